@@ -1,0 +1,2 @@
+//! The emulator on its own.
+fn main() {}

@@ -1,0 +1,2 @@
+//! taskrouter-sync.
+fn main() {}
