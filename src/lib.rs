@@ -1,1 +1,5 @@
 //! taskrouter-sync.
+
+pub mod form;
+pub mod sid;
+pub mod twilio;

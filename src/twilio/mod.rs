@@ -1,0 +1,3 @@
+//! Twilio as this service sees it.
+
+pub mod signature;

@@ -1,0 +1,153 @@
+//! The verifier held to signatures that Twilio's own libraries computed, and to the promise that no byte can change.
+
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::*;
+
+#[derive(Deserialize)]
+struct Vectors {
+    vectors: Vec<Vector>,
+}
+
+#[derive(Debug, Deserialize, Clone)]
+struct Vector {
+    name: String,
+    content_type: Option<String>,
+    algorithm: String,
+    auth_token: String,
+    url: String,
+    body: Option<String>,
+    signature: String,
+    valid: bool,
+}
+
+impl Vector {
+    fn verifier(&self) -> SignatureVerifier {
+        let secret = SecretString::from(self.auth_token.clone());
+        SignatureVerifier::new(vec![secret.clone()], Some(secret))
+    }
+
+    fn verify(&self) -> Result<(), SignatureError> {
+        let body = self.body.as_deref().unwrap_or_default().as_bytes();
+        let settings = format!("key=webhooks_sharedkey_0001,algorithm={}", self.algorithm);
+        let request = SignedRequest {
+            url: &self.url,
+            signature: Some(&self.signature),
+            settings: (self.algorithm == "HMAC_SHA256").then_some(settings.as_str()),
+            body: match self.content_type.as_deref() {
+                None => SignedBody::Empty,
+                Some("application/json") => SignedBody::Json(body),
+                Some(_) => SignedBody::Form(body),
+            },
+        };
+        self.verifier().verify(request).map(drop)
+    }
+}
+
+fn vectors() -> Vec<Vector> {
+    let text = include_str!("../../tests/fixtures/signature_vectors.json");
+    serde_json::from_str::<Vectors>(text).unwrap().vectors
+}
+
+#[test]
+fn agrees_with_every_vector() {
+    let vectors = vectors();
+    assert_eq!(vectors.len(), 28);
+    for vector in vectors {
+        assert_eq!(vector.verify().is_ok(), vector.valid, "{}: {:?}", vector.name, vector.verify());
+    }
+}
+
+#[test]
+fn says_why_a_json_body_is_refused() {
+    let vectors = vectors();
+    let changed = vectors.iter().find(|v| v.name == "97_json_body_changed").unwrap();
+    assert_eq!(changed.verify(), Err(SignatureError::BodyHash));
+
+    // A right signature over a URL that says nothing of the body: the body could be anybody's.
+    let form = vectors.iter().find(|v| v.name == "15_get").unwrap();
+    let uncovered =
+        Vector { content_type: Some("application/json".into()), body: Some("{}".into()), ..form.clone() };
+    assert_eq!(uncovered.verify(), Err(SignatureError::BodyNotCovered));
+}
+
+#[test]
+fn accepts_either_token_and_asks_for_a_shared_key_when_one_signed() {
+    let vectors = vectors();
+    let vector = vectors.iter().find(|v| v.name == "02_taskrouter_plain").unwrap();
+    let tokens = ["ffffffffffffffffffffffffffffffff", &vector.auth_token].map(SecretString::from).to_vec();
+    let request = SignedRequest {
+        url: &vector.url,
+        signature: Some(&vector.signature),
+        settings: Some(""),
+        body: SignedBody::Form(vector.body.as_deref().unwrap().as_bytes()),
+    };
+    let verifier = SignatureVerifier::new(tokens, None);
+    assert!(verifier.verify(request).is_ok());
+    let shared = SignedRequest { settings: Some("key=k,algorithm=HMAC_SHA256"), ..request };
+    assert_eq!(verifier.verify(shared).unwrap_err(), SignatureError::NoSharedKey);
+    let unknown = SignedRequest { settings: Some("key=k,algorithm=ROT13"), ..request };
+    assert_eq!(verifier.verify(unknown).unwrap_err(), SignatureError::UnknownAlgorithm);
+    let missing = SignedRequest { signature: None, ..request };
+    assert_eq!(verifier.verify(missing).unwrap_err(), SignatureError::Missing);
+}
+
+#[test]
+fn tries_the_port_in_both_forms_and_nothing_else() {
+    let other = |url| other_port_form(url).unwrap();
+    assert_eq!(other("https://a.example/x?y=:1"), "https://a.example:443/x?y=:1");
+    assert_eq!(other("http://a.example"), "http://a.example:80");
+    assert_eq!(other("https://a.example:8443/x"), "https://a.example/x");
+    assert_eq!(other("https://[::1]:8443/x"), "https://[::1]/x");
+    assert_eq!(other("https://[::1]/x"), "https://[::1]:443/x");
+}
+
+#[test]
+fn never_shows_a_secret() {
+    let verifier = SignatureVerifier::new(vec![SecretString::from("very-secret-token")], None);
+    assert!(!format!("{verifier:?}").contains("very-secret"));
+}
+
+/// A valid vector with one byte of one part replaced.
+fn tampered() -> impl Strategy<Value = (Vector, Vector)> {
+    let valid: Vec<Vector> = vectors().into_iter().filter(|v| v.valid).collect();
+    (prop::sample::select(valid), 0..3_usize, any::<prop::sample::Index>(), 0x21..0x7f_u8).prop_filter_map(
+        "the part must exist and really change",
+        |(original, part, at, byte)| {
+            let mut changed = original.clone();
+            let text = match part {
+                0 => &mut changed.url,
+                1 => &mut changed.signature,
+                _ => changed.body.as_mut()?,
+            };
+            if text.is_empty() {
+                return None;
+            }
+            let mut bytes = text.clone().into_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            *text = String::from_utf8(bytes).ok()?;
+            if same_meaning(&original, &changed) { None } else { Some((original, changed)) }
+        },
+    )
+}
+
+/// Two spellings of the same form fields sign alike, as they must: `%2b` and `%2B` are one byte.
+fn same_meaning(a: &Vector, b: &Vector) -> bool {
+    let fields = |v: &Vector| {
+        let form = Form::parse(v.body.as_deref().unwrap_or_default().as_bytes()).ok()?;
+        let text: String = signed_order(&form).iter().flat_map(|(n, v)| [*n, *v]).collect();
+        Some(text)
+    };
+    let form = a.content_type.as_deref().is_some_and(|c| c.contains("form"));
+    a.url == b.url && a.signature == b.signature && (a.body == b.body || (form && fields(a) == fields(b)))
+}
+
+proptest! {
+    #[test]
+    fn any_changed_byte_makes_it_fail((original, changed) in tampered()) {
+        prop_assert!(original.verify().is_ok());
+        prop_assert!(changed.verify().is_err(), "{} still passes as {} {:?}", original.name, changed.url, changed.body);
+    }
+}
