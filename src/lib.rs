@@ -1,5 +1,6 @@
 //! taskrouter-sync.
 
+pub mod config;
 pub mod form;
 pub mod sid;
 pub mod twilio;

@@ -1,0 +1,102 @@
+//! The configuration: read once at start, checked whole, plain values from then on.
+//!
+//! `main` passes the environment (with `.env` behind it), tests pass a map. Every problem is found in one go, so
+//! that nobody mends ten variables in ten restarts. Secrets are wrapped where they are read and show in no output.
+
+mod parse;
+mod reader;
+mod refresh;
+mod server;
+mod statistics;
+mod sync;
+mod twilio;
+pub mod variables;
+
+use std::fmt;
+
+pub use reader::{Problem, Variable};
+pub use refresh::RefreshConfig;
+pub use server::{Administrator, PublicUrl, ServerConfig};
+pub use statistics::StatisticsConfig;
+pub use sync::{LayoutName, SyncConfig};
+pub use twilio::{ApiKey, BaseUrls, SyncServiceName, TwilioConfig};
+
+use reader::Reader;
+
+/// What every command needs: the account, and what to read and write.
+#[derive(Debug, Clone)]
+pub struct CoreConfig {
+    /// The account.
+    pub twilio: TwilioConfig,
+    /// What "today" means.
+    pub statistics: StatisticsConfig,
+    /// What is written.
+    pub sync: SyncConfig,
+    /// How often is read.
+    pub refresh: RefreshConfig,
+}
+
+/// What `serve` needs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The account, and what to read and write.
+    pub core: CoreConfig,
+    /// How we are reached.
+    pub server: ServerConfig,
+}
+
+/// The configuration can't be used; holds every problem, not just the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// What is wrong, in the order of `.env.example` as far as it goes.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.problems.len();
+        write!(f, "{count} problem{} in the configuration:", if count == 1 { "" } else { "s" })?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl CoreConfig {
+    /// Reads what the commands without a listener need.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(lookup);
+        let core = Self::read_from(&mut reader);
+        checked(reader, core)
+    }
+
+    fn read_from(reader: &mut Reader<'_>) -> Option<Self> {
+        let twilio = TwilioConfig::read(reader);
+        let statistics = StatisticsConfig::read(reader);
+        let sync = SyncConfig::read(reader);
+        let refresh = RefreshConfig::read(reader);
+        Some(Self { twilio: twilio?, statistics, sync, refresh })
+    }
+}
+
+impl Config {
+    /// Reads everything.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(lookup);
+        let core = CoreConfig::read_from(&mut reader);
+        let server = ServerConfig::read(&mut reader);
+        let config = core.zip(server).map(|(core, server)| Self { core, server });
+        checked(reader, config)
+    }
+}
+
+fn checked<T>(reader: Reader<'_>, value: Option<T>) -> Result<T, ConfigError> {
+    let problems = reader.into_problems();
+    match value {
+        Some(value) if problems.is_empty() => Ok(value),
+        _ => Err(ConfigError { problems }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

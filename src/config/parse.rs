@@ -1,0 +1,62 @@
+//! The forms of value that more than one section reads.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use reqwest::Url;
+
+/// A duration with its unit, such as `250ms`, `5s` or `2m`; a bare number is refused, because its unit would be a guess.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    let duration: SignedDuration = text.parse().ok()?;
+    // A day: beyond that an interval is a mistake, and arithmetic on instants stays far from its limits.
+    let longest = SignedDuration::from_hours(24);
+    (duration <= longest).then(|| duration.try_into().ok()).flatten()
+}
+
+/// An http(s) URL with neither query, fragment nor credentials, without its trailing slash.
+pub(super) fn base_url(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    plain.then(|| text.trim_end_matches('/').to_owned())
+}
+
+/// The parts of a comma-separated list, trimmed.
+pub(super) fn list(text: &str) -> Vec<&str> {
+    text.split(',').map(str::trim).collect()
+}
+
+/// Whether no two of the values are alike.
+pub(super) fn all_different<T: Ord + Clone>(values: &[T]) -> bool {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    sorted.windows(2).all(|pair| pair[0] != pair[1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
+        assert_eq!(duration("5s"), Some(Duration::from_secs(5)));
+        assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
+        assert_eq!(duration("0s"), Some(Duration::ZERO));
+        for bad in ["5", "-5s", "soon", "9999h", ""] {
+            assert_eq!(duration(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn base_urls_are_plain() {
+        assert_eq!(base_url("https://a.example/p/").as_deref(), Some("https://a.example/p"));
+        for bad in ["a.example", "ftp://a", "https://u:p@a", "https://a?x", "https://a#x", "https://"] {
+            assert_eq!(base_url(bad), None, "{bad}");
+        }
+    }
+}

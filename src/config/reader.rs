@@ -1,0 +1,128 @@
+//! Reads variables by name, with their older names, and gathers every problem instead of stopping at the first.
+//!
+//! The values come from a lookup function, so that a test passes a map where `main` passes the environment.
+
+use std::fmt;
+
+/// One configuration variable: its name and what may stand in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// The name in the environment.
+    pub name: &'static str,
+    /// Names that the older systems used for the same thing, tried in order when `name` is not set.
+    pub aliases: &'static [&'static str],
+    /// What a right value looks like, to complete "expected …".
+    pub expected: &'static str,
+    /// Whether the value must never be shown.
+    pub secret: bool,
+}
+
+impl Variable {
+    /// A variable whose value may be shown in an error.
+    pub const fn plain(name: &'static str, expected: &'static str) -> Self {
+        Self { name, aliases: &[], expected, secret: false }
+    }
+
+    /// A variable whose value is never shown.
+    pub const fn secret(name: &'static str, expected: &'static str) -> Self {
+        Self { name, aliases: &[], expected, secret: true }
+    }
+
+    /// The same variable, known under older names too.
+    pub const fn or(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+}
+
+/// One thing wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable to mend.
+    pub variable: &'static str,
+    /// What was found in it; never the text of a secret.
+    pub found: String,
+    /// What is expected there.
+    pub expected: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: found {}; expected {}", self.variable, self.found, self.expected)
+    }
+}
+
+/// Reads variables and remembers what was wrong.
+pub struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<Problem>,
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("problems", &self.problems).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Reads through `lookup`, which answers with the value of a name.
+    pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { lookup, problems: Vec::new() }
+    }
+
+    /// The value, or `None` where none is set. A blank value counts as not set, as in `NAME=` of a `.env` file.
+    pub fn optional<T>(&mut self, variable: &Variable, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let (name, text) = self.raw(variable)?;
+        let value = parse(&text);
+        if value.is_none() {
+            let found = match (variable.secret, name == variable.name) {
+                (true, _) => format!("a secret of {} characters", text.chars().count()),
+                (false, true) => format!("{text:?}"),
+                (false, false) => format!("{text:?} in {name}"),
+            };
+            self.problem(variable, found);
+        }
+        value
+    }
+
+    /// The value; a problem where none is set.
+    pub fn required<T>(&mut self, variable: &Variable, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        if self.raw(variable).is_none() {
+            self.problem(variable, "nothing".to_owned());
+            return None;
+        }
+        self.optional(variable, parse)
+    }
+
+    /// The value, or `default` where none is set. A bad value is a problem and yields the default, so that the
+    /// rest can still be checked.
+    pub fn or_default<T>(&mut self, variable: &Variable, default: T, parse: impl Fn(&str) -> Option<T>) -> T {
+        self.optional(variable, parse).unwrap_or(default)
+    }
+
+    /// Notes a problem that only shows when several variables are seen together.
+    pub fn problem(&mut self, variable: &Variable, found: String) {
+        self.problems.push(Problem {
+            variable: variable.name,
+            found,
+            expected: variable.expected.to_owned(),
+        });
+    }
+
+    /// Whether the variable has a value under any of its names.
+    pub fn is_set(&self, variable: &Variable) -> bool {
+        self.raw(variable).is_some()
+    }
+
+    /// What was wrong, in the order found.
+    pub fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    fn raw(&self, variable: &Variable) -> Option<(&'static str, String)> {
+        std::iter::once(&variable.name).chain(variable.aliases).find_map(|name| {
+            let text = (self.lookup)(name)?;
+            let text = text.trim();
+            (!text.is_empty()).then(|| (*name, text.to_owned()))
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! How often things are read and checked.
+
+use std::time::Duration;
+
+use super::parse::duration;
+use super::reader::{Reader, Variable};
+use super::variables as var;
+
+/// The rhythm of reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefreshConfig {
+    /// `REALTIME_INTERVAL`: between two reads of realtime statistics without an event, default 5 s.
+    pub realtime_interval: Duration,
+    /// `CUMULATIVE_INTERVAL`: the same for today's cumulative ones, default 30 s.
+    pub cumulative_interval: Duration,
+    /// `DIRECTORY_INTERVAL`: between two reads of the list of TaskQueues (a renamed queue raises no event),
+    /// default 60 s.
+    pub directory_interval: Duration,
+    /// `REFRESH_SPACING`: the least time between the starts of two reads of the same thing, default 250 ms.
+    pub spacing: Duration,
+    /// `SETTLE_STEP`: between settling reads while statistics are seen to lag behind events, default 400 ms.
+    pub settle_step: Duration,
+    /// `SETTLE_WINDOW`: how long after an event settling reads go on, default 3 s; zero switches them off.
+    pub settle_window: Duration,
+}
+
+impl Default for RefreshConfig {
+    fn default() -> Self {
+        Self {
+            realtime_interval: Duration::from_secs(5),
+            cumulative_interval: Duration::from_secs(30),
+            directory_interval: Duration::from_secs(60),
+            spacing: Duration::from_millis(250),
+            settle_step: Duration::from_millis(400),
+            settle_window: Duration::from_secs(3),
+        }
+    }
+}
+
+impl RefreshConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let default = Self::default();
+        let mut positive = |variable: &Variable, default| {
+            reader.or_default(variable, default, |s| duration(s).filter(|d| !d.is_zero()))
+        };
+        let realtime_interval = positive(&var::REALTIME_INTERVAL, default.realtime_interval);
+        let cumulative_interval = positive(&var::CUMULATIVE_INTERVAL, default.cumulative_interval);
+        let directory_interval = positive(&var::DIRECTORY_INTERVAL, default.directory_interval);
+        let spacing = positive(&var::REFRESH_SPACING, default.spacing);
+        let settle_step = positive(&var::SETTLE_STEP, default.settle_step);
+        let settle_window = reader.or_default(&var::SETTLE_WINDOW, default.settle_window, |s| {
+            duration(s).filter(|d| d.is_zero() || *d >= settle_step)
+        });
+        Self {
+            realtime_interval,
+            cumulative_interval,
+            directory_interval,
+            spacing,
+            settle_step,
+            settle_window,
+        }
+    }
+}

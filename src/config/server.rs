@@ -1,0 +1,125 @@
+//! How we are reached, and by whom.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::parse::{base_url, duration};
+use super::reader::Reader;
+use super::twilio::secret;
+use super::variables as var;
+
+/// The HTTP side of the service.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// `BIND_ADDRESS` (default `0.0.0.0`) and `PORT` (default 8080).
+    pub bind: SocketAddr,
+    /// `PUBLIC_URL`: what Twilio was told to call, which is what it signs.
+    pub public_url: PublicUrl,
+    /// Who may use the administrative requests.
+    pub administrator: Administrator,
+    /// `SHUTDOWN_GRACE`: the longest that pending writes may take after a stop signal, default 10 s.
+    pub shutdown_grace: Duration,
+}
+
+/// The administrator's credentials; where none is set, nobody gets in.
+#[derive(Debug, Clone, Default)]
+pub struct Administrator {
+    /// `AUTHENTICATION_USER` and `AUTHENTICATION_PASSWORD`
+    pub basic: Option<(String, SecretString)>,
+    /// `AUTHENTICATION_TOKEN`
+    pub bearer: Option<SecretString>,
+}
+
+/// Scheme, host, port and path prefix, as Twilio knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    origin: String,
+    prefix: String,
+}
+
+impl PublicUrl {
+    /// Takes an http(s) URL without query, fragment or credentials.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = base_url(text)?;
+        let (scheme, rest) = text.split_once("://")?;
+        let (authority, prefix) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        Some(Self { origin: format!("{scheme}://{authority}"), prefix: prefix.to_owned() })
+    }
+
+    /// The path below which Twilio sees us: empty, or with a leading and without a trailing slash.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The URL that Twilio called, for a request target (path and query) as it arrived here. A proxy in front may
+    /// have taken the prefix off or left it; both give the same URL.
+    pub fn called(&self, target: &str) -> String {
+        let below_prefix = target.strip_prefix(self.prefix.as_str());
+        let kept = !self.prefix.is_empty() && below_prefix.is_some_and(|rest| rest.starts_with('/'));
+        let prefix = if kept { "" } else { self.prefix.as_str() };
+        format!("{}{prefix}{target}", self.origin)
+    }
+}
+
+impl std::fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.origin, self.prefix)
+    }
+}
+
+impl ServerConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        // EXTERNAL_HOST, the older name, held a bare host.
+        let public_url = reader.required(&var::PUBLIC_URL, |s| {
+            let text = if s.contains("://") { s.to_owned() } else { format!("https://{s}") };
+            let with_scheme = s.contains("://") || !s.contains([' ', '/']);
+            if with_scheme { PublicUrl::parse(&text) } else { None }
+        });
+        let address =
+            reader.or_default(&var::BIND_ADDRESS, IpAddr::V4(Ipv4Addr::UNSPECIFIED), |s| s.parse().ok());
+        let port = reader.or_default(&var::PORT, 8080, |s| s.parse().ok());
+        let administrator = Administrator::read(reader);
+        let shutdown_grace = reader.or_default(&var::SHUTDOWN_GRACE, Duration::from_secs(10), duration);
+        Some(Self {
+            bind: SocketAddr::new(address, port),
+            public_url: public_url?,
+            administrator,
+            shutdown_grace,
+        })
+    }
+}
+
+impl Administrator {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let (user, password) = (&var::AUTHENTICATION_USER, &var::AUTHENTICATION_PASSWORD);
+        match (reader.is_set(user), reader.is_set(password)) {
+            (true, false) => reader.problem(password, format!("nothing, while {} is set", user.name)),
+            (false, true) => reader.problem(user, format!("nothing, while {} is set", password.name)),
+            _ => {}
+        }
+        let name = reader.optional(user, |s| (!s.contains(':')).then(|| s.to_owned()));
+        let password = reader.optional(password, |s| (s.chars().count() >= 8).then(|| SecretString::from(s)));
+        let bearer = reader.optional(&var::AUTHENTICATION_TOKEN, |s| secret(s, 16));
+        Self { basic: name.zip(password), bearer }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rebuilds_the_url_that_twilio_called() {
+        let plain = PublicUrl::parse("https://hooks.example.com:8443/").unwrap();
+        assert_eq!(plain.called("/x?a=%2b"), "https://hooks.example.com:8443/x?a=%2b");
+
+        let prefixed = PublicUrl::parse("https://hooks.example.com/tr").unwrap();
+        let expected = "https://hooks.example.com/tr/x?y";
+        assert_eq!(prefixed.called("/x?y"), expected, "the proxy took the prefix off");
+        assert_eq!(prefixed.called("/tr/x?y"), expected, "the proxy left it");
+        assert_eq!(prefixed.called("/trick"), "https://hooks.example.com/tr/trick");
+        assert_eq!(prefixed.to_string(), "https://hooks.example.com/tr");
+    }
+}

@@ -1,0 +1,145 @@
+//! The configuration as an operator meets it.
+
+use std::collections::HashMap;
+
+use super::*;
+
+const COMPLETE: &[(&str, &str)] = &[
+    ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+    ("TWILIO_AUTH_TOKEN", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"),
+    ("TWILIO_WORKSPACE_SID", "WS00000000000000000000000000000001"),
+    ("PUBLIC_URL", "https://hooks.example.com/tr"),
+];
+
+fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let mut map: HashMap<&str, &str> = COMPLETE.iter().copied().collect();
+    map.extend(changes.iter().copied());
+    Config::read(&|name| map.get(name).map(|value| (*value).to_owned()))
+}
+
+fn problems(changes: &[(&str, &str)]) -> Vec<Problem> {
+    read(changes).unwrap_err().problems
+}
+
+#[test]
+fn four_values_are_enough() {
+    let config = read(&[]).unwrap();
+    assert_eq!(config.server.bind.to_string(), "0.0.0.0:8080");
+    assert_eq!(config.core.twilio.sync_service, SyncServiceName::Default);
+    assert_eq!(config.core.twilio.base_urls.taskrouter, "https://taskrouter.twilio.com");
+    assert_eq!(config.core.statistics.channels, ["voice", "chat", "video"]);
+    assert_eq!(config.core.statistics.sla_thresholds, [30, 60, 120]);
+    assert_eq!(config.core.sync.queue_stats_map, "queueStats");
+    assert_eq!(config.core.refresh, RefreshConfig::default());
+}
+
+#[test]
+fn older_names_are_understood() {
+    let config = read(&[
+        ("TWILIO_WORKSPACE_SID", ""),
+        ("TWILIO_FLEX_WORKSPACE_SID", "WS00000000000000000000000000000002"),
+        ("TWILIO_FLEX_SYNC_SID", "IS00000000000000000000000000000002"),
+        ("PUBLIC_URL", ""),
+        ("EXTERNAL_HOST", "calls.example.com"),
+    ])
+    .unwrap();
+    assert_eq!(config.core.twilio.workspace_sid.as_str(), "WS00000000000000000000000000000002");
+    assert_eq!(config.core.twilio.sync_service.to_string(), "IS00000000000000000000000000000002");
+    assert_eq!(config.server.public_url.to_string(), "https://calls.example.com");
+}
+
+#[test]
+fn every_problem_is_told_at_once_by_name() {
+    let error = Config::read(&|_| None).unwrap_err();
+    let named: Vec<_> = error.problems.iter().map(|p| p.variable).collect();
+    assert_eq!(named, ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_WORKSPACE_SID", "PUBLIC_URL"]);
+    assert!(error.to_string().starts_with("4 problems"), "{error}");
+
+    for (variable, bad) in [
+        ("TWILIO_ACCOUNT_SID", "WS00000000000000000000000000000001"),
+        ("TWILIO_SYNC_SERVICE_SID", "mine"),
+        ("PUBLIC_URL", "hooks example"),
+        ("PUBLIC_URL", "https://hooks.example.com/?x"),
+        ("BIND_ADDRESS", "localhost"),
+        ("PORT", "70000"),
+        ("AUTHENTICATION_TOKEN", "short"),
+        ("SHUTDOWN_GRACE", "10"),
+        ("DASHBOARD_TIMEZONE", "Berlin"),
+        ("STATS_DAY_START", "6am"),
+        ("STATS_CHANNELS", "voice,voice"),
+        ("SLA_THRESHOLDS", "30,sixty"),
+        ("SYNC_LAYOUTS", "everything"),
+        ("QUEUE_STATS_MAP", "a/b"),
+        ("DASHBOARD_DEFINITIONS_DOCUMENT", "dashboard-data"),
+        ("REALTIME_INTERVAL", "0s"),
+        ("SETTLE_WINDOW", "10ms"),
+        ("TWILIO_TIMEOUT", "0s"),
+        ("TWILIO_SYNC_URL", "sync.example.com"),
+    ] {
+        let found = problems(&[(variable, bad)]);
+        assert_eq!(found.iter().map(|p| p.variable).collect::<Vec<_>>(), [variable], "{bad}");
+        let hidden = variable == "AUTHENTICATION_TOKEN";
+        assert_eq!(found[0].to_string().contains(bad), !hidden, "{}", found[0]);
+    }
+}
+
+#[test]
+fn half_a_pair_is_a_problem_of_the_missing_half() {
+    let of = |set: (&str, &str)| problems(&[set]).remove(0).to_string();
+    assert!(of(("TWILIO_API_KEY", "SK00000000000000000000000000000001")).starts_with("TWILIO_API_SECRET"));
+    assert!(of(("TWILIO_API_SECRET", "s3cret")).starts_with("TWILIO_API_KEY"));
+    assert!(of(("AUTHENTICATION_USER", "admin")).starts_with("AUTHENTICATION_PASSWORD"));
+    assert!(of(("AUTHENTICATION_PASSWORD", "long enough")).starts_with("AUTHENTICATION_USER"));
+}
+
+#[test]
+fn secrets_show_in_no_output() {
+    let secrets = [
+        ("TWILIO_AUTH_TOKEN", "primary-token-5ecret"),
+        ("TWILIO_AUTH_TOKEN_SECONDARY", "secondary-token-5ecret"),
+        ("TWILIO_WEBHOOK_SHARED_KEY", "shared-5ecret"),
+        ("TWILIO_API_KEY", "SK00000000000000000000000000000001"),
+        ("TWILIO_API_SECRET", "api-5ecret"),
+        ("AUTHENTICATION_USER", "admin"),
+        ("AUTHENTICATION_PASSWORD", "password-5ecret"),
+        ("AUTHENTICATION_TOKEN", "bearer-token-5ecret"),
+    ];
+    let shown = format!("{:?}", read(&secrets).unwrap());
+    assert!(!shown.contains("5ecret"), "{shown}");
+
+    let mut wrong = secrets.to_vec();
+    wrong.push(("TWILIO_AUTH_TOKEN", "has a space 5ecret"));
+    wrong.push(("AUTHENTICATION_TOKEN", "5ecret"));
+    let error = read(&wrong).unwrap_err();
+    assert_eq!(error.problems.len(), 2);
+    assert!(!format!("{error} {error:?}").contains("5ecret"), "{error}");
+}
+
+/// `.env.example` is the operator's manual: it names every variable, in order, with the default we really use.
+#[test]
+fn the_example_file_and_the_reader_are_in_step() {
+    let example = include_str!("../../.env.example");
+    let assignment = |line: &'static str| {
+        let line = line.strip_prefix('#').unwrap_or(line);
+        let (name, value) = line.split_once('=')?;
+        let variable = name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        variable.then_some((name, value))
+    };
+    let assigned: Vec<(&str, &str)> = example.lines().filter_map(assignment).collect();
+    let named: Vec<_> = assigned.iter().map(|(name, _)| *name).collect();
+    let known: Vec<_> = variables::ALL.iter().map(|v| v.name).collect();
+    assert_eq!(named, known);
+
+    let defaults: HashMap<_, _> = example
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .filter_map(assignment)
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    let written = Config::read(&|name| {
+        let given = COMPLETE.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+        given.or(defaults.get(name).copied()).map(str::to_owned)
+    });
+    assert_eq!(format!("{:?}", written.unwrap()), format!("{:?}", read(&[]).unwrap()));
+}

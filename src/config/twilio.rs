@@ -1,0 +1,136 @@
+//! The account: who we are to Twilio, and where Twilio is.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::parse::{base_url, duration};
+use super::reader::Reader;
+use super::variables as var;
+use crate::sid::{AccountSid, ApiKeySid, SyncServiceSid, WorkspaceSid};
+
+/// The account's identifiers and secrets.
+#[derive(Debug, Clone)]
+pub struct TwilioConfig {
+    /// `TWILIO_ACCOUNT_SID`
+    pub account_sid: AccountSid,
+    /// `TWILIO_AUTH_TOKEN`, then `TWILIO_AUTH_TOKEN_SECONDARY` where set. Twilio signs with the primary only; during
+    /// a rotation requests signed with either can arrive.
+    pub auth_tokens: Vec<SecretString>,
+    /// `TWILIO_WEBHOOK_SHARED_KEY`
+    pub shared_key: Option<SecretString>,
+    /// `TWILIO_API_KEY` and `TWILIO_API_SECRET`; REST calls use them where present.
+    pub api_key: Option<ApiKey>,
+    /// `TWILIO_WORKSPACE_SID`
+    pub workspace_sid: WorkspaceSid,
+    /// `TWILIO_SYNC_SERVICE_SID`, default `default`.
+    pub sync_service: SyncServiceName,
+    /// `TWILIO_TIMEOUT`: the longest one REST request may take, default 10 s.
+    pub timeout: Duration,
+    /// Where the REST APIs are.
+    pub base_urls: BaseUrls,
+}
+
+/// An API key for REST calls.
+#[derive(Debug, Clone)]
+pub struct ApiKey {
+    /// Its SID, which is the user name.
+    pub sid: ApiKeySid,
+    /// Its secret, which is the password.
+    pub secret: SecretString,
+}
+
+/// The base URLs of Twilio's products, without a trailing slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrls {
+    /// `TWILIO_TASKROUTER_URL`
+    pub taskrouter: String,
+    /// `TWILIO_SYNC_URL`
+    pub sync: String,
+    /// `TWILIO_API_URL`
+    pub api: String,
+    /// `TWILIO_IAM_URL`
+    pub iam: String,
+}
+
+/// Which Sync Service: its SID, or the account's default one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncServiceName {
+    /// The alias `default`. Twilio documents it for some endpoints only; a SID is the safer choice.
+    Default,
+    /// A Service by its SID.
+    Sid(SyncServiceSid),
+}
+
+impl fmt::Display for SyncServiceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Sid(sid) => sid.fmt(f),
+        }
+    }
+}
+
+impl FromStr for SyncServiceName {
+    type Err = crate::sid::SidError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "default" { Ok(Self::Default) } else { text.parse().map(Self::Sid) }
+    }
+}
+
+impl TwilioConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let account_sid = reader.required(&var::TWILIO_ACCOUNT_SID, |s| s.parse().ok());
+        let token = |s: &str| secret(s, 5);
+        let primary = reader.required(&var::TWILIO_AUTH_TOKEN, token);
+        let secondary = reader.optional(&var::TWILIO_AUTH_TOKEN_SECONDARY, token);
+        let shared_key = reader.optional(&var::TWILIO_WEBHOOK_SHARED_KEY, |s| secret(s, 1));
+        let api_key = read_api_key(reader);
+        let workspace_sid = reader.required(&var::TWILIO_WORKSPACE_SID, |s| s.parse().ok());
+        let sync_service =
+            reader.or_default(&var::TWILIO_SYNC_SERVICE_SID, SyncServiceName::Default, |s| s.parse().ok());
+        let timeout = reader.or_default(&var::TWILIO_TIMEOUT, Duration::from_secs(10), |s| {
+            duration(s).filter(|d| !d.is_zero())
+        });
+        let mut url = |variable, default: &str| reader.or_default(variable, default.to_owned(), base_url);
+        let base_urls = BaseUrls {
+            taskrouter: url(&var::TWILIO_TASKROUTER_URL, "https://taskrouter.twilio.com"),
+            sync: url(&var::TWILIO_SYNC_URL, "https://sync.twilio.com"),
+            api: url(&var::TWILIO_API_URL, "https://api.twilio.com"),
+            iam: url(&var::TWILIO_IAM_URL, "https://iam.twilio.com"),
+        };
+        Some(Self {
+            account_sid: account_sid?,
+            auth_tokens: std::iter::once(primary?).chain(secondary).collect(),
+            shared_key,
+            api_key,
+            workspace_sid: workspace_sid?,
+            sync_service,
+            timeout,
+            base_urls,
+        })
+    }
+}
+
+fn read_api_key(reader: &mut Reader<'_>) -> Option<ApiKey> {
+    let (has_sid, has_secret) = (reader.is_set(&var::TWILIO_API_KEY), reader.is_set(&var::TWILIO_API_SECRET));
+    if has_sid != has_secret {
+        let (missing, present) = if has_sid {
+            (&var::TWILIO_API_SECRET, &var::TWILIO_API_KEY)
+        } else {
+            (&var::TWILIO_API_KEY, &var::TWILIO_API_SECRET)
+        };
+        reader.problem(missing, format!("nothing, while {} is set", present.name));
+    }
+    let sid = reader.optional(&var::TWILIO_API_KEY, |s| s.parse().ok());
+    let secret = reader.optional(&var::TWILIO_API_SECRET, |s| secret(s, 1));
+    Some(ApiKey { sid: sid?, secret: secret? })
+}
+
+pub(super) fn secret(text: &str, shortest: usize) -> Option<SecretString> {
+    let fits = text.chars().count() >= shortest && !text.contains(char::is_whitespace);
+    fits.then(|| SecretString::from(text))
+}

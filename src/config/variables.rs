@@ -1,0 +1,54 @@
+//! Every variable the service reads, in the order of `.env.example`.
+
+use super::reader::Variable;
+
+const SID_OF_ACCOUNT: &str = "the Account SID: AC followed by 32 hexadecimal digits";
+const DURATION: &str = "a duration with its unit, such as 250ms, 5s or 2m";
+const URL: &str = "an http or https URL without query, fragment or credentials";
+const OBJECT_NAME: &str = "a name of 1 to 320 characters without '/'";
+
+macro_rules! variables {
+    ($($name:ident: $variable:expr;)*) => {
+        $(#[doc = concat!("`", stringify!($name), "`")] pub const $name: Variable = $variable;)*
+        /// All of them, in the order of `.env.example`.
+        pub const ALL: &[Variable] = &[$($name),*];
+    };
+}
+
+variables! {
+    TWILIO_ACCOUNT_SID: Variable::plain("TWILIO_ACCOUNT_SID", SID_OF_ACCOUNT);
+    TWILIO_AUTH_TOKEN: Variable::secret("TWILIO_AUTH_TOKEN", "the account's primary Auth Token, at least 5 characters without spaces");
+    TWILIO_AUTH_TOKEN_SECONDARY: Variable::secret("TWILIO_AUTH_TOKEN_SECONDARY", "the account's secondary Auth Token, at least 5 characters without spaces");
+    TWILIO_WEBHOOK_SHARED_KEY: Variable::secret("TWILIO_WEBHOOK_SHARED_KEY", "the secret of the shared key that signs webhooks, without spaces");
+    TWILIO_API_KEY: Variable::plain("TWILIO_API_KEY", "an API key's SID: SK followed by 32 hexadecimal digits, together with TWILIO_API_SECRET");
+    TWILIO_API_SECRET: Variable::secret("TWILIO_API_SECRET", "the secret of TWILIO_API_KEY, together with it");
+    TWILIO_WORKSPACE_SID: Variable::plain("TWILIO_WORKSPACE_SID", "the Workspace SID: WS followed by 32 hexadecimal digits").or(&["TWILIO_FLEX_WORKSPACE_SID"]);
+    TWILIO_SYNC_SERVICE_SID: Variable::plain("TWILIO_SYNC_SERVICE_SID", "a Sync Service SID (IS followed by 32 hexadecimal digits), or default").or(&["TWILIO_FLEX_SYNC_SID"]);
+    PUBLIC_URL: Variable::plain("PUBLIC_URL", "the http or https URL under which Twilio reaches this service, without query, fragment or credentials").or(&["EXTERNAL_HOST"]);
+    BIND_ADDRESS: Variable::plain("BIND_ADDRESS", "an IP address to listen on");
+    PORT: Variable::plain("PORT", "a port from 0 to 65535 (0: any free one)");
+    AUTHENTICATION_USER: Variable::plain("AUTHENTICATION_USER", "the administrator's name without ':', together with AUTHENTICATION_PASSWORD");
+    AUTHENTICATION_PASSWORD: Variable::secret("AUTHENTICATION_PASSWORD", "a password of at least 8 characters, together with AUTHENTICATION_USER");
+    AUTHENTICATION_TOKEN: Variable::secret("AUTHENTICATION_TOKEN", "a bearer token of at least 16 characters without spaces");
+    SHUTDOWN_GRACE: Variable::plain("SHUTDOWN_GRACE", DURATION);
+    DASHBOARD_TIMEZONE: Variable::plain("DASHBOARD_TIMEZONE", "an IANA time zone, such as Europe/Berlin");
+    STATS_DAY_START: Variable::plain("STATS_DAY_START", "a local time of day as HH:MM");
+    STATS_CHANNELS: Variable::plain("STATS_CHANNELS", "up to 15 different TaskChannel unique names (letters, digits, - and _), comma-separated, or none");
+    SLA_THRESHOLDS: Variable::plain("SLA_THRESHOLDS", "one to three different whole numbers of seconds from 1 to 86400, comma-separated");
+    SYNC_LAYOUTS: Variable::plain("SYNC_LAYOUTS", "a comma-separated choice of the layouts that docs/sync-layouts.md lists");
+    QUEUE_STATS_MAP: Variable::plain("QUEUE_STATS_MAP", OBJECT_NAME);
+    DASHBOARD_DATA_DOCUMENT: Variable::plain("DASHBOARD_DATA_DOCUMENT", OBJECT_NAME);
+    DASHBOARD_DEFINITIONS_DOCUMENT: Variable::plain("DASHBOARD_DEFINITIONS_DOCUMENT", OBJECT_NAME);
+    REALTIME_INTERVAL: Variable::plain("REALTIME_INTERVAL", DURATION);
+    CUMULATIVE_INTERVAL: Variable::plain("CUMULATIVE_INTERVAL", DURATION);
+    DIRECTORY_INTERVAL: Variable::plain("DIRECTORY_INTERVAL", DURATION);
+    REFRESH_SPACING: Variable::plain("REFRESH_SPACING", DURATION);
+    SETTLE_STEP: Variable::plain("SETTLE_STEP", DURATION);
+    SETTLE_WINDOW: Variable::plain("SETTLE_WINDOW", "a duration with its unit, at least SETTLE_STEP; 0s switches settling reads off");
+    SYNC_AUDIT_INTERVAL: Variable::plain("SYNC_AUDIT_INTERVAL", DURATION);
+    TWILIO_TIMEOUT: Variable::plain("TWILIO_TIMEOUT", DURATION);
+    TWILIO_TASKROUTER_URL: Variable::plain("TWILIO_TASKROUTER_URL", URL);
+    TWILIO_SYNC_URL: Variable::plain("TWILIO_SYNC_URL", URL);
+    TWILIO_API_URL: Variable::plain("TWILIO_API_URL", URL);
+    TWILIO_IAM_URL: Variable::plain("TWILIO_IAM_URL", URL);
+}
