@@ -1,6 +1,8 @@
 //! taskrouter-sync.
 
 pub mod config;
+pub mod event;
 pub mod form;
 pub mod sid;
+pub mod stats;
 pub mod twilio;

@@ -1,3 +1,16 @@
-//! Twilio as this service sees it.
+//! Twilio as this service sees it: signatures of what comes in, REST calls that go out.
+//!
+//! Nothing here knows what the service does with an answer. Base URLs come with the configuration, so the emulator
+//! and a proxy are no special case.
 
+mod client;
+mod error;
+mod governor;
+mod number;
+pub mod retry;
 pub mod signature;
+pub mod sync;
+pub mod taskrouter;
+
+pub use client::{Client, ClientError, MOST_SYNC_WRITES_IN_FLIGHT};
+pub use error::{Next, TwilioError};

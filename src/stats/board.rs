@@ -1,0 +1,274 @@
+//! Folds answers into snapshots.
+//!
+//! Reads run side by side and end in any order. Each gets a [`ReadId`] when it begins, and a value is only replaced by
+//! a read that began later than the one it came from. Values that did not change keep their place in memory, so that
+//! whoever compares two snapshots sees at a pointer's glance what moved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale};
+use crate::sid::TaskQueueSid;
+use crate::twilio::taskrouter::{Cumulative, PAGE_SIZE, Realtime, TaskQueue};
+
+/// Twilio's ages are whole seconds and answers take their time; within this the same Task is the oldest still.
+const AGE_TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
+
+/// Which read an answer belongs to; later reads are greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReadId {
+    number: u64,
+    /// When the read began.
+    pub started: Timestamp,
+}
+
+/// One thing that a read brought.
+#[derive(Debug)]
+pub enum Answer {
+    /// All TaskQueues of the Workspace.
+    Directory(Vec<TaskQueue>),
+    /// The Workspace, now.
+    WorkspaceRealtime(Realtime),
+    /// The Workspace, today.
+    WorkspaceCumulative(Cumulative),
+    /// A TaskQueue, now.
+    QueueRealtime(TaskQueueSid, Scope, Realtime),
+    /// A TaskQueue, today.
+    QueueCumulative(TaskQueueSid, Scope, Cumulative),
+    /// A reading that failed for good.
+    Failed(Failed, Arc<str>),
+}
+
+/// What could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named like the answers that were expected")]
+pub enum Failed {
+    WorkspaceRealtime,
+    WorkspaceCumulative,
+    QueueRealtime(TaskQueueSid, Scope),
+    QueueCumulative(TaskQueueSid, Scope),
+}
+
+/// What a fold found out, beside the next snapshot.
+#[derive(Debug, Default)]
+pub struct Folded {
+    /// TaskQueues whose realtime statistics moved, ages aside.
+    pub moved: BTreeSet<TaskQueueSid>,
+    /// Whether the Workspace's realtime statistics moved, ages aside.
+    pub workspace_moved: bool,
+    /// Whether an answer spoke of a TaskQueue that the directory does not have.
+    pub unknown_queue: bool,
+}
+
+/// Owns the newest snapshot.
+#[derive(Debug)]
+pub struct Board {
+    snapshot: Arc<Snapshot>,
+    last_read: u64,
+    directory_read: u64,
+    /// TaskQueues that the last directory lacked. Entries can shift between pages while one pages through them, so a
+    /// queue of a long list is gone only when it is missing twice.
+    missing_once: BTreeSet<TaskQueueSid>,
+}
+
+impl Board {
+    /// An empty board.
+    pub fn new(channels: &[String], now: Timestamp) -> Self {
+        let channels = channels.iter().map(|name| name.as_str().into()).collect();
+        let snapshot = Snapshot {
+            number: 0,
+            taken_at: now,
+            channels,
+            directory_known: false,
+            workspace: ScopeStats::default(),
+            queues: BTreeMap::new(),
+        };
+        Self { snapshot: Arc::new(snapshot), last_read: 0, directory_read: 0, missing_once: BTreeSet::new() }
+    }
+
+    /// The newest snapshot.
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// Names a read that begins now.
+    pub fn begin_read(&mut self, now: Timestamp) -> ReadId {
+        self.last_read += 1;
+        ReadId { number: self.last_read, started: now }
+    }
+
+    /// Puts the answers of one read into the next snapshot.
+    pub fn fold(&mut self, read: ReadId, answers: Vec<Answer>, now: Timestamp) -> Folded {
+        let mut folded = Folded::default();
+        let mut next =
+            Snapshot { number: self.snapshot.number + 1, taken_at: now, ..(*self.snapshot).clone() };
+        let channels = next.channels.len();
+        for answer in answers {
+            match answer {
+                Answer::Directory(list) => self.fold_directory(&mut next, list, read, channels),
+                Answer::WorkspaceRealtime(value) => {
+                    folded.workspace_moved |= fold_realtime(&mut next.workspace, value, read);
+                }
+                Answer::WorkspaceCumulative(value) => fold_cumulative(&mut next.workspace, value, read),
+                Answer::QueueRealtime(queue, scope, value) => match scope_of(&mut next, queue, scope) {
+                    Some(stats) => {
+                        if fold_realtime(stats, value, read) {
+                            folded.moved.insert(queue);
+                        }
+                    }
+                    None => folded.unknown_queue = true,
+                },
+                Answer::QueueCumulative(queue, scope, value) => match scope_of(&mut next, queue, scope) {
+                    Some(stats) => fold_cumulative(stats, value, read),
+                    None => folded.unknown_queue = true,
+                },
+                Answer::Failed(failed, reason) => fold_failure(&mut next, failed, &reason, read, now),
+            }
+        }
+        self.snapshot = Arc::new(next);
+        folded
+    }
+
+    fn fold_directory(&mut self, next: &mut Snapshot, list: Vec<TaskQueue>, read: ReadId, channels: usize) {
+        if read.number < self.directory_read {
+            return;
+        }
+        self.directory_read = read.number;
+        let one_page = list.len() < PAGE_SIZE;
+        let listed: BTreeMap<_, _> = list.into_iter().map(|queue| (queue.sid, queue)).collect();
+        let missing: BTreeSet<_> =
+            next.queues.keys().filter(|sid| !listed.contains_key(*sid)).copied().collect();
+        let missed_before = std::mem::take(&mut self.missing_once);
+        let gone = |sid: &TaskQueueSid| missing.contains(sid) && (one_page || missed_before.contains(sid));
+        next.queues.retain(|sid, _| !gone(sid));
+        self.missing_once = missing.into_iter().filter(|sid| next.queues.contains_key(sid)).collect();
+        for (sid, queue) in listed {
+            match next.queues.get_mut(&sid) {
+                Some(state) if *state.queue == queue => {}
+                Some(state) => {
+                    let scopes = state.scopes.clone();
+                    *state = Arc::new(QueueState { queue: Arc::new(queue), scopes });
+                }
+                None => {
+                    let scopes = Scope::each(channels).map(|_| ScopeStats::default()).collect();
+                    next.queues.insert(sid, Arc::new(QueueState { queue: Arc::new(queue), scopes }));
+                }
+            }
+        }
+        next.directory_known = true;
+    }
+}
+
+fn scope_of(next: &mut Snapshot, queue: TaskQueueSid, scope: Scope) -> Option<&mut ScopeStats> {
+    Arc::make_mut(next.queues.get_mut(&queue)?).scopes.get_mut(scope.index())
+}
+
+/// Returns whether something other than an age moved.
+fn fold_realtime(stats: &mut ScopeStats, value: Realtime, read: ReadId) -> bool {
+    if read.number < stats.realtime.last_read {
+        return false;
+    }
+    stats.oldest = oldest(stats.oldest, stats.realtime.value.as_deref(), &value, read.started);
+    let moved = stats.realtime.value.as_deref().is_none_or(|last| !same_but_age(last, &value));
+    let same = stats.realtime.value.as_deref() == Some(&value);
+    confirm(&mut stats.realtime, (!same).then_some(value), read);
+    moved
+}
+
+fn fold_cumulative(stats: &mut ScopeStats, value: Cumulative, read: ReadId) {
+    if read.number < stats.cumulative.last_read {
+        return;
+    }
+    let value = match stats.cumulative.value.as_deref() {
+        Some(last) => value.completed_by(last),
+        None => value,
+    };
+    let same = stats.cumulative.value.as_deref().is_some_and(|last| same_but_end(last, &value));
+    confirm(&mut stats.cumulative, (!same).then_some(value), read);
+}
+
+fn confirm<T>(reading: &mut Reading<T>, changed: Option<T>, read: ReadId) {
+    if let Some(value) = changed {
+        reading.value = Some(Arc::new(value));
+    }
+    reading.as_of = Some(read.started);
+    reading.stale = None;
+    reading.last_read = read.number;
+}
+
+fn fold_failure(next: &mut Snapshot, failed: Failed, reason: &Arc<str>, read: ReadId, now: Timestamp) {
+    match failed {
+        Failed::WorkspaceRealtime => fail(&mut next.workspace.realtime, reason, read, now),
+        Failed::WorkspaceCumulative => fail(&mut next.workspace.cumulative, reason, read, now),
+        Failed::QueueRealtime(queue, scope) => {
+            if let Some(stats) = scope_of(next, queue, scope) {
+                fail(&mut stats.realtime, reason, read, now);
+            }
+        }
+        Failed::QueueCumulative(queue, scope) => {
+            if let Some(stats) = scope_of(next, queue, scope) {
+                fail(&mut stats.cumulative, reason, read, now);
+            }
+        }
+    }
+}
+
+fn fail<T>(reading: &mut Reading<T>, reason: &Arc<str>, read: ReadId, now: Timestamp) {
+    if read.number < reading.last_read {
+        return;
+    }
+    reading.last_read = read.number;
+    // The first reason stays until a read succeeds: an outage with changing symptoms is one outage, and each new
+    // text would have to be written to Sync.
+    reading.stale.get_or_insert_with(|| Stale { reason: reason.clone(), since: now });
+}
+
+fn same_but_age(a: &Realtime, b: &Realtime) -> bool {
+    // Listed so that a new field can't be forgotten: the pattern would no longer compile.
+    let Realtime {
+        activity_statistics,
+        longest_task_waiting_age: _,
+        longest_task_waiting_sid,
+        tasks_by_priority,
+        tasks_by_status,
+        total_available_workers,
+        total_eligible_workers,
+        total_tasks,
+        total_workers,
+        extra: _,
+    } = a;
+    *activity_statistics == b.activity_statistics
+        && *longest_task_waiting_sid == b.longest_task_waiting_sid
+        && *tasks_by_priority == b.tasks_by_priority
+        && *tasks_by_status == b.tasks_by_status
+        && *total_available_workers == b.total_available_workers
+        && *total_eligible_workers == b.total_eligible_workers
+        && *total_tasks == b.total_tasks
+        && *total_workers == b.total_workers
+}
+
+/// The window's end moves with every read and says nothing new.
+fn same_but_end(a: &Cumulative, b: &Cumulative) -> bool {
+    let mut a_with_same_end = a.clone();
+    a_with_same_end.end_time.clone_from(&b.end_time);
+    a_with_same_end == *b
+}
+
+fn oldest(last: Option<Age>, before: Option<&Realtime>, now: &Realtime, as_of: Timestamp) -> Option<Age> {
+    let waiting = now.tasks_by_status.count("pending") + now.tasks_by_status.count("reserved");
+    let seconds = now.longest_task_waiting_age;
+    if seconds == 0 && waiting == 0 {
+        return None;
+    }
+    let age = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+    let since = as_of.checked_sub(age).unwrap_or(Timestamp::MIN);
+    let same_task = before.is_some_and(|b| b.longest_task_waiting_sid == now.longest_task_waiting_sid);
+    let steady = last.filter(|last| same_task && last.since.duration_since(since).abs() <= AGE_TOLERANCE);
+    Some(Age { since: steady.map_or(since, |last| last.since), seconds })
+}
+
+#[cfg(test)]
+#[path = "board_tests.rs"]
+mod tests;

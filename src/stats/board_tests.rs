@@ -1,0 +1,160 @@
+//! Folding: newest wins, unchanged stays in place, failures keep the last value.
+
+use serde_json::json;
+
+use super::*;
+
+const NOW: &str = "2026-01-01T12:00:00Z";
+
+fn at(seconds: i64) -> Timestamp {
+    NOW.parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
+}
+
+fn sid(n: u8) -> TaskQueueSid {
+    format!("WQ{n:032x}").parse().unwrap()
+}
+
+fn queue(n: u8, name: &str) -> TaskQueue {
+    serde_json::from_value(json!({"sid": sid(n), "friendly_name": name})).unwrap()
+}
+
+fn realtime(pending: u64, age: u64) -> Realtime {
+    let oldest = (pending > 0).then_some("WT1");
+    serde_json::from_value(json!({
+        "longest_task_waiting_age": age, "longest_task_waiting_sid": oldest, "total_tasks": pending,
+        "tasks_by_status": {"pending": pending},
+    }))
+    .unwrap()
+}
+
+fn cumulative(created: u64, end: &str) -> Cumulative {
+    serde_json::from_value(json!({
+        "start_time": "2026-01-01T00:00:00Z", "end_time": end, "reservations_accepted": 0,
+        "reservations_canceled": 0, "reservations_created": created, "reservations_rejected": 0,
+        "reservations_rescinded": 0, "reservations_timed_out": 0, "tasks_canceled": 0,
+    }))
+    .unwrap()
+}
+
+fn board() -> Board {
+    let mut board = Board::new(&["voice".to_owned()], at(0));
+    let read = board.begin_read(at(0));
+    board.fold(read, vec![Answer::Directory(vec![queue(1, "Support"), queue(2, "Sales")])], at(0));
+    board
+}
+
+fn fold(board: &mut Board, second: i64, answer: Answer) -> Folded {
+    let read = board.begin_read(at(second));
+    board.fold(read, vec![answer], at(second))
+}
+
+fn state(board: &Board, n: u8) -> Arc<QueueState> {
+    board.snapshot().queues[&sid(n)].clone()
+}
+
+#[test]
+fn an_older_answer_never_replaces_a_newer_one() {
+    let mut board = board();
+    let early = board.begin_read(at(1));
+    let late = board.begin_read(at(2));
+    board.fold(late, vec![Answer::QueueRealtime(sid(1), Scope::ALL, realtime(7, 3))], at(3));
+    board.fold(early, vec![Answer::QueueRealtime(sid(1), Scope::ALL, realtime(1, 1))], at(4));
+    let failure = Answer::Failed(Failed::QueueRealtime(sid(1), Scope::ALL), "x".into());
+    board.fold(early, vec![failure], at(5));
+    let reading = state(&board, 1).scopes[0].realtime.clone();
+    assert_eq!(reading.value.unwrap().total_tasks, 7);
+    assert_eq!(reading.as_of, Some(at(2)));
+    assert_eq!(reading.stale, None);
+}
+
+#[test]
+fn only_what_moved_is_told_and_replaced() {
+    let mut board = board();
+    let first = Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3));
+    assert!(fold(&mut board, 1, first).moved.contains(&sid(1)));
+    let before = state(&board, 1);
+    let other = state(&board, 2);
+
+    let older = Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 8));
+    assert!(fold(&mut board, 6, older).moved.is_empty(), "only an age moved");
+    assert!(!state(&board, 1).shows_the_same(&before), "and it shows");
+
+    let before = state(&board, 1);
+    let same = Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 8));
+    fold(&mut board, 7, same);
+    assert!(state(&board, 1).shows_the_same(&before));
+    assert_eq!(state(&board, 1).scopes[0].realtime.as_of, Some(at(7)), "though it was confirmed");
+    assert!(Arc::ptr_eq(&state(&board, 2), &other), "the other queue was not touched");
+}
+
+#[test]
+fn a_windows_end_alone_is_no_change() {
+    let mut board = board();
+    let read = |n| Answer::QueueCumulative(sid(1), Scope::channel(0), cumulative(4, n));
+    fold(&mut board, 1, read("2026-01-01T12:00:01Z"));
+    let before = state(&board, 1);
+    fold(&mut board, 2, read("2026-01-01T12:00:02Z"));
+    assert!(state(&board, 1).shows_the_same(&before));
+}
+
+#[test]
+fn an_age_counts_from_one_steady_moment() {
+    let mut board = board();
+    let read = |pending, age| Answer::QueueRealtime(sid(1), Scope::ALL, realtime(pending, age));
+    fold(&mut board, 10, read(1, 4));
+    let since = state(&board, 1).scopes[0].oldest.unwrap().since;
+    assert_eq!(since, at(6));
+    fold(&mut board, 15, read(1, 10));
+    let age = state(&board, 1).scopes[0].oldest.unwrap();
+    assert_eq!((age.since, age.seconds), (since, 10), "a second's rounding moves nothing");
+    fold(&mut board, 20, read(1, 3));
+    assert_eq!(state(&board, 1).scopes[0].oldest.unwrap().since, at(17), "another Task is the oldest now");
+    fold(&mut board, 21, read(0, 0));
+    assert_eq!(state(&board, 1).scopes[0].oldest, None);
+}
+
+#[test]
+fn a_failure_keeps_the_value_and_says_why() {
+    let mut board = board();
+    fold(&mut board, 1, Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3)));
+    let failed = |why: &str| Answer::Failed(Failed::QueueRealtime(sid(1), Scope::ALL), why.into());
+    fold(&mut board, 2, failed("first"));
+    fold(&mut board, 3, failed("second"));
+    let reading = state(&board, 1).scopes[0].realtime.clone();
+    assert_eq!(reading.value.unwrap().total_tasks, 2);
+    assert_eq!(reading.stale, Some(Stale { reason: "first".into(), since: at(2) }));
+    fold(&mut board, 4, Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3)));
+    assert_eq!(state(&board, 1).scopes[0].realtime.stale, None);
+}
+
+#[test]
+fn queues_come_go_and_are_renamed() {
+    let mut board = board();
+    fold(&mut board, 1, Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3)));
+    fold(&mut board, 2, Answer::Directory(vec![queue(1, "Help"), queue(3, "New")]));
+    let names: Vec<_> =
+        board.snapshot().queues.values().map(|state| state.queue.friendly_name.to_string()).collect();
+    assert_eq!(names, ["Help", "New"]);
+    assert!(state(&board, 1).scopes[0].realtime.value.is_some(), "a new name keeps the numbers");
+    let unknown = fold(&mut board, 3, Answer::QueueRealtime(sid(9), Scope::ALL, realtime(0, 0)));
+    assert!(unknown.unknown_queue);
+}
+
+#[test]
+fn in_a_list_of_several_pages_a_queue_must_be_missing_twice() {
+    let mut board = Board::new(&[], at(0));
+    let many = |from: usize| -> Vec<TaskQueue> {
+        (from..=PAGE_SIZE)
+            .map(|n| {
+                let sid = format!("WQ{n:032x}");
+                serde_json::from_value(json!({"sid": sid, "friendly_name": "q"})).unwrap()
+            })
+            .collect()
+    };
+    fold(&mut board, 0, Answer::Directory(many(0)));
+    assert_eq!(board.snapshot().queues.len(), PAGE_SIZE + 1);
+    fold(&mut board, 1, Answer::Directory(many(1)));
+    assert_eq!(board.snapshot().queues.len(), PAGE_SIZE + 1, "it may only have shifted between pages");
+    fold(&mut board, 2, Answer::Directory(many(1)));
+    assert_eq!(board.snapshot().queues.len(), PAGE_SIZE);
+}

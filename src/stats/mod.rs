@@ -1,0 +1,12 @@
+//! What is known of the contact centre.
+//!
+//! Answers from TaskRouter are folded into a [`Snapshot`]: an immutable, numbered picture that readers share. A fold
+//! makes the next one, which shares with the last whatever did not change. A reading that failed keeps its last value
+//! and says why it is stale; an older answer never replaces a newer one.
+
+mod board;
+pub mod day;
+mod snapshot;
+
+pub use board::{Answer, Board, Failed, ReadId};
+pub use snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale};

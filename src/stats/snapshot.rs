@@ -1,0 +1,156 @@
+//! The picture itself: plain values, shared and never changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::sid::TaskQueueSid;
+use crate::twilio::taskrouter::{Cumulative, Realtime, TaskQueue};
+
+/// Everything known at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Grows by one with each snapshot.
+    pub number: u64,
+    /// When it was put together.
+    pub taken_at: Timestamp,
+    /// The TaskChannels with statistics of their own, in the order of configuration.
+    pub channels: Arc<[Box<str>]>,
+    /// Whether the list of TaskQueues has been read; before that no queue may be called gone.
+    pub directory_known: bool,
+    /// The Workspace as a whole, over all channels.
+    pub workspace: ScopeStats,
+    /// Each TaskQueue.
+    pub queues: BTreeMap<TaskQueueSid, Arc<QueueState>>,
+}
+
+/// One TaskQueue.
+#[derive(Debug, Clone)]
+pub struct QueueState {
+    /// What it is.
+    pub queue: Arc<TaskQueue>,
+    /// Its statistics, by [`Scope::index`].
+    pub scopes: Box<[ScopeStats]>,
+}
+
+/// Over all TaskChannels, or on one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Scope(u8);
+
+/// Realtime and cumulative statistics of one scope.
+#[derive(Debug, Clone, Default)]
+pub struct ScopeStats {
+    /// Now.
+    pub realtime: Reading<Realtime>,
+    /// Since the day began.
+    pub cumulative: Reading<Cumulative>,
+    /// How long the oldest Task waits; `None` when none does, or nothing was read.
+    pub oldest: Option<Age>,
+}
+
+/// A value with its age and trustworthiness.
+#[derive(Debug)]
+pub struct Reading<T> {
+    /// The last value read; `None` before the first.
+    pub value: Option<Arc<T>>,
+    /// When the read that confirmed the value began.
+    pub as_of: Option<Timestamp>,
+    /// Set while reading fails.
+    pub stale: Option<Stale>,
+    /// The read that was folded last; older ones are not folded any more.
+    pub(super) last_read: u64,
+}
+
+/// Why a value could not be read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stale {
+    /// For an operator; holds no customer data.
+    pub reason: Arc<str>,
+    /// When it began to fail.
+    pub since: Timestamp,
+}
+
+/// An age, kept as the moment it counts from: so it moves on without being read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age {
+    /// Since when; steady while the same Task is the oldest.
+    pub since: Timestamp,
+    /// The age in seconds when it was read last.
+    pub seconds: u64,
+}
+
+impl Scope {
+    /// All channels together.
+    pub const ALL: Self = Self(0);
+
+    /// The configured channel at this position.
+    pub fn channel(position: usize) -> Self {
+        // Twilio allows 15 TaskChannels a Workspace, and the configuration no more.
+        Self(u8::try_from(position + 1).unwrap_or(u8::MAX))
+    }
+
+    /// All channels, then each of so many.
+    pub fn each(channels: usize) -> impl Iterator<Item = Self> {
+        std::iter::once(Self::ALL).chain((0..channels).map(Self::channel))
+    }
+
+    /// Its place in [`QueueState::scopes`].
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    /// Its name among the configured channels; `None` for all of them.
+    pub fn name(self, channels: &[Box<str>]) -> Option<&str> {
+        channels.get(self.index().checked_sub(1)?).map(|name| &**name)
+    }
+}
+
+impl<T> Default for Reading<T> {
+    fn default() -> Self {
+        Self { value: None, as_of: None, stale: None, last_read: 0 }
+    }
+}
+
+impl<T> Clone for Reading<T> {
+    fn clone(&self) -> Self {
+        Self {
+            value: self.value.clone(),
+            as_of: self.as_of,
+            stale: self.stale.clone(),
+            last_read: self.last_read,
+        }
+    }
+}
+
+impl<T> Reading<T> {
+    /// Whether a read has succeeded or failed for good at least once.
+    pub fn was_tried(&self) -> bool {
+        self.value.is_some() || self.stale.is_some()
+    }
+
+    fn shows_the_same(&self, other: &Self) -> bool {
+        let value = match (&self.value, &other.value) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        value && self.stale == other.stale
+    }
+}
+
+impl ScopeStats {
+    /// Whether nothing that a layout shows differs; a mere confirmation of the same values does not.
+    pub fn shows_the_same(&self, other: &Self) -> bool {
+        self.realtime.shows_the_same(&other.realtime) && self.cumulative.shows_the_same(&other.cumulative)
+    }
+}
+
+impl QueueState {
+    /// Whether nothing that a layout shows differs.
+    pub fn shows_the_same(&self, other: &Self) -> bool {
+        self.queue == other.queue
+            && self.scopes.len() == other.scopes.len()
+            && self.scopes.iter().zip(&other.scopes).all(|(a, b)| a.shows_the_same(b))
+    }
+}

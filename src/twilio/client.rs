@@ -1,0 +1,281 @@
+//! The only door to Twilio's REST APIs.
+//!
+//! Every call gets its credentials, time limit, place under the limits, error form and bounded body here. Callers
+//! name what they ask ([`Call`]) and get the decoded answer or a [`TwilioError`]. Reads are tried again here a few
+//! times, quickly; what fails even so goes back to whoever schedules, who has the longer patience.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, IF_MATCH, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::error::{Next, TwilioError};
+use super::governor::{Endpoint, Governor, Observed};
+use super::retry::Backoff;
+use crate::config::{BaseUrls, TwilioConfig};
+
+/// Sync accepts about 20 concurrent updates; never more writes than that are in flight, whoever asks for them.
+pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
+/// Reads in flight at once, an eighth of what third parties say an account may have in all.
+const MOST_READS_IN_FLIGHT: usize = 12;
+/// A page of 1,000 TaskQueues with all their statistics is about 2 MiB; whatever is far above that is not Twilio.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+/// How often a read is tried in one go.
+const TRIES: u32 = 3;
+/// A longer wait than this is left to the schedule, which can do other things meanwhile.
+const LONGEST_WAIT_IN_PLACE: Duration = Duration::from_secs(2);
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(2) };
+
+/// A client of one account.
+pub struct Client {
+    http: reqwest::Client,
+    user: String,
+    password: SecretString,
+    base_urls: BaseUrls,
+    timeout: Duration,
+    read_governor: Mutex<Governor>,
+    reads: Semaphore,
+    sync_writes: Semaphore,
+}
+
+/// The client could not be set up; it is a fault of the build or the machine, not of the configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client can't be set up: {0}")]
+pub struct ClientError(#[from] reqwest::Error);
+
+/// Which of Twilio's APIs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Api {
+    TaskRouter,
+    Sync,
+}
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) api: Api,
+    pub(super) method: Method,
+    /// Path and query below the base URL, starting with `/`.
+    pub(super) target: String,
+    /// What error messages call it: method and the telling part of the path.
+    pub(super) name: String,
+    pub(super) endpoint: Endpoint,
+    pub(super) body: Body,
+    pub(super) if_match: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) enum Body {
+    None,
+    /// Already encoded.
+    Form(String),
+    Json(String),
+}
+
+impl Call {
+    pub(super) fn get(api: Api, target: String, name: String) -> Self {
+        Self {
+            api,
+            method: Method::GET,
+            target,
+            name,
+            endpoint: Endpoint::Other,
+            body: Body::None,
+            if_match: None,
+        }
+    }
+
+    pub(super) fn post(api: Api, target: String, name: String, body: Body) -> Self {
+        Self { method: Method::POST, body, ..Self::get(api, target, name) }
+    }
+}
+
+impl Client {
+    /// A client for the configured account.
+    pub fn new(config: &TwilioConfig) -> Result<Self, ClientError> {
+        // Installed once a process; a second call finds the first one's, which is the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("taskrouter-sync/", env!("CARGO_PKG_VERSION")))
+            .timeout(config.timeout)
+            .connect_timeout(config.timeout.min(Duration::from_secs(5)))
+            .pool_max_idle_per_host(MOST_SYNC_WRITES_IN_FLIGHT + MOST_READS_IN_FLIGHT)
+            // A redirect would carry the credentials to wherever it points.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        let (user, password) = match &config.api_key {
+            Some(key) => (key.sid.to_string(), key.secret.clone()),
+            None => (
+                config.account_sid.to_string(),
+                config.auth_tokens.first().cloned().unwrap_or_else(|| SecretString::from("")),
+            ),
+        };
+        Ok(Self {
+            http,
+            user,
+            password,
+            base_urls: config.base_urls.clone(),
+            timeout: config.timeout,
+            read_governor: Mutex::default(),
+            reads: Semaphore::new(MOST_READS_IN_FLIGHT),
+            sync_writes: Semaphore::new(MOST_SYNC_WRITES_IN_FLIGHT),
+        })
+    }
+
+    pub(super) fn base_url(&self, api: Api) -> &str {
+        match api {
+            Api::TaskRouter => &self.base_urls.taskrouter,
+            Api::Sync => &self.base_urls.sync,
+        }
+    }
+
+    /// A read, tried again a few times where that may help.
+    pub(super) async fn read<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
+        let mut retry = 0;
+        loop {
+            let error = match self.read_once(call).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            retry += 1;
+            let Next::Retry(asked) = error.next() else { return Err(error) };
+            let delay = BACKOFF.delay(retry - 1, asked, rand::random());
+            if retry >= TRIES || delay > LONGEST_WAIT_IN_PLACE {
+                return Err(error);
+            }
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    async fn read_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
+        let _place = self.reads.acquire().await.map_err(|_| shut(call))?;
+        if call.api == Api::TaskRouter {
+            self.wait_for_admission(call.endpoint).await;
+        }
+        let body = self.send(call).await?;
+        decode(call, &body)
+    }
+
+    /// A write to Sync, tried once: whether to try again depends on what is newest by then, which the caller knows.
+    pub(super) async fn write<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
+        let _place = self.sync_writes.acquire().await.map_err(|_| shut(call))?;
+        let body = self.send(call).await?;
+        // A deletion answers 204 without a body.
+        decode(call, if body.is_empty() { b"null" } else { &body })
+    }
+
+    async fn wait_for_admission(&self, endpoint: Endpoint) {
+        loop {
+            let admitted = self.governor(|governor| governor.admit(endpoint, Instant::now()));
+            match admitted {
+                Ok(()) => return,
+                Err(until) => tokio::time::sleep_until(until).await,
+            }
+        }
+    }
+
+    fn governor<T>(&self, act: impl FnOnce(&mut Governor) -> T) -> T {
+        // Its state is plain numbers, right after any panic; nothing is awaited while the lock is held.
+        act(&mut self.read_governor.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
+    async fn send(&self, call: &Call) -> Result<Vec<u8>, TwilioError> {
+        let response = self.request(call).send().await.map_err(|error| self.transport(call, &error))?;
+        let observed = observed(&response);
+        if call.api == Api::TaskRouter {
+            self.governor(|governor| governor.observe(observed, Instant::now()));
+        }
+        let status = response.status();
+        let body = self.bounded_body(call, response).await?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(TwilioError::from_status(call.name.clone(), status.as_u16(), observed.retry_after, &body))
+    }
+
+    fn request(&self, call: &Call) -> RequestBuilder {
+        let url = format!("{}{}", self.base_url(call.api), call.target);
+        let mut request = self.http.request(call.method.clone(), url);
+        request = request.basic_auth(&self.user, Some(self.password.expose_secret()));
+        if let Some(revision) = &call.if_match {
+            request = request.header(IF_MATCH, revision);
+        }
+        match &call.body {
+            Body::None => request,
+            Body::Form(form) => {
+                request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone())
+            }
+            Body::Json(json) => request.header(CONTENT_TYPE, "application/json").body(json.clone()),
+        }
+    }
+
+    async fn bounded_body(&self, call: &Call, mut response: Response) -> Result<Vec<u8>, TwilioError> {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(call, &error))? {
+            if body.len() + chunk.len() > LARGEST_ANSWER {
+                let reason = format!("it is larger than {LARGEST_ANSWER} bytes");
+                return Err(TwilioError::Answer { call: call.name.clone(), reason });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn transport(&self, call: &Call, error: &reqwest::Error) -> TwilioError {
+        if error.is_timeout() {
+            return TwilioError::TimedOut { call: call.name.clone(), limit: self.timeout };
+        }
+        // The outermost text repeats the URL; the innermost cause says what happened.
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        TwilioError::Connection { call: call.name.clone(), reason: cause.to_string() }
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("base_urls", &self.base_urls).finish_non_exhaustive()
+    }
+}
+
+/// A semaphore of ours was closed, which nobody does; said as an error instead of a panic.
+fn shut(call: &Call) -> TwilioError {
+    TwilioError::Connection { call: call.name.clone(), reason: "the client is shut down".to_owned() }
+}
+
+fn decode<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, TwilioError> {
+    serde_json::from_slice(body).map_err(|error| {
+        // serde's text quotes unexpected values, which may be a customer's; its place is enough to find the field.
+        let kind = match error.classify() {
+            serde_json::error::Category::Data => "a field has another type than documented",
+            serde_json::error::Category::Eof => "it ends too early",
+            _ => "it is not JSON",
+        };
+        let reason = format!("{kind} (line {}, column {})", error.line(), error.column());
+        TwilioError::Answer { call: call.name.clone(), reason }
+    })
+}
+
+fn observed(response: &Response) -> Observed {
+    let headers = response.headers();
+    Observed {
+        throttled: response.status() == reqwest::StatusCode::TOO_MANY_REQUESTS,
+        // Seconds only: nothing documents that Twilio sends the date form.
+        retry_after: number(headers, RETRY_AFTER.as_str()).map(|s| Duration::from_secs(s.into())),
+        limit: number(headers, "x-rate-limit-limit"),
+        remaining: number(headers, "x-rate-limit-remaining"),
+        concurrent: number(headers, "twilio-concurrent-requests"),
+    }
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u32> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}

@@ -1,0 +1,163 @@
+//! Keeps us below Twilio's limits: asked before each call, told about each answer.
+//!
+//! One governor an API. It pauses all calls after a 429, spreads them out when an answer says that little of the
+//! allowance is left, and spaces the endpoints whose limit Twilio publishes. It is pure: the clock is passed in, the
+//! client does the waiting.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Bulk real-time statistics: 5 requests a second (Twilio, "TaskQueue Statistics").
+const BULK_PER_WINDOW: usize = 5;
+/// A little more than a second, because our clock and Twilio's arrival times differ by the network's jitter.
+const BULK_WINDOW: Duration = Duration::from_millis(1_100);
+/// From this share of the allowance downwards calls are spread out.
+const SCARCE: f64 = 0.2;
+/// Spacing between calls when nothing is left of the allowance.
+const WIDEST_SPACING: Duration = Duration::from_secs(1);
+/// Twilio limits concurrent requests of the whole account; third parties say at 100, Twilio names no number. From
+/// here on we leave room for the account's other clients.
+const BUSY_ACCOUNT: u32 = 80;
+/// Spacing between calls while the account is busy.
+const BUSY_SPACING: Duration = Duration::from_millis(100);
+/// A 429 that names no delay pauses all calls of the API for this long.
+const UNNAMED_PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause that one answer can cause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The state of one API's limits, as far as its answers tell.
+#[derive(Debug, Default)]
+pub struct Governor {
+    paused_until: Option<Instant>,
+    spacing: Duration,
+    last_call: Option<Instant>,
+    bulk_calls: VecDeque<Instant>,
+}
+
+/// What kind of call asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Bulk real-time statistics, with their published limit.
+    Bulk,
+    /// Any other.
+    Other,
+}
+
+/// What an answer said about limits.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Observed {
+    /// Whether it was a 429.
+    pub throttled: bool,
+    /// `Retry-After`.
+    pub retry_after: Option<Duration>,
+    /// `X-Rate-Limit-Limit`, where it is a number (its form is not documented).
+    pub limit: Option<u32>,
+    /// `X-Rate-Limit-Remaining`, likewise.
+    pub remaining: Option<u32>,
+    /// `Twilio-Concurrent-Requests`: how many requests of the account are under way.
+    pub concurrent: Option<u32>,
+}
+
+impl Governor {
+    /// Takes a place for a call, or says when to ask again.
+    pub fn admit(&mut self, endpoint: Endpoint, now: Instant) -> Result<(), Instant> {
+        let spaced = self.last_call.map(|last| last + self.spacing);
+        let window = (endpoint == Endpoint::Bulk && self.bulk_calls.len() >= BULK_PER_WINDOW)
+            .then(|| self.bulk_calls.front().map(|first| *first + BULK_WINDOW))
+            .flatten();
+        let earliest = [self.paused_until, spaced, window].into_iter().flatten().max();
+        if let Some(earliest) = earliest.filter(|earliest| *earliest > now) {
+            return Err(earliest);
+        }
+        self.last_call = Some(now);
+        if endpoint == Endpoint::Bulk {
+            self.bulk_calls.push_back(now);
+            if self.bulk_calls.len() > BULK_PER_WINDOW {
+                self.bulk_calls.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    /// Learns from an answer.
+    pub fn observe(&mut self, observed: Observed, now: Instant) {
+        if observed.throttled {
+            let pause = observed.retry_after.unwrap_or(UNNAMED_PAUSE).min(LONGEST_PAUSE);
+            self.paused_until = self.paused_until.max(Some(now + pause));
+        }
+        let scarce = match (observed.remaining, observed.limit) {
+            (Some(remaining), Some(limit)) if limit > 0 => {
+                let share = f64::from(remaining) / f64::from(limit);
+                WIDEST_SPACING.mul_f64((1.0 - share / SCARCE).clamp(0.0, 1.0))
+            }
+            _ => Duration::ZERO,
+        };
+        let busy = observed.concurrent.is_some_and(|count| count >= BUSY_ACCOUNT);
+        self.spacing = scarce.max(if busy { BUSY_SPACING } else { Duration::ZERO });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(governor: &mut Governor, endpoint: Endpoint, now: Instant) -> Duration {
+        governor.admit(endpoint, now).err().map_or(Duration::ZERO, |until| until - now)
+    }
+
+    #[test]
+    fn never_more_than_five_bulk_calls_in_any_second() {
+        let mut governor = Governor::default();
+        let start = Instant::now();
+        let mut now = start;
+        let mut admitted = Vec::new();
+        while now < start + Duration::from_secs(20) {
+            match governor.admit(Endpoint::Bulk, now) {
+                Ok(()) => admitted.push(now),
+                Err(until) => now = until,
+            }
+        }
+        assert!(admitted.windows(6).all(|six| six[5] - six[0] > Duration::from_secs(1)));
+        assert!(admitted.len() > 80, "and uses what is allowed: {}", admitted.len());
+        assert_eq!(wait(&mut governor, Endpoint::Other, now), Duration::ZERO, "others are not held up");
+    }
+
+    #[test]
+    fn a_429_pauses_everything_for_as_long_as_asked() {
+        let mut governor = Governor::default();
+        let now = Instant::now();
+        let throttled = Observed { throttled: true, ..Observed::default() };
+        governor.observe(throttled, now);
+        assert_eq!(wait(&mut governor, Endpoint::Other, now), UNNAMED_PAUSE);
+        let asked = Observed { retry_after: Some(Duration::from_secs(7)), ..throttled };
+        governor.observe(asked, now);
+        governor.observe(throttled, now);
+        assert_eq!(wait(&mut governor, Endpoint::Other, now), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn slows_down_before_the_allowance_is_gone() {
+        let now = Instant::now();
+        let spacing = |remaining| {
+            let mut governor = Governor::default();
+            let observed = Observed { limit: Some(100), remaining: Some(remaining), ..Observed::default() };
+            governor.observe(observed, now);
+            assert!(governor.admit(Endpoint::Other, now).is_ok());
+            wait(&mut governor, Endpoint::Other, now)
+        };
+        assert_eq!(spacing(50), Duration::ZERO);
+        assert_eq!(spacing(10), Duration::from_millis(500));
+        assert_eq!(spacing(0), WIDEST_SPACING);
+    }
+
+    #[test]
+    fn leaves_room_in_a_busy_account() {
+        let mut governor = Governor::default();
+        let now = Instant::now();
+        governor.observe(Observed { concurrent: Some(90), ..Observed::default() }, now);
+        assert!(governor.admit(Endpoint::Other, now).is_ok());
+        assert_eq!(wait(&mut governor, Endpoint::Other, now), BUSY_SPACING);
+    }
+}

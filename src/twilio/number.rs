@@ -1,0 +1,65 @@
+//! Numbers as Twilio sends them: its response examples show JSON numbers where its field descriptions say text, so
+//! both are read.
+
+use serde::de::{self, Deserializer, Visitor};
+
+struct Number;
+
+impl Visitor<'_> for Number {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a number, as such or as text")
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<f64, E> {
+        // Counts and seconds; exact up to 2^53.
+        #[expect(clippy::cast_precision_loss, reason = "no count of Twilio's comes near 2^53")]
+        Ok(value as f64)
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<f64, E> {
+        #[expect(clippy::cast_precision_loss, reason = "no count of Twilio's comes near 2^53")]
+        Ok(value as f64)
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<f64, E> {
+        Ok(value)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<f64, E> {
+        let number = text.trim().parse().ok().filter(|n: &f64| n.is_finite());
+        number.ok_or_else(|| E::invalid_value(de::Unexpected::Other("text"), &self))
+    }
+}
+
+/// A decimal number.
+pub(super) fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    deserializer.deserialize_any(Number)
+}
+
+/// A count or a number of whole seconds; less than none reads as none.
+pub(super) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates, and is whole or rounded"
+    )]
+    decimal(deserializer).map(|number| number.round() as u64)
+}
+
+/// A count that may be missing or null.
+pub(super) fn whole_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    #[derive(serde::Deserialize)]
+    struct Whole(#[serde(deserialize_with = "whole")] u64);
+    let number: Option<Whole> = serde::Deserialize::deserialize(deserializer)?;
+    Ok(number.map(|whole| whole.0))
+}
+
+/// A decimal that may be missing or null.
+pub(super) fn decimal_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    #[derive(serde::Deserialize)]
+    struct Decimal(#[serde(deserialize_with = "decimal")] f64);
+    let number: Option<Decimal> = serde::Deserialize::deserialize(deserializer)?;
+    Ok(number.map(|decimal| decimal.0))
+}

@@ -1,0 +1,181 @@
+//! Sync's REST API, as far as we use it: Documents, Maps and MapItems of one Service.
+//!
+//! Sync has no upsert: an update of something missing is 404, a creation of something there is 409. What to make of
+//! either is the caller's business; here they are errors with [`Next::Missing`](super::Next::Missing) and
+//! [`Next::Exists`](super::Next::Exists).
+
+use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use super::client::{Api, Body, Call, Client};
+use super::error::TwilioError;
+use crate::config::SyncServiceName;
+
+/// Largest page of a Sync list (Twilio's API description).
+const PAGE_SIZE: &str = "100";
+/// A bound for lists, far above what a Map of TaskQueues holds.
+const MOST_PAGES: usize = 1000;
+/// Everything but letters, digits and what RFC 3986 leaves unreserved is encoded in a path segment.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// One Sync Service.
+#[derive(Debug, Clone)]
+pub struct Sync {
+    client: Arc<Client>,
+    service: SyncServiceName,
+}
+
+/// Twilio's mark of one version of a Document or MapItem; compared for equality only.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(Box<str>);
+
+/// A Document with its data.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Document {
+    /// Its version.
+    pub revision: Revision,
+    /// What it holds.
+    pub data: Value,
+}
+
+/// A MapItem with its data.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct MapItem {
+    /// Its key.
+    pub key: String,
+    /// Its version.
+    pub revision: Revision,
+    /// What it holds.
+    pub data: Value,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    revision: Revision,
+}
+
+#[derive(Deserialize)]
+struct Items {
+    items: Vec<MapItem>,
+    meta: ItemsMeta,
+}
+
+#[derive(Deserialize)]
+struct ItemsMeta {
+    #[serde(default)]
+    next_page_url: Option<String>,
+}
+
+impl Sync {
+    /// The given Service through the given client.
+    pub fn new(client: Arc<Client>, service: SyncServiceName) -> Self {
+        Self { client, service }
+    }
+
+    /// `GET Documents/{name}`; `None` when there is none.
+    pub async fn document(&self, name: &str) -> Result<Option<Document>, TwilioError> {
+        let path = format!("/Documents/{}", segment(name));
+        found(self.client.read(&self.call(Method::GET, &path, "", None)).await)
+    }
+
+    /// `POST Documents`
+    pub async fn create_document(&self, name: &str, data: &str) -> Result<Revision, TwilioError> {
+        self.write("/Documents", &[("UniqueName", name), ("Data", data)]).await
+    }
+
+    /// `POST Documents/{name}`: replaces the data.
+    pub async fn update_document(&self, name: &str, data: &str) -> Result<Revision, TwilioError> {
+        self.write(&format!("/Documents/{}", segment(name)), &[("Data", data)]).await
+    }
+
+    /// `DELETE Documents/{name}`
+    pub async fn delete_document(&self, name: &str) -> Result<(), TwilioError> {
+        self.delete(&format!("/Documents/{}", segment(name))).await
+    }
+
+    /// `GET Maps/{name}`: whether the Map is there.
+    pub async fn map_exists(&self, name: &str) -> Result<bool, TwilioError> {
+        let call = self.call(Method::GET, &format!("/Maps/{}", segment(name)), "", None);
+        Ok(found(self.client.read::<IgnoredAny>(&call).await)?.is_some())
+    }
+
+    /// `POST Maps`
+    pub async fn create_map(&self, name: &str) -> Result<(), TwilioError> {
+        let call = self.call(Method::POST, "/Maps", "", Some(&[("UniqueName", name)]));
+        self.client.write::<IgnoredAny>(&call).await.map(drop)
+    }
+
+    /// `DELETE Maps/{name}`
+    pub async fn delete_map(&self, name: &str) -> Result<(), TwilioError> {
+        self.delete(&format!("/Maps/{}", segment(name))).await
+    }
+
+    /// `GET Maps/{name}/Items`, all pages; `None` when the Map is not there.
+    pub async fn map_items(&self, map: &str) -> Result<Option<Vec<MapItem>>, TwilioError> {
+        let path = format!("/Maps/{}/Items", segment(map));
+        let mut query = format!("?PageSize={PAGE_SIZE}");
+        let mut items: Vec<MapItem> = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let call = self.call(Method::GET, &path, &query, None);
+            let Some(page) = found(self.client.read::<Items>(&call).await)? else { return Ok(None) };
+            items.extend(page.items);
+            let Some(next) = page.meta.next_page_url else { return Ok(Some(items)) };
+            // Only the query is taken over: an address from an answer never decides where the credentials go.
+            query = next.find('?').map(|at| next[at..].to_owned()).unwrap_or_default();
+        }
+        let reason = format!("it goes on after {MOST_PAGES} pages");
+        Err(TwilioError::Answer { call: format!("GET {}", &path[1..]), reason })
+    }
+
+    /// `POST Maps/{map}/Items`
+    pub async fn create_map_item(&self, map: &str, key: &str, data: &str) -> Result<Revision, TwilioError> {
+        self.write(&format!("/Maps/{}/Items", segment(map)), &[("Key", key), ("Data", data)]).await
+    }
+
+    /// `POST Maps/{map}/Items/{key}`: replaces the data.
+    pub async fn update_map_item(&self, map: &str, key: &str, data: &str) -> Result<Revision, TwilioError> {
+        self.write(&format!("/Maps/{}/Items/{}", segment(map), segment(key)), &[("Data", data)]).await
+    }
+
+    /// `DELETE Maps/{map}/Items/{key}`
+    pub async fn delete_map_item(&self, map: &str, key: &str) -> Result<(), TwilioError> {
+        self.delete(&format!("/Maps/{}/Items/{}", segment(map), segment(key))).await
+    }
+
+    async fn write(&self, path: &str, form: &[(&str, &str)]) -> Result<Revision, TwilioError> {
+        let written: Written = self.client.write(&self.call(Method::POST, path, "", Some(form))).await?;
+        Ok(written.revision)
+    }
+
+    async fn delete(&self, path: &str) -> Result<(), TwilioError> {
+        let call = self.call(Method::DELETE, path, "", None);
+        self.client.write::<IgnoredAny>(&call).await.map(drop)
+    }
+
+    fn call(&self, method: Method, path: &str, query: &str, form: Option<&[(&str, &str)]>) -> Call {
+        let target = format!("/v1/Services/{}{path}{query}", self.service);
+        let name = format!("{method} {}", &path[1..]);
+        let body = form.map_or(Body::None, |form| {
+            Body::Form(form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish())
+        });
+        Call { method, body, ..Call::get(Api::Sync, target, name) }
+    }
+}
+
+fn found<T>(answer: Result<T, TwilioError>) -> Result<Option<T>, TwilioError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.next() == super::Next::Missing => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn segment(name: &str) -> impl std::fmt::Display + '_ {
+    utf8_percent_encode(name, SEGMENT)
+}

@@ -1,0 +1,271 @@
+//! TaskRouter's REST API, as far as we read it: methods named as Twilio names the resources.
+
+mod statistics;
+
+use std::sync::Arc;
+
+use reqwest::Url;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use statistics::Resource;
+pub use statistics::{
+    ActivityCount, Counts, Cumulative, Realtime, Statistics, TaskQueueStatistics, WaitDuration,
+};
+
+use super::client::{Api, Body, Call, Client};
+use super::error::TwilioError;
+use super::governor::Endpoint;
+use crate::sid::{TaskQueueSid, WorkspaceSid};
+
+/// TaskQueues in one bulk request (Twilio, "TaskQueue Statistics").
+pub const MOST_IN_BULK: usize = 50;
+/// Entries in one page of a list (Twilio's API description).
+pub const PAGE_SIZE: usize = 1000;
+/// More pages than any Workspace has: 5,000 TaskQueues and 500,000 Tasks are Twilio's limits.
+const MOST_PAGES: usize = 1000;
+
+/// One Workspace's TaskRouter.
+#[derive(Debug, Clone)]
+pub struct TaskRouter {
+    client: Arc<Client>,
+    workspace: WorkspaceSid,
+}
+
+/// A TaskQueue, as far as it is used.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TaskQueue {
+    /// Its SID.
+    pub sid: TaskQueueSid,
+    /// Its name.
+    pub friendly_name: Box<str>,
+    /// The expression that Workers must match.
+    #[serde(default)]
+    pub target_workers: Option<Box<str>>,
+    /// `FIFO` or `LIFO`.
+    #[serde(default)]
+    pub task_order: Option<Box<str>>,
+    /// The Activity of a Worker with an assigned Task.
+    #[serde(default)]
+    pub assignment_activity_name: Option<Box<str>>,
+}
+
+/// A Workspace, as far as it is used.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Workspace {
+    /// Its name.
+    pub friendly_name: String,
+    /// Where its events go.
+    #[serde(default)]
+    pub event_callback_url: Option<String>,
+    /// Which events go there; all of them when empty.
+    #[serde(default)]
+    pub events_filter: Option<String>,
+}
+
+/// Since when to count, and how to split waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// `StartDate`, ISO 8601 in UTC with whole seconds.
+    pub start: String,
+    /// `SplitByWaitTime`, comma-separated seconds.
+    pub split: String,
+}
+
+#[derive(Deserialize)]
+struct Bulk {
+    task_queue_data: Vec<Resource<Realtime>>,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    #[serde(default)]
+    next_page_url: Option<String>,
+}
+
+/// A page of a list: its entries stand under a key of their own, told apart by type.
+trait Page: DeserializeOwned {
+    type Entry;
+    fn split(self) -> (Vec<Self::Entry>, Meta);
+}
+
+macro_rules! page {
+    ($page:ident, $key:ident, $entry:ty) => {
+        #[derive(Deserialize)]
+        struct $page {
+            $key: Vec<$entry>,
+            meta: Meta,
+        }
+        impl Page for $page {
+            type Entry = $entry;
+            fn split(self) -> (Vec<$entry>, Meta) {
+                (self.$key, self.meta)
+            }
+        }
+    };
+}
+
+page!(TaskQueuesPage, task_queues, TaskQueue);
+page!(TaskQueuesStatisticsPage, task_queues_statistics, TaskQueueStatistics);
+
+impl TaskRouter {
+    /// The given Workspace through the given client.
+    pub fn new(client: Arc<Client>, workspace: WorkspaceSid) -> Self {
+        Self { client, workspace }
+    }
+
+    /// `GET Workspaces/{sid}`
+    pub async fn workspace(&self) -> Result<Workspace, TwilioError> {
+        self.get("", "Workspace", &[]).await
+    }
+
+    /// `POST Workspaces/{sid}` with a new `EventCallbackUrl`; events of all types go there, as every layout needs.
+    pub async fn set_event_callback_url(&self, url: &str) -> Result<Workspace, TwilioError> {
+        let body =
+            form_urlencoded::Serializer::new(String::new()).append_pair("EventCallbackUrl", url).finish();
+        let call =
+            Call::post(Api::TaskRouter, self.target("", &[]), "POST Workspace".to_owned(), Body::Form(body));
+        self.client.read(&call).await
+    }
+
+    /// `GET TaskQueues`, all pages.
+    pub async fn task_queues(&self) -> Result<Vec<TaskQueue>, TwilioError> {
+        self.list::<TaskQueuesPage>("/TaskQueues", &[]).await
+    }
+
+    /// `GET Statistics` of the Workspace.
+    pub async fn workspace_statistics(&self, window: &Window) -> Result<Statistics, TwilioError> {
+        self.get("/Statistics", "Statistics", &in_window(window, None)).await
+    }
+
+    /// `GET RealTimeStatistics` of the Workspace.
+    pub async fn workspace_real_time_statistics(&self) -> Result<Realtime, TwilioError> {
+        self.resource("/RealTimeStatistics", &[]).await
+    }
+
+    /// `GET CumulativeStatistics` of the Workspace.
+    pub async fn workspace_cumulative_statistics(&self, window: &Window) -> Result<Cumulative, TwilioError> {
+        self.resource("/CumulativeStatistics", &in_window(window, None)).await
+    }
+
+    /// `GET TaskQueues/Statistics`, all pages: realtime and cumulative for every TaskQueue.
+    pub async fn task_queues_statistics(
+        &self,
+        channel: Option<&str>,
+        window: &Window,
+    ) -> Result<Vec<TaskQueueStatistics>, TwilioError> {
+        self.list::<TaskQueuesStatisticsPage>("/TaskQueues/Statistics", &in_window(window, channel)).await
+    }
+
+    /// `GET TaskQueues/{sid}/Statistics`
+    pub async fn task_queue_statistics(
+        &self,
+        queue: TaskQueueSid,
+        channel: Option<&str>,
+        window: &Window,
+    ) -> Result<Statistics, TwilioError> {
+        let path = format!("/TaskQueues/{queue}/Statistics");
+        self.get(&path, &path[1..], &in_window(window, channel)).await
+    }
+
+    /// `GET TaskQueues/{sid}/RealTimeStatistics`
+    pub async fn task_queue_real_time_statistics(
+        &self,
+        queue: TaskQueueSid,
+        channel: Option<&str>,
+    ) -> Result<Realtime, TwilioError> {
+        let query: Vec<_> = channel.map(|channel| ("TaskChannel", channel)).into_iter().collect();
+        self.resource(&format!("/TaskQueues/{queue}/RealTimeStatistics"), &query).await
+    }
+
+    /// `GET TaskQueues/{sid}/CumulativeStatistics`
+    pub async fn task_queue_cumulative_statistics(
+        &self,
+        queue: TaskQueueSid,
+        channel: Option<&str>,
+        window: &Window,
+    ) -> Result<Cumulative, TwilioError> {
+        let path = format!("/TaskQueues/{queue}/CumulativeStatistics");
+        self.resource(&path, &in_window(window, channel)).await
+    }
+
+    /// `POST TaskQueues/RealTimeStatistics` for at most [`MOST_IN_BULK`] TaskQueues, all channels together. One that
+    /// Twilio does not know comes back with zeros.
+    pub async fn bulk_real_time_statistics(
+        &self,
+        queues: &[TaskQueueSid],
+    ) -> Result<Vec<(TaskQueueSid, Realtime)>, TwilioError> {
+        let path = "/TaskQueues/RealTimeStatistics";
+        let body = Body::Json(json!({ "queueSids": queues }).to_string());
+        let call = Call {
+            endpoint: Endpoint::Bulk,
+            ..Call::post(Api::TaskRouter, self.target(path, &[]), format!("POST {}", &path[1..]), body)
+        };
+        let bulk: Bulk = self.client.read(&call).await?;
+        Ok(bulk.task_queue_data.into_iter().filter_map(|r| Some((r.task_queue_sid?, r.statistics))).collect())
+    }
+
+    async fn resource<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, TwilioError> {
+        let resource: Resource<T> = self.get(path, &path[1..], query).await?;
+        Ok(resource.statistics)
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        name: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, TwilioError> {
+        let call = Call::get(Api::TaskRouter, self.target(path, query), format!("GET {name}"));
+        self.client.read(&call).await
+    }
+
+    async fn list<P: Page>(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<P::Entry>, TwilioError> {
+        let page_size = PAGE_SIZE.to_string();
+        let query: Vec<_> = query.iter().copied().chain([("PageSize", page_size.as_str())]).collect();
+        let mut target = self.target(path, &query);
+        let mut entries = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let call = Call::get(Api::TaskRouter, target, format!("GET {}", &path[1..]));
+            let (page, meta) = self.client.read::<P>(&call).await?.split();
+            entries.extend(page);
+            let Some(next) = meta.next_page_url else { return Ok(entries) };
+            target = self.next_target(&call, &next)?;
+        }
+        let reason = format!("it goes on after {MOST_PAGES} pages");
+        Err(TwilioError::Answer { call: format!("GET {}", &path[1..]), reason })
+    }
+
+    /// The next page below our own base URL: an address from an answer never decides where the credentials go.
+    fn next_target(&self, call: &Call, next_page_url: &str) -> Result<String, TwilioError> {
+        let answer =
+            |reason: &str| TwilioError::Answer { call: call.name.clone(), reason: reason.to_owned() };
+        let next = Url::parse(next_page_url).map_err(|_| answer("next_page_url is not a URL"))?;
+        let here = call.target.split('?').next().unwrap_or_default();
+        if !next.path().ends_with(here) {
+            return Err(answer("next_page_url is not a page of the same list"));
+        }
+        let query = next.query().map(|query| format!("?{query}")).unwrap_or_default();
+        Ok(format!("{here}{query}"))
+    }
+
+    fn target(&self, path: &str, query: &[(&str, &str)]) -> String {
+        let target = format!("/v1/Workspaces/{}{path}", self.workspace);
+        if query.is_empty() {
+            return target;
+        }
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        format!("{target}?{query}")
+    }
+}
+
+fn in_window<'a>(window: &'a Window, channel: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
+    let mut query = vec![("StartDate", window.start.as_str()), ("SplitByWaitTime", window.split.as_str())];
+    query.extend(channel.map(|channel| ("TaskChannel", channel)));
+    query
+}

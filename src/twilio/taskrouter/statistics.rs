@@ -1,0 +1,324 @@
+//! TaskRouter's statistics as they come over the wire.
+//!
+//! Fields keep Twilio's names, so that writing a value out gives the raw resource again; fields that we do not know
+//! are kept for the same reason. What the published examples of combined answers lack is optional; what every form of
+//! the resource has is required, so that an empty answer is an error and never a row of zeros.
+
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::sid::TaskQueueSid;
+use crate::twilio::number::{decimal_or_none, whole, whole_or_none};
+
+/// Real-time statistics of a Workspace or a TaskQueue, of one TaskChannel or all.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct Realtime {
+    /// Workers by Activity.
+    #[serde(default)]
+    pub activity_statistics: Vec<ActivityCount>,
+    /// Seconds since the creation of the Task that waits longest; 0 when none waits.
+    #[serde(deserialize_with = "whole")]
+    pub longest_task_waiting_age: u64,
+    /// The SID of that Task.
+    #[serde(default)]
+    pub longest_task_waiting_sid: Option<Box<str>>,
+    /// Tasks by priority.
+    #[serde(default)]
+    pub tasks_by_priority: Counts,
+    /// Tasks by `pending`, `reserved`, `assigned`, `wrapping`.
+    pub tasks_by_status: Counts,
+    /// Workers that could take a Task of this TaskQueue, busy with others or not.
+    #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
+    pub total_available_workers: Option<u64>,
+    /// Workers that match this TaskQueue, in any Activity.
+    #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
+    pub total_eligible_workers: Option<u64>,
+    /// Tasks; Twilio counts cancelled ones for some minutes more.
+    #[serde(deserialize_with = "whole")]
+    pub total_tasks: u64,
+    /// Workers of the Workspace.
+    #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
+    pub total_workers: Option<u64>,
+    /// Fields that are not listed here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// How many Workers are in one Activity.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ActivityCount {
+    /// The Activity's name.
+    #[serde(default)]
+    pub friendly_name: Box<str>,
+    /// The Activity's SID.
+    #[serde(default)]
+    pub sid: Box<str>,
+    /// Workers in it.
+    #[serde(deserialize_with = "whole")]
+    pub workers: u64,
+}
+
+/// Cumulative statistics of a Workspace or a TaskQueue over a window of time.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct Cumulative {
+    /// Average seconds until a Task was accepted.
+    #[serde(default, deserialize_with = "decimal_or_none", skip_serializing_if = "Option::is_none")]
+    pub avg_task_acceptance_time: Option<f64>,
+    /// Start of the window, ISO 8601.
+    pub start_time: Box<str>,
+    /// End of the window, ISO 8601.
+    pub end_time: Box<str>,
+    #[expect(missing_docs, reason = "the names are Twilio's and say it all")]
+    #[serde(deserialize_with = "whole")]
+    pub reservations_accepted: u64,
+    #[expect(missing_docs, reason = "as above")]
+    #[serde(deserialize_with = "whole")]
+    pub reservations_canceled: u64,
+    #[expect(missing_docs, reason = "as above")]
+    #[serde(deserialize_with = "whole")]
+    pub reservations_created: u64,
+    #[expect(missing_docs, reason = "as above")]
+    #[serde(deserialize_with = "whole")]
+    pub reservations_rejected: u64,
+    #[expect(missing_docs, reason = "as above")]
+    #[serde(deserialize_with = "whole")]
+    pub reservations_rescinded: u64,
+    #[expect(missing_docs, reason = "as above")]
+    #[serde(deserialize_with = "whole")]
+    pub reservations_timed_out: u64,
+    #[expect(missing_docs, reason = "as above")]
+    #[serde(deserialize_with = "whole")]
+    pub tasks_canceled: u64,
+    /// Missing from the published examples of combined answers.
+    #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
+    pub tasks_completed: Option<u64>,
+    #[expect(missing_docs, reason = "as above")]
+    #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
+    pub tasks_deleted: Option<u64>,
+    /// TaskQueues only.
+    #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
+    pub tasks_entered: Option<u64>,
+    #[expect(missing_docs, reason = "as above")]
+    #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
+    pub tasks_moved: Option<u64>,
+    /// Missing from the published examples of combined answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_duration_until_accepted: Option<WaitDuration>,
+    /// Missing from the published examples of combined answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_duration_until_canceled: Option<WaitDuration>,
+    /// By threshold in seconds; missing from the published examples of combined answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_by_wait_time: Option<Map<String, Value>>,
+    /// Fields that are not listed here.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Seconds that Tasks waited.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[expect(missing_docs, reason = "the names are Twilio's and say it all")]
+pub struct WaitDuration {
+    #[serde(default, deserialize_with = "decimal_or_none")]
+    pub avg: Option<f64>,
+    #[serde(default, deserialize_with = "decimal_or_none")]
+    pub min: Option<f64>,
+    #[serde(default, deserialize_with = "decimal_or_none")]
+    pub max: Option<f64>,
+    #[serde(default, deserialize_with = "decimal_or_none")]
+    pub total: Option<f64>,
+}
+
+impl Cumulative {
+    /// Whether this has what front ends show. The combined answers' published examples are shorter than the single
+    /// resource; where an account's really are, the single resource must be read too.
+    pub fn is_complete(&self) -> bool {
+        self.tasks_completed.is_some()
+            && self.wait_duration_until_accepted.is_some()
+            && self.wait_duration_until_canceled.is_some()
+            && self.split_by_wait_time.is_some()
+    }
+
+    /// Takes over from an earlier reading of the same window what this one lacks.
+    #[must_use]
+    pub fn completed_by(mut self, earlier: &Self) -> Self {
+        if self.start_time != earlier.start_time {
+            return self;
+        }
+        self.avg_task_acceptance_time = self.avg_task_acceptance_time.or(earlier.avg_task_acceptance_time);
+        self.tasks_completed = self.tasks_completed.or(earlier.tasks_completed);
+        let earlier = earlier.clone();
+        self.wait_duration_until_accepted =
+            self.wait_duration_until_accepted.or(earlier.wait_duration_until_accepted);
+        self.wait_duration_until_canceled =
+            self.wait_duration_until_canceled.or(earlier.wait_duration_until_canceled);
+        self.split_by_wait_time = self.split_by_wait_time.or(earlier.split_by_wait_time);
+        self
+    }
+}
+
+/// Realtime and cumulative statistics in one answer.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Statistics {
+    /// Now.
+    pub realtime: Realtime,
+    /// Over the window asked for.
+    pub cumulative: Cumulative,
+}
+
+/// One TaskQueue's entry in the list of statistics.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct TaskQueueStatistics {
+    /// Whose they are.
+    pub task_queue_sid: TaskQueueSid,
+    /// The numbers.
+    #[serde(flatten)]
+    pub statistics: Statistics,
+}
+
+/// A resource of its own with statistics at its top level: the envelope is dropped, the statistics stay.
+#[derive(Debug, Deserialize)]
+pub(super) struct Resource<T> {
+    #[serde(default)]
+    pub(super) task_queue_sid: Option<TaskQueueSid>,
+    #[serde(default, rename = "account_sid")]
+    _account_sid: serde::de::IgnoredAny,
+    #[serde(default, rename = "workspace_sid")]
+    _workspace_sid: serde::de::IgnoredAny,
+    #[serde(default, rename = "url")]
+    _url: serde::de::IgnoredAny,
+    #[serde(flatten)]
+    pub(super) statistics: T,
+}
+
+/// A small table of counts, in the order of its names.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Counts(Box<[(Box<str>, u64)]>);
+
+impl Counts {
+    /// The count under a name; a name that is not there counts nothing.
+    pub fn count(&self, name: &str) -> u64 {
+        self.0.iter().find(|(n, _)| &**n == name).map_or(0, |(_, count)| *count)
+    }
+
+    /// Names and counts.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(name, count)| (&**name, *count))
+    }
+}
+
+impl fmt::Debug for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for Counts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, count) in self.iter() {
+            map.serialize_entry(name, &count)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Counts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Count(#[serde(deserialize_with = "whole")] u64);
+        struct Table;
+        impl<'de> Visitor<'de> for Table {
+            type Value = Counts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of counts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counts, A::Error> {
+                let mut counts: Vec<(Box<str>, u64)> = Vec::with_capacity(4);
+                while let Some((name, Count(count))) = map.next_entry()? {
+                    counts.push((name, count));
+                }
+                counts.sort_unstable();
+                Ok(Counts(counts.into()))
+            }
+        }
+        deserializer.deserialize_map(Table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn realtime() -> Value {
+        json!({
+            "activity_statistics": [{"friendly_name": "Idle", "sid": "WA1", "workers": "3"}],
+            "longest_task_waiting_age": 12, "longest_task_waiting_sid": "WT1",
+            "tasks_by_priority": {"10": 2, "0": "1"}, "tasks_by_status": {"pending": 2, "assigned": "1"},
+            "total_tasks": "3", "total_available_workers": 4, "longest_relative_task_age_in_queue": 7,
+        })
+    }
+
+    fn cumulative() -> Value {
+        json!({
+            "avg_task_acceptance_time": 1.5, "start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-01T10:00:00Z",
+            "reservations_accepted": 1, "reservations_canceled": 2, "reservations_created": 3,
+            "reservations_rejected": 4, "reservations_rescinded": 5, "reservations_timed_out": 6, "tasks_canceled": 7,
+            "tasks_deleted": 8, "tasks_entered": 9, "tasks_moved": 10,
+        })
+    }
+
+    #[test]
+    fn counts_may_be_text_and_unknown_fields_survive() {
+        let read: Realtime = serde_json::from_value(realtime()).unwrap();
+        assert_eq!(read.total_tasks, 3);
+        assert_eq!(read.tasks_by_status.count("assigned"), 1);
+        assert_eq!(read.activity_statistics[0].workers, 3);
+        let written = serde_json::to_value(&read).unwrap();
+        assert_eq!(written["longest_relative_task_age_in_queue"], 7);
+        assert_eq!(written["tasks_by_priority"], json!({"0": 1, "10": 2}));
+    }
+
+    #[test]
+    fn an_empty_answer_is_an_error_and_not_a_row_of_zeros() {
+        assert!(serde_json::from_value::<Realtime>(json!({})).is_err());
+        assert!(serde_json::from_value::<Cumulative>(json!({})).is_err());
+        let mut wrong = realtime();
+        wrong["total_tasks"] = json!("many");
+        assert!(serde_json::from_value::<Realtime>(wrong).is_err());
+    }
+
+    #[test]
+    fn a_short_combined_answer_is_completed_within_its_window_only() {
+        let short: Cumulative = serde_json::from_value(cumulative()).unwrap();
+        assert!(!short.is_complete());
+        let mut full = cumulative();
+        full["tasks_completed"] = json!(11);
+        full["wait_duration_until_accepted"] = json!({"avg": 1, "min": 0, "max": 2, "total": 3});
+        full["wait_duration_until_canceled"] = json!({"avg": "0", "min": 0, "max": 0, "total": 0});
+        full["split_by_wait_time"] = json!({"30": {"above": {}, "below": {}}});
+        let full: Cumulative = serde_json::from_value(full).unwrap();
+        assert!(full.is_complete());
+        assert!(short.clone().completed_by(&full).is_complete());
+        let next_day = Cumulative { start_time: "2026-01-02T00:00:00Z".into(), ..short };
+        assert!(!next_day.completed_by(&full).is_complete());
+    }
+
+    #[test]
+    fn a_resource_of_its_own_loses_its_envelope() {
+        let mut resource = realtime();
+        resource["url"] = json!("https://example.com");
+        resource["account_sid"] = json!("AC1");
+        resource["task_queue_sid"] = json!("WQ00000000000000000000000000000001");
+        let read: Resource<Realtime> = serde_json::from_value(resource).unwrap();
+        assert!(read.task_queue_sid.is_some());
+        assert_eq!(read.statistics.extra.keys().collect::<Vec<_>>(), ["longest_relative_task_age_in_queue"]);
+    }
+}
