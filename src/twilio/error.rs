@@ -89,9 +89,9 @@ impl TwilioError {
         matches!(self, Self::Status { status: 429, .. })
     }
 
-    /// Whether Twilio refused the credentials.
-    pub fn is_unauthorized(&self) -> bool {
-        matches!(self, Self::Status { status: 401 | 403, .. })
+    /// Whether Twilio does not know the credentials.
+    pub fn is_bad_credentials(&self) -> bool {
+        matches!(self, Self::Status { status: 401, .. })
     }
 
     /// An error status, with Twilio's own words where the body has its documented form.

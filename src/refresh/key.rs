@@ -1,0 +1,109 @@
+//! What can be stale, and the reads that make it fresh.
+
+use crate::sid::TaskQueueSid;
+use crate::stats::Scope;
+use crate::twilio::taskrouter::{MOST_IN_BULK, PAGE_SIZE};
+
+/// The smallest thing that is read and goes stale by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    /// Which TaskQueues there are, and their names.
+    Directory,
+    /// The Workspace's own statistics.
+    Workspace(Part),
+    /// One TaskQueue's statistics, over all channels or on one.
+    Queue(TaskQueueSid, Scope, Part),
+}
+
+/// Which half of the statistics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// Now.
+    Realtime,
+    /// Since the day began.
+    Cumulative,
+}
+
+/// Both halves.
+pub const PARTS: [Part; 2] = [Part::Realtime, Part::Cumulative];
+
+/// One call, or one paged list, and the keys that it makes fresh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// What is asked.
+    pub what: What,
+    /// What becomes fresh by the answer.
+    pub covers: Vec<Key>,
+}
+
+/// What is asked of TaskRouter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The list of TaskQueues.
+    Directory,
+    /// The Workspace: one part, or both in one combined answer.
+    Workspace(Parts),
+    /// Realtime statistics of up to [`MOST_IN_BULK`] TaskQueues, all channels together.
+    Bulk(Vec<TaskQueueSid>),
+    /// Both parts of every TaskQueue, in pages of [`PAGE_SIZE`].
+    List(Scope),
+    /// One TaskQueue: one part, or both in one combined answer.
+    Queue(TaskQueueSid, Scope, Parts),
+}
+
+/// One part or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// Now.
+    Realtime,
+    /// Since the day began.
+    Cumulative,
+    /// Both, in one combined answer.
+    Both,
+}
+
+impl What {
+    /// What it is called in a log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Directory => "TaskQueues",
+            Self::Workspace(_) => "Workspace",
+            Self::Bulk(_) => "bulk",
+            Self::List(_) => "list",
+            Self::Queue(..) => "TaskQueue",
+        }
+    }
+}
+
+/// What the account's TaskRouter turned out to offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offers {
+    /// Whether bulk real-time statistics are answered.
+    pub bulk: bool,
+    /// Whether the list of TaskQueues' statistics is answered.
+    pub list: bool,
+    /// Whether combined answers hold all that the cumulative resource holds. Twilio's published examples do not.
+    pub combined_is_complete: bool,
+}
+
+impl Default for Offers {
+    fn default() -> Self {
+        Self { bulk: true, list: true, combined_is_complete: true }
+    }
+}
+
+/// What a call costs, in units of one small call: a call has its own price, and a hundred TaskQueues in an answer are
+/// worth another, so that a list of thousands is not read for the sake of two of them.
+pub(super) fn cost_of_bulk(queues: usize) -> usize {
+    100 * queues.div_ceil(MOST_IN_BULK) + queues
+}
+
+/// The same for the list of all `queues` of the Workspace.
+pub(super) fn cost_of_list(queues: usize) -> usize {
+    100 * queues.div_ceil(PAGE_SIZE).max(1) + queues
+}
+
+/// The same for single calls.
+pub(super) fn cost_of_singles(calls: usize) -> usize {
+    100 * calls
+}

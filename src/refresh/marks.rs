@@ -1,0 +1,151 @@
+//! Where marks wait for the worker: a set, not a queue, so that a thousand events on a TaskQueue take the room of one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::Wake;
+use crate::event::{Queues, Touch};
+use crate::sid::TaskQueueSid;
+use crate::stats::Snapshot;
+
+/// Different marks that may wait at once; with more of them everything is marked. Twilio allows 5,000 TaskQueues.
+const MOST_MARKS: usize = 10_000;
+/// Callers that may wait for a full refresh at once; a further one is turned away by dropping its sender.
+const MOST_WAITING: usize = 64;
+
+/// Answers a caller of `refresh_all`.
+pub(super) type Waiter = oneshot::Sender<Arc<Snapshot>>;
+
+/// The waiting marks.
+#[derive(Debug, Default)]
+pub struct Marks {
+    waiting: Mutex<Waiting>,
+    pub(super) wake: Wake,
+}
+
+/// Marks taken out for the worker.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    by_place: BTreeMap<Place, Depth>,
+    pub(super) refresh_all: Vec<Waiter>,
+}
+
+/// Which TaskQueue (`None`: any) on which channel (`None`: any).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    queue: Which,
+    channel: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Which {
+    None,
+    One(TaskQueueSid),
+    All,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Depth {
+    counters: bool,
+    workspace: bool,
+    directory: bool,
+}
+
+impl Marks {
+    pub(super) fn mark(&self, touch: &Touch) {
+        self.change(|waiting| waiting.add(touch));
+    }
+
+    pub(super) fn refresh_all(&self, waiter: Waiter) {
+        self.change(|waiting| {
+            if waiting.refresh_all.len() < MOST_WAITING {
+                waiting.refresh_all.push(waiter);
+            }
+        });
+    }
+
+    /// Takes all marks.
+    pub(super) fn take(&self) -> Waiting {
+        std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Waiting)) {
+        // A panic inside can't leave the set half-changed in a way that matters: marks are only ever added.
+        change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        self.wake.notify_one();
+    }
+}
+
+impl Waiting {
+    fn add(&mut self, touch: &Touch) {
+        if self.by_place.len() >= MOST_MARKS {
+            self.by_place.clear();
+            self.insert(Which::All, None, &Touch::everything());
+            return;
+        }
+        match &touch.queues {
+            Queues::None => self.insert(Which::None, None, touch),
+            Queues::All => self.insert(Which::All, touch.channel.clone(), touch),
+            Queues::Some(queues) => {
+                for queue in queues {
+                    self.insert(Which::One(*queue), touch.channel.clone(), touch);
+                }
+            }
+        }
+    }
+
+    fn insert(&mut self, queue: Which, channel: Option<String>, touch: &Touch) {
+        let depth = self.by_place.entry(Place { queue, channel }).or_default();
+        depth.counters |= touch.counters;
+        depth.workspace |= touch.workspace;
+        depth.directory |= touch.directory;
+    }
+
+    /// The marks as touches, each place once.
+    pub(super) fn touches(&self) -> impl Iterator<Item = Touch> {
+        self.by_place.iter().map(|(place, depth)| Touch {
+            queues: match place.queue {
+                Which::None => Queues::None,
+                Which::One(queue) => Queues::Some(vec![queue]),
+                Which::All => Queues::All,
+            },
+            channel: place.channel.clone(),
+            counters: depth.counters,
+            workspace: depth.workspace,
+            directory: depth.directory,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touch(n: usize) -> Touch {
+        let queues = Queues::Some(vec![format!("WQ{n:032x}").parse().unwrap()]);
+        Touch { queues, workspace: true, ..Touch::default() }
+    }
+
+    #[test]
+    fn a_thousand_events_on_a_queue_take_the_room_of_one() {
+        let marks = Marks::default();
+        for n in 0..1000 {
+            marks.mark(&Touch { counters: n == 500, ..touch(1) });
+        }
+        let touches: Vec<_> = marks.take().touches().collect();
+        assert_eq!(touches, [Touch { counters: true, ..touch(1) }]);
+        assert_eq!(marks.take().touches().count(), 0, "and they are taken once");
+    }
+
+    #[test]
+    fn beyond_the_bound_everything_is_marked_instead() {
+        let marks = Marks::default();
+        for n in 0..=MOST_MARKS {
+            marks.mark(&touch(n));
+        }
+        let touches: Vec<_> = marks.take().touches().collect();
+        assert_eq!(touches, [Touch::everything()]);
+    }
+}

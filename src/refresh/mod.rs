@@ -1,0 +1,61 @@
+//! Decides when to read what, reads it, and folds the answers into the next snapshot.
+//!
+//! [`Refresher`] is the handle: events and callers mark what is stale, never waiting. Behind it one task owns the
+//! [`Schedule`](schedule::Schedule) and the board. It takes what is due, lets [`plan`] choose the fewest calls, runs
+//! them side by side, and publishes a snapshot whenever one ends. A mark that comes while a read is under way stays
+//! for one more read; a read that fails comes back later; timers mark everything now and then, so that a lost event
+//! costs time and not truth.
+
+mod key;
+mod marks;
+mod plan;
+mod reader;
+mod schedule;
+mod settle;
+mod worker;
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, oneshot, watch};
+
+pub use marks::Marks;
+pub use schedule::Needs;
+pub use worker::Worker;
+
+use crate::event::Touch;
+use crate::stats::Snapshot;
+
+/// Marks what is stale and watches what is known. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Refresher {
+    marks: Arc<Marks>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+}
+
+/// The refresh task has ended, so nothing will be read any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the service is stopping")]
+pub struct Stopped;
+
+impl Refresher {
+    /// Marks what an event made stale; never waits.
+    pub fn mark(&self, touch: &Touch) {
+        self.marks.mark(touch);
+    }
+
+    /// Reads everything anew and answers with a snapshot in which each value was read after this call, or has failed
+    /// since and says so.
+    pub async fn refresh_all(&self) -> Result<Arc<Snapshot>, Stopped> {
+        let (done, answer) = oneshot::channel();
+        self.marks.refresh_all(done);
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// The newest snapshot, and a way to wait for the next.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+}
+
+/// Wakes the worker; a wake-up that comes while it is busy is not lost.
+type Wake = Notify;

@@ -1,0 +1,108 @@
+//! Carries one planned read out: the call, and its answer as the board takes it.
+
+use super::key::{Key, Part, Parts, Read, What};
+use crate::stats::{Answer, Failed, Scope};
+use crate::twilio::TwilioError;
+use crate::twilio::taskrouter::{Cumulative, Statistics, TaskRouter, Window};
+
+/// What a read brought.
+#[derive(Debug, Default)]
+pub(super) struct Brought {
+    /// For the board.
+    pub(super) answers: Vec<Answer>,
+    /// Whether a combined answer lacked fields of the cumulative resource; `None` when there was none to tell by.
+    pub(super) combined_is_complete: Option<bool>,
+}
+
+impl Brought {
+    fn combined(&mut self, cumulative: &Cumulative) {
+        let complete = self.combined_is_complete.unwrap_or(true) && cumulative.is_complete();
+        self.combined_is_complete = Some(complete);
+    }
+}
+
+/// Asks TaskRouter.
+pub(super) async fn carry_out(
+    taskrouter: &TaskRouter,
+    read: &Read,
+    channels: &[Box<str>],
+    window: &Window,
+) -> Result<Brought, TwilioError> {
+    let mut brought = Brought::default();
+    match &read.what {
+        What::Directory => brought.answers.push(Answer::Directory(taskrouter.task_queues().await?)),
+        What::Workspace(Parts::Realtime) => {
+            brought
+                .answers
+                .push(Answer::WorkspaceRealtime(taskrouter.workspace_real_time_statistics().await?));
+        }
+        What::Workspace(Parts::Cumulative) => {
+            let cumulative = taskrouter.workspace_cumulative_statistics(window).await?;
+            brought.answers.push(Answer::WorkspaceCumulative(cumulative));
+        }
+        What::Workspace(Parts::Both) => {
+            let Statistics { realtime, cumulative } = taskrouter.workspace_statistics(window).await?;
+            brought.combined(&cumulative);
+            brought.answers.push(Answer::WorkspaceRealtime(realtime));
+            brought.answers.push(Answer::WorkspaceCumulative(cumulative));
+        }
+        What::Bulk(queues) => {
+            let statistics = taskrouter.bulk_real_time_statistics(queues).await?;
+            let answer = |(queue, realtime)| Answer::QueueRealtime(queue, Scope::ALL, realtime);
+            brought.answers.extend(statistics.into_iter().map(answer));
+        }
+        What::List(scope) => {
+            for entry in taskrouter.task_queues_statistics(scope.name(channels), window).await? {
+                let Statistics { realtime, cumulative } = entry.statistics;
+                brought.combined(&cumulative);
+                brought.answers.push(Answer::QueueRealtime(entry.task_queue_sid, *scope, realtime));
+                brought.answers.push(Answer::QueueCumulative(entry.task_queue_sid, *scope, cumulative));
+            }
+        }
+        What::Queue(queue, scope, parts) => {
+            let channel = scope.name(channels);
+            match parts {
+                Parts::Realtime => {
+                    let realtime = taskrouter.task_queue_real_time_statistics(*queue, channel).await?;
+                    brought.answers.push(Answer::QueueRealtime(*queue, *scope, realtime));
+                }
+                Parts::Cumulative => {
+                    let cumulative =
+                        taskrouter.task_queue_cumulative_statistics(*queue, channel, window).await?;
+                    brought.answers.push(Answer::QueueCumulative(*queue, *scope, cumulative));
+                }
+                Parts::Both => {
+                    let Statistics { realtime, cumulative } =
+                        taskrouter.task_queue_statistics(*queue, channel, window).await?;
+                    brought.combined(&cumulative);
+                    brought.answers.push(Answer::QueueRealtime(*queue, *scope, realtime));
+                    brought.answers.push(Answer::QueueCumulative(*queue, *scope, cumulative));
+                }
+            }
+        }
+    }
+    Ok(brought)
+}
+
+/// The key that an answer makes fresh.
+pub(super) fn key_of(answer: &Answer) -> Option<Key> {
+    match answer {
+        Answer::Directory(_) => Some(Key::Directory),
+        Answer::WorkspaceRealtime(_) => Some(Key::Workspace(Part::Realtime)),
+        Answer::WorkspaceCumulative(_) => Some(Key::Workspace(Part::Cumulative)),
+        Answer::QueueRealtime(queue, scope, _) => Some(Key::Queue(*queue, *scope, Part::Realtime)),
+        Answer::QueueCumulative(queue, scope, _) => Some(Key::Queue(*queue, *scope, Part::Cumulative)),
+        Answer::Failed(..) => None,
+    }
+}
+
+/// What a failed key is to the board; the directory has no value that could be stale.
+pub(super) fn failed_of(key: Key) -> Option<Failed> {
+    match key {
+        Key::Directory => None,
+        Key::Workspace(Part::Realtime) => Some(Failed::WorkspaceRealtime),
+        Key::Workspace(Part::Cumulative) => Some(Failed::WorkspaceCumulative),
+        Key::Queue(queue, scope, Part::Realtime) => Some(Failed::QueueRealtime(queue, scope)),
+        Key::Queue(queue, scope, Part::Cumulative) => Some(Failed::QueueCumulative(queue, scope)),
+    }
+}

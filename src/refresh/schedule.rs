@@ -1,0 +1,414 @@
+//! What is due when. Pure: the clock is passed in, the worker around it waits and reads.
+//!
+//! Every [`Key`] has a timer of its own and, where an event touched it, an earlier moment. A key that is being read
+//! because of an event and is touched again is read exactly once more afterwards, not before the spacing has passed. A
+//! read for an event does not wait for a sweep of the timers that is under way. A key whose read failed comes back with
+//! a growing delay, whatever events say meanwhile, so that a service in trouble is not hammered.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::key::{Key, PARTS, Part};
+use super::settle::Settle;
+use crate::config::RefreshConfig;
+use crate::event::{Queues, Touch};
+use crate::sid::TaskQueueSid;
+use crate::stats::Scope;
+use crate::twilio::retry::Backoff;
+
+/// Reads for events may start this many times in a row before they are spaced out.
+const LAUNCHES_IN_A_ROW: u32 = 4;
+/// Least time between reads of one key for events that touch every TaskQueue: they take one list a channel each, and
+/// a centre with many agents changes Activities all the time.
+const BROAD_SPACING: Duration = Duration::from_secs(1);
+/// Calls a second that timers may spend on single TaskQueues, where an account offers no list. Such reads fill the
+/// interval, and stretch it when there are more.
+const SINGLES_PER_SECOND: f64 = 20.0;
+/// A failing key is tried again at least this often, so that all is well within seconds of Twilio's return.
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(3) };
+
+/// What the layouts want to know; nothing else is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// Statistics of each TaskQueue.
+    pub queues: bool,
+    /// Statistics of the Workspace.
+    pub workspace: bool,
+}
+
+/// Why reads start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// An event, somebody who asked for a refresh, or a settling read.
+    Touched,
+    /// A timer.
+    Timer,
+}
+
+/// When every key was read and is to be read.
+#[derive(Debug)]
+pub struct Schedule {
+    rhythm: RefreshConfig,
+    needs: Needs,
+    channels: Vec<String>,
+    slots: BTreeMap<Key, Slot>,
+    settle: Settle,
+    launches: Bucket,
+    singles: Bucket,
+}
+
+#[derive(Debug, Clone)]
+struct Slot {
+    timer_due: Instant,
+    touch_due: Option<Instant>,
+    /// The last event that touched it, and whether that touched every TaskQueue alike.
+    touched: Option<(Instant, bool)>,
+    reading_touched: bool,
+    reading_timer: bool,
+    last_started: Option<Instant>,
+    /// The begin of the last read that ended, well or not.
+    last_ended: Option<Instant>,
+    failures: u32,
+    not_before: Option<Instant>,
+}
+
+impl Schedule {
+    /// Everything is due at once.
+    pub fn new(rhythm: RefreshConfig, needs: Needs, channels: &[String], now: Instant) -> Self {
+        let per_launch = rhythm.spacing;
+        let mut schedule = Self {
+            rhythm,
+            needs,
+            channels: channels.to_vec(),
+            slots: BTreeMap::new(),
+            settle: Settle::new(rhythm.settle_step, rhythm.settle_window, now),
+            launches: Bucket::new(f64::from(LAUNCHES_IN_A_ROW), 1.0 / per_launch.as_secs_f64(), now),
+            singles: Bucket::new(SINGLES_PER_SECOND, SINGLES_PER_SECOND, now),
+        };
+        let workspace = PARTS.map(Key::Workspace).into_iter().filter(|_| needs.workspace);
+        let directory = std::iter::once(Key::Directory).filter(|_| needs.queues);
+        schedule.slots.extend(workspace.chain(directory).map(|key| (key, Slot::due(now))));
+        schedule
+    }
+
+    /// Takes over the directory: new TaskQueues are due at once, those that are gone are forgotten.
+    pub fn set_queues(&mut self, queues: &BTreeSet<TaskQueueSid>, now: Instant) {
+        if !self.needs.queues {
+            return;
+        }
+        self.slots.retain(|key, _| match key {
+            Key::Queue(queue, _, _) => queues.contains(queue),
+            Key::Directory | Key::Workspace(_) => true,
+        });
+        for queue in queues {
+            for scope in Scope::each(self.channels.len()) {
+                for part in PARTS {
+                    self.slots.entry(Key::Queue(*queue, scope, part)).or_insert_with(|| Slot::due(now));
+                }
+            }
+        }
+    }
+
+    /// Marks what an event made stale.
+    pub fn touch(&mut self, touch: &Touch, now: Instant) {
+        let channel = touch.channel.as_ref().map(|name| self.channels.iter().position(|c| c == name));
+        let in_scope = |scope: Scope| match channel {
+            _ if scope == Scope::ALL => true,
+            None => true,
+            Some(position) => position.is_some_and(|position| Scope::channel(position) == scope),
+        };
+        let broad = touch.queues == Queues::All;
+        let spacing = if broad { self.rhythm.spacing.max(BROAD_SPACING) } else { self.rhythm.spacing };
+        for (key, slot) in &mut self.slots {
+            let hit = match *key {
+                Key::Directory => touch.directory,
+                Key::Workspace(part) => touch.workspace && (part == Part::Realtime || touch.counters),
+                Key::Queue(queue, scope, part) => {
+                    let queue_hit = match &touch.queues {
+                        Queues::None => false,
+                        Queues::Some(queues) => queues.contains(&queue),
+                        Queues::All => true,
+                    };
+                    queue_hit && in_scope(scope) && (part == Part::Realtime || touch.counters)
+                }
+            };
+            if hit {
+                slot.touch(now, broad, spacing);
+            }
+        }
+        // A TaskQueue that we have not heard of: the directory is behind.
+        if let Queues::Some(queues) = &touch.queues {
+            let known = |queue: &TaskQueueSid| {
+                self.slots.contains_key(&Key::Queue(*queue, Scope::ALL, Part::Realtime))
+            };
+            if !queues.iter().all(known) {
+                self.touch_key(Key::Directory, now);
+            }
+        }
+    }
+
+    /// Marks one key, for a reason other than an event.
+    pub fn touch_key(&mut self, key: Key, now: Instant) {
+        if let Some(slot) = self.slots.get_mut(&key) {
+            slot.touch_due = Some(slot.earliest_touch(now, self.rhythm.spacing));
+        }
+    }
+
+    /// Makes all cumulative statistics due, because a new day began.
+    pub fn begin_day(&mut self, now: Instant) {
+        for (key, slot) in &mut self.slots {
+            if matches!(key, Key::Workspace(Part::Cumulative) | Key::Queue(_, _, Part::Cumulative)) {
+                slot.timer_due = now;
+            }
+        }
+    }
+
+    /// The next moment at which something is due and may start.
+    pub fn next_due(&self, now: Instant) -> Option<Instant> {
+        let touched = self.slots.values().filter_map(Slot::next_touched).min();
+        let timer = self.slots.values().filter_map(Slot::next_timer).min();
+        let touched = touched.map(|due| due.max(self.launches.next(now)));
+        let timer = timer.map(|due| due.max(self.singles.next(now)));
+        touched.into_iter().chain(timer).min()
+    }
+
+    /// What is due because of an event; empty when the last launches were too close.
+    pub fn due_touched(&mut self, now: Instant) -> BTreeSet<Key> {
+        let due: BTreeSet<Key> = self.due(Slot::next_touched, now);
+        if due.is_empty() || !self.launches.take(now) {
+            return BTreeSet::new();
+        }
+        due
+    }
+
+    /// What is due by its timer.
+    pub fn due_by_timer(&self, now: Instant) -> BTreeSet<Key> {
+        self.due(Slot::next_timer, now)
+    }
+
+    /// Takes a place for one single read on behalf of a timer.
+    pub fn admit_single(&mut self, now: Instant) -> bool {
+        self.singles.take(now)
+    }
+
+    /// A read of these keys begins.
+    pub fn started(&mut self, keys: &[Key], cause: Cause, now: Instant) {
+        for key in keys {
+            if let Some(slot) = self.slots.get_mut(key) {
+                match cause {
+                    Cause::Touched => slot.reading_touched = true,
+                    Cause::Timer => slot.reading_timer = true,
+                }
+                // A sweep under way takes along what was touched before it began.
+                if slot.touch_due.is_some_and(|due| due <= now) {
+                    slot.touch_due = None;
+                }
+                slot.last_started = Some(now);
+                slot.timer_due = now + self.rhythm.interval(*key);
+            }
+        }
+    }
+
+    /// A read of one key, begun at `started`, brought an answer. `moved` says whether realtime values changed.
+    pub fn succeeded(&mut self, key: Key, cause: Cause, started: Instant, moved: bool) {
+        let settles = self.settles(key);
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        slot.ended(cause, started);
+        slot.failures = 0;
+        slot.not_before = None;
+        let Some((touched, broad)) = slot.touched.filter(|_| settles) else { return };
+        let late = moved && self.settle.moved(touched, started, self.rhythm.spacing);
+        let again = self.settle.next(touched, started, broad);
+        let slot_touch = slot.touch_due;
+        slot.touch_due = [slot_touch, again].into_iter().flatten().min();
+        if again.is_none() {
+            slot.touched = None;
+        }
+        if late {
+            self.touch_related(key, started);
+        }
+    }
+
+    /// A read of one key, begun at `started`, failed for good.
+    pub fn failed(&mut self, key: Key, cause: Cause, started: Instant, now: Instant, wait: Option<Duration>) {
+        let jitter = rand::random();
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        slot.ended(cause, started);
+        let again = now + BACKOFF.delay(slot.failures, wait, jitter);
+        slot.failures = slot.failures.saturating_add(1);
+        slot.not_before = Some(again);
+        match cause {
+            Cause::Touched => slot.touch_due = Some(again),
+            Cause::Timer => slot.timer_due = again,
+        }
+    }
+
+    /// Whether the last read of a key failed.
+    pub fn is_failing(&self, key: Key) -> bool {
+        self.slots.get(&key).is_some_and(|slot| slot.failures > 0)
+    }
+
+    /// A way of reading one key is not offered by the account: another way is due at once.
+    pub fn refused(&mut self, key: Key, cause: Cause, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&key) else { return };
+        match cause {
+            Cause::Touched => {
+                slot.reading_touched = false;
+                slot.touch_due = Some(now);
+            }
+            Cause::Timer => {
+                slot.reading_timer = false;
+                slot.timer_due = now;
+            }
+        }
+    }
+
+    /// Forgets what is under way and marks everything, after a read was lost without an end.
+    pub fn forget_reads(&mut self, now: Instant) {
+        for slot in self.slots.values_mut() {
+            slot.reading_touched = false;
+            slot.reading_timer = false;
+            slot.timer_due = now;
+        }
+    }
+
+    /// Whether every key was read, well or not, by a read begun at or after `since`.
+    pub fn all_read_since(&self, since: Instant) -> bool {
+        self.slots.values().all(|slot| slot.last_ended.is_some_and(|ended| ended >= since))
+    }
+
+    /// The TaskQueues that are read.
+    pub fn queues(&self) -> Vec<TaskQueueSid> {
+        let queue = |key: &Key| match key {
+            Key::Queue(queue, scope, Part::Realtime) if *scope == Scope::ALL => Some(*queue),
+            _ => None,
+        };
+        self.slots.keys().filter_map(queue).collect()
+    }
+
+    /// A settling read showed a late change: what else the event touched lagged as well.
+    fn touch_related(&mut self, key: Key, started: Instant) {
+        for (other, slot) in &mut self.slots {
+            let related = match (key, *other) {
+                (Key::Queue(queue, _, _), Key::Queue(other, ..)) => queue == other,
+                (_, Key::Workspace(_)) => true,
+                _ => false,
+            };
+            if related && *other != key {
+                slot.touch_due = Some(slot.earliest_touch(started, self.rhythm.spacing));
+            }
+        }
+    }
+
+    /// Which keys are looked at again after an event: one cheap one a TaskQueue, which tells for all its others.
+    fn settles(&self, key: Key) -> bool {
+        match key {
+            Key::Queue(_, scope, Part::Realtime) => scope == Scope::ALL,
+            Key::Workspace(Part::Realtime) => !self.needs.queues,
+            _ => false,
+        }
+    }
+
+    fn due(&self, moment: impl Fn(&Slot) -> Option<Instant>, now: Instant) -> BTreeSet<Key> {
+        let due = |slot: &Slot| moment(slot).is_some_and(|due| due <= now);
+        self.slots.iter().filter(|(_, slot)| due(slot)).map(|(key, _)| *key).collect()
+    }
+}
+
+impl Slot {
+    fn due(now: Instant) -> Self {
+        Self {
+            timer_due: now,
+            touch_due: None,
+            touched: None,
+            reading_touched: false,
+            reading_timer: false,
+            last_started: None,
+            last_ended: None,
+            failures: 0,
+            not_before: None,
+        }
+    }
+
+    fn touch(&mut self, now: Instant, broad: bool, spacing: Duration) {
+        // An event at one TaskQueue is not made coarser by a broad one shortly before.
+        self.touched = Some((now, broad));
+        let due = self.earliest_touch(now, spacing);
+        self.touch_due = Some(self.touch_due.map_or(due, |already| already.min(due)));
+    }
+
+    fn earliest_touch(&self, now: Instant, spacing: Duration) -> Instant {
+        self.last_started.map_or(now, |last| now.max(last + spacing))
+    }
+
+    fn next_touched(&self) -> Option<Instant> {
+        let due = self.touch_due.filter(|_| !self.reading_touched)?;
+        Some(due.max(self.not_before.unwrap_or(due)))
+    }
+
+    fn next_timer(&self) -> Option<Instant> {
+        let idle = !self.reading_touched && !self.reading_timer;
+        idle.then(|| self.timer_due.max(self.not_before.unwrap_or(self.timer_due)))
+    }
+
+    fn ended(&mut self, cause: Cause, started: Instant) {
+        match cause {
+            Cause::Touched => self.reading_touched = false,
+            Cause::Timer => self.reading_timer = false,
+        }
+        self.last_ended = self.last_ended.max(Some(started));
+    }
+}
+
+impl RefreshConfig {
+    fn interval(&self, key: Key) -> Duration {
+        match key {
+            Key::Directory => self.directory_interval,
+            Key::Workspace(Part::Realtime) | Key::Queue(_, _, Part::Realtime) => self.realtime_interval,
+            Key::Workspace(Part::Cumulative) | Key::Queue(_, _, Part::Cumulative) => self.cumulative_interval,
+        }
+    }
+}
+
+/// A token bucket.
+#[derive(Debug)]
+struct Bucket {
+    capacity: f64,
+    per_second: f64,
+    level: f64,
+    at: Instant,
+}
+
+impl Bucket {
+    fn new(capacity: f64, per_second: f64, now: Instant) -> Self {
+        Self { capacity, per_second, level: capacity, at: now }
+    }
+
+    fn level(&self, now: Instant) -> f64 {
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        (self.level + passed * self.per_second).min(self.capacity)
+    }
+
+    fn take(&mut self, now: Instant) -> bool {
+        self.level = self.level(now);
+        self.at = now;
+        // A whisker below one, or rounding would make a waiter wake just too early again and again.
+        let enough = self.level >= 1.0 - 1e-6;
+        if enough {
+            self.level -= 1.0;
+        }
+        enough
+    }
+
+    /// When the next token is there.
+    fn next(&self, now: Instant) -> Instant {
+        let missing = (1.0 - self.level(now)).max(0.0);
+        now + Duration::from_secs_f64(missing / self.per_second)
+    }
+}
+
+#[cfg(test)]
+#[path = "schedule_tests.rs"]
+mod tests;

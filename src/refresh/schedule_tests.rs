@@ -1,0 +1,270 @@
+//! The schedule's promises, with the clock in hand.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const NEEDS: Needs = Needs { queues: true, workspace: true };
+
+fn sid(n: u8) -> TaskQueueSid {
+    format!("WQ{n:032x}").parse().unwrap()
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn touch_of(queue: u8) -> Touch {
+    Touch {
+        queues: Queues::Some(vec![sid(queue)]),
+        channel: Some("voice".to_owned()),
+        counters: true,
+        workspace: true,
+        directory: false,
+    }
+}
+
+/// A schedule of three TaskQueues that has read everything once.
+fn settled(start: Instant) -> Schedule {
+    let mut schedule =
+        Schedule::new(RefreshConfig::default(), NEEDS, &["voice".into(), "chat".into()], start);
+    schedule.set_queues(&[1, 2, 3].map(sid).into(), start);
+    let all: Vec<Key> = schedule.due_by_timer(start).into_iter().collect();
+    run(&mut schedule, &all, Cause::Timer, start);
+    schedule
+}
+
+fn run(schedule: &mut Schedule, keys: &[Key], cause: Cause, started: Instant) {
+    schedule.started(keys, cause, started);
+    for key in keys {
+        schedule.succeeded(*key, cause, started, false);
+    }
+}
+
+#[test]
+fn everything_is_due_at_first_and_then_by_its_interval() {
+    let start = Instant::now();
+    let mut schedule = Schedule::new(RefreshConfig::default(), NEEDS, &[], start);
+    assert_eq!(schedule.due_by_timer(start).len(), 3, "the directory and both parts of the Workspace");
+    schedule.set_queues(&[sid(1)].into(), start);
+    assert_eq!(schedule.due_by_timer(start).len(), 5);
+
+    let schedule = settled(start);
+    assert!(schedule.due_by_timer(start).is_empty());
+    let at = |seconds| schedule.due_by_timer(start + Duration::from_secs(seconds));
+    assert!(at(4).is_empty());
+    assert!(
+        at(5)
+            .iter()
+            .all(|key| matches!(key, Key::Workspace(p) | Key::Queue(_, _, p) if *p == Part::Realtime))
+    );
+    assert_eq!(at(5).len(), 1 + 3 * 3);
+    assert_eq!(at(30).len(), 2 + 3 * 3 * 2);
+    assert!(at(60).contains(&Key::Directory));
+}
+
+#[test]
+fn an_unused_layout_costs_no_call() {
+    let start = Instant::now();
+    let needs = Needs { queues: false, workspace: true };
+    let mut schedule = Schedule::new(RefreshConfig::default(), needs, &["voice".into()], start);
+    schedule.set_queues(&[sid(1)].into(), start);
+    schedule.touch(&Touch::everything(), start);
+    let keys: Vec<_> = schedule.due_touched(start).into_iter().collect();
+    assert_eq!(keys, PARTS.map(Key::Workspace));
+}
+
+#[test]
+fn the_first_event_after_a_quiet_time_is_due_at_once() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let later = start + Duration::from_secs(2);
+    schedule.touch(&touch_of(2), later);
+    let due = schedule.due_touched(later);
+    let scopes = [Scope::ALL, Scope::channel(0)];
+    let expected: BTreeSet<Key> = scopes
+        .into_iter()
+        .flat_map(|scope| PARTS.map(|part| Key::Queue(sid(2), scope, part)))
+        .chain(PARTS.map(Key::Workspace))
+        .collect();
+    assert_eq!(due, expected, "its queue on its channel and over all, and the Workspace");
+}
+
+#[test]
+fn events_during_a_read_are_folded_into_exactly_one_more() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let first = start + Duration::from_secs(2);
+    schedule.touch(&touch_of(1), first);
+    let keys: Vec<Key> = schedule.due_touched(first).into_iter().collect();
+    schedule.started(&keys, Cause::Touched, first);
+    for after in 1..50 {
+        schedule.touch(&touch_of(1), first + ms(after));
+        assert!(schedule.due_touched(first + ms(after)).is_empty(), "it is being read");
+    }
+    for key in &keys {
+        schedule.succeeded(*key, Cause::Touched, first, true);
+    }
+    assert!(schedule.due_touched(first + ms(60)).is_empty(), "the spacing has not passed");
+    let second = first + ms(250);
+    let again: Vec<Key> = schedule.due_touched(second).into_iter().collect();
+    assert_eq!(again, keys);
+    run(&mut schedule, &again, Cause::Touched, second);
+    let settling = schedule.due_touched(second + ms(400));
+    assert!(settling.len() <= 1, "from here on it only settles: {settling:?}");
+}
+
+#[test]
+fn an_event_does_not_wait_for_a_sweep_under_way() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let sweep = start + Duration::from_secs(5);
+    let keys: Vec<Key> = schedule.due_by_timer(sweep).into_iter().collect();
+    schedule.started(&keys, Cause::Timer, sweep);
+    let event = sweep + ms(300);
+    schedule.touch(&touch_of(1), event);
+    assert!(schedule.due_touched(event).contains(&Key::Queue(sid(1), Scope::ALL, Part::Realtime)));
+}
+
+#[test]
+fn a_touched_queue_settles_and_then_rests() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let event = start + ms(300);
+    schedule.touch(&touch_of(1), event);
+    let mut now = event;
+    let mut reads = Vec::new();
+    while let Some(next) = schedule.next_due(now).filter(|next| *next < event + Duration::from_secs(4)) {
+        now = now.max(next);
+        let due: Vec<Key> = schedule.due_touched(now).into_iter().collect();
+        assert!(!due.is_empty(), "woken for nothing at {:?}", now - event);
+        reads.push((now - event, due.len()));
+        run(&mut schedule, &due, Cause::Touched, now);
+    }
+    assert_eq!(reads.len(), 3, "at once, and two settling reads: {reads:?}");
+    assert!(reads[1..].iter().all(|(_, keys)| *keys == 1), "which read one key only: {reads:?}");
+    assert!(
+        schedule
+            .slots
+            .values()
+            .all(|slot| slot.touched.is_none() || !schedule.needs.queues || slot.touch_due.is_none())
+    );
+}
+
+#[test]
+fn a_late_change_brings_the_rest_of_its_queue() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let event = start + Duration::from_secs(1);
+    schedule.touch(&touch_of(1), event);
+    let due: Vec<Key> = schedule.due_touched(event).into_iter().collect();
+    run(&mut schedule, &due, Cause::Touched, event);
+    let look = event + Duration::from_millis(1500);
+    let settling: Vec<Key> = schedule.due_touched(look).into_iter().collect();
+    assert_eq!(settling, [Key::Queue(sid(1), Scope::ALL, Part::Realtime)]);
+    schedule.started(&settling, Cause::Touched, look);
+    schedule.succeeded(settling[0], Cause::Touched, look, true);
+    let related = schedule.due_touched(look);
+    assert!(related.contains(&Key::Queue(sid(1), Scope::channel(0), Part::Cumulative)));
+    assert!(related.contains(&Key::Workspace(Part::Realtime)));
+}
+
+#[test]
+fn a_failing_key_comes_back_later_whatever_events_say() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
+    let now = start + Duration::from_secs(5);
+    schedule.started(&[key], Cause::Timer, now);
+    schedule.failed(key, Cause::Timer, now, now, Some(Duration::from_secs(2)));
+    schedule.touch(&touch_of(1), now + ms(10));
+    let due = schedule.due_touched(now + ms(1500));
+    assert!(!due.contains(&key) && !due.is_empty(), "the others are read: {due:?}");
+    assert!(schedule.due_touched(now + Duration::from_secs(4)).contains(&key));
+}
+
+#[test]
+fn a_new_day_reads_all_counters() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let midnight = start + Duration::from_secs(2);
+    schedule.begin_day(midnight);
+    assert_eq!(schedule.due_by_timer(midnight).len(), 1 + 3 * 3);
+}
+
+#[test]
+fn an_unknown_queue_makes_the_directory_due() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    schedule.touch(&touch_of(9), start + Duration::from_secs(1));
+    assert!(schedule.due_touched(start + Duration::from_secs(1)).contains(&Key::Directory));
+}
+
+#[test]
+fn launches_for_events_are_bounded_however_many_queues_are_touched() {
+    let start = Instant::now();
+    let mut schedule = Schedule::new(RefreshConfig::default(), NEEDS, &[], start);
+    schedule.set_queues(&(0..200).map(sid).collect(), start);
+    let all: Vec<Key> = schedule.due_by_timer(start).into_iter().collect();
+    run(&mut schedule, &all, Cause::Timer, start);
+    let mut launches = 0;
+    for tick in 0..1000 {
+        let now = start + Duration::from_secs(1) + ms(tick);
+        schedule.touch(&touch_of((tick % 200) as u8), now);
+        let due: Vec<Key> = schedule.due_touched(now).into_iter().collect();
+        if !due.is_empty() {
+            launches += 1;
+            run(&mut schedule, &due, Cause::Touched, now);
+        }
+    }
+    assert!(launches <= 4 + 4, "{launches}");
+}
+
+proptest! {
+    /// Whatever the order of events, reads and failures: nothing touched is ever forgotten.
+    #[test]
+    fn no_event_is_forgotten(steps in prop::collection::vec((0..4_u8, 1..4_u8, 1..400_u64), 1..80)) {
+        let start = Instant::now();
+        let mut schedule = settled(start);
+        let mut now = start + Duration::from_secs(1);
+        let mut running: Vec<(Key, Instant)> = Vec::new();
+        let mut last_event: BTreeMap<u8, Instant> = BTreeMap::new();
+        for (action, queue, wait) in steps {
+            now += ms(wait);
+            match action {
+                0 => {
+                    schedule.touch(&touch_of(queue), now);
+                    last_event.insert(queue, now);
+                }
+                1 => {
+                    let due: Vec<Key> = schedule.due_touched(now).into_iter().collect();
+                    schedule.started(&due, Cause::Touched, now);
+                    running.extend(due.into_iter().map(|key| (key, now)));
+                }
+                2 => for (key, started) in running.drain(..) {
+                    schedule.succeeded(key, Cause::Touched, started, queue == 1);
+                },
+                _ => for (key, started) in running.drain(..) {
+                    schedule.failed(key, Cause::Touched, started, now, None);
+                },
+            }
+        }
+        for (key, started) in running.drain(..) {
+            schedule.succeeded(key, Cause::Touched, started, false);
+        }
+        let end = now + Duration::from_secs(4);
+        while now < end {
+            now += ms(50);
+            let due: Vec<Key> = schedule.due_touched(now).into_iter().collect();
+            run(&mut schedule, &due, Cause::Touched, now);
+        }
+        for (queue, event) in last_event {
+            for scope in [Scope::ALL, Scope::channel(0)] {
+                for part in PARTS {
+                    let slot = &schedule.slots[&Key::Queue(sid(queue), scope, part)];
+                    prop_assert!(slot.last_ended.unwrap() >= event, "queue {} {:?} {:?}", queue, scope, part);
+                }
+            }
+        }
+    }
+}

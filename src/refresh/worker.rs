@@ -1,0 +1,297 @@
+//! The task that reads: owns the schedule and the board, waits, launches, folds, publishes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::Refresher;
+use super::key::{Key, Offers, Read, What};
+use super::marks::{Marks, Waiter};
+use super::plan::plan;
+use super::reader::{Brought, carry_out, failed_of, key_of};
+use super::schedule::{Cause, Needs, Schedule};
+use crate::config::{RefreshConfig, StatisticsConfig};
+use crate::event::Touch;
+use crate::stats::day::{iso_seconds, start_of_day};
+use crate::stats::{Answer, Board, ReadId, Snapshot};
+use crate::twilio::taskrouter::{TaskRouter, Window};
+use crate::twilio::{Next, TwilioError};
+
+/// An endpoint that an account refused is tried again after this time: refusals have been lifted before.
+const REFUSAL_LASTS: Duration = Duration::from_secs(600);
+/// The longest the loop sleeps, so that a new day or a wall clock set anew is noticed soon.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// The refresh task, to be run once.
+#[derive(Debug)]
+pub struct Worker {
+    taskrouter: TaskRouter,
+    statistics: StatisticsConfig,
+    marks: Arc<Marks>,
+    board: Board,
+    schedule: Schedule,
+    offers: Offers,
+    refused_at: Option<Instant>,
+    window: Window,
+    waiters: Vec<(Instant, Waiter)>,
+    reads: JoinSet<Ended>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+}
+
+/// A read that ended.
+#[derive(Debug)]
+struct Ended {
+    read: Read,
+    id: ReadId,
+    cause: Cause,
+    started: Instant,
+    result: Result<Brought, TwilioError>,
+}
+
+impl Worker {
+    /// A worker and its handle.
+    pub fn new(
+        taskrouter: TaskRouter,
+        rhythm: RefreshConfig,
+        statistics: StatisticsConfig,
+        needs: Needs,
+    ) -> (Refresher, Self) {
+        let (now, wall) = (Instant::now(), Timestamp::now());
+        let board = Board::new(&statistics.channels, wall);
+        let (snapshots, receiver) = watch::channel(board.snapshot().clone());
+        let marks = Arc::new(Marks::default());
+        let worker = Self {
+            taskrouter,
+            window: window(&statistics, wall),
+            schedule: Schedule::new(rhythm, needs, &statistics.channels, now),
+            statistics,
+            marks: marks.clone(),
+            board,
+            offers: Offers::default(),
+            refused_at: None,
+            waiters: Vec::new(),
+            reads: JoinSet::new(),
+            snapshots,
+        };
+        (Refresher { marks, snapshots: receiver }, worker)
+    }
+
+    /// Reads until told to stop; reads under way are dropped then, since nobody would write their answers.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            let now = Instant::now();
+            let due = self.schedule.next_due(now).unwrap_or(now + LONGEST_SLEEP).min(now + LONGEST_SLEEP);
+            let marks = self.marks.clone();
+            tokio::select! {
+                () = stop.cancelled() => return,
+                // A mark set while we were busy has left its permit, so looking after waking misses nothing.
+                () = marks.wake.notified() => self.take_marks(),
+                Some(ended) = self.reads.join_next() => match ended {
+                    Ok(ended) => self.end(ended),
+                    Err(error) => self.lost(&error),
+                },
+                () = tokio::time::sleep_until(due) => {}
+            }
+            self.begin_day_if_new();
+            self.launch();
+        }
+    }
+
+    fn take_marks(&mut self) {
+        let now = Instant::now();
+        let waiting = self.marks.take();
+        for touch in waiting.touches() {
+            self.schedule.touch(&touch, now);
+        }
+        if !waiting.refresh_all.is_empty() {
+            self.schedule.touch(&Touch::everything(), now);
+            self.waiters.extend(waiting.refresh_all.into_iter().map(|waiter| (now, waiter)));
+        }
+    }
+
+    fn begin_day_if_new(&mut self) {
+        let window = window(&self.statistics, Timestamp::now());
+        if window.start != self.window.start {
+            info!(window.start, "A new day begins: counting anew");
+            self.window = window;
+            self.schedule.begin_day(Instant::now());
+        }
+    }
+
+    fn launch(&mut self) {
+        let now = Instant::now();
+        if self.refused_at.is_some_and(|at| now.duration_since(at) >= REFUSAL_LASTS) {
+            self.refused_at = None;
+            self.offers =
+                Offers { combined_is_complete: self.offers.combined_is_complete, ..Offers::default() };
+        }
+        let touched = self.schedule.due_touched(now);
+        if !touched.is_empty() {
+            for read in plan(&touched, &self.schedule.queues(), self.offers) {
+                self.start(read, Cause::Touched, now);
+            }
+        }
+        let by_timer: BTreeSet<Key> = self.schedule.due_by_timer(now);
+        if !by_timer.is_empty() {
+            for read in plan(&by_timer, &self.schedule.queues(), self.offers) {
+                let single = matches!(read.what, What::Queue(..));
+                if !single || self.schedule.admit_single(now) {
+                    self.start(read, Cause::Timer, now);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, read: Read, cause: Cause, now: Instant) {
+        debug!(what = ?read.what, ?cause, "Reading");
+        self.schedule.started(&read.covers, cause, now);
+        let id = self.board.begin_read(Timestamp::now());
+        let taskrouter = self.taskrouter.clone();
+        let channels = self.board.snapshot().channels.clone();
+        let window = self.window.clone();
+        self.reads.spawn(async move {
+            let result = carry_out(&taskrouter, &read, &channels, &window).await;
+            Ended { read, id, cause, started: now, result }
+        });
+    }
+
+    fn end(&mut self, ended: Ended) {
+        let now = Instant::now();
+        match ended.result {
+            Ok(brought) => {
+                if ended.read.covers.iter().any(|key| self.schedule.is_failing(*key)) {
+                    info!(what = ended.read.what.name(), "TaskRouter can be read again");
+                }
+                self.learn(brought.combined_is_complete);
+                self.fold(&ended.read, ended.id, ended.cause, ended.started, brought.answers);
+            }
+            Err(error) => self.fail(&ended.read, ended.id, ended.cause, ended.started, &error),
+        }
+        self.answer_waiters(now);
+        self.snapshots.send_replace(self.board.snapshot().clone());
+    }
+
+    fn fold(&mut self, read: &Read, id: ReadId, cause: Cause, started: Instant, mut answers: Vec<Answer>) {
+        let now = Instant::now();
+        let covers: BTreeSet<Key> = read.covers.iter().copied().collect();
+        // Half of a combined answer may not have been asked for, because it is known to lack fields; it must not
+        // overtake the complete one.
+        let known = self.board.snapshot().clone();
+        answers.retain(|answer| match key_of(answer) {
+            Some(Key::Queue(queue, ..)) if !known.queues.contains_key(&queue) => true,
+            key => key.is_some_and(|key| covers.contains(&key)),
+        });
+        let answered: BTreeSet<Key> = answers.iter().filter_map(key_of).collect();
+        let folded = self.board.fold(id, answers, Timestamp::now());
+        for key in &answered {
+            let moved = match key {
+                Key::Queue(queue, ..) => folded.moved.contains(queue),
+                Key::Workspace(_) => folded.workspace_moved,
+                Key::Directory => false,
+            };
+            self.schedule.succeeded(*key, cause, started, moved);
+        }
+        // A TaskQueue that the answer left out: entries shift between pages, or it is gone.
+        let missing: Vec<Key> = covers.difference(&answered).copied().collect();
+        for key in &missing {
+            self.schedule.failed(*key, cause, started, now, None);
+        }
+        if answered.contains(&Key::Directory) {
+            let queues = self.board.snapshot().queues.keys().copied().collect();
+            self.schedule.set_queues(&queues, now);
+        }
+        if folded.unknown_queue || !missing.is_empty() {
+            self.schedule.touch_key(Key::Directory, now);
+        }
+    }
+
+    fn fail(&mut self, read: &Read, id: ReadId, cause: Cause, started: Instant, error: &TwilioError) {
+        let now = Instant::now();
+        if self.is_refusal(&read.what, error) {
+            // No value is stale for this: the same keys are read another way at once.
+            warn!(%error, "This account refuses an endpoint; reading in another way");
+            for key in &read.covers {
+                self.schedule.refused(*key, cause, now);
+            }
+            return;
+        }
+        // Told when it begins, not at every try; what each value thinks of it stands in the snapshot.
+        if read.covers.iter().any(|key| !self.schedule.is_failing(*key)) {
+            warn!(%error, "TaskRouter can't be read; the last known values stay, marked as stale");
+        }
+        let wait = match error.next() {
+            Next::Retry(wait) => wait,
+            Next::Missing => {
+                self.schedule.touch_key(Key::Directory, now);
+                None
+            }
+            _ => None,
+        };
+        let reason: Arc<str> = error.to_string().into();
+        let failed = read.covers.iter().filter_map(|key| failed_of(*key));
+        let answers = failed.map(|failed| Answer::Failed(failed, reason.clone())).collect();
+        self.board.fold(id, answers, Timestamp::now());
+        for key in &read.covers {
+            self.schedule.failed(*key, cause, started, now, wait);
+        }
+    }
+
+    /// Whether the account does not offer this way of reading, while others are left.
+    fn is_refusal(&mut self, what: &What, error: &TwilioError) -> bool {
+        let refused = matches!(error.next(), Next::GiveUp | Next::Missing) && !error.is_bad_credentials();
+        let offered = match what {
+            What::Bulk(_) => &mut self.offers.bulk,
+            What::List(_) => &mut self.offers.list,
+            What::Directory | What::Workspace(_) | What::Queue(..) => return false,
+        };
+        if refused {
+            *offered = false;
+            self.refused_at = Some(Instant::now());
+        }
+        refused
+    }
+
+    fn learn(&mut self, combined_is_complete: Option<bool>) {
+        let Some(complete) = combined_is_complete else { return };
+        if complete != self.offers.combined_is_complete {
+            info!(complete, "Learned whether this account's combined statistics hold all cumulative fields");
+            self.offers.combined_is_complete = complete;
+            if !complete {
+                // What the combined answers have just left out has not been read at all.
+                self.schedule.begin_day(Instant::now());
+            }
+        }
+    }
+
+    fn answer_waiters(&mut self, now: Instant) {
+        let snapshot = self.board.snapshot();
+        let (schedule, waiters) = (&self.schedule, std::mem::take(&mut self.waiters));
+        for (since, waiter) in waiters {
+            if schedule.all_read_since(since) && now >= since {
+                // A caller that has left needs no answer.
+                let _ = waiter.send(snapshot.clone());
+            } else if !waiter.is_closed() {
+                self.waiters.push((since, waiter));
+            }
+        }
+    }
+
+    /// A read panicked: a bug. Everything is marked, so that what it covered is read again.
+    fn lost(&mut self, error: &tokio::task::JoinError) {
+        tracing::error!(%error, "A read ended abnormally; reading everything again");
+        self.schedule.forget_reads(Instant::now());
+    }
+}
+
+fn window(statistics: &StatisticsConfig, now: Timestamp) -> Window {
+    let start = start_of_day(now, &statistics.time_zone, statistics.day_start);
+    let split: Vec<String> = statistics.sla_thresholds.iter().map(u32::to_string).collect();
+    Window { start: iso_seconds(start), split: split.join(",") }
+}
