@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::key::{Key, PARTS, Part};
 use super::settle::Settle;
+use crate::bucket::Bucket;
 use crate::config::RefreshConfig;
 use crate::event::{Queues, Touch};
 use crate::sid::TaskQueueSid;
@@ -19,7 +20,7 @@ use crate::stats::Scope;
 use crate::twilio::retry::Backoff;
 
 /// Reads for events may start this many times in a row before they are spaced out.
-const LAUNCHES_IN_A_ROW: u32 = 4;
+const LAUNCHES_IN_A_ROW: f64 = 4.0;
 /// Least time between reads of one key for events that touch every TaskQueue: they take one list a channel each, and
 /// a centre with many agents changes Activities all the time.
 const BROAD_SPACING: Duration = Duration::from_secs(1);
@@ -84,8 +85,8 @@ impl Schedule {
             channels: channels.to_vec(),
             slots: BTreeMap::new(),
             settle: Settle::new(rhythm.settle_step, rhythm.settle_window, now),
-            launches: Bucket::new(f64::from(LAUNCHES_IN_A_ROW), 1.0 / per_launch.as_secs_f64(), now),
-            singles: Bucket::new(SINGLES_PER_SECOND, SINGLES_PER_SECOND, now),
+            launches: Bucket::new(LAUNCHES_IN_A_ROW, 1.0 / per_launch.as_secs_f64(), LAUNCHES_IN_A_ROW, now),
+            singles: Bucket::new(SINGLES_PER_SECOND, SINGLES_PER_SECOND, SINGLES_PER_SECOND, now),
         };
         let workspace = PARTS.map(Key::Workspace).into_iter().filter(|_| needs.workspace);
         let directory = std::iter::once(Key::Directory).filter(|_| needs.queues);
@@ -169,15 +170,15 @@ impl Schedule {
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
         let touched = self.slots.values().filter_map(Slot::next_touched).min();
         let timer = self.slots.values().filter_map(Slot::next_timer).min();
-        let touched = touched.map(|due| due.max(self.launches.next(now)));
-        let timer = timer.map(|due| due.max(self.singles.next(now)));
+        let touched = touched.map(|due| due.max(self.launches.ready_at(1.0, 0.0, now)));
+        let timer = timer.map(|due| due.max(self.singles.ready_at(1.0, 0.0, now)));
         touched.into_iter().chain(timer).min()
     }
 
     /// What is due because of an event; empty when the last launches were too close.
     pub fn due_touched(&mut self, now: Instant) -> BTreeSet<Key> {
         let due: BTreeSet<Key> = self.due(Slot::next_touched, now);
-        if due.is_empty() || !self.launches.take(now) {
+        if due.is_empty() || !self.launches.take(1.0, 0.0, now) {
             return BTreeSet::new();
         }
         due
@@ -190,7 +191,7 @@ impl Schedule {
 
     /// Takes a place for one single read on behalf of a timer.
     pub fn admit_single(&mut self, now: Instant) -> bool {
-        self.singles.take(now)
+        self.singles.take(1.0, 0.0, now)
     }
 
     /// A read of these keys begins.
@@ -369,43 +370,6 @@ impl RefreshConfig {
             Key::Workspace(Part::Realtime) | Key::Queue(_, _, Part::Realtime) => self.realtime_interval,
             Key::Workspace(Part::Cumulative) | Key::Queue(_, _, Part::Cumulative) => self.cumulative_interval,
         }
-    }
-}
-
-/// A token bucket.
-#[derive(Debug)]
-struct Bucket {
-    capacity: f64,
-    per_second: f64,
-    level: f64,
-    at: Instant,
-}
-
-impl Bucket {
-    fn new(capacity: f64, per_second: f64, now: Instant) -> Self {
-        Self { capacity, per_second, level: capacity, at: now }
-    }
-
-    fn level(&self, now: Instant) -> f64 {
-        let passed = now.saturating_duration_since(self.at).as_secs_f64();
-        (self.level + passed * self.per_second).min(self.capacity)
-    }
-
-    fn take(&mut self, now: Instant) -> bool {
-        self.level = self.level(now);
-        self.at = now;
-        // A whisker below one, or rounding would make a waiter wake just too early again and again.
-        let enough = self.level >= 1.0 - 1e-6;
-        if enough {
-            self.level -= 1.0;
-        }
-        enough
-    }
-
-    /// When the next token is there.
-    fn next(&self, now: Instant) -> Instant {
-        let missing = (1.0 - self.level(now)).max(0.0);
-        now + Duration::from_secs_f64(missing / self.per_second)
     }
 }
 

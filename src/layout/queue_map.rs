@@ -1,0 +1,80 @@
+//! Layout `queue-map`: one Sync Map, one item per TaskQueue, as the Flex realtime-stats plugin reads it.
+//!
+//! Item key: the TaskQueue's SID. An item appears once every scope of its queue was read or has failed for good, so that
+//! after a restart a half-read queue never replaces a whole one. A deleted queue's item is removed.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::{Changes, Layout, Object, Target, moved, shape};
+use crate::config::CoreConfig;
+use crate::refresh::Needs;
+use crate::sid::TaskQueueSid;
+use crate::stats::{QueueState, Scope, Snapshot};
+
+/// The Map and its name.
+#[derive(Debug)]
+pub(super) struct QueueMap {
+    map: Arc<str>,
+}
+
+impl QueueMap {
+    pub(super) fn new(config: &CoreConfig) -> Self {
+        Self { map: config.sync.queue_stats_map.as_str().into() }
+    }
+
+    fn target(&self, queue: TaskQueueSid) -> Target {
+        Target::MapItem(self.map.clone(), queue.as_str().into())
+    }
+}
+
+impl Layout for QueueMap {
+    fn needs(&self) -> Needs {
+        Needs { queues: true, workspace: false }
+    }
+
+    fn objects(&self) -> Vec<Object> {
+        vec![Object::Map(self.map.clone())]
+    }
+
+    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes) {
+        let (changed, gone) = moved(last, next);
+        for state in changed {
+            if let Some(item) = item(state, next) {
+                changes.put.push((self.target(state.queue.sid), item));
+            }
+        }
+        changes.remove.extend(gone.map(|queue| self.target(queue)));
+    }
+
+    fn is_leftover(&self, map: &str, key: &str, snapshot: &Snapshot) -> bool {
+        let queue = key.parse::<TaskQueueSid>().ok();
+        let gone = queue.is_some_and(|queue| !snapshot.queues.contains_key(&queue));
+        *map == *self.map && snapshot.directory_known && gone
+    }
+}
+
+/// The item of one TaskQueue; `None` as long as it is not known whole.
+pub(super) fn item(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
+    let whole = state.scopes.first()?;
+    let tried = state.scopes.iter().all(|s| s.realtime.was_tried() && s.cumulative.was_tried());
+    if !tried || whole.realtime.value.is_none() {
+        return None;
+    }
+    let mut item = Map::new();
+    item.insert("sid".into(), json!(state.queue.sid));
+    item.insert("friendlyName".into(), json!(state.queue.friendly_name));
+    for (scope, stats) in Scope::each(snapshot.channels.len()).zip(&state.scopes) {
+        let suffix = scope.name(&snapshot.channels).unwrap_or("all");
+        if let Some(realtime) = &stats.realtime.value {
+            let shown = shape::queue_map_realtime(realtime, stats.oldest);
+            item.insert(format!("realTimeStats_{suffix}"), shown);
+        }
+        if let Some(cumulative) = &stats.cumulative.value {
+            item.insert(format!("cumulativeStats_{suffix}"), shape::queue_map_cumulative(cumulative));
+        }
+    }
+    shape::provenance(&mut item, whole, state.scopes.iter());
+    Some(Value::Object(item))
+}

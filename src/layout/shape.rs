@@ -1,0 +1,93 @@
+//! Pieces that several layouts are made of.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::Owner;
+use crate::stats::{Age, Reading, ScopeStats};
+use crate::twilio::taskrouter::{Cumulative, Realtime};
+
+/// Realtime statistics in system A's names.
+pub(super) fn queue_map_realtime(realtime: &Realtime, oldest: Option<Age>) -> Value {
+    let activity = |a: &crate::twilio::taskrouter::ActivityCount| json!({ "friendly_name": a.friendly_name, "workers": a.workers });
+    let mut shown = json!({
+        "activityStatistics": realtime.activity_statistics.iter().map(activity).collect::<Vec<_>>(),
+        "oldestTask": realtime.longest_task_waiting_age,
+        "tasksByPriority": realtime.tasks_by_priority,
+        "tasksByStatus": realtime.tasks_by_status,
+        "availableWorkers": realtime.total_available_workers.unwrap_or_default(),
+        "eligibleWorkers": realtime.total_eligible_workers.unwrap_or_default(),
+        "totalTasks": realtime.total_tasks,
+    });
+    if let Some(oldest) = oldest {
+        shown["oldestTaskSince"] = instant(oldest.since);
+    }
+    shown
+}
+
+/// Cumulative statistics in system A's names.
+pub(super) fn queue_map_cumulative(cumulative: &Cumulative) -> Value {
+    json!({
+        "rCreated": cumulative.reservations_created,
+        "rRej": cumulative.reservations_rejected,
+        "rAccepted": cumulative.reservations_accepted,
+        "rTimedOut": cumulative.reservations_timed_out,
+        "rCancel": cumulative.reservations_canceled,
+        "rRescind": cumulative.reservations_rescinded,
+        "tCompl": cumulative.tasks_completed,
+        "tMoved": cumulative.tasks_moved,
+        "tEnter": cumulative.tasks_entered,
+        "tCanc": cumulative.tasks_canceled,
+        "tDel": cumulative.tasks_deleted,
+        "waitUntilCancel": cumulative.wait_duration_until_canceled,
+        "waitUntilAccept": cumulative.wait_duration_until_accepted,
+        "splitByWaitTime": cumulative.split_by_wait_time,
+        "startTime": cumulative.start_time,
+        "endTime": cumulative.end_time,
+        "avgTaskAcceptanceTime": cumulative.avg_task_acceptance_time,
+    })
+}
+
+/// Statistics as Twilio's combined resource shows them.
+pub(super) fn raw(stats: &ScopeStats, owner: Owner) -> Map<String, Value> {
+    let mut raw = Map::new();
+    raw.insert("account_sid".into(), json!(owner.account));
+    raw.insert("workspace_sid".into(), json!(owner.workspace));
+    if let Some(realtime) = &stats.realtime.value {
+        raw.insert("realtime".into(), json!(realtime));
+    }
+    if let Some(cumulative) = &stats.cumulative.value {
+        raw.insert("cumulative".into(), json!(cumulative));
+    }
+    raw
+}
+
+/// Says when the realtime values are from, since when the oldest Task waits, and why values are stale, if they are.
+pub(super) fn provenance<'s>(
+    shown: &mut Map<String, Value>,
+    whole: &ScopeStats,
+    scopes: impl Iterator<Item = &'s ScopeStats> + Clone,
+) {
+    if let Some(as_of) = whole.realtime.as_of {
+        shown.insert("asOf".into(), instant(as_of));
+    }
+    if let Some(oldest) = whole.oldest {
+        shown.insert("oldestTaskSince".into(), instant(oldest.since));
+    }
+    let realtime = scopes.clone().find_map(|stats| stale(&stats.realtime));
+    let cumulative = scopes.into_iter().find_map(|stats| stale(&stats.cumulative));
+    for (name, message) in [("realTimeStatsMessage", realtime), ("cumulativeStatsMessage", cumulative)] {
+        if let Some(message) = message {
+            shown.insert(name.into(), message);
+        }
+    }
+}
+
+fn stale<T>(reading: &Reading<T>) -> Option<Value> {
+    reading.stale.as_ref().map(|stale| Value::String(stale.reason.to_string()))
+}
+
+/// ISO 8601 in UTC, milliseconds.
+pub(super) fn instant(moment: Timestamp) -> Value {
+    Value::String(moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
+}

@@ -1,0 +1,56 @@
+//! Brings Sync to what the newest snapshot shows, within Sync's limits.
+//!
+//! Snapshots come in through a watch channel, so only the newest counts. The layouts turn each into wanted values; the
+//! [`outbox`] compares them with what Sync holds, lets a newer value take an older one's place, and hands out one write
+//! after another as budgets allow; the worker sends them. What Sync holds is looked at when we start and again and
+//! again (an audit), so a restart rewrites nothing that stands, and whatever somebody else deletes or changes comes
+//! back. A write that fails is tried until it lands or something newer is wanted.
+
+mod outbox;
+mod pacer;
+mod worker;
+mod writer;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use worker::Worker;
+
+/// Watches and waits for the writes. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    flush: mpsc::Sender<worker::Flush>,
+    status: watch::Receiver<Status>,
+}
+
+/// How far the writes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Status {
+    /// Number of the snapshot that was laid out last.
+    pub laid_out: u64,
+    /// Whether all objects have been looked at.
+    pub audited: bool,
+    /// Targets whose newest change is not written yet.
+    pub unwritten: usize,
+    /// Targets whose last write failed.
+    pub failing: usize,
+}
+
+/// The publishing task is stopping or has too many callers, so nobody can say when the writes are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the service is stopping or overloaded")]
+pub struct Stopped;
+
+impl Publisher {
+    /// Waits until all that a snapshot changed has been written, or something newer in its place. What Sync refuses
+    /// for good does not hold this up.
+    pub async fn written(&self, snapshot: u64) -> Result<(), Stopped> {
+        let (done, answer) = oneshot::channel();
+        self.flush.send(worker::Flush { snapshot, done }).await.map_err(|_| Stopped)?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// How far the writes are.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+}

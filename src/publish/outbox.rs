@@ -1,0 +1,570 @@
+//! What is to be written, what Sync holds, and which write goes next. Pure: the worker around it waits and sends.
+//!
+//! Each target has one place: a newer value replaces an older one that has not been sent, so a backlog can't grow beyond
+//! the number of targets and nothing older than the newest is ever sent. A target is written by one request at a time.
+//! Changes go before ages; within a class the longest-waiting goes first.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::pacer::{Class, Pacer};
+use crate::layout::{Fingerprint, Object, Target};
+use crate::twilio::retry::Backoff;
+use crate::twilio::sync::Revision;
+
+/// Sync accepts about 20 concurrent updates.
+const MOST_IN_FLIGHT: usize = crate::twilio::MOST_SYNC_WRITES_IN_FLIGHT;
+/// Of which writes of mere ages take no more than this.
+const MOST_AGED_IN_FLIGHT: usize = 15;
+/// After so many different targets have failed with no write landing in between, Sync is taken to be down. One target
+/// that fails again and again is not enough: it must not hold up the others.
+const FAILURES_OF_AN_OUTAGE: usize = 5;
+/// While Sync is down this many writes try it.
+const PROBES: usize = 1;
+/// One target's retries.
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(3) };
+/// Tries while Sync is down; short enough that all is well within seconds of its return.
+const OUTAGE_BACKOFF: Backoff =
+    Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(2) };
+/// A value that Sync refused for what it is comes up again after this time, or when it changes.
+const REFUSED_AGAIN: Duration = Duration::from_secs(60);
+
+/// What is wanted of a target.
+#[derive(Debug, Clone)]
+pub(super) enum Wanted {
+    /// This value.
+    Value { body: Arc<str>, fingerprint: Fingerprint },
+    /// This value where there is none at all; one that is there stays as it is.
+    Seed { body: Arc<str> },
+    /// Nothing: the item is to go.
+    Gone,
+}
+
+/// A write to send.
+#[derive(Debug, Clone)]
+pub(super) enum Write {
+    /// Create a Map.
+    CreateMap(Arc<str>),
+    /// Bring a target to what is wanted.
+    Target {
+        target: Target,
+        wanted: Wanted,
+        /// Whether the target is believed to be there.
+        there: bool,
+        /// When the value began to wait.
+        since: Instant,
+    },
+}
+
+/// How a write of a target ended.
+#[derive(Debug, Clone)]
+pub(super) enum Outcome {
+    /// As wanted. `requests` is how many it took.
+    Landed { revision: Option<Revision>, requests: u32 },
+    /// The Map is not there.
+    NoMap,
+    /// Refused for now.
+    Throttled(Option<Duration>),
+    /// Failed in a way that another try may mend.
+    Failed(Option<Duration>),
+    /// Refused for what it is: another try of the same would be refused again.
+    Refused,
+}
+
+/// What one audit found in a Map or under a Document's name.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Version and identity of each target that is there.
+    pub(super) targets: HashMap<Target, (Revision, Fingerprint)>,
+    /// Whether the Map itself is there; true for a Document's name.
+    pub(super) map_is_there: bool,
+    /// When looking began; what was written since is newer than what was found.
+    pub(super) looked_at: Instant,
+}
+
+/// The state of all targets.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    entries: HashMap<Target, Entry>,
+    objects: BTreeMap<Object, ObjectState>,
+    /// Targets to try again, by when.
+    later: BTreeSet<(Instant, Target)>,
+    in_flight: usize,
+    aged_in_flight: usize,
+    /// Targets that failed since the last write that landed, as many as make an outage.
+    failing: BTreeSet<Target>,
+    tries_in_outage: u32,
+    paused_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct ObjectState {
+    pacer: Pacer,
+    map_is_missing: bool,
+    creating_map: bool,
+    create_not_before: Option<Instant>,
+    create_failures: u32,
+    /// Waiting targets by class and since when.
+    ready: BTreeSet<(Class, Instant, Target)>,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    waiting: Option<Waiting>,
+    in_flight: Option<InFlight>,
+    /// What Sync holds, as far as we know.
+    held: Held,
+    last_landed: Option<Instant>,
+    failures: u32,
+    /// The last write was refused for what it is.
+    refused: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Waiting {
+    wanted: Wanted,
+    class: Class,
+    since: Instant,
+    not_before: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    wanted: Wanted,
+    class: Class,
+    since: Instant,
+}
+
+#[derive(Debug, Default, PartialEq)]
+enum Held {
+    /// Not looked at yet.
+    #[default]
+    Unknown,
+    /// Nothing.
+    Nothing,
+    /// Something that we did not write, or not last.
+    Other,
+    /// This.
+    Value(Fingerprint, Option<Revision>),
+}
+
+impl Outbox {
+    /// Wants an object to be there, even while nothing is in it.
+    pub(super) fn keep(&mut self, object: Object, now: Instant) {
+        self.object(object, now);
+    }
+
+    /// Wants something of a target from now on; what was wanted and not sent yet is forgotten.
+    pub(super) fn want(&mut self, target: &Target, wanted: Wanted, now: Instant) {
+        let entry = self.entries.entry(target.clone()).or_default();
+        let reference = match &entry.in_flight {
+            Some(flight) => fingerprint(&flight.wanted),
+            None => entry.held.fingerprint(),
+        };
+        let class = match (&wanted, reference) {
+            (Wanted::Value { fingerprint, .. }, Some(held)) if *fingerprint == held => {
+                // Sync holds it, or will in a moment; an older wish is void.
+                Self::forget(&mut self.objects, &mut self.later, target, entry);
+                return;
+            }
+            (Wanted::Value { fingerprint, .. }, Some(held)) if fingerprint.content == held.content => {
+                Class::Aged
+            }
+            (Wanted::Gone, _) if entry.held == Held::Nothing && entry.in_flight.is_none() => {
+                Self::forget(&mut self.objects, &mut self.later, target, entry);
+                self.entries.remove(target);
+                return;
+            }
+            _ => Class::Changed,
+        };
+        // A change that waits already keeps its turn; a mere age goes by when the target was written last.
+        let earlier = entry.waiting.as_ref().filter(|waiting| waiting.class == class);
+        let since = match (earlier, class) {
+            (Some(waiting), _) => waiting.since,
+            (None, Class::Changed) => now,
+            (None, Class::Aged) => entry.last_landed.unwrap_or(now),
+        };
+        let not_before = entry.waiting.as_ref().and_then(|waiting| waiting.not_before);
+        Self::forget(&mut self.objects, &mut self.later, target, entry);
+        entry.waiting = Some(Waiting { wanted, class, since, not_before });
+        self.queue(target, now);
+    }
+
+    /// The next write that may go out now.
+    pub(super) fn take(&mut self, now: Instant) -> Option<Write> {
+        self.wake_later(now);
+        if self.in_flight >= self.most_in_flight() || self.paused_until.is_some_and(|until| until > now) {
+            return None;
+        }
+        if let Some(write) = self.take_map_creation(now) {
+            return Some(write);
+        }
+        let aged_too = self.aged_in_flight < MOST_AGED_IN_FLIGHT;
+        let mut best: Option<(Class, Instant, Target)> = None;
+        for state in self.objects.values().filter(|state| !state.map_is_missing && !state.creating_map) {
+            let Some(first) = state.ready.first() else { continue };
+            let better = best.as_ref().is_none_or(|best| first < best);
+            let allowed = first.0 == Class::Changed || aged_too;
+            let size = self.entries.get(&first.2).map_or(0, Entry::size);
+            if better && allowed && state.pacer.ready_at(size, first.0, now) <= now {
+                best = Some(first.clone());
+            }
+        }
+        let (class, since, target) = best?;
+        let state = self.objects.get_mut(&target.object())?;
+        let entry = self.entries.get_mut(&target)?;
+        let waiting = entry.waiting.take()?;
+        state.ready.remove(&(class, since, target.clone()));
+        state.pacer.take(size(&waiting.wanted), class, now);
+        self.in_flight += 1;
+        self.aged_in_flight += usize::from(class == Class::Aged);
+        entry.in_flight = Some(InFlight { wanted: waiting.wanted.clone(), class, since });
+        let there = !matches!(entry.held, Held::Nothing);
+        Some(Write::Target { target, wanted: waiting.wanted, there, since })
+    }
+
+    /// When [`take`](Self::take) should be asked again; `None` when only an end of a write or a new wish can help.
+    pub(super) fn wake_at(&self, now: Instant) -> Option<Instant> {
+        let later = self.later.first().map(|(at, _)| *at);
+        let full = self.in_flight >= self.most_in_flight();
+        let aged_full = self.aged_in_flight >= MOST_AGED_IN_FLIGHT;
+        let objects = self.objects.values().filter(|_| !full);
+        let ready = objects.filter_map(|state| {
+            if state.creating_map {
+                return None;
+            }
+            if state.map_is_missing {
+                return Some(state.create_at(now));
+            }
+            let (class, _, target) = state.ready.first()?;
+            let size = self.entries.get(target).map_or(0, Entry::size);
+            (!aged_full || *class == Class::Changed).then(|| state.pacer.ready_at(size, *class, now))
+        });
+        let earliest = ready.min().map(|at| at.max(self.paused_until.unwrap_or(at)));
+        earliest.into_iter().chain(later).min()
+    }
+
+    /// Creating a Map ended. `there`: it is there now, made by us or by somebody else.
+    pub(super) fn map_created(&mut self, map: &Arc<str>, there: bool, wait: Option<Duration>, now: Instant) {
+        self.in_flight -= 1;
+        let state = self.object(Object::Map(map.clone()), now);
+        state.creating_map = false;
+        state.map_is_missing = !there;
+        if there {
+            state.create_failures = 0;
+            self.recovered();
+        } else {
+            let delay = BACKOFF.delay(state.create_failures, wait, rand::random());
+            state.create_failures = state.create_failures.saturating_add(1);
+            state.create_not_before = Some(now + delay);
+        }
+    }
+
+    /// A write of a target ended.
+    pub(super) fn ended(&mut self, target: &Target, outcome: Outcome, now: Instant) {
+        let Some(flight) = self.entries.get_mut(target).and_then(|entry| entry.in_flight.take()) else {
+            return;
+        };
+        self.in_flight -= 1;
+        self.aged_in_flight -= usize::from(flight.class == Class::Aged);
+        let bytes = size(&flight.wanted);
+        let mut again = None;
+        match outcome {
+            Outcome::Landed { revision, requests } => {
+                self.recovered();
+                let pacer = &mut self.object(target.object(), now).pacer;
+                pacer.spend(requests.saturating_sub(1), bytes, now);
+                pacer.landed(now);
+                let entry = self.entries.entry(target.clone()).or_default();
+                entry.failures = 0;
+                entry.refused = false;
+                entry.last_landed = Some(now);
+                entry.held = match &flight.wanted {
+                    Wanted::Value { fingerprint, .. } => Held::Value(*fingerprint, revision),
+                    Wanted::Seed { .. } => Held::Other,
+                    Wanted::Gone => Held::Nothing,
+                };
+                if let Some(waiting) = &mut entry.waiting {
+                    waiting.not_before = None;
+                }
+            }
+            Outcome::NoMap => {
+                self.recovered();
+                self.object(target.object(), now).map_is_missing = true;
+                let entry = self.entries.entry(target.clone()).or_default();
+                entry.held = Held::Nothing;
+                again = Some(None);
+            }
+            Outcome::Throttled(wait) => {
+                self.object(target.object(), now).pacer.throttled(wait, now);
+                again = Some(None);
+            }
+            Outcome::Failed(wait) => {
+                // The write may have landed and only its answer was lost.
+                self.entries.entry(target.clone()).or_default().held = Held::Other;
+                self.failed_once(target, now, wait);
+                again = Some(Some(self.backoff(target, wait, now)));
+            }
+            // Something newer may be right; the same value rests.
+            Outcome::Refused => {
+                let entry = self.entries.entry(target.clone()).or_default();
+                entry.refused = true;
+                if entry.waiting.is_none() {
+                    again = Some(Some(now + REFUSED_AGAIN));
+                }
+            }
+        }
+        if let Some(not_before) = again {
+            self.put_back(target, flight, not_before);
+        }
+        self.queue(target, now);
+    }
+
+    /// Compares what was found in an object with what we know and want there. Anything of ours that is missing or was
+    /// changed by somebody else is wanted again; leftovers for which `wanted_now` has nothing have to go.
+    pub(super) fn audit(
+        &mut self,
+        object: &Object,
+        found: &Found,
+        wanted_now: &HashMap<Target, Wanted>,
+        is_leftover: impl Fn(&Target) -> bool,
+        now: Instant,
+    ) {
+        if let Object::Map(_) = object {
+            let state = self.object(object.clone(), now);
+            state.map_is_missing = !found.map_is_there && !state.creating_map;
+        }
+        let known = self.entries.keys().filter(|target| target.object() == *object).cloned();
+        let found_or_wanted = found.targets.keys().chain(wanted_now.keys()).cloned();
+        let targets: BTreeSet<Target> = known.chain(found_or_wanted).collect();
+        for target in targets {
+            let entry = self.entries.entry(target.clone()).or_default();
+            if entry.in_flight.is_some() || entry.last_landed.is_some_and(|at| at >= found.looked_at) {
+                // What was found may be older than the write; the next audit will tell.
+                continue;
+            }
+            let there = found.targets.get(&target);
+            entry.held = match there {
+                None => Held::Nothing,
+                Some((revision, fingerprint)) => Held::Value(*fingerprint, Some(revision.clone())),
+            };
+            match wanted_now.get(&target) {
+                Some(Wanted::Seed { .. }) if there.is_some() => entry.held = Held::Other,
+                Some(wanted) => self.want(&target, wanted.clone(), now),
+                None if there.is_some() && is_leftover(&target) => self.want(&target, Wanted::Gone, now),
+                None => {}
+            }
+        }
+    }
+
+    /// Targets with a change under way or waiting, except those that Sync refuses whatever we try.
+    pub(super) fn unwritten(&self) -> BTreeSet<Target> {
+        let changing = |entry: &Entry| {
+            if entry.refused {
+                return false;
+            }
+            let waiting = entry.waiting.as_ref().is_some_and(|waiting| waiting.class == Class::Changed);
+            let flying = entry.in_flight.as_ref().is_some_and(|flight| flight.class == Class::Changed);
+            waiting || flying
+        };
+        self.entries.iter().filter(|(_, entry)| changing(entry)).map(|(target, _)| target.clone()).collect()
+    }
+
+    /// Whether nothing waits and nothing is under way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.in_flight == 0
+            && self.entries.values().all(|entry| entry.waiting.is_none())
+            && self.maps_are_there()
+    }
+
+    /// Whether no Map is known to be missing.
+    pub(super) fn maps_are_there(&self) -> bool {
+        self.objects.values().all(|state| !state.map_is_missing)
+    }
+
+    /// Forgets the writes under way, after one was lost without an end; all of them wait again.
+    pub(super) fn forget_flights(&mut self, now: Instant) {
+        let flying: Vec<Target> =
+            self.entries.iter().filter(|(_, e)| e.in_flight.is_some()).map(|(t, _)| t.clone()).collect();
+        for target in flying {
+            self.ended(&target, Outcome::Failed(None), now);
+        }
+        for state in self.objects.values_mut() {
+            state.creating_map = false;
+        }
+        self.in_flight = 0;
+        self.aged_in_flight = 0;
+    }
+
+    /// When a target was last brought to what was wanted.
+    pub(super) fn last_landed(&self, target: &Target) -> Option<Instant> {
+        self.entries.get(target)?.last_landed
+    }
+
+    fn take_map_creation(&mut self, now: Instant) -> Option<Write> {
+        let due =
+            |state: &ObjectState| state.map_is_missing && !state.creating_map && state.create_at(now) <= now;
+        let (object, state) = self.objects.iter_mut().find(|(_, state)| due(state))?;
+        let Object::Map(map) = object else { return None };
+        state.pacer.take(0, Class::Changed, now);
+        state.creating_map = true;
+        self.in_flight += 1;
+        Some(Write::CreateMap(map.clone()))
+    }
+
+    fn object(&mut self, object: Object, now: Instant) -> &mut ObjectState {
+        self.objects.entry(object).or_insert_with(|| ObjectState {
+            pacer: Pacer::new(now),
+            map_is_missing: false,
+            creating_map: false,
+            create_not_before: None,
+            create_failures: 0,
+            ready: BTreeSet::new(),
+        })
+    }
+
+    /// Takes a target out of all queues.
+    fn forget(
+        objects: &mut BTreeMap<Object, ObjectState>,
+        later: &mut BTreeSet<(Instant, Target)>,
+        target: &Target,
+        entry: &mut Entry,
+    ) {
+        let Some(waiting) = entry.waiting.take() else { return };
+        if let Some(state) = objects.get_mut(&target.object()) {
+            state.ready.remove(&(waiting.class, waiting.since, target.clone()));
+        }
+        if let Some(at) = waiting.not_before {
+            later.remove(&(at, target.clone()));
+        }
+    }
+
+    /// Puts a waiting target where it will be found, unless a write of it is under way.
+    fn queue(&mut self, target: &Target, now: Instant) {
+        let Some(entry) = self.entries.get(target) else { return };
+        let Some(waiting) = entry.waiting.clone() else {
+            if entry.in_flight.is_none() && entry.held == Held::Nothing {
+                // Gone, as wanted: nothing to remember.
+                self.entries.remove(target);
+            }
+            return;
+        };
+        if entry.in_flight.is_some() {
+            return;
+        }
+        match waiting.not_before.filter(|at| *at > now) {
+            Some(at) => {
+                self.later.insert((at, target.clone()));
+            }
+            None => {
+                let ready = &mut self.object(target.object(), now).ready;
+                ready.insert((waiting.class, waiting.since, target.clone()));
+            }
+        }
+    }
+
+    fn wake_later(&mut self, now: Instant) {
+        while let Some((at, _)) = self.later.first() {
+            if *at > now {
+                return;
+            }
+            if let Some((_, target)) = self.later.pop_first() {
+                if let Some(waiting) = self.entries.get_mut(&target).and_then(|entry| entry.waiting.as_mut())
+                {
+                    waiting.not_before = None;
+                }
+                self.queue(&target, now);
+            }
+        }
+    }
+
+    /// What could not be written waits again, unless something newer does; that may have to wait all the same.
+    fn put_back(&mut self, target: &Target, flight: InFlight, not_before: Option<Instant>) {
+        let entry = self.entries.entry(target.clone()).or_default();
+        let InFlight { wanted, class, since } = flight;
+        match &mut entry.waiting {
+            None => entry.waiting = Some(Waiting { wanted, class, since, not_before }),
+            Some(waiting) => {
+                // What is newer includes what failed, so it inherits its turn.
+                waiting.class = waiting.class.min(class);
+                waiting.since = waiting.since.min(since);
+                waiting.not_before = not_before;
+            }
+        }
+    }
+
+    fn backoff(&mut self, target: &Target, wait: Option<Duration>, now: Instant) -> Instant {
+        let entry = self.entries.entry(target.clone()).or_default();
+        let delay = BACKOFF.delay(entry.failures, wait, rand::random());
+        entry.failures = entry.failures.saturating_add(1);
+        now + delay
+    }
+
+    fn failed_once(&mut self, target: &Target, now: Instant, wait: Option<Duration>) {
+        if self.failing.len() < FAILURES_OF_AN_OUTAGE {
+            self.failing.insert(target.clone());
+        }
+        if self.is_outage() {
+            let delay = OUTAGE_BACKOFF.delay(self.tries_in_outage, wait, rand::random());
+            self.tries_in_outage = self.tries_in_outage.saturating_add(1);
+            self.paused_until = Some(now + delay);
+        }
+    }
+
+    fn recovered(&mut self) {
+        self.failing.clear();
+        self.tries_in_outage = 0;
+        self.paused_until = None;
+    }
+
+    fn is_outage(&self) -> bool {
+        self.failing.len() >= FAILURES_OF_AN_OUTAGE
+    }
+
+    fn most_in_flight(&self) -> usize {
+        if self.is_outage() { PROBES } else { MOST_IN_FLIGHT }
+    }
+}
+
+impl ObjectState {
+    fn create_at(&self, now: Instant) -> Instant {
+        let ready = self.pacer.ready_at(0, Class::Changed, now);
+        ready.max(self.create_not_before.unwrap_or(ready))
+    }
+}
+
+impl Entry {
+    fn size(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| size(&waiting.wanted))
+    }
+}
+
+impl Held {
+    fn fingerprint(&self) -> Option<Fingerprint> {
+        match self {
+            Self::Value(fingerprint, _) => Some(*fingerprint),
+            Self::Unknown | Self::Nothing | Self::Other => None,
+        }
+    }
+}
+
+fn fingerprint(wanted: &Wanted) -> Option<Fingerprint> {
+    match wanted {
+        Wanted::Value { fingerprint, .. } => Some(*fingerprint),
+        Wanted::Seed { .. } | Wanted::Gone => None,
+    }
+}
+
+fn size(wanted: &Wanted) -> usize {
+    match wanted {
+        Wanted::Value { body, .. } | Wanted::Seed { body } => body.len(),
+        Wanted::Gone => 0,
+    }
+}
+
+#[cfg(test)]
+#[path = "outbox_tests.rs"]
+mod tests;

@@ -1,0 +1,330 @@
+//! The outbox's promises, with the clock in hand.
+
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn item(n: usize) -> Target {
+    Target::MapItem("m".into(), format!("WQ{n}").into())
+}
+
+fn map() -> Object {
+    Object::Map("m".into())
+}
+
+fn value(pending: usize, age: usize) -> Wanted {
+    let value = json!({"pending": pending, "oldestTask": age});
+    Wanted::Value { body: value.to_string().into(), fingerprint: Fingerprint::of(&value) }
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn landed() -> Outcome {
+    Outcome::Landed { revision: None, requests: 1 }
+}
+
+fn taken(write: Option<Write>) -> (Target, Arc<str>) {
+    match write {
+        Some(Write::Target { target, wanted: Wanted::Value { body, .. }, .. }) => (target, body),
+        other => panic!("expected the write of a value, found {other:?}"),
+    }
+}
+
+fn drain(outbox: &mut Outbox, now: Instant) -> Vec<Target> {
+    let mut targets = Vec::new();
+    while let Some(write) = outbox.take(now) {
+        if let Write::Target { target, .. } = write {
+            targets.push(target);
+        }
+    }
+    targets
+}
+
+#[test]
+fn an_unchanged_value_is_not_written_again() {
+    let now = Instant::now();
+    let mut outbox = Outbox::default();
+    outbox.want(&item(1), value(1, 0), now);
+    assert_eq!(drain(&mut outbox, now), [item(1)]);
+    outbox.ended(&item(1), landed(), now);
+    outbox.want(&item(1), value(1, 0), now);
+    assert!(outbox.is_empty());
+    outbox.want(&item(1), value(2, 0), now);
+    outbox.want(&item(1), value(1, 0), now);
+    assert!(outbox.is_empty(), "a change that was taken back before it was sent");
+}
+
+#[test]
+fn only_the_newest_value_is_sent() {
+    let now = Instant::now();
+    let mut outbox = Outbox::default();
+    for pending in 0..100 {
+        outbox.want(&item(1), value(pending, 0), now);
+    }
+    let (_, body) = taken(outbox.take(now));
+    assert_eq!(&*body, r#"{"oldestTask":0,"pending":99}"#);
+    outbox.want(&item(1), value(100, 0), now);
+    assert!(outbox.take(now).is_none(), "one request at a time for a target");
+    outbox.ended(&item(1), Outcome::Failed(None), now);
+    let at = outbox.wake_at(now).unwrap();
+    assert!(at > now, "the failure backs off, also for the newer value");
+    let (_, body) = taken(outbox.take(at));
+    assert_eq!(&*body, r#"{"oldestTask":0,"pending":100}"#, "the failed value is never sent again");
+}
+
+#[test]
+fn never_more_than_twenty_in_flight() {
+    let now = Instant::now();
+    let mut outbox = Outbox::default();
+    for n in 0..100 {
+        outbox.want(&item(n), value(n, 0), now);
+    }
+    assert_eq!(drain(&mut outbox, now).len(), 20);
+    outbox.ended(&item(0), landed(), now);
+    assert_eq!(drain(&mut outbox, now).len(), 1);
+}
+
+#[test]
+fn a_change_overtakes_waiting_ages() {
+    let start = Instant::now();
+    let mut outbox = Outbox::default();
+    for n in 0..200 {
+        outbox.want(&item(n), value(1, 0), start);
+    }
+    let mut now = start;
+    while !outbox.is_empty() {
+        for target in drain(&mut outbox, now) {
+            outbox.ended(&target, landed(), now);
+        }
+        now = outbox.wake_at(now).unwrap_or(now);
+    }
+    now += Duration::from_secs(60);
+    for n in 0..200 {
+        outbox.want(&item(n), value(1, 5), now);
+    }
+    let aged = drain(&mut outbox, now);
+    assert_eq!(aged.len(), MOST_AGED_IN_FLIGHT, "ages leave places for changes");
+    outbox.want(&item(199), value(2, 5), now);
+    assert_eq!(drain(&mut outbox, now), [item(199)]);
+}
+
+#[test]
+fn every_age_gets_its_turn() {
+    let start = Instant::now();
+    let mut outbox = Outbox::default();
+    let mut now = start;
+    let mut written: BTreeMap<Target, u32> = BTreeMap::new();
+    for round in 0..60 {
+        for n in 0..300 {
+            outbox.want(&item(n), value(1, round), now);
+        }
+        let next_round = now + Duration::from_secs(5);
+        while now < next_round {
+            for target in drain(&mut outbox, now) {
+                *written.entry(target.clone()).or_default() += 1;
+                outbox.ended(&target, landed(), now);
+            }
+            now = outbox.wake_at(now).unwrap_or(next_round).min(next_round);
+        }
+    }
+    let counts: Vec<u32> = written.values().copied().collect();
+    let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+    assert!(counts.len() == 300 && *least >= 10 && most - least <= 2, "{least}..{most}");
+}
+
+#[test]
+fn a_missing_map_is_created_once_and_then_filled() {
+    let now = Instant::now();
+    let mut outbox = Outbox::default();
+    for n in 0..5 {
+        outbox.want(&item(n), value(n, 0), now);
+    }
+    let targets = drain(&mut outbox, now);
+    for target in &targets {
+        outbox.ended(target, Outcome::NoMap, now);
+    }
+    assert!(matches!(outbox.take(now), Some(Write::CreateMap(name)) if &*name == "m"));
+    assert!(outbox.take(now).is_none(), "nothing else until it is there");
+    outbox.map_created(&"m".into(), false, None, now);
+    let again = outbox.wake_at(now).unwrap();
+    assert!(again > now);
+    assert!(matches!(outbox.take(again), Some(Write::CreateMap(_))));
+    outbox.map_created(&"m".into(), true, None, again);
+    assert_eq!(drain(&mut outbox, again).len(), 5);
+}
+
+#[test]
+fn one_failing_target_holds_up_no_other() {
+    let start = Instant::now();
+    let mut outbox = Outbox::default();
+    let mut now = start;
+    for round in 1..30 {
+        outbox.want(&item(0), value(round, 0), now);
+        now = outbox.wake_at(now).unwrap().max(now);
+        assert_eq!(drain(&mut outbox, now), [item(0)]);
+        outbox.ended(&item(0), Outcome::Failed(None), now);
+        outbox.want(&item(1), value(round, 0), now);
+        assert_eq!(drain(&mut outbox, now), [item(1)], "round {round}");
+        if round == 20 {
+            outbox.ended(&item(1), landed(), now);
+        } else {
+            outbox.ended(&item(1), Outcome::Landed { revision: None, requests: 2 }, now);
+        }
+    }
+}
+
+#[test]
+fn an_outage_is_probed_and_not_hammered() {
+    let start = Instant::now();
+    let mut outbox = Outbox::default();
+    for n in 0..100 {
+        outbox.want(&item(n), value(n, 0), start);
+    }
+    let mut now = start;
+    let mut tries = 0;
+    while now < start + Duration::from_secs(60) {
+        for target in drain(&mut outbox, now) {
+            tries += 1;
+            outbox.ended(&target, Outcome::Failed(None), now);
+        }
+        now = outbox.wake_at(now).unwrap().max(now + ms(1));
+    }
+    assert!(tries < 20 + 120, "{tries} in a minute");
+    let mut last = now;
+    while !outbox.is_empty() {
+        for target in drain(&mut outbox, now) {
+            outbox.ended(&target, landed(), now);
+            last = now;
+        }
+        now = outbox.wake_at(now).unwrap_or(now).max(now + ms(1));
+    }
+    assert!(last < start + Duration::from_secs(60 + 9), "and it catches up at once");
+}
+
+#[test]
+fn what_sync_refuses_rests_until_it_changes() {
+    let now = Instant::now();
+    let mut outbox = Outbox::default();
+    outbox.want(&item(1), value(1, 0), now);
+    drain(&mut outbox, now);
+    outbox.ended(&item(1), Outcome::Refused, now);
+    assert!(outbox.unwritten().is_empty(), "nobody need wait for it");
+    assert_eq!(outbox.wake_at(now), Some(now + REFUSED_AGAIN));
+}
+
+#[test]
+fn an_audit_brings_back_what_is_missing_or_changed_and_removes_leftovers() {
+    let now = Instant::now();
+    let mut outbox = Outbox::default();
+    let Wanted::Value { fingerprint: same, .. } = value(1, 0) else { unreachable!() };
+    let Wanted::Value { fingerprint: other, .. } = value(7, 0) else { unreachable!() };
+    let revision: Revision = serde_json::from_value(json!("3")).unwrap();
+    let entry = |n, fingerprint| (item(n), (revision.clone(), fingerprint));
+    let targets = [entry(1, same), entry(2, other), entry(4, same), entry(5, same)].into();
+    let found = Found { targets, map_is_there: true, looked_at: now };
+    let wanted = (1..4).map(|n| (item(n), value(1, 0))).collect();
+    outbox.audit(&map(), &found, &wanted, |target| *target == item(4), now);
+    let mut writes = BTreeMap::new();
+    while let Some(Write::Target { target, wanted, there, .. }) = outbox.take(now) {
+        writes.insert(target, (matches!(wanted, Wanted::Gone), there));
+    }
+    let expected =
+        BTreeMap::from([(item(2), (false, true)), (item(3), (false, false)), (item(4), (true, true))]);
+    assert_eq!(writes, expected, "1 stands as wanted, 5 is somebody else's");
+}
+
+#[test]
+fn an_audit_that_began_before_a_write_does_not_undo_it() {
+    let now = Instant::now();
+    let mut outbox = Outbox::default();
+    outbox.want(&item(1), value(1, 0), now);
+    drain(&mut outbox, now);
+    outbox.ended(&item(1), landed(), now + ms(50));
+    let found = Found { targets: HashMap::new(), map_is_there: true, looked_at: now };
+    outbox.audit(&map(), &found, &HashMap::from([(item(1), value(1, 0))]), |_| false, now + ms(60));
+    assert!(outbox.is_empty());
+}
+
+#[test]
+fn a_seed_never_overwrites() {
+    let now = Instant::now();
+    let definitions = Target::Document("definitions".into());
+    let seed = HashMap::from([(definitions.clone(), Wanted::Seed { body: "{}".into() })]);
+    let revision: Revision = serde_json::from_value(json!("3")).unwrap();
+    let Wanted::Value { fingerprint, .. } = value(1, 0) else { unreachable!() };
+    let there = Found {
+        targets: HashMap::from([(definitions.clone(), (revision, fingerprint))]),
+        map_is_there: true,
+        looked_at: now,
+    };
+    let mut outbox = Outbox::default();
+    outbox.audit(&definitions.object(), &there, &seed, |_| false, now);
+    assert!(outbox.is_empty());
+    let missing = Found { targets: HashMap::new(), map_is_there: true, looked_at: now };
+    outbox.audit(&definitions.object(), &missing, &seed, |_| false, now);
+    assert_eq!(drain(&mut outbox, now), [definitions]);
+}
+
+proptest! {
+    /// A Sync with its own idea of what happens: in the end it holds the newest of everything, never a duplicate flight.
+    #[test]
+    fn whatever_happens_the_newest_lands(
+        steps in prop::collection::vec((0..6_u8, 0..8_usize, 0..4_usize, 1..500_u64), 1..150),
+    ) {
+        let start = Instant::now();
+        let mut now = start;
+        let mut outbox = Outbox::default();
+        let mut newest: BTreeMap<Target, Arc<str>> = BTreeMap::new();
+        let mut held: BTreeMap<Target, Arc<str>> = BTreeMap::new();
+        let mut flying: VecDeque<(Target, Arc<str>)> = VecDeque::new();
+        let finish = |outbox: &mut Outbox, held: &mut BTreeMap<_, _>, now, kind: u8, flight: (Target, Arc<str>)| {
+            let outcome = match kind {
+                0 | 1 => { held.insert(flight.0.clone(), flight.1.clone()); landed() }
+                2 => Outcome::Failed(None),
+                3 => Outcome::Throttled(None),
+                // Landed at Sync, but the answer was lost.
+                _ => { held.insert(flight.0.clone(), flight.1.clone()); Outcome::Failed(None) }
+            };
+            outbox.ended(&flight.0, outcome, now);
+        };
+        for (action, n, v, wait) in steps {
+            now += ms(wait);
+            match action {
+                0..=2 => {
+                    let wanted = value(v, n);
+                    if let Wanted::Value { body, .. } = &wanted {
+                        newest.insert(item(n), body.clone());
+                    }
+                    outbox.want(&item(n), wanted, now);
+                }
+                3 => while let Some(Write::Target { target, wanted: Wanted::Value { body, .. }, .. }) = outbox.take(now) {
+                    prop_assert!(flying.iter().all(|(t, _)| *t != target), "two writes of one target at once");
+                    flying.push_back((target, body));
+                    prop_assert!(flying.len() <= 20);
+                },
+                _ => if let Some(flight) = flying.pop_front() {
+                    finish(&mut outbox, &mut held, now, (n % 5) as u8, flight);
+                },
+            }
+        }
+        for _ in 0..10_000 {
+            for flight in std::mem::take(&mut flying) {
+                finish(&mut outbox, &mut held, now, 0, flight);
+            }
+            while let Some(Write::Target { target, wanted: Wanted::Value { body, .. }, .. }) = outbox.take(now) {
+                flying.push_back((target, body));
+            }
+            if flying.is_empty() {
+                let Some(at) = outbox.wake_at(now) else { break };
+                now = at.max(now + ms(1));
+            }
+        }
+        prop_assert!(outbox.is_empty());
+        prop_assert_eq!(held, newest);
+    }
+}

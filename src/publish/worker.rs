@@ -1,0 +1,380 @@
+//! The task that writes: lays snapshots out, keeps the outbox, sends what it hands out, and audits Sync.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::outbox::{Found, Outbox, Outcome, Wanted, Write};
+use super::writer;
+use super::{Publisher, Status};
+use crate::config::SyncConfig;
+use crate::layout::{Changes, DEFAULT_DEFINITIONS, Fingerprint, Layout, Object, Target};
+use crate::stats::Snapshot;
+use crate::twilio::TwilioError;
+use crate::twilio::sync::{Revision, Sync};
+
+/// An audit that could not be done is tried again after this time.
+const AUDIT_AGAIN: Duration = Duration::from_secs(2);
+/// Callers that may wait for writes at once; a further one is turned away by dropping its sender.
+const MOST_WAITING: usize = 64;
+
+/// The publishing task, to be run once.
+#[derive(Debug)]
+pub struct Worker {
+    sync: Sync,
+    layouts: Vec<Box<dyn Layout>>,
+    seeds: Vec<(Target, Arc<str>)>,
+    audit_interval: Duration,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    shown: Option<Arc<Snapshot>>,
+    outbox: Outbox,
+    jobs: JoinSet<Ended>,
+    /// Objects that have been looked at; nothing is written to others, because an unchanged value may stand there.
+    audits: HashMap<Object, Audit>,
+    flushes: mpsc::Receiver<Flush>,
+    waiting: Vec<Waiting>,
+    status: watch::Sender<Status>,
+    failing: BTreeSet<Target>,
+}
+
+/// Somebody waits until a snapshot has been written.
+#[derive(Debug)]
+pub(super) struct Flush {
+    pub(super) snapshot: u64,
+    pub(super) done: oneshot::Sender<()>,
+}
+
+/// A flush whose snapshot has been laid out.
+#[derive(Debug)]
+struct Waiting {
+    flush: Flush,
+    /// What remains to be written, and since when; `None` until the snapshot was laid out.
+    remaining: Option<(Instant, BTreeSet<Target>)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Audit {
+    due: Instant,
+    running: bool,
+    done: bool,
+}
+
+/// A request to Sync that ended.
+#[derive(Debug)]
+enum Ended {
+    Write { target: Target, outcome: Outcome, error: Option<TwilioError>, since: Instant },
+    CreateMap { map: Arc<str>, error: Option<TwilioError> },
+    Audit { object: Object, found: Result<Found, TwilioError> },
+}
+
+impl Worker {
+    /// A worker and its handle.
+    pub fn new(
+        sync: Sync,
+        config: &SyncConfig,
+        layouts: Vec<Box<dyn Layout>>,
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+    ) -> (Publisher, Self) {
+        let now = Instant::now();
+        let definitions = Target::Document(config.dashboard_definitions_document.as_str().into());
+        let seeds = vec![(definitions, Arc::from(DEFAULT_DEFINITIONS))];
+        let objects = layouts.iter().flat_map(|layout| layout.objects());
+        let objects = objects.chain(seeds.iter().map(|(target, _)| target.object()));
+        let audits: HashMap<_, _> =
+            objects.map(|object| (object, Audit { due: now, running: false, done: false })).collect();
+        let mut outbox = Outbox::default();
+        for object in audits.keys() {
+            outbox.keep(object.clone(), now);
+        }
+        let (flush, flushes) = mpsc::channel(MOST_WAITING);
+        let (status, status_receiver) = watch::channel(Status::default());
+        let worker = Self {
+            sync,
+            layouts,
+            seeds,
+            audit_interval: config.audit_interval,
+            snapshots,
+            shown: None,
+            outbox,
+            jobs: JoinSet::new(),
+            audits,
+            flushes,
+            waiting: Vec::new(),
+            status,
+            failing: BTreeSet::new(),
+        };
+        (Publisher { flush, status: status_receiver }, worker)
+    }
+
+    /// Writes until told to stop, then until what is pending has been written, or `grace` has passed.
+    pub async fn run(mut self, stop: CancellationToken, grace: Duration) {
+        let mut deadline: Option<Instant> = None;
+        loop {
+            let now = Instant::now();
+            self.begin_audits(now);
+            self.send(now);
+            self.report(now);
+            if deadline.is_some_and(|deadline| self.outbox.is_empty() || now >= deadline) {
+                self.say_goodbye();
+                return;
+            }
+            let wake = self.wake_at(now, deadline);
+            tokio::select! {
+                () = stop.cancelled(), if deadline.is_none() => {
+                    deadline = Some(Instant::now() + grace);
+                    self.audits.clear();
+                    self.lay_out();
+                }
+                changed = self.snapshots.changed(), if deadline.is_none() => match changed {
+                    Ok(()) => self.lay_out(),
+                    // The refresh task has ended, so there will be no more; the stop signal is on its way.
+                    Err(_) => deadline = Some(Instant::now() + grace),
+                },
+                Some(flush) = self.flushes.recv(), if deadline.is_none() => {
+                    self.waiting.push(Waiting { flush, remaining: None });
+                }
+                Some(ended) = self.jobs.join_next() => match ended {
+                    Ok(ended) => self.end(ended),
+                    Err(error) => self.lost(&error),
+                },
+                () = tokio::time::sleep_until(wake) => {}
+            }
+        }
+    }
+
+    fn wake_at(&self, now: Instant, deadline: Option<Instant>) -> Instant {
+        let audit = self.audits.values().filter(|audit| !audit.running).map(|audit| audit.due).min();
+        let outbox = self.outbox.wake_at(now);
+        let soonest = [audit, outbox, deadline].into_iter().flatten().min();
+        soonest.unwrap_or(now + self.audit_interval)
+    }
+
+    /// Wants what the newest snapshot shows and the last one did not.
+    fn lay_out(&mut self) {
+        let next = self.snapshots.borrow_and_update().clone();
+        let now = Instant::now();
+        let mut changes = Changes::default();
+        for layout in &self.layouts {
+            layout.changes(self.shown.as_deref(), &next, &mut changes);
+        }
+        for (target, value) in changes.put {
+            if self.was_audited(&target) {
+                self.outbox.want(&target, wanted(&value), now);
+            }
+        }
+        for target in changes.remove {
+            if self.was_audited(&target) {
+                self.outbox.want(&target, Wanted::Gone, now);
+            }
+        }
+        self.shown = Some(next);
+    }
+
+    fn was_audited(&self, target: &Target) -> bool {
+        // While stopping there are no audits any more, and what they cover was looked at or never will be.
+        self.audits.get(&target.object()).is_none_or(|audit| audit.done)
+    }
+
+    fn begin_audits(&mut self, now: Instant) {
+        for (object, audit) in &mut self.audits {
+            if audit.running || audit.due > now {
+                continue;
+            }
+            audit.running = true;
+            let (sync, object) = (self.sync.clone(), object.clone());
+            self.jobs.spawn(async move {
+                let found = look(&sync, &object, now).await;
+                Ended::Audit { object, found }
+            });
+        }
+    }
+
+    fn send(&mut self, now: Instant) {
+        while let Some(write) = self.outbox.take(now) {
+            let sync = self.sync.clone();
+            match write {
+                Write::CreateMap(map) => {
+                    self.jobs.spawn(async move {
+                        let error = writer::create_map(&sync, &map).await.err();
+                        Ended::CreateMap { map, error }
+                    });
+                }
+                Write::Target { target, wanted, there, since } => {
+                    self.jobs.spawn(async move {
+                        let (outcome, error) = writer::write(&sync, &target, &wanted, there).await;
+                        Ended::Write { target, outcome, error, since }
+                    });
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, ended: Ended) {
+        let now = Instant::now();
+        match ended {
+            Ended::Write { target, outcome, error, since } => {
+                self.tell_write(&target, error.as_ref());
+                if let Outcome::Landed { requests, .. } = outcome {
+                    let waited_ms = now.duration_since(since).as_millis();
+                    debug!(?target, requests, waited_ms, "Written");
+                }
+                self.outbox.ended(&target, outcome, now);
+            }
+            Ended::CreateMap { map, error } => {
+                let wait = error.as_ref().and_then(|error| match error.next() {
+                    crate::twilio::Next::Retry(wait) => wait,
+                    _ => None,
+                });
+                match &error {
+                    None => info!(sync.map = %map, "The Map is there"),
+                    Some(error) => warn!(sync.map = %map, %error, "The Map can't be created; trying again"),
+                }
+                self.outbox.map_created(&map, error.is_none(), wait, now);
+            }
+            Ended::Audit { object, found } => self.audited(&object, found, now),
+        }
+    }
+
+    fn audited(&mut self, object: &Object, found: Result<Found, TwilioError>, now: Instant) {
+        let Some(audit) = self.audits.get_mut(object) else { return };
+        audit.running = false;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                audit.due = now + AUDIT_AGAIN;
+                warn!(?object, %error, "What Sync holds can't be looked at; trying again");
+                return;
+            }
+        };
+        audit.due = now + self.audit_interval;
+        audit.done = true;
+        let snapshot = self.shown.clone().unwrap_or_else(|| self.snapshots.borrow().clone());
+        let mut changes = Changes::default();
+        for layout in &self.layouts {
+            layout.changes(None, &snapshot, &mut changes);
+        }
+        let mut wanted_now: HashMap<Target, Wanted> = HashMap::new();
+        for (target, value) in changes.put.into_iter().filter(|(target, _)| target.object() == *object) {
+            wanted_now.insert(target, wanted(&value));
+        }
+        for (target, body) in self.seeds.iter().filter(|(target, _)| target.object() == *object) {
+            wanted_now.insert(target.clone(), Wanted::Seed { body: body.clone() });
+        }
+        let layouts = &self.layouts;
+        let is_leftover = |target: &Target| match target {
+            Target::MapItem(map, key) => layouts.iter().any(|layout| layout.is_leftover(map, key, &snapshot)),
+            Target::Document(_) => false,
+        };
+        self.outbox.audit(object, &found, &wanted_now, is_leftover, now);
+    }
+
+    /// Says what fails when it begins and when it ends, not at every try.
+    fn tell_write(&mut self, target: &Target, error: Option<&TwilioError>) {
+        match error {
+            Some(error) if self.failing.insert(target.clone()) => {
+                warn!(?target, %error, "A write to Sync failed; the newest value will be written later");
+            }
+            Some(_) => {}
+            None => {
+                if self.failing.remove(target) {
+                    info!(?target, "Written to Sync again");
+                }
+            }
+        }
+    }
+
+    /// A write panicked: a bug. Which one is not known any more, so the process must not go on as if all were well.
+    fn lost(&mut self, error: &tokio::task::JoinError) {
+        tracing::error!(%error, "A write ended abnormally");
+        self.outbox.forget_flights(Instant::now());
+    }
+
+    fn report(&mut self, now: Instant) {
+        let shown = self.shown.as_ref().map_or(0, |snapshot| snapshot.number);
+        let unwritten = self.outbox.unwritten();
+        for waiting in &mut self.waiting {
+            if waiting.remaining.is_none() && shown >= waiting.flush.snapshot && audits_done(&self.audits) {
+                waiting.remaining = Some((now, unwritten.clone()));
+            }
+            if let Some((since, remaining)) = &mut waiting.remaining {
+                let (outbox, since) = (&self.outbox, *since);
+                remaining.retain(|target| {
+                    let landed = outbox.last_landed(target).is_some_and(|at| at > since);
+                    !landed && unwritten.contains(target)
+                });
+            }
+        }
+        let maps_there = self.outbox.maps_are_there();
+        let done = |waiting: &Waiting| {
+            maps_there && waiting.remaining.as_ref().is_some_and(|(_, remaining)| remaining.is_empty())
+        };
+        let all = std::mem::take(&mut self.waiting);
+        for waiting in all {
+            if done(&waiting) {
+                // A caller that has left needs no answer.
+                let _ = waiting.flush.done.send(());
+            } else if !waiting.flush.done.is_closed() {
+                self.waiting.push(waiting);
+            }
+        }
+        let status = Status {
+            laid_out: shown,
+            audited: audits_done(&self.audits),
+            unwritten: unwritten.len(),
+            failing: self.failing.len(),
+        };
+        self.status.send_if_modified(|last| std::mem::replace(last, status) != status);
+    }
+
+    fn say_goodbye(&self) {
+        let unwritten = self.outbox.unwritten().len();
+        if unwritten == 0 {
+            info!("All pending writes are done");
+        } else {
+            warn!(
+                unwritten,
+                "The grace period is over; what was not written is written after the next start"
+            );
+        }
+    }
+}
+
+fn audits_done(audits: &HashMap<Object, Audit>) -> bool {
+    audits.values().all(|audit| audit.done)
+}
+
+fn wanted(value: &Value) -> Wanted {
+    Wanted::Value { body: value.to_string().into(), fingerprint: Fingerprint::of(value) }
+}
+
+async fn look(sync: &Sync, object: &Object, now: Instant) -> Result<Found, TwilioError> {
+    let found = |targets: HashMap<Target, (Revision, Fingerprint)>, map_is_there| Found {
+        targets,
+        map_is_there,
+        looked_at: now,
+    };
+    match object {
+        Object::Document(name) => {
+            let document = sync.document(name).await?;
+            let entry = document.map(|document| {
+                (Target::Document(name.clone()), (document.revision, Fingerprint::of(&document.data)))
+            });
+            Ok(found(entry.into_iter().collect(), true))
+        }
+        Object::Map(map) => {
+            let Some(items) = sync.map_items(map).await? else { return Ok(found(HashMap::new(), false)) };
+            let entries = items.into_iter().map(|item| {
+                let target = Target::MapItem(map.clone(), item.key.into());
+                (target, (item.revision, Fingerprint::of(&item.data)))
+            });
+            Ok(found(entries.collect(), true))
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Carries one write out. Sync has no upsert, so a write tries what seems right and goes by Twilio's answer: missing
+//! means create, already there means update, and neither is a failure.
+
+use std::sync::Arc;
+
+use super::outbox::{Outcome, Wanted};
+use crate::layout::Target;
+use crate::twilio::sync::{Revision, Sync};
+use crate::twilio::{Next, TwilioError};
+
+/// Update and creation can each be overtaken once by somebody else; after that the write comes back later.
+const MOST_REQUESTS: u32 = 4;
+
+/// Brings a target to what is wanted; `there` says what is believed, not known.
+pub(super) async fn write(
+    sync: &Sync,
+    target: &Target,
+    wanted: &Wanted,
+    there: bool,
+) -> (Outcome, Option<TwilioError>) {
+    let result = match wanted {
+        Wanted::Value { body, .. } => put(sync, target, body, there).await,
+        Wanted::Seed { body } => seed(sync, target, body).await,
+        Wanted::Gone => remove(sync, target).await,
+    };
+    match result {
+        Ok(outcome) => (outcome, None),
+        Err(error) => (outcome_of(&error), Some(error)),
+    }
+}
+
+/// Makes sure that a Map is there.
+pub(super) async fn create_map(sync: &Sync, map: &str) -> Result<(), TwilioError> {
+    match sync.create_map(map).await {
+        Err(error) if error.next() == Next::Exists => Ok(()),
+        result => result,
+    }
+}
+
+async fn put(sync: &Sync, target: &Target, body: &Arc<str>, there: bool) -> Result<Outcome, TwilioError> {
+    let mut update = there;
+    for requests in 1..=MOST_REQUESTS {
+        let result =
+            if update { update_of(sync, target, body).await } else { create(sync, target, body).await };
+        match result {
+            Ok(revision) => return Ok(Outcome::Landed { revision: Some(revision), requests }),
+            Err(error) => match error.next() {
+                Next::Missing if update => update = false,
+                // The item could not be created because its Map is missing.
+                Next::Missing if matches!(target, Target::MapItem(..)) => return Ok(Outcome::NoMap),
+                Next::Exists if !update => update = true,
+                _ => return Err(error),
+            },
+        }
+    }
+    Ok(Outcome::Failed(None))
+}
+
+async fn seed(sync: &Sync, target: &Target, body: &Arc<str>) -> Result<Outcome, TwilioError> {
+    match create(sync, target, body).await {
+        Ok(revision) => Ok(Outcome::Landed { revision: Some(revision), requests: 1 }),
+        // Somebody's own definitions: never overwritten.
+        Err(error) if error.next() == Next::Exists => Ok(Outcome::Landed { revision: None, requests: 1 }),
+        Err(error) => Err(error),
+    }
+}
+
+async fn remove(sync: &Sync, target: &Target) -> Result<Outcome, TwilioError> {
+    let removed = match target {
+        Target::Document(name) => sync.delete_document(name).await,
+        Target::MapItem(map, key) => sync.delete_map_item(map, key).await,
+    };
+    match removed {
+        Err(error) if error.next() != Next::Missing => Err(error),
+        _ => Ok(Outcome::Landed { revision: None, requests: 1 }),
+    }
+}
+
+async fn update_of(sync: &Sync, target: &Target, body: &str) -> Result<Revision, TwilioError> {
+    match target {
+        Target::Document(name) => sync.update_document(name, body).await,
+        Target::MapItem(map, key) => sync.update_map_item(map, key, body).await,
+    }
+}
+
+async fn create(sync: &Sync, target: &Target, body: &str) -> Result<Revision, TwilioError> {
+    match target {
+        Target::Document(name) => sync.create_document(name, body).await,
+        Target::MapItem(map, key) => sync.create_map_item(map, key, body).await,
+    }
+}
+
+fn outcome_of(error: &TwilioError) -> Outcome {
+    match error.next() {
+        Next::Retry(wait) if error.is_throttled() => Outcome::Throttled(wait),
+        Next::Retry(wait) => Outcome::Failed(wait),
+        Next::Missing | Next::Exists | Next::Conflict => Outcome::Failed(None),
+        Next::TooLarge => Outcome::Refused,
+        // Wrong credentials are mended without a new value, so they are worth another try.
+        Next::GiveUp if error.is_bad_credentials() => Outcome::Failed(None),
+        Next::GiveUp => Outcome::Refused,
+    }
+}
