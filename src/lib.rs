@@ -1,12 +1,25 @@
-//! taskrouter-sync.
+//! taskrouter-sync keeps a Twilio TaskRouter workspace's statistics fresh in Twilio Sync.
+//!
+//! An event callback reaches [`server`], which checks who sent it ([`twilio::signature`]) and asks [`event`] what it
+//! made stale. [`refresh`] marks that, reads it from TaskRouter ([`twilio::taskrouter`]) with the fewest calls, and
+//! folds the answers into a [`stats::Snapshot`]. [`layout`] says how a snapshot looks in Sync, and [`publish`] writes
+//! what differs ([`twilio::sync`]) within Sync's limits. [`app`] joins the parts; [`commands`] is the command line.
+//!
+//! Imports go one way: `commands`, `app`, `server`, then `refresh` and `publish`, then `layout`, `stats` and `event`,
+//! then `twilio`, then `config`, `sid`, `form` and `bucket`.
 
+pub mod app;
 pub mod bucket;
+pub mod commands;
 pub mod config;
 pub mod event;
 pub mod form;
 pub mod layout;
+pub mod lifecycle;
 pub mod publish;
 pub mod refresh;
+pub mod server;
 pub mod sid;
 pub mod stats;
+pub mod telemetry;
 pub mod twilio;

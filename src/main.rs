@@ -1,2 +1,11 @@
-//! taskrouter-sync.
-fn main() {}
+//! The `taskrouter-sync` program; everything it does is in the library.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use taskrouter_sync::commands::Cli;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    Cli::parse().run().await
+}

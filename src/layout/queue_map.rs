@@ -11,7 +11,7 @@ use super::{Changes, Layout, Object, Target, moved, shape};
 use crate::config::CoreConfig;
 use crate::refresh::Needs;
 use crate::sid::TaskQueueSid;
-use crate::stats::{QueueState, Scope, Snapshot};
+use crate::stats::{QueueState, Scope, ScopeStats, Snapshot};
 
 /// The Map and its name.
 #[derive(Debug)]
@@ -58,8 +58,7 @@ impl Layout for QueueMap {
 /// The item of one TaskQueue; `None` as long as it is not known whole.
 pub(super) fn item(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
     let whole = state.scopes.first()?;
-    let tried = state.scopes.iter().all(|s| s.realtime.was_tried() && s.cumulative.was_tried());
-    if !tried || whole.realtime.value.is_none() {
+    if !state.scopes.iter().all(ScopeStats::was_tried) || whole.realtime.value.is_none() {
         return None;
     }
     let mut item = Map::new();

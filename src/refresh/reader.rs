@@ -96,13 +96,13 @@ pub(super) fn key_of(answer: &Answer) -> Option<Key> {
     }
 }
 
-/// What a failed key is to the board; the directory has no value that could be stale.
-pub(super) fn failed_of(key: Key) -> Option<Failed> {
+/// What a failed key is to the board.
+pub(super) fn failed_of(key: Key) -> Failed {
     match key {
-        Key::Directory => None,
-        Key::Workspace(Part::Realtime) => Some(Failed::WorkspaceRealtime),
-        Key::Workspace(Part::Cumulative) => Some(Failed::WorkspaceCumulative),
-        Key::Queue(queue, scope, Part::Realtime) => Some(Failed::QueueRealtime(queue, scope)),
-        Key::Queue(queue, scope, Part::Cumulative) => Some(Failed::QueueCumulative(queue, scope)),
+        Key::Directory => Failed::Directory,
+        Key::Workspace(Part::Realtime) => Failed::WorkspaceRealtime,
+        Key::Workspace(Part::Cumulative) => Failed::WorkspaceCumulative,
+        Key::Queue(queue, scope, Part::Realtime) => Failed::QueueRealtime(queue, scope),
+        Key::Queue(queue, scope, Part::Cumulative) => Failed::QueueCumulative(queue, scope),
     }
 }

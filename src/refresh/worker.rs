@@ -235,7 +235,7 @@ impl Worker {
             _ => None,
         };
         let reason: Arc<str> = error.to_string().into();
-        let failed = read.covers.iter().filter_map(|key| failed_of(*key));
+        let failed = read.covers.iter().map(|key| failed_of(*key));
         let answers = failed.map(|failed| Answer::Failed(failed, reason.clone())).collect();
         self.board.fold(id, answers, Timestamp::now());
         for key in &read.covers {

@@ -45,6 +45,7 @@ pub enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named like the answers that were expected")]
 pub enum Failed {
+    Directory,
     WorkspaceRealtime,
     WorkspaceCumulative,
     QueueRealtime(TaskQueueSid, Scope),
@@ -82,6 +83,7 @@ impl Board {
             taken_at: now,
             channels,
             directory_known: false,
+            directory_stale: None,
             workspace: ScopeStats::default(),
             queues: BTreeMap::new(),
         };
@@ -158,6 +160,7 @@ impl Board {
             }
         }
         next.directory_known = true;
+        next.directory_stale = None;
     }
 }
 
@@ -200,6 +203,9 @@ fn confirm<T>(reading: &mut Reading<T>, changed: Option<T>, read: ReadId) {
 
 fn fold_failure(next: &mut Snapshot, failed: Failed, reason: &Arc<str>, read: ReadId, now: Timestamp) {
     match failed {
+        Failed::Directory => {
+            next.directory_stale.get_or_insert_with(|| Stale { reason: reason.clone(), since: now });
+        }
         Failed::WorkspaceRealtime => fail(&mut next.workspace.realtime, reason, read, now),
         Failed::WorkspaceCumulative => fail(&mut next.workspace.cumulative, reason, read, now),
         Failed::QueueRealtime(queue, scope) => {

@@ -19,10 +19,21 @@ pub struct Snapshot {
     pub channels: Arc<[Box<str>]>,
     /// Whether the list of TaskQueues has been read; before that no queue may be called gone.
     pub directory_known: bool,
+    /// Set while the list of TaskQueues can't be read.
+    pub directory_stale: Option<Stale>,
     /// The Workspace as a whole, over all channels.
     pub workspace: ScopeStats,
     /// Each TaskQueue.
     pub queues: BTreeMap<TaskQueueSid, Arc<QueueState>>,
+}
+
+impl Snapshot {
+    /// Whether everything that is needed was read, or has failed for good, at least once.
+    pub fn is_complete(&self, queues_needed: bool, workspace_needed: bool) -> bool {
+        let queues = self.directory_known
+            && self.queues.values().all(|state| state.scopes.iter().all(ScopeStats::was_tried));
+        (queues || !queues_needed) && (self.workspace.was_tried() || !workspace_needed)
+    }
 }
 
 /// One TaskQueue.
@@ -140,6 +151,11 @@ impl<T> Reading<T> {
 }
 
 impl ScopeStats {
+    /// Whether both parts were read, or have failed for good, at least once.
+    pub fn was_tried(&self) -> bool {
+        self.realtime.was_tried() && self.cumulative.was_tried()
+    }
+
     /// Whether nothing that a layout shows differs; a mere confirmation of the same values does not.
     pub fn shows_the_same(&self, other: &Self) -> bool {
         self.realtime.shows_the_same(&other.realtime) && self.cumulative.shows_the_same(&other.cumulative)

@@ -35,7 +35,7 @@ pub struct SignatureVerifier {
 
 /// One request as it arrived.
 #[derive(Debug, Clone, Copy)]
-pub struct SignedRequest<'a> {
+pub struct SignedRequest<'a, 'b> {
     /// The URL that Twilio was told to call, with its query as received.
     pub url: &'a str,
     /// The value of [`SIGNATURE_HEADER`].
@@ -43,7 +43,7 @@ pub struct SignedRequest<'a> {
     /// The value of [`SETTINGS_HEADER`].
     pub settings: Option<&'a str>,
     /// What the body is.
-    pub body: SignedBody<'a>,
+    pub body: SignedBody<'b>,
 }
 
 /// A body, by how Twilio's signature covers it.
@@ -106,7 +106,7 @@ impl SignatureVerifier {
     }
 
     /// Checks one request; the time taken does not depend on how much of a signature is right.
-    pub fn verify<'a>(&self, request: SignedRequest<'a>) -> Result<Verified<'a>, SignatureError> {
+    pub fn verify<'b>(&self, request: SignedRequest<'_, 'b>) -> Result<Verified<'b>, SignatureError> {
         let claimed = request.signature.filter(|s| !s.is_empty()).ok_or(SignatureError::Missing)?;
         let body = match request.body {
             SignedBody::Empty => Verified::Empty,
@@ -129,7 +129,7 @@ impl SignatureVerifier {
 
     fn any_secret_signs(
         &self,
-        request: &SignedRequest<'_>,
+        request: &SignedRequest<'_, '_>,
         parameters: &[(&str, &str)],
         claimed: &[u8],
     ) -> Result<bool, SignatureError> {

@@ -1,0 +1,216 @@
+//! Builds the parts, joins their channels, starts them, and stops them in order. `main`, the tests and the demo all
+//! start the service here.
+//!
+//! Stop order: the listener first, so that nothing new comes in; then the reads; then the writes, which finish what is
+//! pending within the grace period. A part that ends by itself is a fault: the others are stopped and the process fails,
+//! so that whoever runs it starts it anew instead of wondering why numbers stand still.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::config::{Config, CoreConfig};
+use crate::layout;
+use crate::publish::{self, Publisher};
+use crate::refresh::{self, Needs, Refresher};
+use crate::server::{Access, AppState, router};
+use crate::twilio::signature::SignatureVerifier;
+use crate::twilio::sync::Sync;
+use crate::twilio::taskrouter::TaskRouter;
+use crate::twilio::{Client, ClientError};
+
+/// How long open requests may take to end after a stop signal.
+const LONGEST_DRAIN: Duration = Duration::from_secs(5);
+
+/// The reading and writing half, which the bootstrap from a shell uses alone.
+#[derive(Debug)]
+pub struct Core {
+    /// Marks what is stale and watches what is known.
+    pub refresher: Refresher,
+    /// Watches and waits for the writes.
+    pub publisher: Publisher,
+    /// TaskRouter's REST API.
+    pub taskrouter: TaskRouter,
+    /// Sync's REST API.
+    pub sync: Sync,
+    needs: Needs,
+    stop_reads: CancellationToken,
+    stop_writes: CancellationToken,
+    reads: JoinHandle<()>,
+    writes: JoinHandle<()>,
+}
+
+/// The whole service, running.
+#[derive(Debug)]
+pub struct App {
+    local_address: SocketAddr,
+    core: Core,
+    server: JoinHandle<std::io::Result<()>>,
+    stop_server: CancellationToken,
+    ready: watch::Sender<bool>,
+    becoming_ready: JoinHandle<()>,
+}
+
+/// The service ended although nobody stopped it.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A task panicked.
+    #[error("{task} ended abnormally: {source}")]
+    Panicked {
+        /// Which.
+        task: &'static str,
+        /// How.
+        source: JoinError,
+    },
+    /// A task returned.
+    #[error("{0} ended by itself")]
+    Ended(&'static str),
+    /// The listener failed.
+    #[error("the listener failed: {0}")]
+    Listener(#[from] std::io::Error),
+}
+
+impl Core {
+    /// Starts reading and writing; `grace` is how long pending writes may take when it is stopped.
+    pub fn start(config: &CoreConfig, grace: Duration) -> Result<Self, ClientError> {
+        let client = Arc::new(Client::new(&config.twilio)?);
+        let taskrouter = TaskRouter::new(client.clone(), config.twilio.workspace_sid);
+        let sync = Sync::new(client, config.twilio.sync_service);
+        let layouts = layout::all(config);
+        let needs = layout::needs(&layouts);
+        let (refresher, reader) =
+            refresh::Worker::new(taskrouter.clone(), config.refresh, config.statistics.clone(), needs);
+        let (publisher, writer) =
+            publish::Worker::new(sync.clone(), &config.sync, layouts, refresher.snapshots());
+        let (stop_reads, stop_writes) = (CancellationToken::new(), CancellationToken::new());
+        let reads = tokio::spawn(reader.run(stop_reads.clone()));
+        let writes = tokio::spawn(writer.run(stop_writes.clone(), grace));
+        Ok(Self { refresher, publisher, taskrouter, sync, needs, stop_reads, stop_writes, reads, writes })
+    }
+
+    /// Stops reading, then writes what is pending.
+    pub async fn stop(self) -> Result<(), AppError> {
+        self.stop_reads.cancel();
+        self.reads.await.map_err(|source| AppError::Panicked { task: "reading", source })?;
+        self.stop_writes.cancel();
+        self.writes.await.map_err(|source| AppError::Panicked { task: "writing", source })
+    }
+
+    /// Waits for a first whole snapshot to be read and written.
+    fn first_snapshot_written(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (mut snapshots, publisher, needs) =
+            (self.refresher.snapshots(), self.publisher.clone(), self.needs);
+        async move {
+            let first = snapshots.wait_for(|s| s.is_complete(needs.queues, needs.workspace)).await;
+            let number = first.map(|snapshot| snapshot.number);
+            if let Ok(number) = number {
+                // An error means that the service is stopping.
+                let _ = publisher.written(number).await;
+            }
+        }
+    }
+}
+
+impl App {
+    /// Starts everything on a listener that is bound already.
+    pub fn start(config: &Config, listener: TcpListener) -> Result<Self, StartError> {
+        let local_address = listener.local_addr()?;
+        let core = Core::start(&config.core, config.server.shutdown_grace)?;
+        let (ready, is_ready) = watch::channel(false);
+        let twilio = &config.core.twilio;
+        let state = AppState {
+            verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
+            public_url: Arc::new(config.server.public_url.clone()),
+            account: twilio.account_sid,
+            workspace: twilio.workspace_sid,
+            access: Arc::new(Access::new(config.server.administrator.clone())),
+            refresher: core.refresher.clone(),
+            publisher: core.publisher.clone(),
+            ready: is_ready,
+        };
+        let stop_server = CancellationToken::new();
+        let stopped = stop_server.clone().cancelled_owned();
+        let serve = axum::serve(listener, router(state)).with_graceful_shutdown(stopped);
+        let server = tokio::spawn(serve.into_future());
+        let becoming_ready = {
+            let (first, ready) = (core.first_snapshot_written(), ready.clone());
+            tokio::spawn(async move {
+                first.await;
+                ready.send_replace(true);
+                info!("Ready: a first snapshot has been read and written");
+            })
+        };
+        Ok(Self { local_address, core, server, stop_server, ready, becoming_ready })
+    }
+
+    /// Where it listens.
+    pub fn local_address(&self) -> SocketAddr {
+        self.local_address
+    }
+
+    /// Marks what is stale and watches what is known.
+    pub fn refresher(&self) -> &Refresher {
+        &self.core.refresher
+    }
+
+    /// Watches and waits for the writes.
+    pub fn publisher(&self) -> &Publisher {
+        &self.core.publisher
+    }
+
+    /// Waits until the service is ready, as `/readyz` says it.
+    pub async fn ready(&self) {
+        // The sender lives as long as the app.
+        let _ = self.ready.subscribe().wait_for(|ready| *ready).await;
+    }
+
+    /// Runs until `stop` is done, then stops in order. An error means that a part ended before it was told to.
+    pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
+        let failed = tokio::select! {
+            () = stop => None,
+            ended = &mut self.server => Some(match ended {
+                Ok(Ok(())) => AppError::Ended("the listener"),
+                Ok(Err(error)) => error.into(),
+                Err(source) => AppError::Panicked { task: "the listener", source },
+            }),
+            ended = &mut self.core.reads => Some(early("reading", ended)),
+            ended = &mut self.core.writes => Some(early("writing", ended)),
+        };
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        info!("Stopping: finishing what is pending");
+        self.becoming_ready.abort();
+        self.ready.send_replace(false);
+        self.stop_server.cancel();
+        // Whoever is still connected by then is not waiting for anything that will come.
+        if tokio::time::timeout(LONGEST_DRAIN, &mut self.server).await.is_err() {
+            self.server.abort();
+        }
+        self.core.stop().await
+    }
+}
+
+/// The service could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The HTTP client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The listener.
+    #[error("the listener can't be used: {0}")]
+    Listener(#[from] std::io::Error),
+}
+
+fn early(task: &'static str, ended: Result<(), JoinError>) -> AppError {
+    match ended {
+        Ok(()) => AppError::Ended(task),
+        Err(source) => AppError::Panicked { task, source },
+    }
+}

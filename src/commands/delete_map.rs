@@ -1,0 +1,30 @@
+//! `delete-map`: removes a Sync Map by its name.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::{CommandError, Environment};
+use crate::config::CoreConfig;
+use crate::twilio::sync::Sync;
+use crate::twilio::{Client, Next};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The Map's unique name, such as queueStats
+    name: String,
+}
+
+/// Deletes; a Map that is not there is no error.
+pub(super) async fn run(environment: &Environment, options: Options) -> Result<(), CommandError> {
+    let config = CoreConfig::read(&|name| environment.value(name))?;
+    let client = Client::new(&config.twilio).map_err(CommandError::failed)?;
+    let sync = Sync::new(Arc::new(client), config.twilio.sync_service);
+    let name = options.name;
+    match sync.delete_map(&name).await {
+        Ok(()) => println!("Map {name}: deleted"),
+        Err(error) if error.next() == Next::Missing => println!("Map {name}: not there, nothing to delete"),
+        Err(error) => return Err(CommandError::Failed(format!("Map {name} can't be deleted: {error}"))),
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The command line: one file a verb.
+
+mod delete_map;
+mod environment;
+mod serve;
+mod setup;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use environment::Environment;
+
+use crate::config::ConfigError;
+
+/// Keeps a Twilio TaskRouter workspace's statistics fresh in Twilio Sync.
+///
+/// Configured by environment variables or a .env file in the working directory; .env.example lists them all.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Receive event callbacks and keep Sync up to date, until SIGTERM or SIGINT
+    Serve,
+    /// Create what is missing in Sync, fill it once, and say what was found and made; safe to repeat
+    Setup(setup::Options),
+    /// Delete a Sync Map with all its items
+    DeleteMap(delete_map::Options),
+}
+
+/// Why a command did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The configuration; exit status 2.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The `.env` file; exit status 2.
+    #[error(transparent)]
+    EnvFile(#[from] environment::EnvFileError),
+    /// Anything else, in a sentence; exit status 1.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl CommandError {
+    fn failed(error: impl std::fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) | Self::EnvFile(_) => ExitCode::from(2),
+            Self::Failed(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl Cli {
+    /// Carries the command out; what goes wrong is printed and shows in the exit code.
+    pub async fn run(self) -> ExitCode {
+        match self.command.run().await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("taskrouter-sync: {error}");
+                error.exit_code()
+            }
+        }
+    }
+}
+
+impl Command {
+    async fn run(self) -> Result<(), CommandError> {
+        let environment = Environment::load()?;
+        crate::telemetry::init(environment.value("RUST_LOG").as_deref());
+        match self {
+            Self::Serve => serve::run(&environment).await,
+            Self::Setup(options) => setup::run(&environment, options).await,
+            Self::DeleteMap(options) => delete_map::run(&environment, options).await,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! `setup`: the bootstrap from a shell. Creates what is missing, fills it once, and says what it found and made.
+
+use std::time::Duration;
+
+use clap::Args;
+use tokio::time::timeout;
+
+use super::{CommandError, Environment};
+use crate::app::Core;
+use crate::config::{Config, CoreConfig};
+use crate::layout::{self, Object, queue_items};
+use crate::server::EVENT_PATHS;
+use crate::twilio::TwilioError;
+use crate::twilio::sync::Sync;
+
+/// A thousand queues take about a minute to write within Sync's limits.
+const LONGEST_WAIT: Duration = Duration::from_secs(180);
+/// Makes Twilio retry a callback that did not get through, five times at most; by default a 5xx or a slow answer loses
+/// the event (Twilio, "Webhooks: Connection Overrides").
+const CONNECTION_OVERRIDES: &str = "#rc=5&rp=5xx,ct,rt";
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Set the workspace's event callback URL: to URL, or without one to PUBLIC_URL/taskrouter/events. Connection
+    /// overrides that make Twilio retry are added unless URL has a fragment
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
+    event_callback_url: Option<String>,
+}
+
+/// Bootstraps once.
+pub(super) async fn run(environment: &Environment, options: Options) -> Result<(), CommandError> {
+    let lookup = |name: &str| environment.value(name);
+    let callback_url = match options.event_callback_url.as_deref() {
+        None => None,
+        Some("") => {
+            let config = Config::read(&lookup)?;
+            Some(with_overrides(&format!("{}{}", config.server.public_url, EVENT_PATHS[0])))
+        }
+        Some(url) => Some(with_overrides(checked(url)?)),
+    };
+    let config = CoreConfig::read(&lookup)?;
+    let core = Core::start(&config, Duration::from_secs(10)).map_err(CommandError::failed)?;
+    let done = timeout(LONGEST_WAIT, bootstrap(&core, &config, callback_url)).await;
+    let stopped = core.stop().await.map_err(CommandError::failed);
+    done.map_err(|_| CommandError::Failed(format!("not finished within {} s", LONGEST_WAIT.as_secs())))??;
+    stopped
+}
+
+async fn bootstrap(
+    core: &Core,
+    config: &CoreConfig,
+    callback_url: Option<String>,
+) -> Result<(), CommandError> {
+    let workspace = core.taskrouter.workspace().await;
+    let workspace = workspace.map_err(|error| explained("The Workspace can't be read", &error))?;
+    println!("Workspace {}: found, {:?}", config.twilio.workspace_sid, workspace.friendly_name);
+
+    let definitions = Object::Document(config.sync.dashboard_definitions_document.as_str().into());
+    let objects = layout::all(config).iter().flat_map(|layout| layout.objects()).collect::<Vec<_>>();
+    let mut before = Vec::new();
+    for object in objects.into_iter().chain([definitions]) {
+        let there = is_there(&core.sync, &object).await;
+        let there = there.map_err(|error| explained("The Sync Service can't be read", &error))?;
+        before.push((object, there));
+    }
+
+    let stopping = |_| CommandError::Failed("reading or writing ended early; see the log".to_owned());
+    let snapshot = core.refresher.refresh_all().await.map_err(stopping)?;
+    if let Some(stale) = &snapshot.directory_stale {
+        return Err(CommandError::Failed(format!("The TaskQueues can't be read: {}", stale.reason)));
+    }
+    core.publisher.written(snapshot.number).await.map_err(|_| stopping(crate::refresh::Stopped))?;
+
+    for (object, there) in before {
+        let made = if there { "found" } else { "created" };
+        match object {
+            Object::Document(name) => println!("Document {name}: {made}"),
+            Object::Map(name) => println!("Map {name}: {made}"),
+        }
+    }
+    let items = queue_items(&snapshot).len();
+    println!("TaskQueues: {} found, {items} of them with statistics", snapshot.queues.len());
+
+    match callback_url {
+        Some(url) if workspace.event_callback_url.as_deref() == Some(url.as_str()) => {
+            println!("Event callback URL: already {url}");
+        }
+        Some(url) => {
+            let set = core.taskrouter.set_event_callback_url(&url).await;
+            let set = set.map_err(|error| explained("The event callback URL can't be set", &error))?;
+            println!("Event callback URL: set to {}", set.event_callback_url.as_deref().unwrap_or_default());
+        }
+        None => match workspace.event_callback_url.as_deref().filter(|url| !url.is_empty()) {
+            Some(url) => println!("Event callback URL: {url}"),
+            None => println!("Event callback URL: none yet; set it with --event-callback-url"),
+        },
+    }
+    if let Some(filter) = workspace.events_filter.filter(|filter| !filter.is_empty()) {
+        println!("Events filter: {filter}; events of other types are not sent, and their changes show later");
+    }
+    Ok(())
+}
+
+async fn is_there(sync: &Sync, object: &Object) -> Result<bool, TwilioError> {
+    match object {
+        Object::Document(name) => Ok(sync.document(name).await?.is_some()),
+        Object::Map(name) => sync.map_exists(name).await,
+    }
+}
+
+fn explained(what: &str, error: &TwilioError) -> CommandError {
+    let hint = if error.is_bad_credentials() {
+        ". Check TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN, or TWILIO_API_KEY with TWILIO_API_SECRET"
+    } else {
+        ""
+    };
+    CommandError::Failed(format!("{what}: {error}{hint}"))
+}
+
+fn checked(url: &str) -> Result<&str, CommandError> {
+    let fits = reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if fits { Ok(url) } else { Err(CommandError::Failed(format!("{url:?} is not an http or https URL"))) }
+}
+
+fn with_overrides(url: &str) -> String {
+    if url.contains('#') { url.to_owned() } else { format!("{url}{CONNECTION_OVERRIDES}") }
+}

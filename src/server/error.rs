@@ -1,0 +1,144 @@
+//! What a caller is told when a request is refused: a status, a code for programs, a sentence for people.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::event::{BatchError, ForeignEvent};
+use crate::twilio::signature::SignatureError;
+
+/// Longest body that is read; an event is about 2 kB.
+pub const LARGEST_BODY: usize = 64 * 1024;
+
+/// A refused request.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// 403: Twilio did not send this, or it was changed on its way. `url` is what the signature was checked against.
+    #[error(
+        "{reason}. The signature was checked for {url}: if that is not the URL that Twilio was told to call, correct \
+         PUBLIC_URL, or the proxy that changes the path or query"
+    )]
+    Signature {
+        /// What does not fit.
+        reason: SignatureError,
+        /// The URL, without the values of its query.
+        url: String,
+    },
+    /// 400: the body can't be decoded.
+    #[error("the form body can't be decoded: {0}")]
+    Form(#[from] crate::form::FormError),
+    /// 400: the body can't be decoded.
+    #[error("{0}")]
+    Batch(#[from] BatchError),
+    /// 400: the connection broke, or sent something that is not HTTP.
+    #[error("the body could not be read to its end")]
+    Unreadable,
+    /// 408: the body came too slowly.
+    #[error("the body did not arrive within {0} seconds")]
+    TooSlow(u64),
+    /// 413
+    #[error("the body is larger than {LARGEST_BODY} bytes")]
+    TooLarge,
+    /// 415
+    #[error("the Content-Type must be application/x-www-form-urlencoded or application/json")]
+    ContentType,
+    /// 405
+    #[error("this address takes {0} requests only")]
+    Method(&'static str),
+    /// 404
+    #[error("there is nothing at this address")]
+    NotFound,
+    /// 422
+    #[error("{0}")]
+    Foreign(#[from] ForeignEvent),
+    /// 401
+    #[error("the administrator's credentials are needed, or a request signed by Twilio")]
+    Unauthorized,
+    /// 403: there is no administrator.
+    #[error(
+        "no administrator is configured: set AUTHENTICATION_USER and AUTHENTICATION_PASSWORD, or AUTHENTICATION_TOKEN"
+    )]
+    NoAdministrator,
+    /// 429: too many wrong credentials.
+    #[error("too many wrong credentials; try again in some seconds")]
+    Guessing,
+    /// 502
+    #[error("TaskRouter can't be read: {0}")]
+    TaskRouter(String),
+    /// 503
+    #[error("the service is stopping")]
+    Stopping,
+    /// 504
+    #[error("the refresh or its writes did not finish within {0} seconds; they go on in the background")]
+    NotFinished(u64),
+}
+
+impl ApiError {
+    /// The status to answer with.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Form(_) | Self::Batch(_) | Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Signature { .. } | Self::NoAdministrator => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Foreign(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
+            Self::TaskRouter(_) => StatusCode::BAD_GATEWAY,
+            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotFinished(_) => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// The code that programs go by.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Signature { reason: SignatureError::Missing, .. } => "signature_missing",
+            Self::Signature { reason: SignatureError::BodyHash, .. } => "body_hash",
+            Self::Signature { reason: SignatureError::BodyNotCovered, .. } => "body_not_signed",
+            Self::Signature { reason: SignatureError::NoSharedKey, .. } => "shared_key_missing",
+            Self::Signature { .. } => "signature_mismatch",
+            Self::Form(_) | Self::Batch(_) | Self::Unreadable => "malformed_body",
+            Self::TooSlow(_) => "body_too_slow",
+            Self::TooLarge => "body_too_large",
+            Self::ContentType => "content_type",
+            Self::Method(_) => "method_not_allowed",
+            Self::NotFound => "not_found",
+            Self::Foreign(_) => "foreign_event",
+            Self::Unauthorized => "credentials_needed",
+            Self::NoAdministrator => "no_administrator",
+            Self::Guessing => "too_many_attempts",
+            Self::TaskRouter(_) => "taskrouter_unreadable",
+            Self::Stopping => "stopping",
+            Self::NotFinished(_) => "not_finished",
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code, message) = (self.status(), self.code(), self.to_string());
+        // Bad requests are the sender's news more than ours: no level that would wake anybody.
+        tracing::info!(status = status.as_u16(), code, message, "Request refused");
+        let mut response = (status, Json(json!({ "code": code, "message": message }))).into_response();
+        let headers = response.headers_mut();
+        match self {
+            Self::Unauthorized => {
+                let ask = HeaderValue::from_static("Basic realm=\"taskrouter-sync\", charset=\"UTF-8\"");
+                headers.insert(header::WWW_AUTHENTICATE, ask);
+            }
+            Self::Method(allowed) => {
+                headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+            }
+            Self::Guessing => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

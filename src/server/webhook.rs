@@ -1,0 +1,155 @@
+//! The event callback: verified, decoded, marked, answered. Nothing here waits for Twilio or anybody else.
+//!
+//! A request's way: method and content type, a bounded body, the signature over `PUBLIC_URL` and the body, the event or
+//! batch in it, whose it is, and a mark on the refresh handle. The answer is 204 with a JSON content type, as Twilio's
+//! "TaskRouter Events reference" asks for.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{OriginalUri, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tracing::debug;
+
+use super::error::{ApiError, LARGEST_BODY};
+use super::{AppState, bootstrap};
+use crate::config::PublicUrl;
+use crate::event::{Event, decode_batch};
+use crate::twilio::signature::{
+    SETTINGS_HEADER, SIGNATURE_HEADER, SignatureError, SignatureVerifier, SignedBody, SignedRequest, Verified,
+};
+
+/// Twilio gives up on a callback after 15 s, so a body that takes longer is not its.
+const LONGEST_BODY_READ: Duration = Duration::from_secs(15);
+
+/// Takes an event in, or starts the bootstrap where `?checkMap=true` asks for it.
+pub(super) async fn receive(
+    State(state): State<AppState>,
+    OriginalUri(uri): OriginalUri,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    let asks_for_bootstrap = bootstrap::is_asked_for(uri.query());
+    if parts.method != Method::POST && !(parts.method == Method::GET && asks_for_bootstrap) {
+        return Err(ApiError::Method(if asks_for_bootstrap { "GET, POST" } else { "POST" }));
+    }
+    let target = uri.path_and_query().map_or(uri.path(), http::uri::PathAndQuery::as_str);
+    if asks_for_bootstrap {
+        let signed = parts.headers.contains_key(SIGNATURE_HEADER);
+        if signed {
+            let raw = read_body(body).await?;
+            let kind = if raw.is_empty() { BodyKind::Empty } else { body_kind(&parts.headers)? };
+            verify(&state.verifier, &state.public_url, target, &parts.headers, kind.of(&raw))?;
+        } else {
+            state.access.check(&parts.headers)?;
+        }
+        return bootstrap::run(&state).await;
+    }
+    let kind = body_kind(&parts.headers)?;
+    let raw = read_body(body).await?;
+    let verified = verify(&state.verifier, &state.public_url, target, &parts.headers, kind.of(&raw))?;
+    take_in(&state, verified)?;
+    Ok((StatusCode::NO_CONTENT, [(CONTENT_TYPE, "application/json")]).into_response())
+}
+
+/// Marks what the events touch. Of a batch with foreign events the own ones count all the same; the answer says 422.
+fn take_in(state: &AppState, verified: Verified<'_>) -> Result<(), ApiError> {
+    let events = match verified {
+        Verified::Form(form) => vec![Event::from_form(&form)],
+        Verified::Json(raw) => decode_batch(raw)?,
+        Verified::Empty => Vec::new(),
+    };
+    let mut foreign = None;
+    for event in events {
+        match event.check_owner(state.account, state.workspace) {
+            Ok(()) => {
+                debug!(event.kind = event.event_type.as_deref(), "Event");
+                state.refresher.mark(&event.touch());
+            }
+            Err(error) => foreign = Some(error),
+        }
+    }
+    foreign.map_or(Ok(()), |error| Err(error.into()))
+}
+
+fn verify<'a>(
+    verifier: &SignatureVerifier,
+    public_url: &PublicUrl,
+    target: &str,
+    headers: &HeaderMap,
+    body: SignedBody<'a>,
+) -> Result<Verified<'a>, ApiError> {
+    let url = public_url.called(target);
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let request =
+        SignedRequest { url: &url, signature: text(SIGNATURE_HEADER), settings: text(SETTINGS_HEADER), body };
+    verifier.verify(request).map_err(|reason| match reason {
+        SignatureError::Form(error) => error.into(),
+        reason => ApiError::Signature { reason, url: without_values(&url) },
+    })
+}
+
+/// The URL with the names of its query's parameters and not their values, which may be anybody's secrets.
+fn without_values(url: &str) -> String {
+    let Some((base, query)) = url.split_once('?') else { return url.to_owned() };
+    let names = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) => format!("{name}=…"),
+        None => pair.to_owned(),
+    });
+    format!("{base}?{}", names.collect::<Vec<_>>().join("&"))
+}
+
+#[derive(Clone, Copy)]
+enum BodyKind {
+    Empty,
+    Form,
+    Json,
+}
+
+impl BodyKind {
+    fn of(self, raw: &[u8]) -> SignedBody<'_> {
+        match self {
+            Self::Empty => SignedBody::Empty,
+            Self::Form => SignedBody::Form(raw),
+            Self::Json => SignedBody::Json(raw),
+        }
+    }
+}
+
+fn body_kind(headers: &HeaderMap) -> Result<BodyKind, ApiError> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        Ok(BodyKind::Form)
+    } else if essence.eq_ignore_ascii_case("application/json") {
+        Ok(BodyKind::Json)
+    } else {
+        Err(ApiError::ContentType)
+    }
+}
+
+async fn read_body(body: Body) -> Result<axum::body::Bytes, ApiError> {
+    let read = tokio::time::timeout(LONGEST_BODY_READ, to_bytes(body, LARGEST_BODY)).await;
+    match read {
+        Err(_) => Err(ApiError::TooSlow(LONGEST_BODY_READ.as_secs())),
+        Ok(Ok(raw)) => Ok(raw),
+        Ok(Err(error)) => {
+            let too_large = std::error::Error::source(&error)
+                .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
+            Err(if too_large { ApiError::TooLarge } else { ApiError::Unreadable })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shown_url_keeps_names_and_no_values() {
+        assert_eq!(without_values("https://a.example/x"), "https://a.example/x");
+        assert_eq!(without_values("https://a.example/x?Token=s3cret&y"), "https://a.example/x?Token=…&y");
+    }
+}
