@@ -2,6 +2,7 @@
 
 mod delete_map;
 mod environment;
+mod healthcheck;
 mod serve;
 mod setup;
 
@@ -31,6 +32,8 @@ enum Command {
     Setup(setup::Options),
     /// Delete a Sync Map with all its items
     DeleteMap(delete_map::Options),
+    /// Ask the service on this machine whether it answers; exit status 0 if it does
+    Healthcheck,
 }
 
 /// Why a command did not succeed.
@@ -81,6 +84,7 @@ impl Command {
             Self::Serve => serve::run(&environment).await,
             Self::Setup(options) => setup::run(&environment, options).await,
             Self::DeleteMap(options) => delete_map::run(&environment, options).await,
+            Self::Healthcheck => healthcheck::run(&environment).await,
         }
     }
 }
