@@ -1,1 +1,56 @@
-//! An in-process Twilio.
+//! An in-process Twilio: TaskRouter, Sync, Calls, Messages and Flex token validation over HTTP, stateful and strict,
+//! with a simulated contact centre behind it.
+//!
+//! It exists so that a client of Twilio can be held to Twilio's rules without an account: a second, independent
+//! reading of the API. The map of its parts:
+//!
+//! ```text
+//! server      one listener, credentials, limits, faults, latency, journal
+//!   taskrouter, sync::http, tokens     the products: requests in, resources out
+//! world       the centre: state, life, steps            statistics   its numbers
+//! sync        Documents, Maps, Streams                   callbacks    signed events
+//! ```
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use twilio_emulator::{Emulator, NewTask, Settings};
+//!
+//! let emulator = Emulator::start(Settings { queues: 3, ..Settings::default() }).await?;
+//! emulator.callbacks().set_url("http://127.0.0.1:8080/taskrouter/events");
+//! let queue = emulator.world().queues()[0].sid.clone();
+//! let task = emulator.world().create_task(NewTask { queue, ..NewTask::default() })?;
+//! # Ok(()) }
+//! ```
+
+mod auth;
+pub mod callbacks;
+mod clock;
+mod emulator;
+mod error;
+mod faults;
+mod journal;
+mod limits;
+mod params;
+mod server;
+mod settings;
+mod sid;
+mod statistics;
+pub mod sync;
+mod taskrouter;
+mod tokens;
+mod world;
+
+pub use callbacks::{Callbacks, Delivery, Format};
+pub use clock::Clock;
+pub use emulator::{Emulator, StartError};
+pub use error::Refusal;
+pub use faults::{Fault, FaultKind, Faults};
+pub use journal::{Api, Entry, Filter, Journal, Totals};
+pub use settings::{Account, Answers, Combined, Limits, Settings};
+pub use sid::{Kind, Sid};
+pub use sync::{SyncChange, SyncHandle};
+pub use tokens::{FlexToken, Tokens};
+pub use world::{
+    Both, Drive, Event, Move, NewTask, Outcome, QueueView, ReservationStatus, ReservationView, TaskStatus,
+    TaskView, Truth, WorkerView, World, WorldError,
+};

@@ -1,0 +1,291 @@
+//! Event callbacks: what TaskRouter posts to the Workspace's `EventCallbackUrl`.
+//!
+//! The world publishes events into a queue of a stated capacity and goes on; a dispatcher takes them out, a few at a
+//! time, and `deliver` signs and sends them. A test can lose, double, delay and shuffle them, because Twilio promises
+//! neither delivery nor order. What became of each event is kept in a ring; `wait_idle` waits until nothing is queued
+//! or on its way.
+
+mod deliver;
+pub mod signature;
+mod target;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+pub(crate) use deliver::dispatch;
+
+use crate::world::Event;
+use target::Target;
+
+/// Events waiting to be sent; more are lost, and counted.
+const QUEUE: usize = 100_000;
+/// Deliveries remembered.
+const DELIVERIES: usize = 50_000;
+
+/// The handle; clones are the same.
+#[derive(Clone)]
+pub struct Callbacks(Arc<Shared>);
+
+struct Shared {
+    inner: Mutex<Inner>,
+    wake: Notify,
+    /// Events queued or on their way.
+    outstanding: watch::Sender<usize>,
+    /// Counts deliveries that came to an end.
+    delivered: watch::Sender<u64>,
+}
+
+struct Inner {
+    url: String,
+    target: Option<Arc<Target>>,
+    /// Event types that are sent; `None` is all.
+    filter: Option<String>,
+    token: String,
+    options: Options,
+    queue: VecDeque<Job>,
+    deliveries: VecDeque<Delivery>,
+    lost: u64,
+    dice: StdRng,
+}
+
+/// How callbacks go wrong, and in which shape they are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Options {
+    /// Lose every event.
+    pub drop_all: bool,
+    /// The probability that an event is sent twice.
+    pub duplicate: f64,
+    /// Send in random order among so many waiting events; 0 and 1 keep the order.
+    pub shuffle: usize,
+    /// Send this much later.
+    pub delay: Duration,
+    /// Shape of the body.
+    pub format: Format,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { drop_all: false, duplicate: 0.0, shuffle: 0, delay: Duration::ZERO, format: Format::Form }
+    }
+}
+
+/// The shape of a callback's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// The classic event callback: a form.
+    #[default]
+    Form,
+    /// Event Streams: a JSON array of CloudEvents, the body's hash in the query.
+    EventStreams,
+}
+
+/// What became of one event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Delivery {
+    /// When it ended.
+    pub at: Timestamp,
+    /// `EV…`
+    pub event_sid: String,
+    /// For example `task.created`.
+    pub event_type: String,
+    /// Where it was sent.
+    pub url: String,
+    /// The answer's status, if there was one.
+    pub status: Option<u16>,
+    /// Why there was none.
+    pub error: Option<String>,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// Was this the second, superfluous delivery of an event?
+    pub duplicate: bool,
+}
+
+/// One event on its way.
+struct Job {
+    event: Arc<Event>,
+    target: Arc<Target>,
+    due: Instant,
+    format: Format,
+    duplicate: bool,
+    /// The same for every attempt of one delivery.
+    idempotency_token: String,
+}
+
+impl Callbacks {
+    pub(crate) fn new(token: &str, seed: u64) -> Self {
+        Self(Arc::new(Shared {
+            inner: Mutex::new(Inner {
+                url: String::new(),
+                target: None,
+                filter: None,
+                token: token.to_owned(),
+                options: Options::default(),
+                queue: VecDeque::new(),
+                deliveries: VecDeque::new(),
+                lost: 0,
+                dice: StdRng::seed_from_u64(seed ^ 0xca11),
+            }),
+            wake: Notify::new(),
+            outstanding: watch::Sender::new(0),
+            delivered: watch::Sender::new(0),
+        }))
+    }
+
+    /// Posts events to this URL from now on; it may carry credentials and connection overrides. An empty one stops
+    /// it; an unusable one loses the events, as it would at Twilio. It is the Workspace's `event_callback_url`.
+    pub fn set_url(&self, url: &str) {
+        let target = (!url.is_empty()).then(|| Target::parse(url));
+        let target = target.and_then(|target| {
+            target.inspect_err(|error| tracing::warn!(%error, "event callback URL cannot be used")).ok()
+        });
+        let mut inner = self.lock();
+        inner.target = target.map(Arc::new);
+        url.clone_into(&mut inner.url);
+    }
+
+    /// The Workspace's `event_callback_url`; empty if there is none.
+    pub fn url(&self) -> String {
+        self.lock().url.clone()
+    }
+
+    /// Sends only these event types, a comma-separated list; none or an empty one sends all.
+    pub fn set_events_filter(&self, filter: Option<&str>) {
+        self.lock().filter = filter.filter(|filter| !filter.is_empty()).map(str::to_owned);
+    }
+
+    /// The Workspace's `events_filter`.
+    pub fn events_filter(&self) -> Option<String> {
+        self.lock().filter.clone()
+    }
+
+    /// Queues events, if there is anywhere to send them.
+    pub(crate) fn publish(&self, events: &[Arc<Event>]) {
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        let Some(target) = inner.target.clone().filter(|_| !events.is_empty()) else { return };
+        let options = inner.options;
+        let filter = inner.filter.clone();
+        let passes = |event: &&Arc<Event>| {
+            filter.as_deref().is_none_or(|types| types.split(',').any(|kind| kind.trim() == event.event_type))
+        };
+        for event in events.iter().filter(passes) {
+            let doubled = options.duplicate > 0.0 && inner.dice.random_bool(options.duplicate.min(1.0));
+            let idempotency_token = format!("{:032x}", inner.dice.random::<u128>());
+            for duplicate in [false, true].into_iter().take(1 + usize::from(doubled)) {
+                if options.drop_all || inner.queue.len() >= QUEUE {
+                    inner.lost += 1;
+                    continue;
+                }
+                inner.queue.push_back(Job {
+                    event: event.clone(),
+                    target: target.clone(),
+                    due: Instant::now() + options.delay,
+                    format: options.format,
+                    duplicate,
+                    idempotency_token: idempotency_token.clone(),
+                });
+                self.0.outstanding.send_modify(|count| *count += 1);
+            }
+        }
+        drop(guard);
+        self.0.wake.notify_one();
+    }
+
+    /// The newest deliveries, oldest first.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.lock().deliveries.iter().cloned().collect()
+    }
+
+    /// Events that were lost: `drop_all`, or a full queue.
+    pub fn lost(&self) -> u64 {
+        self.lock().lost
+    }
+
+    /// Forgets the deliveries so far.
+    pub fn clear(&self) {
+        let mut inner = self.lock();
+        inner.deliveries.clear();
+        inner.lost = 0;
+    }
+
+    /// Waits until nothing is queued or on its way.
+    pub async fn wait_idle(&self) {
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.0.outstanding.subscribe().wait_for(|count| *count == 0).await;
+    }
+
+    /// Counts up with every finished delivery; wait on it instead of sleeping.
+    pub fn delivered(&self) -> watch::Receiver<u64> {
+        self.0.delivered.subscribe()
+    }
+
+    /// The present options.
+    pub fn options(&self) -> Options {
+        self.lock().options
+    }
+
+    /// Replaces all options.
+    pub fn set_options(&self, options: Options) {
+        self.lock().options = options;
+    }
+
+    /// Loses every event from now on (or no longer).
+    pub fn drop_all(&self, drop_all: bool) {
+        self.lock().options.drop_all = drop_all;
+    }
+
+    /// Sends an event twice with this probability.
+    pub fn duplicate(&self, probability: f64) {
+        self.lock().options.duplicate = probability;
+    }
+
+    /// Sends in random order among so many waiting events.
+    pub fn shuffle(&self, window: usize) {
+        self.lock().options.shuffle = window;
+    }
+
+    /// Sends this much later.
+    pub fn delay(&self, delay: Duration) {
+        self.lock().options.delay = delay;
+    }
+
+    /// Chooses the body's shape.
+    pub fn format(&self, format: Format) {
+        self.lock().options.format = format;
+    }
+
+    /// Signs with another Auth Token from now on, as after promoting a secondary one. REST accepts it as well.
+    pub fn set_auth_token(&self, token: &str) {
+        token.clone_into(&mut self.lock().token);
+    }
+
+    /// The Auth Token that signs.
+    pub fn auth_token(&self) -> String {
+        self.lock().token.clone()
+    }
+
+    /// The `X-Twilio-Signature` for a request of one's own with these form parameters.
+    pub fn sign<'a>(&self, url: &str, params: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+        signature::sign(&self.auth_token(), url, params)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Callbacks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Callbacks")
+    }
+}

@@ -1,0 +1,117 @@
+//! The emulator's time.
+//!
+//! Dates in answers and callbacks are wall time, because clients compare them with their own clock ("since local
+//! midnight"). Two things can be bent: a test may move the clock forward, so that Tasks grow old and Sync objects
+//! expire without waiting; and a speed-up factor shortens the spans of the simulated life (talking, wrapping up), so
+//! that a demo shows a busy day in minutes while its dates stay true.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+/// A shared clock; clones show the same time.
+#[derive(Debug, Clone)]
+pub struct Clock(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Wall time at `start`. Counting on from an `Instant` keeps time from ever running backwards.
+    origin_ms: i64,
+    start: Instant,
+    ahead_ms: AtomicI64,
+    speed: AtomicU64,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new(1.0)
+    }
+}
+
+impl Clock {
+    /// A clock at wall time; simulated spans pass `speed` times faster.
+    pub fn new(speed: f64) -> Self {
+        let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
+        Self(Arc::new(Inner {
+            origin_ms: Timestamp::now().as_millisecond(),
+            start: Instant::now(),
+            ahead_ms: AtomicI64::new(0),
+            speed: AtomicU64::new(speed.to_bits()),
+        }))
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        timestamp(self.now_ms())
+    }
+
+    /// Now, in milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        let elapsed = i64::try_from(self.0.start.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.0.origin_ms.saturating_add(elapsed).saturating_add(self.0.ahead_ms.load(Ordering::Acquire))
+    }
+
+    /// Moves the clock forward. Ages, windows and expiries move with it; rate limits do not.
+    pub fn advance(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.0.ahead_ms.fetch_add(by, Ordering::AcqRel);
+    }
+
+    /// The speed-up factor.
+    pub fn speed(&self) -> f64 {
+        f64::from_bits(self.0.speed.load(Ordering::Acquire))
+    }
+
+    /// How long a simulated span really takes.
+    pub fn scaled(&self, span: Duration) -> Duration {
+        Duration::try_from_secs_f64(span.as_secs_f64() / self.speed()).unwrap_or(Duration::MAX)
+    }
+}
+
+/// Milliseconds since 1970 as a timestamp; out of range (never reached by a clock) is the epoch.
+pub(crate) fn timestamp(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// ISO 8601 in UTC with second precision, as TaskRouter and Sync print dates.
+pub(crate) fn iso(ms: i64) -> String {
+    timestamp(ms).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// ISO 8601 in UTC with milliseconds, as Event Streams and Flex print dates.
+pub(crate) fn iso_ms(ms: i64) -> String {
+    timestamp(ms).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+/// RFC 2822 in UTC, as the 2010-04-01 API prints dates.
+pub(crate) fn rfc2822(ms: i64) -> String {
+    timestamp(ms).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advancing_moves_now() {
+        let clock = Clock::default();
+        let before = clock.now_ms();
+        clock.advance(Duration::from_secs(60));
+        assert!(clock.now_ms() >= before + 60_000);
+    }
+
+    #[test]
+    fn a_faster_centre_needs_less_time() {
+        assert_eq!(Clock::new(60.0).scaled(Duration::from_secs(120)), Duration::from_secs(2));
+        assert!((Clock::new(-1.0).speed() - 1.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn prints_dates_as_twilio_does() {
+        assert_eq!(iso(1_767_225_612_345), "2026-01-01T00:00:12Z");
+        assert_eq!(iso_ms(1_767_225_612_345), "2026-01-01T00:00:12.345Z");
+        assert_eq!(rfc2822(1_767_225_612_345), "Thu, 01 Jan 2026 00:00:12 +0000");
+    }
+}

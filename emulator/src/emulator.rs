@@ -1,0 +1,187 @@
+//! The emulator as a whole: start, handles to its parts, shutdown.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::callbacks::{self, Callbacks};
+use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::journal::{Api, Journal};
+use crate::server::core::{Core, Shared};
+use crate::server::serve;
+use crate::settings::{Account, Answers, Limits, Settings};
+use crate::sid::{Kind, Sid};
+use crate::sync::SyncHandle;
+use crate::tokens::Tokens;
+use crate::world::{Truth, World};
+
+/// A running emulator. It stops when it is dropped, or in an orderly way by `shutdown`.
+#[derive(Debug)]
+pub struct Emulator {
+    core: Running,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+struct Running(Shared);
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Twilio at {}", self.0.local)
+    }
+}
+
+/// Why an emulator could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address of the settings.
+        address: SocketAddr,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// A SID of the settings has the wrong form.
+    #[error("{name} must be {prefix} and 32 lower-case hexadecimal digits, not {value}")]
+    Sid {
+        /// The setting.
+        name: &'static str,
+        /// What it should start with.
+        prefix: &'static str,
+        /// What it is.
+        value: String,
+    },
+}
+
+impl Emulator {
+    /// Founds the centre, binds the listener and serves. Must be called within a tokio runtime.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let account = &settings.account;
+        for (name, kind, value) in [
+            ("account_sid", Kind::Account, &account.account_sid),
+            ("api_key_sid", Kind::ApiKey, &account.api_key_sid),
+            ("workspace_sid", Kind::Workspace, &account.workspace_sid),
+            ("sync_service_sid", Kind::SyncService, &account.sync_service_sid),
+        ] {
+            if !Sid::is(kind, value) {
+                return Err(StartError::Sid { name, prefix: kind.prefix(), value: value.clone() });
+            }
+        }
+        // Somebody else in the process may have installed one already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let address = settings.listen;
+        let refused = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(refused)?;
+        let local = listener.local_addr().map_err(refused)?;
+        let core = Arc::new(Core::new(&settings, local));
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(serve(listener, core.clone(), stop.clone()));
+        let concurrency = settings.callback_concurrency;
+        tasks.spawn(callbacks::dispatch(core.callbacks.clone(), concurrency, stop.clone()));
+        tasks.close();
+        Ok(Self { core: Running(core), stop, tasks })
+    }
+
+    /// `http://127.0.0.1:PORT`, the base URL of every product.
+    pub fn url(&self) -> String {
+        self.core.0.public_url.clone().unwrap_or_else(|| format!("http://{}", self.core.0.local))
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.core.0.local
+    }
+
+    /// SIDs and credentials.
+    pub fn account(&self) -> &Account {
+        &self.core.0.account
+    }
+
+    /// The contact centre.
+    pub fn world(&self) -> World {
+        self.core.0.world.clone()
+    }
+
+    /// The centre's true numbers, without lag.
+    pub fn truth(&self) -> Truth {
+        self.core.0.world.truth()
+    }
+
+    /// The contents of Sync.
+    pub fn sync(&self) -> SyncHandle {
+        self.core.0.sync.clone()
+    }
+
+    /// The event callbacks.
+    pub fn callbacks(&self) -> Callbacks {
+        self.core.0.callbacks.clone()
+    }
+
+    /// The Flex tokens that are valid.
+    pub fn tokens(&self) -> Tokens {
+        self.core.0.tokens.clone()
+    }
+
+    /// What was asked of it.
+    pub fn journal(&self) -> Journal {
+        self.core.0.journal.clone()
+    }
+
+    /// What goes wrong.
+    pub fn faults(&self) -> Faults {
+        self.core.0.faults.clone()
+    }
+
+    /// Its time.
+    pub fn clock(&self) -> Clock {
+        self.core.0.clock.clone()
+    }
+
+    /// Lets statistics show the centre as it was this long ago.
+    pub fn set_statistics_lag(&self, lag: Duration) {
+        self.core.0.world.set_statistics_lag(lag);
+    }
+
+    /// Lets a product take this long for each request.
+    pub fn set_latency(&self, api: Api, latency: Duration) {
+        self.core.0.tuning().latency[api as usize] = latency;
+    }
+
+    /// Replaces all limits.
+    pub fn set_limits(&self, limits: Limits) {
+        self.core.0.tuning().limits = limits;
+    }
+
+    /// The present limits.
+    pub fn limits(&self) -> Limits {
+        self.core.0.tuning().limits
+    }
+
+    /// Replaces the variations of statistics answers.
+    pub fn set_answers(&self, answers: Answers) {
+        self.core.0.tuning().answers = answers;
+    }
+
+    /// The present variations.
+    pub fn answers(&self) -> Answers {
+        self.core.0.tuning().answers
+    }
+
+    /// Stops listening and sending, and waits until both have ended.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

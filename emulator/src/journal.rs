@@ -1,0 +1,309 @@
+//! What was asked of the emulator: a ring of small records, running totals and peaks.
+//!
+//! Tests assert on the journal: "never above N in flight" or "no request above its limit" is then an observation, not
+//! a hope. Totals and peaks go on when the ring has forgotten the records behind them.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::error::Refusal;
+
+/// Records kept.
+const ENTRIES: usize = 250_000;
+
+/// The products behind the one listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Api {
+    /// `taskrouter.twilio.com`
+    TaskRouter,
+    /// `sync.twilio.com`
+    Sync,
+    /// `api.twilio.com`: Calls and Messages.
+    Api,
+    /// `iam.twilio.com`: Flex token validation.
+    Iam,
+    /// A path that belongs to none of them.
+    Unknown,
+}
+
+/// All products, in the order of `Api as usize`.
+pub(crate) const APIS: [Api; 5] = [Api::TaskRouter, Api::Sync, Api::Api, Api::Iam, Api::Unknown];
+
+/// One request.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    /// When it came in.
+    #[serde(skip)]
+    pub at: Instant,
+    /// Which product.
+    pub api: Api,
+    /// HTTP method.
+    pub method: Arc<str>,
+    /// Path as received.
+    pub path: Box<str>,
+    /// Query as received, without `?`.
+    pub query: Box<str>,
+    /// Status answered; 0 if the connection ended without an answer.
+    pub status: u16,
+    /// Twilio's error code answered.
+    pub code: Option<u32>,
+    /// Why it was refused, if it was.
+    pub refusal: Option<Refusal>,
+    /// The Sync object: its unique name, or its SID if it has none.
+    pub sync_object: Option<Box<str>>,
+    /// The Map item's key.
+    pub key: Option<Box<str>>,
+    /// Size of the `Data` written, as stored.
+    pub payload_bytes: usize,
+    /// Did a fault meddle with it?
+    pub faulty: bool,
+    /// From the request's arrival to its answer.
+    pub took: Duration,
+}
+
+/// Which records to count; what is `None` is not looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// The product.
+    pub api: Option<Api>,
+    /// The method, such as `POST`.
+    pub method: Option<&'static str>,
+    /// Part of the path.
+    pub path: Option<String>,
+    /// The status.
+    pub status: Option<u16>,
+    /// The Sync object's unique name or SID.
+    pub sync_object: Option<String>,
+    /// The Map item's key.
+    pub key: Option<String>,
+}
+
+/// Totals since the start or the last `clear`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Requests to the products.
+    pub requests: u64,
+    /// Answered 429.
+    pub throttled: u64,
+    /// … of those, because of a per-second limit.
+    pub over_rate: u64,
+    /// … because of too many in flight.
+    pub over_concurrency: u64,
+    /// Paths that no product has.
+    pub unknown_paths: u64,
+    /// Parameters that are not documented.
+    pub unknown_parameters: u64,
+    /// Answered 401.
+    pub unauthorized: u64,
+    /// Answered 5xx or not at all.
+    pub failed: u64,
+}
+
+/// The handle; clones are the same.
+#[derive(Clone)]
+pub struct Journal(Arc<Shared>);
+
+struct Shared {
+    inner: Mutex<Inner>,
+    in_flight: [Gauge; APIS.len()],
+    all: Gauge,
+    sync_writes: Gauge,
+    changed: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Inner {
+    entries: VecDeque<Entry>,
+    totals: Totals,
+}
+
+#[derive(Debug, Default)]
+struct Gauge {
+    now: AtomicUsize,
+    peak: AtomicUsize,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self(Arc::new(Shared {
+            inner: Mutex::default(),
+            in_flight: Default::default(),
+            all: Gauge::default(),
+            sync_writes: Gauge::default(),
+            changed: watch::Sender::new(0),
+        }))
+    }
+}
+
+impl Journal {
+    /// The records, oldest first.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.lock().entries.iter().cloned().collect()
+    }
+
+    /// The records that pass a filter, oldest first.
+    pub fn matching(&self, filter: &Filter) -> Vec<Entry> {
+        self.lock().entries.iter().filter(|entry| filter.passes(entry)).cloned().collect()
+    }
+
+    /// How many records pass a filter.
+    pub fn count(&self, filter: &Filter) -> usize {
+        self.lock().entries.iter().filter(|entry| filter.passes(entry)).count()
+    }
+
+    /// The totals.
+    pub fn totals(&self) -> Totals {
+        self.lock().totals
+    }
+
+    /// The most requests of a product that were in flight at the same time.
+    pub fn peak_in_flight(&self, api: Api) -> usize {
+        self.0.in_flight[api as usize].peak.load(Ordering::Acquire)
+    }
+
+    /// The same over all products.
+    pub fn peak_in_flight_overall(&self) -> usize {
+        self.0.all.peak.load(Ordering::Acquire)
+    }
+
+    /// The most Sync writes (anything but GET) that were in flight at the same time.
+    pub fn peak_sync_writes(&self) -> usize {
+        self.0.sync_writes.peak.load(Ordering::Acquire)
+    }
+
+    /// Requests in flight now, over all products.
+    pub fn in_flight(&self) -> usize {
+        self.0.all.now.load(Ordering::Acquire)
+    }
+
+    /// Requests that no product understands: unknown paths and undocumented parameters.
+    pub fn unknown_requests(&self) -> u64 {
+        let totals = self.totals();
+        totals.unknown_paths + totals.unknown_parameters
+    }
+
+    /// Forgets records and totals.
+    pub fn clear(&self) {
+        *self.lock() = Inner::default();
+    }
+
+    /// Starts the peaks again from what is in flight now.
+    pub fn reset_peaks(&self) {
+        for gauge in self.0.in_flight.iter().chain([&self.0.all, &self.0.sync_writes]) {
+            gauge.peak.store(gauge.now.load(Ordering::Acquire), Ordering::Release);
+        }
+    }
+
+    /// Counts up with every record; wait on it instead of sleeping.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+
+    /// A request came in; it is in flight as long as the guard lives. Tells how many are, this one included.
+    pub(crate) fn enter(&self, api: Api, sync_write: bool) -> (InFlight, usize) {
+        self.0.in_flight[api as usize].enter();
+        let now = self.0.all.enter();
+        if sync_write {
+            self.0.sync_writes.enter();
+        }
+        (InFlight { journal: self.clone(), api, sync_write }, now)
+    }
+
+    pub(crate) fn record(&self, entry: Entry) {
+        let mut inner = self.lock();
+        let totals = &mut inner.totals;
+        totals.requests += 1;
+        totals.throttled += u64::from(entry.status == 429);
+        totals.over_rate += u64::from(entry.refusal == Some(Refusal::RateLimit));
+        totals.over_concurrency += u64::from(entry.refusal == Some(Refusal::Concurrency));
+        totals.unknown_paths += u64::from(entry.refusal == Some(Refusal::UnknownPath));
+        totals.unknown_parameters += u64::from(entry.refusal == Some(Refusal::UnknownParameter));
+        totals.unauthorized += u64::from(entry.status == 401);
+        totals.failed += u64::from(entry.status == 0 || entry.status >= 500);
+        if inner.entries.len() == ENTRIES {
+            inner.entries.pop_front();
+        }
+        inner.entries.push_back(entry);
+        drop(inner);
+        self.0.changed.send_modify(|count| *count += 1);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request in flight.
+pub(crate) struct InFlight {
+    journal: Journal,
+    api: Api,
+    sync_write: bool,
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.journal.0.in_flight[self.api as usize].leave();
+        self.journal.0.all.leave();
+        if self.sync_write {
+            self.journal.0.sync_writes.leave();
+        }
+    }
+}
+
+impl Gauge {
+    fn enter(&self) -> usize {
+        let now = self.now.fetch_add(1, Ordering::AcqRel) + 1;
+        self.peak.fetch_max(now, Ordering::AcqRel);
+        now
+    }
+
+    fn leave(&self) {
+        self.now.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Filter {
+    fn passes(&self, entry: &Entry) -> bool {
+        let same = |wanted: &Option<String>, found: &Option<Box<str>>| {
+            wanted.as_deref().is_none_or(|wanted| found.as_deref() == Some(wanted))
+        };
+        self.api.is_none_or(|api| api == entry.api)
+            && self.method.is_none_or(|method| method == &*entry.method)
+            && self.path.as_deref().is_none_or(|path| entry.path.contains(path))
+            && self.status.is_none_or(|status| status == entry.status)
+            && same(&self.sync_object, &entry.sync_object)
+            && same(&self.key, &entry.key)
+    }
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Journal")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remembers_the_peak_after_requests_have_left() {
+        let journal = Journal::default();
+        let first = journal.enter(Api::Sync, true);
+        let second = journal.enter(Api::Sync, false);
+        assert_eq!(second.1, 2);
+        drop((first, second));
+        assert_eq!(
+            (journal.peak_in_flight(Api::Sync), journal.peak_sync_writes(), journal.in_flight()),
+            (2, 1, 0)
+        );
+        journal.reset_peaks();
+        assert_eq!(journal.peak_in_flight(Api::Sync), 0);
+    }
+}

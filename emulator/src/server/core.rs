@@ -1,0 +1,120 @@
+//! What all requests share: the parts of the emulator, and the road from a request to its answer.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::auth;
+use crate::callbacks::Callbacks;
+use crate::clock::Clock;
+use crate::error::ApiError;
+use crate::faults::Faults;
+use crate::journal::{APIS, Api, Journal};
+use crate::server::reply::Reply;
+use crate::server::request::{Request, Trace};
+use crate::settings::{Account, Answers, Limits, Settings};
+use crate::sync::{self, SyncHandle};
+use crate::taskrouter::{self, EndpointLimits};
+use crate::tokens::Tokens;
+use crate::world::World;
+
+/// The parts.
+pub(crate) struct Core {
+    pub(crate) account: Account,
+    pub(crate) clock: Clock,
+    pub(crate) world: World,
+    pub(crate) sync: SyncHandle,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) tokens: Tokens,
+    pub(crate) journal: Journal,
+    pub(crate) faults: Faults,
+    pub(crate) tuning: Mutex<Tuning>,
+    endpoints: Mutex<EndpointLimits>,
+    pub(crate) local: SocketAddr,
+    pub(crate) public_url: Option<String>,
+}
+
+/// What can be changed while it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Tuning {
+    pub(crate) limits: Limits,
+    pub(crate) answers: Answers,
+    /// By `Api as usize`.
+    pub(crate) latency: [Duration; APIS.len()],
+}
+
+impl Core {
+    pub(crate) fn new(settings: &Settings, local: SocketAddr) -> Self {
+        let clock = Clock::new(settings.speed);
+        let callbacks = Callbacks::new(&settings.account.auth_token, settings.seed);
+        Self {
+            account: settings.account.clone(),
+            world: World::found(settings, &clock, callbacks.clone()),
+            sync: SyncHandle::new(settings, &clock),
+            tokens: Tokens::new(&clock),
+            callbacks,
+            clock,
+            journal: Journal::default(),
+            faults: Faults::default(),
+            tuning: Mutex::new(Tuning {
+                limits: settings.limits,
+                answers: settings.answers,
+                latency: [Duration::ZERO; APIS.len()],
+            }),
+            endpoints: Mutex::default(),
+            local,
+            public_url: settings.public_url.clone(),
+        }
+    }
+
+    pub(crate) fn tuning(&self) -> MutexGuard<'_, Tuning> {
+        self.tuning.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which product a path belongs to; `None` is the emulator's own control pages.
+    pub(crate) fn product(path: &str) -> Option<Api> {
+        let starts = |prefix: &str| {
+            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if starts("/emulator") {
+            None
+        } else if starts("/v1/Workspaces") {
+            Some(Api::TaskRouter)
+        } else if starts("/v1/Services") {
+            Some(Api::Sync)
+        } else if starts("/v1/Accounts") {
+            Some(Api::Iam)
+        } else if starts("/2010-04-01") {
+            Some(Api::Api)
+        } else {
+            Some(Api::Unknown)
+        }
+    }
+
+    /// Carries out a request: credentials first, then its product.
+    pub(crate) fn answer(&self, api: Api, request: &Request, trace: &mut Trace) -> Result<Reply, ApiError> {
+        if !auth::is_ours(request.header("authorization"), &self.account, &self.callbacks.auth_token()) {
+            return Err(ApiError::unauthorized());
+        }
+        let (limits, answers) = {
+            let tuning = self.tuning();
+            (tuning.limits, tuning.answers)
+        };
+        match api {
+            Api::TaskRouter => taskrouter::route(taskrouter::Call {
+                request,
+                trace,
+                world: &self.world,
+                answers,
+                limits,
+                endpoints: &self.endpoints,
+            }),
+            Api::Sync => sync::http::route(&self.sync, &limits, request, trace),
+            Api::Iam => self.tokens.route(&self.account, request),
+            Api::Api | Api::Unknown => Err(ApiError::unknown_path(&request.path)),
+        }
+    }
+}
+
+/// The parts, shared by every connection.
+pub(crate) type Shared = Arc<Core>;

@@ -1,0 +1,269 @@
+//! The one listener behind which all products live, and what happens to every request.
+//!
+//! ```text
+//! connection ─► read ─► in flight (counted, limited) ─► fault? ─► latency ─► credentials ─► product ─► headers ─► journal
+//! ```
+//!
+//! Paths of different products do not collide, so one address serves them all; `/emulator` is not Twilio's and goes
+//! to `control`. A request whose client has left is dropped where it stands; its record says status 0.
+
+pub(crate) mod core;
+pub(crate) mod page;
+pub(crate) mod reply;
+pub(crate) mod request;
+mod wire;
+
+use std::io::Cursor;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use tokio::net::TcpListener;
+use tokio_util::io::ReaderStream;
+use tokio_util::sync::CancellationToken;
+
+use self::core::{Core, Shared};
+use self::reply::Reply;
+use self::request::{Request, Trace};
+use self::wire::{Line, WireListener};
+use crate::error::{ApiError, Refusal};
+use crate::faults::{Fault, FaultKind};
+use crate::journal::{Api, Entry};
+
+/// Largest body read.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// Serves until told to stop; then connections get no further requests.
+pub(crate) async fn serve(listener: TcpListener, core: Shared, stop: CancellationToken) {
+    let app = Router::new().fallback(handle).with_state(core).into_make_service_with_connect_info::<Line>();
+    let serving = axum::serve(WireListener(listener), app);
+    // Connections are dropped rather than drained: a hanging request must not hold up the end.
+    tokio::select! {
+        () = stop.cancelled() => {}
+        ended = serving => if let Err(error) = ended { tracing::error!(%error, "the listener ended") },
+    }
+}
+
+async fn handle(
+    State(core): State<Shared>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: axum::extract::Request,
+) -> Response {
+    let arrived = Instant::now();
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY).await;
+    let host = parts.headers.get("host").and_then(|host| host.to_str().ok());
+    let base = match (&core.public_url, host) {
+        (Some(url), _) => url.trim_end_matches('/').to_owned(),
+        (None, Some(host)) => format!("http://{host}"),
+        (None, None) => format!("http://{}", core.local),
+    };
+    let Some(api) = Core::product(parts.uri.path()) else {
+        return plain(&Reply::from(&ApiError::unknown_path(parts.uri.path())));
+    };
+    let too_large = body.is_err();
+    let request = Request::new(parts.method, &parts.uri, parts.headers, body.unwrap_or_default(), base);
+    let sync_write = api == Api::Sync && request.method != Method::GET;
+    let (_guard, in_flight) = core.journal.enter(api, sync_write);
+    let mut record = Record {
+        core: &core,
+        request: &request,
+        api,
+        arrived,
+        trace: Trace::default(),
+        faulty: false,
+        answered: None,
+    };
+
+    let allowed = core.tuning().limits.concurrency;
+    let outcome = if too_large {
+        Outcome::Reply(Err(ApiError::new(413, 20413, "Request Entity Too Large")))
+    } else if allowed.is_some_and(|allowed| in_flight > allowed) {
+        Outcome::Reply(Err(ApiError::too_many_in_flight()))
+    } else {
+        record.carry_out().await
+    };
+    match outcome {
+        Outcome::Reply(result) => {
+            let reply = result.as_ref().map_or_else(Reply::from, Clone::clone);
+            record.answered = Some((reply.status, reply.code, result.err().map(|error| error.refusal)));
+            finish(&reply, &record, in_flight)
+        }
+        Outcome::Short(reply) => {
+            record.answered = Some((reply.status, reply.code, None));
+            short(&reply)
+        }
+        Outcome::Cut => {
+            line.cut();
+            plain(&Reply::no_content())
+        }
+    }
+}
+
+/// What is to be sent.
+enum Outcome {
+    Reply(Result<Reply, ApiError>),
+    /// Half of it, and then the end.
+    Short(Reply),
+    /// Nothing; the connection is reset.
+    Cut,
+}
+
+/// One request until it is in the journal, which happens however it ends.
+struct Record<'a> {
+    core: &'a Core,
+    request: &'a Request,
+    api: Api,
+    arrived: Instant,
+    trace: Trace,
+    faulty: bool,
+    /// Status, code, refusal.
+    answered: Option<(u16, Option<u32>, Option<Refusal>)>,
+}
+
+impl Record<'_> {
+    async fn carry_out(&mut self) -> Outcome {
+        let struck = self.core.faults.strike(self.api, self.request.method.as_str(), &self.request.path);
+        self.faulty = struck.is_some();
+        let latency = self.core.tuning().latency[self.api as usize];
+        let Some((id, fault)) = struck else {
+            return Outcome::Reply(self.process(latency).await);
+        };
+        let Fault { kind, after_processing, .. } = fault;
+        // Faults that spoil an answer need one.
+        let spoils = matches!(kind, FaultKind::MalformedJson | FaultKind::WrongTypes | FaultKind::Truncated);
+        let done = if after_processing || spoils { Some(self.process(latency).await) } else { None };
+        let reply = |done: Option<Result<Reply, ApiError>>| match done {
+            Some(Ok(reply)) => reply,
+            Some(Err(error)) => Reply::from(&error),
+            None => Reply::no_content(),
+        };
+        match kind {
+            FaultKind::Status { status, code, retry_after } => {
+                let error = ApiError::new(status, 0, "Injected fault");
+                Outcome::Reply(Err(ApiError { code, retry_after, ..error }))
+            }
+            FaultKind::Reset => Outcome::Cut,
+            FaultKind::Hang | FaultKind::Slow(_) => {
+                match kind {
+                    FaultKind::Slow(by) => tokio::time::sleep(by).await,
+                    _ => self.core.faults.removed(id).await,
+                }
+                match done {
+                    Some(done) => Outcome::Reply(done),
+                    None => Outcome::Reply(self.process(latency).await),
+                }
+            }
+            FaultKind::MalformedJson => {
+                let mut reply = reply(done);
+                reply.body = reply.body.slice(..reply.body.len() / 2);
+                Outcome::Reply(Ok(reply))
+            }
+            FaultKind::WrongTypes => {
+                let mut reply = reply(done);
+                reply.body = wrong_types(&reply.body);
+                Outcome::Reply(Ok(reply))
+            }
+            FaultKind::Truncated => Outcome::Short(reply(done)),
+        }
+    }
+
+    async fn process(&mut self, latency: std::time::Duration) -> Result<Reply, ApiError> {
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        self.core.answer(self.api, self.request, &mut self.trace)
+    }
+}
+
+impl Drop for Record<'_> {
+    fn drop(&mut self) {
+        let (status, code, refusal) = self.answered.unwrap_or((0, None, None));
+        let boxed = |text: &mut Option<String>| text.take().map(String::into_boxed_str);
+        self.core.journal.record(Entry {
+            at: self.arrived,
+            api: self.api,
+            method: method_name(&self.request.method),
+            path: self.request.path.as_str().into(),
+            query: self.request.raw_query.as_str().into(),
+            status,
+            code,
+            refusal,
+            sync_object: boxed(&mut self.trace.sync_object),
+            key: boxed(&mut self.trace.key),
+            payload_bytes: self.trace.payload_bytes,
+            faulty: self.faulty,
+            took: self.arrived.elapsed(),
+        });
+    }
+}
+
+fn method_name(method: &Method) -> Arc<str> {
+    method.as_str().into()
+}
+
+fn plain(reply: &Reply) -> Response {
+    let mut response = Response::new(Body::from(reply.body.clone()));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in &reply.headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// Adds the headers that Twilio puts on every answer.
+fn finish(reply: &Reply, record: &Record<'_>, in_flight: usize) -> Response {
+    static REQUESTS: AtomicU64 = AtomicU64::new(1);
+    let mut response = plain(reply);
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: String| {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    set("twilio-request-id", format!("RQ{:032x}", REQUESTS.fetch_add(1, Ordering::Relaxed)));
+    set("twilio-concurrent-requests", in_flight.to_string());
+    set("twilio-request-duration", format!("{:.3}", record.arrived.elapsed().as_secs_f64()));
+    if let Some((allowed, left, config)) = &record.trace.rate {
+        set("x-rate-limit-limit", allowed.to_string());
+        set("x-rate-limit-remaining", left.to_string());
+        set("x-rate-limit-config", config.to_string());
+    }
+    response
+}
+
+/// Promises the whole body and sends half of it; the server then has to close the connection.
+fn short(reply: &Reply) -> Response {
+    let half = reply.body.slice(..reply.body.len() / 2);
+    let promised = reply.body.len().max(1);
+    let mut response = plain(reply);
+    // A stream, because a body of known length would correct the header.
+    *response.body_mut() = Body::from_stream(ReaderStream::new(Cursor::new(half)));
+    response.headers_mut().insert("content-length", HeaderValue::from(promised));
+    response
+}
+
+/// Text where numbers were, numbers where text was.
+fn wrong_types(body: &Bytes) -> Bytes {
+    fn turn(value: &mut serde_json::Value) {
+        use serde_json::Value;
+        match value {
+            Value::Number(number) => *value = format!("{number}?").into(),
+            Value::String(_) => *value = 17.into(),
+            Value::Bool(_) => *value = Value::Array(Vec::new()),
+            Value::Array(list) => list.iter_mut().for_each(turn),
+            Value::Object(map) => map.values_mut().for_each(turn),
+            Value::Null => {}
+        }
+    }
+    let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(body) else { return body.clone() };
+    turn(&mut value);
+    value.to_string().into()
+}

@@ -1,0 +1,109 @@
+//! Connections that can be cut: a listener whose streams a fault can reset under an answer.
+//!
+//! HTTP libraries answer every request or close politely. To show a client what a broken network looks like, a
+//! handler cuts its line; the next time the server wants to write to it, the stream fails, and is closed with a TCP
+//! reset instead of the usual goodbye.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A listener of cuttable streams.
+pub(crate) struct WireListener(pub(crate) TcpListener);
+
+/// A handler's hold on its connection.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Line(Arc<AtomicBool>);
+
+/// A cuttable stream.
+pub(crate) struct Wire {
+    stream: TcpStream,
+    line: Line,
+}
+
+impl Line {
+    /// Nothing more is written to this connection; it is reset instead.
+    pub(crate) fn cut(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl Wire {
+    fn check(&self) -> io::Result<()> {
+        if !self.line.0.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        // Without lingering, closing sends a reset. If that cannot be set, closing is all there is.
+        let _ = self.stream.set_zero_linger();
+        Err(io::ErrorKind::ConnectionReset.into())
+    }
+}
+
+impl Listener for WireListener {
+    type Io = Wire;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Wire, SocketAddr) {
+        let (stream, from) = Listener::accept(&mut self.0).await;
+        // Small answers must not wait for the peer's delayed acknowledgement.
+        let _ = stream.set_nodelay(true);
+        (Wire { stream, line: Line::default() }, from)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, WireListener>> for Line {
+    fn connect_info(stream: IncomingStream<'_, WireListener>) -> Self {
+        stream.io().line.clone()
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,355 @@
+//! Running counts of the Workspace, kept up to date change by change.
+//!
+//! For each queue and for the Workspace there is a cell for every channel and one over all of them; a cell answers
+//! the real-time questions without looking at any Task. Workers are counted by pool (queues with the same expression
+//! share one), so a Worker who changes Activity costs a few additions, not one for each queue. Everything here is
+//! bounded: by the Workspace's own size, by `log`'s rings, and by five minutes of cancellations.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::log::{Entry, Log, QUEUE_ENTRIES, WORKER_ENTRIES, WORKSPACE_ENTRIES, What};
+use crate::sid::Sid;
+use crate::world::TaskStatus;
+use crate::world::change::{Change, End, Step};
+
+/// `total_tasks` still counts a canceled Task for this long (TaskRouter statistics documentation).
+pub(crate) const CANCELED_COUNTS_FOR_MS: i64 = 5 * 60 * 1000;
+/// Activity spells kept for one Worker.
+const SPELLS: usize = 512;
+
+/// All counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Figures {
+    pub(crate) workspace: Desk,
+    /// All Workers by Activity.
+    pub(crate) everyone: Crew,
+    pub(crate) queues: HashMap<Sid, QueueFigures>,
+    pub(crate) pools: HashMap<Arc<str>, Crew>,
+    pub(crate) workers: HashMap<Sid, WorkerFigures>,
+    tasks: HashMap<Sid, TaskFigures>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct QueueFigures {
+    pub(crate) pool: Arc<str>,
+    pub(crate) desk: Desk,
+}
+
+/// Tasks of a queue, or of the Workspace: a cell over all channels, then one for each.
+#[derive(Debug, Clone)]
+pub(crate) struct Desk {
+    cells: Vec<Cell>,
+    pub(crate) log: Log,
+}
+
+/// Tasks of one channel (or of all).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cell {
+    /// Pending, reserved, assigned, wrapping.
+    pub(crate) by_status: [u32; 4],
+    pub(crate) by_priority: BTreeMap<i64, u32>,
+    /// Pending and reserved Tasks by creation.
+    pub(crate) waiting: BTreeSet<(i64, Sid)>,
+    /// The same by entry into the queue.
+    pub(crate) waiting_in_queue: BTreeSet<(i64, Sid)>,
+    canceled: VecDeque<i64>,
+}
+
+/// Workers by channel (0 is all) and Activity.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Crew(Vec<Vec<u32>>);
+
+#[derive(Debug, Clone)]
+pub(crate) struct WorkerFigures {
+    pools: Vec<Arc<str>>,
+    channels: u64,
+    pub(crate) activity: usize,
+    pub(crate) since: i64,
+    /// Past spells: Activity, start, end.
+    pub(crate) spells: VecDeque<(usize, i64, i64)>,
+    pub(crate) log: Log,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct TaskFigures {
+    queue: Option<Sid>,
+    channel: usize,
+    priority: i64,
+    status: TaskStatus,
+    created: i64,
+    entered: i64,
+    accepted: bool,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self {
+            workspace: Desk::new(WORKSPACE_ENTRIES),
+            everyone: Crew::default(),
+            queues: HashMap::new(),
+            pools: HashMap::new(),
+            workers: HashMap::new(),
+            tasks: HashMap::new(),
+        }
+    }
+}
+
+impl Figures {
+    /// Counts one change.
+    pub(crate) fn apply(&mut self, at: i64, change: &Change) {
+        match change {
+            Change::QueuePlaced { queue, pool } => {
+                let fresh = || QueueFigures { pool: pool.clone(), desk: Desk::new(QUEUE_ENTRIES) };
+                self.queues.entry(*queue).or_insert_with(fresh).pool = pool.clone();
+            }
+            Change::QueueRemoved { queue } => {
+                self.queues.remove(queue);
+            }
+            Change::PoolOpened { pool, members } => self.open_pool(pool, members),
+            Change::PoolClosed { pool } => {
+                self.pools.remove(pool);
+                for worker in self.workers.values_mut() {
+                    worker.pools.retain(|p| p != pool);
+                }
+            }
+            Change::WorkerPlaced { worker, pools, channels, activity } => {
+                self.place_worker(at, *worker, pools, *channels, *activity);
+            }
+            Change::WorkerRemoved { worker } => {
+                self.count_worker(*worker, false);
+                self.workers.remove(worker);
+            }
+            Change::WorkerActivity { worker, activity } => self.move_worker(at, *worker, *activity),
+            Change::TaskCreated { task, channel, priority, created } => {
+                let figures = TaskFigures {
+                    queue: None,
+                    channel: *channel,
+                    priority: *priority,
+                    status: TaskStatus::Pending,
+                    created: *created,
+                    entered: *created,
+                    accepted: false,
+                };
+                self.tasks.insert(*task, figures);
+                self.count_task(*task, figures, true);
+                self.workspace.log.push(entry(at, What::TaskCreated, &figures));
+            }
+            Change::TaskEntered { task, queue, entered, moved } => {
+                self.enter(at, *task, *queue, *entered, *moved);
+            }
+            Change::TaskStatus { task, status } => self.alter(*task, |figures| figures.status = *status),
+            Change::TaskPriority { task, priority } => {
+                self.alter(*task, |figures| figures.priority = *priority);
+            }
+            Change::TaskEnded { task, end } => self.end(at, *task, *end),
+            Change::Reservation { task, worker, step } => self.reservation(at, *task, *worker, *step),
+        }
+    }
+
+    fn enter(&mut self, at: i64, task: Sid, queue: Sid, entered: i64, moved: bool) {
+        let Some(mut figures) = self.tasks.get(&task).copied() else { return };
+        self.count_task(task, figures, false);
+        if moved {
+            let entry = entry(at, What::TaskMoved, &figures);
+            self.workspace.log.push(entry);
+            if let Some(left) = figures.queue.and_then(|queue| self.queues.get_mut(&queue)) {
+                left.desk.log.push(entry);
+            }
+        }
+        figures.queue = Some(queue);
+        figures.entered = entered;
+        figures.status = TaskStatus::Pending;
+        self.tasks.insert(task, figures);
+        self.count_task(task, figures, true);
+        let entry = entry(at, What::TaskEntered, &figures);
+        if let Some(queue) = self.queues.get_mut(&queue) {
+            queue.desk.log.push(entry);
+        }
+    }
+
+    fn alter(&mut self, task: Sid, change: impl FnOnce(&mut TaskFigures)) {
+        let Some(mut figures) = self.tasks.get(&task).copied() else { return };
+        self.count_task(task, figures, false);
+        change(&mut figures);
+        self.tasks.insert(task, figures);
+        self.count_task(task, figures, true);
+    }
+
+    fn end(&mut self, at: i64, task: Sid, end: End) {
+        // A finished Task that is deleted later was dropped already; deleting counts for unfinished ones.
+        let Some(figures) = self.tasks.remove(&task) else { return };
+        self.count_task(task, figures, false);
+        let entry = entry(at, What::Task(end), &figures);
+        let canceled = matches!(end, End::Canceled | End::TimedOut);
+        for desk in self.desks(figures.queue) {
+            desk.log.push(entry);
+            if canceled {
+                desk.each(figures.channel, |cell| cell.cancel(at));
+            }
+        }
+    }
+
+    fn reservation(&mut self, at: i64, task: Sid, worker: Sid, step: Step) {
+        let Some(figures) = self.tasks.get_mut(&task) else { return };
+        let first = !figures.accepted;
+        figures.accepted |= step == Step::Accepted;
+        let figures = *figures;
+        let entry = Entry { first, ..entry(at, What::Reservation(step), &figures) };
+        for desk in self.desks(figures.queue) {
+            desk.log.push(entry);
+        }
+        if let Some(worker) = self.workers.get_mut(&worker) {
+            worker.log.push(entry);
+        }
+    }
+
+    fn desks(&mut self, queue: Option<Sid>) -> impl Iterator<Item = &mut Desk> {
+        let queue = queue.and_then(|queue| self.queues.get_mut(&queue)).map(|queue| &mut queue.desk);
+        std::iter::once(&mut self.workspace).chain(queue)
+    }
+
+    fn count_task(&mut self, task: Sid, figures: TaskFigures, there: bool) {
+        for desk in self.desks(figures.queue) {
+            desk.each(figures.channel, |cell| cell.count(task, &figures, there));
+        }
+    }
+
+    fn open_pool(&mut self, pool: &Arc<str>, members: &[Sid]) {
+        let mut crew = Crew::default();
+        for sid in members {
+            if let Some(worker) = self.workers.get_mut(sid) {
+                crew.count(worker.channels, worker.activity, true);
+                worker.pools.push(pool.clone());
+            }
+        }
+        self.pools.insert(pool.clone(), crew);
+    }
+
+    fn place_worker(&mut self, at: i64, worker: Sid, pools: &[Arc<str>], channels: u64, activity: usize) {
+        self.count_worker(worker, false);
+        let figures = self.workers.entry(worker).or_insert_with(|| WorkerFigures {
+            pools: Vec::new(),
+            channels,
+            activity,
+            since: at,
+            spells: VecDeque::new(),
+            log: Log::new(WORKER_ENTRIES),
+        });
+        figures.pools = pools.to_vec();
+        figures.channels = channels;
+        self.count_worker(worker, true);
+    }
+
+    fn move_worker(&mut self, at: i64, worker: Sid, activity: usize) {
+        self.count_worker(worker, false);
+        if let Some(figures) = self.workers.get_mut(&worker) {
+            if figures.spells.len() == SPELLS {
+                figures.spells.pop_front();
+            }
+            figures.spells.push_back((figures.activity, figures.since, at));
+            figures.activity = activity;
+            figures.since = at;
+        }
+        self.count_worker(worker, true);
+    }
+
+    fn count_worker(&mut self, worker: Sid, there: bool) {
+        let Some(figures) = self.workers.get(&worker) else { return };
+        self.everyone.count(figures.channels, figures.activity, there);
+        for pool in &figures.pools {
+            if let Some(crew) = self.pools.get_mut(pool) {
+                crew.count(figures.channels, figures.activity, there);
+            }
+        }
+    }
+}
+
+fn entry(at: i64, what: What, task: &TaskFigures) -> Entry {
+    let seconds = |since: i64| u32::try_from((at - since) / 1000).unwrap_or(0);
+    Entry {
+        at,
+        what,
+        channel: u8::try_from(task.channel).unwrap_or(u8::MAX),
+        first: false,
+        wait: seconds(task.created),
+        wait_in_queue: seconds(task.entered),
+    }
+}
+
+impl Desk {
+    fn new(capacity: usize) -> Self {
+        Self { cells: vec![Cell::default()], log: Log::new(capacity) }
+    }
+
+    /// The cell of a channel, or the one over all; `None` when that channel never had a Task.
+    pub(crate) fn cell(&self, channel: Option<usize>) -> Option<&Cell> {
+        self.cells.get(channel.map_or(0, |channel| channel + 1))
+    }
+
+    fn each(&mut self, channel: usize, change: impl Fn(&mut Cell)) {
+        if self.cells.len() < channel + 2 {
+            self.cells.resize_with(channel + 2, Cell::default);
+        }
+        change(&mut self.cells[0]);
+        change(&mut self.cells[channel + 1]);
+    }
+}
+
+impl Cell {
+    fn count(&mut self, task: Sid, figures: &TaskFigures, there: bool) {
+        let Some(slot) = self.by_status.get_mut(figures.status as usize) else { return };
+        *slot = slot.wrapping_add_signed(if there { 1 } else { -1 });
+        let priority = self.by_priority.entry(figures.priority).or_default();
+        *priority = priority.wrapping_add_signed(if there { 1 } else { -1 });
+        if *priority == 0 {
+            self.by_priority.remove(&figures.priority);
+        }
+        if !matches!(figures.status, TaskStatus::Pending | TaskStatus::Reserved) {
+            return;
+        }
+        if there {
+            self.waiting.insert((figures.created, task));
+            self.waiting_in_queue.insert((figures.entered, task));
+        } else {
+            self.waiting.remove(&(figures.created, task));
+            self.waiting_in_queue.remove(&(figures.entered, task));
+        }
+    }
+
+    fn cancel(&mut self, at: i64) {
+        while self.canceled.front().is_some_and(|first| *first < at - CANCELED_COUNTS_FOR_MS) {
+            self.canceled.pop_front();
+        }
+        self.canceled.push_back(at);
+    }
+
+    /// Open Tasks and those canceled within the last five minutes.
+    pub(crate) fn total(&self, now: i64) -> u32 {
+        let gone = self.canceled.partition_point(|at| *at < now - CANCELED_COUNTS_FOR_MS);
+        let canceled = u32::try_from(self.canceled.len() - gone).unwrap_or(u32::MAX);
+        self.by_status.iter().sum::<u32>() + canceled
+    }
+}
+
+impl Crew {
+    fn count(&mut self, channels: u64, activity: usize, there: bool) {
+        let reached = (0..64).filter(|bit| channels >> bit & 1 == 1).map(|bit| bit + 1);
+        for row in std::iter::once(0).chain(reached) {
+            if self.0.len() <= row {
+                self.0.resize_with(row + 1, Vec::new);
+            }
+            let row = &mut self.0[row];
+            if row.len() <= activity {
+                row.resize(activity + 1, 0);
+            }
+            row[activity] = row[activity].wrapping_add_signed(if there { 1 } else { -1 });
+        }
+    }
+
+    /// Workers in an Activity who have the channel (or any).
+    pub(crate) fn workers(&self, channel: Option<usize>, activity: usize) -> u32 {
+        let row = self.0.get(channel.map_or(0, |channel| channel + 1));
+        row.and_then(|row| row.get(activity)).copied().unwrap_or(0)
+    }
+}

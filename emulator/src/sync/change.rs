@@ -1,0 +1,61 @@
+//! One change of a Sync object, as subscribers see it.
+//!
+//! This is the seam for a websocket that serves the browser SDK: changes carry a number that only grows, so that a
+//! subscriber can tell what it missed, and everything the SDK shows about them.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::sid::Sid;
+
+/// What happened. The names are those of Twilio's Sync webhooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// A Document was created.
+    DocumentCreated,
+    /// A Document has new data.
+    DocumentUpdated,
+    /// A Document was deleted, or expired.
+    DocumentRemoved,
+    /// A Map was created.
+    MapCreated,
+    /// A Map was deleted with its items, or expired.
+    MapRemoved,
+    /// An item was added.
+    MapItemAdded,
+    /// An item has new data.
+    MapItemUpdated,
+    /// An item was deleted, or expired.
+    MapItemRemoved,
+    /// A Stream was created.
+    StreamCreated,
+    /// A Stream was deleted, or expired.
+    StreamRemoved,
+    /// A message was published to a Stream; `key` is its SID.
+    #[serde(rename = "stream_message_published")]
+    StreamMessage,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SyncChange {
+    /// Grows by one with every change of the service.
+    pub id: u64,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// `ET…`, `MP…` or `TO…`
+    pub sid: Sid,
+    /// The object's unique name, if it has one.
+    pub unique_name: Option<String>,
+    /// The Map item's key.
+    pub key: Option<String>,
+    /// The revision of the Document or item.
+    pub revision: u64,
+    /// The data it has now.
+    pub data: Option<Arc<Value>>,
+}

@@ -1,0 +1,283 @@
+//! Twilio Sync: the store, its limits, its HTTP side, and the handle for tests.
+//!
+//! One lock guards store and budgets, so that a request refused for its rate has changed nothing. Every change goes
+//! to a broadcast feed and into a ring of recent changes: whoever serves the browser SDK subscribes first, then asks
+//! `changes_since` for what it missed.
+
+mod change;
+pub(crate) mod http;
+pub(crate) mod limits;
+mod render;
+pub(crate) mod store;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use tokio::sync::{broadcast, watch};
+
+pub use change::{ChangeKind, SyncChange};
+pub use store::Rights;
+
+use crate::clock::Clock;
+use crate::settings::Settings;
+use crate::sid::{Kind, Sid};
+use limits::SyncLimits;
+use store::{Store, SyncMap};
+
+/// Changes kept for subscribers that come back.
+const RECENT: usize = 10_000;
+/// Changes a subscriber may fall behind before it is told that it lags.
+const FEED: usize = 4_096;
+/// `created_by` of what the handle puts, "as if someone else did".
+const SOMEBODY: &str = "somebody";
+
+/// The handle; clones are the same.
+#[derive(Clone)]
+pub struct SyncHandle(Arc<Shared>);
+
+struct Shared {
+    inner: Mutex<Inner>,
+    clock: Clock,
+    version: watch::Sender<u64>,
+    feed: broadcast::Sender<Arc<SyncChange>>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) service: Service,
+    pub(crate) store: Store,
+    pub(crate) limits: SyncLimits,
+    recent: VecDeque<Arc<SyncChange>>,
+}
+
+/// Properties of the service itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    pub(crate) sid: Sid,
+    pub(crate) account: Sid,
+    pub(crate) friendly_name: String,
+    pub(crate) webhook_url: Option<String>,
+    pub(crate) webhooks_from_rest: bool,
+    pub(crate) reachability_webhooks: bool,
+    pub(crate) acl_enabled: bool,
+    pub(crate) debouncing: bool,
+    pub(crate) debouncing_window: i64,
+    pub(crate) created: i64,
+    pub(crate) updated: i64,
+}
+
+impl SyncHandle {
+    pub(crate) fn new(settings: &Settings, clock: &Clock) -> Self {
+        let now = clock.now_ms();
+        let service = Service {
+            // `Emulator::start` has checked both.
+            sid: Sid::parse(Kind::SyncService, &settings.account.sync_service_sid)
+                .unwrap_or(Sid::fixed(Kind::SyncService, 0)),
+            account: Sid::parse(Kind::Account, &settings.account.account_sid)
+                .unwrap_or(Sid::fixed(Kind::Account, 0)),
+            friendly_name: "Emulator".to_owned(),
+            webhook_url: None,
+            webhooks_from_rest: false,
+            reachability_webhooks: false,
+            acl_enabled: false,
+            debouncing: false,
+            debouncing_window: 5000,
+            created: now,
+            updated: now,
+        };
+        Self(Arc::new(Shared {
+            inner: Mutex::new(Inner {
+                service,
+                store: Store::new(settings.seed),
+                limits: SyncLimits::default(),
+                recent: VecDeque::new(),
+            }),
+            clock: clock.clone(),
+            version: watch::Sender::new(0),
+            feed: broadcast::Sender::new(FEED),
+        }))
+    }
+
+    /// Works on the store at this moment; tells subscribers what changed.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Inner, i64) -> T) -> T {
+        let now = self.0.clock.now_ms();
+        let mut inner = self.lock();
+        inner.store.expire(now);
+        let done = work(&mut inner, now);
+        let changes = std::mem::take(&mut inner.store.changes);
+        let changed = !changes.is_empty();
+        for change in changes.into_iter().map(Arc::new) {
+            if inner.recent.len() == RECENT {
+                inner.recent.pop_front();
+            }
+            inner.recent.push_back(change.clone());
+            // No subscriber is not an error.
+            let _ = self.0.feed.send(change);
+        }
+        drop(inner);
+        if changed {
+            self.0.version.send_modify(|version| *version += 1);
+        }
+        done
+    }
+
+    /// A Document's data, by unique name or SID.
+    pub fn document(&self, name: &str) -> Option<Value> {
+        self.with(|inner, _| inner.store.documents.get(name).map(|document| (*document.data).clone()))
+    }
+
+    /// A Document's revision.
+    pub fn document_revision(&self, name: &str) -> Option<String> {
+        self.with(|inner, _| {
+            inner.store.documents.get(name).map(|document| document.head.revision.to_string())
+        })
+    }
+
+    /// Unique names (or SIDs) of all Documents, oldest first.
+    pub fn documents(&self) -> Vec<String> {
+        let name = |head: &store::Head| head.unique_name.clone().unwrap_or_else(|| head.sid.to_string());
+        self.with(|inner, _| inner.store.documents.rows.iter().map(|document| name(&document.head)).collect())
+    }
+
+    /// Unique names (or SIDs) of all Maps, oldest first.
+    pub fn maps(&self) -> Vec<String> {
+        let name = |head: &store::Head| head.unique_name.clone().unwrap_or_else(|| head.sid.to_string());
+        self.with(|inner, _| inner.store.maps.rows.iter().map(|map| name(&map.head)).collect())
+    }
+
+    /// All items of a Map; `None` if there is no such Map.
+    pub fn map_items(&self, name: &str) -> Option<BTreeMap<String, Value>> {
+        let items =
+            |map: &SyncMap| map.items.iter().map(|(key, item)| (key.clone(), (*item.data).clone())).collect();
+        self.with(|inner, _| inner.store.maps.get(name).map(items))
+    }
+
+    /// One item's data and revision.
+    pub fn item(&self, map: &str, key: &str) -> Option<(Value, String)> {
+        self.with(|inner, _| {
+            let item = inner.store.maps.get(map)?.items.get(key)?;
+            Some(((*item.data).clone(), item.revision.to_string()))
+        })
+    }
+
+    /// Creates or replaces a Document as somebody else would, without limits. Returns its revision.
+    pub fn put_document(&self, name: &str, data: Value) -> String {
+        let data = Arc::new(data);
+        self.with(|inner, now| {
+            let store = &mut inner.store;
+            // Neither can fail: the name is free, or the object exists.
+            let _ = match store.documents.find(name) {
+                Some(sid) => store.update_document(sid, Some(data), None, None, now),
+                None => store.create_document(Some(name.to_owned()), data, None, SOMEBODY, now).map(drop),
+            };
+            store.documents.get(name).map(|document| document.head.revision.to_string()).unwrap_or_default()
+        })
+    }
+
+    /// Creates an empty Map as somebody else would; `false` if there is one.
+    pub fn put_map(&self, name: &str) -> bool {
+        self.with(|inner, now| inner.store.create_map(Some(name.to_owned()), None, SOMEBODY, now).is_ok())
+    }
+
+    /// Creates or replaces an item (and its Map) as somebody else would, without limits. Returns its revision.
+    pub fn put_item(&self, map: &str, key: &str, data: Value) -> String {
+        self.put_map(map);
+        let data = Arc::new(data);
+        self.with(|inner, now| {
+            let Some(sid) = inner.store.maps.find(map) else { return String::new() };
+            let updated = inner.store.update_item(sid, key, Some(data.clone()), None, None, now);
+            if updated.is_err() {
+                // The Map exists, so what was missing is the item.
+                let _ = inner.store.create_item(sid, key, data, None, SOMEBODY, now);
+            }
+            let item = inner.store.maps.get(map).and_then(|map| map.items.get(key));
+            item.map(|item| item.revision.to_string()).unwrap_or_default()
+        })
+    }
+
+    /// Deletes a Document; `false` if there is none.
+    pub fn delete_document(&self, name: &str) -> bool {
+        self.with(|inner, now| {
+            let sid = inner.store.documents.find(name);
+            sid.is_some_and(|sid| inner.store.delete_document(sid, now).is_ok())
+        })
+    }
+
+    /// Deletes a Map with its items; `false` if there is none.
+    pub fn delete_map(&self, name: &str) -> bool {
+        self.with(|inner, now| {
+            inner.store.maps.find(name).is_some_and(|sid| inner.store.delete_map(sid, now).is_ok())
+        })
+    }
+
+    /// Deletes an item; `false` if there is none.
+    pub fn delete_item(&self, map: &str, key: &str) -> bool {
+        self.with(|inner, now| {
+            inner.store.maps.find(map).is_some_and(|sid| inner.store.remove_item(sid, key, None, now).is_ok())
+        })
+    }
+
+    /// Switches the service's access control lists on or off.
+    pub fn set_acl(&self, enabled: bool) {
+        self.with(|inner, now| {
+            inner.service.acl_enabled = enabled;
+            inner.service.updated = now;
+        });
+    }
+
+    /// Are access control lists on?
+    pub fn acl(&self) -> bool {
+        self.with(|inner, _| inner.service.acl_enabled)
+    }
+
+    /// The rights of an identity on a Document or Map.
+    pub fn rights(&self, object: &str, identity: &str) -> Option<Rights> {
+        self.with(|inner, _| {
+            let store = &mut inner.store;
+            let sid = store.documents.find(object).or_else(|| store.maps.find(object))?;
+            store.permissions(sid)?.get(identity).copied()
+        })
+    }
+
+    /// Counts up with every write that changed something.
+    pub fn version(&self) -> u64 {
+        *self.0.version.borrow()
+    }
+
+    /// Follows `version`; wait on it instead of sleeping.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.0.version.subscribe()
+    }
+
+    /// Waits until a condition on the contents holds.
+    pub async fn wait_until(&self, mut condition: impl FnMut(&Self) -> bool) {
+        let mut changed = self.changed();
+        while !condition(self) {
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Every change from now on. A subscriber that falls behind is told how many changes it missed.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<SyncChange>> {
+        self.0.feed.subscribe()
+    }
+
+    /// The remembered changes with a greater number, oldest first; `None` if some of them are forgotten.
+    pub fn changes_since(&self, id: u64) -> Option<Vec<Arc<SyncChange>>> {
+        let inner = self.lock();
+        let complete = inner.recent.front().is_none_or(|first| first.id <= id + 1);
+        complete.then(|| inner.recent.iter().filter(|change| change.id > id).cloned().collect())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for SyncHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SyncHandle")
+    }
+}

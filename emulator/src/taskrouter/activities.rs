@@ -1,0 +1,54 @@
+//! Activities and TaskChannels over HTTP.
+
+use super::{Answer, Call, MAX_PAGE};
+use crate::server::page::Page;
+use crate::server::reply::Reply;
+use crate::sid::Kind;
+
+pub(super) fn list(call: &Call<'_>) -> Answer {
+    let page = Page::read(call.request, &["FriendlyName", "Available"], MAX_PAGE)?;
+    let query = &call.request.query;
+    let (name, available) = (query.filled("FriendlyName"), query.filled("Available").map(is_true));
+    call.world.read(|state| {
+        let rows: Vec<_> = state
+            .activities
+            .iter()
+            .filter(|activity| name.is_none_or(|name| activity.name == name))
+            .filter(|activity| available.is_none_or(|available| activity.available == available))
+            .collect();
+        page.reply_by_position("activities", &rows, |activity| call.place().activity(state, activity))
+    })
+}
+
+pub(super) fn fetch(call: &Call<'_>, sid: &str) -> Answer {
+    call.request.no_parameters()?;
+    call.sid(Kind::Activity, sid)?;
+    call.world.read(|state| {
+        let found =
+            state.activity(sid).and_then(|n| state.activities.get(n)).ok_or_else(|| call.missing())?;
+        Ok(Reply::json(200, &call.place().activity(state, found)))
+    })
+}
+
+/// The list's key is `channels`.
+pub(super) fn channels(call: &Call<'_>) -> Answer {
+    let page = Page::read(call.request, &[], MAX_PAGE)?;
+    call.world.read(|state| {
+        let rows: Vec<_> = state.channels.iter().collect();
+        page.reply_by_position("channels", &rows, |channel| call.place().task_channel(state, channel))
+    })
+}
+
+/// By SID or unique name.
+pub(super) fn channel(call: &Call<'_>, name: &str) -> Answer {
+    call.request.no_parameters()?;
+    call.world.read(|state| {
+        let found = state.channel(name).and_then(|n| state.channels.get(n)).ok_or_else(|| call.missing())?;
+        Ok(Reply::json(200, &call.place().task_channel(state, found)))
+    })
+}
+
+/// `true`, `1` and `yes` are true, anything else is false (Worker resource reference).
+pub(super) fn is_true(text: &str) -> bool {
+    ["true", "1", "yes"].iter().any(|word| text.eq_ignore_ascii_case(word))
+}

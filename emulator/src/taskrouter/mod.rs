@@ -1,0 +1,149 @@
+//! TaskRouter's REST API: routes, and what all of them share.
+//!
+//! Everything lives under `/v1/Workspaces/{ws}` (`W`):
+//!
+//! ```text
+//! GET POST         W
+//! GET              W/Statistics  W/RealTimeStatistics  W/CumulativeStatistics
+//! GET POST         W/TaskQueues                     GET POST DELETE  W/TaskQueues/{wq}
+//! GET              W/TaskQueues/Statistics          POST             W/TaskQueues/RealTimeStatistics  (bulk)
+//! GET              W/TaskQueues/{wq}/Statistics  …/RealTimeStatistics  …/CumulativeStatistics
+//! GET POST         W/Tasks                          GET POST DELETE  W/Tasks/{wt}
+//! GET              W/Tasks/{wt}/Reservations        GET POST         W/Tasks/{wt}/Reservations/{wr}
+//! GET POST         W/Workers                        GET POST DELETE  W/Workers/{wk}
+//! GET              W/Workers/Statistics  …/RealTimeStatistics  …/CumulativeStatistics
+//! GET              W/Workers/{wk}/Statistics  …/Channels  …/Channels/{wc}  …/Reservations
+//! GET              W/Activities  …/{wa}   W/TaskChannels  …/{tc}   W/Events  …/{ev}
+//! ```
+
+mod activities;
+mod bulk;
+mod events;
+mod limits;
+mod queues;
+mod render;
+mod reservations;
+mod statistics;
+mod tasks;
+mod workers;
+mod workspace;
+
+use std::sync::Mutex;
+
+pub(crate) use limits::EndpointLimits;
+use render::Place;
+
+use crate::error::ApiError;
+use crate::server::reply::Reply;
+use crate::server::request::{Request, Trace};
+use crate::settings::{Answers, Limits};
+use crate::sid::{Kind, Sid};
+use crate::world::{World, WorldError};
+
+/// TaskRouter pages hold at most this many.
+const MAX_PAGE: usize = 1000;
+
+/// One request on its way.
+pub(crate) struct Call<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) trace: &'a mut Trace,
+    pub(crate) world: &'a World,
+    pub(crate) answers: Answers,
+    pub(crate) limits: Limits,
+    pub(crate) endpoints: &'a Mutex<EndpointLimits>,
+}
+
+type Answer = Result<Reply, ApiError>;
+
+/// Answers a request whose path starts with `/v1/Workspaces`.
+pub(crate) fn route(mut call: Call<'_>) -> Answer {
+    let request = call.request;
+    let route = request.route();
+    let Some((workspace, rest)) = route.get(2..).and_then(<[&str]>::split_first) else {
+        return Err(ApiError::unknown_path(&request.path));
+    };
+    if call.world.read(|state| state.sid.to_string() != *workspace) {
+        return Err(call.missing());
+    }
+    let method = request.method.as_str();
+    call.pass_limits(method, rest)?;
+    let call = &call;
+    match (method, rest) {
+        ("GET", []) => workspace::fetch(call),
+        ("POST", []) => workspace::update(call),
+        ("GET", ["Statistics"]) => statistics::workspace(call),
+        ("GET", ["RealTimeStatistics"]) => statistics::workspace_realtime(call),
+        ("GET", ["CumulativeStatistics"]) => statistics::workspace_cumulative(call),
+
+        ("GET", ["TaskQueues"]) => queues::list(call),
+        ("POST", ["TaskQueues"]) => queues::create(call),
+        ("GET", ["TaskQueues", "Statistics"]) => statistics::queues(call),
+        ("POST", ["TaskQueues", "RealTimeStatistics"]) => bulk::realtime(call),
+        ("GET", ["TaskQueues", sid]) => queues::fetch(call, sid),
+        ("POST", ["TaskQueues", sid]) => queues::update(call, sid),
+        ("DELETE", ["TaskQueues", sid]) => queues::delete(call, sid),
+        ("GET", ["TaskQueues", sid, "Statistics"]) => statistics::queue(call, sid),
+        ("GET", ["TaskQueues", sid, "RealTimeStatistics"]) => statistics::queue_realtime(call, sid),
+        ("GET", ["TaskQueues", sid, "CumulativeStatistics"]) => statistics::queue_cumulative(call, sid),
+
+        ("GET", ["Tasks"]) => tasks::list(call),
+        ("POST", ["Tasks"]) => tasks::create(call),
+        ("GET", ["Tasks", sid]) => tasks::fetch(call, sid),
+        ("POST", ["Tasks", sid]) => tasks::update(call, sid),
+        ("DELETE", ["Tasks", sid]) => tasks::delete(call, sid),
+        ("GET", ["Tasks", sid, "Reservations"]) => reservations::of_task(call, sid),
+        ("GET", ["Tasks", sid, "Reservations", reservation]) => reservations::fetch(call, sid, reservation),
+        ("POST", ["Tasks", sid, "Reservations", reservation]) => reservations::update(call, sid, reservation),
+
+        ("GET", ["Workers"]) => workers::list(call),
+        ("POST", ["Workers"]) => workers::create(call),
+        ("GET", ["Workers", "Statistics"]) => workers::statistics(call),
+        ("GET", ["Workers", "RealTimeStatistics"]) => workers::realtime(call),
+        ("GET", ["Workers", "CumulativeStatistics"]) => workers::cumulative(call),
+        ("GET", ["Workers", sid]) => workers::fetch(call, sid),
+        ("POST", ["Workers", sid]) => workers::update(call, sid),
+        ("DELETE", ["Workers", sid]) => workers::delete(call, sid),
+        ("GET", ["Workers", sid, "Statistics"]) => workers::statistics_of(call, sid),
+        ("GET", ["Workers", sid, "Channels"]) => workers::channels(call, sid),
+        ("GET", ["Workers", sid, "Channels", channel]) => workers::channel(call, sid, channel),
+        ("POST", ["Workers", sid, "Channels", channel]) => workers::update_channel(call, sid, channel),
+        ("GET", ["Workers", sid, "Reservations"]) => reservations::of_worker(call, sid),
+
+        ("GET", ["Activities"]) => activities::list(call),
+        ("GET", ["Activities", sid]) => activities::fetch(call, sid),
+        ("GET", ["TaskChannels"]) => activities::channels(call),
+        ("GET", ["TaskChannels", sid]) => activities::channel(call, sid),
+        ("GET", ["Events"]) => events::list(call),
+        ("GET", ["Events", sid]) => events::fetch(call, sid),
+        _ => Err(ApiError::unknown_path(&request.path)),
+    }
+}
+
+impl Call<'_> {
+    fn missing(&self) -> ApiError {
+        ApiError::not_found(&self.request.path)
+    }
+
+    /// A SID in the path; one of the wrong form finds nothing.
+    fn sid(&self, kind: Kind, text: &str) -> Result<Sid, ApiError> {
+        Sid::parse(kind, text).ok_or_else(|| self.missing())
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place { base: &self.request.base }
+    }
+
+    /// The parameter `TaskChannel`: SID or unique name.
+    fn channel(&self) -> Result<Option<usize>, ApiError> {
+        let Some(text) = self.request.query.filled("TaskChannel") else { return Ok(None) };
+        let found = self.world.read(|state| state.channel(text));
+        found.map(Some).ok_or_else(|| ApiError::invalid(format!("TaskChannel {text} was not found")))
+    }
+
+    fn refused(&self, error: &WorldError) -> ApiError {
+        match error {
+            WorldError::Missing { .. } => self.missing(),
+            WorldError::Refused(why) => ApiError::invalid(why.clone()),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Workers over HTTP, with their channels and statistics.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::activities::is_true;
+use super::{Answer, Call, MAX_PAGE, statistics};
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::server::page::Page;
+use crate::server::reply::Reply;
+use crate::sid::{Kind, Sid};
+use crate::statistics::Window;
+use crate::statistics::cumulative::WINDOW_PARAMETERS;
+use crate::statistics::realtime::WorkersRealtime;
+use crate::statistics::workers::WorkersCumulative;
+use crate::world::expression::Expression;
+use crate::world::state::{State, Worker};
+
+const FILTERS: [&str; 8] = [
+    "ActivityName",
+    "ActivitySid",
+    "Available",
+    "FriendlyName",
+    "TargetWorkersExpression",
+    "TaskQueueName",
+    "TaskQueueSid",
+    "Ordering",
+];
+
+pub(super) fn list(call: &Call<'_>) -> Answer {
+    let page = Page::read(call.request, &FILTERS, MAX_PAGE)?;
+    let filter = Filter::read(&call.request.query)?;
+    let newest_first = match call.request.query.filled("Ordering").map(str::to_ascii_lowercase).as_deref() {
+        None | Some("datestatuschanged:asc") => false,
+        Some("datestatuschanged:desc") => true,
+        Some(other) => return Err(ApiError::invalid(format!("Ordering {other} is not supported"))),
+    };
+    call.world.read(|state| {
+        let render = |worker: &Worker| call.place().worker(state, worker);
+        if call.request.query.filled("Ordering").is_some() {
+            let mut rows: Vec<_> =
+                state.workers.iter().filter(|worker| filter.passes(state, worker)).collect();
+            rows.sort_by_key(
+                |worker| if newest_first { -worker.activity_since } else { worker.activity_since },
+            );
+            return page.reply_by_position("workers", &rows, |worker| render(worker));
+        }
+        let rows = state.workers.after(page.after()?).filter(|(_, worker)| filter.passes(state, worker));
+        Ok(page.reply("workers", rows, render))
+    })
+}
+
+pub(super) fn fetch(call: &Call<'_>, sid: &str) -> Answer {
+    call.request.no_parameters()?;
+    reply(call, call.sid(Kind::Worker, sid)?, 200)
+}
+
+pub(super) fn create(call: &Call<'_>) -> Answer {
+    let form = call.request.form()?;
+    form.only(&["FriendlyName", "ActivitySid", "Attributes"])?;
+    let name = form.required("FriendlyName")?;
+    let attributes = attributes(&form)?.unwrap_or_else(|| json!({}));
+    let activity = activity(call, &form)?;
+    let made = call.world.act(|turn| {
+        let activity = activity.unwrap_or(turn.state.default_activity);
+        turn.add_worker(name, attributes, activity)
+    });
+    reply(call, made.map_err(|error| call.refused(&error))?, 201)
+}
+
+pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
+    let sid = call.sid(Kind::Worker, sid)?;
+    let form = call.request.form()?;
+    form.only(&["ActivitySid", "Attributes", "FriendlyName", "RejectPendingReservations"])?;
+    let (attributes, activity) = (attributes(&form)?, activity(call, &form)?);
+    form.boolean("RejectPendingReservations")?;
+    let done = call.world.act(|turn| {
+        turn.worker_name(sid)?;
+        if let Some(name) = form.filled("FriendlyName")
+            && let Some(worker) = turn.state.workers.get_mut(sid)
+        {
+            name.clone_into(&mut worker.name);
+        }
+        if let Some(attributes) = attributes {
+            turn.set_worker_attributes(sid, attributes)?;
+        }
+        activity.map_or(Ok(()), |activity| turn.set_activity(sid, activity))
+    });
+    done.map_err(|error| call.refused(&error))?;
+    reply(call, sid, 200)
+}
+
+pub(super) fn delete(call: &Call<'_>, sid: &str) -> Answer {
+    let sid = call.sid(Kind::Worker, sid)?;
+    call.request.no_parameters()?;
+    call.world.act(|turn| turn.remove_worker(sid)).map_err(|error| call.refused(&error))?;
+    Ok(Reply::no_content())
+}
+
+pub(super) fn channels(call: &Call<'_>, sid: &str) -> Answer {
+    let sid = call.sid(Kind::Worker, sid)?;
+    let page = Page::read(call.request, &[], MAX_PAGE)?;
+    call.world.read(|state| {
+        let worker = state.workers.get(sid).ok_or_else(|| call.missing())?;
+        let rows: Vec<_> = worker.channels.iter().zip(&state.channels).collect();
+        page.reply_by_position("channels", &rows, |(channel, kind)| {
+            call.place().worker_channel(state, worker, channel, kind)
+        })
+    })
+}
+
+/// By the WorkerChannel's SID, the TaskChannel's SID or its unique name.
+pub(super) fn channel(call: &Call<'_>, sid: &str, channel: &str) -> Answer {
+    call.request.no_parameters()?;
+    let sid = call.sid(Kind::Worker, sid)?;
+    call.world.read(|state| {
+        let worker = state.workers.get(sid).ok_or_else(|| call.missing())?;
+        let n = channel_of(state, worker, channel).ok_or_else(|| call.missing())?;
+        Ok(Reply::json(
+            200,
+            &call.place().worker_channel(state, worker, &worker.channels[n], &state.channels[n]),
+        ))
+    })
+}
+
+pub(super) fn update_channel(call: &Call<'_>, sid: &str, channel: &str) -> Answer {
+    let sid = call.sid(Kind::Worker, sid)?;
+    let form = call.request.form()?;
+    form.only(&["Capacity", "Available"])?;
+    let capacity = form.integer("Capacity", 0..=50)?.and_then(|capacity| u32::try_from(capacity).ok());
+    let available = form.boolean("Available")?;
+    let n = call.world.read(|state| {
+        let worker = state.workers.get(sid)?;
+        channel_of(state, worker, channel)
+    });
+    let n = n.ok_or_else(|| call.missing())?;
+    let done = call.world.act(|turn| turn.set_worker_channel(sid, n, capacity, available));
+    done.map_err(|error| call.refused(&error))?;
+    call.world.read(|state| {
+        let worker = state.workers.get(sid).ok_or_else(|| call.missing())?;
+        Ok(Reply::json(
+            200,
+            &call.place().worker_channel(state, worker, &worker.channels[n], &state.channels[n]),
+        ))
+    })
+}
+
+fn channel_of(state: &State, worker: &Worker, channel: &str) -> Option<usize> {
+    let own = worker.channels.iter().position(|c| c.sid.to_string() == channel);
+    own.or_else(|| state.channel(channel)).filter(|n| *n < worker.channels.len())
+}
+
+fn attributes(form: &Params) -> Result<Option<Value>, ApiError> {
+    let Some(text) = form.one("Attributes") else { return Ok(None) };
+    match serde_json::from_str(text) {
+        Ok(Value::Object(map)) => Ok(Some(Value::Object(map))),
+        _ => Err(ApiError::invalid("Attributes must be a JSON object")),
+    }
+}
+
+fn activity(call: &Call<'_>, form: &Params) -> Result<Option<usize>, ApiError> {
+    let Some(sid) = form.sid("ActivitySid", Kind::Activity)? else { return Ok(None) };
+    let found = call.world.read(|state| state.activity(&sid.to_string()));
+    found.map(Some).ok_or_else(|| ApiError::invalid("ActivitySid was not found"))
+}
+
+fn reply(call: &Call<'_>, sid: Sid, status: u16) -> Answer {
+    call.world.read(|state| {
+        let worker = state.workers.get(sid).ok_or_else(|| call.missing())?;
+        Ok(Reply::json(status, &call.place().worker(state, worker)).with_etag(worker.version))
+    })
+}
+
+/// Which Workers a list shows.
+struct Filter<'a> {
+    activity_name: Option<&'a str>,
+    activity: Option<Sid>,
+    available: Option<bool>,
+    name: Option<&'a str>,
+    expression: Option<Expression>,
+    queue: Option<Sid>,
+    queue_name: Option<&'a str>,
+}
+
+impl<'a> Filter<'a> {
+    fn read(query: &'a Params) -> Result<Self, ApiError> {
+        let expression = query.filled("TargetWorkersExpression").map(Expression::parse).transpose();
+        Ok(Self {
+            activity_name: query.filled("ActivityName"),
+            activity: query.sid("ActivitySid", Kind::Activity)?,
+            available: query.filled("Available").map(is_true),
+            name: query.filled("FriendlyName"),
+            expression: expression.map_err(ApiError::invalid)?,
+            queue: query.sid("TaskQueueSid", Kind::TaskQueue)?,
+            queue_name: query.filled("TaskQueueName"),
+        })
+    }
+
+    fn passes(&self, state: &State, worker: &Worker) -> bool {
+        let activity = || state.activities.get(worker.activity);
+        let in_queue = |wanted: &dyn Fn(&crate::world::state::Queue) -> bool| {
+            state.queues.iter().any(|queue| wanted(queue) && state.is_eligible(worker, queue))
+        };
+        self.activity_name.is_none_or(|name| activity().is_some_and(|activity| activity.name == name))
+            && self.activity.is_none_or(|sid| activity().is_some_and(|activity| activity.sid == sid))
+            && self.available.is_none_or(|available| activity().is_some_and(|a| a.available) == available)
+            && self.name.is_none_or(|name| worker.name == name)
+            && self.expression.as_ref().is_none_or(|expression| expression.matches(&worker.attributes))
+            && self.queue.is_none_or(|sid| in_queue(&|queue| queue.sid == sid))
+            && self.queue_name.is_none_or(|name| in_queue(&|queue| queue.name == name))
+    }
+}
+
+#[derive(Serialize)]
+struct Of<T> {
+    account_sid: Sid,
+    workspace_sid: Sid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worker_sid: Option<Sid>,
+    url: String,
+    #[serde(flatten)]
+    numbers: T,
+}
+
+#[derive(Serialize)]
+struct Both<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    realtime: Option<WorkersRealtime<'a>>,
+    cumulative: WorkersCumulative<'a>,
+}
+
+fn of<T: Serialize>(call: &Call<'_>, state: &State, worker_sid: Option<Sid>, numbers: T) -> Reply {
+    let url = format!("{}{}", call.request.base, call.request.path);
+    let body = Of { account_sid: state.account, workspace_sid: state.sid, worker_sid, url, numbers };
+    statistics::reply(call, &body)
+}
+
+/// `W/Workers/Statistics`, over all Workers or those of a queue or name.
+pub(super) fn statistics(call: &Call<'_>) -> Answer {
+    let [minutes, start, end] = WINDOW_PARAMETERS;
+    let query = &call.request.query;
+    query.only(&[minutes, start, end, "TaskQueueSid", "TaskQueueName", "FriendlyName", "TaskChannel"])?;
+    let now = call.world.clock().now_ms();
+    let (window, channel, filter) = (Window::read(query, now)?, call.channel()?, Filter::read(query)?);
+    Ok(call.world.with(|inner| {
+        let (state, figures) = inner.visible(now);
+        let workers: Vec<Sid> =
+            state.workers.iter().filter(|w| filter.passes(state, w)).map(|w| w.sid).collect();
+        let mut realtime = WorkersRealtime::of(state, None, channel);
+        for activity in
+            workers.iter().filter_map(|sid| figures.workers.get(sid)).map(|worker| worker.activity)
+        {
+            if let Some(count) = realtime.activity_statistics.get_mut(activity) {
+                count.workers += 1;
+                realtime.total_workers += 1;
+            }
+        }
+        let cumulative = WorkersCumulative::of(state, figures, workers.into_iter(), window, channel);
+        of(call, state, None, Both { realtime: Some(realtime), cumulative })
+    }))
+}
+
+pub(super) fn realtime(call: &Call<'_>) -> Answer {
+    call.request.query.only(&["TaskChannel"])?;
+    let (now, channel) = (call.world.clock().now_ms(), call.channel()?);
+    Ok(call.world.with(|inner| {
+        let (state, figures) = inner.visible(now);
+        of(call, state, None, WorkersRealtime::of(state, Some(&figures.everyone), channel))
+    }))
+}
+
+pub(super) fn cumulative(call: &Call<'_>) -> Answer {
+    let [minutes, start, end] = WINDOW_PARAMETERS;
+    call.request.query.only(&[minutes, start, end, "TaskChannel"])?;
+    let now = call.world.clock().now_ms();
+    let (window, channel) = (Window::read(&call.request.query, now)?, call.channel()?);
+    Ok(call.world.with(|inner| {
+        let (state, figures) = inner.visible(now);
+        let everyone = state.workers.iter().map(|worker| worker.sid);
+        of(call, state, None, WorkersCumulative::of(state, figures, everyone, window, channel))
+    }))
+}
+
+/// One Worker has cumulative statistics only.
+pub(super) fn statistics_of(call: &Call<'_>, sid: &str) -> Answer {
+    let [minutes, start, end] = WINDOW_PARAMETERS;
+    call.request.query.only(&[minutes, start, end, "TaskChannel"])?;
+    let sid = call.sid(Kind::Worker, sid)?;
+    let now = call.world.clock().now_ms();
+    let (window, channel) = (Window::read(&call.request.query, now)?, call.channel()?);
+    call.world.with(|inner| {
+        let (state, figures) = inner.visible(now);
+        if !state.workers.contains(sid) {
+            return Err(call.missing());
+        }
+        let cumulative = WorkersCumulative::of(state, figures, std::iter::once(sid), window, channel);
+        Ok(of(call, state, Some(sid), Both { realtime: None, cumulative }))
+    })
+}

@@ -1,0 +1,64 @@
+//! What can happen in the centre, as operations on plain state.
+//!
+//! A `Turn` is one operation in progress, at one moment: it changes the state, notes a `Change` for the figures and an
+//! `Event` for the outside, in the order in which TaskRouter is known to publish them. There is no I/O here and no
+//! clock; the handle in `world` gives the time and hands out what came of it.
+
+mod people;
+mod reservations;
+mod tasks;
+
+use rand::rngs::StdRng;
+
+use super::change::Change;
+use super::events::Event;
+use super::state::State;
+use crate::sid::{Kind, Sid};
+
+pub(crate) use people::NewQueue;
+pub(crate) use tasks::{Draft, TASK_TIMEOUT, TaskUpdate};
+
+/// An operation that makes no sense in the present state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WorldError {
+    /// There is no such thing.
+    #[error("no {what} {name}")]
+    Missing {
+        /// What was looked for, such as `Task`.
+        what: &'static str,
+        /// The SID or name given.
+        name: String,
+    },
+    /// It exists, but not in a state that allows this.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl WorldError {
+    pub(crate) fn missing(what: &'static str, name: &(impl ToString + ?Sized)) -> Self {
+        Self::Missing { what, name: name.to_string() }
+    }
+}
+
+/// The outcome of an operation.
+pub type Outcome<T = ()> = Result<T, WorldError>;
+
+/// One operation in progress.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    pub(crate) state: &'a mut State,
+    pub(crate) ids: &'a mut StdRng,
+    pub(crate) at: i64,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) events: Vec<Event>,
+}
+
+impl<'a> Turn<'a> {
+    pub(crate) fn new(state: &'a mut State, ids: &'a mut StdRng, at: i64) -> Self {
+        Self { state, ids, at, changes: Vec::new(), events: Vec::new() }
+    }
+
+    pub(crate) fn draw(&mut self, kind: Kind) -> Sid {
+        Sid::draw(kind, self.ids)
+    }
+}

@@ -1,0 +1,10 @@
+//! The emulator over real HTTP. One binary, one file a subject.
+//!
+//! Tests change the world, ask over HTTP, and wait for conditions; none sleeps, none shares an emulator.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod callbacks;
+mod support;
+mod sync;
+mod taskrouter;
