@@ -1,0 +1,25 @@
+//! The real service against the emulated Twilio: one file a behaviour.
+//!
+//! A test changes the world, waits for the outcome, and finishes. Waiting is for a condition with a far deadline, so
+//! nothing here depends on how fast the machine is. `finish` fails on leftovers: a limit that was passed, a request that
+//! Twilio does not document, a part that had ended by itself.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test ends where something is not as it must be, and talks to the service as anybody would"
+)]
+
+mod support;
+
+mod bootstrap;
+mod burst;
+mod events;
+mod faults;
+mod process;
+mod queues;
+mod restart;
+mod sync_objects;
+mod webhook;

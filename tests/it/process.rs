@@ -1,0 +1,126 @@
+//! The real program: its exit codes, what it prints, and how it stops.
+
+use serde_json::Value;
+use twilio_emulator::{Emulator, Settings};
+
+use crate::support::Binary;
+
+async fn emulator() -> Emulator {
+    Emulator::start(Settings { queues: 3, ..Settings::default() }).await.unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_configuration_is_told_whole_with_exit_status_2() {
+    let emulator = emulator().await;
+    let mut variables = Binary::variables(&emulator, &[("SLA_THRESHOLDS", "soon"), ("PORT", "none")]);
+    variables.insert("TWILIO_AUTH_TOKEN".to_owned(), "s3 cret".to_owned());
+    let output = Binary::output(&variables, &["serve"]).await;
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    for variable in ["SLA_THRESHOLDS", "PORT", "TWILIO_AUTH_TOKEN"] {
+        assert!(said.contains(variable), "{said}");
+    }
+    assert!(said.contains("\"soon\"") && !said.contains("s3 cret"), "{said}");
+    emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_stops_in_good_order_on_sigterm() {
+    let emulator = emulator().await;
+    let mut service = Binary::serve(&Binary::variables(&emulator, &[]));
+    let serving = service.logs("Serving").await;
+    let line: Value =
+        serde_json::from_str(&serving).expect("logs are JSON when nobody reads them on a terminal");
+    assert!(line["listening"].is_string() && line["callback_url"].is_string(), "{serving}");
+    service.logs("Ready").await;
+    assert_eq!(emulator.sync().map_items("queueStats").map(|items| items.len()), Some(3));
+
+    let port = line["listening"].as_str().unwrap().rsplit_once(':').unwrap().1.to_owned();
+    let healthy = Binary::output(&[("PORT".to_owned(), port)].into(), &["healthcheck"]).await;
+    assert_eq!(healthy.status.code(), Some(0), "{}", text(&healthy.stderr));
+
+    service.signal("TERM");
+    service.logs("All pending writes are done").await;
+    let secret = emulator.account().auth_token.clone();
+    assert!(!service.seen.join("\n").contains(&secret));
+    assert_eq!(service.exit_code().await, Some(0));
+    emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn setup_makes_what_is_missing_and_may_be_repeated() {
+    let emulator = emulator().await;
+    let variables = Binary::variables(&emulator, &[]);
+    let first = Binary::output(&variables, &["setup", "--event-callback-url"]).await;
+    let said = text(&first.stdout);
+    assert_eq!(first.status.code(), Some(0), "{said}{}", text(&first.stderr));
+    for line in [
+        "Map queueStats: created",
+        "Document dashboard-data: created",
+        "Document dashboard-definitions: created",
+        "TaskQueues: 3 found, 3 of them with statistics",
+        "Event callback URL: set to http://hooks.example.com/taskrouter/events#rc=5&rp=5xx,ct,rt",
+    ] {
+        assert!(said.contains(line), "{line} is missing in:\n{said}");
+    }
+    assert_eq!(emulator.callbacks().url(), "http://hooks.example.com/taskrouter/events#rc=5&rp=5xx,ct,rt");
+    assert_eq!(emulator.sync().map_items("queueStats").map(|items| items.len()), Some(3));
+
+    let again = Binary::output(&variables, &["setup", "--event-callback-url"]).await;
+    let said = text(&again.stdout);
+    assert_eq!(again.status.code(), Some(0));
+    assert!(said.contains("Map queueStats: found") && said.contains("already http://hooks"), "{said}");
+
+    let deleted = Binary::output(&variables, &["delete-map", "queueStats"]).await;
+    assert_eq!(text(&deleted.stdout), "Map queueStats: deleted\n");
+    assert!(emulator.sync().map_items("queueStats").is_none());
+    let again = Binary::output(&variables, &["delete-map", "queueStats"]).await;
+    assert_eq!(text(&again.stdout), "Map queueStats: not there, nothing to delete\n");
+    assert_eq!(again.status.code(), Some(0));
+    emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn setup_with_wrong_credentials_says_which_to_check() {
+    let emulator = emulator().await;
+    let mut variables = Binary::variables(&emulator, &[]);
+    variables.insert("TWILIO_AUTH_TOKEN".to_owned(), "wr0ngwr0ngwr0ngwr0ngwr0ngwr0ngwr".to_owned());
+    let output = Binary::output(&variables, &["setup"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("TWILIO_AUTH_TOKEN") && !said.contains("wr0ng"), "{said}");
+    emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dotenv_file_is_read_and_the_environment_wins() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = "TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001\nTWILIO_AUTH_TOKEN=short\nPORT=wrong\n";
+    std::fs::write(directory.path().join(".env"), file).unwrap();
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_taskrouter-sync"))
+        .arg("serve")
+        .env_clear()
+        .env("PORT", "worse")
+        .current_dir(directory.path())
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("\"worse\"") && !said.contains("TWILIO_ACCOUNT_SID"), "{said}");
+
+    std::fs::write(directory.path().join(".env"), "A LINE WITH s3cret\n").unwrap();
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_taskrouter-sync"))
+        .arg("serve")
+        .env_clear()
+        .current_dir(directory.path())
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!text(&output.stderr).contains("s3cret"), "{}", text(&output.stderr));
+}

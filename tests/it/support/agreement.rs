@@ -1,0 +1,151 @@
+//! Whether Sync shows what is true in the centre: every queue, every channel, every number.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Bed;
+
+/// Seconds by which an age may differ: it was read a moment ago, and moves on.
+const AGE_TOLERANCE: f64 = 30.0;
+const SPLITS: [u32; 3] = [30, 60, 120];
+
+impl Bed {
+    /// Waits until Sync tells the truth; on failure says where it does not.
+    pub(crate) async fn agrees(&self) {
+        let mut last = String::new();
+        let waiting = self.until_describing(&mut last);
+        if tokio::time::timeout(super::DEADLINE, waiting).await.is_err() {
+            panic!("Sync never told the truth: {last}");
+        }
+    }
+
+    async fn until_describing(&self, last: &mut String) {
+        let mut changed = self.emulator.sync().changed();
+        while let Err(difference) = self.compare() {
+            *last = difference;
+            let _ = tokio::time::timeout(std::time::Duration::from_millis(50), changed.changed()).await;
+        }
+    }
+
+    /// Compares once.
+    pub(crate) fn compare(&self) -> Result<(), String> {
+        let since = start_of_utc_day();
+        let (truth, sync) = (self.emulator.truth(), self.emulator.sync());
+        let items = sync.map_items("queueStats").ok_or("there is no Map queueStats")?;
+        let names: BTreeMap<String, String> =
+            self.emulator.world().queues().into_iter().map(|q| (q.sid, q.friendly_name)).collect();
+        if items.keys().ne(names.keys()) {
+            return Err(format!("items {:?} for queues {:?}", items.keys(), names.keys()));
+        }
+        for (sid, name) in &names {
+            let item = &items[sid];
+            same("sid", &item["sid"], &json!(sid))?;
+            same("friendlyName", &item["friendlyName"], &json!(name))?;
+            for (suffix, channel) in [("all", None), ("voice", Some("voice")), ("chat", Some("chat"))] {
+                let true_queue = truth.queue(sid, channel, since, &SPLITS);
+                let at = format!("{name} {suffix}");
+                same_realtime(&at, &item[format!("realTimeStats_{suffix}")], &true_queue.realtime)?;
+                same_cumulative(&at, &item[format!("cumulativeStats_{suffix}")], &true_queue.cumulative)?;
+            }
+        }
+        let document = sync.document("dashboard-data").ok_or("there is no Document dashboard-data")?;
+        let statistics = &document["workspace_statistics"];
+        let true_workspace = truth.workspace(None, since, &SPLITS);
+        same_raw("realtime", &statistics["realtime"], &true_workspace.realtime)?;
+        same_raw("cumulative", &statistics["cumulative"], &true_workspace.cumulative)?;
+        sync.document("dashboard-definitions").ok_or("there is no Document dashboard-definitions")?;
+        Ok(())
+    }
+}
+
+fn same_realtime(at: &str, shown: &Value, truth: &Value) -> Result<(), String> {
+    let activities: Vec<Value> = truth["activity_statistics"]
+        .as_array()
+        .ok_or("no activities")?
+        .iter()
+        .map(|a| json!({"friendly_name": a["friendly_name"], "workers": a["workers"]}))
+        .collect();
+    same(&format!("{at} activityStatistics"), &shown["activityStatistics"], &json!(activities))?;
+    for (ours, theirs) in [
+        ("tasksByPriority", "tasks_by_priority"),
+        ("tasksByStatus", "tasks_by_status"),
+        ("availableWorkers", "total_available_workers"),
+        ("eligibleWorkers", "total_eligible_workers"),
+        ("totalTasks", "total_tasks"),
+    ] {
+        same(&format!("{at} {ours}"), &shown[ours], &truth[theirs])?;
+    }
+    same_age(&format!("{at} oldestTask"), &shown["oldestTask"], &truth["longest_task_waiting_age"])
+}
+
+fn same_cumulative(at: &str, shown: &Value, truth: &Value) -> Result<(), String> {
+    for (ours, theirs) in [
+        ("rCreated", "reservations_created"),
+        ("rRej", "reservations_rejected"),
+        ("rAccepted", "reservations_accepted"),
+        ("rTimedOut", "reservations_timed_out"),
+        ("rCancel", "reservations_canceled"),
+        ("rRescind", "reservations_rescinded"),
+        ("tCompl", "tasks_completed"),
+        ("tMoved", "tasks_moved"),
+        ("tEnter", "tasks_entered"),
+        ("tCanc", "tasks_canceled"),
+        ("tDel", "tasks_deleted"),
+        ("waitUntilCancel", "wait_duration_until_canceled"),
+        ("waitUntilAccept", "wait_duration_until_accepted"),
+        ("splitByWaitTime", "split_by_wait_time"),
+        ("startTime", "start_time"),
+        ("avgTaskAcceptanceTime", "avg_task_acceptance_time"),
+    ] {
+        same(&format!("{at} {ours}"), &shown[ours], &truth[theirs])?;
+    }
+    Ok(())
+}
+
+/// The raw resource: every field that the truth has, ages and the window's end aside.
+fn same_raw(at: &str, shown: &Value, truth: &Value) -> Result<(), String> {
+    for (name, value) in truth.as_object().ok_or("no truth")? {
+        match name.as_str() {
+            "longest_task_waiting_age" => same_age(at, &shown[name], value)?,
+            "end_time" => {}
+            _ => same(&format!("{at} {name}"), &shown[name], value)?,
+        }
+    }
+    Ok(())
+}
+
+fn same(at: &str, shown: &Value, truth: &Value) -> Result<(), String> {
+    if normal(shown) == normal(truth) {
+        Ok(())
+    } else {
+        Err(format!("{at}: {shown} is shown, {truth} is true"))
+    }
+}
+
+/// 1 and 1.0 are one number.
+fn normal(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => json!(number.as_f64()),
+        Value::Array(items) => items.iter().map(normal).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, field)| (name.clone(), normal(field))).collect(),
+        other => other.clone(),
+    }
+}
+
+fn same_age(at: &str, shown: &Value, truth: &Value) -> Result<(), String> {
+    let (shown, truth) = (shown.as_f64().ok_or("no age")?, truth.as_f64().ok_or("no age")?);
+    // None waiting must show as none: only a real age may be a little behind.
+    let both_or_none = (shown == 0.0) == (truth == 0.0) || (shown - truth).abs() <= AGE_TOLERANCE;
+    if both_or_none && (shown - truth).abs() <= AGE_TOLERANCE {
+        Ok(())
+    } else {
+        Err(format!("{at}: age {shown} is shown, {truth} is true"))
+    }
+}
+
+fn start_of_utc_day() -> Timestamp {
+    let second = Timestamp::now().as_second();
+    Timestamp::from_second(second - second.rem_euclid(86_400)).unwrap()
+}

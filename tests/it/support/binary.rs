@@ -1,0 +1,81 @@
+//! The real program as a process of its own.
+
+use std::collections::HashMap;
+use std::process::{Output, Stdio};
+
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+use twilio_emulator::Emulator;
+
+use super::{DEADLINE, base_variables};
+
+/// A running `taskrouter-sync`.
+pub(crate) struct Binary {
+    child: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    pub(crate) seen: Vec<String>,
+}
+
+/// A command in an empty environment and an empty directory, so that nothing of this machine leaks in.
+pub(crate) fn command(directory: &tempfile::TempDir, variables: &HashMap<String, String>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_taskrouter-sync"));
+    command.env_clear().envs(variables).current_dir(directory.path()).kill_on_drop(true);
+    command
+}
+
+impl Binary {
+    /// The variables for an emulator.
+    pub(crate) fn variables(emulator: &Emulator, more: &[(&str, &str)]) -> HashMap<String, String> {
+        let mut variables = base_variables(emulator, more);
+        for (name, value) in [("PUBLIC_URL", "http://hooks.example.com"), ("PORT", "0")] {
+            variables.entry(name.to_owned()).or_insert(value.to_owned());
+        }
+        variables
+    }
+
+    /// Runs a command to its end.
+    pub(crate) async fn output(variables: &HashMap<String, String>, arguments: &[&str]) -> Output {
+        let directory = tempfile::tempdir().unwrap();
+        let run = command(&directory, variables).args(arguments).stdin(Stdio::null()).output();
+        tokio::time::timeout(DEADLINE, run).await.expect("the command did not end").unwrap()
+    }
+
+    /// Starts `serve`.
+    pub(crate) fn serve(variables: &HashMap<String, String>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut child = command(&directory, variables).arg("serve").stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, log, seen: Vec::new() }
+    }
+
+    /// Reads the log until a line has this in it, and returns that line.
+    pub(crate) async fn logs(&mut self, part: &str) -> String {
+        let reading = async {
+            while let Some(line) = self.log.next_line().await.unwrap() {
+                self.seen.push(line.clone());
+                if line.contains(part) {
+                    return line;
+                }
+            }
+            panic!("the log ended without {part:?}:\n{}", self.seen.join("\n"));
+        };
+        tokio::time::timeout(DEADLINE, reading).await.expect("the line was never logged")
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().unwrap().to_string();
+        let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the end and returns the exit code.
+    pub(crate) async fn exit_code(mut self) -> Option<i32> {
+        let waiting = async {
+            while let Ok(Some(line)) = self.log.next_line().await {
+                self.seen.push(line);
+            }
+            self.child.wait().await.unwrap().code()
+        };
+        tokio::time::timeout(DEADLINE, waiting).await.expect("the process did not end")
+    }
+}

@@ -1,0 +1,170 @@
+//! The test bed: an emulator, the service beside it, and the question whether Sync tells the truth.
+
+mod agreement;
+mod binary;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use taskrouter_sync::app::App;
+use taskrouter_sync::config::Config;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use twilio_emulator::{Emulator, Settings};
+
+pub(crate) use binary::Binary;
+
+/// Far beyond what anything takes: a test that gets here has failed.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+pub(crate) const ADMIN: (&str, &str) = ("admin", "correct horse");
+pub(crate) const BEARER: &str = "a-bearer-token-for-tests";
+/// Timers that never fire within a test, so that what shows is the events' doing.
+pub(crate) const NO_TIMERS: &[(&str, &str)] =
+    &[("REALTIME_INTERVAL", "1h"), ("CUMULATIVE_INTERVAL", "1h"), ("DIRECTORY_INTERVAL", "1h")];
+/// Timers that make a test short.
+pub(crate) const QUICK_TIMERS: &[(&str, &str)] =
+    &[("REALTIME_INTERVAL", "300ms"), ("CUMULATIVE_INTERVAL", "500ms"), ("DIRECTORY_INTERVAL", "500ms")];
+
+/// An emulator and the service.
+pub(crate) struct Bed {
+    pub(crate) emulator: Emulator,
+    pub(crate) http: reqwest::Client,
+    variables: HashMap<String, String>,
+    service: Option<Service>,
+}
+
+struct Service {
+    url: String,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<Result<(), String>>,
+}
+
+impl Bed {
+    /// A small quiet centre, the service started with these variables, and its callbacks coming in.
+    pub(crate) async fn start(variables: &[(&str, &str)]) -> Self {
+        Self::with(Settings { queues: 4, workers: 6, ..Settings::default() }, variables).await
+    }
+
+    pub(crate) async fn with(settings: Settings, variables: &[(&str, &str)]) -> Self {
+        let mut bed = Self::without_service(settings, variables).await;
+        bed.start_service().await;
+        bed.ready().await;
+        bed
+    }
+
+    pub(crate) async fn without_service(settings: Settings, variables: &[(&str, &str)]) -> Self {
+        let emulator = Emulator::start(settings).await.unwrap();
+        let variables = base_variables(&emulator, variables);
+        Self { emulator, http: reqwest::Client::new(), variables, service: None }
+    }
+
+    pub(crate) async fn start_service(&mut self) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        self.variables.insert("PUBLIC_URL".to_owned(), url.clone());
+        let config = Config::read(&|name| self.variables.get(name).cloned()).unwrap();
+        let app = App::start(&config, listener).unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(async move {
+            let until = async { drop(stopped.await) };
+            app.run_until(until).await.map_err(|error| error.to_string())
+        });
+        self.emulator.callbacks().set_url(&format!("{url}/taskrouter/events"));
+        self.service = Some(Service { url, stop, running });
+    }
+
+    /// The service's own URL.
+    pub(crate) fn url(&self) -> &str {
+        &self.service.as_ref().unwrap().url
+    }
+
+    pub(crate) async fn ready(&self) {
+        let ready = || async {
+            let answer = self.http.get(format!("{}/readyz", self.url())).send().await;
+            answer.is_ok_and(|answer| answer.status() == 200)
+        };
+        let waiting = async {
+            let mut changed = self.emulator.journal().changed();
+            while !ready().await {
+                // Ready follows a write; the write's answer may take a moment to reach the service.
+                let _ = tokio::time::timeout(Duration::from_millis(50), changed.changed()).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, waiting).await.expect("the service did not become ready");
+    }
+
+    /// Stops the service in good order, as by SIGTERM.
+    pub(crate) async fn stop_service(&mut self) {
+        let Service { stop, running, .. } = self.service.take().unwrap();
+        let _ = stop.send(());
+        let ended = tokio::time::timeout(DEADLINE, running).await.expect("the service did not stop");
+        assert_eq!(ended.unwrap(), Ok(()));
+    }
+
+    /// Ends the service without letting it finish anything, as by a power cut: its tasks are dropped where they stand.
+    pub(crate) async fn kill_service(&mut self) {
+        let Service { running, .. } = self.service.take().unwrap();
+        running.abort();
+        let _ = running.await;
+    }
+
+    /// Asks the service for the bootstrap.
+    pub(crate) async fn check_map(&self) -> Vec<Value> {
+        let url = format!("{}/taskrouter/events?checkMap=true", self.url());
+        let answer = self.http.get(url).basic_auth(ADMIN.0, Some(ADMIN.1)).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.json().await.unwrap()
+    }
+
+    /// Waits until a condition holds; looked at after every request that the emulator answers, and now and then.
+    pub(crate) async fn until(&self, what: &str, mut condition: impl FnMut() -> bool) {
+        let mut changed = self.emulator.journal().changed();
+        let waiting = async {
+            while !condition() {
+                let _ = tokio::time::timeout(Duration::from_millis(20), changed.changed()).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("never came true: {what}"));
+    }
+
+    /// Ends the test: the service stops in good order, and no promise was broken on the way.
+    pub(crate) async fn finish(mut self) {
+        if self.service.is_some() {
+            self.stop_service().await;
+        }
+        self.no_limit_was_passed();
+        self.emulator.shutdown().await;
+    }
+
+    /// The promises that hold whatever happens.
+    pub(crate) fn no_limit_was_passed(&self) {
+        let journal = self.emulator.journal();
+        assert!(journal.peak_sync_writes() <= 20, "{} writes in flight", journal.peak_sync_writes());
+        assert_eq!(journal.unknown_requests(), 0, "a request that Twilio does not document");
+        assert_eq!(journal.totals().over_rate, 0, "a rate limit of Twilio's was passed");
+        assert_eq!(journal.totals().unauthorized, 0);
+    }
+}
+
+fn base_variables(emulator: &Emulator, more: &[(&str, &str)]) -> HashMap<String, String> {
+    let account = emulator.account();
+    let url = emulator.url();
+    let base = [
+        ("TWILIO_ACCOUNT_SID", account.account_sid.as_str()),
+        ("TWILIO_AUTH_TOKEN", &account.auth_token),
+        ("TWILIO_WORKSPACE_SID", &account.workspace_sid),
+        ("TWILIO_SYNC_SERVICE_SID", &account.sync_service_sid),
+        ("TWILIO_TASKROUTER_URL", &url),
+        ("TWILIO_SYNC_URL", &url),
+        ("TWILIO_API_URL", &url),
+        ("TWILIO_IAM_URL", &url),
+        ("AUTHENTICATION_USER", ADMIN.0),
+        ("AUTHENTICATION_PASSWORD", ADMIN.1),
+        ("AUTHENTICATION_TOKEN", BEARER),
+        ("STATS_CHANNELS", "voice,chat"),
+    ];
+    base.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}

@@ -1,0 +1,151 @@
+//! What the webhook answers, to Twilio and to everybody else.
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::Value;
+
+use crate::support::{Bed, NO_TIMERS};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const PATHS: [&str; 5] = [
+    "/taskrouter/events",
+    "/taskrouter_event",
+    "/dashboardStats",
+    "/api/stats",
+    "/realtimestats-updateQueueStatistics",
+];
+
+fn signed(bed: &Bed, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
+    let url = format!("{}{path}", bed.url());
+    let signature = bed.emulator.callbacks().sign(&url, fields.iter().copied());
+    bed.http.post(url).header("X-Twilio-Signature", signature).form(fields)
+}
+
+async fn answer(request: RequestBuilder) -> (StatusCode, Value, String) {
+    let answer = request.send().await.unwrap();
+    let content_type = answer.headers().get("content-type").map_or("", |v| v.to_str().unwrap()).to_owned();
+    let status = answer.status();
+    let text = answer.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap_or(Value::Null), content_type)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_event_is_taken_in_on_every_path() {
+    let bed = Bed::start(NO_TIMERS).await;
+    for path in PATHS {
+        let fields = [("EventType", "task.created"), ("Empty", ""), ("WorkspaceName", "São Paulo 😀")];
+        let (status, body, content_type) = answer(signed(&bed, path, &fields)).await;
+        assert_eq!((status.as_u16(), content_type.as_str()), (204, "application/json"), "{path} {body}");
+    }
+    bed.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_event_gets_403_and_changes_nothing() {
+    let bed = Bed::start(NO_TIMERS).await;
+    bed.agrees().await;
+    bed.emulator.callbacks().drop_all(true);
+    bed.emulator.world().step();
+    let journal = bed.emulator.journal();
+    journal.clear();
+    for path in PATHS {
+        let url = format!("{}{path}?tenant=7", bed.url());
+        let post = || bed.http.post(&url).header("Content-Type", FORM).body("EventType=task.created");
+        let (status, body, _) = answer(post()).await;
+        assert_eq!((status.as_u16(), &body["code"]), (403, &Value::from("signature_missing")));
+        let (status, body, _) =
+            answer(post().header("X-Twilio-Signature", "Q2hlY2sgdGhlIHNpZ25hdHVyZS4=")).await;
+        assert_eq!((status.as_u16(), &body["code"]), (403, &Value::from("signature_mismatch")));
+        let message = body["message"].as_str().unwrap();
+        let shown = format!("{}{path}?tenant=…", bed.url());
+        assert!(message.contains(&shown) && message.contains("PUBLIC_URL"), "{message}");
+        assert!(!message.contains(&bed.emulator.account().auth_token));
+    }
+    assert_eq!(journal.entries().len(), 0, "nothing was asked of Twilio");
+    bed.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_mistake_has_its_answer() {
+    let bed = Bed::start(NO_TIMERS).await;
+    let url = format!("{}/taskrouter/events", bed.url());
+    let code = |request| async {
+        let (status, body, _) = answer(request).await;
+        (status.as_u16(), body["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let post = || bed.http.post(&url).header("X-Twilio-Signature", "AAAA");
+    let expected = |status: u16, code: &str| (status, code.to_owned());
+
+    let malformed = post().header("Content-Type", FORM).body("EventType=%ff");
+    assert_eq!(code(malformed).await, expected(400, "malformed_body"));
+    let large = post().header("Content-Type", FORM).body(format!("a={}", "x".repeat(64 * 1024)));
+    assert_eq!(code(large).await, expected(413, "body_too_large"));
+    assert_eq!(
+        code(post().header("Content-Type", "text/plain").body("x")).await,
+        expected(415, "content_type")
+    );
+    assert_eq!(code(post()).await, expected(415, "content_type"));
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
+        assert_eq!(code(bed.http.request(method, &url)).await, expected(405, "method_not_allowed"));
+    }
+    assert_eq!(code(bed.http.post(format!("{}/nowhere", bed.url()))).await, expected(404, "not_found"));
+
+    let foreign = [("AccountSid", "AC00000000000000000000000000000009"), ("EventType", "task.created")];
+    assert_eq!(code(signed(&bed, "/taskrouter/events", &foreign)).await, expected(422, "foreign_event"));
+    let foreign = [("WorkspaceSid", "WS00000000000000000000000000000009")];
+    assert_eq!(code(signed(&bed, "/taskrouter/events", &foreign)).await, expected(422, "foreign_event"));
+    bed.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_json_body_must_be_covered_by_the_signature() {
+    let bed = Bed::start(NO_TIMERS).await;
+    let batch = r#"[{"type":"com.twilio.taskrouter.task.created","data":{}}]"#;
+    let send = |query: &str, body: &'static str| {
+        let url = format!("{}/taskrouter/events{query}", bed.url());
+        let signature = bed.emulator.callbacks().sign(&url, []);
+        let request = bed.http.post(url).header("X-Twilio-Signature", signature);
+        answer(request.header("Content-Type", "application/json; charset=utf-8").body(body))
+    };
+    let hash = |text: &str| {
+        use sha2::Digest;
+        let digest = sha2::Sha256::digest(text);
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("?x=1&bodySHA256={hex}")
+    };
+    assert_eq!(send(&hash(batch), batch).await.0, 204);
+    let (status, body, _) = send(&hash(batch), "[]").await;
+    assert_eq!((status.as_u16(), &body["code"]), (403, &Value::from("body_hash")));
+    let (status, body, _) = send("", batch).await;
+    assert_eq!((status.as_u16(), &body["code"]), (403, &Value::from("body_not_signed")));
+    let (status, body, _) = send(&hash("{}"), "{}").await;
+    assert_eq!((status.as_u16(), &body["code"]), (400, &Value::from("malformed_body")));
+    bed.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn during_a_rotation_both_tokens_sign() {
+    let secondary = "5ec0ndary5ec0ndary5ec0ndary5ec0n";
+    let variables: Vec<_> =
+        NO_TIMERS.iter().copied().chain([("TWILIO_AUTH_TOKEN_SECONDARY", secondary)]).collect();
+    let bed = Bed::start(&variables).await;
+    let send =
+        || async { answer(signed(&bed, "/taskrouter/events", &[("EventType", "task.created")])).await.0 };
+    assert_eq!(send().await, 204);
+    bed.emulator.callbacks().set_auth_token(secondary);
+    assert_eq!(send().await, 204);
+    bed.emulator.callbacks().set_auth_token("0ther0ther0ther0ther0ther0ther0t");
+    assert_eq!(send().await, 403);
+    bed.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_says_alive_and_ready() {
+    let bed = Bed::start(NO_TIMERS).await;
+    let get = |path: &str| answer(bed.http.get(format!("{}{path}", bed.url())));
+    assert_eq!(get("/healthz").await.1["status"], "ok");
+    let (status, body, _) = get("/readyz").await;
+    assert_eq!((status.as_u16(), &body["status"]), (200, &Value::from("ready")));
+    assert_eq!(body["taskQueues"], 4);
+    assert_eq!(answer(bed.http.post(format!("{}/healthz", bed.url()))).await.0, 405);
+    bed.finish().await;
+}
