@@ -11,9 +11,9 @@ pub(crate) mod core;
 pub(crate) mod page;
 pub(crate) mod reply;
 pub(crate) mod request;
+mod short;
 mod wire;
 
-use std::io::Cursor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -24,7 +24,6 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use tokio::net::TcpListener;
-use tokio_util::io::ReaderStream;
 use tokio_util::sync::CancellationToken;
 
 use self::core::{Core, Shared};
@@ -96,7 +95,7 @@ async fn handle(
         }
         Outcome::Short(reply) => {
             record.answered = Some((reply.status, reply.code, None));
-            short(&reply)
+            cut_short(&reply)
         }
         Outcome::Cut => {
             line.cut();
@@ -240,12 +239,11 @@ fn finish(reply: &Reply, record: &Record<'_>, in_flight: usize) -> Response {
 }
 
 /// Promises the whole body and sends half of it; the server then has to close the connection.
-fn short(reply: &Reply) -> Response {
+fn cut_short(reply: &Reply) -> Response {
     let half = reply.body.slice(..reply.body.len() / 2);
     let promised = reply.body.len().max(1);
     let mut response = plain(reply);
-    // A stream, because a body of known length would correct the header.
-    *response.body_mut() = Body::from_stream(ReaderStream::new(Cursor::new(half)));
+    *response.body_mut() = short::body(half);
     response.headers_mut().insert("content-length", HeaderValue::from(promised));
     response
 }

@@ -70,7 +70,7 @@ pub(super) fn create(call: &mut Call<'_>, name: &str) -> Answer {
 }
 
 pub(super) fn fetch(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
-    call.request.query.only(&[])?;
+    call.request.no_parameters()?;
     let sid = find(call, name, key)?;
     call.charge(sid, Cost::Read)?;
     reply(call, sid, key, 200)
@@ -95,6 +95,7 @@ pub(super) fn update(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
 }
 
 pub(super) fn delete(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
+    call.request.no_parameters()?;
     let expected = call.expected()?;
     let sid = find(call, name, key)?;
     call.charge(sid, Cost::Write(0))?;

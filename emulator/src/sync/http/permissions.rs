@@ -24,6 +24,7 @@ pub(super) fn list(call: &mut Call<'_>, kind: &str, name: &str) -> Answer {
 }
 
 pub(super) fn fetch(call: &mut Call<'_>, kind: &str, name: &str, identity: &str) -> Answer {
+    call.request.no_parameters()?;
     let head = find(call, kind, name)?;
     call.charge(head.sid, Cost::Permission)?;
     let rights = head.permissions.get(identity).copied().ok_or_else(|| call.missing())?;
@@ -47,6 +48,7 @@ pub(super) fn update(call: &mut Call<'_>, kind: &str, name: &str, identity: &str
 }
 
 pub(super) fn delete(call: &mut Call<'_>, kind: &str, name: &str, identity: &str) -> Answer {
+    call.request.no_parameters()?;
     let head = find(call, kind, name)?;
     call.charge(head.sid, Cost::Permission)?;
     match call.inner.store.permissions(head.sid).and_then(|permissions| permissions.remove(identity)) {

@@ -4,7 +4,7 @@ use super::{Answer, Call};
 use crate::server::reply::Reply;
 
 pub(super) fn fetch(call: &Call<'_>) -> Answer {
-    call.request.query.only(&[])?;
+    call.request.no_parameters()?;
     Ok(Reply::json(200, &call.place().service()))
 }
 

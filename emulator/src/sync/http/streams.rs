@@ -31,7 +31,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
 }
 
 pub(super) fn fetch(call: &mut Call<'_>, name: &str) -> Answer {
-    call.request.query.only(&[])?;
+    call.request.no_parameters()?;
     let sid = find(call, name)?;
     call.charge(sid, Cost::Read)?;
     reply(call, sid, 200)
@@ -50,6 +50,7 @@ pub(super) fn update(call: &mut Call<'_>, name: &str) -> Answer {
 }
 
 pub(super) fn delete(call: &mut Call<'_>, name: &str) -> Answer {
+    call.request.no_parameters()?;
     let sid = find(call, name)?;
     call.charge(sid, Cost::Write(0))?;
     let done = call.inner.store.delete_stream(sid, call.now);
