@@ -35,15 +35,20 @@ pub struct Core {
     pub refresher: Refresher,
     /// Watches and waits for the writes.
     pub publisher: Publisher,
-    /// TaskRouter's REST API.
-    pub taskrouter: TaskRouter,
-    /// Sync's REST API.
-    pub sync: Sync,
     needs: Needs,
     stop_reads: CancellationToken,
     stop_writes: CancellationToken,
     reads: JoinHandle<()>,
     writes: JoinHandle<()>,
+}
+
+/// Twilio's REST APIs, for the configured account.
+#[derive(Debug, Clone)]
+pub struct Apis {
+    /// TaskRouter.
+    pub taskrouter: TaskRouter,
+    /// Sync.
+    pub sync: Sync,
 }
 
 /// The whole service, running.
@@ -76,22 +81,28 @@ pub enum AppError {
     Listener(#[from] std::io::Error),
 }
 
-impl Core {
-    /// Starts reading and writing; `grace` is how long pending writes may take when it is stopped.
-    pub fn start(config: &CoreConfig, grace: Duration) -> Result<Self, ClientError> {
+impl Apis {
+    /// One client for all of them, so that its limits hold over all of them.
+    pub fn new(config: &CoreConfig) -> Result<Self, ClientError> {
         let client = Arc::new(Client::new(&config.twilio)?);
         let taskrouter = TaskRouter::new(client.clone(), config.twilio.workspace_sid);
-        let sync = Sync::new(client, config.twilio.sync_service);
+        Ok(Self { taskrouter, sync: Sync::new(client, config.twilio.sync_service) })
+    }
+}
+
+impl Core {
+    /// Starts reading and writing; `grace` is how long pending writes may take when it is stopped.
+    pub fn start(config: &CoreConfig, apis: Apis, grace: Duration) -> Self {
         let layouts = layout::all(config);
         let needs = layout::needs(&layouts);
         let (refresher, reader) =
-            refresh::Worker::new(taskrouter.clone(), config.refresh, config.statistics.clone(), needs);
+            refresh::Worker::new(apis.taskrouter, config.refresh, config.statistics.clone(), needs);
         let (publisher, writer) =
-            publish::Worker::new(sync.clone(), &config.sync, layouts, refresher.snapshots());
+            publish::Worker::new(apis.sync, &config.sync, layouts, refresher.snapshots());
         let (stop_reads, stop_writes) = (CancellationToken::new(), CancellationToken::new());
         let reads = tokio::spawn(reader.run(stop_reads.clone()));
         let writes = tokio::spawn(writer.run(stop_writes.clone(), grace));
-        Ok(Self { refresher, publisher, taskrouter, sync, needs, stop_reads, stop_writes, reads, writes })
+        Self { refresher, publisher, needs, stop_reads, stop_writes, reads, writes }
     }
 
     /// Stops reading, then writes what is pending.
@@ -121,7 +132,7 @@ impl App {
     /// Starts everything on a listener that is bound already.
     pub fn start(config: &Config, listener: TcpListener) -> Result<Self, StartError> {
         let local_address = listener.local_addr()?;
-        let core = Core::start(&config.core, config.server.shutdown_grace)?;
+        let core = Core::start(&config.core, Apis::new(&config.core)?, config.server.shutdown_grace);
         let (ready, is_ready) = watch::channel(false);
         let twilio = &config.core.twilio;
         let state = AppState {

@@ -1,6 +1,8 @@
 //! The command line: one file a verb.
 
 mod delete_map;
+#[cfg(feature = "demo")]
+mod demo;
 mod environment;
 mod healthcheck;
 mod serve;
@@ -32,6 +34,9 @@ enum Command {
     Setup(setup::Options),
     /// Delete a Sync Map with all its items
     DeleteMap(delete_map::Options),
+    /// Run the service against a simulated Twilio with a lively contact centre; needs no account
+    #[cfg(feature = "demo")]
+    Demo(demo::Options),
     /// Ask the service on this machine whether it answers; exit status 0 if it does
     Healthcheck,
 }
@@ -84,6 +89,8 @@ impl Command {
             Self::Serve => serve::run(&environment).await,
             Self::Setup(options) => setup::run(&environment, options).await,
             Self::DeleteMap(options) => delete_map::run(&environment, options).await,
+            #[cfg(feature = "demo")]
+            Self::Demo(options) => demo::run(&environment, options).await,
             Self::Healthcheck => healthcheck::run(&environment).await,
         }
     }

@@ -1,20 +1,25 @@
 //! `setup`: the bootstrap from a shell. Creates what is missing, fills it once, and says what it found and made.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use tokio::time::timeout;
 
 use super::{CommandError, Environment};
-use crate::app::Core;
+use crate::app::{Apis, Core};
 use crate::config::{Config, CoreConfig};
 use crate::layout::{self, Object, queue_items};
+use crate::refresh::Stopped;
 use crate::server::EVENT_PATHS;
+use crate::stats::Snapshot;
 use crate::twilio::TwilioError;
 use crate::twilio::sync::Sync;
 
 /// A thousand queues take about a minute to write within Sync's limits.
 const LONGEST_WAIT: Duration = Duration::from_secs(180);
+/// When the snapshot is written nothing is pending but what moved meanwhile, and the service will see to that.
+const GRACE: Duration = Duration::from_secs(2);
 /// Makes Twilio retry a callback that did not get through, five times at most; by default a 5xx or a slow answer loses
 /// the event (Twilio, "Webhooks: Connection Overrides").
 const CONNECTION_OVERRIDES: &str = "#rc=5&rp=5xx,ct,rt";
@@ -39,19 +44,17 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
         Some(url) => Some(with_overrides(checked(url)?)),
     };
     let config = CoreConfig::read(&lookup)?;
-    let core = Core::start(&config, Duration::from_secs(10)).map_err(CommandError::failed)?;
-    let done = timeout(LONGEST_WAIT, bootstrap(&core, &config, callback_url)).await;
-    let stopped = core.stop().await.map_err(CommandError::failed);
-    done.map_err(|_| CommandError::Failed(format!("not finished within {} s", LONGEST_WAIT.as_secs())))??;
-    stopped
+    let apis = Apis::new(&config).map_err(CommandError::failed)?;
+    let done = timeout(LONGEST_WAIT, bootstrap(&apis, &config, callback_url)).await;
+    done.map_err(|_| CommandError::Failed(format!("not finished within {} s", LONGEST_WAIT.as_secs())))?
 }
 
 async fn bootstrap(
-    core: &Core,
+    apis: &Apis,
     config: &CoreConfig,
     callback_url: Option<String>,
 ) -> Result<(), CommandError> {
-    let workspace = core.taskrouter.workspace().await;
+    let workspace = apis.taskrouter.workspace().await;
     let workspace = workspace.map_err(|error| explained("The Workspace can't be read", &error))?;
     println!("Workspace {}: found, {:?}", config.twilio.workspace_sid, workspace.friendly_name);
 
@@ -59,17 +62,16 @@ async fn bootstrap(
     let objects = layout::all(config).iter().flat_map(|layout| layout.objects()).collect::<Vec<_>>();
     let mut before = Vec::new();
     for object in objects.into_iter().chain([definitions]) {
-        let there = is_there(&core.sync, &object).await;
+        let there = is_there(&apis.sync, &object).await;
         let there = there.map_err(|error| explained("The Sync Service can't be read", &error))?;
         before.push((object, there));
     }
 
-    let stopping = |_| CommandError::Failed("reading or writing ended early; see the log".to_owned());
-    let snapshot = core.refresher.refresh_all().await.map_err(stopping)?;
-    if let Some(stale) = &snapshot.directory_stale {
-        return Err(CommandError::Failed(format!("The TaskQueues can't be read: {}", stale.reason)));
-    }
-    core.publisher.written(snapshot.number).await.map_err(|_| stopping(crate::refresh::Stopped))?;
+    // Started only now, so that what it creates does not look as if it had been there.
+    let core = Core::start(config, apis.clone(), GRACE);
+    let filled = fill(&core).await;
+    core.stop().await.map_err(CommandError::failed)?;
+    let snapshot = filled?;
 
     for (object, there) in before {
         let made = if there { "found" } else { "created" };
@@ -86,7 +88,7 @@ async fn bootstrap(
             println!("Event callback URL: already {url}");
         }
         Some(url) => {
-            let set = core.taskrouter.set_event_callback_url(&url).await;
+            let set = apis.taskrouter.set_event_callback_url(&url).await;
             let set = set.map_err(|error| explained("The event callback URL can't be set", &error))?;
             println!("Event callback URL: set to {}", set.event_callback_url.as_deref().unwrap_or_default());
         }
@@ -99,6 +101,17 @@ async fn bootstrap(
         println!("Events filter: {filter}; events of other types are not sent, and their changes show later");
     }
     Ok(())
+}
+
+/// Reads everything and waits until it stands in Sync.
+async fn fill(core: &Core) -> Result<Arc<Snapshot>, CommandError> {
+    let ended = |_| CommandError::Failed("reading or writing ended early; see the log".to_owned());
+    let snapshot = core.refresher.refresh_all().await.map_err(ended)?;
+    if let Some(stale) = &snapshot.directory_stale {
+        return Err(CommandError::Failed(format!("The TaskQueues can't be read: {}", stale.reason)));
+    }
+    core.publisher.written(snapshot.number).await.map_err(|_| ended(Stopped))?;
+    Ok(snapshot)
 }
 
 async fn is_there(sync: &Sync, object: &Object) -> Result<bool, TwilioError> {
