@@ -14,9 +14,9 @@ pub const LARGEST_BODY: usize = 64 * 1024;
 /// A refused request.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// 403: Twilio did not send this, or it was changed on its way. `url` is what the signature was checked against.
+    /// 403: Twilio did not send this, or it was changed on its way. `url` is what the signature was checked for.
     #[error(
-        "{reason}. The signature was checked for {url}: if that is not the URL that Twilio was told to call, correct \
+        "{reason}. Seen from here the URL that Twilio called is {url}: if Twilio was told another one, correct \
          PUBLIC_URL, or the proxy that changes the path or query"
     )]
     Signature {
