@@ -195,7 +195,7 @@ impl Calls {
             None => {}
             Some("completed") => call.move_to(CallStatus::Completed, now),
             Some("canceled") if call.status != CallStatus::InProgress => {
-                call.move_to(CallStatus::Canceled, now)
+                call.move_to(CallStatus::Canceled, now);
             }
             Some(other) => return Err(ApiError::invalid(format!("Status {other} cannot be set"))),
         }
