@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::api::{Calls, Messages};
 use crate::callbacks::{self, Callbacks};
 use crate::clock::Clock;
 use crate::faults::Faults;
@@ -128,6 +129,16 @@ impl Emulator {
         self.core.0.tokens.clone()
     }
 
+    /// The Calls placed.
+    pub fn calls(&self) -> Calls {
+        self.core.0.calls.clone()
+    }
+
+    /// The Messages sent.
+    pub fn messages(&self) -> Messages {
+        self.core.0.messages.clone()
+    }
+
     /// What was asked of it.
     pub fn journal(&self) -> Journal {
         self.core.0.journal.clone()
@@ -173,8 +184,15 @@ impl Emulator {
         self.core.0.tuning().answers
     }
 
+    /// Lets the centre live by itself at so many steps a second, until told otherwise; 0 stops it. `World::drive` does
+    /// the same for as long as its handle is held.
+    pub fn drive(&self, steps_per_second: f64) {
+        self.core.0.drive_at(steps_per_second);
+    }
+
     /// Stops listening and sending, and waits until both have ended.
     pub async fn shutdown(self) {
+        self.core.0.drive_at(0.0);
         self.stop.cancel();
         self.tasks.wait().await;
     }
@@ -182,6 +200,7 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
+        self.core.0.drive_at(0.0);
         self.stop.cancel();
     }
 }

@@ -30,8 +30,8 @@ pub enum FaultKind {
     Reset,
     /// No answer until the fault is removed or the client leaves.
     Hang,
-    /// Carried out this much later.
-    Slow(Duration),
+    /// Carried out this much later. In JSON, milliseconds.
+    Slow(#[serde(with = "crate::clock::millis")] Duration),
     /// The answer is cut off in the middle of its JSON, with a matching length.
     MalformedJson,
     /// The answer is JSON of the wrong types: text where numbers were, numbers where text was.

@@ -63,17 +63,19 @@ pub struct Entry {
     pub payload_bytes: usize,
     /// Did a fault meddle with it?
     pub faulty: bool,
-    /// From the request's arrival to its answer.
+    /// From the request's arrival to its answer. In JSON, milliseconds.
+    #[serde(with = "crate::clock::millis")]
     pub took: Duration,
 }
 
 /// Which records to count; what is `None` is not looked at.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 pub struct Filter {
     /// The product.
     pub api: Option<Api>,
     /// The method, such as `POST`.
-    pub method: Option<&'static str>,
+    pub method: Option<String>,
     /// Part of the path.
     pub path: Option<String>,
     /// The status.
@@ -274,7 +276,7 @@ impl Filter {
             wanted.as_deref().is_none_or(|wanted| found.as_deref() == Some(wanted))
         };
         self.api.is_none_or(|api| api == entry.api)
-            && self.method.is_none_or(|method| method == &*entry.method)
+            && self.method.as_deref().is_none_or(|method| method == &*entry.method)
             && self.path.as_deref().is_none_or(|path| entry.path.contains(path))
             && self.status.is_none_or(|status| status == entry.status)
             && same(&self.sync_object, &entry.sync_object)

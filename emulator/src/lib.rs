@@ -22,9 +22,11 @@
 //! # Ok(()) }
 //! ```
 
+mod api;
 mod auth;
 pub mod callbacks;
 mod clock;
+mod control;
 mod emulator;
 mod error;
 mod faults;
@@ -40,6 +42,7 @@ mod taskrouter;
 mod tokens;
 mod world;
 
+pub use api::{CallStatus, CallView, Calls, MessageView, Messages};
 pub use callbacks::{Callbacks, Delivery, Format};
 pub use clock::Clock;
 pub use emulator::{Emulator, StartError};

@@ -1,2 +1,155 @@
-//! The emulator on its own.
-fn main() {}
+//! The emulator on its own: a Twilio on a port, with a centre that may live by itself.
+//!
+//! When it is ready it prints one line of JSON with its URL and credentials, for scripts to read.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+use twilio_emulator::{Account, Answers, Api, Combined, Emulator, Limits, Settings};
+
+/// An in-process Twilio TaskRouter and Sync, with a simulated contact centre behind it.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// Address to listen on; port 0 picks a free one.
+    #[arg(long, default_value = "127.0.0.1:4010")]
+    listen: SocketAddr,
+    /// How others reach it, if that is not what they put into `Host`.
+    #[arg(long)]
+    public_url: Option<String>,
+    /// Seed of SIDs, Workers and everything that happens.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Number of TaskQueues.
+    #[arg(long, default_value_t = 8)]
+    queues: usize,
+    /// Number of Workers.
+    #[arg(long, default_value_t = 23)]
+    workers: usize,
+    /// Steps of the centre a second; 0 lets it stand still.
+    #[arg(long, default_value_t = 0.0)]
+    drive: f64,
+    /// How much faster than life simulated spans pass.
+    #[arg(long, default_value_t = 1.0)]
+    speed: f64,
+    /// Minutes that the centre has been open already.
+    #[arg(long, default_value_t = 0)]
+    history: u64,
+    /// Where events are posted to, with connection overrides if wanted.
+    #[arg(long)]
+    callback_url: Option<String>,
+    /// Comma-separated event types; all if not given.
+    #[arg(long)]
+    events_filter: Option<String>,
+    /// Milliseconds that statistics run behind.
+    #[arg(long, default_value_t = 0)]
+    lag: u64,
+    /// Milliseconds that every request takes.
+    #[arg(long, default_value_t = 0)]
+    latency: u64,
+    /// Switch all rate limits off.
+    #[arg(long)]
+    no_limits: bool,
+    /// Combined statistics with only the fields of Twilio's published examples.
+    #[arg(long)]
+    as_published: bool,
+    /// Account SID.
+    #[arg(long)]
+    account_sid: Option<String>,
+    /// Auth Token.
+    #[arg(long)]
+    auth_token: Option<String>,
+    /// API key SID.
+    #[arg(long)]
+    api_key_sid: Option<String>,
+    /// API key secret.
+    #[arg(long)]
+    api_key_secret: Option<String>,
+    /// Workspace SID.
+    #[arg(long)]
+    workspace_sid: Option<String>,
+    /// Sync service SID.
+    #[arg(long)]
+    sync_service_sid: Option<String>,
+}
+
+impl Arguments {
+    fn settings(&self) -> Settings {
+        let invented = Account::default();
+        let given = |value: &Option<String>, invented: String| value.clone().unwrap_or(invented);
+        Settings {
+            listen: self.listen,
+            public_url: self.public_url.clone(),
+            account: Account {
+                account_sid: given(&self.account_sid, invented.account_sid),
+                auth_token: given(&self.auth_token, invented.auth_token),
+                api_key_sid: given(&self.api_key_sid, invented.api_key_sid),
+                api_key_secret: given(&self.api_key_secret, invented.api_key_secret),
+                workspace_sid: given(&self.workspace_sid, invented.workspace_sid),
+                sync_service_sid: given(&self.sync_service_sid, invented.sync_service_sid),
+            },
+            seed: self.seed,
+            queues: self.queues,
+            workers: self.workers,
+            speed: self.speed,
+            history: Duration::from_secs(self.history * 60),
+            limits: if self.no_limits { Limits::off() } else { Limits::default() },
+            answers: Answers {
+                combined_cumulative: if self.as_published {
+                    Combined::AsPublished
+                } else {
+                    Combined::Complete
+                },
+                ..Answers::default()
+            },
+            statistics_lag: Duration::from_millis(self.lag),
+            ..Settings::default()
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    // Standard output belongs to the line that scripts read.
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let emulator = match Emulator::start(arguments.settings()).await {
+        Ok(emulator) => emulator,
+        Err(error) => {
+            tracing::error!(%error, "the emulator cannot start");
+            return ExitCode::from(64);
+        }
+    };
+    for api in [Api::TaskRouter, Api::Sync, Api::Api, Api::Iam] {
+        emulator.set_latency(api, Duration::from_millis(arguments.latency));
+    }
+    emulator.callbacks().set_events_filter(arguments.events_filter.as_deref());
+    if let Some(url) = &arguments.callback_url {
+        emulator.callbacks().set_url(url);
+    }
+    emulator.drive(arguments.drive);
+    let control = format!("{}/emulator", emulator.url());
+    println!("{}", json!({ "url": emulator.url(), "control": control, "account": emulator.account() }));
+    stopped().await;
+    emulator.shutdown().await;
+    ExitCode::SUCCESS
+}
+
+/// Waits for Ctrl-C, or for the signal that containers and service managers send.
+async fn stopped() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    // If even this cannot be waited for, there is nothing to wait for.
+    let _ = tokio::signal::ctrl_c().await;
+}

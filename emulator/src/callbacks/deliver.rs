@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::target::Target;
-use super::{Callbacks, DELIVERIES, Delivery, Format, Job, signature};
+use super::{Callbacks, DELIVERIES, Delivery, Format, Job, Parcel, signature};
 use crate::clock::iso_ms;
 use crate::world::Event;
 
@@ -115,13 +115,29 @@ impl Clients {
     }
 }
 
+impl Parcel {
+    fn sid(&self) -> String {
+        match self {
+            Self::Event(event, _) => event.sid.to_string(),
+            Self::Form { sid, .. } => sid.clone(),
+        }
+    }
+
+    fn label(&self) -> &str {
+        match self {
+            Self::Event(event, _) => event.event_type,
+            Self::Form { label, .. } => label,
+        }
+    }
+}
+
 /// Sends one event, again if its target's policy says so.
 async fn deliver(callbacks: &Callbacks, client: Option<reqwest::Client>, job: &Job) -> Delivery {
     let target = &job.target;
     let mut delivery = Delivery {
         at: Timestamp::UNIX_EPOCH,
-        event_sid: job.event.sid.to_string(),
-        event_type: job.event.event_type.to_owned(),
+        event_sid: job.parcel.sid(),
+        event_type: job.parcel.label().to_owned(),
         url: target.url.clone(),
         status: None,
         error: None,
@@ -158,15 +174,20 @@ async fn deliver(callbacks: &Callbacks, client: Option<reqwest::Client>, job: &J
 async fn send(callbacks: &Callbacks, client: &reqwest::Client, job: &Job) -> Result<u16, reqwest::Error> {
     let Target { credentials, read_timeout, .. } = &*job.target;
     let token = callbacks.auth_token();
-    let (url, content_type, body, signature) = match job.format {
-        Format::Form => {
-            let params = || job.event.params.iter().map(|(name, value)| (*name, value.as_str()));
-            let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(params()).finish();
-            let signature = signature::sign(&token, &job.target.url, params());
-            (job.target.url.clone(), FORM, body, signature)
+    let form = |params: &[(&str, &str)]| {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+        let signature = signature::sign(&token, &job.target.url, params.iter().copied());
+        (job.target.url.clone(), FORM, body, signature)
+    };
+    let (url, content_type, body, signature) = match &job.parcel {
+        Parcel::Event(event, Format::Form) => {
+            form(&event.params.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>())
         }
-        Format::EventStreams => {
-            let body = Value::Array(vec![cloud_event(&job.event)]).to_string();
+        Parcel::Form { params, .. } => {
+            form(&params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>())
+        }
+        Parcel::Event(event, Format::EventStreams) => {
+            let body = Value::Array(vec![cloud_event(event)]).to_string();
             let url = signature::with_body_sha256(&job.target.url, body.as_bytes());
             let signature = signature::sign(&token, &url, []);
             (url, "application/json", body, signature)

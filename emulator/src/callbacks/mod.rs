@@ -66,7 +66,8 @@ pub struct Options {
     pub duplicate: f64,
     /// Send in random order among so many waiting events; 0 and 1 keep the order.
     pub shuffle: usize,
-    /// Send this much later.
+    /// Send this much later. In JSON, milliseconds.
+    #[serde(with = "crate::clock::millis")]
     pub delay: Duration,
     /// Shape of the body.
     pub format: Format,
@@ -94,9 +95,9 @@ pub enum Format {
 pub struct Delivery {
     /// When it ended.
     pub at: Timestamp,
-    /// `EV…`
+    /// `EV…`, or the SID of the Call.
     pub event_sid: String,
-    /// For example `task.created`.
+    /// For example `task.created`, or `call.ringing`.
     pub event_type: String,
     /// Where it was sent.
     pub url: String,
@@ -110,15 +111,25 @@ pub struct Delivery {
     pub duplicate: bool,
 }
 
-/// One event on its way.
+/// One request on its way.
 struct Job {
-    event: Arc<Event>,
+    parcel: Parcel,
     target: Arc<Target>,
     due: Instant,
-    format: Format,
     duplicate: bool,
     /// The same for every attempt of one delivery.
     idempotency_token: String,
+}
+
+/// What is sent.
+enum Parcel {
+    Event(Arc<Event>, Format),
+    /// A form of another product: what it is about, what it tells, and its parameters.
+    Form {
+        sid: String,
+        label: String,
+        params: Vec<(String, String)>,
+    },
 }
 
 impl Callbacks {
@@ -187,10 +198,9 @@ impl Callbacks {
                     continue;
                 }
                 inner.queue.push_back(Job {
-                    event: event.clone(),
+                    parcel: Parcel::Event(event.clone(), options.format),
                     target: target.clone(),
                     due: Instant::now() + options.delay,
-                    format: options.format,
                     duplicate,
                     idempotency_token: idempotency_token.clone(),
                 });
@@ -198,6 +208,33 @@ impl Callbacks {
             }
         }
         drop(guard);
+        self.0.wake.notify_one();
+    }
+
+    /// Posts a signed form to any URL, such as a Call's status callback. Only `delay` applies to it.
+    pub(crate) fn post_form(&self, url: &str, sid: String, label: String, params: Vec<(String, String)>) {
+        let target = match Target::parse(url) {
+            Ok(target) => Arc::new(target),
+            Err(error) => {
+                tracing::warn!(%error, "callback URL cannot be used");
+                return;
+            }
+        };
+        let mut inner = self.lock();
+        if inner.queue.len() >= QUEUE {
+            inner.lost += 1;
+            return;
+        }
+        let job = Job {
+            parcel: Parcel::Form { sid, label, params },
+            target,
+            due: Instant::now() + inner.options.delay,
+            duplicate: false,
+            idempotency_token: format!("{:032x}", inner.dice.random::<u128>()),
+        };
+        inner.queue.push_back(job);
+        drop(inner);
+        self.0.outstanding.send_modify(|count| *count += 1);
         self.0.wake.notify_one();
     }
 
@@ -209,6 +246,11 @@ impl Callbacks {
     /// Events that were lost: `drop_all`, or a full queue.
     pub fn lost(&self) -> u64 {
         self.lock().lost
+    }
+
+    /// Events queued or on their way.
+    pub fn outstanding(&self) -> usize {
+        *self.0.outstanding.borrow()
     }
 
     /// Forgets the deliveries so far.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::api::{self, Calls, Messages};
 use crate::auth;
 use crate::callbacks::Callbacks;
 use crate::clock::Clock;
@@ -16,7 +17,7 @@ use crate::settings::{Account, Answers, Limits, Settings};
 use crate::sync::{self, SyncHandle};
 use crate::taskrouter::{self, EndpointLimits};
 use crate::tokens::Tokens;
-use crate::world::World;
+use crate::world::{Drive, World};
 
 /// The parts.
 pub(crate) struct Core {
@@ -26,9 +27,13 @@ pub(crate) struct Core {
     pub(crate) sync: SyncHandle,
     pub(crate) callbacks: Callbacks,
     pub(crate) tokens: Tokens,
+    pub(crate) calls: Calls,
+    pub(crate) messages: Messages,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
     pub(crate) tuning: Mutex<Tuning>,
+    /// The rate at which the centre lives by itself, if it does.
+    pub(crate) drive: Mutex<Option<(f64, Drive)>>,
     endpoints: Mutex<EndpointLimits>,
     pub(crate) local: SocketAddr,
     pub(crate) public_url: Option<String>,
@@ -52,6 +57,8 @@ impl Core {
             world: World::found(settings, &clock, callbacks.clone()),
             sync: SyncHandle::new(settings, &clock),
             tokens: Tokens::new(&clock),
+            calls: Calls::new(&settings.account.account_sid, settings.seed, &clock, &callbacks),
+            messages: Messages::new(&settings.account.account_sid, settings.seed, &clock),
             callbacks,
             clock,
             journal: Journal::default(),
@@ -61,6 +68,7 @@ impl Core {
                 answers: settings.answers,
                 latency: [Duration::ZERO; APIS.len()],
             }),
+            drive: Mutex::default(),
             endpoints: Mutex::default(),
             local,
             public_url: settings.public_url.clone(),
@@ -69,6 +77,12 @@ impl Core {
 
     pub(crate) fn tuning(&self) -> MutexGuard<'_, Tuning> {
         self.tuning.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the centre live by itself at so many steps a second; 0 stops it. Must be called within a runtime.
+    pub(crate) fn drive_at(&self, steps_per_second: f64) {
+        let driven = (steps_per_second > 0.0).then(|| (steps_per_second, self.world.drive(steps_per_second)));
+        *self.drive.lock().unwrap_or_else(PoisonError::into_inner) = driven;
     }
 
     /// Which product a path belongs to; `None` is the emulator's own control pages.
@@ -111,7 +125,8 @@ impl Core {
             }),
             Api::Sync => sync::http::route(&self.sync, &limits, request, trace),
             Api::Iam => self.tokens.route(&self.account, request),
-            Api::Api | Api::Unknown => Err(ApiError::unknown_path(&request.path)),
+            Api::Api => api::route(&self.account, &self.calls, &self.messages, request),
+            Api::Unknown => Err(ApiError::unknown_path(&request.path)),
         }
     }
 }

@@ -30,6 +30,7 @@ use self::core::{Core, Shared};
 use self::reply::Reply;
 use self::request::{Request, Trace};
 use self::wire::{Line, WireListener};
+use crate::control;
 use crate::error::{ApiError, Refusal};
 use crate::faults::{Fault, FaultKind};
 use crate::journal::{Api, Entry};
@@ -37,11 +38,10 @@ use crate::journal::{Api, Entry};
 /// Largest body read.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// Serves until told to stop; then connections get no further requests.
+/// Serves until told to stop; then every connection ends, whatever it waits for.
 pub(crate) async fn serve(listener: TcpListener, core: Shared, stop: CancellationToken) {
     let app = Router::new().fallback(handle).with_state(core).into_make_service_with_connect_info::<Line>();
-    let serving = axum::serve(WireListener(listener), app);
-    // Connections are dropped rather than drained: a hanging request must not hold up the end.
+    let serving = axum::serve(WireListener { listener, stop: stop.clone() }, app);
     tokio::select! {
         () = stop.cancelled() => {}
         ended = serving => if let Err(error) = ended { tracing::error!(%error, "the listener ended") },
@@ -62,11 +62,12 @@ async fn handle(
         (None, Some(host)) => format!("http://{host}"),
         (None, None) => format!("http://{}", core.local),
     };
-    let Some(api) = Core::product(parts.uri.path()) else {
-        return plain(&Reply::from(&ApiError::unknown_path(parts.uri.path())));
-    };
+    let product = Core::product(parts.uri.path());
     let too_large = body.is_err();
     let request = Request::new(parts.method, &parts.uri, parts.headers, body.unwrap_or_default(), base);
+    let Some(api) = product else {
+        return plain(&control::answer(&core, &request).await);
+    };
     let sync_write = api == Api::Sync && request.method != Method::GET;
     let (_guard, in_flight) = core.journal.enter(api, sync_write);
     let mut record = Record {

@@ -2,7 +2,8 @@
 //!
 //! HTTP libraries answer every request or close politely. To show a client what a broken network looks like, a
 //! handler cuts its line; the next time the server wants to write to it, the stream fails, and is closed with a TCP
-//! reset instead of the usual goodbye.
+//! reset instead of the usual goodbye. When the emulator stops, every connection ends at once, the idle and the hanging
+//! ones too: nothing must answer any more.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,9 +16,13 @@ use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// A listener of cuttable streams.
-pub(crate) struct WireListener(pub(crate) TcpListener);
+pub(crate) struct WireListener {
+    pub(crate) listener: TcpListener,
+    pub(crate) stop: CancellationToken,
+}
 
 /// A handler's hold on its connection.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +32,7 @@ pub(crate) struct Line(Arc<AtomicBool>);
 pub(crate) struct Wire {
     stream: TcpStream,
     line: Line,
+    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl Line {
@@ -52,14 +58,15 @@ impl Listener for WireListener {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Wire, SocketAddr) {
-        let (stream, from) = Listener::accept(&mut self.0).await;
+        let (stream, from) = Listener::accept(&mut self.listener).await;
         // Small answers must not wait for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
-        (Wire { stream, line: Line::default() }, from)
+        let stopped = Box::pin(self.stop.clone().cancelled_owned());
+        (Wire { stream, line: Line::default(), stopped }, from)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
@@ -75,6 +82,10 @@ impl AsyncRead for Wire {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        // The server always waits to read, also while a request is carried out, so this reaches every connection.
+        if self.stopped.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

@@ -1,13 +1,14 @@
 //! What happened within a window: the cumulative statistics of the Workspace and of a queue.
 //!
 //! Choices where the documentation is silent: the window's start is cut to the whole second that is printed, so that
-//! an answer and its `start_time` agree; `avg_task_acceptance_time` is the mean wait from creation to acceptance; a
-//! wait is counted in whole seconds, and its mean is cut to one; only a Task's first acceptance takes part in the
+//! an answer and its `start_time` agree; `avg_task_acceptance_time` is the mean wait from creation to acceptance, an
+//! integer in the separate answers (OpenAPI) and `0.0` in the combined ones (examples); a wait is counted in whole
+//! seconds, and its mean is cut to one; only a Task's first acceptance takes part in the
 //! split ("time after a transfer is not counted").
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::log::{Log, Split, Sums, Waits, Window};
 use crate::clock::iso;
@@ -24,7 +25,7 @@ pub(crate) const WINDOW_PARAMETERS: [&str; 3] = ["Minutes", "StartDate", "EndDat
 /// Cumulative fields; those that an answer does not have are `None` and left out.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Cumulative {
-    pub(crate) avg_task_acceptance_time: f64,
+    pub(crate) avg_task_acceptance_time: Average,
     pub(crate) start_time: String,
     pub(crate) end_time: String,
     pub(crate) reservations_created: u32,
@@ -44,6 +45,23 @@ pub(crate) struct Cumulative {
     pub(crate) tasks_entered: Option<u32>,
     #[serde(flatten)]
     pub(crate) more: Option<More>,
+}
+
+/// Whole seconds, printed as an integer (`12`) or as a fraction (`12.0`).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Average {
+    Integer(u64),
+    Fraction(u64),
+}
+
+impl Serialize for Average {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Integer(seconds) => serializer.serialize_u64(*seconds),
+            #[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^52")]
+            Self::Fraction(seconds) => serializer.serialize_f64(*seconds as f64),
+        }
+    }
 }
 
 /// Fields that the published examples of the combined answers lack.
@@ -106,12 +124,18 @@ impl Cumulative {
         cumulative
     }
 
+    /// For the separate answers, where OpenAPI has an integer.
+    pub(crate) fn with_integer_average(mut self) -> Self {
+        if let Average::Fraction(seconds) = self.avg_task_acceptance_time {
+            self.avg_task_acceptance_time = Average::Integer(seconds);
+        }
+        self
+    }
+
     fn common(sums: &Sums, window: Window) -> Self {
         let waits = sums.until_accepted;
-        #[expect(clippy::cast_precision_loss, reason = "seconds and counts are far below 2^52")]
-        let avg = if waits.count == 0 { 0.0 } else { waits.total as f64 / waits.count as f64 };
         Self {
-            avg_task_acceptance_time: avg,
+            avg_task_acceptance_time: Average::Fraction(WaitDuration::from(waits).avg),
             start_time: iso(window.start),
             end_time: iso(window.end),
             reservations_created: sums.created,

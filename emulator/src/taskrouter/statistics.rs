@@ -95,7 +95,7 @@ pub(super) fn workspace_cumulative(call: &Call<'_>) -> Answer {
         let (state, figures) = inner.visible(wanted.now);
         let log = &figures.workspace.log;
         let cumulative = Cumulative::workspace(log, wanted.window, wanted.channel, &wanted.thresholds);
-        wrap(call, state, None, cumulative)
+        wrap(call, state, None, cumulative.with_integer_average())
     }))
 }
 
@@ -126,7 +126,7 @@ pub(super) fn queue_cumulative(call: &Call<'_>, sid: &str) -> Answer {
         let (state, figures) = inner.visible(wanted.now);
         let log = figures.queues.get(&sid).map(|queue| &queue.desk.log);
         let cumulative = Cumulative::queue(log, wanted.window, wanted.channel, &wanted.thresholds);
-        wrap(call, state, Some(sid), cumulative)
+        wrap(call, state, Some(sid), cumulative.with_integer_average())
     }))
 }
 

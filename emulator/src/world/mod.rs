@@ -159,6 +159,11 @@ impl World {
         self.lock().set_lag(i64::try_from(lag.as_millis()).unwrap_or(i64::MAX), now);
     }
 
+    /// How far statistics run behind.
+    pub fn statistics_lag(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.lock().lag_ms).unwrap_or(0))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic elsewhere (a failing test) must not hide behind a second one here.
         self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)

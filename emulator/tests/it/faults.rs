@@ -133,7 +133,7 @@ async fn the_journal_knows_objects_keys_and_sizes() {
     bench.post(&bench.s(&format!("/Maps/{sid}/Items/a")), &[("Data", r#"{ "n" : 1 }"#)]).await;
     let journal = bench.emulator.journal();
     let filter = Filter {
-        method: Some("POST"),
+        method: Some("POST".to_owned()),
         sync_object: Some("stats".to_owned()),
         key: Some("a".to_owned()),
         ..Filter::default()

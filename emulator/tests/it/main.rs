@@ -4,7 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod api;
 mod callbacks;
+mod centre;
+mod control;
 mod faults;
 mod support;
 mod sync;
