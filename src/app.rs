@@ -18,8 +18,9 @@ use tracing::info;
 use crate::config::{Config, CoreConfig};
 use crate::layout;
 use crate::publish::{self, Publisher};
-use crate::refresh::{self, Needs, Refresher};
+use crate::refresh::{self, Refresher};
 use crate::server::{Access, AppState, router};
+use crate::stats::Needs;
 use crate::twilio::signature::SignatureVerifier;
 use crate::twilio::sync::Sync;
 use crate::twilio::taskrouter::TaskRouter;
@@ -118,7 +119,7 @@ impl Core {
         let (mut snapshots, publisher, needs) =
             (self.refresher.snapshots(), self.publisher.clone(), self.needs);
         async move {
-            let first = snapshots.wait_for(|s| s.is_complete(needs.queues, needs.workspace)).await;
+            let first = snapshots.wait_for(|snapshot| snapshot.is_complete(needs)).await;
             let number = first.map(|snapshot| snapshot.number);
             if let Ok(number) = number {
                 // An error means that the service is stopping.
@@ -143,6 +144,7 @@ impl App {
             access: Arc::new(Access::new(config.server.administrator.clone())),
             refresher: core.refresher.clone(),
             publisher: core.publisher.clone(),
+            shows_events: core.needs.latest_event,
             ready: is_ready,
         };
         let stop_server = CancellationToken::new();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::{CommandError, Environment};
@@ -58,8 +59,9 @@ async fn bootstrap(
     let workspace = workspace.map_err(|error| explained("The Workspace can't be read", &error))?;
     println!("Workspace {}: found, {:?}", config.twilio.workspace_sid, workspace.friendly_name);
 
+    let nothing = Snapshot::empty(&config.statistics.channels, Timestamp::now());
     let definitions = Object::Document(config.sync.dashboard_definitions_document.as_str().into());
-    let objects = layout::all(config).iter().flat_map(|layout| layout.objects()).collect::<Vec<_>>();
+    let objects = layout::all(config).iter().flat_map(|layout| layout.objects(&nothing)).collect::<Vec<_>>();
     let mut before = Vec::new();
     for object in objects.into_iter().chain([definitions]) {
         let there = is_there(&apis.sync, &object).await;

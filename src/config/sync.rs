@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::parse::{all_different, duration, list};
-use super::reader::Reader;
+use super::reader::{Reader, Variable};
 use super::variables as var;
 
 /// Longest unique name of a Sync object (Twilio's API description of Documents, Maps and Streams).
@@ -20,6 +20,16 @@ pub struct SyncConfig {
     pub dashboard_data_document: String,
     /// `DASHBOARD_DEFINITIONS_DOCUMENT`, default `dashboard-definitions`.
     pub dashboard_definitions_document: String,
+    /// `DASHBOARD_MAP`, default `dashboard-map`.
+    pub dashboard_map: String,
+    /// `TASKROUTER_STATS_DOCUMENT`, default `SyncTaskRouterStats`.
+    pub taskrouter_stats_document: String,
+    /// `TASKROUTER_EVENTS_DOCUMENT`, default `SyncTaskRouterEvents`.
+    pub taskrouter_events_document: String,
+    /// `TASKROUTER_TASKS_MAP`, default `SyncTaskRouterTasks`.
+    pub taskrouter_tasks_map: String,
+    /// `TASK_QUEUES_MAP`, default `task-queues`.
+    pub task_queues_map: String,
     /// `SYNC_AUDIT_INTERVAL`: between two checks that what we wrote still stands, default 60 s.
     pub audit_interval: Duration,
 }
@@ -31,17 +41,40 @@ pub enum LayoutName {
     QueueMap,
     /// One Document with the Workspace's statistics.
     DashboardDocument,
+    /// One Map with the Workspace's and each TaskQueue's raw statistics.
+    DashboardMap,
+    /// One Document with flat numbers.
+    TaskrouterStats,
+    /// One Document with the latest event.
+    TaskrouterEvents,
+    /// One Map with an item per open Task.
+    TaskrouterTasks,
+    /// Documents of their own for each TaskQueue.
+    QueueDocuments,
 }
 
 impl LayoutName {
     /// All of them, in the order of `docs/sync-layouts.md`.
-    pub const ALL: &'static [Self] = &[Self::QueueMap, Self::DashboardDocument];
+    pub const ALL: &'static [Self] = &[
+        Self::QueueMap,
+        Self::DashboardDocument,
+        Self::DashboardMap,
+        Self::TaskrouterStats,
+        Self::TaskrouterEvents,
+        Self::TaskrouterTasks,
+        Self::QueueDocuments,
+    ];
 
     /// What it is called in `SYNC_LAYOUTS`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::QueueMap => "queue-map",
             Self::DashboardDocument => "dashboard-document",
+            Self::DashboardMap => "dashboard-map",
+            Self::TaskrouterStats => "taskrouter-stats",
+            Self::TaskrouterEvents => "taskrouter-events",
+            Self::TaskrouterTasks => "taskrouter-tasks",
+            Self::QueueDocuments => "queue-documents",
         }
     }
 }
@@ -50,23 +83,41 @@ impl SyncConfig {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let layouts = vec![LayoutName::QueueMap, LayoutName::DashboardDocument];
         let layouts = reader.or_default(&var::SYNC_LAYOUTS, layouts, layout_names);
-        let mut name = |variable, default: &str| reader.or_default(variable, default.to_owned(), object_name);
-        let queue_stats_map = name(&var::QUEUE_STATS_MAP, "queueStats");
-        let dashboard_data_document = name(&var::DASHBOARD_DATA_DOCUMENT, "dashboard-data");
-        let dashboard_definitions_document =
-            name(&var::DASHBOARD_DEFINITIONS_DOCUMENT, "dashboard-definitions");
-        if dashboard_data_document == dashboard_definitions_document {
-            let found = format!("{dashboard_data_document:?}, which DASHBOARD_DATA_DOCUMENT is too");
-            reader.problem(&var::DASHBOARD_DEFINITIONS_DOCUMENT, found);
-        }
+        let name = |reader: &mut Reader<'_>, variable, default: &str| {
+            reader.or_default(variable, default.to_owned(), object_name)
+        };
+        let documents = [
+            (&var::DASHBOARD_DATA_DOCUMENT, "dashboard-data"),
+            (&var::DASHBOARD_DEFINITIONS_DOCUMENT, "dashboard-definitions"),
+            (&var::TASKROUTER_STATS_DOCUMENT, "SyncTaskRouterStats"),
+            (&var::TASKROUTER_EVENTS_DOCUMENT, "SyncTaskRouterEvents"),
+        ]
+        .map(|(variable, default)| (variable, name(reader, variable, default)));
+        let maps = [
+            (&var::QUEUE_STATS_MAP, "queueStats"),
+            (&var::DASHBOARD_MAP, "dashboard-map"),
+            (&var::TASKROUTER_TASKS_MAP, "SyncTaskRouterTasks"),
+            (&var::TASK_QUEUES_MAP, "task-queues"),
+        ]
+        .map(|(variable, default)| (variable, name(reader, variable, default)));
+        refuse_shared_names(reader, &documents);
+        refuse_shared_names(reader, &maps);
+        let [data, definitions, stats, events] = documents.map(|(_, name)| name);
+        let [queue_stats_map, dashboard_map, taskrouter_tasks_map, task_queues_map] =
+            maps.map(|(_, name)| name);
         let audit_interval = reader.or_default(&var::SYNC_AUDIT_INTERVAL, Duration::from_secs(60), |s| {
             duration(s).filter(|d| !d.is_zero())
         });
         Self {
             layouts,
             queue_stats_map,
-            dashboard_data_document,
-            dashboard_definitions_document,
+            dashboard_data_document: data,
+            dashboard_definitions_document: definitions,
+            dashboard_map,
+            taskrouter_stats_document: stats,
+            taskrouter_events_document: events,
+            taskrouter_tasks_map,
+            task_queues_map,
             audit_interval,
         }
     }
@@ -76,6 +127,15 @@ fn layout_names(text: &str) -> Option<Vec<LayoutName>> {
     let named = |text: &str| LayoutName::ALL.iter().copied().find(|layout| layout.as_str() == text);
     let layouts: Vec<_> = list(text).into_iter().map(named).collect::<Option<_>>()?;
     all_different(&layouts).then_some(layouts)
+}
+
+/// Two layouts that write one object would undo each other's work for ever.
+fn refuse_shared_names(reader: &mut Reader<'_>, names: &[(&Variable, String)]) {
+    for (position, (variable, name)) in names.iter().enumerate() {
+        if let Some((other, _)) = names[..position].iter().find(|(_, earlier)| earlier == name) {
+            reader.problem(variable, format!("{name:?}, which {} is too", other.name));
+        }
+    }
 }
 
 fn object_name(text: &str) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Event Streams: the same events as CloudEvents in a JSON array.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -29,6 +30,22 @@ struct CloudEvent<'a> {
 pub fn decode_batch(body: &[u8]) -> Result<Vec<Event>, BatchError> {
     let batch: Vec<CloudEvent<'_>> = serde_json::from_slice(body).map_err(BatchError::Json)?;
     Ok(batch.iter().filter_map(decode).collect())
+}
+
+/// All fields of the last TaskRouter event in a batch: flat, all values text.
+pub fn fields_of_last(body: &[u8]) -> Option<BTreeMap<String, String>> {
+    let batch: Vec<CloudEvent<'_>> = serde_json::from_slice(body).ok()?;
+    let last = batch.into_iter().rfind(|cloud| cloud.event_type.starts_with(TASKROUTER_PREFIX))?;
+    let data = match last.data {
+        Value::String(text) => serde_json::from_str(&text).unwrap_or_default(),
+        data => data,
+    };
+    let payload = data.get("payload").and_then(Value::as_object).cloned().unwrap_or_default();
+    let text = |value: Value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    Some(payload.into_iter().map(|(name, value)| (name, text(value))).collect())
 }
 
 fn decode(cloud: &CloudEvent<'_>) -> Option<Event> {

@@ -8,8 +8,9 @@ mod cloud;
 mod touch;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-pub use cloud::{BatchError, decode_batch};
+pub use cloud::{BatchError, decode_batch, fields_of_last};
 pub use touch::{Queues, Touch};
 
 use crate::form::Form;
@@ -59,6 +60,11 @@ impl Event {
             previous_task_queue: queue("PreviousTaskQueueSid", "previous_task_queue_sid"),
             channel: text("TaskChannelUniqueName", "task_channel_unique_name"),
         }
+    }
+
+    /// All fields as they came: flat, all values text.
+    pub fn fields_of(form: &Form<'_>) -> BTreeMap<String, String> {
+        form.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     /// Refuses an event that names another Account or Workspace; one that names none is taken.

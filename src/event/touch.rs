@@ -17,6 +17,8 @@ pub struct Touch {
     pub counters: bool,
     /// Whether the Workspace's own statistics moved.
     pub workspace: bool,
+    /// Whether a Task, or who has it, may have changed.
+    pub tasks: bool,
     /// Whether the list of TaskQueues, or one of their names, may have changed.
     pub directory: bool,
 }
@@ -36,7 +38,14 @@ pub enum Queues {
 impl Touch {
     /// Everything that there is to read.
     pub fn everything() -> Self {
-        Self { queues: Queues::All, channel: None, counters: true, workspace: true, directory: true }
+        Self {
+            queues: Queues::All,
+            channel: None,
+            counters: true,
+            workspace: true,
+            tasks: true,
+            directory: true,
+        }
     }
 }
 
@@ -70,11 +79,11 @@ impl Event {
             | "task-channel.deleted" => Touch::default(),
             // A Task before it reached a TaskQueue: only the Workspace counts it.
             "task.created" | "workflow.entered" | "workflow.target-matched" if self.task_queue.is_none() => {
-                Touch { counters: true, workspace: true, ..Touch::default() }
+                Touch { counters: true, workspace: true, tasks: true, ..Touch::default() }
             }
             // A Task that leaves the Workflow without a named TaskQueue was waiting in one of them.
             "workflow.timeout" | "workflow.skipped" if self.task_queue.is_none() => {
-                Touch { counters: true, channel: self.channel.clone(), ..all }
+                Touch { counters: true, tasks: true, channel: self.channel.clone(), ..all }
             }
             _ if event_type.starts_with("task.")
                 || event_type.starts_with("task-queue.")
@@ -91,7 +100,14 @@ impl Event {
     fn its_queue(&self) -> Touch {
         let named: Vec<_> = self.task_queue.into_iter().chain(self.previous_task_queue).collect();
         let queues = if named.is_empty() { Queues::All } else { Queues::Some(named) };
-        Touch { queues, channel: self.channel.clone(), counters: true, workspace: true, directory: false }
+        Touch {
+            queues,
+            channel: self.channel.clone(),
+            counters: true,
+            workspace: true,
+            tasks: true,
+            directory: false,
+        }
     }
 }
 

@@ -2,39 +2,31 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Changes, Layout, Object, Owner, Target, shape};
 use crate::config::CoreConfig;
-use crate::refresh::Needs;
-use crate::stats::Snapshot;
+use crate::stats::{Needs, Snapshot};
 
 /// The Document and its name.
 #[derive(Debug)]
 pub(super) struct DashboardDocument {
     document: Arc<str>,
     owner: Owner,
-    /// The resource's address at Twilio, which is part of the raw resource.
-    url: String,
 }
 
 impl DashboardDocument {
     pub(super) fn new(config: &CoreConfig) -> Self {
-        let base = &config.twilio.base_urls.taskrouter;
-        Self {
-            document: config.sync.dashboard_data_document.as_str().into(),
-            owner: Owner::new(config),
-            url: format!("{base}/v1/Workspaces/{}/Statistics", config.twilio.workspace_sid),
-        }
+        Self { document: config.sync.dashboard_data_document.as_str().into(), owner: Owner::new(config) }
     }
 }
 
 impl Layout for DashboardDocument {
     fn needs(&self) -> Needs {
-        Needs { queues: false, workspace: true }
+        Needs { workspace: true, ..Needs::default() }
     }
 
-    fn objects(&self) -> Vec<Object> {
+    fn objects(&self, _snapshot: &Snapshot) -> Vec<Object> {
         vec![Object::Document(self.document.clone())]
     }
 
@@ -44,15 +36,14 @@ impl Layout for DashboardDocument {
         if !known || last.is_some_and(|last| last.workspace.shows_the_same(workspace)) {
             return;
         }
-        let mut statistics = shape::raw(workspace, self.owner);
-        statistics.insert("url".into(), json!(self.url));
+        let statistics = shape::raw(workspace, &self.owner, "");
         let mut data = Map::new();
         data.insert("workspace_statistics".into(), Value::Object(statistics));
         shape::provenance(&mut data, workspace, std::iter::once(workspace));
         changes.put.push((Target::Document(self.document.clone()), Value::Object(data)));
     }
 
-    fn is_leftover(&self, _map: &str, _key: &str, _snapshot: &Snapshot) -> bool {
-        false
+    fn leftovers(&self, _map: &str, _key: &str, _snapshot: &Snapshot) -> Vec<Target> {
+        Vec::new()
     }
 }

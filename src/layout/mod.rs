@@ -4,9 +4,15 @@
 //! Sync holds and writes the difference. To add a layout, add a file and a line in [`all`].
 
 mod dashboard_document;
+mod dashboard_map;
 mod fingerprint;
+pub mod fit;
+mod queue_documents;
 mod queue_map;
 mod shape;
+mod taskrouter_events;
+mod taskrouter_stats;
+mod taskrouter_tasks;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -16,9 +22,8 @@ use serde_json::Value;
 pub use fingerprint::Fingerprint;
 
 use crate::config::{CoreConfig, LayoutName};
-use crate::refresh::Needs;
 use crate::sid::{AccountSid, TaskQueueSid, WorkspaceSid};
-use crate::stats::{QueueState, Snapshot};
+use crate::stats::{Needs, QueueState, Snapshot};
 
 /// The default metric definitions, which a new definitions Document starts with.
 pub const DEFAULT_DEFINITIONS: &str = include_str!("../../default_stats.json");
@@ -65,14 +70,23 @@ pub trait Layout: Debug + Send + Sync {
     /// What must be read for it.
     fn needs(&self) -> Needs;
 
-    /// The objects it keeps; they are created even while they are empty.
-    fn objects(&self) -> Vec<Object>;
+    /// The objects it keeps for this snapshot; Maps are created even while they are empty.
+    fn objects(&self, snapshot: &Snapshot) -> Vec<Object>;
 
     /// What differs between the last snapshot that was laid out and this one.
     fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes);
 
-    /// Whether an item that stands in one of its Maps is a leftover, such as a deleted TaskQueue's.
-    fn is_leftover(&self, map: &str, key: &str, snapshot: &Snapshot) -> bool;
+    /// The value of one of its Documents; `None` where it has none to show.
+    fn document(&self, name: &str, snapshot: &Snapshot) -> Option<Value> {
+        let mut changes = Changes::default();
+        self.changes(None, snapshot, &mut changes);
+        let is_it = |target: &Target| matches!(target, Target::Document(document) if **document == *name);
+        changes.put.into_iter().find(|(target, _)| is_it(target)).map(|(_, value)| value)
+    }
+
+    /// What has to go when an item is found in a Map that nobody wants any more, such as a deleted TaskQueue's: the
+    /// item, and whatever belongs to it. Nothing for items of somebody else.
+    fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target>;
 }
 
 /// The configured layouts.
@@ -81,6 +95,11 @@ pub fn all(config: &CoreConfig) -> Vec<Box<dyn Layout>> {
         match name {
             LayoutName::QueueMap => Box::new(queue_map::QueueMap::new(config)),
             LayoutName::DashboardDocument => Box::new(dashboard_document::DashboardDocument::new(config)),
+            LayoutName::DashboardMap => Box::new(dashboard_map::DashboardMap::new(config)),
+            LayoutName::TaskrouterStats => Box::new(taskrouter_stats::TaskrouterStats::new(config)),
+            LayoutName::TaskrouterEvents => Box::new(taskrouter_events::TaskrouterEvents::new(config)),
+            LayoutName::TaskrouterTasks => Box::new(taskrouter_tasks::TaskrouterTasks::new(config)),
+            LayoutName::QueueDocuments => Box::new(queue_documents::QueueDocuments::new(config)),
         }
     };
     config.sync.layouts.iter().map(build).collect()
@@ -88,10 +107,7 @@ pub fn all(config: &CoreConfig) -> Vec<Box<dyn Layout>> {
 
 /// What all the layouts together need.
 pub fn needs(layouts: &[Box<dyn Layout>]) -> Needs {
-    layouts.iter().fold(Needs::default(), |needs, layout| {
-        let more = layout.needs();
-        Needs { queues: needs.queues || more.queues, workspace: needs.workspace || more.workspace }
-    })
+    layouts.iter().fold(Needs::default(), |needs, layout| needs.and(layout.needs()))
 }
 
 /// The items of all TaskQueues as system A's front ends know them, for whoever asks over HTTP.
@@ -100,15 +116,19 @@ pub fn queue_items(snapshot: &Snapshot) -> Vec<Value> {
 }
 
 /// Whose statistics; part of the raw resources that some layouts show.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Owner {
     account: AccountSid,
     workspace: WorkspaceSid,
+    /// The Workspace's address at Twilio, below which its resources have theirs.
+    url: String,
 }
 
 impl Owner {
     fn new(config: &CoreConfig) -> Self {
-        Self { account: config.twilio.account_sid, workspace: config.twilio.workspace_sid }
+        let (account, workspace) = (config.twilio.account_sid, config.twilio.workspace_sid);
+        let url = format!("{}/v1/Workspaces/{workspace}", config.twilio.base_urls.taskrouter);
+        Self { account, workspace, url }
     }
 }
 

@@ -9,9 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Changes, Layout, Object, Target, moved, shape};
 use crate::config::CoreConfig;
-use crate::refresh::Needs;
 use crate::sid::TaskQueueSid;
-use crate::stats::{QueueState, Scope, ScopeStats, Snapshot};
+use crate::stats::{Needs, QueueState, Scope, ScopeStats, Snapshot};
 
 /// The Map and its name.
 #[derive(Debug)]
@@ -31,10 +30,10 @@ impl QueueMap {
 
 impl Layout for QueueMap {
     fn needs(&self) -> Needs {
-        Needs { queues: true, workspace: false }
+        Needs { queues: true, ..Needs::default() }
     }
 
-    fn objects(&self) -> Vec<Object> {
+    fn objects(&self, _snapshot: &Snapshot) -> Vec<Object> {
         vec![Object::Map(self.map.clone())]
     }
 
@@ -48,10 +47,9 @@ impl Layout for QueueMap {
         changes.remove.extend(gone.map(|queue| self.target(queue)));
     }
 
-    fn is_leftover(&self, map: &str, key: &str, snapshot: &Snapshot) -> bool {
-        let queue = key.parse::<TaskQueueSid>().ok();
-        let gone = queue.is_some_and(|queue| !snapshot.queues.contains_key(&queue));
-        *map == *self.map && snapshot.directory_known && gone
+    fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target> {
+        let queue = key.parse::<TaskQueueSid>().ok().filter(|_| *map == *self.map);
+        queue.filter(|queue| snapshot.is_gone(*queue)).map(|queue| self.target(queue)).into_iter().collect()
     }
 }
 

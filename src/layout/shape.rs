@@ -48,11 +48,12 @@ pub(super) fn queue_map_cumulative(cumulative: &Cumulative) -> Value {
     })
 }
 
-/// Statistics as Twilio's combined resource shows them.
-pub(super) fn raw(stats: &ScopeStats, owner: Owner) -> Map<String, Value> {
+/// Statistics as Twilio's combined resource shows them; `path` is the resource's path below the Workspace.
+pub(super) fn raw(stats: &ScopeStats, owner: &Owner, path: &str) -> Map<String, Value> {
     let mut raw = Map::new();
     raw.insert("account_sid".into(), json!(owner.account));
     raw.insert("workspace_sid".into(), json!(owner.workspace));
+    raw.insert("url".into(), Value::String(format!("{}{path}/Statistics", owner.url)));
     if let Some(realtime) = &stats.realtime.value {
         raw.insert("realtime".into(), json!(realtime));
     }

@@ -152,11 +152,6 @@ enum Held {
 }
 
 impl Outbox {
-    /// Wants an object to be there, even while nothing is in it.
-    pub(super) fn keep(&mut self, object: Object, now: Instant) {
-        self.object(object, now);
-    }
-
     /// Wants something of a target from now on; what was wanted and not sent yet is forgotten.
     pub(super) fn want(&mut self, target: &Target, wanted: Wanted, now: Instant) {
         let entry = self.entries.entry(target.clone()).or_default();
@@ -323,14 +318,13 @@ impl Outbox {
         self.queue(target, now);
     }
 
-    /// Compares what was found in an object with what we know and want there. Anything of ours that is missing or was
-    /// changed by somebody else is wanted again; leftovers for which `wanted_now` has nothing have to go.
+    /// Compares what was found in an object with what we know and want there: anything of ours that is missing or was
+    /// changed by somebody else is wanted again.
     pub(super) fn audit(
         &mut self,
         object: &Object,
         found: &Found,
         wanted_now: &HashMap<Target, Wanted>,
-        is_leftover: impl Fn(&Target) -> bool,
         now: Instant,
     ) {
         if let Object::Map(_) = object {
@@ -354,7 +348,6 @@ impl Outbox {
             match wanted_now.get(&target) {
                 Some(Wanted::Seed { .. }) if there.is_some() => entry.held = Held::Other,
                 Some(wanted) => self.want(&target, wanted.clone(), now),
-                None if there.is_some() && is_leftover(&target) => self.want(&target, Wanted::Gone, now),
                 None => {}
             }
         }

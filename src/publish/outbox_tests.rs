@@ -218,7 +218,7 @@ fn what_sync_refuses_rests_until_it_changes() {
 }
 
 #[test]
-fn an_audit_brings_back_what_is_missing_or_changed_and_removes_leftovers() {
+fn an_audit_brings_back_what_is_missing_or_changed() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
     let Wanted::Value { fingerprint: same, .. } = value(1, 0) else { unreachable!() };
@@ -228,7 +228,8 @@ fn an_audit_brings_back_what_is_missing_or_changed_and_removes_leftovers() {
     let targets = [entry(1, same), entry(2, other), entry(4, same), entry(5, same)].into();
     let found = Found { targets, map_is_there: true, looked_at: now };
     let wanted = (1..4).map(|n| (item(n), value(1, 0))).collect();
-    outbox.audit(&map(), &found, &wanted, |target| *target == item(4), now);
+    outbox.audit(&map(), &found, &wanted, now);
+    outbox.want(&item(4), Wanted::Gone, now);
     let mut writes = BTreeMap::new();
     while let Some(Write::Target { target, wanted, there, .. }) = outbox.take(now) {
         writes.insert(target, (matches!(wanted, Wanted::Gone), there));
@@ -246,7 +247,7 @@ fn an_audit_that_began_before_a_write_does_not_undo_it() {
     drain(&mut outbox, now);
     outbox.ended(&item(1), landed(), now + ms(50));
     let found = Found { targets: HashMap::new(), map_is_there: true, looked_at: now };
-    outbox.audit(&map(), &found, &HashMap::from([(item(1), value(1, 0))]), |_| false, now + ms(60));
+    outbox.audit(&map(), &found, &HashMap::from([(item(1), value(1, 0))]), now + ms(60));
     assert!(outbox.is_empty());
 }
 
@@ -263,10 +264,10 @@ fn a_seed_never_overwrites() {
         looked_at: now,
     };
     let mut outbox = Outbox::default();
-    outbox.audit(&definitions.object(), &there, &seed, |_| false, now);
+    outbox.audit(&definitions.object(), &there, &seed, now);
     assert!(outbox.is_empty());
     let missing = Found { targets: HashMap::new(), map_is_there: true, looked_at: now };
-    outbox.audit(&definitions.object(), &missing, &seed, |_| false, now);
+    outbox.audit(&definitions.object(), &missing, &seed, now);
     assert_eq!(drain(&mut outbox, now), [definitions]);
 }
 

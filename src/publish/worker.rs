@@ -15,6 +15,7 @@ use super::outbox::{Found, Outbox, Outcome, Wanted, Write};
 use super::writer;
 use super::{Publisher, Status};
 use crate::config::SyncConfig;
+use crate::layout::fit::{LARGEST, fit};
 use crate::layout::{Changes, DEFAULT_DEFINITIONS, Fingerprint, Layout, Object, Target};
 use crate::stats::Snapshot;
 use crate::twilio::TwilioError;
@@ -22,6 +23,8 @@ use crate::twilio::sync::{Revision, Sync};
 
 /// An audit that could not be done is tried again after this time.
 const AUDIT_AGAIN: Duration = Duration::from_secs(2);
+/// Between two looks at objects, when there are so many that the interval is too short for all.
+const AUDIT_SPACING: Duration = Duration::from_millis(200);
 /// Callers that may wait for writes at once; a further one is turned away by dropping its sender.
 const MOST_WAITING: usize = 64;
 
@@ -42,6 +45,9 @@ pub struct Worker {
     waiting: Vec<Waiting>,
     status: watch::Sender<Status>,
     failing: BTreeSet<Target>,
+    /// Targets whose value had to be cut, and were told of.
+    cut: BTreeSet<Target>,
+    stopping: bool,
 }
 
 /// Somebody waits until a snapshot has been written.
@@ -85,31 +91,27 @@ impl Worker {
         let now = Instant::now();
         let definitions = Target::Document(config.dashboard_definitions_document.as_str().into());
         let seeds = vec![(definitions, Arc::from(DEFAULT_DEFINITIONS))];
-        let objects = layouts.iter().flat_map(|layout| layout.objects());
-        let objects = objects.chain(seeds.iter().map(|(target, _)| target.object()));
-        let audits: HashMap<_, _> =
-            objects.map(|object| (object, Audit { due: now, running: false, done: false })).collect();
-        let mut outbox = Outbox::default();
-        for object in audits.keys() {
-            outbox.keep(object.clone(), now);
-        }
         let (flush, flushes) = mpsc::channel(MOST_WAITING);
         let (status, status_receiver) = watch::channel(Status::default());
-        let worker = Self {
+        let mut worker = Self {
             sync,
             layouts,
             seeds,
             audit_interval: config.audit_interval,
             snapshots,
             shown: None,
-            outbox,
+            outbox: Outbox::default(),
             jobs: JoinSet::new(),
-            audits,
+            audits: HashMap::new(),
             flushes,
             waiting: Vec::new(),
             status,
             failing: BTreeSet::new(),
+            cut: BTreeSet::new(),
+            stopping: false,
         };
+        let first = worker.snapshots.borrow().clone();
+        worker.follow_objects(&first, now);
         (Publisher { flush, status: status_receiver }, worker)
     }
 
@@ -129,6 +131,7 @@ impl Worker {
             tokio::select! {
                 () = stop.cancelled(), if deadline.is_none() => {
                     deadline = Some(Instant::now() + grace);
+                    self.stopping = true;
                     self.audits.clear();
                     self.lay_out();
                 }
@@ -160,13 +163,18 @@ impl Worker {
     fn lay_out(&mut self) {
         let next = self.snapshots.borrow_and_update().clone();
         let now = Instant::now();
+        let same_queues = self.shown.as_ref().is_some_and(|shown| shown.queues.keys().eq(next.queues.keys()));
+        if !same_queues && !self.stopping {
+            self.follow_objects(&next, now);
+        }
         let mut changes = Changes::default();
         for layout in &self.layouts {
             layout.changes(self.shown.as_deref(), &next, &mut changes);
         }
         for (target, value) in changes.put {
             if self.was_audited(&target) {
-                self.outbox.want(&target, wanted(&value), now);
+                let value = self.fitted(&target, value);
+                self.outbox.want(&target, value, now);
             }
         }
         for target in changes.remove {
@@ -175,6 +183,17 @@ impl Worker {
             }
         }
         self.shown = Some(next);
+    }
+
+    /// Looks after the objects that the layouts keep for this snapshot, and no others.
+    fn follow_objects(&mut self, snapshot: &Snapshot, now: Instant) {
+        let objects = self.layouts.iter().flat_map(|layout| layout.objects(snapshot));
+        let objects: BTreeSet<Object> =
+            objects.chain(self.seeds.iter().map(|(target, _)| target.object())).collect();
+        self.audits.retain(|object, _| objects.contains(object));
+        for object in objects {
+            self.audits.entry(object).or_insert(Audit { due: now, running: false, done: false });
+        }
     }
 
     fn was_audited(&self, target: &Target) -> bool {
@@ -243,6 +262,7 @@ impl Worker {
     }
 
     fn audited(&mut self, object: &Object, found: Result<Found, TwilioError>, now: Instant) {
+        let pause = spread(self.audit_interval, self.audits.len());
         let Some(audit) = self.audits.get_mut(object) else { return };
         audit.running = false;
         let found = match found {
@@ -253,26 +273,56 @@ impl Worker {
                 return;
             }
         };
-        audit.due = now + self.audit_interval;
         audit.done = true;
+        audit.due = now + pause;
         let snapshot = self.shown.clone().unwrap_or_else(|| self.snapshots.borrow().clone());
-        let mut changes = Changes::default();
-        for layout in &self.layouts {
-            layout.changes(None, &snapshot, &mut changes);
+        let wanted_now = self.wanted_of(object, &snapshot);
+        self.outbox.audit(object, &found, &wanted_now, now);
+        let unwanted = found.targets.keys().filter(|target| !wanted_now.contains_key(target));
+        for target in unwanted {
+            if let Target::MapItem(map, key) = target {
+                for leftover in self.layouts.iter().flat_map(|layout| layout.leftovers(map, key, &snapshot)) {
+                    self.outbox.want(&leftover, Wanted::Gone, now);
+                }
+            }
         }
-        let mut wanted_now: HashMap<Target, Wanted> = HashMap::new();
-        for (target, value) in changes.put.into_iter().filter(|(target, _)| target.object() == *object) {
-            wanted_now.insert(target, wanted(&value));
+    }
+
+    /// All that should stand in one object.
+    fn wanted_of(&mut self, object: &Object, snapshot: &Snapshot) -> HashMap<Target, Wanted> {
+        let values: Vec<(Target, Value)> = match object {
+            Object::Document(name) => {
+                let value = self.layouts.iter().find_map(|layout| layout.document(name, snapshot));
+                value.map(|value| (Target::Document(name.clone()), value)).into_iter().collect()
+            }
+            Object::Map(_) => {
+                let mut changes = Changes::default();
+                for layout in self.layouts.iter().filter(|layout| layout.objects(snapshot).contains(object)) {
+                    layout.changes(None, snapshot, &mut changes);
+                }
+                changes.put.into_iter().filter(|(target, _)| target.object() == *object).collect()
+            }
+        };
+        let mut wanted: HashMap<Target, Wanted> = HashMap::new();
+        for (target, value) in values {
+            let value = self.fitted(&target, value);
+            wanted.insert(target, value);
         }
         for (target, body) in self.seeds.iter().filter(|(target, _)| target.object() == *object) {
-            wanted_now.insert(target.clone(), Wanted::Seed { body: body.clone() });
+            wanted.insert(target.clone(), Wanted::Seed { body: body.clone() });
         }
-        let layouts = &self.layouts;
-        let is_leftover = |target: &Target| match target {
-            Target::MapItem(map, key) => layouts.iter().any(|layout| layout.is_leftover(map, key, &snapshot)),
-            Target::Document(_) => false,
-        };
-        self.outbox.audit(object, &found, &wanted_now, is_leftover, now);
+        wanted
+    }
+
+    /// The value as it is written: cut, where it would not fit, which is told once.
+    fn fitted(&mut self, target: &Target, value: Value) -> Wanted {
+        let (value, cut) = fit(value, LARGEST);
+        if cut.is_empty() {
+            self.cut.remove(target);
+        } else if self.cut.insert(target.clone()) {
+            warn!(?target, ?cut, "A value is too large for Sync and was cut");
+        }
+        Wanted::Value { body: value.to_string().into(), fingerprint: Fingerprint::of(&value) }
     }
 
     /// Says what fails when it begins and when it ends, not at every try.
@@ -350,8 +400,11 @@ fn audits_done(audits: &HashMap<Object, Audit>) -> bool {
     audits.values().all(|audit| audit.done)
 }
 
-fn wanted(value: &Value) -> Wanted {
-    Wanted::Value { body: value.to_string().into(), fingerprint: Fingerprint::of(value) }
+/// Objects are looked at in turn, five a second at most, however many there are.
+fn spread(interval: Duration, objects: usize) -> Duration {
+    let pause = AUDIT_SPACING.saturating_mul(u32::try_from(objects).unwrap_or(u32::MAX));
+    // Jittered, so that objects which were first looked at together drift apart.
+    interval.max(pause).mul_f64(0.9 + 0.2 * rand::random::<f64>())
 }
 
 async fn look(sync: &Sync, object: &Object, now: Instant) -> Result<Found, TwilioError> {

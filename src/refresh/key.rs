@@ -11,6 +11,10 @@ pub enum Key {
     Directory,
     /// The Workspace's own statistics.
     Workspace(Part),
+    /// The Workspace's cumulative statistics over the last 60 minutes.
+    LastHour,
+    /// The open Tasks.
+    Tasks,
     /// One TaskQueue's statistics, over all channels or on one.
     Queue(TaskQueueSid, Scope, Part),
 }
@@ -43,6 +47,10 @@ pub enum What {
     Directory,
     /// The Workspace: one part, or both in one combined answer.
     Workspace(Parts),
+    /// The Workspace over the last 60 minutes.
+    LastHour,
+    /// The open Tasks, and the Workers that have them.
+    Tasks,
     /// Realtime statistics of up to [`MOST_IN_BULK`] TaskQueues, all channels together.
     Bulk(Vec<TaskQueueSid>),
     /// Both parts of every TaskQueue, in pages of [`PAGE_SIZE`].
@@ -68,6 +76,8 @@ impl What {
         match self {
             Self::Directory => "TaskQueues",
             Self::Workspace(_) => "Workspace",
+            Self::LastHour => "last hour",
+            Self::Tasks => "Tasks",
             Self::Bulk(_) => "bulk",
             Self::List(_) => "list",
             Self::Queue(..) => "TaskQueue",

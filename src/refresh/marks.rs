@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::Wake;
 use crate::event::{Queues, Touch};
 use crate::sid::TaskQueueSid;
-use crate::stats::Snapshot;
+use crate::stats::{LatestEvent, Snapshot};
 
 /// Different marks that may wait at once; with more of them everything is marked. Twilio allows 5,000 TaskQueues.
 const MOST_MARKS: usize = 10_000;
@@ -30,6 +30,7 @@ pub struct Marks {
 pub(super) struct Waiting {
     by_place: BTreeMap<Place, Depth>,
     pub(super) refresh_all: Vec<Waiter>,
+    pub(super) latest_event: Option<LatestEvent>,
 }
 
 /// Which TaskQueue (`None`: any) on which channel (`None`: any).
@@ -50,6 +51,7 @@ enum Which {
 struct Depth {
     counters: bool,
     workspace: bool,
+    tasks: bool,
     directory: bool,
 }
 
@@ -62,6 +64,15 @@ impl Marks {
         self.change(|waiting| {
             if waiting.refresh_all.len() < MOST_WAITING {
                 waiting.refresh_all.push(waiter);
+            }
+        });
+    }
+
+    /// Keeps the latest of the events; they may arrive in any order.
+    pub(super) fn show_event(&self, event: LatestEvent) {
+        self.change(|waiting| {
+            if waiting.latest_event.as_ref().is_none_or(|last| !event.is_before(last)) {
+                waiting.latest_event = Some(event);
             }
         });
     }
@@ -100,6 +111,7 @@ impl Waiting {
         let depth = self.by_place.entry(Place { queue, channel }).or_default();
         depth.counters |= touch.counters;
         depth.workspace |= touch.workspace;
+        depth.tasks |= touch.tasks;
         depth.directory |= touch.directory;
     }
 
@@ -114,6 +126,7 @@ impl Waiting {
             channel: place.channel.clone(),
             counters: depth.counters,
             workspace: depth.workspace,
+            tasks: depth.tasks,
             directory: depth.directory,
         })
     }

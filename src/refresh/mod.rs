@@ -12,6 +12,7 @@ mod plan;
 mod reader;
 mod schedule;
 mod settle;
+mod tasks;
 mod worker;
 
 use std::sync::Arc;
@@ -19,11 +20,10 @@ use std::sync::Arc;
 use tokio::sync::{Notify, oneshot, watch};
 
 pub use marks::Marks;
-pub use schedule::Needs;
 pub use worker::Worker;
 
 use crate::event::Touch;
-use crate::stats::Snapshot;
+use crate::stats::{LatestEvent, Snapshot};
 
 /// Marks what is stale and watches what is known. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,6 +41,11 @@ impl Refresher {
     /// Marks what an event made stale; never waits.
     pub fn mark(&self, touch: &Touch) {
         self.marks.mark(touch);
+    }
+
+    /// Shows an event as the latest one, for the layout that wants it.
+    pub fn show_event(&self, event: LatestEvent) {
+        self.marks.show_event(event);
     }
 
     /// Reads everything anew and answers with a snapshot in which each value was read after this call, or has failed

@@ -14,8 +14,12 @@ use crate::twilio::taskrouter::MOST_IN_BULK;
 /// The reads that cover `stale`, for a Workspace with these TaskQueues.
 pub fn plan(stale: &BTreeSet<Key>, queues: &[TaskQueueSid], offers: Offers) -> Vec<Read> {
     let mut reads = Vec::new();
-    if stale.contains(&Key::Directory) {
-        reads.push(Read { what: What::Directory, covers: vec![Key::Directory] });
+    for (key, what) in
+        [(Key::Directory, What::Directory), (Key::LastHour, What::LastHour), (Key::Tasks, What::Tasks)]
+    {
+        if stale.contains(&key) {
+            reads.push(Read { what, covers: vec![key] });
+        }
     }
     reads.extend(workspace(stale, offers));
     let mut by_scope: BTreeMap<Scope, Stale> = BTreeMap::new();

@@ -1,6 +1,9 @@
 //! Carries one planned read out: the call, and its answer as the board takes it.
 
+use std::sync::Arc;
+
 use super::key::{Key, Part, Parts, Read, What};
+use super::tasks::TaskReader;
 use crate::stats::{Answer, Failed, Scope};
 use crate::twilio::TwilioError;
 use crate::twilio::taskrouter::{Cumulative, Statistics, TaskRouter, Window};
@@ -22,7 +25,34 @@ impl Brought {
 }
 
 /// Asks TaskRouter.
-pub(super) async fn carry_out(
+#[derive(Debug, Clone)]
+pub(super) struct Reader {
+    taskrouter: TaskRouter,
+    tasks: Arc<TaskReader>,
+}
+
+impl Reader {
+    pub(super) fn new(taskrouter: TaskRouter) -> Self {
+        Self { tasks: Arc::new(TaskReader::new(taskrouter.clone())), taskrouter }
+    }
+
+    /// Carries a read out.
+    pub(super) async fn carry_out(
+        &self,
+        read: &Read,
+        channels: &[Box<str>],
+        window: &Window,
+    ) -> Result<Brought, TwilioError> {
+        match &read.what {
+            What::Tasks => {
+                Ok(Brought { answers: vec![Answer::Tasks(self.tasks.read().await?)], ..Brought::default() })
+            }
+            _ => statistics(&self.taskrouter, read, channels, window).await,
+        }
+    }
+}
+
+async fn statistics(
     taskrouter: &TaskRouter,
     read: &Read,
     channels: &[Box<str>],
@@ -30,6 +60,11 @@ pub(super) async fn carry_out(
 ) -> Result<Brought, TwilioError> {
     let mut brought = Brought::default();
     match &read.what {
+        What::Tasks => {}
+        What::LastHour => {
+            let cumulative = taskrouter.workspace_last_hour().await?;
+            brought.answers.push(Answer::LastHour(cumulative));
+        }
         What::Directory => brought.answers.push(Answer::Directory(taskrouter.task_queues().await?)),
         What::Workspace(Parts::Realtime) => {
             brought
@@ -88,6 +123,8 @@ pub(super) async fn carry_out(
 pub(super) fn key_of(answer: &Answer) -> Option<Key> {
     match answer {
         Answer::Directory(_) => Some(Key::Directory),
+        Answer::LastHour(_) => Some(Key::LastHour),
+        Answer::Tasks(_) => Some(Key::Tasks),
         Answer::WorkspaceRealtime(_) => Some(Key::Workspace(Part::Realtime)),
         Answer::WorkspaceCumulative(_) => Some(Key::Workspace(Part::Cumulative)),
         Answer::QueueRealtime(queue, scope, _) => Some(Key::Queue(*queue, *scope, Part::Realtime)),
@@ -100,6 +137,8 @@ pub(super) fn key_of(answer: &Answer) -> Option<Key> {
 pub(super) fn failed_of(key: Key) -> Failed {
     match key {
         Key::Directory => Failed::Directory,
+        Key::LastHour => Failed::LastHour,
+        Key::Tasks => Failed::Tasks,
         Key::Workspace(Part::Realtime) => Failed::WorkspaceRealtime,
         Key::Workspace(Part::Cumulative) => Failed::WorkspaceCumulative,
         Key::Queue(queue, scope, Part::Realtime) => Failed::QueueRealtime(queue, scope),

@@ -16,7 +16,7 @@ use crate::bucket::Bucket;
 use crate::config::RefreshConfig;
 use crate::event::{Queues, Touch};
 use crate::sid::TaskQueueSid;
-use crate::stats::Scope;
+use crate::stats::{Needs, Scope};
 use crate::twilio::retry::Backoff;
 
 /// Reads for events may start this many times in a row before they are spaced out.
@@ -29,15 +29,6 @@ const BROAD_SPACING: Duration = Duration::from_secs(1);
 const SINGLES_PER_SECOND: f64 = 20.0;
 /// A failing key is tried again at least this often, so that all is well within seconds of Twilio's return.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(3) };
-
-/// What the layouts want to know; nothing else is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Needs {
-    /// Statistics of each TaskQueue.
-    pub queues: bool,
-    /// Statistics of the Workspace.
-    pub workspace: bool,
-}
 
 /// Why reads start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +80,10 @@ impl Schedule {
             singles: Bucket::new(SINGLES_PER_SECOND, SINGLES_PER_SECOND, SINGLES_PER_SECOND, now),
         };
         let workspace = PARTS.map(Key::Workspace).into_iter().filter(|_| needs.workspace);
-        let directory = std::iter::once(Key::Directory).filter(|_| needs.queues);
-        schedule.slots.extend(workspace.chain(directory).map(|key| (key, Slot::due(now))));
+        let others =
+            [(Key::Directory, needs.queues), (Key::LastHour, needs.last_hour), (Key::Tasks, needs.tasks)];
+        let others = others.into_iter().filter_map(|(key, needed)| needed.then_some(key));
+        schedule.slots.extend(workspace.chain(others).map(|key| (key, Slot::due(now))));
         schedule
     }
 
@@ -101,7 +94,7 @@ impl Schedule {
         }
         self.slots.retain(|key, _| match key {
             Key::Queue(queue, _, _) => queues.contains(queue),
-            Key::Directory | Key::Workspace(_) => true,
+            _ => true,
         });
         for queue in queues {
             for scope in Scope::each(self.channels.len()) {
@@ -126,6 +119,8 @@ impl Schedule {
             let hit = match *key {
                 Key::Directory => touch.directory,
                 Key::Workspace(part) => touch.workspace && (part == Part::Realtime || touch.counters),
+                Key::LastHour => touch.workspace && touch.counters,
+                Key::Tasks => touch.tasks,
                 Key::Queue(queue, scope, part) => {
                     let queue_hit = match &touch.queues {
                         Queues::None => false,
@@ -367,8 +362,12 @@ impl RefreshConfig {
     fn interval(&self, key: Key) -> Duration {
         match key {
             Key::Directory => self.directory_interval,
-            Key::Workspace(Part::Realtime) | Key::Queue(_, _, Part::Realtime) => self.realtime_interval,
-            Key::Workspace(Part::Cumulative) | Key::Queue(_, _, Part::Cumulative) => self.cumulative_interval,
+            Key::Workspace(Part::Realtime) | Key::Queue(_, _, Part::Realtime) | Key::Tasks => {
+                self.realtime_interval
+            }
+            Key::Workspace(Part::Cumulative) | Key::Queue(_, _, Part::Cumulative) | Key::LastHour => {
+                self.cumulative_interval
+            }
         }
     }
 }

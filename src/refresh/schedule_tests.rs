@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-const NEEDS: Needs = Needs { queues: true, workspace: true };
+const NEEDS: Needs =
+    Needs { queues: true, workspace: true, last_hour: false, tasks: false, latest_event: false };
 
 fn sid(n: u8) -> TaskQueueSid {
     format!("WQ{n:032x}").parse().unwrap()
@@ -20,6 +21,7 @@ fn touch_of(queue: u8) -> Touch {
         channel: Some("voice".to_owned()),
         counters: true,
         workspace: true,
+        tasks: true,
         directory: false,
     }
 }
@@ -66,7 +68,7 @@ fn everything_is_due_at_first_and_then_by_its_interval() {
 #[test]
 fn an_unused_layout_costs_no_call() {
     let start = Instant::now();
-    let needs = Needs { queues: false, workspace: true };
+    let needs = Needs { workspace: true, ..Needs::default() };
     let mut schedule = Schedule::new(RefreshConfig::default(), needs, &["voice".into()], start);
     schedule.set_queues(&[sid(1)].into(), start);
     schedule.touch(&Touch::everything(), start);

@@ -15,12 +15,12 @@ use super::Refresher;
 use super::key::{Key, Offers, Read, What};
 use super::marks::{Marks, Waiter};
 use super::plan::plan;
-use super::reader::{Brought, carry_out, failed_of, key_of};
-use super::schedule::{Cause, Needs, Schedule};
+use super::reader::{Brought, Reader, failed_of, key_of};
+use super::schedule::{Cause, Schedule};
 use crate::config::{RefreshConfig, StatisticsConfig};
 use crate::event::Touch;
 use crate::stats::day::{iso_seconds, start_of_day};
-use crate::stats::{Answer, Board, ReadId, Snapshot};
+use crate::stats::{Answer, Board, Needs, ReadId, Snapshot};
 use crate::twilio::taskrouter::{TaskRouter, Window};
 use crate::twilio::{Next, TwilioError};
 
@@ -32,7 +32,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// The refresh task, to be run once.
 #[derive(Debug)]
 pub struct Worker {
-    taskrouter: TaskRouter,
+    reader: Reader,
     statistics: StatisticsConfig,
     marks: Arc<Marks>,
     board: Board,
@@ -68,7 +68,7 @@ impl Worker {
         let (snapshots, receiver) = watch::channel(board.snapshot().clone());
         let marks = Arc::new(Marks::default());
         let worker = Self {
-            taskrouter,
+            reader: Reader::new(taskrouter),
             window: window(&statistics, wall),
             schedule: Schedule::new(rhythm, needs, &statistics.channels, now),
             statistics,
@@ -109,6 +109,10 @@ impl Worker {
         let waiting = self.marks.take();
         for touch in waiting.touches() {
             self.schedule.touch(&touch, now);
+        }
+        if let Some(event) = waiting.latest_event {
+            self.board.fold_event(event, Timestamp::now());
+            self.snapshots.send_replace(self.board.snapshot().clone());
         }
         if !waiting.refresh_all.is_empty() {
             self.schedule.touch(&Touch::everything(), now);
@@ -153,11 +157,11 @@ impl Worker {
         debug!(what = ?read.what, ?cause, "Reading");
         self.schedule.started(&read.covers, cause, now);
         let id = self.board.begin_read(Timestamp::now());
-        let taskrouter = self.taskrouter.clone();
+        let reader = self.reader.clone();
         let channels = self.board.snapshot().channels.clone();
         let window = self.window.clone();
         self.reads.spawn(async move {
-            let result = carry_out(&taskrouter, &read, &channels, &window).await;
+            let result = reader.carry_out(&read, &channels, &window).await;
             Ended { read, id, cause, started: now, result }
         });
     }
@@ -194,7 +198,7 @@ impl Worker {
             let moved = match key {
                 Key::Queue(queue, ..) => folded.moved.contains(queue),
                 Key::Workspace(_) => folded.workspace_moved,
-                Key::Directory => false,
+                Key::Directory | Key::LastHour | Key::Tasks => false,
             };
             self.schedule.succeeded(*key, cause, started, moved);
         }
@@ -249,7 +253,7 @@ impl Worker {
         let offered = match what {
             What::Bulk(_) => &mut self.offers.bulk,
             What::List(_) => &mut self.offers.list,
-            What::Directory | What::Workspace(_) | What::Queue(..) => return false,
+            _ => return false,
         };
         if refused {
             *offered = false;

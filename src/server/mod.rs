@@ -58,6 +58,8 @@ pub struct AppState {
     pub refresher: Refresher,
     /// Knows how far the writes are.
     pub publisher: Publisher,
+    /// Whether a layout wants the latest event itself.
+    pub shows_events: bool,
     /// Whether `/readyz` says so.
     pub ready: watch::Receiver<bool>,
 }

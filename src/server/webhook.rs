@@ -16,7 +16,8 @@ use tracing::debug;
 use super::error::{ApiError, LARGEST_BODY};
 use super::{AppState, bootstrap};
 use crate::config::PublicUrl;
-use crate::event::{Event, decode_batch};
+use crate::event::{Event, decode_batch, fields_of_last};
+use crate::stats::LatestEvent;
 use crate::twilio::signature::{
     SETTINGS_HEADER, SIGNATURE_HEADER, SignatureError, SignatureVerifier, SignedBody, SignedRequest, Verified,
 };
@@ -50,14 +51,14 @@ pub(super) async fn receive(
     let kind = body_kind(&parts.headers)?;
     let raw = read_body(body).await?;
     let verified = verify(&state.verifier, &state.public_url, target, &parts.headers, kind.of(&raw))?;
-    take_in(&state, verified)?;
+    take_in(&state, &verified)?;
     Ok((StatusCode::NO_CONTENT, [(CONTENT_TYPE, "application/json")]).into_response())
 }
 
 /// Marks what the events touch. Of a batch with foreign events the own ones count all the same; the answer says 422.
-fn take_in(state: &AppState, verified: Verified<'_>) -> Result<(), ApiError> {
+fn take_in(state: &AppState, verified: &Verified<'_>) -> Result<(), ApiError> {
     let events = match verified {
-        Verified::Form(form) => vec![Event::from_form(&form)],
+        Verified::Form(form) => vec![Event::from_form(form)],
         Verified::Json(raw) => decode_batch(raw)?,
         Verified::Empty => Vec::new(),
     };
@@ -71,7 +72,18 @@ fn take_in(state: &AppState, verified: Verified<'_>) -> Result<(), ApiError> {
             Err(error) => foreign = Some(error),
         }
     }
-    foreign.map_or(Ok(()), |error| Err(error.into()))
+    if let Some(error) = foreign {
+        return Err(error.into());
+    }
+    if state.shows_events {
+        let fields = match verified {
+            Verified::Form(form) => Some(Event::fields_of(form)),
+            Verified::Json(raw) => fields_of_last(raw),
+            Verified::Empty => None,
+        };
+        fields.into_iter().for_each(|fields| state.refresher.show_event(LatestEvent::new(fields)));
+    }
+    Ok(())
 }
 
 fn verify<'a>(

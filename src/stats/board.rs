@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale};
-use crate::sid::TaskQueueSid;
+use super::LatestEvent;
+use super::snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale, TaskState};
+use crate::sid::{TaskQueueSid, TaskSid};
 use crate::twilio::taskrouter::{Cumulative, PAGE_SIZE, Realtime, TaskQueue};
 
 /// Twilio's ages are whole seconds and answers take their time; within this the same Task is the oldest still.
@@ -33,6 +34,10 @@ pub enum Answer {
     WorkspaceRealtime(Realtime),
     /// The Workspace, today.
     WorkspaceCumulative(Cumulative),
+    /// The Workspace, over the last 60 minutes.
+    LastHour(Cumulative),
+    /// All open Tasks.
+    Tasks(BTreeMap<TaskSid, TaskState>),
     /// A TaskQueue, now.
     QueueRealtime(TaskQueueSid, Scope, Realtime),
     /// A TaskQueue, today.
@@ -46,6 +51,8 @@ pub enum Answer {
 #[expect(missing_docs, reason = "named like the answers that were expected")]
 pub enum Failed {
     Directory,
+    LastHour,
+    Tasks,
     WorkspaceRealtime,
     WorkspaceCumulative,
     QueueRealtime(TaskQueueSid, Scope),
@@ -77,17 +84,8 @@ pub struct Board {
 impl Board {
     /// An empty board.
     pub fn new(channels: &[String], now: Timestamp) -> Self {
-        let channels = channels.iter().map(|name| name.as_str().into()).collect();
-        let snapshot = Snapshot {
-            number: 0,
-            taken_at: now,
-            channels,
-            directory_known: false,
-            directory_stale: None,
-            workspace: ScopeStats::default(),
-            queues: BTreeMap::new(),
-        };
-        Self { snapshot: Arc::new(snapshot), last_read: 0, directory_read: 0, missing_once: BTreeSet::new() }
+        let snapshot = Arc::new(Snapshot::empty(channels, now));
+        Self { snapshot, last_read: 0, directory_read: 0, missing_once: BTreeSet::new() }
     }
 
     /// The newest snapshot.
@@ -99,6 +97,18 @@ impl Board {
     pub fn begin_read(&mut self, now: Timestamp) -> ReadId {
         self.last_read += 1;
         ReadId { number: self.last_read, started: now }
+    }
+
+    /// Shows an event as the latest one, unless a later one is shown already.
+    pub fn fold_event(&mut self, event: LatestEvent, now: Timestamp) {
+        let last = self.snapshot.latest_event.as_deref();
+        if last.is_none_or(|last| !event.is_before(last)) {
+            let mut next = (*self.snapshot).clone();
+            next.number += 1;
+            next.taken_at = now;
+            next.latest_event = Some(Arc::new(event));
+            self.snapshot = Arc::new(next);
+        }
     }
 
     /// Puts the answers of one read into the next snapshot.
@@ -113,7 +123,11 @@ impl Board {
                 Answer::WorkspaceRealtime(value) => {
                     folded.workspace_moved |= fold_realtime(&mut next.workspace, value, read);
                 }
-                Answer::WorkspaceCumulative(value) => fold_cumulative(&mut next.workspace, value, read),
+                Answer::WorkspaceCumulative(value) => {
+                    fold_cumulative(&mut next.workspace.cumulative, value, read);
+                }
+                Answer::LastHour(value) => fold_cumulative(&mut next.last_hour, value, read),
+                Answer::Tasks(tasks) => fold_tasks(&mut next.tasks, tasks, read),
                 Answer::QueueRealtime(queue, scope, value) => match scope_of(&mut next, queue, scope) {
                     Some(stats) => {
                         if fold_realtime(stats, value, read) {
@@ -123,7 +137,7 @@ impl Board {
                     None => folded.unknown_queue = true,
                 },
                 Answer::QueueCumulative(queue, scope, value) => match scope_of(&mut next, queue, scope) {
-                    Some(stats) => fold_cumulative(stats, value, read),
+                    Some(stats) => fold_cumulative(&mut stats.cumulative, value, read),
                     None => folded.unknown_queue = true,
                 },
                 Answer::Failed(failed, reason) => fold_failure(&mut next, failed, &reason, read, now),
@@ -180,16 +194,27 @@ fn fold_realtime(stats: &mut ScopeStats, value: Realtime, read: ReadId) -> bool 
     moved
 }
 
-fn fold_cumulative(stats: &mut ScopeStats, value: Cumulative, read: ReadId) {
-    if read.number < stats.cumulative.last_read {
+fn fold_cumulative(reading: &mut Reading<Cumulative>, value: Cumulative, read: ReadId) {
+    if read.number < reading.last_read {
         return;
     }
-    let value = match stats.cumulative.value.as_deref() {
+    let value = match reading.value.as_deref() {
         Some(last) => value.completed_by(last),
         None => value,
     };
-    let same = stats.cumulative.value.as_deref().is_some_and(|last| same_but_end(last, &value));
-    confirm(&mut stats.cumulative, (!same).then_some(value), read);
+    let same = reading.value.as_deref().is_some_and(|last| same_but_end(last, &value));
+    confirm(reading, (!same).then_some(value), read);
+}
+
+fn fold_tasks(
+    reading: &mut Reading<BTreeMap<TaskSid, TaskState>>,
+    tasks: BTreeMap<TaskSid, TaskState>,
+    read: ReadId,
+) {
+    if read.number >= reading.last_read {
+        let same = reading.value.as_deref() == Some(&tasks);
+        confirm(reading, (!same).then_some(tasks), read);
+    }
 }
 
 fn confirm<T>(reading: &mut Reading<T>, changed: Option<T>, read: ReadId) {
@@ -206,6 +231,8 @@ fn fold_failure(next: &mut Snapshot, failed: Failed, reason: &Arc<str>, read: Re
         Failed::Directory => {
             next.directory_stale.get_or_insert_with(|| Stale { reason: reason.clone(), since: now });
         }
+        Failed::LastHour => fail(&mut next.last_hour, reason, read, now),
+        Failed::Tasks => fail(&mut next.tasks, reason, read, now),
         Failed::WorkspaceRealtime => fail(&mut next.workspace.realtime, reason, read, now),
         Failed::WorkspaceCumulative => fail(&mut next.workspace.cumulative, reason, read, now),
         Failed::QueueRealtime(queue, scope) => {

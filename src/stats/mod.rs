@@ -6,7 +6,11 @@
 
 mod board;
 pub mod day;
+mod latest_event;
+mod needs;
 mod snapshot;
 
 pub use board::{Answer, Board, Failed, ReadId};
-pub use snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale};
+pub use latest_event::LatestEvent;
+pub use needs::Needs;
+pub use snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale, TaskState};

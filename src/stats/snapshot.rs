@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::sid::TaskQueueSid;
-use crate::twilio::taskrouter::{Cumulative, Realtime, TaskQueue};
+use super::LatestEvent;
+use super::needs::Needs;
+use crate::sid::{TaskQueueSid, TaskSid};
+use crate::twilio::taskrouter::{Cumulative, Realtime, Task, TaskQueue};
 
 /// Everything known at one moment.
 #[derive(Debug, Clone)]
@@ -23,17 +25,56 @@ pub struct Snapshot {
     pub directory_stale: Option<Stale>,
     /// The Workspace as a whole, over all channels.
     pub workspace: ScopeStats,
+    /// The Workspace's cumulative statistics over the last 60 minutes.
+    pub last_hour: Reading<Cumulative>,
+    /// The open Tasks.
+    pub tasks: Reading<BTreeMap<TaskSid, TaskState>>,
+    /// The latest event as it came.
+    pub latest_event: Option<Arc<LatestEvent>>,
     /// Each TaskQueue.
     pub queues: BTreeMap<TaskQueueSid, Arc<QueueState>>,
 }
 
 impl Snapshot {
+    /// Nothing known yet.
+    pub fn empty(channels: &[String], now: Timestamp) -> Self {
+        Self {
+            number: 0,
+            taken_at: now,
+            channels: channels.iter().map(|name| name.as_str().into()).collect(),
+            directory_known: false,
+            directory_stale: None,
+            workspace: ScopeStats::default(),
+            last_hour: Reading::default(),
+            tasks: Reading::default(),
+            latest_event: None,
+            queues: BTreeMap::new(),
+        }
+    }
+
     /// Whether everything that is needed was read, or has failed for good, at least once.
-    pub fn is_complete(&self, queues_needed: bool, workspace_needed: bool) -> bool {
+    pub fn is_complete(&self, needs: Needs) -> bool {
         let queues = self.directory_known
             && self.queues.values().all(|state| state.scopes.iter().all(ScopeStats::was_tried));
-        (queues || !queues_needed) && (self.workspace.was_tried() || !workspace_needed)
+        (queues || !needs.queues)
+            && (self.workspace.was_tried() || !needs.workspace)
+            && (self.last_hour.was_tried() || !needs.last_hour)
+            && (self.tasks.was_tried() || !needs.tasks)
     }
+
+    /// Whether there is no such TaskQueue, as far as one can know.
+    pub fn is_gone(&self, queue: TaskQueueSid) -> bool {
+        self.directory_known && !self.queues.contains_key(&queue)
+    }
+}
+
+/// A Task and who has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskState {
+    /// What it is.
+    pub task: Task,
+    /// The Worker that it is reserved for or assigned to.
+    pub worker_name: Option<Arc<str>>,
 }
 
 /// One TaskQueue.
@@ -140,7 +181,8 @@ impl<T> Reading<T> {
         self.value.is_some() || self.stale.is_some()
     }
 
-    fn shows_the_same(&self, other: &Self) -> bool {
+    /// Whether nothing that a layout shows differs; a mere confirmation of the same value does not.
+    pub fn shows_the_same(&self, other: &Self) -> bool {
         let value = match (&self.value, &other.value) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             (None, None) => true,

@@ -21,8 +21,10 @@ use crate::config::{BaseUrls, TwilioConfig};
 
 /// Sync accepts about 20 concurrent updates; never more writes than that are in flight, whoever asks for them.
 pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
-/// Reads in flight at once, an eighth of what third parties say an account may have in all.
-const MOST_READS_IN_FLIGHT: usize = 12;
+/// Reads of TaskRouter in flight at once, an eighth of what third parties say an account may have in all.
+const MOST_TASKROUTER_READS_IN_FLIGHT: usize = 12;
+/// Reads of Sync in flight at once; they are audits, and must not hold up what is fresh.
+const MOST_SYNC_READS_IN_FLIGHT: usize = 4;
 /// A page of 1,000 TaskQueues with all their statistics is about 2 MiB; whatever is far above that is not Twilio.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// How often a read is tried in one go.
@@ -39,7 +41,8 @@ pub struct Client {
     base_urls: BaseUrls,
     timeout: Duration,
     read_governor: Mutex<Governor>,
-    reads: Semaphore,
+    taskrouter_reads: Semaphore,
+    sync_reads: Semaphore,
     sync_writes: Semaphore,
 }
 
@@ -104,7 +107,7 @@ impl Client {
             .user_agent(concat!("taskrouter-sync/", env!("CARGO_PKG_VERSION")))
             .timeout(config.timeout)
             .connect_timeout(config.timeout.min(Duration::from_secs(5)))
-            .pool_max_idle_per_host(MOST_SYNC_WRITES_IN_FLIGHT + MOST_READS_IN_FLIGHT)
+            .pool_max_idle_per_host(MOST_SYNC_WRITES_IN_FLIGHT + MOST_TASKROUTER_READS_IN_FLIGHT)
             // A redirect would carry the credentials to wherever it points.
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
@@ -122,7 +125,8 @@ impl Client {
             base_urls: config.base_urls.clone(),
             timeout: config.timeout,
             read_governor: Mutex::default(),
-            reads: Semaphore::new(MOST_READS_IN_FLIGHT),
+            taskrouter_reads: Semaphore::new(MOST_TASKROUTER_READS_IN_FLIGHT),
+            sync_reads: Semaphore::new(MOST_SYNC_READS_IN_FLIGHT),
             sync_writes: Semaphore::new(MOST_SYNC_WRITES_IN_FLIGHT),
         })
     }
@@ -153,7 +157,11 @@ impl Client {
     }
 
     async fn read_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
-        let _place = self.reads.acquire().await.map_err(|_| shut(call))?;
+        let places = match call.api {
+            Api::TaskRouter => &self.taskrouter_reads,
+            Api::Sync => &self.sync_reads,
+        };
+        let _place = places.acquire().await.map_err(|_| shut(call))?;
         if call.api == Api::TaskRouter {
             self.wait_for_admission(call.endpoint).await;
         }

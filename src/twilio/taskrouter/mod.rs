@@ -17,7 +17,8 @@ pub use statistics::{
 use super::client::{Api, Body, Call, Client};
 use super::error::TwilioError;
 use super::governor::Endpoint;
-use crate::sid::{TaskQueueSid, WorkspaceSid};
+use super::number::whole;
+use crate::sid::{TaskQueueSid, TaskSid, WorkspaceSid};
 
 /// TaskQueues in one bulk request (Twilio, "TaskQueue Statistics").
 pub const MOST_IN_BULK: usize = 50;
@@ -64,6 +65,47 @@ pub struct Workspace {
     pub events_filter: Option<String>,
 }
 
+/// A Task, as far as it is used.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Task {
+    /// Its SID.
+    pub sid: TaskSid,
+    /// `pending`, `reserved`, `assigned` or `wrapping`, or what it ended with.
+    pub assignment_status: Box<str>,
+    /// Its attributes, as JSON text.
+    #[serde(default, deserialize_with = "text_or_none")]
+    pub attributes: Box<str>,
+    /// Its priority.
+    #[serde(default, deserialize_with = "whole")]
+    pub priority: u64,
+    /// When it was created, ISO 8601.
+    #[serde(default)]
+    pub date_created: Option<Box<str>>,
+    /// When it changed last, ISO 8601.
+    #[serde(default)]
+    pub date_updated: Option<Box<str>>,
+    /// Its TaskQueue's name.
+    #[serde(default)]
+    pub task_queue_friendly_name: Option<Box<str>>,
+    /// Its TaskChannel.
+    #[serde(default)]
+    pub task_channel_unique_name: Option<Box<str>>,
+}
+
+/// A Reservation, as far as it is used.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Reservation {
+    /// `pending`, `accepted`, `wrapping`, `completed`, `rejected`, …
+    pub reservation_status: Box<str>,
+    /// The Worker's name.
+    #[serde(default)]
+    pub worker_name: Option<Box<str>>,
+}
+
+fn text_or_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Box<str>, D::Error> {
+    Ok(Option::<Box<str>>::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// Since when to count, and how to split waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
@@ -107,6 +149,8 @@ macro_rules! page {
 }
 
 page!(TaskQueuesPage, task_queues, TaskQueue);
+page!(TasksPage, tasks, Task);
+page!(ReservationsPage, reservations, Reservation);
 page!(TaskQueuesStatisticsPage, task_queues_statistics, TaskQueueStatistics);
 
 impl TaskRouter {
@@ -132,6 +176,22 @@ impl TaskRouter {
     /// `GET TaskQueues`, all pages.
     pub async fn task_queues(&self) -> Result<Vec<TaskQueue>, TwilioError> {
         self.list::<TaskQueuesPage>("/TaskQueues", &[]).await
+    }
+
+    /// `GET Tasks` that are not finished, all pages.
+    pub async fn open_tasks(&self) -> Result<Vec<Task>, TwilioError> {
+        let open = ["pending", "reserved", "assigned", "wrapping"].map(|status| ("AssignmentStatus", status));
+        self.list::<TasksPage>("/Tasks", &open).await
+    }
+
+    /// `GET Tasks/{sid}/Reservations`, all pages.
+    pub async fn task_reservations(&self, task: TaskSid) -> Result<Vec<Reservation>, TwilioError> {
+        self.list::<ReservationsPage>(&format!("/Tasks/{task}/Reservations"), &[]).await
+    }
+
+    /// `GET CumulativeStatistics` of the Workspace over the last 60 minutes.
+    pub async fn workspace_last_hour(&self) -> Result<Cumulative, TwilioError> {
+        self.resource("/CumulativeStatistics", &[("Minutes", "60")]).await
     }
 
     /// `GET Statistics` of the Workspace.

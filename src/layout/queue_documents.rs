@@ -1,0 +1,137 @@
+//! Layout `queue-documents`: Sync Documents of its own for each TaskQueue, for large workspaces.
+//!
+//! All items of a Map share one write budget; every Document has its own. So with a thousand TaskQueues each stays as
+//! fresh as with five. A TaskQueue has two Documents: `task-queue-<sid>` with realtime values, kept below 1 KiB, where
+//! Sync allows the most writes, and `task-queue-<sid>-today` with cumulative ones. The Map `task-queues` lists them.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::{Changes, Layout, Object, Target, moved, shape};
+use crate::config::CoreConfig;
+use crate::sid::TaskQueueSid;
+use crate::stats::{Needs, QueueState, Scope, ScopeStats, Snapshot};
+
+/// What a TaskQueue's Documents are called before its SID.
+const DOCUMENT: &str = "task-queue-";
+/// And after it, for the cumulative one.
+const TODAY: &str = "-today";
+
+/// The list of Documents.
+#[derive(Debug)]
+pub(super) struct QueueDocuments {
+    list: Arc<str>,
+}
+
+impl QueueDocuments {
+    pub(super) fn new(config: &CoreConfig) -> Self {
+        Self { list: config.sync.task_queues_map.as_str().into() }
+    }
+
+    fn entry(&self, queue: TaskQueueSid) -> Target {
+        Target::MapItem(self.list.clone(), queue.as_str().into())
+    }
+
+    fn all_of(&self, queue: TaskQueueSid) -> Vec<Target> {
+        let documents = names(queue).map(Target::Document);
+        documents.into_iter().chain([self.entry(queue)]).collect()
+    }
+}
+
+impl Layout for QueueDocuments {
+    fn needs(&self) -> Needs {
+        Needs { queues: true, ..Needs::default() }
+    }
+
+    fn objects(&self, snapshot: &Snapshot) -> Vec<Object> {
+        let documents = snapshot.queues.keys().flat_map(|queue| names(*queue).map(Object::Document));
+        std::iter::once(Object::Map(self.list.clone())).chain(documents).collect()
+    }
+
+    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes) {
+        let (changed, gone) = moved(last, next);
+        for state in changed {
+            let (queue, [realtime, today]) = (state.queue.sid, names(state.queue.sid));
+            let entry = json!({
+                "sid": queue, "friendlyName": state.queue.friendly_name, "realtime": *realtime, "today": *today,
+            });
+            changes.put.push((self.entry(queue), entry));
+            if state.scopes.iter().all(ScopeStats::was_tried) {
+                changes.put.extend(realtime_of(state, next).map(|value| (Target::Document(realtime), value)));
+                changes.put.extend(today_of(state, next).map(|value| (Target::Document(today), value)));
+            }
+        }
+        changes.remove.extend(gone.flat_map(|queue| self.all_of(queue)));
+    }
+
+    fn document(&self, name: &str, snapshot: &Snapshot) -> Option<Value> {
+        // Not by laying everything out: there are two Documents a TaskQueue, each looked at by itself.
+        let name = name.strip_prefix(DOCUMENT)?;
+        let (queue, today) = name.strip_suffix(TODAY).map_or((name, false), |queue| (queue, true));
+        let state = snapshot.queues.get(&queue.parse().ok()?)?;
+        if !state.scopes.iter().all(ScopeStats::was_tried) {
+            return None;
+        }
+        if today { today_of(state, snapshot) } else { realtime_of(state, snapshot) }
+    }
+
+    fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target> {
+        let queue = key.parse::<TaskQueueSid>().ok().filter(|queue| snapshot.is_gone(*queue));
+        queue.filter(|_| *map == *self.list).map(|queue| self.all_of(queue)).unwrap_or_default()
+    }
+}
+
+fn names(queue: TaskQueueSid) -> [Arc<str>; 2] {
+    [format!("{DOCUMENT}{queue}").into(), format!("{DOCUMENT}{queue}{TODAY}").into()]
+}
+
+/// Short names and no repetition, so that four scopes stay below 1 KiB.
+fn realtime_of(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
+    let whole = state.scopes.first()?;
+    let activities = &whole.realtime.value.as_deref()?.activity_statistics;
+    let mut shown = Map::new();
+    shown.insert("sid".into(), json!(state.queue.sid));
+    shown.insert("friendlyName".into(), json!(state.queue.friendly_name));
+    let activities = activities.iter().map(|a| (a.friendly_name.to_string(), json!(a.workers)));
+    shown.insert("activities".into(), Value::Object(activities.collect()));
+    for (scope, stats) in Scope::each(snapshot.channels.len()).zip(&state.scopes) {
+        let Some(realtime) = stats.realtime.value.as_deref() else { continue };
+        let status = |name| realtime.tasks_by_status.count(name);
+        let mut numbers = json!({
+            "pending": status("pending"), "reserved": status("reserved"), "assigned": status("assigned"),
+            "wrapping": status("wrapping"), "tasks": realtime.total_tasks,
+            "available": realtime.total_available_workers, "eligible": realtime.total_eligible_workers,
+        });
+        if let Some(oldest) = stats.oldest {
+            numbers["oldestTask"] = json!(oldest.seconds);
+            numbers["oldestTaskSince"] = shape::instant(oldest.since);
+        }
+        shown.insert(scope.name(&snapshot.channels).unwrap_or("all").to_owned(), numbers);
+    }
+    shape::provenance(&mut shown, whole, state.scopes.iter());
+    shown.remove("cumulativeStatsMessage");
+    Some(Value::Object(shown))
+}
+
+fn today_of(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
+    let whole = state.scopes.first()?;
+    whole.cumulative.value.as_ref()?;
+    let mut shown = Map::new();
+    shown.insert("sid".into(), json!(state.queue.sid));
+    shown.insert("friendlyName".into(), json!(state.queue.friendly_name));
+    for (scope, stats) in Scope::each(snapshot.channels.len()).zip(&state.scopes) {
+        if let Some(cumulative) = stats.cumulative.value.as_deref() {
+            let name = scope.name(&snapshot.channels).unwrap_or("all");
+            shown.insert(name.to_owned(), shape::queue_map_cumulative(cumulative));
+        }
+    }
+    shape::provenance(&mut shown, whole, state.scopes.iter());
+    for realtime_only in ["oldestTaskSince", "realTimeStatsMessage"] {
+        shown.remove(realtime_only);
+    }
+    if let Some(as_of) = whole.cumulative.as_of {
+        shown.insert("asOf".into(), shape::instant(as_of));
+    }
+    Some(Value::Object(shown))
+}

@@ -1,0 +1,50 @@
+//! Layout `taskrouter-events`: one Sync Document with the latest event, all its parameters as a flat object of strings.
+//!
+//! It is the one thing that is shown as it came and not read again: the event itself is the news here.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{Changes, Layout, Object, Target};
+use crate::config::CoreConfig;
+use crate::stats::{Needs, Snapshot};
+
+/// The Document and its name.
+#[derive(Debug)]
+pub(super) struct TaskrouterEvents {
+    document: Arc<str>,
+}
+
+impl TaskrouterEvents {
+    pub(super) fn new(config: &CoreConfig) -> Self {
+        Self { document: config.sync.taskrouter_events_document.as_str().into() }
+    }
+}
+
+impl Layout for TaskrouterEvents {
+    fn needs(&self) -> Needs {
+        Needs { latest_event: true, ..Needs::default() }
+    }
+
+    fn objects(&self, _snapshot: &Snapshot) -> Vec<Object> {
+        vec![Object::Document(self.document.clone())]
+    }
+
+    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes) {
+        let event = |snapshot: &Snapshot| snapshot.latest_event.clone();
+        let same = match (last.and_then(event), event(next)) {
+            (Some(last), Some(next)) => Arc::ptr_eq(&last, &next),
+            (_, None) => true,
+            (None, Some(_)) => false,
+        };
+        if let Some(event) = next.latest_event.as_deref().filter(|_| !same) {
+            let fields: Value = json!(event.fields());
+            changes.put.push((Target::Document(self.document.clone()), fields));
+        }
+    }
+
+    fn leftovers(&self, _map: &str, _key: &str, _snapshot: &Snapshot) -> Vec<Target> {
+        Vec::new()
+    }
+}

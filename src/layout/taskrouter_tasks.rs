@@ -1,0 +1,75 @@
+//! Layout `taskrouter-tasks`: one Sync Map with an item per open Task, as the TaskRouter dashboard reads it.
+//!
+//! Item key: the Task's SID. Items of finished Tasks are removed.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::{Changes, Layout, Object, Target};
+use crate::config::CoreConfig;
+use crate::sid::TaskSid;
+use crate::stats::{Needs, Snapshot, TaskState};
+
+/// The Map and its name.
+#[derive(Debug)]
+pub(super) struct TaskrouterTasks {
+    map: Arc<str>,
+}
+
+impl TaskrouterTasks {
+    pub(super) fn new(config: &CoreConfig) -> Self {
+        Self { map: config.sync.taskrouter_tasks_map.as_str().into() }
+    }
+
+    fn target(&self, task: TaskSid) -> Target {
+        Target::MapItem(self.map.clone(), task.as_str().into())
+    }
+}
+
+impl Layout for TaskrouterTasks {
+    fn needs(&self) -> Needs {
+        Needs { tasks: true, ..Needs::default() }
+    }
+
+    fn objects(&self, _snapshot: &Snapshot) -> Vec<Object> {
+        vec![Object::Map(self.map.clone())]
+    }
+
+    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes) {
+        let Some(tasks) = &next.tasks.value else { return };
+        let before = last.and_then(|last| last.tasks.value.as_ref());
+        if before.is_some_and(|before| Arc::ptr_eq(before, tasks)) {
+            return;
+        }
+        for (sid, state) in tasks.iter() {
+            if before.and_then(|before| before.get(sid)) != Some(state) {
+                changes.put.push((self.target(*sid), item(*sid, state)));
+            }
+        }
+        let gone =
+            before.into_iter().flat_map(|before| before.keys()).filter(|sid| !tasks.contains_key(*sid));
+        changes.remove.extend(gone.map(|sid| self.target(*sid)));
+    }
+
+    fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target> {
+        let tasks = snapshot.tasks.value.as_ref();
+        let task = key.parse::<TaskSid>().ok().filter(|_| *map == *self.map);
+        let gone = task.zip(tasks).is_some_and(|(task, tasks)| !tasks.contains_key(&task));
+        task.filter(|_| gone).map(|task| self.target(task)).into_iter().collect()
+    }
+}
+
+/// The attributes first, so that none of them can pass for one of our own fields.
+fn item(sid: TaskSid, state: &TaskState) -> Value {
+    let attributes = serde_json::from_str::<Map<String, Value>>(&state.task.attributes);
+    let mut item = attributes.unwrap_or_default();
+    item.insert("TaskSid".into(), json!(sid));
+    item.insert("Priority".into(), json!(state.task.priority));
+    item.insert("TaskStatus".into(), json!(state.task.assignment_status));
+    item.insert("WorkerName".into(), json!(state.worker_name));
+    item.insert("TaskQueueName".into(), json!(state.task.task_queue_friendly_name));
+    item.insert("TaskChannel".into(), json!(state.task.task_channel_unique_name));
+    item.insert("DateCreated".into(), json!(state.task.date_created));
+    Value::Object(item)
+}
