@@ -6,6 +6,7 @@
 //! or on its way.
 
 mod deliver;
+mod options;
 pub mod signature;
 mod target;
 
@@ -13,14 +14,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 pub(crate) use deliver::dispatch;
+pub use options::{Delivery, Format, Options};
 
 use crate::world::Event;
 use target::Target;
@@ -54,61 +54,6 @@ struct Inner {
     deliveries: VecDeque<Delivery>,
     lost: u64,
     dice: StdRng,
-}
-
-/// How callbacks go wrong, and in which shape they are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Options {
-    /// Lose every event.
-    pub drop_all: bool,
-    /// The probability that an event is sent twice.
-    pub duplicate: f64,
-    /// Send in random order among so many waiting events; 0 and 1 keep the order.
-    pub shuffle: usize,
-    /// Send this much later. In JSON, milliseconds.
-    #[serde(with = "crate::clock::millis")]
-    pub delay: Duration,
-    /// Shape of the body.
-    pub format: Format,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { drop_all: false, duplicate: 0.0, shuffle: 0, delay: Duration::ZERO, format: Format::Form }
-    }
-}
-
-/// The shape of a callback's body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// The classic event callback: a form.
-    #[default]
-    Form,
-    /// Event Streams: a JSON array of CloudEvents, the body's hash in the query.
-    EventStreams,
-}
-
-/// What became of one event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Delivery {
-    /// When it ended.
-    pub at: Timestamp,
-    /// `EV…`, or the SID of the Call.
-    pub event_sid: String,
-    /// For example `task.created`, or `call.ringing`.
-    pub event_type: String,
-    /// Where it was sent.
-    pub url: String,
-    /// The answer's status, if there was one.
-    pub status: Option<u16>,
-    /// Why there was none.
-    pub error: Option<String>,
-    /// How often it was sent.
-    pub attempts: u32,
-    /// Was this the second, superfluous delivery of an event?
-    pub duplicate: bool,
 }
 
 /// One request on its way.

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::figures::{Cell, Crew, Figures, QueueFigures};
+use super::cells::{Cell, Crew};
+use super::figures::{Figures, QueueFigures};
 use crate::sid::Sid;
 use crate::world::state::State;
 

@@ -25,6 +25,7 @@ mod render;
 mod reservations;
 mod statistics;
 mod tasks;
+mod worker_statistics;
 mod workers;
 mod workspace;
 
@@ -97,13 +98,13 @@ pub(crate) fn route(mut call: Call<'_>) -> Answer {
 
         ("GET", ["Workers"]) => workers::list(call),
         ("POST", ["Workers"]) => workers::create(call),
-        ("GET", ["Workers", "Statistics"]) => workers::statistics(call),
-        ("GET", ["Workers", "RealTimeStatistics"]) => workers::realtime(call),
-        ("GET", ["Workers", "CumulativeStatistics"]) => workers::cumulative(call),
+        ("GET", ["Workers", "Statistics"]) => worker_statistics::both(call),
+        ("GET", ["Workers", "RealTimeStatistics"]) => worker_statistics::realtime(call),
+        ("GET", ["Workers", "CumulativeStatistics"]) => worker_statistics::cumulative(call),
         ("GET", ["Workers", sid]) => workers::fetch(call, sid),
         ("POST", ["Workers", sid]) => workers::update(call, sid),
         ("DELETE", ["Workers", sid]) => workers::delete(call, sid),
-        ("GET", ["Workers", sid, "Statistics"]) => workers::statistics_of(call, sid),
+        ("GET", ["Workers", sid, "Statistics"]) => worker_statistics::of_worker(call, sid),
         ("GET", ["Workers", sid, "Channels"]) => workers::channels(call, sid),
         ("GET", ["Workers", sid, "Channels", channel]) => workers::channel(call, sid, channel),
         ("POST", ["Workers", sid, "Channels", channel]) => workers::update_channel(call, sid, channel),

@@ -1,19 +1,14 @@
-//! Workers over HTTP, with their channels and statistics.
+//! Workers over HTTP, with their channels.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::activities::is_true;
-use super::{Answer, Call, MAX_PAGE, statistics};
+use super::{Answer, Call, MAX_PAGE};
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::server::page::Page;
 use crate::server::reply::Reply;
 use crate::sid::{Kind, Sid};
-use crate::statistics::Window;
-use crate::statistics::cumulative::WINDOW_PARAMETERS;
-use crate::statistics::realtime::WorkersRealtime;
-use crate::statistics::workers::WorkersCumulative;
 use crate::world::expression::Expression;
 use crate::world::state::{State, Worker};
 
@@ -172,8 +167,8 @@ fn reply(call: &Call<'_>, sid: Sid, status: u16) -> Answer {
     })
 }
 
-/// Which Workers a list shows.
-struct Filter<'a> {
+/// Which Workers a list shows, or statistics cover.
+pub(super) struct Filter<'a> {
     activity_name: Option<&'a str>,
     activity: Option<Sid>,
     available: Option<bool>,
@@ -184,7 +179,7 @@ struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    fn read(query: &'a Params) -> Result<Self, ApiError> {
+    pub(super) fn read(query: &'a Params) -> Result<Self, ApiError> {
         let expression = query.filled("TargetWorkersExpression").map(Expression::parse).transpose();
         Ok(Self {
             activity_name: query.filled("ActivityName"),
@@ -197,7 +192,7 @@ impl<'a> Filter<'a> {
         })
     }
 
-    fn passes(&self, state: &State, worker: &Worker) -> bool {
+    pub(super) fn passes(&self, state: &State, worker: &Worker) -> bool {
         let activity = || state.activities.get(worker.activity);
         let in_queue = |wanted: &dyn Fn(&crate::world::state::Queue) -> bool| {
             state.queues.iter().any(|queue| wanted(queue) && state.is_eligible(worker, queue))
@@ -210,91 +205,4 @@ impl<'a> Filter<'a> {
             && self.queue.is_none_or(|sid| in_queue(&|queue| queue.sid == sid))
             && self.queue_name.is_none_or(|name| in_queue(&|queue| queue.name == name))
     }
-}
-
-#[derive(Serialize)]
-struct Of<T> {
-    account_sid: Sid,
-    workspace_sid: Sid,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    worker_sid: Option<Sid>,
-    url: String,
-    #[serde(flatten)]
-    numbers: T,
-}
-
-#[derive(Serialize)]
-struct Both<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    realtime: Option<WorkersRealtime<'a>>,
-    cumulative: WorkersCumulative<'a>,
-}
-
-fn of<T: Serialize>(call: &Call<'_>, state: &State, worker_sid: Option<Sid>, numbers: T) -> Reply {
-    let url = format!("{}{}", call.request.base, call.request.path);
-    let body = Of { account_sid: state.account, workspace_sid: state.sid, worker_sid, url, numbers };
-    statistics::reply(call, &body)
-}
-
-/// `W/Workers/Statistics`, over all Workers or those of a queue or name.
-pub(super) fn statistics(call: &Call<'_>) -> Answer {
-    let [minutes, start, end] = WINDOW_PARAMETERS;
-    let query = &call.request.query;
-    query.only(&[minutes, start, end, "TaskQueueSid", "TaskQueueName", "FriendlyName", "TaskChannel"])?;
-    let now = call.world.clock().now_ms();
-    let (window, channel, filter) = (Window::read(query, now)?, call.channel()?, Filter::read(query)?);
-    Ok(call.world.with(|inner| {
-        let (state, figures) = inner.visible(now);
-        let workers: Vec<Sid> =
-            state.workers.iter().filter(|w| filter.passes(state, w)).map(|w| w.sid).collect();
-        let mut realtime = WorkersRealtime::of(state, None, channel);
-        for activity in
-            workers.iter().filter_map(|sid| figures.workers.get(sid)).map(|worker| worker.activity)
-        {
-            if let Some(count) = realtime.activity_statistics.get_mut(activity) {
-                count.workers += 1;
-                realtime.total_workers += 1;
-            }
-        }
-        let cumulative = WorkersCumulative::of(state, figures, workers.into_iter(), window, channel);
-        of(call, state, None, Both { realtime: Some(realtime), cumulative })
-    }))
-}
-
-pub(super) fn realtime(call: &Call<'_>) -> Answer {
-    call.request.query.only(&["TaskChannel"])?;
-    let (now, channel) = (call.world.clock().now_ms(), call.channel()?);
-    Ok(call.world.with(|inner| {
-        let (state, figures) = inner.visible(now);
-        of(call, state, None, WorkersRealtime::of(state, Some(&figures.everyone), channel))
-    }))
-}
-
-pub(super) fn cumulative(call: &Call<'_>) -> Answer {
-    let [minutes, start, end] = WINDOW_PARAMETERS;
-    call.request.query.only(&[minutes, start, end, "TaskChannel"])?;
-    let now = call.world.clock().now_ms();
-    let (window, channel) = (Window::read(&call.request.query, now)?, call.channel()?);
-    Ok(call.world.with(|inner| {
-        let (state, figures) = inner.visible(now);
-        let everyone = state.workers.iter().map(|worker| worker.sid);
-        of(call, state, None, WorkersCumulative::of(state, figures, everyone, window, channel))
-    }))
-}
-
-/// One Worker has cumulative statistics only.
-pub(super) fn statistics_of(call: &Call<'_>, sid: &str) -> Answer {
-    let [minutes, start, end] = WINDOW_PARAMETERS;
-    call.request.query.only(&[minutes, start, end, "TaskChannel"])?;
-    let sid = call.sid(Kind::Worker, sid)?;
-    let now = call.world.clock().now_ms();
-    let (window, channel) = (Window::read(&call.request.query, now)?, call.channel()?);
-    call.world.with(|inner| {
-        let (state, figures) = inner.visible(now);
-        if !state.workers.contains(sid) {
-            return Err(call.missing());
-        }
-        let cumulative = WorkersCumulative::of(state, figures, std::iter::once(sid), window, channel);
-        Ok(of(call, state, Some(sid), Both { realtime: None, cumulative }))
-    })
 }

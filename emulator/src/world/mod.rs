@@ -11,6 +11,8 @@
 
 pub(crate) mod centre;
 pub(crate) mod change;
+#[cfg(test)]
+mod consistency;
 mod drive;
 pub(crate) mod events;
 pub(crate) mod expression;

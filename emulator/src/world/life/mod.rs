@@ -4,9 +4,10 @@
 //! `Event` for the outside, in the order in which TaskRouter is known to publish them. There is no I/O here and no
 //! clock; the handle in `world` gives the time and hands out what came of it.
 
-mod people;
+mod queues;
 mod reservations;
 mod tasks;
+mod workers;
 
 use rand::rngs::StdRng;
 
@@ -15,7 +16,7 @@ use super::events::Event;
 use super::state::State;
 use crate::sid::{Kind, Sid};
 
-pub(crate) use people::NewQueue;
+pub(crate) use queues::NewQueue;
 pub(crate) use tasks::{Draft, TASK_TIMEOUT, TaskUpdate};
 
 /// An operation that makes no sense in the present state.

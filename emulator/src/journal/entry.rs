@@ -1,0 +1,126 @@
+//! One record of the journal, which records to look for, and the running totals.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Refusal;
+
+/// The products behind the one listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Api {
+    /// `taskrouter.twilio.com`
+    TaskRouter,
+    /// `sync.twilio.com`
+    Sync,
+    /// `api.twilio.com`: Calls and Messages.
+    Api,
+    /// `iam.twilio.com`: Flex token validation.
+    Iam,
+    /// A path that belongs to none of them.
+    Unknown,
+}
+
+/// All products, in the order of `Api as usize`.
+pub(crate) const APIS: [Api; 5] = [Api::TaskRouter, Api::Sync, Api::Api, Api::Iam, Api::Unknown];
+
+/// One request.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    /// When it came in.
+    #[serde(skip)]
+    pub at: Instant,
+    /// Which product.
+    pub api: Api,
+    /// HTTP method.
+    pub method: Arc<str>,
+    /// Path as received.
+    pub path: Box<str>,
+    /// Query as received, without `?`.
+    pub query: Box<str>,
+    /// Status answered; 0 if the connection ended without an answer.
+    pub status: u16,
+    /// Twilio's error code answered.
+    pub code: Option<u32>,
+    /// Why it was refused, if it was.
+    pub refusal: Option<Refusal>,
+    /// The Sync object: its unique name, or its SID if it has none.
+    pub sync_object: Option<Box<str>>,
+    /// The Map item's key.
+    pub key: Option<Box<str>>,
+    /// Size of the `Data` written, as stored.
+    pub payload_bytes: usize,
+    /// Did a fault meddle with it?
+    pub faulty: bool,
+    /// From the request's arrival to its answer. In JSON, milliseconds.
+    #[serde(with = "crate::clock::millis")]
+    pub took: Duration,
+}
+
+/// Which records to count; what is `None` is not looked at.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    /// The product.
+    pub api: Option<Api>,
+    /// The method, such as `POST`.
+    pub method: Option<String>,
+    /// Part of the path.
+    pub path: Option<String>,
+    /// The status.
+    pub status: Option<u16>,
+    /// The Sync object's unique name or SID.
+    pub sync_object: Option<String>,
+    /// The Map item's key.
+    pub key: Option<String>,
+}
+
+/// Totals since the start or the last `clear`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Requests to the products.
+    pub requests: u64,
+    /// Answered 429.
+    pub throttled: u64,
+    /// … of those, because of a per-second limit.
+    pub over_rate: u64,
+    /// … because of too many in flight.
+    pub over_concurrency: u64,
+    /// Paths that no product has.
+    pub unknown_paths: u64,
+    /// Parameters that are not documented.
+    pub unknown_parameters: u64,
+    /// Answered 401.
+    pub unauthorized: u64,
+    /// Answered 5xx or not at all.
+    pub failed: u64,
+}
+
+impl Filter {
+    pub(super) fn passes(&self, entry: &Entry) -> bool {
+        let same = |wanted: &Option<String>, found: &Option<Box<str>>| {
+            wanted.as_deref().is_none_or(|wanted| found.as_deref() == Some(wanted))
+        };
+        self.api.is_none_or(|api| api == entry.api)
+            && self.method.as_deref().is_none_or(|method| method == &*entry.method)
+            && self.path.as_deref().is_none_or(|path| entry.path.contains(path))
+            && self.status.is_none_or(|status| status == entry.status)
+            && same(&self.sync_object, &entry.sync_object)
+            && same(&self.key, &entry.key)
+    }
+}
+
+impl Totals {
+    pub(super) fn count(&mut self, entry: &Entry) {
+        self.requests += 1;
+        self.throttled += u64::from(entry.status == 429);
+        self.over_rate += u64::from(entry.refusal == Some(Refusal::RateLimit));
+        self.over_concurrency += u64::from(entry.refusal == Some(Refusal::Concurrency));
+        self.unknown_paths += u64::from(entry.refusal == Some(Refusal::UnknownPath));
+        self.unknown_parameters += u64::from(entry.refusal == Some(Refusal::UnknownParameter));
+        self.unauthorized += u64::from(entry.status == 401);
+        self.failed += u64::from(entry.status == 0 || entry.status >= 500);
+    }
+}

@@ -1,0 +1,250 @@
+//! The objects of a Sync service and their rules, without I/O: the moment is passed in.
+//!
+//! Documents, Maps with items, and Streams, each by SID or unique name; revisions that count up from "0"; expiry at a
+//! fixed moment. There is no upsert: creating what exists and updating what is missing are both errors. Everything
+//! that changes is recorded as a `SyncChange`, in order, for subscribers.
+//!
+//! Choices where the documentation is silent: an item write counts as a change of its Map (revision and date); a TTL
+//! of 0 means "does not expire", as the resource reference says of the default.
+
+mod documents;
+mod maps;
+mod objects;
+mod streams;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::Value;
+
+pub use objects::Rights;
+pub(crate) use objects::{Document, Head, Item, Object, Shelf, Stream, SyncMap};
+
+use super::change::{ChangeKind, SyncChange};
+use crate::sid::{Kind, Sid};
+
+/// What a refused operation ran into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoreError {
+    Missing,
+    NameExists,
+    KeyExists,
+    DocumentRevision,
+    ItemRevision,
+}
+
+/// What expires.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Mortal {
+    Object(Sid),
+    Item(Sid, String),
+}
+
+/// A new time to live, if one is given.
+pub(crate) type Ttl = Option<i64>;
+
+/// The objects of one service.
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) documents: Shelf<Document>,
+    pub(crate) maps: Shelf<SyncMap>,
+    pub(crate) streams: Shelf<Stream>,
+    expiries: BTreeSet<(i64, Mortal)>,
+    ids: StdRng,
+    last_change: u64,
+    /// Changes not yet handed to subscribers.
+    pub(crate) changes: Vec<SyncChange>,
+}
+
+fn expiry(ttl: Ttl, now: i64) -> Option<i64> {
+    ttl.filter(|seconds| *seconds > 0).map(|seconds| now + seconds * 1000)
+}
+
+impl Store {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            documents: Shelf::default(),
+            maps: Shelf::default(),
+            streams: Shelf::default(),
+            expiries: BTreeSet::new(),
+            ids: StdRng::seed_from_u64(seed ^ 0x57ac),
+            last_change: 0,
+            changes: Vec::new(),
+        }
+    }
+
+    /// Removes what has expired. Called before anything else looks.
+    pub(crate) fn expire(&mut self, now: i64) {
+        while self.expiries.first().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, mortal)) = self.expiries.pop_first() else { return };
+            match mortal {
+                // Exactly one of these finds something: an expiry is taken back when its object goes.
+                Mortal::Item(map, key) => {
+                    let _ = self.remove_item(map, &key, None, now);
+                }
+                Mortal::Object(sid) => {
+                    let gone = self.delete_document(sid, now).or_else(|_| self.delete_map(sid, now));
+                    let _ = gone.or_else(|_| self.delete_stream(sid, now));
+                }
+            }
+        }
+    }
+
+    fn head(&mut self, kind: Kind, unique_name: Option<String>, by: &str, ttl: Ttl, now: i64) -> Head {
+        Head {
+            sid: Sid::draw(kind, &mut self.ids),
+            unique_name,
+            revision: 0,
+            created: now,
+            updated: now,
+            expires: expiry(ttl, now),
+            created_by: by.to_owned(),
+            permissions: BTreeMap::new(),
+        }
+    }
+
+    fn reschedule(&mut self, mortal: Mortal, before: Option<i64>, after: Option<i64>) {
+        if let Some(before) = before {
+            self.expiries.remove(&(before, mortal.clone()));
+        }
+        if let Some(after) = after {
+            self.expiries.insert((after, mortal));
+        }
+    }
+
+    /// The permissions of a Document or Map, for reading and writing.
+    pub(crate) fn permissions(&mut self, sid: Sid) -> Option<&mut BTreeMap<String, Rights>> {
+        let document = self.documents.rows.get_mut(sid).map(Object::head_mut);
+        let head = document.or_else(|| self.maps.rows.get_mut(sid).map(Object::head_mut));
+        head.map(|head| &mut head.permissions)
+    }
+
+    fn note(
+        &mut self,
+        kind: ChangeKind,
+        sid: Sid,
+        key: Option<&str>,
+        revision: u64,
+        data: Option<Arc<Value>>,
+        now: i64,
+    ) {
+        let heads = [
+            self.documents.rows.get(sid).map(Object::head),
+            self.maps.rows.get(sid).map(Object::head),
+            self.streams.rows.get(sid).map(Object::head),
+        ];
+        let name = heads.into_iter().flatten().next().and_then(|head| head.unique_name.clone());
+        self.note_named(kind, sid, name, key, revision, data, now);
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of a change, told once more when its object is gone"
+    )]
+    fn note_named(
+        &mut self,
+        kind: ChangeKind,
+        sid: Sid,
+        unique_name: Option<String>,
+        key: Option<&str>,
+        revision: u64,
+        data: Option<Arc<Value>>,
+        at: i64,
+    ) {
+        self.last_change += 1;
+        self.changes.push(SyncChange {
+            id: self.last_change,
+            at,
+            kind,
+            sid,
+            unique_name,
+            key: key.map(str::to_owned),
+            revision,
+            data,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn data(n: u32) -> Arc<Value> {
+        Arc::new(json!({ "n": n }))
+    }
+
+    #[test]
+    fn names_belong_to_one_object_until_it_is_gone() {
+        let mut store = Store::new(1);
+        let sid = store.create_map(Some("m".to_owned()), None, "a", 0).unwrap();
+        assert_eq!(store.create_map(Some("m".to_owned()), None, "a", 0), Err(StoreError::NameExists));
+        assert_eq!(store.maps.find("m"), store.maps.find(&sid.to_string()));
+        assert!(
+            store.create_document(Some("m".to_owned()), data(1), None, "a", 0).is_ok(),
+            "of another type"
+        );
+        store.delete_map(sid, 1).unwrap();
+        assert_eq!(store.maps.find("m"), None);
+        assert!(store.create_map(Some("m".to_owned()), None, "a", 2).is_ok());
+        assert!(store.create_map(None, None, "a", 2).is_ok(), "names are optional");
+    }
+
+    #[test]
+    fn an_item_expires_by_itself_and_with_its_map() {
+        let mut store = Store::new(1);
+        let map = store.create_map(Some("m".to_owned()), Some(100), "a", 0).unwrap();
+        store.create_item(map, "short", data(1), Some(10), "a", 0).unwrap();
+        store.create_item(map, "long", data(2), None, "a", 0).unwrap();
+        store.update_item(map, "short", Some(data(3)), None, None, 9_000).unwrap();
+        store.expire(9_999);
+        assert_eq!(store.maps.get("m").unwrap().items.len(), 2);
+        store.expire(10_000);
+        assert_eq!(store.maps.get("m").unwrap().items.len(), 1, "a data update does not extend it");
+        store.set_ttl(map, Some(200), 50_000).unwrap();
+        store.expire(100_000);
+        assert!(store.maps.get("m").is_some());
+        store.set_ttl(map, Some(0), 60_000).unwrap();
+        store.expire(i64::MAX);
+        assert!(store.maps.get("m").is_some(), "0 means it does not expire");
+    }
+
+    #[test]
+    fn deleting_takes_the_expiry_back() {
+        let mut store = Store::new(1);
+        let map = store.create_map(Some("m".to_owned()), Some(10), "a", 0).unwrap();
+        store.create_item(map, "k", data(1), Some(10), "a", 0).unwrap();
+        store.delete_map(map, 1).unwrap();
+        store.changes.clear();
+        store.expire(60_000);
+        assert_eq!((store.expiries.len(), store.changes.len()), (0, 0));
+    }
+
+    #[test]
+    fn every_change_is_told_once_and_in_order() {
+        let mut store = Store::new(1);
+        let map = store.create_map(Some("m".to_owned()), None, "a", 0).unwrap();
+        store.create_item(map, "k", data(1), None, "a", 0).unwrap();
+        assert_eq!(
+            store.update_item(map, "k", Some(data(2)), None, Some(7), 0),
+            Err(StoreError::ItemRevision)
+        );
+        store.update_item(map, "k", Some(data(2)), None, Some(0), 0).unwrap();
+        store.remove_item(map, "k", None, 0).unwrap();
+        assert_eq!(store.remove_item(map, "k", None, 0), Err(StoreError::Missing));
+        let told: Vec<_> = store.changes.iter().map(|c| (c.id, c.kind, c.revision)).collect();
+        assert_eq!(
+            told,
+            [
+                (1, ChangeKind::MapCreated, 0),
+                (2, ChangeKind::MapItemAdded, 0),
+                (3, ChangeKind::MapItemUpdated, 1),
+                (4, ChangeKind::MapItemRemoved, 1),
+            ]
+        );
+        assert!(store.changes.iter().all(|c| c.unique_name.as_deref() == Some("m")));
+    }
+}
