@@ -373,6 +373,13 @@ impl Outbox {
             && self.maps_are_there()
     }
 
+    /// MapItems that are known to stand in Sync.
+    pub(super) fn items(&self) -> Vec<Target> {
+        let item = |target: &Target| matches!(target, Target::MapItem(..));
+        let held = |entry: &Entry| !matches!(entry.held, Held::Nothing | Held::Unknown);
+        self.entries.iter().filter(|(t, e)| item(t) && held(e)).map(|(target, _)| target.clone()).collect()
+    }
+
     /// Whether no Map is known to be missing.
     pub(super) fn maps_are_there(&self) -> bool {
         self.objects.values().all(|state| !state.map_is_missing)

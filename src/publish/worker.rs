@@ -177,6 +177,14 @@ impl Worker {
                 self.outbox.want(&target, value, now);
             }
         }
+        let newly_known = self.shown.as_ref().is_none_or(|shown| {
+            shown.directory_known != next.directory_known
+                || shown.tasks.value.is_some() != next.tasks.value.is_some()
+        });
+        if newly_known {
+            // What was found before one could know whether it is a leftover.
+            self.remove_leftovers(self.outbox.items().iter(), &next, now);
+        }
         for target in changes.remove {
             if self.was_audited(&target) {
                 self.outbox.want(&target, Wanted::Gone, now);
@@ -279,11 +287,19 @@ impl Worker {
         let wanted_now = self.wanted_of(object, &snapshot);
         self.outbox.audit(object, &found, &wanted_now, now);
         let unwanted = found.targets.keys().filter(|target| !wanted_now.contains_key(target));
-        for target in unwanted {
-            if let Target::MapItem(map, key) = target {
-                for leftover in self.layouts.iter().flat_map(|layout| layout.leftovers(map, key, &snapshot)) {
-                    self.outbox.want(&leftover, Wanted::Gone, now);
-                }
+        self.remove_leftovers(unwanted, &snapshot, now);
+    }
+
+    fn remove_leftovers<'t>(
+        &mut self,
+        items: impl Iterator<Item = &'t Target>,
+        snapshot: &Snapshot,
+        now: Instant,
+    ) {
+        for target in items {
+            let Target::MapItem(map, key) = target else { continue };
+            for leftover in self.layouts.iter().flat_map(|layout| layout.leftovers(map, key, snapshot)) {
+                self.outbox.want(&leftover, Wanted::Gone, now);
             }
         }
     }

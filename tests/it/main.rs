@@ -18,6 +18,7 @@ mod bootstrap;
 mod burst;
 mod events;
 mod faults;
+mod layouts;
 mod process;
 mod queues;
 mod restart;

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use statistics::Resource;
 pub use statistics::{
-    ActivityCount, Counts, Cumulative, Realtime, Statistics, TaskQueueStatistics, WaitDuration,
+    ActivityCount, Counts, Cumulative, Realtime, Split, Statistics, TaskQueueStatistics, WaitDuration,
 };
 
 use super::client::{Api, Body, Call, Client};

@@ -4,6 +4,7 @@
 //! are kept for the same reason. What the published examples of combined answers lack is optional; what every form of
 //! the resource has is required, so that an empty answer is an error and never a row of zeros.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -113,7 +114,7 @@ pub struct Cumulative {
     pub wait_duration_until_canceled: Option<WaitDuration>,
     /// By threshold in seconds; missing from the published examples of combined answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub split_by_wait_time: Option<Map<String, Value>>,
+    pub split_by_wait_time: Option<BTreeMap<Box<str>, Split>>,
     /// Fields that are not listed here.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -131,6 +132,17 @@ pub struct WaitDuration {
     pub max: Option<f64>,
     #[serde(default, deserialize_with = "decimal_or_none")]
     pub total: Option<f64>,
+}
+
+/// How many waited longer than a threshold, and how many did not.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+pub struct Split {
+    /// Longer: `tasks_canceled` and `reservations_accepted`.
+    #[serde(default)]
+    pub above: Counts,
+    /// Not longer: the same.
+    #[serde(default)]
+    pub below: Counts,
 }
 
 impl Cumulative {

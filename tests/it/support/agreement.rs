@@ -145,7 +145,7 @@ fn same_age(at: &str, shown: &Value, truth: &Value) -> Result<(), String> {
     }
 }
 
-fn start_of_utc_day() -> Timestamp {
+pub(crate) fn start_of_utc_day() -> Timestamp {
     let second = Timestamp::now().as_second();
     Timestamp::from_second(second - second.rem_euclid(86_400)).unwrap()
 }

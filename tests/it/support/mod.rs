@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use twilio_emulator::{Emulator, Settings};
 
+pub(crate) use agreement::start_of_utc_day;
 pub(crate) use binary::Binary;
 
 /// Far beyond what anything takes: a test that gets here has failed.
