@@ -1,7 +1,7 @@
 //! Brings Sync to what the newest snapshot shows, within Sync's limits.
 //!
 //! Snapshots come in through a watch channel, so only the newest counts. The layouts turn each into wanted values; the
-//! [`outbox`] compares them with what Sync holds, lets a newer value take an older one's place, and hands out one write
+//! outbox compares them with what Sync holds, lets a newer value take an older one's place, and hands out one write
 //! after another as budgets allow; the worker sends them. What Sync holds is looked at when we start and again and
 //! again (an audit), so a restart rewrites nothing that stands, and whatever somebody else deletes or changes comes
 //! back. A write that fails is tried until it lands or something newer is wanted.

@@ -1,7 +1,7 @@
 //! Decides when to read what, reads it, and folds the answers into the next snapshot.
 //!
 //! [`Refresher`] is the handle: events and callers mark what is stale, never waiting. Behind it one task owns the
-//! [`Schedule`](schedule::Schedule) and the board. It takes what is due, lets [`plan`] choose the fewest calls, runs
+//! schedule and the board. It takes what is due, lets the plan choose the fewest calls, runs
 //! them side by side, and publishes a snapshot whenever one ends. A mark that comes while a read is under way stays
 //! for one more read; a read that fails comes back later; timers mark everything now and then, so that a lost event
 //! costs time and not truth.
