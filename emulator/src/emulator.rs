@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +21,9 @@ use crate::sid::{Kind, Sid};
 use crate::sync::SyncHandle;
 use crate::tokens::Tokens;
 use crate::world::{Truth, World};
+
+/// How late an expiry may be noticed. (Twilio's may be minutes late.)
+const SWEEP: Duration = Duration::from_millis(500);
 
 /// A running emulator. It stops when it is dropped, or in an orderly way by `shutdown`.
 #[derive(Debug)]
@@ -85,6 +89,7 @@ impl Emulator {
         tasks.spawn(serve(listener, core.clone(), stop.clone()));
         let concurrency = settings.callback_concurrency;
         tasks.spawn(callbacks::dispatch(core.callbacks.clone(), concurrency, stop.clone()));
+        tasks.spawn(sweep(core.clone(), stop.clone()));
         tasks.close();
         Ok(Self { core: Running(core), stop, tasks })
     }
@@ -195,6 +200,18 @@ impl Emulator {
         self.core.0.drive_at(0.0);
         self.stop.cancel();
         self.tasks.wait().await;
+    }
+}
+
+/// Lets Sync objects expire also when nobody looks, for subscribers.
+async fn sweep(core: Shared, stop: CancellationToken) {
+    let mut timer = tokio::time::interval(SWEEP);
+    timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = timer.tick() => core.sync.with(|_, _| ()),
+        }
     }
 }
 

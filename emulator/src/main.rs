@@ -33,7 +33,7 @@ struct Arguments {
     /// Steps of the centre a second; 0 lets it stand still.
     #[arg(long, default_value_t = 0.0)]
     drive: f64,
-    /// How much faster than life simulated spans pass.
+    /// How much faster a driven centre lives.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
     /// Minutes that the centre has been open already.

@@ -25,7 +25,7 @@ pub struct Settings {
     pub workers: usize,
     /// The Workspace's name.
     pub workspace_name: String,
-    /// How much faster than life the simulated spans pass (see `clock`). Default 1.
+    /// How much faster a driven centre lives: it multiplies the rate of `drive`. Default 1.
     pub speed: f64,
     /// How long the centre has been open already: its history is simulated before the first request. Default none.
     pub history: Duration,

@@ -33,7 +33,7 @@ use self::wire::{Line, WireListener};
 use crate::control;
 use crate::error::{ApiError, Refusal};
 use crate::faults::{Fault, FaultKind};
-use crate::journal::{Api, Entry};
+use crate::journal::{Api, Entry, InFlight};
 
 /// Largest body read.
 const MAX_BODY: usize = 1024 * 1024;
@@ -69,9 +69,10 @@ async fn handle(
         return plain(&control::answer(&core, &request).await);
     };
     let sync_write = api == Api::Sync && request.method != Method::GET;
-    let (_guard, in_flight) = core.journal.enter(api, sync_write);
+    let (guard, in_flight) = core.journal.enter(api, sync_write);
     let mut record = Record {
         core: &core,
+        guard: Some(guard),
         request: &request,
         api,
         arrived,
@@ -117,6 +118,7 @@ enum Outcome {
 /// One request until it is in the journal, which happens however it ends.
 struct Record<'a> {
     core: &'a Core,
+    guard: Option<InFlight>,
     request: &'a Request,
     api: Api,
     arrived: Instant,
@@ -183,6 +185,8 @@ impl Record<'_> {
 
 impl Drop for Record<'_> {
     fn drop(&mut self) {
+        // First out of flight, then into the journal: whoever sees the record can rely on the gauges.
+        self.guard.take();
         let (status, code, refusal) = self.answered.unwrap_or((0, None, None));
         let boxed = |text: &mut Option<String>| text.take().map(String::into_boxed_str);
         self.core.journal.record(Entry {

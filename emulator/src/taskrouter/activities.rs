@@ -23,10 +23,34 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
 pub(super) fn fetch(call: &Call<'_>, sid: &str) -> Answer {
     call.request.no_parameters()?;
     call.sid(Kind::Activity, sid)?;
+    reply(call, sid, 200)
+}
+
+pub(super) fn create(call: &Call<'_>) -> Answer {
+    let form = call.request.form()?;
+    form.only(&["FriendlyName", "Available"])?;
+    let name = form.required("FriendlyName")?;
+    let available = form.boolean("Available")?.unwrap_or(false);
+    let made = call.world.act(|turn| turn.add_activity(name, available));
+    reply(call, &made.map_err(|error| call.refused(&error))?.to_string(), 201)
+}
+
+/// Whether Workers are available in an Activity is fixed at its creation: trying to change it answers 200 and changes
+/// nothing (seen live).
+pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
+    call.sid(Kind::Activity, sid)?;
+    let form = call.request.form()?;
+    form.only(&["FriendlyName", "Available"])?;
+    let done = call.world.act(|turn| turn.rename_activity(sid, form.filled("FriendlyName")));
+    done.map_err(|error| call.refused(&error))?;
+    reply(call, sid, 200)
+}
+
+fn reply(call: &Call<'_>, sid: &str, status: u16) -> Answer {
     call.world.read(|state| {
         let found =
             state.activity(sid).and_then(|n| state.activities.get(n)).ok_or_else(|| call.missing())?;
-        Ok(Reply::json(200, &call.place().activity(state, found)))
+        Ok(Reply::json(status, &call.place().activity(state, found)))
     })
 }
 

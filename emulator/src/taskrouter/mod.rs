@@ -13,7 +13,8 @@
 //! GET POST         W/Workers                        GET POST DELETE  W/Workers/{wk}
 //! GET              W/Workers/Statistics  …/RealTimeStatistics  …/CumulativeStatistics
 //! GET              W/Workers/{wk}/Statistics  …/Channels  …/Channels/{wc}  …/Reservations
-//! GET              W/Activities  …/{wa}   W/TaskChannels  …/{tc}   W/Events  …/{ev}
+//! GET POST         W/Activities  …/{wa}
+//! GET              W/TaskChannels  …/{tc}   W/Events  …/{ev}
 //! ```
 
 mod activities;
@@ -111,7 +112,9 @@ pub(crate) fn route(mut call: Call<'_>) -> Answer {
         ("GET", ["Workers", sid, "Reservations"]) => reservations::of_worker(call, sid),
 
         ("GET", ["Activities"]) => activities::list(call),
+        ("POST", ["Activities"]) => activities::create(call),
         ("GET", ["Activities", sid]) => activities::fetch(call, sid),
+        ("POST", ["Activities", sid]) => activities::update(call, sid),
         ("GET", ["TaskChannels"]) => activities::channels(call),
         ("GET", ["TaskChannels", sid]) => activities::channel(call, sid),
         ("GET", ["Events"]) => events::list(call),

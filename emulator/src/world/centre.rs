@@ -39,8 +39,10 @@ const FIRST_NAMES: [&str; 24] = [
     "Milan", "Nora", "Oskar", "Priya", "Quentin", "Rosa", "Sven", "Tariq", "Uma", "Viktor", "Wanda", "Zoë",
 ];
 
-/// One step of history stands for this long.
-const HISTORY_STEP_MS: i64 = 2_000;
+/// In a history every Worker has a hand in a step about this often, so a larger centre was busier.
+const HISTORY_PACE_MS: i64 = 46_000;
+/// Steps of history at most, so that a long one does not hold up the start.
+const HISTORY_STEPS: i64 = 100_000;
 
 /// A Workspace without queues and Workers.
 pub(crate) fn empty(settings: &Settings, ids: &mut StdRng, at: i64) -> State {
@@ -132,9 +134,11 @@ impl Inner {
 
     /// Simulates the time since the centre opened.
     pub(crate) fn live_through(&mut self, opened: i64, now: i64) {
+        let crew = i64::try_from(self.state.workers.len()).unwrap_or(i64::MAX).max(1);
+        let pace = (HISTORY_PACE_MS / crew).max((now - opened) / HISTORY_STEPS).max(1);
         let mut at = opened;
-        while at + HISTORY_STEP_MS < now {
-            at += HISTORY_STEP_MS;
+        while at + pace < now {
+            at += pace;
             let (_, _) = self.turn(at, |turn, dice| Ok(turn.step(dice)));
         }
     }

@@ -161,6 +161,11 @@ impl World {
         self.lock().set_lag(i64::try_from(lag.as_millis()).unwrap_or(i64::MAX), now);
     }
 
+    /// The remembered events, oldest first, whether they were sent anywhere or not.
+    pub fn events(&self) -> Vec<Arc<Event>> {
+        self.lock().history.iter().cloned().collect()
+    }
+
     /// How far statistics run behind.
     pub fn statistics_lag(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.lock().lag_ms).unwrap_or(0))

@@ -9,6 +9,7 @@ mod callbacks;
 mod centre;
 mod control;
 mod faults;
+mod shapes;
 mod support;
 mod sync;
 mod taskrouter;

@@ -163,6 +163,18 @@ impl Turn<'_> {
         Ok(sid)
     }
 
+    /// Gives an Activity (by name or SID) a new name, if one is given.
+    pub(crate) fn rename_activity(&mut self, activity: &str, name: Option<&str>) -> Outcome {
+        let n = self.state.activity(activity).ok_or_else(|| WorldError::missing("Activity", activity))?;
+        let (at, found) = (self.at, &mut self.state.activities[n]);
+        let Some(name) = name else { return Ok(()) };
+        name.clone_into(&mut found.name);
+        found.updated = at;
+        let found = found.clone();
+        self.activity_event("activity.updated", &found, format!("Activity {name} updated"));
+        Ok(())
+    }
+
     /// A new TaskChannel, on which every Worker has room for one Task.
     pub(crate) fn add_channel(&mut self, unique_name: &str, name: &str) -> Outcome<Sid> {
         if self.state.channel(unique_name).is_some() {
