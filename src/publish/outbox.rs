@@ -355,15 +355,13 @@ impl Outbox {
 
     /// Targets with a change under way or waiting, except those that Sync refuses whatever we try.
     pub(super) fn unwritten(&self) -> BTreeSet<Target> {
-        let changing = |entry: &Entry| {
-            if entry.refused {
-                return false;
-            }
-            let waiting = entry.waiting.as_ref().is_some_and(|waiting| waiting.class == Class::Changed);
-            let flying = entry.in_flight.as_ref().is_some_and(|flight| flight.class == Class::Changed);
-            waiting || flying
-        };
-        self.entries.iter().filter(|(_, entry)| changing(entry)).map(|(target, _)| target.clone()).collect()
+        let unwritten = self.entries.iter().filter(|(_, entry)| entry.is_unwritten());
+        unwritten.map(|(target, _)| target.clone()).collect()
+    }
+
+    /// How many those are.
+    pub(super) fn count_unwritten(&self) -> usize {
+        self.entries.values().filter(|entry| entry.is_unwritten()).count()
     }
 
     /// Whether nothing waits and nothing is under way.
@@ -537,6 +535,12 @@ impl ObjectState {
 }
 
 impl Entry {
+    fn is_unwritten(&self) -> bool {
+        let waiting = self.waiting.as_ref().is_some_and(|waiting| waiting.class == Class::Changed);
+        let flying = self.in_flight.as_ref().is_some_and(|flight| flight.class == Class::Changed);
+        (waiting || flying) && !self.refused
+    }
+
     fn size(&self) -> usize {
         self.waiting.as_ref().map_or(0, |waiting| size(&waiting.wanted))
     }

@@ -23,6 +23,8 @@ use crate::twilio::sync::{Revision, Sync};
 
 /// An audit that could not be done is tried again after this time.
 const AUDIT_AGAIN: Duration = Duration::from_secs(2);
+/// With more targets failing than this, a further one is no news.
+const MOST_FAILURES_TOLD: usize = 20;
 /// Between two looks at objects, when there are so many that the interval is too short for all.
 const AUDIT_SPACING: Duration = Duration::from_millis(200);
 /// Callers that may wait for writes at once; a further one is turned away by dropping its sender.
@@ -343,14 +345,15 @@ impl Worker {
 
     /// Says what fails when it begins and when it ends, not at every try.
     fn tell_write(&mut self, target: &Target, error: Option<&TwilioError>) {
+        let told = self.failing.len() < MOST_FAILURES_TOLD;
         match error {
-            Some(error) if self.failing.insert(target.clone()) => {
+            Some(error) if self.failing.insert(target.clone()) && told => {
                 warn!(?target, %error, "A write to Sync failed; the newest value will be written later");
             }
             Some(_) => {}
             None => {
-                if self.failing.remove(target) {
-                    info!(?target, "Written to Sync again");
+                if self.failing.remove(target) && (told || self.failing.is_empty()) {
+                    info!(?target, failing = self.failing.len(), "Written to Sync again");
                 }
             }
         }
@@ -364,7 +367,8 @@ impl Worker {
 
     fn report(&mut self, now: Instant) {
         let shown = self.shown.as_ref().map_or(0, |snapshot| snapshot.number);
-        let unwritten = self.outbox.unwritten();
+        // Only asked for in full while somebody waits for it.
+        let unwritten = if self.waiting.is_empty() { BTreeSet::new() } else { self.outbox.unwritten() };
         for waiting in &mut self.waiting {
             if waiting.remaining.is_none() && shown >= waiting.flush.snapshot && audits_done(&self.audits) {
                 waiting.remaining = Some((now, unwritten.clone()));
@@ -393,14 +397,14 @@ impl Worker {
         let status = Status {
             laid_out: shown,
             audited: audits_done(&self.audits),
-            unwritten: unwritten.len(),
+            unwritten: self.outbox.count_unwritten(),
             failing: self.failing.len(),
         };
         self.status.send_if_modified(|last| std::mem::replace(last, status) != status);
     }
 
     fn say_goodbye(&self) {
-        let unwritten = self.outbox.unwritten().len();
+        let unwritten = self.outbox.count_unwritten();
         if unwritten == 0 {
             info!("All pending writes are done");
         } else {

@@ -246,6 +246,18 @@ impl Schedule {
         self.slots.get(&key).is_some_and(|slot| slot.failures > 0)
     }
 
+    /// How many keys' last read failed.
+    pub fn failing(&self) -> usize {
+        self.slots.values().filter(|slot| slot.failures > 0).count()
+    }
+
+    /// Lets every failing key be tried at once, because it will be read in another way.
+    pub fn forgive(&mut self) {
+        for slot in self.slots.values_mut().filter(|slot| slot.failures > 0) {
+            slot.not_before = None;
+        }
+    }
+
     /// A way of reading one key is not offered by the account: another way is due at once.
     pub fn refused(&mut self, key: Key, cause: Cause, now: Instant) {
         let Some(slot) = self.slots.get_mut(&key) else { return };

@@ -20,12 +20,17 @@ use super::schedule::{Cause, Schedule};
 use crate::config::{RefreshConfig, StatisticsConfig};
 use crate::event::Touch;
 use crate::stats::day::{iso_seconds, start_of_day};
-use crate::stats::{Answer, Board, Needs, ReadId, Snapshot};
+use crate::stats::{Answer, Board, Needs, ReadId, Scope, Snapshot};
 use crate::twilio::taskrouter::{TaskRouter, Window};
 use crate::twilio::{Next, TwilioError};
 
 /// An endpoint that an account refused is tried again after this time: refusals have been lifted before.
 const REFUSAL_LASTS: Duration = Duration::from_secs(600);
+/// What Twilio refuses for what it is, such as a TaskChannel that the Workspace does not have, is tried again after this
+/// time.
+const HOPELESS_AGAIN: Duration = Duration::from_secs(30);
+/// With more keys failing than this, a further one is no news.
+const MOST_FAILURES_TOLD: usize = 20;
 /// The longest the loop sleeps, so that a new day or a wall clock set anew is noticed soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -170,7 +175,8 @@ impl Worker {
         let now = Instant::now();
         match ended.result {
             Ok(brought) => {
-                if ended.read.covers.iter().any(|key| self.schedule.is_failing(*key)) {
+                let failed_before = ended.read.covers.iter().any(|key| self.schedule.is_failing(*key));
+                if failed_before && self.schedule.failing() < MOST_FAILURES_TOLD {
                     info!(what = ended.read.what.name(), "TaskRouter can be read again");
                 }
                 self.learn(brought.combined_is_complete);
@@ -227,16 +233,17 @@ impl Worker {
             return;
         }
         // Told when it begins, not at every try; what each value thinks of it stands in the snapshot.
-        if read.covers.iter().any(|key| !self.schedule.is_failing(*key)) {
+        let news = read.covers.iter().any(|key| !self.schedule.is_failing(*key));
+        if news && self.schedule.failing() < MOST_FAILURES_TOLD {
             warn!(%error, "TaskRouter can't be read; the last known values stay, marked as stale");
         }
         let wait = match error.next() {
             Next::Retry(wait) => wait,
             Next::Missing => {
                 self.schedule.touch_key(Key::Directory, now);
-                None
+                Some(HOPELESS_AGAIN)
             }
-            _ => None,
+            _ => Some(HOPELESS_AGAIN),
         };
         let reason: Arc<str> = error.to_string().into();
         let failed = read.covers.iter().map(|key| failed_of(*key));
@@ -249,17 +256,19 @@ impl Worker {
 
     /// Whether the account does not offer this way of reading, while others are left.
     fn is_refusal(&mut self, what: &What, error: &TwilioError) -> bool {
-        let refused = matches!(error.next(), Next::GiveUp | Next::Missing) && !error.is_bad_credentials();
-        let offered = match what {
-            What::Bulk(_) => &mut self.offers.bulk,
-            What::List(_) => &mut self.offers.list,
-            _ => return false,
-        };
-        if refused {
-            *offered = false;
-            self.refused_at = Some(Instant::now());
+        if !matches!(error.next(), Next::GiveUp | Next::Missing) || error.is_bad_credentials() {
+            return false;
         }
-        refused
+        match what {
+            What::Bulk(_) => self.offers.bulk = false,
+            What::List(Scope::ALL) => self.offers.list = false,
+            // The list of one channel can be refused for the channel's sake; then single calls would be, too.
+            What::List(_) => return !self.offers.list,
+            _ => return false,
+        }
+        self.refused_at = Some(Instant::now());
+        self.schedule.forgive();
+        true
     }
 
     fn learn(&mut self, combined_is_complete: Option<bool>) {

@@ -266,3 +266,25 @@ async fn one_failing_document_leaves_the_rest_alone() {
     bed.until("and then it, too", || pending(&queues[0].sid) == 1).await;
     bed.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_does_not_exist_costs_the_others_nothing() {
+    let variables: Vec<_> =
+        QUICK_TIMERS.iter().copied().chain([("STATS_CHANNELS", "voice,semaphore")]).collect();
+    let bed = Bed::start(&variables).await;
+    let queue = bed.emulator.world().queues()[0].sid.clone();
+    let task = NewTask { queue: queue.clone(), channel: "voice".to_owned(), ..NewTask::default() };
+    bed.emulator.world().create_task(task).unwrap();
+    let item = || bed.emulator.sync().item("queueStats", &queue).map(|(value, _)| value).unwrap_or_default();
+    let pending =
+        |suffix: &str| item()[format!("realTimeStats_{suffix}")]["tasksByStatus"]["pending"].clone();
+    bed.until("the task shows", || pending("all") == 1 && pending("voice") == 1).await;
+    assert!(item()["realTimeStatsMessage"].as_str().unwrap().contains("400"), "{}", item());
+    assert_eq!(item()["realTimeStats_semaphore"], Value::Null, "never shown as zero");
+    let wrong = |entry: &&twilio_emulator::Entry| entry.query.contains("semaphore");
+    let before = bed.emulator.journal().entries().len();
+    bed.until("the rest is read on", || bed.emulator.journal().entries().len() > before + 30).await;
+    let asked = bed.emulator.journal().entries().iter().filter(wrong).count();
+    assert!(asked <= 10, "the channel is asked for {asked} times");
+    bed.finish().await;
+}
