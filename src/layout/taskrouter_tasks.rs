@@ -39,12 +39,15 @@ impl Layout for TaskrouterTasks {
     fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes) {
         let Some(tasks) = &next.tasks.value else { return };
         let before = last.and_then(|last| last.tasks.value.as_ref());
-        if before.is_some_and(|before| Arc::ptr_eq(before, tasks)) {
+        let recording = |snapshot: Option<&Snapshot>, task| snapshot?.recordings.get(task).cloned();
+        let same_tasks = before.is_some_and(|before| Arc::ptr_eq(before, tasks));
+        if same_tasks && last.is_some_and(|last| Arc::ptr_eq(&last.recordings, &next.recordings)) {
             return;
         }
         for (sid, state) in tasks.iter() {
-            if before.and_then(|before| before.get(sid)) != Some(state) {
-                changes.put.push((self.target(*sid), item(*sid, state)));
+            let (earlier, url) = (recording(last, sid), recording(Some(next), sid));
+            if before.and_then(|before| before.get(sid)) != Some(state) || earlier != url {
+                changes.put.push((self.target(*sid), item(*sid, state, url.as_deref())));
             }
         }
         let gone =
@@ -61,13 +64,14 @@ impl Layout for TaskrouterTasks {
 }
 
 /// The attributes first, so that none of them can pass for one of our own fields.
-fn item(sid: TaskSid, state: &TaskState) -> Value {
+fn item(sid: TaskSid, state: &TaskState, recording: Option<&str>) -> Value {
     let attributes = serde_json::from_str::<Map<String, Value>>(&state.task.attributes);
     let mut item = attributes.unwrap_or_default();
     item.insert("TaskSid".into(), json!(sid));
     item.insert("Priority".into(), json!(state.task.priority));
     item.insert("TaskStatus".into(), json!(state.task.assignment_status));
     item.insert("WorkerName".into(), json!(state.worker_name));
+    item.insert("RecordingUrl".into(), json!(recording));
     item.insert("TaskQueueName".into(), json!(state.task.task_queue_friendly_name));
     item.insert("TaskChannel".into(), json!(state.task.task_channel_unique_name));
     item.insert("DateCreated".into(), json!(state.task.date_created));

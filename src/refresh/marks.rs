@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::Wake;
 use crate::event::{Queues, Touch};
-use crate::sid::TaskQueueSid;
+use crate::sid::{TaskQueueSid, TaskSid};
 use crate::stats::{LatestEvent, Snapshot};
 
 /// Different marks that may wait at once; with more of them everything is marked. Twilio allows 5,000 TaskQueues.
@@ -31,6 +31,7 @@ pub(super) struct Waiting {
     by_place: BTreeMap<Place, Depth>,
     pub(super) refresh_all: Vec<Waiter>,
     pub(super) latest_event: Option<LatestEvent>,
+    pub(super) recordings: BTreeMap<TaskSid, Arc<str>>,
 }
 
 /// Which TaskQueue (`None`: any) on which channel (`None`: any).
@@ -73,6 +74,15 @@ impl Marks {
         self.change(|waiting| {
             if waiting.latest_event.as_ref().is_none_or(|last| !event.is_before(last)) {
                 waiting.latest_event = Some(event);
+            }
+        });
+    }
+
+    /// Notes where a Task's recording is.
+    pub(super) fn note_recording(&self, task: TaskSid, url: Arc<str>) {
+        self.change(|waiting| {
+            if waiting.recordings.len() < MOST_MARKS {
+                waiting.recordings.insert(task, url);
             }
         });
     }

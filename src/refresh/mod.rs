@@ -23,6 +23,7 @@ pub use marks::Marks;
 pub use worker::Worker;
 
 use crate::event::Touch;
+use crate::sid::TaskSid;
 use crate::stats::{LatestEvent, Snapshot};
 
 /// Marks what is stale and watches what is known. Cheap to clone.
@@ -46,6 +47,11 @@ impl Refresher {
     /// Shows an event as the latest one, for the layout that wants it.
     pub fn show_event(&self, event: LatestEvent) {
         self.marks.show_event(event);
+    }
+
+    /// Shows where a Task's recording is, for the layout that wants it.
+    pub fn note_recording(&self, task: TaskSid, url: &str) {
+        self.marks.note_recording(task, url.into());
     }
 
     /// Reads everything anew and answers with a snapshot in which each value was read after this call, or has failed

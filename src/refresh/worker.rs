@@ -115,8 +115,14 @@ impl Worker {
         for touch in waiting.touches() {
             self.schedule.touch(&touch, now);
         }
+        let before = self.board.snapshot().number;
         if let Some(event) = waiting.latest_event {
             self.board.fold_event(event, Timestamp::now());
+        }
+        for (task, url) in waiting.recordings {
+            self.board.fold_recording(task, url, Timestamp::now());
+        }
+        if self.board.snapshot().number != before {
             self.snapshots.send_replace(self.board.snapshot().clone());
         }
         if !waiting.refresh_all.is_empty() {

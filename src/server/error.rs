@@ -37,6 +37,9 @@ pub enum ApiError {
     /// 408: the body came too slowly.
     #[error("the body did not arrive within {0} seconds")]
     TooSlow(u64),
+    /// 422
+    #[error("the parameter {0} is missing or not of its form")]
+    Parameter(&'static str),
     /// 413
     #[error("the body is larger than {LARGEST_BODY} bytes")]
     TooLarge,
@@ -86,7 +89,7 @@ impl ApiError {
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Foreign(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Foreign(_) | Self::Parameter(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
             Self::TaskRouter(_) => StatusCode::BAD_GATEWAY,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
@@ -109,6 +112,7 @@ impl ApiError {
             Self::Method(_) => "method_not_allowed",
             Self::NotFound => "not_found",
             Self::Foreign(_) => "foreign_event",
+            Self::Parameter(_) => "bad_parameter",
             Self::Unauthorized => "credentials_needed",
             Self::NoAdministrator => "no_administrator",
             Self::Guessing => "too_many_attempts",

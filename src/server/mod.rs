@@ -5,6 +5,7 @@
 //! POST     /taskrouter_event, /dashboardStats, /api/stats,
 //!          /realtimestats-updateQueueStatistics         the same, under the older systems' names
 //! GET,POST any of these with ?checkMap=true             the bootstrap
+//! POST     /taskrouter_recording_callback?TaskSid=…       where a Task's recording is, signed by Twilio
 //! GET      /healthz                                     the process answers
 //! GET      /readyz                                      a first snapshot has been read and written
 //! ```
@@ -15,12 +16,13 @@ mod access;
 mod bootstrap;
 mod error;
 mod health;
+mod recording;
 mod webhook;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use tokio::sync::watch;
 
 pub use access::Access;
@@ -71,8 +73,10 @@ pub fn router(state: AppState) -> Router {
     for path in EVENT_PATHS {
         routes = routes.route(path, any(webhook::receive));
     }
+    let post_only = || async { ApiError::Method("POST") };
     let get_only = || async { ApiError::Method("GET") };
     let routes = routes
+        .route("/taskrouter_recording_callback", post(recording::receive).fallback(post_only))
         .route("/healthz", get(health::alive).fallback(get_only))
         .route("/readyz", get(health::ready).fallback(get_only));
     let below_prefix =

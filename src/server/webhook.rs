@@ -142,6 +142,22 @@ fn body_kind(headers: &HeaderMap) -> Result<BodyKind, ApiError> {
     }
 }
 
+/// Reads a request's body and lets through what Twilio signed.
+pub(super) async fn signed_form(
+    state: &AppState,
+    uri: &http::Uri,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Vec<(String, String)>, ApiError> {
+    let target = uri.path_and_query().map_or(uri.path(), http::uri::PathAndQuery::as_str);
+    let BodyKind::Form = body_kind(headers)? else { return Err(ApiError::ContentType) };
+    let raw = read_body(body).await?;
+    match verify(&state.verifier, &state.public_url, target, headers, SignedBody::Form(&raw))? {
+        Verified::Form(form) => Ok(form.fields().map(|(n, v)| (n.to_owned(), v.to_owned())).collect()),
+        Verified::Json(_) | Verified::Empty => Ok(Vec::new()),
+    }
+}
+
 async fn read_body(body: Body) -> Result<axum::body::Bytes, ApiError> {
     let read = tokio::time::timeout(LONGEST_BODY_READ, to_bytes(body, LARGEST_BODY)).await;
     match read {

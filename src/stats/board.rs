@@ -17,6 +17,9 @@ use crate::twilio::taskrouter::{Cumulative, PAGE_SIZE, Realtime, TaskQueue};
 /// Twilio's ages are whole seconds and answers take their time; within this the same Task is the oldest still.
 const AGE_TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 
+/// Recordings that are remembered at once.
+const MOST_RECORDINGS: usize = 10_000;
+
 /// Which read an answer belongs to; later reads are greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReadId {
@@ -109,6 +112,23 @@ impl Board {
             next.latest_event = Some(Arc::new(event));
             self.snapshot = Arc::new(next);
         }
+    }
+
+    /// Keeps where a Task's recording is.
+    pub fn fold_recording(&mut self, task: TaskSid, url: Arc<str>, now: Timestamp) {
+        let mut next = (*self.snapshot).clone();
+        next.number += 1;
+        next.taken_at = now;
+        let recordings = Arc::make_mut(&mut next.recordings);
+        if recordings.len() >= MOST_RECORDINGS {
+            // Recordings of finished Tasks are shown nowhere.
+            let open = next.tasks.value.clone().unwrap_or_default();
+            recordings.retain(|task, _| open.contains_key(task));
+        }
+        if recordings.len() < MOST_RECORDINGS {
+            recordings.insert(task, url);
+        }
+        self.snapshot = Arc::new(next);
     }
 
     /// Puts the answers of one read into the next snapshot.

@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub tasks: Reading<BTreeMap<TaskSid, TaskState>>,
     /// The latest event as it came.
     pub latest_event: Option<Arc<LatestEvent>>,
+    /// Where Tasks' recordings are, as far as we were told since the start.
+    pub recordings: Arc<BTreeMap<TaskSid, Arc<str>>>,
     /// Each TaskQueue.
     pub queues: BTreeMap<TaskQueueSid, Arc<QueueState>>,
 }
@@ -48,6 +50,7 @@ impl Snapshot {
             last_hour: Reading::default(),
             tasks: Reading::default(),
             latest_event: None,
+            recordings: Arc::default(),
             queues: BTreeMap::new(),
         }
     }

@@ -105,6 +105,14 @@ async fn every_open_task_has_an_item_and_no_finished_one() {
         item(&first)["TaskStatus"] == "assigned" && item(&first)["WorkerName"] == json!(worker.friendly_name)
     })
     .await;
+    let url = format!("{}/taskrouter_recording_callback?TaskSid={first}", bed.url());
+    let recording = "https://api.example.com/recordings/RE1";
+    let signature = bed.emulator.callbacks().sign(&url, [("RecordingUrl", recording)]);
+    let post = || bed.http.post(&url).form(&[("RecordingUrl", recording)]);
+    assert_eq!(post().send().await.unwrap().status(), 403, "only Twilio may");
+    assert_eq!(post().header("X-Twilio-Signature", signature).send().await.unwrap().status(), 204);
+    bed.until("the recording is shown", || item(&first)["RecordingUrl"] == recording).await;
+
     world.complete(&reservation).unwrap();
     bed.until("the finished task is gone", || item(&first).is_null()).await;
     assert!(!item(&second).is_null());
