@@ -6,8 +6,12 @@
 //! again (an audit), so a restart rewrites nothing that stands, and whatever somebody else deletes or changes comes
 //! back. A write that fails is tried until it lands or something newer is wanted.
 
+mod audit;
+mod flush;
+mod outage;
 mod outbox;
 mod pacer;
+mod wanted;
 mod worker;
 mod writer;
 
@@ -18,7 +22,7 @@ pub use worker::Worker;
 /// Watches and waits for the writes. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Publisher {
-    flush: mpsc::Sender<worker::Flush>,
+    flush: mpsc::Sender<flush::Flush>,
     status: watch::Receiver<Status>,
 }
 
@@ -45,7 +49,7 @@ impl Publisher {
     /// for good does not hold this up.
     pub async fn written(&self, snapshot: u64) -> Result<(), Stopped> {
         let (done, answer) = oneshot::channel();
-        self.flush.send(worker::Flush { snapshot, done }).await.map_err(|_| Stopped)?;
+        self.flush.send(flush::Flush { snapshot, done }).await.map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
     }
 

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::outage::{Outage, PROBES};
 use super::pacer::{Class, Pacer};
+use super::wanted::{Found, Outcome, Wanted, Write};
 use crate::layout::{Fingerprint, Object, Target};
 use crate::twilio::retry::Backoff;
 use crate::twilio::sync::Revision;
@@ -19,71 +21,10 @@ use crate::twilio::sync::Revision;
 const MOST_IN_FLIGHT: usize = crate::twilio::MOST_SYNC_WRITES_IN_FLIGHT;
 /// Of which writes of mere ages take no more than this.
 const MOST_AGED_IN_FLIGHT: usize = 15;
-/// After so many different targets have failed with no write landing in between, Sync is taken to be down. One target
-/// that fails again and again is not enough: it must not hold up the others.
-const FAILURES_OF_AN_OUTAGE: usize = 5;
-/// While Sync is down this many writes try it.
-const PROBES: usize = 1;
 /// One target's retries.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(3) };
-/// Tries while Sync is down; short enough that all is well within seconds of its return.
-const OUTAGE_BACKOFF: Backoff =
-    Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(2) };
 /// A value that Sync refused for what it is comes up again after this time, or when it changes.
 const REFUSED_AGAIN: Duration = Duration::from_secs(60);
-
-/// What is wanted of a target.
-#[derive(Debug, Clone)]
-pub(super) enum Wanted {
-    /// This value.
-    Value { body: Arc<str>, fingerprint: Fingerprint },
-    /// This value where there is none at all; one that is there stays as it is.
-    Seed { body: Arc<str> },
-    /// Nothing: the item is to go.
-    Gone,
-}
-
-/// A write to send.
-#[derive(Debug, Clone)]
-pub(super) enum Write {
-    /// Create a Map.
-    CreateMap(Arc<str>),
-    /// Bring a target to what is wanted.
-    Target {
-        target: Target,
-        wanted: Wanted,
-        /// Whether the target is believed to be there.
-        there: bool,
-        /// When the value began to wait.
-        since: Instant,
-    },
-}
-
-/// How a write of a target ended.
-#[derive(Debug, Clone)]
-pub(super) enum Outcome {
-    /// As wanted. `requests` is how many it took.
-    Landed { revision: Option<Revision>, requests: u32 },
-    /// The Map is not there.
-    NoMap,
-    /// Refused for now.
-    Throttled(Option<Duration>),
-    /// Failed in a way that another try may mend.
-    Failed(Option<Duration>),
-    /// Refused for what it is: another try of the same would be refused again.
-    Refused,
-}
-
-/// What one audit found in a Map or under a Document's name.
-#[derive(Debug)]
-pub(super) struct Found {
-    /// Version and identity of each target that is there.
-    pub(super) targets: HashMap<Target, (Revision, Fingerprint)>,
-    /// Whether the Map itself is there; true for a Document's name.
-    pub(super) map_is_there: bool,
-    /// When looking began; what was written since is newer than what was found.
-    pub(super) looked_at: Instant,
-}
 
 /// The state of all targets.
 #[derive(Debug, Default)]
@@ -94,10 +35,7 @@ pub(super) struct Outbox {
     later: BTreeSet<(Instant, Target)>,
     in_flight: usize,
     aged_in_flight: usize,
-    /// Targets that failed since the last write that landed, as many as make an outage.
-    failing: BTreeSet<Target>,
-    tries_in_outage: u32,
-    paused_until: Option<Instant>,
+    outage: Outage,
 }
 
 #[derive(Debug)]
@@ -156,7 +94,7 @@ impl Outbox {
     pub(super) fn want(&mut self, target: &Target, wanted: Wanted, now: Instant) {
         let entry = self.entries.entry(target.clone()).or_default();
         let reference = match &entry.in_flight {
-            Some(flight) => fingerprint(&flight.wanted),
+            Some(flight) => flight.wanted.fingerprint(),
             None => entry.held.fingerprint(),
         };
         let class = match (&wanted, reference) {
@@ -191,7 +129,7 @@ impl Outbox {
     /// The next write that may go out now.
     pub(super) fn take(&mut self, now: Instant) -> Option<Write> {
         self.wake_later(now);
-        if self.in_flight >= self.most_in_flight() || self.paused_until.is_some_and(|until| until > now) {
+        if self.in_flight >= self.most_in_flight() || self.outage.is_paused(now) {
             return None;
         }
         if let Some(write) = self.take_map_creation(now) {
@@ -213,7 +151,7 @@ impl Outbox {
         let entry = self.entries.get_mut(&target)?;
         let waiting = entry.waiting.take()?;
         state.ready.remove(&(class, since, target.clone()));
-        state.pacer.take(size(&waiting.wanted), class, now);
+        state.pacer.take(waiting.wanted.size(), class, now);
         self.in_flight += 1;
         self.aged_in_flight += usize::from(class == Class::Aged);
         entry.in_flight = Some(InFlight { wanted: waiting.wanted.clone(), class, since });
@@ -238,7 +176,7 @@ impl Outbox {
             let size = self.entries.get(target).map_or(0, Entry::size);
             (!aged_full || *class == Class::Changed).then(|| state.pacer.ready_at(size, *class, now))
         });
-        let earliest = ready.min().map(|at| at.max(self.paused_until.unwrap_or(at)));
+        let earliest = ready.min().map(|at| self.outage.not_before(at));
         earliest.into_iter().chain(later).min()
     }
 
@@ -250,7 +188,7 @@ impl Outbox {
         state.map_is_missing = !there;
         if there {
             state.create_failures = 0;
-            self.recovered();
+            self.outage.ended();
         } else {
             let delay = BACKOFF.delay(state.create_failures, wait, rand::random());
             state.create_failures = state.create_failures.saturating_add(1);
@@ -265,11 +203,11 @@ impl Outbox {
         };
         self.in_flight -= 1;
         self.aged_in_flight -= usize::from(flight.class == Class::Aged);
-        let bytes = size(&flight.wanted);
+        let bytes = flight.wanted.size();
         let mut again = None;
         match outcome {
             Outcome::Landed { revision, requests } => {
-                self.recovered();
+                self.outage.ended();
                 let pacer = &mut self.object(target.object(), now).pacer;
                 pacer.spend(requests.saturating_sub(1), bytes, now);
                 pacer.landed(now);
@@ -287,7 +225,7 @@ impl Outbox {
                 }
             }
             Outcome::NoMap => {
-                self.recovered();
+                self.outage.ended();
                 self.object(target.object(), now).map_is_missing = true;
                 let entry = self.entries.entry(target.clone()).or_default();
                 entry.held = Held::Nothing;
@@ -300,7 +238,7 @@ impl Outbox {
             Outcome::Failed(wait) => {
                 // The write may have landed and only its answer was lost.
                 self.entries.entry(target.clone()).or_default().held = Held::Other;
-                self.failed_once(target, now, wait);
+                self.outage.failed(target, now, wait);
                 again = Some(Some(self.backoff(target, wait, now)));
             }
             // Something newer may be right; the same value rests.
@@ -501,29 +439,8 @@ impl Outbox {
         now + delay
     }
 
-    fn failed_once(&mut self, target: &Target, now: Instant, wait: Option<Duration>) {
-        if self.failing.len() < FAILURES_OF_AN_OUTAGE {
-            self.failing.insert(target.clone());
-        }
-        if self.is_outage() {
-            let delay = OUTAGE_BACKOFF.delay(self.tries_in_outage, wait, rand::random());
-            self.tries_in_outage = self.tries_in_outage.saturating_add(1);
-            self.paused_until = Some(now + delay);
-        }
-    }
-
-    fn recovered(&mut self) {
-        self.failing.clear();
-        self.tries_in_outage = 0;
-        self.paused_until = None;
-    }
-
-    fn is_outage(&self) -> bool {
-        self.failing.len() >= FAILURES_OF_AN_OUTAGE
-    }
-
     fn most_in_flight(&self) -> usize {
-        if self.is_outage() { PROBES } else { MOST_IN_FLIGHT }
+        if self.outage.is_on() { PROBES } else { MOST_IN_FLIGHT }
     }
 }
 
@@ -542,7 +459,7 @@ impl Entry {
     }
 
     fn size(&self) -> usize {
-        self.waiting.as_ref().map_or(0, |waiting| size(&waiting.wanted))
+        self.waiting.as_ref().map_or(0, |waiting| waiting.wanted.size())
     }
 }
 
@@ -552,20 +469,6 @@ impl Held {
             Self::Value(fingerprint, _) => Some(*fingerprint),
             Self::Unknown | Self::Nothing | Self::Other => None,
         }
-    }
-}
-
-fn fingerprint(wanted: &Wanted) -> Option<Fingerprint> {
-    match wanted {
-        Wanted::Value { fingerprint, .. } => Some(*fingerprint),
-        Wanted::Seed { .. } | Wanted::Gone => None,
-    }
-}
-
-fn size(wanted: &Wanted) -> usize {
-    match wanted {
-        Wanted::Value { body, .. } | Wanted::Seed { body } => body.len(),
-        Wanted::Gone => 0,
     }
 }
 

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::outbox::{Found, Outbox, Outcome, Wanted, Write};
+use super::audit::{Audits, look};
+use super::flush::{Flush, Flushes};
+use super::outbox::Outbox;
+use super::wanted::{Found, Outcome, Wanted, Write};
 use super::writer;
 use super::{Publisher, Status};
 use crate::config::SyncConfig;
@@ -19,14 +22,12 @@ use crate::layout::fit::{LARGEST, fit};
 use crate::layout::{Changes, DEFAULT_DEFINITIONS, Fingerprint, Layout, Object, Target};
 use crate::stats::Snapshot;
 use crate::twilio::TwilioError;
-use crate::twilio::sync::{Revision, Sync};
+use crate::twilio::sync::Sync;
 
-/// An audit that could not be done is tried again after this time.
-const AUDIT_AGAIN: Duration = Duration::from_secs(2);
+/// The longest the loop sleeps when nothing is due.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// With more targets failing than this, a further one is no news.
 const MOST_FAILURES_TOLD: usize = 20;
-/// Between two looks at objects, when there are so many that the interval is too short for all.
-const AUDIT_SPACING: Duration = Duration::from_millis(200);
 /// Callers that may wait for writes at once; a further one is turned away by dropping its sender.
 const MOST_WAITING: usize = 64;
 
@@ -36,42 +37,18 @@ pub struct Worker {
     sync: Sync,
     layouts: Vec<Box<dyn Layout>>,
     seeds: Vec<(Target, Arc<str>)>,
-    audit_interval: Duration,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     shown: Option<Arc<Snapshot>>,
     outbox: Outbox,
     jobs: JoinSet<Ended>,
-    /// Objects that have been looked at; nothing is written to others, because an unchanged value may stand there.
-    audits: HashMap<Object, Audit>,
-    flushes: mpsc::Receiver<Flush>,
-    waiting: Vec<Waiting>,
+    audits: Audits,
+    flush_requests: mpsc::Receiver<Flush>,
+    flushes: Flushes,
     status: watch::Sender<Status>,
     failing: BTreeSet<Target>,
     /// Targets whose value had to be cut, and were told of.
     cut: BTreeSet<Target>,
     stopping: bool,
-}
-
-/// Somebody waits until a snapshot has been written.
-#[derive(Debug)]
-pub(super) struct Flush {
-    pub(super) snapshot: u64,
-    pub(super) done: oneshot::Sender<()>,
-}
-
-/// A flush whose snapshot has been laid out.
-#[derive(Debug)]
-struct Waiting {
-    flush: Flush,
-    /// What remains to be written, and since when; `None` until the snapshot was laid out.
-    remaining: Option<(Instant, BTreeSet<Target>)>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Audit {
-    due: Instant,
-    running: bool,
-    done: bool,
 }
 
 /// A request to Sync that ended.
@@ -93,20 +70,19 @@ impl Worker {
         let now = Instant::now();
         let definitions = Target::Document(config.dashboard_definitions_document.as_str().into());
         let seeds = vec![(definitions, Arc::from(DEFAULT_DEFINITIONS))];
-        let (flush, flushes) = mpsc::channel(MOST_WAITING);
+        let (flush, flush_requests) = mpsc::channel(MOST_WAITING);
         let (status, status_receiver) = watch::channel(Status::default());
         let mut worker = Self {
             sync,
             layouts,
             seeds,
-            audit_interval: config.audit_interval,
             snapshots,
             shown: None,
             outbox: Outbox::default(),
             jobs: JoinSet::new(),
-            audits: HashMap::new(),
-            flushes,
-            waiting: Vec::new(),
+            audits: Audits::new(config.audit_interval),
+            flush_requests,
+            flushes: Flushes::default(),
             status,
             failing: BTreeSet::new(),
             cut: BTreeSet::new(),
@@ -134,7 +110,7 @@ impl Worker {
                 () = stop.cancelled(), if deadline.is_none() => {
                     deadline = Some(Instant::now() + grace);
                     self.stopping = true;
-                    self.audits.clear();
+                    self.audits.stop();
                     self.lay_out();
                 }
                 changed = self.snapshots.changed(), if deadline.is_none() => match changed {
@@ -142,9 +118,7 @@ impl Worker {
                     // The refresh task has ended, so there will be no more; the stop signal is on its way.
                     Err(_) => deadline = Some(Instant::now() + grace),
                 },
-                Some(flush) = self.flushes.recv(), if deadline.is_none() => {
-                    self.waiting.push(Waiting { flush, remaining: None });
-                }
+                Some(flush) = self.flush_requests.recv(), if deadline.is_none() => self.flushes.add(flush),
                 Some(ended) = self.jobs.join_next() => match ended {
                     Ok(ended) => self.end(ended),
                     Err(error) => self.lost(&error),
@@ -155,10 +129,9 @@ impl Worker {
     }
 
     fn wake_at(&self, now: Instant, deadline: Option<Instant>) -> Instant {
-        let audit = self.audits.values().filter(|audit| !audit.running).map(|audit| audit.due).min();
         let outbox = self.outbox.wake_at(now);
-        let soonest = [audit, outbox, deadline].into_iter().flatten().min();
-        soonest.unwrap_or(now + self.audit_interval)
+        let soonest = [self.audits.next_due(), outbox, deadline].into_iter().flatten().min();
+        soonest.unwrap_or(now + LONGEST_SLEEP)
     }
 
     /// Wants what the newest snapshot shows and the last one did not.
@@ -174,7 +147,7 @@ impl Worker {
             layout.changes(self.shown.as_deref(), &next, &mut changes);
         }
         for (target, value) in changes.put {
-            if self.was_audited(&target) {
+            if self.audits.has_seen(&target.object()) {
                 let value = self.fitted(&target, value);
                 self.outbox.want(&target, value, now);
             }
@@ -188,7 +161,7 @@ impl Worker {
             self.remove_leftovers(self.outbox.items().iter(), &next, now);
         }
         for target in changes.remove {
-            if self.was_audited(&target) {
+            if self.audits.has_seen(&target.object()) {
                 self.outbox.want(&target, Wanted::Gone, now);
             }
         }
@@ -198,26 +171,13 @@ impl Worker {
     /// Looks after the objects that the layouts keep for this snapshot, and no others.
     fn follow_objects(&mut self, snapshot: &Snapshot, now: Instant) {
         let objects = self.layouts.iter().flat_map(|layout| layout.objects(snapshot));
-        let objects: BTreeSet<Object> =
-            objects.chain(self.seeds.iter().map(|(target, _)| target.object())).collect();
-        self.audits.retain(|object, _| objects.contains(object));
-        for object in objects {
-            self.audits.entry(object).or_insert(Audit { due: now, running: false, done: false });
-        }
-    }
-
-    fn was_audited(&self, target: &Target) -> bool {
-        // While stopping there are no audits any more, and what they cover was looked at or never will be.
-        self.audits.get(&target.object()).is_none_or(|audit| audit.done)
+        let objects = objects.chain(self.seeds.iter().map(|(target, _)| target.object()));
+        self.audits.follow(objects.collect(), now);
     }
 
     fn begin_audits(&mut self, now: Instant) {
-        for (object, audit) in &mut self.audits {
-            if audit.running || audit.due > now {
-                continue;
-            }
-            audit.running = true;
-            let (sync, object) = (self.sync.clone(), object.clone());
+        for object in self.audits.take_due(now) {
+            let sync = self.sync.clone();
             self.jobs.spawn(async move {
                 let found = look(&sync, &object, now).await;
                 Ended::Audit { object, found }
@@ -272,19 +232,16 @@ impl Worker {
     }
 
     fn audited(&mut self, object: &Object, found: Result<Found, TwilioError>, now: Instant) {
-        let pause = spread(self.audit_interval, self.audits.len());
-        let Some(audit) = self.audits.get_mut(object) else { return };
-        audit.running = false;
+        if !self.audits.ended(object, found.is_ok(), now) {
+            return;
+        }
         let found = match found {
             Ok(found) => found,
             Err(error) => {
-                audit.due = now + AUDIT_AGAIN;
                 warn!(?object, %error, "What Sync holds can't be looked at; trying again");
                 return;
             }
         };
-        audit.done = true;
-        audit.due = now + pause;
         let snapshot = self.shown.clone().unwrap_or_else(|| self.snapshots.borrow().clone());
         let wanted_now = self.wanted_of(object, &snapshot);
         self.outbox.audit(object, &found, &wanted_now, now);
@@ -367,36 +324,11 @@ impl Worker {
 
     fn report(&mut self, now: Instant) {
         let shown = self.shown.as_ref().map_or(0, |snapshot| snapshot.number);
-        // Only asked for in full while somebody waits for it.
-        let unwritten = if self.waiting.is_empty() { BTreeSet::new() } else { self.outbox.unwritten() };
-        for waiting in &mut self.waiting {
-            if waiting.remaining.is_none() && shown >= waiting.flush.snapshot && audits_done(&self.audits) {
-                waiting.remaining = Some((now, unwritten.clone()));
-            }
-            if let Some((since, remaining)) = &mut waiting.remaining {
-                let (outbox, since) = (&self.outbox, *since);
-                remaining.retain(|target| {
-                    let landed = outbox.last_landed(target).is_some_and(|at| at > since);
-                    !landed && unwritten.contains(target)
-                });
-            }
-        }
-        let maps_there = self.outbox.maps_are_there();
-        let done = |waiting: &Waiting| {
-            maps_there && waiting.remaining.as_ref().is_some_and(|(_, remaining)| remaining.is_empty())
-        };
-        let all = std::mem::take(&mut self.waiting);
-        for waiting in all {
-            if done(&waiting) {
-                // A caller that has left needs no answer.
-                let _ = waiting.flush.done.send(());
-            } else if !waiting.flush.done.is_closed() {
-                self.waiting.push(waiting);
-            }
-        }
+        let all_seen = self.audits.all_done();
+        self.flushes.answer(&self.outbox, all_seen.then_some(shown), now);
         let status = Status {
             laid_out: shown,
-            audited: audits_done(&self.audits),
+            audited: all_seen,
             unwritten: self.outbox.count_unwritten(),
             failing: self.failing.len(),
         };
@@ -412,42 +344,6 @@ impl Worker {
                 unwritten,
                 "The grace period is over; what was not written is written after the next start"
             );
-        }
-    }
-}
-
-fn audits_done(audits: &HashMap<Object, Audit>) -> bool {
-    audits.values().all(|audit| audit.done)
-}
-
-/// Objects are looked at in turn, five a second at most, however many there are.
-fn spread(interval: Duration, objects: usize) -> Duration {
-    let pause = AUDIT_SPACING.saturating_mul(u32::try_from(objects).unwrap_or(u32::MAX));
-    // Jittered, so that objects which were first looked at together drift apart.
-    interval.max(pause).mul_f64(0.9 + 0.2 * rand::random::<f64>())
-}
-
-async fn look(sync: &Sync, object: &Object, now: Instant) -> Result<Found, TwilioError> {
-    let found = |targets: HashMap<Target, (Revision, Fingerprint)>, map_is_there| Found {
-        targets,
-        map_is_there,
-        looked_at: now,
-    };
-    match object {
-        Object::Document(name) => {
-            let document = sync.document(name).await?;
-            let entry = document.map(|document| {
-                (Target::Document(name.clone()), (document.revision, Fingerprint::of(&document.data)))
-            });
-            Ok(found(entry.into_iter().collect(), true))
-        }
-        Object::Map(map) => {
-            let Some(items) = sync.map_items(map).await? else { return Ok(found(HashMap::new(), false)) };
-            let entries = items.into_iter().map(|item| {
-                let target = Target::MapItem(map.clone(), item.key.into());
-                (target, (item.revision, Fingerprint::of(&item.data)))
-            });
-            Ok(found(entries.collect(), true))
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::outbox::{Outcome, Wanted};
+use super::wanted::{Outcome, Wanted};
 use crate::layout::Target;
 use crate::twilio::sync::{Revision, Sync};
 use crate::twilio::{Next, TwilioError};

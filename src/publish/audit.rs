@@ -1,0 +1,158 @@
+//! Audits: looking at what stands in Sync, object by object, when we start and again and again.
+//!
+//! Nothing is written to an object that has not been looked at, because the very value may stand there already. Each
+//! object comes up once an interval; when there are many of them, one after another, so that audits stay few.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::wanted::Found;
+use crate::layout::{Fingerprint, Object, Target};
+use crate::twilio::TwilioError;
+use crate::twilio::sync::{Revision, Sync};
+
+/// An audit that could not be done is tried again after this time.
+const AGAIN: Duration = Duration::from_secs(2);
+/// Between two looks at objects, when there are so many that the interval is too short for all.
+const SPACING: Duration = Duration::from_millis(200);
+
+/// When each object is looked at.
+#[derive(Debug)]
+pub(super) struct Audits {
+    interval: Duration,
+    objects: HashMap<Object, Audit>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Audit {
+    due: Instant,
+    running: bool,
+    done: bool,
+}
+
+impl Audits {
+    /// No objects yet; each comes up once an `interval`.
+    pub(super) fn new(interval: Duration) -> Self {
+        Self { interval, objects: HashMap::new() }
+    }
+
+    /// Looks after these objects and no others; new ones are due at once.
+    pub(super) fn follow(&mut self, objects: BTreeSet<Object>, now: Instant) {
+        self.objects.retain(|object, _| objects.contains(object));
+        for object in objects {
+            self.objects.entry(object).or_insert(Audit { due: now, running: false, done: false });
+        }
+    }
+
+    /// Looks after nothing any more.
+    pub(super) fn stop(&mut self) {
+        self.objects.clear();
+    }
+
+    /// The objects that are due; they count as being looked at from now on.
+    pub(super) fn take_due(&mut self, now: Instant) -> Vec<Object> {
+        let due = self.objects.iter_mut().filter(|(_, audit)| !audit.running && audit.due <= now);
+        due.map(|(object, audit)| {
+            audit.running = true;
+            object.clone()
+        })
+        .collect()
+    }
+
+    /// When the next object is due.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.objects.values().filter(|audit| !audit.running).map(|audit| audit.due).min()
+    }
+
+    /// An audit ended, `well` or not. Returns whether anybody still cares.
+    pub(super) fn ended(&mut self, object: &Object, well: bool, now: Instant) -> bool {
+        let pause = if well { spread(self.interval, self.objects.len()) } else { AGAIN };
+        let Some(audit) = self.objects.get_mut(object) else { return false };
+        audit.running = false;
+        audit.done |= well;
+        audit.due = now + pause;
+        true
+    }
+
+    /// Whether an object may be written to: it has been looked at, or is not looked after.
+    pub(super) fn has_seen(&self, object: &Object) -> bool {
+        self.objects.get(object).is_none_or(|audit| audit.done)
+    }
+
+    /// Whether every object has been looked at.
+    pub(super) fn all_done(&self) -> bool {
+        self.objects.values().all(|audit| audit.done)
+    }
+}
+
+/// Looks at an object and all that is in it.
+pub(super) async fn look(sync: &Sync, object: &Object, now: Instant) -> Result<Found, TwilioError> {
+    let found = |targets: HashMap<Target, (Revision, Fingerprint)>, map_is_there| Found {
+        targets,
+        map_is_there,
+        looked_at: now,
+    };
+    match object {
+        Object::Document(name) => {
+            let document = sync.document(name).await?;
+            let entry = document.map(|document| {
+                (Target::Document(name.clone()), (document.revision, Fingerprint::of(&document.data)))
+            });
+            Ok(found(entry.into_iter().collect(), true))
+        }
+        Object::Map(map) => {
+            let Some(items) = sync.map_items(map).await? else { return Ok(found(HashMap::new(), false)) };
+            let entries = items.into_iter().map(|item| {
+                let target = Target::MapItem(map.clone(), item.key.into());
+                (target, (item.revision, Fingerprint::of(&item.data)))
+            });
+            Ok(found(entries.collect(), true))
+        }
+    }
+}
+
+/// Objects are looked at in turn, five a second at most, however many there are.
+fn spread(interval: Duration, objects: usize) -> Duration {
+    let pause = SPACING.saturating_mul(u32::try_from(objects).unwrap_or(u32::MAX));
+    // Jittered, so that objects which were first looked at together drift apart.
+    interval.max(pause).mul_f64(0.9 + 0.2 * rand::random::<f64>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(n: usize) -> Object {
+        Object::Document(format!("d{n}").into())
+    }
+
+    #[test]
+    fn each_object_comes_up_once_an_interval_and_many_take_turns() {
+        let start = Instant::now();
+        let mut audits = Audits::new(Duration::from_secs(60));
+        audits.follow((0..1000).map(document).collect(), start);
+        assert!(!audits.has_seen(&document(1)) && audits.has_seen(&document(1000)));
+        let due = audits.take_due(start);
+        assert_eq!((due.len(), audits.take_due(start).len()), (1000, 0));
+        assert!(due.iter().all(|object| audits.ended(object, true, start)));
+        assert!(audits.all_done());
+        let minute = start + Duration::from_secs(70);
+        assert_eq!(audits.take_due(minute).len(), 0, "a thousand objects take 200 s");
+        assert_eq!(audits.take_due(start + Duration::from_secs(230)).len(), 1000);
+    }
+
+    #[test]
+    fn a_failed_look_is_soon_repeated_and_a_dropped_object_forgotten() {
+        let start = Instant::now();
+        let mut audits = Audits::new(Duration::from_secs(60));
+        audits.follow([document(1), document(2)].into(), start);
+        audits.take_due(start);
+        assert!(audits.ended(&document(1), false, start));
+        assert!(!audits.has_seen(&document(1)));
+        assert_eq!(audits.next_due(), Some(start + AGAIN));
+        audits.follow([document(1)].into(), start);
+        assert!(!audits.ended(&document(2), true, start));
+    }
+}

@@ -1,0 +1,81 @@
+//! What passes between the outbox and the task that sends: wishes, writes, and how they ended.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::layout::{Fingerprint, Target};
+use crate::twilio::sync::Revision;
+
+/// What is wanted of a target.
+#[derive(Debug, Clone)]
+pub(super) enum Wanted {
+    /// This value.
+    Value { body: Arc<str>, fingerprint: Fingerprint },
+    /// This value where there is none at all; one that is there stays as it is.
+    Seed { body: Arc<str> },
+    /// Nothing: the item is to go.
+    Gone,
+}
+
+/// A write to send.
+#[derive(Debug, Clone)]
+pub(super) enum Write {
+    /// Create a Map.
+    CreateMap(Arc<str>),
+    /// Bring a target to what is wanted.
+    Target {
+        target: Target,
+        wanted: Wanted,
+        /// Whether the target is believed to be there.
+        there: bool,
+        /// When the value began to wait.
+        since: Instant,
+    },
+}
+
+/// How a write of a target ended.
+#[derive(Debug, Clone)]
+pub(super) enum Outcome {
+    /// As wanted. `requests` is how many it took.
+    Landed { revision: Option<Revision>, requests: u32 },
+    /// The Map is not there.
+    NoMap,
+    /// Refused for now.
+    Throttled(Option<Duration>),
+    /// Failed in a way that another try may mend.
+    Failed(Option<Duration>),
+    /// Refused for what it is: another try of the same would be refused again.
+    Refused,
+}
+
+/// What one audit found in a Map or under a Document's name.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Version and identity of each target that is there.
+    pub(super) targets: HashMap<Target, (Revision, Fingerprint)>,
+    /// Whether the Map itself is there; true for a Document's name.
+    pub(super) map_is_there: bool,
+    /// When looking began; what was written since is newer than what was found.
+    pub(super) looked_at: Instant,
+}
+
+impl Wanted {
+    /// The identity of the wanted value; `None` where none is wanted, or any will do.
+    pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
+        match self {
+            Self::Value { fingerprint, .. } => Some(*fingerprint),
+            Self::Seed { .. } | Self::Gone => None,
+        }
+    }
+
+    /// Bytes of the payload.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Value { body, .. } | Self::Seed { body } => body.len(),
+            Self::Gone => 0,
+        }
+    }
+}
