@@ -139,9 +139,9 @@ impl App {
         let state = AppState {
             verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
             public_url: Arc::new(config.server.public_url.clone()),
-            account: twilio.account_sid,
-            workspace: twilio.workspace_sid,
-            access: Arc::new(Access::new(config.server.administrator.clone())),
+            twilio: Arc::new(twilio.clone()),
+            statistics: Arc::new(config.core.statistics.clone()),
+            access: Arc::new(Access::new(config.server.administrator.clone(), &twilio.auth_tokens[0])),
             refresher: core.refresher.clone(),
             publisher: core.publisher.clone(),
             shows_events: core.needs.latest_event,
@@ -149,7 +149,8 @@ impl App {
         };
         let stop_server = CancellationToken::new();
         let stopped = stop_server.clone().cancelled_owned();
-        let serve = axum::serve(listener, router(state)).with_graceful_shutdown(stopped);
+        let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(listener, service).with_graceful_shutdown(stopped);
         let server = tokio::spawn(serve.into_future());
         let becoming_ready = {
             let (first, ready) = (core.first_snapshot_written(), ready.clone());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::parse::{base_url, duration};
-use super::reader::Reader;
+use super::reader::{Reader, Variable};
 use super::twilio::secret;
 use super::variables as var;
 
@@ -23,11 +23,13 @@ pub struct ServerConfig {
     pub shutdown_grace: Duration,
 }
 
-/// The administrator's credentials; where none is set, nobody gets in.
+/// The accounts; where none is set, nobody gets in but from this machine.
 #[derive(Debug, Clone, Default)]
 pub struct Administrator {
     /// `AUTHENTICATION_USER` and `AUTHENTICATION_PASSWORD`
     pub basic: Option<(String, SecretString)>,
+    /// `VIEWER_USER` and `VIEWER_PASSWORD`: sees and does not edit.
+    pub viewer: Option<(String, SecretString)>,
     /// `AUTHENTICATION_TOKEN`
     pub bearer: Option<SecretString>,
 }
@@ -51,6 +53,11 @@ impl PublicUrl {
     /// The path below which Twilio sees us: empty, or with a leading and without a trailing slash.
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// Whether browsers reach us over TLS.
+    pub fn is_https(&self) -> bool {
+        self.origin.starts_with("https://")
     }
 
     /// The URL that Twilio called, for a request target (path and query) as it arrived here. A proxy in front may
@@ -93,17 +100,28 @@ impl ServerConfig {
 
 impl Administrator {
     fn read(reader: &mut Reader<'_>) -> Self {
-        let (user, password) = (&var::AUTHENTICATION_USER, &var::AUTHENTICATION_PASSWORD);
-        match (reader.is_set(user), reader.is_set(password)) {
-            (true, false) => reader.problem(password, format!("nothing, while {} is set", user.name)),
-            (false, true) => reader.problem(user, format!("nothing, while {} is set", password.name)),
-            _ => {}
+        let basic = account(reader, &var::AUTHENTICATION_USER, &var::AUTHENTICATION_PASSWORD);
+        let viewer = account(reader, &var::VIEWER_USER, &var::VIEWER_PASSWORD);
+        if let (Some((editor, _)), Some((viewer, _))) = (&basic, &viewer)
+            && editor == viewer
+        {
+            let found = format!("{viewer:?}, which AUTHENTICATION_USER is too");
+            reader.problem(&var::VIEWER_USER, found);
         }
-        let name = reader.optional(user, |s| (!s.contains(':')).then(|| s.to_owned()));
-        let password = reader.optional(password, |s| (s.chars().count() >= 8).then(|| SecretString::from(s)));
         let bearer = reader.optional(&var::AUTHENTICATION_TOKEN, |s| secret(s, 16));
-        Self { basic: name.zip(password), bearer }
+        Self { basic, viewer, bearer }
     }
+}
+
+fn account(reader: &mut Reader<'_>, user: &Variable, password: &Variable) -> Option<(String, SecretString)> {
+    match (reader.is_set(user), reader.is_set(password)) {
+        (true, false) => reader.problem(password, format!("nothing, while {} is set", user.name)),
+        (false, true) => reader.problem(user, format!("nothing, while {} is set", password.name)),
+        _ => {}
+    }
+    let name = reader.optional(user, |s| (!s.contains(':')).then(|| s.to_owned()));
+    let password = reader.optional(password, |s| (s.chars().count() >= 8).then(|| SecretString::from(s)));
+    name.zip(password)
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ variables! {
     AUTHENTICATION_USER: Variable::plain("AUTHENTICATION_USER", "the administrator's name without ':', together with AUTHENTICATION_PASSWORD");
     AUTHENTICATION_PASSWORD: Variable::secret("AUTHENTICATION_PASSWORD", "a password of at least 8 characters, together with AUTHENTICATION_USER");
     AUTHENTICATION_TOKEN: Variable::secret("AUTHENTICATION_TOKEN", "a bearer token of at least 16 characters without spaces");
+    VIEWER_USER: Variable::plain("VIEWER_USER", "another name than AUTHENTICATION_USER without ':', together with VIEWER_PASSWORD");
+    VIEWER_PASSWORD: Variable::secret("VIEWER_PASSWORD", "a password of at least 8 characters, together with VIEWER_USER");
     SHUTDOWN_GRACE: Variable::plain("SHUTDOWN_GRACE", DURATION);
     DASHBOARD_TIMEZONE: Variable::plain("DASHBOARD_TIMEZONE", "an IANA time zone, such as Europe/Berlin");
     STATS_DAY_START: Variable::plain("STATS_DAY_START", "a local time of day as HH:MM");

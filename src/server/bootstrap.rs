@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use axum::Json;
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::time::timeout;
 
 use super::AppState;
+use super::access::Editor;
 use super::error::ApiError;
 use crate::layout::queue_items;
 
@@ -18,6 +20,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 pub(super) fn is_asked_for(query: Option<&str>) -> bool {
     let query = query.unwrap_or_default().as_bytes();
     form_urlencoded::parse(query).any(|(name, value)| name == "checkMap" && value == "true")
+}
+
+/// The TaskRouter dashboard's refresh by hand: the same, for an editor.
+pub(super) async fn by_hand(State(state): State<AppState>, _editor: Editor) -> Result<Response, ApiError> {
+    run(&state).await
 }
 
 /// Runs it for a caller who has been let in.

@@ -58,6 +58,21 @@ pub enum ApiError {
     /// 401
     #[error("the administrator's credentials are needed, or a request signed by Twilio")]
     Unauthorized,
+    /// 401, for pages and their data.
+    #[error("sign in first, or send credentials")]
+    SignInNeeded,
+    /// 403: known, and not allowed.
+    #[error("this account may not do that")]
+    Forbidden,
+    /// 403: a form of another site.
+    #[error("this form was sent by another site")]
+    OtherSite,
+    /// 404: no access tokens.
+    #[error("there are no access tokens: set TWILIO_API_KEY and TWILIO_API_SECRET")]
+    NoApiKey,
+    /// 403: a change without the session's CSRF token.
+    #[error("the header X-CSRF-Token is missing or is not this session's")]
+    CrossSite,
     /// 403: there is no administrator.
     #[error(
         "no administrator is configured: set AUTHENTICATION_USER and AUTHENTICATION_PASSWORD, or AUTHENTICATION_TOKEN"
@@ -82,9 +97,13 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Form(_) | Self::Batch(_) | Self::Unreadable => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Signature { .. } | Self::NoAdministrator => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Unauthorized | Self::SignInNeeded => StatusCode::UNAUTHORIZED,
+            Self::Signature { .. }
+            | Self::NoAdministrator
+            | Self::Forbidden
+            | Self::CrossSite
+            | Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::NotFound | Self::NoApiKey => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -114,6 +133,11 @@ impl ApiError {
             Self::Foreign(_) => "foreign_event",
             Self::Parameter(_) => "bad_parameter",
             Self::Unauthorized => "credentials_needed",
+            Self::SignInNeeded => "sign_in_needed",
+            Self::Forbidden => "forbidden",
+            Self::CrossSite => "csrf_token",
+            Self::OtherSite => "other_site",
+            Self::NoApiKey => "no_api_key",
             Self::NoAdministrator => "no_administrator",
             Self::Guessing => "too_many_attempts",
             Self::TaskRouter(_) => "taskrouter_unreadable",

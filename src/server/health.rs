@@ -13,6 +13,11 @@ pub(super) async fn alive() -> Response {
     Json(json!({ "status": "ok" })).into_response()
 }
 
+/// The TaskRouter dashboard's sign of life.
+pub(super) async fn keepalive() -> &'static str {
+    "OK"
+}
+
 /// 200 when ready, 503 before that and while stopping.
 pub(super) async fn ready(State(state): State<AppState>) -> Response {
     let ready = *state.ready.borrow();

@@ -6,32 +6,41 @@
 //!          /realtimestats-updateQueueStatistics         the same, under the older systems' names
 //! GET,POST any of these with ?checkMap=true             the bootstrap
 //! POST     /taskrouter_recording_callback?TaskSid=…       where a Task's recording is, signed by Twilio
-//! GET      /healthz                                     the process answers
+//! GET,POST /login; POST /logout                         signing in and out
+//! GET      /api/session                                 who is signed in, and what a page must know
+//! GET      /api/token, /token, /syncToken               a Sync access token
+//! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
+//! GET      /healthz, /keepalive                         the process answers
 //! GET      /readyz                                      a first snapshot has been read and written
 //! ```
 //!
 //! All of them stand below the path prefix of `PUBLIC_URL` too, so it makes no difference whether a proxy strips it.
 
 mod access;
+mod body;
 mod bootstrap;
 mod error;
+mod headers;
 mod health;
+mod login;
 mod recording;
+mod session;
+mod token;
 mod webhook;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::map_response;
 use axum::routing::{any, get, post};
 use tokio::sync::watch;
 
-pub use access::Access;
+pub use access::{Access, Principal, Role};
 pub use error::{ApiError, LARGEST_BODY};
 
-use crate::config::PublicUrl;
+use crate::config::{PublicUrl, StatisticsConfig, TwilioConfig};
 use crate::publish::Publisher;
 use crate::refresh::Refresher;
-use crate::sid::{AccountSid, WorkspaceSid};
 use crate::twilio::signature::SignatureVerifier;
 
 /// Where events arrive, the first being ours.
@@ -50,11 +59,11 @@ pub struct AppState {
     pub verifier: Arc<SignatureVerifier>,
     /// How Twilio calls us.
     pub public_url: Arc<PublicUrl>,
-    /// Whose events are ours.
-    pub account: AccountSid,
-    /// Whose events are ours.
-    pub workspace: WorkspaceSid,
-    /// Who may ask for a bootstrap.
+    /// The account and workspace whose events are ours.
+    pub twilio: Arc<TwilioConfig>,
+    /// What pages must know of the statistics they show.
+    pub statistics: Arc<StatisticsConfig>,
+    /// Who may do what.
     pub access: Arc<Access>,
     /// Marks what is stale.
     pub refresher: Refresher,
@@ -77,9 +86,19 @@ pub fn router(state: AppState) -> Router {
     let get_only = || async { ApiError::Method("GET") };
     let routes = routes
         .route("/taskrouter_recording_callback", post(recording::receive).fallback(post_only))
+        .route("/login", get(login::form).post(login::sign_in))
+        .route("/login.css", get(login::style).fallback(get_only))
+        .route("/logout", post(login::sign_out).fallback(post_only))
+        .route("/api/session", get(session::show).fallback(get_only))
+        .route("/api/token", get(token::issue).fallback(get_only))
+        .route("/token", get(token::issue).fallback(get_only))
+        .route("/syncToken", get(token::issue).fallback(get_only))
+        .route("/sync_taskrouter_statistics", get(bootstrap::by_hand).fallback(get_only))
+        .route("/keepalive", get(health::keepalive).fallback(get_only))
         .route("/healthz", get(health::alive).fallback(get_only))
         .route("/readyz", get(health::ready).fallback(get_only));
     let below_prefix =
         if prefix.is_empty() { Router::new() } else { Router::new().nest(&prefix, routes.clone()) };
-    routes.merge(below_prefix).fallback(|| async { ApiError::NotFound }).with_state(state)
+    let routes = routes.merge(below_prefix).fallback(|| async { ApiError::NotFound });
+    routes.layer(map_response(headers::add)).with_state(state)
 }

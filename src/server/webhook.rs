@@ -4,26 +4,21 @@
 //! batch in it, whose it is, and a mark on the refresh handle. The answer is 204 with a JSON content type, as Twilio's
 //! "TaskRouter Events reference" asks for.
 
-use std::time::Duration;
-
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{OriginalUri, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tracing::debug;
 
-use super::error::{ApiError, LARGEST_BODY};
-use super::{AppState, bootstrap};
+use super::error::ApiError;
+use super::{AppState, body, bootstrap};
 use crate::config::PublicUrl;
 use crate::event::{Event, decode_batch, fields_of_last};
 use crate::stats::LatestEvent;
 use crate::twilio::signature::{
     SETTINGS_HEADER, SIGNATURE_HEADER, SignatureError, SignatureVerifier, SignedBody, SignedRequest, Verified,
 };
-
-/// Twilio gives up on a callback after 15 s, so a body that takes longer is not its.
-const LONGEST_BODY_READ: Duration = Duration::from_secs(15);
 
 /// Takes an event in, or starts the bootstrap where `?checkMap=true` asks for it.
 pub(super) async fn receive(
@@ -40,16 +35,16 @@ pub(super) async fn receive(
     if asks_for_bootstrap {
         let signed = parts.headers.contains_key(SIGNATURE_HEADER);
         if signed {
-            let raw = read_body(body).await?;
+            let raw = body::read(body).await?;
             let kind = if raw.is_empty() { BodyKind::Empty } else { body_kind(&parts.headers)? };
             verify(&state.verifier, &state.public_url, target, &parts.headers, kind.of(&raw))?;
         } else {
-            state.access.check(&parts.headers)?;
+            state.access.administrator(&parts.headers)?;
         }
         return bootstrap::run(&state).await;
     }
     let kind = body_kind(&parts.headers)?;
-    let raw = read_body(body).await?;
+    let raw = body::read(body).await?;
     let verified = verify(&state.verifier, &state.public_url, target, &parts.headers, kind.of(&raw))?;
     take_in(&state, &verified)?;
     Ok((StatusCode::NO_CONTENT, [(CONTENT_TYPE, "application/json")]).into_response())
@@ -64,7 +59,7 @@ fn take_in(state: &AppState, verified: &Verified<'_>) -> Result<(), ApiError> {
     };
     let mut foreign = None;
     for event in events {
-        match event.check_owner(state.account, state.workspace) {
+        match event.check_owner(state.twilio.account_sid, state.twilio.workspace_sid) {
             Ok(()) => {
                 debug!(event.kind = event.event_type.as_deref(), "Event");
                 state.refresher.mark(&event.touch());
@@ -151,23 +146,10 @@ pub(super) async fn signed_form(
 ) -> Result<Vec<(String, String)>, ApiError> {
     let target = uri.path_and_query().map_or(uri.path(), http::uri::PathAndQuery::as_str);
     let BodyKind::Form = body_kind(headers)? else { return Err(ApiError::ContentType) };
-    let raw = read_body(body).await?;
+    let raw = body::read(body).await?;
     match verify(&state.verifier, &state.public_url, target, headers, SignedBody::Form(&raw))? {
         Verified::Form(form) => Ok(form.fields().map(|(n, v)| (n.to_owned(), v.to_owned())).collect()),
         Verified::Json(_) | Verified::Empty => Ok(Vec::new()),
-    }
-}
-
-async fn read_body(body: Body) -> Result<axum::body::Bytes, ApiError> {
-    let read = tokio::time::timeout(LONGEST_BODY_READ, to_bytes(body, LARGEST_BODY)).await;
-    match read {
-        Err(_) => Err(ApiError::TooSlow(LONGEST_BODY_READ.as_secs())),
-        Ok(Ok(raw)) => Ok(raw),
-        Ok(Err(error)) => {
-            let too_large = std::error::Error::source(&error)
-                .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
-            Err(if too_large { ApiError::TooLarge } else { ApiError::Unreadable })
-        }
     }
 }
 

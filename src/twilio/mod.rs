@@ -3,6 +3,7 @@
 //! Nothing here knows what the service does with an answer. Base URLs come with the configuration, so the emulator
 //! and a proxy are no special case.
 
+pub mod access_token;
 mod client;
 mod error;
 mod governor;

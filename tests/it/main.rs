@@ -14,6 +14,7 @@
 
 mod support;
 
+mod access;
 mod bootstrap;
 mod burst;
 mod events;

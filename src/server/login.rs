@@ -1,0 +1,111 @@
+//! Signing in and out: a form and a cookie. The password travels in the body only, where no proxy logs it.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+
+use super::access::{self, LIFE, Session, Viewer};
+use super::error::ApiError;
+use super::{AppState, body};
+use crate::form::Form;
+
+/// The form. It is a page of its own, so that it works before anything else does.
+pub(super) async fn form(State(state): State<AppState>) -> Response {
+    page(&state, StatusCode::OK, "")
+}
+
+/// Signs in, and goes to the dashboard.
+pub(super) async fn sign_in(
+    State(state): State<AppState>,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let (parts, raw) = request.into_parts();
+    refuse_other_sites(&parts.headers)?;
+    let raw = body::read(raw).await?;
+    let form = Form::parse(&raw)?;
+    let field = |name| form.value(name).unwrap_or_default();
+    match state.access.sign_in(field("username"), field("password")) {
+        Ok(session) => Ok(go_home(&state, cookie(&state, &session))),
+        Err(ApiError::Guessing) => {
+            Ok(page(&state, StatusCode::TOO_MANY_REQUESTS, "Too many attempts. Try again in some seconds."))
+        }
+        Err(ApiError::Unauthorized) => {
+            Ok(page(&state, StatusCode::UNAUTHORIZED, "The name or the password is not right."))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Signs out: the browser forgets the cookie.
+pub(super) async fn sign_out(State(state): State<AppState>, _viewer: Viewer) -> Response {
+    go_home(&state, with_attributes(&state, "", 0))
+}
+
+/// The cookie of a session, as a header's value.
+pub(super) fn cookie(state: &AppState, session: &Session) -> Option<HeaderValue> {
+    with_attributes(state, &state.access.sessions().seal(session), LIFE.as_secs())
+}
+
+fn with_attributes(state: &AppState, value: &str, life: u64) -> Option<HeaderValue> {
+    let secure = if state.public_url.is_https() { "; Secure" } else { "" };
+    let name = access::COOKIE;
+    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={life}{secure}");
+    // Base64 and plain attributes: always a header's value.
+    HeaderValue::try_from(cookie).ok()
+}
+
+fn go_home(state: &AppState, cookie: Option<HeaderValue>) -> Response {
+    let headers =
+        [(LOCATION, format!("{}/", state.public_url.prefix())), (CACHE_CONTROL, "no-store".to_owned())];
+    let mut response = (StatusCode::SEE_OTHER, headers).into_response();
+    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+    response
+}
+
+/// A form on another site could sign a browser in under a name of that site's choice.
+fn refuse_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    match site {
+        None | Some("same-origin" | "none") => Ok(()),
+        Some(_) => Err(ApiError::OtherSite),
+    }
+}
+
+fn page(state: &AppState, status: StatusCode, message: &str) -> Response {
+    let prefix = state.public_url.prefix();
+    let html = format!(
+        r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sign in</title><link rel="stylesheet" href="{prefix}/login.css">
+</head>
+<body>
+<main>
+<h1>Sign in</h1>
+<form method="post" action="{prefix}/login">
+<label for="username">Name</label>
+<input id="username" name="username" autocomplete="username" required autofocus>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required>
+<p role="alert">{message}</p>
+<button>Sign in</button>
+</form>
+</main>
+</body>
+</html>
+"#
+    );
+    let mut response = (status, Html(html)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// How the form looks.
+pub(super) async fn style() -> Response {
+    let css = include_str!("login.css");
+    ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "max-age=3600")], css).into_response()
+}

@@ -1,0 +1,34 @@
+//! `GET /api/token`: a Sync access token for the page, as Twilio's SDK expects it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::AppState;
+use super::access::Viewer;
+use super::error::ApiError;
+use crate::twilio::access_token::AccessToken;
+
+/// Whose tokens these are, whoever asks: object permissions are given to this one name, and no caller can take
+/// another's.
+pub const IDENTITY: &str = "dashboard";
+/// Short, since a token can't be called back; the page renews it before it expires.
+const LIFE_SECONDS: i64 = 900;
+
+/// Issues one.
+pub(super) async fn issue(State(state): State<AppState>, _viewer: Viewer) -> Result<Response, ApiError> {
+    let key = state.twilio.api_key.as_ref().ok_or(ApiError::NoApiKey)?;
+    let token = AccessToken {
+        account: state.twilio.account_sid,
+        key,
+        identity: IDENTITY,
+        sync_service: state.twilio.sync_service,
+        life_seconds: LIFE_SECONDS,
+    };
+    let token = token.issue(Timestamp::now());
+    let body = Json(json!({ "identity": IDENTITY, "token": token, "expiresIn": LIFE_SECONDS }));
+    Ok(([(CACHE_CONTROL, "no-store")], body).into_response())
+}

@@ -1,0 +1,134 @@
+//! Who may do what: every route, for everybody.
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::Value;
+
+use crate::support::{ADMIN, BEARER, Bed, NO_TIMERS};
+
+const VIEWER: (&str, &str) = ("tv", "only looking");
+
+async fn bed() -> Bed {
+    let accounts = [("VIEWER_USER", VIEWER.0), ("VIEWER_PASSWORD", VIEWER.1)];
+    let key = [
+        ("TWILIO_API_KEY", "SK00000000000000000000000000000001"),
+        ("TWILIO_API_SECRET", "s3cret-of-the-key"),
+    ];
+    let variables: Vec<_> = NO_TIMERS.iter().copied().chain(accounts).chain(key).collect();
+    let mut bed = Bed::without_service(Default::default(), &variables).await;
+    // The emulator knows its own API key only; what is read does not matter here.
+    bed.start_service().await;
+    bed
+}
+
+async fn sign_in(bed: &Bed, account: (&str, &str)) -> String {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let form = [("username", account.0), ("password", account.1)];
+    let answer = client.post(format!("{}/login", bed.url())).form(&form).send().await.unwrap();
+    assert_eq!(answer.status(), 303);
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+/// Route, method, and what nobody, a viewer and an editor get, each by cookie.
+const TABLE: &[(&str, &str, [u16; 3])] = &[
+    ("GET", "/login", [200, 200, 200]),
+    ("GET", "/login.css", [200, 200, 200]),
+    ("POST", "/logout", [401, 403, 403]),
+    ("GET", "/api/session", [401, 200, 200]),
+    ("GET", "/api/token", [401, 200, 200]),
+    ("GET", "/token", [401, 200, 200]),
+    ("GET", "/syncToken", [401, 200, 200]),
+    ("GET", "/healthz", [200, 200, 200]),
+    ("GET", "/keepalive", [200, 200, 200]),
+    ("POST", "/taskrouter/events", [415, 415, 415]),
+    ("GET", "/taskrouter/events?checkMap=true", [401, 401, 401]),
+    ("POST", "/taskrouter_recording_callback", [415, 415, 415]),
+    ("POST", "/api/session", [405, 405, 405]),
+    ("GET", "/nowhere", [404, 404, 404]),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_for_everybody() {
+    let bed = bed().await;
+    let cookies = [None, Some(sign_in(&bed, VIEWER).await), Some(sign_in(&bed, ADMIN).await)];
+    for (method, path, expected) in TABLE {
+        for (cookie, expected) in cookies.iter().zip(expected) {
+            let url = format!("{}{path}", bed.url());
+            let mut request = bed.http.request(method.parse::<Method>().unwrap(), url);
+            if let Some(cookie) = cookie {
+                request = request.header("Cookie", cookie);
+            }
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), *expected, "{method} {path} with {cookie:?}");
+            assert!(
+                answer.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'none'")
+            );
+        }
+    }
+    let by_hand = format!("{}/sync_taskrouter_statistics", bed.url());
+    let asked = |cookie: &str| bed.http.get(&by_hand).header("Cookie", cookie).send();
+    assert_eq!(asked(cookies[1].as_deref().unwrap()).await.unwrap().status(), 403);
+    bed.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_signs_in_and_out_and_its_changes_need_its_token() {
+    let bed = bed().await;
+    let cookie = sign_in(&bed, ADMIN).await;
+    let get = |path: &str| bed.http.get(format!("{}{path}", bed.url())).header("Cookie", &cookie);
+    let answer = get("/api/session").send().await.unwrap();
+    assert!(
+        answer.headers()["set-cookie"].to_str().unwrap().contains("taskrouter_sync_session="),
+        "it is renewed"
+    );
+    let session: Value = answer.json().await.unwrap();
+    assert_eq!((&session["user"], &session["role"]), (&Value::from("admin"), &Value::from("editor")));
+    assert_eq!(session["channels"], serde_json::json!(["voice", "chat"]));
+
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let out = |token: &str| {
+        let request = client.post(format!("{}/logout", bed.url())).header("Cookie", &cookie);
+        request.header("X-CSRF-Token", token.to_owned()).send()
+    };
+    assert_eq!(out("wrong").await.unwrap().status(), 403);
+    let gone = out(session["csrfToken"].as_str().unwrap()).await.unwrap();
+    assert_eq!(gone.status(), 303);
+    assert!(gone.headers()["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
+    bed.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_passwords_and_other_sites_are_refused() {
+    let bed = bed().await;
+    let login = |form: &[(&str, &str)]| bed.http.post(format!("{}/login", bed.url())).form(form);
+    let status = |request: RequestBuilder| async { request.send().await.unwrap().status() };
+    let right = [("username", ADMIN.0), ("password", ADMIN.1)];
+    assert_eq!(status(login(&right).header("Sec-Fetch-Site", "cross-site")).await, StatusCode::FORBIDDEN);
+    for wrong in
+        [[("username", ADMIN.0), ("password", "nope")], [("username", "nobody"), ("password", ADMIN.1)]]
+    {
+        assert_eq!(status(login(&wrong)).await, StatusCode::UNAUTHORIZED);
+    }
+    let mut last = StatusCode::OK;
+    for _ in 0..20 {
+        last = status(login(&[("username", ADMIN.0), ("password", "guess")])).await;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    bed.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_use_credentials_and_no_cookie() {
+    let bed = bed().await;
+    let token = bed.http.get(format!("{}/api/token", bed.url())).bearer_auth(BEARER).send().await.unwrap();
+    assert_eq!(token.status(), 200);
+    assert!(token.headers().get("set-cookie").is_none());
+    let token: Value = token.json().await.unwrap();
+    assert_eq!(token["identity"], "dashboard");
+    assert_eq!(token["token"].as_str().unwrap().split('.').count(), 3);
+    let as_viewer = bed.http.get(format!("{}/api/session", bed.url())).basic_auth(VIEWER.0, Some(VIEWER.1));
+    let session: Value = as_viewer.send().await.unwrap().json().await.unwrap();
+    assert_eq!((&session["role"], &session["csrfToken"]), (&Value::from("viewer"), &Value::Null));
+    bed.emulator.shutdown().await;
+}
