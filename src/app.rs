@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::config::{Config, CoreConfig};
+use crate::feed;
 use crate::layout;
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher};
@@ -58,6 +59,7 @@ pub struct App {
     local_address: SocketAddr,
     core: Core,
     server: JoinHandle<std::io::Result<()>>,
+    drawing: JoinHandle<()>,
     stop_server: CancellationToken,
     ready: watch::Sender<bool>,
     becoming_ready: JoinHandle<()>,
@@ -135,6 +137,10 @@ impl App {
         let local_address = listener.local_addr()?;
         let core = Core::start(&config.core, Apis::new(&config.core)?, config.server.shutdown_grace);
         let (ready, is_ready) = watch::channel(false);
+        let (feed, drawing) = feed::Worker::new(core.refresher.snapshots(), core.publisher.status());
+        let stop_server = CancellationToken::new();
+        // Watchers hold their connections open, so the feed ends with the listener and not after it.
+        let drawing = tokio::spawn(drawing.run(stop_server.clone()));
         let twilio = &config.core.twilio;
         let state = AppState {
             verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
@@ -144,10 +150,10 @@ impl App {
             access: Arc::new(Access::new(config.server.administrator.clone(), &twilio.auth_tokens[0])),
             refresher: core.refresher.clone(),
             publisher: core.publisher.clone(),
+            feed,
             shows_events: core.needs.latest_event,
             ready: is_ready,
         };
-        let stop_server = CancellationToken::new();
         let stopped = stop_server.clone().cancelled_owned();
         let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
         let serve = axum::serve(listener, service).with_graceful_shutdown(stopped);
@@ -160,7 +166,7 @@ impl App {
                 info!("Ready: a first snapshot has been read and written");
             })
         };
-        Ok(Self { local_address, core, server, stop_server, ready, becoming_ready })
+        Ok(Self { local_address, core, server, drawing, stop_server, ready, becoming_ready })
     }
 
     /// Where it listens.
@@ -193,6 +199,7 @@ impl App {
                 Ok(Err(error)) => error.into(),
                 Err(source) => AppError::Panicked { task: "the listener", source },
             }),
+            ended = &mut self.drawing => Some(early("the feed", ended)),
             ended = &mut self.core.reads => Some(early("reading", ended)),
             ended = &mut self.core.writes => Some(early("writing", ended)),
         };

@@ -13,6 +13,7 @@ pub mod bucket;
 pub mod commands;
 pub mod config;
 pub mod event;
+pub mod feed;
 pub mod form;
 pub mod layout;
 pub mod lifecycle;

@@ -112,7 +112,12 @@ pub fn needs(layouts: &[Box<dyn Layout>]) -> Needs {
 
 /// The items of all TaskQueues as system A's front ends know them, for whoever asks over HTTP.
 pub fn queue_items(snapshot: &Snapshot) -> Vec<Value> {
-    snapshot.queues.values().filter_map(|state| queue_map::item(state, snapshot)).collect()
+    snapshot.queues.values().filter_map(|state| queue_item(state, snapshot)).collect()
+}
+
+/// One of them; `None` as long as the TaskQueue is not known whole.
+pub fn queue_item(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
+    queue_map::item(state, snapshot)
 }
 
 /// Whose statistics; part of the raw resources that some layouts show.

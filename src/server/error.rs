@@ -84,6 +84,9 @@ pub enum ApiError {
     /// 502
     #[error("TaskRouter can't be read: {0}")]
     TaskRouter(String),
+    /// 503: no place for one more.
+    #[error("too many clients watch already; try again later")]
+    Busy,
     /// 503
     #[error("the service is stopping")]
     Stopping,
@@ -111,7 +114,7 @@ impl ApiError {
             Self::Foreign(_) | Self::Parameter(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
             Self::TaskRouter(_) => StatusCode::BAD_GATEWAY,
-            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Stopping | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFinished(_) => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -141,6 +144,7 @@ impl ApiError {
             Self::NoAdministrator => "no_administrator",
             Self::Guessing => "too_many_attempts",
             Self::TaskRouter(_) => "taskrouter_unreadable",
+            Self::Busy => "too_many_clients",
             Self::Stopping => "stopping",
             Self::NotFinished(_) => "not_finished",
         }

@@ -8,6 +8,7 @@
 //! POST     /taskrouter_recording_callback?TaskSid=…       where a Task's recording is, signed by Twilio
 //! GET,POST /login; POST /logout                         signing in and out
 //! GET      /api/session                                 who is signed in, and what a page must know
+//! GET      /api/feed                                    what changes, as server-sent events
 //! GET      /api/token, /token, /syncToken               a Sync access token
 //! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
 //! GET      /healthz, /keepalive                         the process answers
@@ -20,6 +21,7 @@ mod access;
 mod body;
 mod bootstrap;
 mod error;
+mod feed;
 mod headers;
 mod health;
 mod login;
@@ -39,6 +41,7 @@ pub use access::{Access, Principal, Role};
 pub use error::{ApiError, LARGEST_BODY};
 
 use crate::config::{PublicUrl, StatisticsConfig, TwilioConfig};
+use crate::feed::Feed;
 use crate::publish::Publisher;
 use crate::refresh::Refresher;
 use crate::twilio::signature::SignatureVerifier;
@@ -69,6 +72,8 @@ pub struct AppState {
     pub refresher: Refresher,
     /// Knows how far the writes are.
     pub publisher: Publisher,
+    /// What changed, for whoever watches us.
+    pub feed: Feed,
     /// Whether a layout wants the latest event itself.
     pub shows_events: bool,
     /// Whether `/readyz` says so.
@@ -90,6 +95,7 @@ pub fn router(state: AppState) -> Router {
         .route("/login.css", get(login::style).fallback(get_only))
         .route("/logout", post(login::sign_out).fallback(post_only))
         .route("/api/session", get(session::show).fallback(get_only))
+        .route("/api/feed", get(feed::watch).fallback(get_only))
         .route("/api/token", get(token::issue).fallback(get_only))
         .route("/token", get(token::issue).fallback(get_only))
         .route("/syncToken", get(token::issue).fallback(get_only))

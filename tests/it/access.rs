@@ -36,6 +36,7 @@ const TABLE: &[(&str, &str, [u16; 3])] = &[
     ("GET", "/login.css", [200, 200, 200]),
     ("POST", "/logout", [401, 403, 403]),
     ("GET", "/api/session", [401, 200, 200]),
+    ("POST", "/api/feed", [405, 405, 405]),
     ("GET", "/api/token", [401, 200, 200]),
     ("GET", "/token", [401, 200, 200]),
     ("GET", "/syncToken", [401, 200, 200]),

@@ -19,6 +19,7 @@ mod bootstrap;
 mod burst;
 mod events;
 mod faults;
+mod feed;
 mod layouts;
 mod process;
 mod queues;

@@ -1,0 +1,209 @@
+//! The picture: everything that a watcher can be shown, each part with the number of the change that brought it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::sid::TaskQueueSid;
+
+/// TaskQueues that are remembered as gone, so that who comes back is told; with more of them all are told anew.
+const MOST_GONE: usize = 1000;
+
+/// All that is shown, serialised.
+#[derive(Debug, Clone, Default)]
+pub struct Picture {
+    /// Tells this process's numbers from those of the one before.
+    epoch: u64,
+    number: u64,
+    /// Watchers below this number have missed something that is not remembered.
+    oldest: u64,
+    queues: BTreeMap<TaskQueueSid, Part>,
+    gone: BTreeMap<TaskQueueSid, u64>,
+    parts: BTreeMap<&'static str, Part>,
+}
+
+#[derive(Debug, Clone)]
+struct Part {
+    number: u64,
+    json: Arc<str>,
+}
+
+/// What one watcher is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// `snapshot` for a whole picture, `change` for what is newer than the last frame.
+    pub kind: &'static str,
+    /// Names the position, to resume at.
+    pub id: String,
+    /// JSON.
+    pub data: String,
+}
+
+impl Picture {
+    /// An empty one.
+    pub(super) fn new(epoch: u64) -> Self {
+        Self { epoch, ..Self::default() }
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The number that a frame's id names, unless it is another process's.
+    pub(super) fn position(&self, id: &str) -> Option<u64> {
+        let (epoch, number) = id.split_once('-')?;
+        let number = number.parse().ok().filter(|number| *number <= self.number)?;
+        (epoch.parse() == Ok(self.epoch)).then_some(number)
+    }
+
+    /// The next picture: these queues and parts changed, those queues are gone. `None` when nothing did.
+    pub(super) fn next(
+        &self,
+        queues: Vec<(TaskQueueSid, Value)>,
+        gone: Vec<TaskQueueSid>,
+        parts: Vec<(&'static str, Value)>,
+    ) -> Option<Self> {
+        let mut next = self.clone();
+        next.number += 1;
+        let number = next.number;
+        let part = |value: &Value| Part { number, json: value.to_string().into() };
+        let mut changed = false;
+        for (queue, value) in queues {
+            changed |= put(&mut next.queues, queue, part(&value));
+            next.gone.remove(&queue);
+        }
+        for queue in gone {
+            if next.queues.remove(&queue).is_some() {
+                next.gone.insert(queue, number);
+                changed = true;
+            }
+        }
+        for (name, value) in parts {
+            changed |= put(&mut next.parts, name, part(&value));
+        }
+        if next.gone.len() > MOST_GONE {
+            next.oldest = number;
+            next.gone.clear();
+        }
+        changed.then_some(next)
+    }
+
+    /// What is newer than a position; the whole picture where there is none, or too much was missed.
+    pub(super) fn since(&self, position: Option<u64>) -> Option<Frame> {
+        let position = position.filter(|position| *position >= self.oldest);
+        let from = position.unwrap_or(0);
+        let newer = |part: &&Part| position.is_none() || part.number > from;
+        let queues: Vec<&str> = self.queues.values().filter(newer).map(|part| &*part.json).collect();
+        let gone: Vec<&TaskQueueSid> = self.gone.iter().filter(|(_, n)| **n > from).map(|(q, _)| q).collect();
+        let parts = self.parts.iter().filter(|(_, part)| newer(part));
+        let mut data = format!("{{\"seq\":{}", self.number);
+        if position.is_none() || !queues.is_empty() {
+            data += &format!(",\"queues\":[{}]", queues.join(","));
+        }
+        if position.is_some() && !gone.is_empty() {
+            let gone: Vec<String> = gone.iter().map(|queue| format!("\"{queue}\"")).collect();
+            data += &format!(",\"removed\":[{}]", gone.join(","));
+        }
+        for (name, part) in parts {
+            data += &format!(",\"{name}\":{}", part.json);
+        }
+        let empty = data.len() == format!("{{\"seq\":{}", self.number).len();
+        if position.is_some() && empty {
+            return None;
+        }
+        data.push('}');
+        let kind = if position.is_some() { "change" } else { "snapshot" };
+        Some(Frame { kind, id: format!("{}-{}", self.epoch, self.number), data })
+    }
+}
+
+/// Replaces a part unless it says the same.
+fn put<K: Ord>(parts: &mut BTreeMap<K, Part>, key: K, part: Part) -> bool {
+    let same = parts.get(&key).is_some_and(|last| last.json == part.json);
+    if !same {
+        parts.insert(key, part);
+    }
+    !same
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn sid(n: u8) -> TaskQueueSid {
+        format!("WQ{n:032x}").parse().unwrap()
+    }
+
+    fn item(n: u8, value: u8) -> (TaskQueueSid, Value) {
+        (sid(n), json!({"sid": sid(n), "v": value}))
+    }
+
+    fn data(frame: Option<Frame>) -> Value {
+        serde_json::from_str(&frame.unwrap().data).unwrap()
+    }
+
+    #[test]
+    fn a_snapshot_first_and_then_only_what_changed() {
+        let first =
+            Picture::new(7).next(vec![item(1, 0), item(2, 0)], vec![], vec![("health", json!(1))]).unwrap();
+        let whole = first.since(None).unwrap();
+        assert_eq!((whole.kind, whole.id.as_str()), ("snapshot", "7-1"));
+        assert_eq!(data(Some(whole))["queues"].as_array().unwrap().len(), 2);
+        let second = first.next(vec![item(1, 0), item(2, 5)], vec![], vec![]).unwrap();
+        assert_eq!(data(second.since(Some(1))), json!({"seq": 2, "queues": [item(2, 5).1]}));
+        assert!(second.next(vec![item(2, 5)], vec![sid(9)], vec![]).is_none(), "nothing new is no news");
+        let third = second.next(vec![], vec![sid(1)], vec![]).unwrap();
+        assert_eq!(data(third.since(Some(2))), json!({"seq": 3, "removed": [sid(1)]}));
+    }
+
+    #[test]
+    fn an_id_of_another_process_is_not_a_position() {
+        let picture = Picture::new(7).next(vec![item(1, 0)], vec![], vec![]).unwrap();
+        assert_eq!(picture.position("7-1"), Some(1));
+        for other in ["8-1", "7-2", "7", "x-y", ""] {
+            assert_eq!(picture.position(other), None, "{other}");
+        }
+    }
+
+    proptest! {
+        /// However often somebody looks, what they put together is what is shown.
+        #[test]
+        fn whoever_skips_ends_with_the_same(
+            steps in prop::collection::vec((0..6_u8, 0..4_u8, any::<bool>(), any::<bool>()), 1..60),
+        ) {
+            let mut picture = Picture::new(1);
+            let mut truth: BTreeMap<String, Value> = BTreeMap::new();
+            let mut seen: BTreeMap<String, Value> = BTreeMap::new();
+            let mut position = None;
+            for (queue, value, removes, looks) in steps {
+                let (sid, item) = item(queue, value);
+                let next = if removes {
+                    truth.remove(sid.as_str());
+                    picture.next(vec![], vec![sid], vec![])
+                } else {
+                    truth.insert(sid.to_string(), item.clone());
+                    picture.next(vec![(sid, item)], vec![], vec![])
+                };
+                picture = next.unwrap_or(picture);
+                if !looks {
+                    continue;
+                }
+                if let Some(frame) = picture.since(position) {
+                    let data: Value = serde_json::from_str(&frame.data).unwrap();
+                    for item in data["queues"].as_array().into_iter().flatten() {
+                        seen.insert(item["sid"].as_str().unwrap().to_owned(), item.clone());
+                    }
+                    for sid in data["removed"].as_array().into_iter().flatten() {
+                        seen.remove(sid.as_str().unwrap());
+                    }
+                }
+                position = Some(picture.number());
+                prop_assert_eq!(&seen, &truth);
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The task that keeps the picture: lays out what each snapshot changed, and says what is failing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{Feed, Picture};
+use crate::layout::queue_item;
+use crate::publish::Status;
+use crate::stats::Snapshot;
+
+/// Pictures are made at most this often; a burst of answers makes one.
+const SPACING: Duration = Duration::from_millis(50);
+
+/// The task, to be run once.
+#[derive(Debug)]
+pub struct Worker {
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    status: watch::Receiver<Status>,
+    shown: Option<Arc<Snapshot>>,
+    pictures: watch::Sender<Arc<Picture>>,
+}
+
+impl Worker {
+    /// A worker and its handle.
+    pub fn new(snapshots: watch::Receiver<Arc<Snapshot>>, status: watch::Receiver<Status>) -> (Feed, Self) {
+        // Whoever comes back after a restart has numbers of another process.
+        let epoch = Timestamp::now().as_millisecond().unsigned_abs();
+        let (pictures, receiver) = watch::channel(Arc::new(Picture::new(epoch)));
+        (Feed::new(receiver), Self { snapshots, status, shown: None, pictures })
+    }
+
+    /// Keeps the picture until told to stop; watchers see the end when the sender is gone.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            self.draw();
+            let changed = async {
+                tokio::select! {
+                    changed = self.snapshots.changed() => changed.is_ok(),
+                    changed = self.status.changed() => changed.is_ok(),
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                alive = changed => if !alive {
+                    // Nothing more will come; wait for the stop signal, so that this is no early end.
+                    return stop.cancelled().await;
+                },
+            }
+            tokio::time::sleep(SPACING).await;
+        }
+    }
+
+    fn draw(&mut self) {
+        let next = self.snapshots.borrow_and_update().clone();
+        let status = *self.status.borrow_and_update();
+        let last = self.shown.as_deref();
+        let before = |sid| last.and_then(|last| last.queues.get(sid));
+        let moved = next.queues.iter().filter(|(sid, state)| {
+            before(sid).is_none_or(|last| !Arc::ptr_eq(last, state) && !last.shows_the_same(state))
+        });
+        let queues = moved.filter_map(|(sid, state)| Some((*sid, queue_item(state, &next)?))).collect();
+        let gone = last.into_iter().flat_map(|last| last.queues.keys());
+        let gone = gone.filter(|sid| !next.queues.contains_key(*sid)).copied().collect();
+        // Before the list of TaskQueues was read, no queues does not mean that there are none.
+        let known = Value::Bool(next.directory_known);
+        let mut parts = vec![("health", health(&next, status)), ("queuesKnown", known)];
+        if last.is_none_or(|last| !last.workspace.shows_the_same(&next.workspace)) {
+            parts.push(("workspace", workspace(&next)));
+        }
+        let picture = self.pictures.borrow().next(queues, gone, parts);
+        if let Some(picture) = picture {
+            self.pictures.send_replace(Arc::new(picture));
+        }
+        self.shown = Some(next);
+    }
+}
+
+fn workspace(snapshot: &Snapshot) -> Value {
+    let workspace = &snapshot.workspace;
+    json!({ "realtime": workspace.realtime.value, "cumulative": workspace.cumulative.value })
+}
+
+/// What is failing, and why; without numbers that change at every look.
+fn health(snapshot: &Snapshot, writes: Status) -> Value {
+    let in_queues = snapshot.queues.values().flat_map(|state| state.scopes.iter());
+    let scopes = std::iter::once(&snapshot.workspace).chain(in_queues);
+    let in_scopes =
+        scopes.filter_map(|scope| scope.realtime.stale.as_ref().or(scope.cumulative.stale.as_ref()));
+    let stale = snapshot.directory_stale.iter().chain(in_scopes).min_by_key(|stale| stale.since);
+    json!({
+        "taskrouter": {
+            "ok": stale.is_none(),
+            "since": stale.map(|stale| stale.since),
+            "reason": stale.map(|stale| stale.reason.to_string()),
+        },
+        "sync": { "ok": writes.failing == 0, "failing": writes.failing },
+    })
+}
