@@ -19,7 +19,7 @@ use crate::config::{Config, CoreConfig};
 use crate::feed;
 use crate::layout;
 use crate::publish::{self, Publisher};
-use crate::refresh::{self, Refresher};
+use crate::refresh::{self, Refresher, Roster};
 use crate::server::{Access, AppState, router};
 use crate::stats::Needs;
 use crate::twilio::signature::SignatureVerifier;
@@ -135,7 +135,8 @@ impl App {
     /// Starts everything on a listener that is bound already.
     pub fn start(config: &Config, listener: TcpListener) -> Result<Self, StartError> {
         let local_address = listener.local_addr()?;
-        let core = Core::start(&config.core, Apis::new(&config.core)?, config.server.shutdown_grace);
+        let apis = Apis::new(&config.core)?;
+        let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace);
         let (ready, is_ready) = watch::channel(false);
         let (feed, drawing) = feed::Worker::new(core.refresher.snapshots(), core.publisher.status());
         let stop_server = CancellationToken::new();
@@ -150,6 +151,7 @@ impl App {
             access: Arc::new(Access::new(config.server.administrator.clone(), &twilio.auth_tokens[0])),
             refresher: core.refresher.clone(),
             publisher: core.publisher.clone(),
+            roster: Roster::new(apis.taskrouter.clone()),
             feed,
             shows_events: core.needs.latest_event,
             ready: is_ready,

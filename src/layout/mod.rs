@@ -22,8 +22,8 @@ use serde_json::Value;
 pub use fingerprint::Fingerprint;
 
 use crate::config::{CoreConfig, LayoutName};
-use crate::sid::{AccountSid, TaskQueueSid, WorkspaceSid};
-use crate::stats::{Needs, QueueState, Snapshot};
+use crate::sid::{AccountSid, TaskQueueSid, TaskSid, WorkspaceSid};
+use crate::stats::{Needs, QueueState, Snapshot, TaskState};
 
 /// The default metric definitions, which a new definitions Document starts with.
 pub const DEFAULT_DEFINITIONS: &str = include_str!("../../default_stats.json");
@@ -118,6 +118,11 @@ pub fn queue_items(snapshot: &Snapshot) -> Vec<Value> {
 /// One of them; `None` as long as the TaskQueue is not known whole.
 pub fn queue_item(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
     queue_map::item(state, snapshot)
+}
+
+/// The item of one open Task as system D's front end knows it.
+pub fn task_item(sid: TaskSid, state: &TaskState, recording: Option<&str>) -> Value {
+    taskrouter_tasks::item(sid, state, recording)
 }
 
 /// Whose statistics; part of the raw resources that some layouts show.

@@ -64,7 +64,7 @@ impl Layout for TaskrouterTasks {
 }
 
 /// The attributes first, so that none of them can pass for one of our own fields.
-fn item(sid: TaskSid, state: &TaskState, recording: Option<&str>) -> Value {
+pub(super) fn item(sid: TaskSid, state: &TaskState, recording: Option<&str>) -> Value {
     let attributes = serde_json::from_str::<Map<String, Value>>(&state.task.attributes);
     let mut item = attributes.unwrap_or_default();
     item.insert("TaskSid".into(), json!(sid));

@@ -10,6 +10,7 @@ mod key;
 mod marks;
 mod plan;
 mod reader;
+mod roster;
 mod schedule;
 mod settle;
 mod tasks;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, oneshot, watch};
 
 pub use marks::Marks;
+pub use roster::Roster;
 pub use worker::Worker;
 
 use crate::event::Touch;

@@ -10,6 +10,7 @@
 //! GET      /api/session                                 who is signed in, and what a page must know
 //! GET      /api/feed                                    what changes, as server-sent events
 //! GET      /api/token, /token, /syncToken               a Sync access token
+//! GET      /taskrouter_tasks, /taskrouter_workers       open Tasks; Workers
 //! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
 //! GET      /healthz, /keepalive                         the process answers
 //! GET      /readyz                                      a first snapshot has been read and written
@@ -26,6 +27,7 @@ mod headers;
 mod health;
 mod login;
 mod recording;
+mod roster;
 mod session;
 mod token;
 mod webhook;
@@ -43,7 +45,7 @@ pub use error::{ApiError, LARGEST_BODY};
 use crate::config::{PublicUrl, StatisticsConfig, TwilioConfig};
 use crate::feed::Feed;
 use crate::publish::Publisher;
-use crate::refresh::Refresher;
+use crate::refresh::{Refresher, Roster};
 use crate::twilio::signature::SignatureVerifier;
 
 /// Where events arrive, the first being ours.
@@ -72,6 +74,8 @@ pub struct AppState {
     pub refresher: Refresher,
     /// Knows how far the writes are.
     pub publisher: Publisher,
+    /// Tasks and Workers, read when asked for.
+    pub roster: Roster,
     /// What changed, for whoever watches us.
     pub feed: Feed,
     /// Whether a layout wants the latest event itself.
@@ -99,6 +103,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/token", get(token::issue).fallback(get_only))
         .route("/token", get(token::issue).fallback(get_only))
         .route("/syncToken", get(token::issue).fallback(get_only))
+        .route("/taskrouter_tasks", get(roster::tasks).fallback(get_only))
+        .route("/taskrouter_workers", get(roster::workers).fallback(get_only))
         .route("/sync_taskrouter_statistics", get(bootstrap::by_hand).fallback(get_only))
         .route("/keepalive", get(health::keepalive).fallback(get_only))
         .route("/healthz", get(health::alive).fallback(get_only))

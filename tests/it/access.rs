@@ -37,6 +37,8 @@ const TABLE: &[(&str, &str, [u16; 3])] = &[
     ("POST", "/logout", [401, 403, 403]),
     ("GET", "/api/session", [401, 200, 200]),
     ("POST", "/api/feed", [405, 405, 405]),
+    ("GET", "/taskrouter_tasks", [401, 502, 502]),
+    ("GET", "/taskrouter_workers", [401, 502, 502]),
     ("GET", "/api/token", [401, 200, 200]),
     ("GET", "/token", [401, 200, 200]),
     ("GET", "/syncToken", [401, 200, 200]),

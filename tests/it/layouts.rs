@@ -296,3 +296,37 @@ async fn a_channel_that_does_not_exist_costs_the_others_nothing() {
     assert!(asked <= 10, "the channel is asked for {asked} times");
     bed.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_and_workers_as_lists() {
+    let bed = Bed::start(NO_TIMERS).await;
+    let world = bed.emulator.world();
+    let queue = world.queues()[0].sid.clone();
+    let task = |priority, from: &str| NewTask {
+        queue: queue.clone(),
+        channel: "voice".to_owned(),
+        priority,
+        attributes: json!({"from": from}),
+        ..NewTask::default()
+    };
+    world.create_task(task(1, "+1")).unwrap();
+    let urgent = world.create_task(task(9, "+2")).unwrap();
+    let worker = world.workers()[0].clone();
+    let reservation = world.reserve(&urgent, &worker.sid).unwrap();
+    world.accept(&reservation).unwrap();
+    let list = async |path: &str| -> Vec<Value> {
+        let request = bed.http.get(format!("{}{path}", bed.url())).bearer_auth(crate::support::BEARER);
+        request.send().await.unwrap().json().await.unwrap()
+    };
+    let tasks = list("/taskrouter_tasks").await;
+    let order: Vec<&str> = tasks.iter().filter_map(|task| task["from"].as_str()).collect();
+    assert_eq!(order, ["+2", "+1"], "the urgent one first");
+    assert_eq!(tasks[0]["WorkerName"], json!(worker.friendly_name));
+    let workers = list("/taskrouter_workers").await;
+    assert_eq!(workers.len(), world.workers().len());
+    let shown = workers.iter().find(|shown| shown["worker_sid"] == json!(worker.sid)).unwrap();
+    assert!(
+        shown["activity_name"].is_string() && shown["account_sid"].is_string() && shown["skills"].is_array()
+    );
+    bed.finish().await;
+}

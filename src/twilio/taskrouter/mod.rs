@@ -18,7 +18,7 @@ use super::client::{Api, Body, Call, Client};
 use super::error::TwilioError;
 use super::governor::Endpoint;
 use super::number::whole;
-use crate::sid::{TaskQueueSid, TaskSid, WorkspaceSid};
+use crate::sid::{TaskQueueSid, TaskSid, WorkerSid, WorkspaceSid};
 
 /// TaskQueues in one bulk request (Twilio, "TaskQueue Statistics").
 pub const MOST_IN_BULK: usize = 50;
@@ -92,6 +92,27 @@ pub struct Task {
     pub task_channel_unique_name: Option<Box<str>>,
 }
 
+/// A Worker, as far as it is used.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Worker {
+    /// Its SID.
+    pub sid: WorkerSid,
+    /// Its name.
+    pub friendly_name: Box<str>,
+    /// The Activity that it is in.
+    #[serde(default)]
+    pub activity_name: Option<Box<str>>,
+    /// Whether that Activity takes Tasks.
+    #[serde(default)]
+    pub available: bool,
+    /// Its attributes, as JSON text.
+    #[serde(default, deserialize_with = "text_or_none")]
+    pub attributes: Box<str>,
+    /// Since when it is in its Activity, ISO 8601.
+    #[serde(default)]
+    pub date_status_changed: Option<Box<str>>,
+}
+
 /// A Reservation, as far as it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Reservation {
@@ -150,6 +171,7 @@ macro_rules! page {
 
 page!(TaskQueuesPage, task_queues, TaskQueue);
 page!(TasksPage, tasks, Task);
+page!(WorkersPage, workers, Worker);
 page!(ReservationsPage, reservations, Reservation);
 page!(TaskQueuesStatisticsPage, task_queues_statistics, TaskQueueStatistics);
 
@@ -182,6 +204,11 @@ impl TaskRouter {
     pub async fn open_tasks(&self) -> Result<Vec<Task>, TwilioError> {
         let open = ["pending", "reserved", "assigned", "wrapping"].map(|status| ("AssignmentStatus", status));
         self.list::<TasksPage>("/Tasks", &open).await
+    }
+
+    /// `GET Workers`, all pages.
+    pub async fn workers(&self) -> Result<Vec<Worker>, TwilioError> {
+        self.list::<WorkersPage>("/Workers", &[]).await
     }
 
     /// `GET Tasks/{sid}/Reservations`, all pages.
