@@ -156,3 +156,29 @@ fn moved<'s>(
     let gone = last.into_iter().flat_map(|last| last.queues.keys());
     (changed, gone.filter(|sid| !next.queues.contains_key(sid)).copied())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_definitions_have_the_wallboards_form_and_fit_into_one_document() {
+        let definitions: serde_json::Map<String, Value> = serde_json::from_str(DEFAULT_DEFINITIONS).unwrap();
+        assert!(definitions.len() >= 10);
+        for (name, definition) in &definitions {
+            let metric = &definition["metric"];
+            assert!(metric["label"].as_str().is_some_and(|label| !label.is_empty()), "{name}");
+            assert!(metric["formula"].as_str().is_some_and(|formula| formula.contains("data.")), "{name}");
+            assert!(matches!(metric["format"].as_str(), Some("" | "seconds")), "{name}");
+            for threshold in ["firstThresholdValue", "secondThresholdValue"] {
+                let value = metric[threshold].as_str().unwrap();
+                assert!(value.is_empty() || value.parse::<f64>().is_ok(), "{name} {threshold}");
+            }
+            for style in ["defaultStyle", "firstThresholdStyle", "secondThresholdStyle"] {
+                assert!(metric[style]["statColour"].is_string(), "{name} {style}");
+            }
+        }
+        let written = Value::Object(definitions).to_string();
+        assert!(written.len() <= fit::LARGEST, "{} bytes", written.len());
+    }
+}
