@@ -6,7 +6,7 @@ help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: ## Run the service against a simulated Twilio; no account, no network
-	cargo run --quiet --features demo -- demo
+	cargo run --features demo -- demo
 
 test: ## Run all tests
 	cargo test --workspace --all-features

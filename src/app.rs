@@ -20,15 +20,12 @@ use crate::feed;
 use crate::layout;
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
-use crate::server::{Access, AppState, router};
+use crate::server::{Access, AppState, Refusals, router, serve};
 use crate::stats::Needs;
 use crate::twilio::signature::SignatureVerifier;
 use crate::twilio::sync::Sync;
 use crate::twilio::taskrouter::TaskRouter;
 use crate::twilio::{Client, ClientError};
-
-/// How long open requests may take to end after a stop signal.
-const LONGEST_DRAIN: Duration = Duration::from_secs(5);
 
 /// The reading and writing half, which the bootstrap from a shell uses alone.
 #[derive(Debug)]
@@ -154,12 +151,10 @@ impl App {
             roster: Roster::new(apis.taskrouter.clone()),
             feed,
             shows_events: core.needs.latest_event,
+            refusals: Refusals::default(),
             ready: is_ready,
         };
-        let stopped = stop_server.clone().cancelled_owned();
-        let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-        let serve = axum::serve(listener, service).with_graceful_shutdown(stopped);
-        let server = tokio::spawn(serve.into_future());
+        let server = tokio::spawn(serve(listener, router(state), stop_server.clone()));
         let becoming_ready = {
             let (first, ready) = (core.first_snapshot_written(), ready.clone());
             tokio::spawn(async move {
@@ -212,10 +207,9 @@ impl App {
         self.becoming_ready.abort();
         self.ready.send_replace(false);
         self.stop_server.cancel();
-        // Whoever is still connected by then is not waiting for anything that will come.
-        if tokio::time::timeout(LONGEST_DRAIN, &mut self.server).await.is_err() {
-            self.server.abort();
-        }
+        // The listener gives open requests a while to end, and not for ever.
+        let ended = self.server.await;
+        ended.map_err(|source| AppError::Panicked { task: "the listener", source })??;
         self.core.stop().await
     }
 }

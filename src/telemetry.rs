@@ -6,11 +6,15 @@ use tracing_subscriber::EnvFilter;
 
 /// Sets the process's log up; `filter` is what `RUST_LOG` says, `info` where it says nothing.
 pub fn init(filter: Option<&str>) {
-    let filter = EnvFilter::builder()
-        .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
-        .parse_lossy(filter.unwrap_or_default());
-    // Standard error, so that what a command prints can be piped.
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // What is not named stays at info, so that a slip of the pen does not switch the log off.
+    let filter = EnvFilter::builder().parse_lossy(format!("info,{}", filter.unwrap_or_default()));
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        // Standard error, so that what a command prints can be piped.
+        .with_writer(std::io::stderr)
+        // A log that can't be written (a full disk, a closed pipe) must not end the service: the library would report
+        // that on standard error as well, and panic when that fails.
+        .log_internal_errors(false);
     if std::io::stderr().is_terminal() {
         logs.with_target(false).init();
     } else {

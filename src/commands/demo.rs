@@ -37,13 +37,13 @@ pub(super) struct Options {
     #[arg(long, default_value_t = 23, value_parser = clap::value_parser!(u16).range(1..=5000))]
     workers: u16,
     /// What happens in the centre, in steps a second
-    #[arg(long, default_value_t = 1.5)]
+    #[arg(long, default_value_t = 1.5, value_parser = finite)]
     pace: f64,
     /// Seed of the centre: the same seed makes the same people and queues
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Seconds by which Twilio's statistics lag behind its events
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, value_parser = finite)]
     lag: f64,
 }
 
@@ -61,7 +61,13 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     };
     let emulator = Emulator::start(settings).await.map_err(|error| taken(&error, "--twilio-port"))?;
     let listener = TcpListener::bind(local(options.port)).await;
-    let listener = listener.map_err(|error| taken(&error, "--port"))?;
+    let in_use = |error| {
+        CommandError::Failed(format!(
+            "can't listen on {}: {error}; choose another port with --port",
+            local(options.port)
+        ))
+    };
+    let listener = listener.map_err(in_use)?;
     let address = listener.local_addr().map_err(CommandError::failed)?;
 
     let service_url = format!("http://{address}");
@@ -80,6 +86,12 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     drop(centre);
     emulator.shutdown().await;
     ended.map_err(CommandError::failed)
+}
+
+/// A number from 0 to 1000.
+fn finite(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1000.0).contains(number));
+    number.ok_or_else(|| "expected a number from 0 to 1000".to_owned())
 }
 
 fn local(port: u16) -> SocketAddr {

@@ -75,7 +75,9 @@ impl<'a> Reader<'a> {
         let value = parse(&text);
         if value.is_none() {
             let found = match (variable.secret, name == variable.name) {
-                (true, _) => format!("a secret of {} characters", text.chars().count()),
+                (true, _) => format!("a secret, {} long, not shown", text.chars().count()),
+                // A URL with credentials in it holds a secret, whatever the variable is for.
+                (false, _) if text.contains('@') => "a value with '@' in it, not shown".to_owned(),
                 (false, true) => format!("{text:?}"),
                 (false, false) => format!("{text:?} in {name}"),
             };

@@ -52,7 +52,7 @@ fn channel_names(text: &str) -> Option<Vec<String>> {
     let plain = |name: &String| {
         let fits = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
         // "all" is how the front ends call the sum over the channels.
-        (1..=64).contains(&name.len()) && fits && name != "all"
+        (1..=64).contains(&name.len()) && fits && !matches!(name.as_str(), "all" | "none")
     };
     (names.len() <= MOST_CHANNELS && names.iter().all(plain) && all_different(&names)).then_some(names)
 }
@@ -83,7 +83,7 @@ mod tests {
         for bad in ["6", "24:00", "6:30", "06:60", "-1:00"] {
             assert_eq!(time_of_day(bad), None, "{bad}");
         }
-        for bad in ["voice,voice", "all", "a b", "voice,,chat"] {
+        for bad in ["voice,voice", "all", "a b", "voice,,chat", "none,voice"] {
             assert_eq!(channel_names(bad), None, "{bad}");
         }
         for bad in ["", "0", "1,2,3,4", "30,30", "x", "86401"] {

@@ -3,7 +3,8 @@
 use super::reader::Variable;
 
 const SID_OF_ACCOUNT: &str = "the Account SID: AC followed by 32 hexadecimal digits";
-const DURATION: &str = "a duration with its unit, such as 250ms, 5s or 2m";
+const DURATION: &str = "a duration with its unit, such as 250ms, 5s or 2m, above zero and at most 24h";
+const GRACE: &str = "a duration with its unit, such as 10s, at most 24h";
 const URL: &str = "an http or https URL without query, fragment or credentials";
 const OBJECT_NAME: &str = "a name of 1 to 320 characters without '/'";
 
@@ -25,19 +26,19 @@ variables! {
     TWILIO_WORKSPACE_SID: Variable::plain("TWILIO_WORKSPACE_SID", "the Workspace SID: WS followed by 32 hexadecimal digits").or(&["TWILIO_FLEX_WORKSPACE_SID"]);
     TWILIO_SYNC_SERVICE_SID: Variable::plain("TWILIO_SYNC_SERVICE_SID", "a Sync Service SID (IS followed by 32 hexadecimal digits), or default").or(&["TWILIO_FLEX_SYNC_SID"]);
     PUBLIC_URL: Variable::plain("PUBLIC_URL", "the http or https URL under which Twilio reaches this service, without query, fragment or credentials").or(&["EXTERNAL_HOST"]);
-    BIND_ADDRESS: Variable::plain("BIND_ADDRESS", "an IP address to listen on");
+    BIND_ADDRESS: Variable::plain("BIND_ADDRESS", "an IP address to listen on, such as 0.0.0.0 or :: (without brackets)");
     PORT: Variable::plain("PORT", "a port from 0 to 65535 (0: any free one)");
     AUTHENTICATION_USER: Variable::plain("AUTHENTICATION_USER", "the administrator's name without ':', together with AUTHENTICATION_PASSWORD");
     AUTHENTICATION_PASSWORD: Variable::secret("AUTHENTICATION_PASSWORD", "a password of at least 8 characters, together with AUTHENTICATION_USER");
     AUTHENTICATION_TOKEN: Variable::secret("AUTHENTICATION_TOKEN", "a bearer token of at least 16 characters without spaces");
     VIEWER_USER: Variable::plain("VIEWER_USER", "another name than AUTHENTICATION_USER without ':', together with VIEWER_PASSWORD");
     VIEWER_PASSWORD: Variable::secret("VIEWER_PASSWORD", "a password of at least 8 characters, together with VIEWER_USER");
-    SHUTDOWN_GRACE: Variable::plain("SHUTDOWN_GRACE", DURATION);
+    SHUTDOWN_GRACE: Variable::plain("SHUTDOWN_GRACE", GRACE);
     DASHBOARD_TIMEZONE: Variable::plain("DASHBOARD_TIMEZONE", "an IANA time zone, such as Europe/Berlin");
     STATS_DAY_START: Variable::plain("STATS_DAY_START", "a local time of day as HH:MM");
     STATS_CHANNELS: Variable::plain("STATS_CHANNELS", "up to 15 different TaskChannel unique names (letters, digits, - and _), comma-separated, or none");
     SLA_THRESHOLDS: Variable::plain("SLA_THRESHOLDS", "one to three different whole numbers of seconds from 1 to 86400, comma-separated");
-    SYNC_LAYOUTS: Variable::plain("SYNC_LAYOUTS", "a comma-separated choice of the layouts that docs/sync-layouts.md lists");
+    SYNC_LAYOUTS: Variable::plain("SYNC_LAYOUTS", "a comma-separated choice, each once, of queue-map, dashboard-document, dashboard-map, taskrouter-stats, taskrouter-events, taskrouter-tasks, queue-documents");
     QUEUE_STATS_MAP: Variable::plain("QUEUE_STATS_MAP", OBJECT_NAME);
     DASHBOARD_DATA_DOCUMENT: Variable::plain("DASHBOARD_DATA_DOCUMENT", OBJECT_NAME);
     DASHBOARD_DEFINITIONS_DOCUMENT: Variable::plain("DASHBOARD_DEFINITIONS_DOCUMENT", OBJECT_NAME);
@@ -51,7 +52,7 @@ variables! {
     DIRECTORY_INTERVAL: Variable::plain("DIRECTORY_INTERVAL", DURATION);
     REFRESH_SPACING: Variable::plain("REFRESH_SPACING", DURATION);
     SETTLE_STEP: Variable::plain("SETTLE_STEP", DURATION);
-    SETTLE_WINDOW: Variable::plain("SETTLE_WINDOW", "a duration with its unit, at least SETTLE_STEP; 0s switches settling reads off");
+    SETTLE_WINDOW: Variable::plain("SETTLE_WINDOW", "a duration with its unit, from SETTLE_STEP to 24h; 0s switches settling reads off");
     SYNC_AUDIT_INTERVAL: Variable::plain("SYNC_AUDIT_INTERVAL", DURATION);
     TWILIO_TIMEOUT: Variable::plain("TWILIO_TIMEOUT", DURATION);
     TWILIO_TASKROUTER_URL: Variable::plain("TWILIO_TASKROUTER_URL", URL);

@@ -39,7 +39,7 @@ impl Layout for DashboardDocument {
         let statistics = shape::raw(workspace, &self.owner, "");
         let mut data = Map::new();
         data.insert("workspace_statistics".into(), Value::Object(statistics));
-        shape::provenance(&mut data, workspace, std::iter::once(workspace));
+        shape::provenance(&mut data, workspace);
         changes.put.push((Target::Document(self.document.clone()), Value::Object(data)));
     }
 

@@ -45,7 +45,7 @@ impl DashboardMap {
         item.insert("assignmentActivityName".into(), json!(state.queue.assignment_activity_name));
         item.insert("taskOrder".into(), json!(state.queue.task_order));
         item.insert("data".into(), Value::Object(data));
-        shape::provenance(&mut item, whole, std::iter::once(whole));
+        shape::provenance(&mut item, whole);
         Some(Value::Object(item))
     }
 }
@@ -63,7 +63,7 @@ impl Layout for DashboardMap {
         let same = last.is_some_and(|last| last.workspace.shows_the_same(&next.workspace));
         if !same && is_known(&next.workspace) {
             let mut item = shape::raw(&next.workspace, &self.owner, "");
-            shape::provenance(&mut item, &next.workspace, std::iter::once(&next.workspace));
+            shape::provenance(&mut item, &next.workspace);
             changes.put.push((self.target(WORKSPACE), Value::Object(item)));
         }
         let (changed, gone) = moved(last, next);

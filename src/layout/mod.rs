@@ -14,7 +14,7 @@ mod taskrouter_events;
 mod taskrouter_stats;
 mod taskrouter_tasks;
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -44,6 +44,24 @@ pub enum Target {
     Document(Arc<str>),
     /// A MapItem, by its Map and key.
     MapItem(Arc<str>, Arc<str>),
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(name) => write!(f, "Document {name}"),
+            Self::Map(name) => write!(f, "Map {name}"),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(name) => write!(f, "Document {name}"),
+            Self::MapItem(map, key) => write!(f, "Map {map}, item {key}"),
+        }
+    }
 }
 
 impl Target {

@@ -109,7 +109,7 @@ fn realtime_of(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
         }
         shown.insert(scope.name(&snapshot.channels).unwrap_or("all").to_owned(), numbers);
     }
-    shape::provenance(&mut shown, whole, state.scopes.iter());
+    shape::provenance(&mut shown, whole);
     shown.remove("cumulativeStatsMessage");
     Some(Value::Object(shown))
 }
@@ -126,7 +126,7 @@ fn today_of(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
             shown.insert(name.to_owned(), shape::queue_map_cumulative(cumulative));
         }
     }
-    shape::provenance(&mut shown, whole, state.scopes.iter());
+    shape::provenance(&mut shown, whole);
     for realtime_only in ["oldestTaskSince", "realTimeStatsMessage"] {
         shown.remove(realtime_only);
     }

@@ -65,13 +65,20 @@ pub(super) fn item(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
     for (scope, stats) in Scope::each(snapshot.channels.len()).zip(&state.scopes) {
         let suffix = scope.name(&snapshot.channels).unwrap_or("all");
         if let Some(realtime) = &stats.realtime.value {
-            let shown = shape::queue_map_realtime(realtime, stats.oldest);
+            let mut shown = shape::queue_map_realtime(realtime, stats.oldest);
+            if let Some(message) = shape::stale(&stats.realtime).filter(|_| scope != Scope::ALL) {
+                shown["message"] = message;
+            }
             item.insert(format!("realTimeStats_{suffix}"), shown);
         }
         if let Some(cumulative) = &stats.cumulative.value {
-            item.insert(format!("cumulativeStats_{suffix}"), shape::queue_map_cumulative(cumulative));
+            let mut shown = shape::queue_map_cumulative(cumulative);
+            if let Some(message) = shape::stale(&stats.cumulative).filter(|_| scope != Scope::ALL) {
+                shown["message"] = message;
+            }
+            item.insert(format!("cumulativeStats_{suffix}"), shown);
         }
     }
-    shape::provenance(&mut item, whole, state.scopes.iter());
+    shape::provenance(&mut item, whole);
     Some(Value::Object(item))
 }

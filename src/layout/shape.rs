@@ -64,19 +64,14 @@ pub(super) fn raw(stats: &ScopeStats, owner: &Owner, path: &str) -> Map<String, 
 }
 
 /// Says when the realtime values are from, since when the oldest Task waits, and why values are stale, if they are.
-pub(super) fn provenance<'s>(
-    shown: &mut Map<String, Value>,
-    whole: &ScopeStats,
-    scopes: impl Iterator<Item = &'s ScopeStats> + Clone,
-) {
+pub(super) fn provenance(shown: &mut Map<String, Value>, whole: &ScopeStats) {
     if let Some(as_of) = whole.realtime.as_of {
         shown.insert("asOf".into(), instant(as_of));
     }
     if let Some(oldest) = whole.oldest {
         shown.insert("oldestTaskSince".into(), instant(oldest.since));
     }
-    let realtime = scopes.clone().find_map(|stats| stale(&stats.realtime));
-    let cumulative = scopes.into_iter().find_map(|stats| stale(&stats.cumulative));
+    let (realtime, cumulative) = (stale(&whole.realtime), stale(&whole.cumulative));
     for (name, message) in [("realTimeStatsMessage", realtime), ("cumulativeStatsMessage", cumulative)] {
         if let Some(message) = message {
             shown.insert(name.into(), message);
@@ -84,7 +79,8 @@ pub(super) fn provenance<'s>(
     }
 }
 
-fn stale<T>(reading: &Reading<T>) -> Option<Value> {
+/// Why a value is stale, if it is.
+pub(super) fn stale<T>(reading: &Reading<T>) -> Option<Value> {
     reading.stale.as_ref().map(|stale| Value::String(stale.reason.to_string()))
 }
 

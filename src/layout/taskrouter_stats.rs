@@ -74,6 +74,6 @@ fn stats(snapshot: &Snapshot) -> Option<Value> {
         data.insert("startTime".into(), json!(hour.start_time));
         data.insert("endTime".into(), json!(hour.end_time));
     }
-    shape::provenance(&mut data, &snapshot.workspace, std::iter::once(&snapshot.workspace));
+    shape::provenance(&mut data, &snapshot.workspace);
     Some(Value::Object(data))
 }

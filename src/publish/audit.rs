@@ -30,6 +30,10 @@ struct Audit {
     due: Instant,
     running: bool,
     done: bool,
+    /// Somebody wants to know now, and has not been answered yet.
+    hurried: bool,
+    /// The look under way began after that, so it answers.
+    answers: bool,
 }
 
 impl Audits {
@@ -42,7 +46,13 @@ impl Audits {
     pub(super) fn follow(&mut self, objects: BTreeSet<Object>, now: Instant) {
         self.objects.retain(|object, _| objects.contains(object));
         for object in objects {
-            self.objects.entry(object).or_insert(Audit { due: now, running: false, done: false });
+            self.objects.entry(object).or_insert(Audit {
+                due: now,
+                running: false,
+                done: false,
+                hurried: false,
+                answers: false,
+            });
         }
     }
 
@@ -56,9 +66,30 @@ impl Audits {
         let due = self.objects.iter_mut().filter(|(_, audit)| !audit.running && audit.due <= now);
         due.map(|(object, audit)| {
             audit.running = true;
+            audit.answers = audit.hurried;
             object.clone()
         })
         .collect()
+    }
+
+    /// Makes an object due at once. Returns whether it had been looked at before and was not in a hurry yet.
+    pub(super) fn hurry(&mut self, object: &Object, now: Instant) -> bool {
+        let Some(audit) = self.objects.get_mut(object) else { return false };
+        let news = audit.done && !audit.hurried && !audit.running;
+        audit.hurry(now);
+        news
+    }
+
+    /// Makes all objects due at once.
+    pub(super) fn hurry_all(&mut self, now: Instant) {
+        for audit in self.objects.values_mut() {
+            audit.hurry(now);
+        }
+    }
+
+    /// Whether an object that is in a hurry has not been looked at yet.
+    pub(super) fn is_hurried(&self) -> bool {
+        self.objects.values().any(|audit| audit.hurried)
     }
 
     /// When the next object is due.
@@ -72,7 +103,8 @@ impl Audits {
         let Some(audit) = self.objects.get_mut(object) else { return false };
         audit.running = false;
         audit.done |= well;
-        audit.due = now + pause;
+        audit.hurried &= !(well && audit.answers);
+        audit.due = if audit.hurried && well { now } else { now + pause };
         true
     }
 
@@ -84,6 +116,14 @@ impl Audits {
     /// Whether every object has been looked at.
     pub(super) fn all_done(&self) -> bool {
         self.objects.values().all(|audit| audit.done)
+    }
+}
+
+impl Audit {
+    fn hurry(&mut self, now: Instant) {
+        self.hurried = true;
+        self.answers = false;
+        self.due = now;
     }
 }
 
@@ -141,6 +181,26 @@ mod tests {
         let minute = start + Duration::from_secs(70);
         assert_eq!(audits.take_due(minute).len(), 0, "a thousand objects take 200 s");
         assert_eq!(audits.take_due(start + Duration::from_secs(230)).len(), 1000);
+    }
+
+    #[test]
+    fn a_look_that_began_too_early_or_failed_answers_nobody() {
+        let start = Instant::now();
+        let mut audits = Audits::new(Duration::from_secs(60));
+        audits.follow([document(1)].into(), start);
+        audits.take_due(start);
+        audits.hurry_all(start);
+        audits.ended(&document(1), true, start);
+        assert!(audits.is_hurried(), "that look began before");
+        assert_eq!(audits.take_due(start).len(), 1);
+        audits.ended(&document(1), false, start);
+        assert!(
+            audits.is_hurried() && audits.take_due(start).is_empty(),
+            "it failed, and is tried again later"
+        );
+        audits.take_due(start + AGAIN);
+        audits.ended(&document(1), true, start + AGAIN);
+        assert!(!audits.is_hurried());
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::layout::Target;
 pub(super) struct Flush {
     /// The snapshot's number.
     pub(super) snapshot: u64,
+    /// Whether what Sync holds has to be looked at again before.
+    pub(super) audit: bool,
     /// Where to say so.
     pub(super) done: oneshot::Sender<()>,
 }
@@ -35,13 +37,15 @@ impl Flushes {
     }
 
     /// Answers those whose snapshot has been written. `laid_out` is the newest snapshot that is in the outbox whole, if
-    /// any is.
-    pub(super) fn answer(&mut self, outbox: &Outbox, laid_out: Option<u64>, now: Instant) {
+    /// any is; `looking` says that some object is still to be looked at by request.
+    pub(super) fn answer(&mut self, outbox: &Outbox, laid_out: Option<u64>, looking: bool, now: Instant) {
         if self.0.is_empty() {
             return;
         }
         let unwritten = outbox.unwritten();
         for waiting in std::mem::take(&mut self.0) {
+            let held_up = waiting.flush.audit && looking;
+            let laid_out = laid_out.filter(|_| !held_up);
             if let Some(waiting) = waiting.looked_at(outbox, &unwritten, laid_out, now) {
                 self.0.push(waiting);
             }

@@ -48,8 +48,17 @@ impl Publisher {
     /// Waits until all that a snapshot changed has been written, or something newer in its place. What Sync refuses
     /// for good does not hold this up.
     pub async fn written(&self, snapshot: u64) -> Result<(), Stopped> {
+        self.flushed(snapshot, false).await
+    }
+
+    /// The same, after looking at what Sync holds: whatever somebody has deleted meanwhile is there again, too.
+    pub async fn restored(&self, snapshot: u64) -> Result<(), Stopped> {
+        self.flushed(snapshot, true).await
+    }
+
+    async fn flushed(&self, snapshot: u64, audit: bool) -> Result<(), Stopped> {
         let (done, answer) = oneshot::channel();
-        self.flush.send(flush::Flush { snapshot, done }).await.map_err(|_| Stopped)?;
+        self.flush.send(flush::Flush { snapshot, audit, done }).await.map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
     }
 

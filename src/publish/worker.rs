@@ -49,6 +49,8 @@ pub struct Worker {
     /// Targets whose value had to be cut, and were told of.
     cut: BTreeSet<Target>,
     stopping: bool,
+    /// Looking at what Sync holds fails.
+    blind: bool,
 }
 
 /// A request to Sync that ended.
@@ -87,6 +89,7 @@ impl Worker {
             failing: BTreeSet::new(),
             cut: BTreeSet::new(),
             stopping: false,
+            blind: false,
         };
         let first = worker.snapshots.borrow().clone();
         worker.follow_objects(&first, now);
@@ -118,7 +121,12 @@ impl Worker {
                     // The refresh task has ended, so there will be no more; the stop signal is on its way.
                     Err(_) => deadline = Some(Instant::now() + grace),
                 },
-                Some(flush) = self.flush_requests.recv(), if deadline.is_none() => self.flushes.add(flush),
+                Some(flush) = self.flush_requests.recv(), if deadline.is_none() => {
+                    if flush.audit {
+                        self.audits.hurry_all(Instant::now());
+                    }
+                    self.flushes.add(flush);
+                }
                 Some(ended) = self.jobs.join_next() => match ended {
                     Ok(ended) => self.end(ended),
                     Err(error) => self.lost(&error),
@@ -212,7 +220,10 @@ impl Worker {
                 self.tell_write(&target, error.as_ref());
                 if let Outcome::Landed { requests, .. } = outcome {
                     let waited_ms = now.duration_since(since).as_millis();
-                    debug!(?target, requests, waited_ms, "Written");
+                    debug!(sync.object = %target, requests, waited_ms, "Written");
+                }
+                if matches!(outcome, Outcome::NoMap) {
+                    self.map_is_missing(&target.object(), now);
                 }
                 self.outbox.ended(&target, outcome, now);
             }
@@ -222,8 +233,10 @@ impl Worker {
                     _ => None,
                 });
                 match &error {
-                    None => info!(sync.map = %map, "The Map is there"),
-                    Some(error) => warn!(sync.map = %map, %error, "The Map can't be created; trying again"),
+                    None => info!(sync.object = %Object::Map(map.clone()), "Created in Sync"),
+                    Some(error) => {
+                        warn!(sync.object = %Object::Map(map.clone()), %error, "Can't be created in Sync; trying again");
+                    }
                 }
                 self.outbox.map_created(&map, error.is_none(), wait, now);
             }
@@ -238,10 +251,15 @@ impl Worker {
         let found = match found {
             Ok(found) => found,
             Err(error) => {
-                warn!(?object, %error, "What Sync holds can't be looked at; trying again");
+                if !std::mem::replace(&mut self.blind, true) {
+                    warn!(sync.object = %object, %error, "What Sync holds can't be looked at; trying again and again");
+                }
                 return;
             }
         };
+        if std::mem::take(&mut self.blind) {
+            info!(sync.object = %object, "What Sync holds can be looked at again");
+        }
         let snapshot = self.shown.clone().unwrap_or_else(|| self.snapshots.borrow().clone());
         let wanted_now = self.wanted_of(object, &snapshot);
         self.outbox.audit(object, &found, &wanted_now, now);
@@ -295,9 +313,16 @@ impl Worker {
         if cut.is_empty() {
             self.cut.remove(target);
         } else if self.cut.insert(target.clone()) {
-            warn!(?target, ?cut, "A value is too large for Sync and was cut");
+            warn!(sync.object = %target, ?cut, "A value is too large for Sync and was cut");
         }
         Wanted::Value { body: value.to_string().into(), fingerprint: Fingerprint::of(&value) }
+    }
+
+    /// With the Map all its items went, also those that would not be written for a long time.
+    fn map_is_missing(&mut self, map: &Object, now: Instant) {
+        if self.audits.hurry(map, now) {
+            warn!(sync.object = %map, "It was there and is gone; creating and filling it anew");
+        }
     }
 
     /// Says what fails when it begins and when it ends, not at every try.
@@ -305,12 +330,12 @@ impl Worker {
         let told = self.failing.len() < MOST_FAILURES_TOLD;
         match error {
             Some(error) if self.failing.insert(target.clone()) && told => {
-                warn!(?target, %error, "A write to Sync failed; the newest value will be written later");
+                warn!(sync.object = %target, %error, "A write to Sync failed; the newest value will be written later");
             }
             Some(_) => {}
             None => {
                 if self.failing.remove(target) && (told || self.failing.is_empty()) {
-                    info!(?target, failing = self.failing.len(), "Written to Sync again");
+                    info!(sync.object = %target, failing = self.failing.len(), "Written to Sync again");
                 }
             }
         }
@@ -325,7 +350,7 @@ impl Worker {
     fn report(&mut self, now: Instant) {
         let shown = self.shown.as_ref().map_or(0, |snapshot| snapshot.number);
         let all_seen = self.audits.all_done();
-        self.flushes.answer(&self.outbox, all_seen.then_some(shown), now);
+        self.flushes.answer(&self.outbox, all_seen.then_some(shown), self.audits.is_hurried(), now);
         let status = Status {
             laid_out: shown,
             audited: all_seen,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 
 use super::error::{ApiError, LARGEST_BODY};
 
@@ -11,6 +11,10 @@ const LONGEST_READ: Duration = Duration::from_secs(15);
 
 /// The whole body.
 pub(super) async fn read(body: Body) -> Result<Bytes, ApiError> {
+    // Told at once where the sender says it, instead of after waiting for what will not be read.
+    if body.size_hint().lower() > LARGEST_BODY as u64 {
+        return Err(ApiError::TooLarge);
+    }
     match tokio::time::timeout(LONGEST_READ, to_bytes(body, LARGEST_BODY)).await {
         Err(_) => Err(ApiError::TooSlow(LONGEST_READ.as_secs())),
         Ok(Ok(raw)) => Ok(raw),

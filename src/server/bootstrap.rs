@@ -39,7 +39,7 @@ async fn refresh_and_write(state: &AppState) -> Result<Vec<Value>, ApiError> {
     if let Some(stale) = &snapshot.directory_stale {
         return Err(ApiError::TaskRouter(stale.reason.to_string()));
     }
-    state.publisher.written(snapshot.number).await.map_err(|_| ApiError::Stopping)?;
+    state.publisher.restored(snapshot.number).await.map_err(|_| ApiError::Stopping)?;
     Ok(queue_items(&snapshot))
 }
 

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::refusals::Refusal;
 use crate::event::{BatchError, ForeignEvent};
 use crate::twilio::signature::SignatureError;
 
@@ -58,6 +59,9 @@ pub enum ApiError {
     /// 401
     #[error("the administrator's credentials are needed, or a request signed by Twilio")]
     Unauthorized,
+    /// 401: somebody else's.
+    #[error("the credentials are not right")]
+    WrongCredentials,
     /// 401, for pages and their data.
     #[error("sign in first, or send credentials")]
     SignInNeeded,
@@ -100,7 +104,7 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Form(_) | Self::Batch(_) | Self::Unreadable => StatusCode::BAD_REQUEST,
-            Self::Unauthorized | Self::SignInNeeded => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::WrongCredentials | Self::SignInNeeded => StatusCode::UNAUTHORIZED,
             Self::Signature { .. }
             | Self::NoAdministrator
             | Self::Forbidden
@@ -136,6 +140,7 @@ impl ApiError {
             Self::Foreign(_) => "foreign_event",
             Self::Parameter(_) => "bad_parameter",
             Self::Unauthorized => "credentials_needed",
+            Self::WrongCredentials => "wrong_credentials",
             Self::SignInNeeded => "sign_in_needed",
             Self::Forbidden => "forbidden",
             Self::CrossSite => "csrf_token",
@@ -154,12 +159,11 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code, message) = (self.status(), self.code(), self.to_string());
-        // Bad requests are the sender's news more than ours: no level that would wake anybody.
-        tracing::info!(status = status.as_u16(), code, message, "Request refused");
         let mut response = (status, Json(json!({ "code": code, "message": message }))).into_response();
+        response.extensions_mut().insert(Refusal { code, message });
         let headers = response.headers_mut();
         match self {
-            Self::Unauthorized => {
+            Self::Unauthorized | Self::WrongCredentials => {
                 let ask = HeaderValue::from_static("Basic realm=\"taskrouter-sync\", charset=\"UTF-8\"");
                 headers.insert(header::WWW_AUTHENTICATE, ask);
             }

@@ -6,7 +6,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::access::{self, LIFE, Session, Viewer};
+use super::access::{self, LIFE, Session, Viewer, peer};
 use super::error::ApiError;
 use super::{AppState, body};
 use crate::form::Form;
@@ -26,12 +26,12 @@ pub(super) async fn sign_in(
     let raw = body::read(raw).await?;
     let form = Form::parse(&raw)?;
     let field = |name| form.value(name).unwrap_or_default();
-    match state.access.sign_in(field("username"), field("password")) {
+    match state.access.sign_in(field("username"), field("password"), peer(&parts)) {
         Ok(session) => Ok(go_home(&state, cookie(&state, &session))),
         Err(ApiError::Guessing) => {
             Ok(page(&state, StatusCode::TOO_MANY_REQUESTS, "Too many attempts. Try again in some seconds."))
         }
-        Err(ApiError::Unauthorized) => {
+        Err(ApiError::WrongCredentials) => {
             Ok(page(&state, StatusCode::UNAUTHORIZED, "The name or the password is not right."))
         }
         Err(error) => Err(error),

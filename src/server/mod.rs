@@ -25,8 +25,10 @@ mod error;
 mod feed;
 mod headers;
 mod health;
+mod listener;
 mod login;
 mod recording;
+mod refusals;
 mod roster;
 mod session;
 mod token;
@@ -35,12 +37,14 @@ mod webhook;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::map_response;
+use axum::middleware::{map_response, map_response_with_state};
 use axum::routing::{any, get, post};
 use tokio::sync::watch;
 
 pub use access::{Access, Principal, Role};
 pub use error::{ApiError, LARGEST_BODY};
+pub use listener::serve;
+pub use refusals::Refusals;
 
 use crate::config::{PublicUrl, StatisticsConfig, TwilioConfig};
 use crate::feed::Feed;
@@ -80,6 +84,8 @@ pub struct AppState {
     pub feed: Feed,
     /// Whether a layout wants the latest event itself.
     pub shows_events: bool,
+    /// Which refusals are logged.
+    pub refusals: Refusals,
     /// Whether `/readyz` says so.
     pub ready: watch::Receiver<bool>,
 }
@@ -112,5 +118,6 @@ pub fn router(state: AppState) -> Router {
     let below_prefix =
         if prefix.is_empty() { Router::new() } else { Router::new().nest(&prefix, routes.clone()) };
     let routes = routes.merge(below_prefix).fallback(|| async { ApiError::NotFound });
-    routes.layer(map_response(headers::add)).with_state(state)
+    let log = map_response_with_state(state.refusals.clone(), refusals::log);
+    routes.layer(map_response(headers::add)).layer(log).with_state(state)
 }

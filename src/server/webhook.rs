@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tracing::debug;
 
+use super::access::peer;
 use super::error::ApiError;
 use super::{AppState, body, bootstrap};
 use crate::config::PublicUrl;
@@ -39,7 +40,7 @@ pub(super) async fn receive(
             let kind = if raw.is_empty() { BodyKind::Empty } else { body_kind(&parts.headers)? };
             verify(&state.verifier, &state.public_url, target, &parts.headers, kind.of(&raw))?;
         } else {
-            state.access.administrator(&parts.headers)?;
+            state.access.administrator(&parts.headers, peer(&parts))?;
         }
         return bootstrap::run(&state).await;
     }
@@ -89,7 +90,8 @@ fn verify<'a>(
     body: SignedBody<'a>,
 ) -> Result<Verified<'a>, ApiError> {
     let url = public_url.called(target);
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    // What is not text is no signature, but it is there.
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let request =
         SignedRequest { url: &url, signature: text(SIGNATURE_HEADER), settings: text(SETTINGS_HEADER), body };
     verifier.verify(request).map_err(|reason| match reason {

@@ -200,6 +200,10 @@ fn other_port_form(url: &str) -> Option<String> {
     // An IPv6 address in brackets has colons of its own.
     let host_end = authority.rfind(']').map_or(0, |at| at + 1);
     if let Some(colon) = authority[host_end..].find(':') {
+        let port = &authority[host_end + colon + 1..];
+        if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
         return Some(format!("{scheme}://{}{tail}", &authority[..host_end + colon]));
     }
     let port = if scheme == "https" { 443 } else { 80 };

@@ -93,3 +93,20 @@ async fn a_taskrouter_that_can_not_be_read_is_told_as_such() {
     bed.agrees().await;
     bed.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_deleted_is_there_again_when_it_answers() {
+    let bed = Bed::start(NO_TIMERS).await;
+    bed.agrees().await;
+    for _ in 0..3 {
+        bed.emulator.sync().delete_map("queueStats");
+        bed.check_map().await;
+        assert_eq!(bed.emulator.sync().map_items("queueStats").unwrap().len(), 4);
+        let queue = bed.emulator.world().queues()[0].sid.clone();
+        bed.emulator.sync().delete_item("queueStats", &queue);
+        bed.emulator.sync().delete_document("dashboard-data");
+        bed.check_map().await;
+        bed.compare().unwrap();
+    }
+    bed.finish().await;
+}

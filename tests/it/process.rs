@@ -124,3 +124,21 @@ async fn a_dotenv_file_is_read_and_the_environment_wins() {
     assert_eq!(output.status.code(), Some(2));
     assert!(!text(&output.stderr).contains("s3cret"), "{}", text(&output.stderr));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_takes_does_not_end_the_service() {
+    let emulator = emulator().await;
+    let mut service = Binary::serve(&Binary::variables(&emulator, &[]));
+    let line: Value = serde_json::from_str(&service.logs("Serving").await).unwrap();
+    let url = format!("http://{}", line["listening"].as_str().unwrap());
+    service.close_log();
+    let http = reqwest::Client::new();
+    // Each of these would be logged.
+    for _ in 0..5 {
+        let answer = http.post(format!("{url}/taskrouter/events")).form(&[("a", "b")]).send().await.unwrap();
+        assert_eq!(answer.status(), 403);
+    }
+    service.signal("TERM");
+    assert_eq!(service.exit_code().await, Some(0));
+    emulator.shutdown().await;
+}

@@ -81,3 +81,16 @@ async fn ages_move_on_without_any_event() {
     assert_eq!(item()["oldestTaskSince"], since, "and it counts from one steady moment");
     bed.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_map_found_missing_is_filled_at_once_and_not_at_the_next_audit() {
+    let bed = Bed::start(NO_TIMERS).await;
+    bed.agrees().await;
+    bed.emulator.sync().delete_map("queueStats");
+    let queue = bed.emulator.world().queues()[0].sid.clone();
+    let task = twilio_emulator::NewTask { queue, channel: "voice".to_owned(), ..Default::default() };
+    bed.emulator.world().create_task(task).unwrap();
+    // One queue moved; the others come back all the same, and the audit is a minute away.
+    bed.agrees().await;
+    bed.finish().await;
+}

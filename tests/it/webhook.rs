@@ -149,3 +149,34 @@ async fn health_says_alive_and_ready() {
     assert_eq!(answer(bed.http.post(format!("{}/healthz", bed.url()))).await.0, 405);
     bed.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_say_nothing_are_closed() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let bed = Bed::start(NO_TIMERS).await;
+    let address = bed.url().trim_start_matches("http://").to_owned();
+    let mut half = tokio::net::TcpStream::connect(&address).await.unwrap();
+    half.write_all(b"POST /taskrouter/events HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    let mut rest = Vec::new();
+    // Whatever it is told, the end comes by itself.
+    let ended = tokio::time::timeout(crate::support::DEADLINE, half.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "it is still open");
+    bed.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_declared_too_large_is_refused_before_it_comes() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let bed = Bed::start(NO_TIMERS).await;
+    let address = bed.url().trim_start_matches("http://").to_owned();
+    let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST /taskrouter/events HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: 99999999\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    let read = tokio::time::timeout(crate::support::DEADLINE, stream.read_exact(&mut answer)).await;
+    read.unwrap().unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+    bed.finish().await;
+}

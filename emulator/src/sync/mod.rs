@@ -26,9 +26,9 @@ use limits::SyncLimits;
 use store::{Store, SyncMap};
 
 /// Changes kept for subscribers that come back.
-const RECENT: usize = 10_000;
+const RECENT: usize = 2_000;
 /// Changes a subscriber may fall behind before it is told that it lags.
-const FEED: usize = 4_096;
+const FEED: usize = 1_024;
 /// `created_by` of what the handle puts, "as if someone else did".
 const SOMEBODY: &str = "somebody";
 

@@ -30,24 +30,34 @@ fn enter(access: &Access, method: &Method, headers: &HeaderMap, least: Role) -> 
 #[tokio::test]
 async fn the_administrator_is_let_in_and_nobody_else() {
     let access = access();
-    assert!(access.administrator(&basic("admin:pass:word")).is_ok());
-    assert!(access.administrator(&headers(&[("authorization", "Bearer a-long-bearer-token")])).is_ok());
-    assert!(matches!(access.administrator(&basic("tv:look only")), Err(ApiError::Forbidden)));
+    assert!(access.administrator(&basic("admin:pass:word"), elsewhere()).is_ok());
+    assert!(
+        access
+            .administrator(&headers(&[("authorization", "Bearer a-long-bearer-token")]), elsewhere())
+            .is_ok()
+    );
+    assert!(matches!(access.administrator(&basic("tv:look only"), elsewhere()), Err(ApiError::Forbidden)));
     for wrong in ["Bearer ", "Bearer x", "Basic %%", "Digest x", "Basic"] {
         let wrong = headers(&[("authorization", wrong)]);
-        assert!(matches!(access.administrator(&wrong), Err(ApiError::Unauthorized)), "{wrong:?}");
+        assert!(
+            matches!(access.administrator(&wrong, elsewhere()), Err(ApiError::WrongCredentials)),
+            "{wrong:?}"
+        );
     }
     for wrong in ["admin:pass", "admin", "", "admin:look only"] {
-        assert!(matches!(access.administrator(&basic(wrong)), Err(ApiError::Unauthorized)), "{wrong}");
+        assert!(
+            matches!(access.administrator(&basic(wrong), elsewhere()), Err(ApiError::WrongCredentials)),
+            "{wrong}"
+        );
     }
     let nobody = Access::new(Administrator::default(), &SecretString::from("root"));
-    assert!(matches!(nobody.administrator(&basic(":")), Err(ApiError::NoAdministrator)));
+    assert!(matches!(nobody.administrator(&basic(":"), elsewhere()), Err(ApiError::NoAdministrator)));
 }
 
 #[tokio::test]
 async fn a_browser_needs_its_csrf_token_for_changes_and_a_script_does_not() {
     let access = access();
-    let session = access.sign_in("admin", "pass:word").unwrap();
+    let session = access.sign_in("admin", "pass:word", elsewhere()).unwrap();
     let cookie = format!("other=1; {COOKIE}={}", access.sessions().seal(&session));
     let with_cookie = headers(&[("cookie", &cookie)]);
     assert_eq!(enter(&access, &Method::GET, &with_cookie, Role::Editor).unwrap().user, "admin");
@@ -61,7 +71,7 @@ async fn a_browser_needs_its_csrf_token_for_changes_and_a_script_does_not() {
 #[tokio::test]
 async fn a_viewer_sees_and_does_not_edit() {
     let access = access();
-    let session = access.sign_in("tv", "look only").unwrap();
+    let session = access.sign_in("tv", "look only", elsewhere()).unwrap();
     let cookie = headers(&[("cookie", &format!("{COOKIE}={}", access.sessions().seal(&session)))]);
     assert!(enter(&access, &Method::GET, &cookie, Role::Viewer).is_ok());
     assert!(matches!(enter(&access, &Method::GET, &cookie, Role::Editor), Err(ApiError::Forbidden)));
@@ -95,8 +105,10 @@ async fn without_accounts_only_this_machine_is_let_in() {
 #[tokio::test(start_paused = true)]
 async fn whoever_guesses_is_slowed_down() {
     let access = access();
-    let guess = || matches!(access.sign_in("admin", "wrong"), Err(ApiError::Guessing));
+    let guess = || matches!(access.sign_in("admin", "wrong", elsewhere()), Err(ApiError::Guessing));
     assert_eq!((0..20).filter(|_| guess()).count(), 10);
+    let other: SocketAddr = "192.0.2.2:1".parse().unwrap();
+    assert!(access.sign_in("admin", "pass:word", other).is_ok(), "nobody else is");
     tokio::time::advance(std::time::Duration::from_secs(10)).await;
-    assert!(access.sign_in("admin", "pass:word").is_ok());
+    assert!(access.sign_in("admin", "pass:word", elsewhere()).is_ok());
 }

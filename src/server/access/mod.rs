@@ -7,7 +7,8 @@
 mod principal;
 mod session;
 
-use std::net::SocketAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
 use axum::http::header::{AUTHORIZATION, COOKIE as COOKIE_HEADER, HOST, HeaderName};
@@ -25,13 +26,15 @@ use super::error::ApiError;
 use crate::bucket::Bucket;
 use crate::config::Administrator;
 
-pub use principal::{Editor, Viewer};
+pub use principal::{Editor, Viewer, peer};
 pub use session::{COOKIE, LIFE, Session, Sessions};
 
-/// Wrong credentials that are checked at once, from anybody together.
+/// Wrong credentials that are checked at once, from one address.
 const ATTEMPTS_AT_ONCE: f64 = 10.0;
 /// And a second from then on.
 const ATTEMPTS_PER_SECOND: f64 = 0.5;
+/// Addresses whose wrong attempts are remembered; with more of them the harmless ones are forgotten.
+const MOST_GUESSERS: usize = 10_000;
 /// A page sends its CSRF token in this header.
 const CSRF_HEADER: &str = "x-csrf-token";
 /// A request with one of these came through a proxy, so the peer's address says nothing of who sent it.
@@ -67,7 +70,7 @@ pub struct Principal {
 pub struct Access {
     accounts: Administrator,
     sessions: Sessions,
-    attempts: Mutex<Bucket>,
+    attempts: Mutex<HashMap<IpAddr, Bucket>>,
 }
 
 impl Access {
@@ -80,8 +83,7 @@ impl Access {
         });
         let secrets = std::iter::once(root.expose_secret()).chain(passwords.iter().map(String::as_str));
         let sessions = Sessions::new(secrets);
-        let attempts = Bucket::new(ATTEMPTS_AT_ONCE, ATTEMPTS_PER_SECOND, ATTEMPTS_AT_ONCE, Instant::now());
-        Self { accounts, sessions, attempts: Mutex::new(attempts) }
+        Self { accounts, sessions, attempts: Mutex::default() }
     }
 
     /// Signs cookies.
@@ -90,11 +92,11 @@ impl Access {
     }
 
     /// Lets the administrator in, by credentials in the request itself.
-    pub fn administrator(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+    pub fn administrator(&self, headers: &HeaderMap, peer: SocketAddr) -> Result<(), ApiError> {
         if !self.has_administrator() {
             return Err(ApiError::NoAdministrator);
         }
-        let principal = self.by_credentials(headers)?.ok_or(ApiError::Unauthorized)?;
+        let principal = self.by_credentials(headers, peer)?.ok_or(ApiError::Unauthorized)?;
         if principal.role == Role::Editor { Ok(()) } else { Err(ApiError::Forbidden) }
     }
 
@@ -106,7 +108,7 @@ impl Access {
         peer: SocketAddr,
         least: Role,
     ) -> Result<Principal, ApiError> {
-        let principal = match self.by_credentials(headers)? {
+        let principal = match self.by_credentials(headers, peer)? {
             Some(principal) => principal,
             None => self.by_cookie(method, headers)?.or_else(|| self.as_neighbour(headers, peer)).ok_or(
                 if self.has_administrator() { ApiError::SignInNeeded } else { ApiError::NoAdministrator },
@@ -116,8 +118,8 @@ impl Access {
     }
 
     /// Signs somebody in by name and password.
-    pub fn sign_in(&self, user: &str, password: &str) -> Result<Session, ApiError> {
-        let role = self.throttled(|| self.role_of(user, password))?;
+    pub fn sign_in(&self, user: &str, password: &str, peer: SocketAddr) -> Result<Session, ApiError> {
+        let role = self.throttled(peer, || self.role_of(user, password))?;
         Ok(Session { user: user.to_owned(), role, expires: end_of_session(), nonce: rand::random() })
     }
 
@@ -130,12 +132,12 @@ impl Access {
         self.accounts.basic.is_some() || self.accounts.bearer.is_some()
     }
 
-    fn by_credentials(&self, headers: &HeaderMap) -> Result<Option<Principal>, ApiError> {
+    fn by_credentials(&self, headers: &HeaderMap, peer: SocketAddr) -> Result<Option<Principal>, ApiError> {
         let Some(given) = headers.get(AUTHORIZATION) else { return Ok(None) };
         let given = given.to_str().ok().and_then(|given| given.split_once(' '));
-        let (scheme, credentials) = given.ok_or(ApiError::Unauthorized)?;
+        let (scheme, credentials) = given.ok_or(ApiError::WrongCredentials)?;
         let credentials = credentials.trim();
-        let (user, role) = self.throttled(|| {
+        let (user, role) = self.throttled(peer, || {
             if scheme.eq_ignore_ascii_case("bearer") {
                 let token = self.accounts.bearer.as_ref()?;
                 return same(token.expose_secret(), credentials).then(|| ("token".to_owned(), Role::Editor));
@@ -193,17 +195,22 @@ impl Access {
         if editor { Some(Role::Editor) } else { viewer.then_some(Role::Viewer) }
     }
 
-    /// Checks something secret, unless too many checks have failed lately.
-    fn throttled<T>(&self, check: impl FnOnce() -> Option<T>) -> Result<T, ApiError> {
+    /// Checks something secret, unless too many checks for this address have failed lately. Counted by address, so that
+    /// whoever guesses from elsewhere does not lock the administrator out.
+    fn throttled<T>(&self, peer: SocketAddr, check: impl FnOnce() -> Option<T>) -> Result<T, ApiError> {
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         // Looked at before checking, so that a guesser learns nothing from the answers beyond the bound.
-        if attempts.ready_at(1.0, 0.0, now) > now {
+        if attempts.get(&peer.ip()).is_some_and(|bucket| bucket.ready_at(1.0, 0.0, now) > now) {
             return Err(ApiError::Guessing);
         }
         check().ok_or_else(|| {
-            attempts.take(1.0, 0.0, now);
-            ApiError::Unauthorized
+            if attempts.len() >= MOST_GUESSERS {
+                attempts.retain(|_, bucket| bucket.level(now) < ATTEMPTS_AT_ONCE - 0.5);
+            }
+            let full = || Bucket::new(ATTEMPTS_AT_ONCE, ATTEMPTS_PER_SECOND, ATTEMPTS_AT_ONCE, now);
+            attempts.entry(peer.ip()).or_insert_with(full).take(1.0, 0.0, now);
+            ApiError::WrongCredentials
         })
     }
 }

@@ -33,8 +33,11 @@ impl FromRequestParts<AppState> for Editor {
 }
 
 fn enter(parts: &Parts, state: &AppState, least: Role) -> Result<Principal, ApiError> {
-    // Every listener of ours says who is at the other end; without that nobody counts as a neighbour.
+    state.access.enter(&parts.method, &parts.headers, peer(parts), least)
+}
+
+/// Who is at the other end. Our listener always says; without that nobody counts as a neighbour.
+pub fn peer(parts: &Parts) -> SocketAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    let peer = peer.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
-    state.access.enter(&parts.method, &parts.headers, peer, least)
+    peer.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
 }

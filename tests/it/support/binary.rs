@@ -12,7 +12,7 @@ use super::{DEADLINE, base_variables};
 /// A running `taskrouter-sync`.
 pub(crate) struct Binary {
     child: Child,
-    log: Lines<BufReader<ChildStderr>>,
+    log: Option<Lines<BufReader<ChildStderr>>>,
     pub(crate) seen: Vec<String>,
 }
 
@@ -45,13 +45,14 @@ impl Binary {
         let directory = tempfile::tempdir().unwrap();
         let mut child = command(&directory, variables).arg("serve").stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap()).lines();
-        Self { child, log, seen: Vec::new() }
+        Self { child, log: Some(log), seen: Vec::new() }
     }
 
     /// Reads the log until a line has this in it, and returns that line.
     pub(crate) async fn logs(&mut self, part: &str) -> String {
         let reading = async {
-            while let Some(line) = self.log.next_line().await.unwrap() {
+            let log = self.log.as_mut().unwrap();
+            while let Some(line) = log.next_line().await.unwrap() {
                 self.seen.push(line.clone());
                 if line.contains(part) {
                     return line;
@@ -60,6 +61,11 @@ impl Binary {
             panic!("the log ended without {part:?}:\n{}", self.seen.join("\n"));
         };
         tokio::time::timeout(DEADLINE, reading).await.expect("the line was never logged")
+    }
+
+    /// Takes no more of the log: whatever is written to it fails.
+    pub(crate) fn close_log(&mut self) {
+        self.log = None;
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -71,8 +77,10 @@ impl Binary {
     /// Waits for the end and returns the exit code.
     pub(crate) async fn exit_code(mut self) -> Option<i32> {
         let waiting = async {
-            while let Ok(Some(line)) = self.log.next_line().await {
-                self.seen.push(line);
+            if let Some(log) = &mut self.log {
+                while let Ok(Some(line)) = log.next_line().await {
+                    self.seen.push(line);
+                }
             }
             self.child.wait().await.unwrap().code()
         };

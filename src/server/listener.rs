@@ -1,0 +1,89 @@
+//! Accepts connections: bounded in number, and in the time that a request's head may take.
+//!
+//! A client that opens connections and says nothing, or says it a byte at a time, gets its connections closed; so many
+//! of them can't keep Twilio's events out for long.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower_service::Service;
+use tracing::{debug, warn};
+
+/// How long a request's head may take to arrive, and how long an idle connection is kept.
+const LONGEST_HEAD: Duration = Duration::from_secs(10);
+/// Connections at once. A watcher of the feed holds one; events come over a few.
+const MOST_CONNECTIONS: usize = 25_000;
+/// How long open requests may take to end after the stop signal.
+const LONGEST_DRAIN: Duration = Duration::from_secs(5);
+/// After an error such as "too many open files" accepting waits for this long, or it would spin.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+
+/// Serves until `stop`, then lets open requests end.
+pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -> io::Result<()> {
+    let mut make_service: IntoMakeServiceWithConnectInfo<Router, SocketAddr> =
+        routes.into_make_service_with_connect_info::<SocketAddr>();
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(LONGEST_HEAD);
+    let builder = Arc::new(builder);
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let open = GracefulShutdown::new();
+    let mut failing = false;
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let (stream, peer, place) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                if !std::mem::replace(&mut failing, true) {
+                    warn!(%error, "Connections can't be accepted; trying again and again");
+                }
+                tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+                continue;
+            }
+        };
+        if std::mem::take(&mut failing) {
+            warn!("Connections are accepted again");
+        }
+        let service = match make_service.call(peer).await {
+            Ok(service) => TowerToHyperService::new(service),
+            Err(never) => match never {},
+        };
+        let builder = builder.clone();
+        let watcher = open.watcher();
+        tokio::spawn(async move {
+            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = watcher.watch(connection).await {
+                debug!(%error, "A connection ended early");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    // Whoever is still connected after that is not waiting for anything that will come.
+    let _ = tokio::time::timeout(LONGEST_DRAIN, open.shutdown()).await;
+    Ok(())
+}
+
+type Accepted = (tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Accepted> {
+    // A place first: what can't be served waits in the kernel's queue, which is bounded as well.
+    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    // Answers are small and complete; waiting for more to send would only delay them.
+    stream.set_nodelay(true)?;
+    Ok((stream, peer, place))
+}
