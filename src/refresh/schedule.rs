@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::key::{Key, PARTS, Part};
+use super::key::{Key, Offers, PARTS, Part};
 use super::settle::Settle;
 use crate::bucket::Bucket;
 use crate::config::RefreshConfig;
@@ -24,8 +24,8 @@ const LAUNCHES_IN_A_ROW: f64 = 4.0;
 /// Least time between reads of one key for events that touch every TaskQueue: they take one list a channel each, and
 /// a centre with many agents changes Activities all the time.
 const BROAD_SPACING: Duration = Duration::from_secs(1);
-/// Calls a second that timers may spend on single TaskQueues, where an account offers no list. Such reads fill the
-/// interval, and stretch it when there are more.
+/// Calls a second that timers may spend on single TaskQueues at most, where an account offers no other way. Such reads
+/// are spread over the interval, and stretch it when there are more.
 const SINGLES_PER_SECOND: f64 = 20.0;
 /// A failing key is tried again at least this often, so that all is well within seconds of Twilio's return.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(3) };
@@ -182,6 +182,18 @@ impl Schedule {
     /// What is due by its timer.
     pub fn due_by_timer(&self, now: Instant) -> BTreeSet<Key> {
         self.due(Slot::next_timer, now)
+    }
+
+    /// Spreads single reads over the interval: as many a second as the keys that need them take, with some to spare.
+    pub fn pace_singles(&mut self, offers: Offers, now: Instant) {
+        let single = |key: &Key| match key {
+            Key::Queue(_, _, Part::Cumulative) => !offers.list || !offers.combined_is_complete,
+            Key::Queue(_, scope, Part::Realtime) => !(offers.list || offers.bulk && *scope == Scope::ALL),
+            _ => false,
+        };
+        let keys = self.slots.keys().filter(|key| single(key));
+        let needed: f64 = keys.map(|key| 1.0 / self.rhythm.interval(*key).as_secs_f64()).sum();
+        self.singles.set_rate((1.25 * needed).clamp(1.0, SINGLES_PER_SECOND), now);
     }
 
     /// Takes a place for one single read on behalf of a timer.

@@ -186,6 +186,25 @@ fn a_failing_key_comes_back_later_whatever_events_say() {
 }
 
 #[test]
+fn single_reads_are_spread_over_the_interval() {
+    let start = Instant::now();
+    let mut schedule =
+        Schedule::new(RefreshConfig::default(), NEEDS, &["voice".into(), "chat".into()], start);
+    schedule.set_queues(&(0..20).map(sid).collect(), start);
+    let short = Offers { combined_is_complete: false, ..Offers::default() };
+    let mut now = start;
+    while schedule.admit_single(now) {}
+    let mut read = 0;
+    while now < start + Duration::from_secs(30) {
+        schedule.pace_singles(short, now);
+        read += u32::from(schedule.admit_single(now));
+        now += ms(10);
+    }
+    let needed = 20 * 3;
+    assert!((needed..needed * 3 / 2).contains(&read), "{read} reads for {needed} keys");
+}
+
+#[test]
 fn a_new_day_reads_all_counters() {
     let start = Instant::now();
     let mut schedule = settled(start);

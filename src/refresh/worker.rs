@@ -155,6 +155,7 @@ impl Worker {
         }
         let by_timer: BTreeSet<Key> = self.schedule.due_by_timer(now);
         if !by_timer.is_empty() {
+            self.schedule.pace_singles(self.offers, now);
             for read in plan(&by_timer, &self.schedule.queues(), self.offers) {
                 let single = matches!(read.what, What::Queue(..));
                 if !single || self.schedule.admit_single(now) {
