@@ -196,6 +196,11 @@ impl Schedule {
         self.singles.set_rate((1.25 * needed).clamp(1.0, SINGLES_PER_SECOND), now);
     }
 
+    /// Since when a key is due by its timer, or when it will be.
+    pub fn timer_due(&self, key: Key) -> Option<Instant> {
+        self.slots.get(&key).map(|slot| slot.timer_due)
+    }
+
     /// Takes a place for one single read on behalf of a timer.
     pub fn admit_single(&mut self, now: Instant) -> bool {
         self.singles.take(1.0, 0.0, now)

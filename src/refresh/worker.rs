@@ -156,7 +156,11 @@ impl Worker {
         let by_timer: BTreeSet<Key> = self.schedule.due_by_timer(now);
         if !by_timer.is_empty() {
             self.schedule.pace_singles(self.offers, now);
-            for read in plan(&by_timer, &self.schedule.queues(), self.offers) {
+            let mut reads = plan(&by_timer, &self.schedule.queues(), self.offers);
+            // Longest due first, or with more single reads than there is time for the last ones would never come up.
+            reads
+                .sort_by_key(|read| read.covers.iter().filter_map(|key| self.schedule.timer_due(*key)).min());
+            for read in reads {
                 let single = matches!(read.what, What::Queue(..));
                 if !single || self.schedule.admit_single(now) {
                     self.start(read, Cause::Timer, now);
