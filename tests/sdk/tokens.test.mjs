@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
+import { ending } from "./support/ending.mjs";
 import { Emulator } from "./support/emulator.mjs";
 import { places } from "./support/places.mjs";
 
@@ -15,11 +16,12 @@ for (const place of places) {
 
     const withToken = (name, token, body) =>
       test(name, async (t) => {
+        const atEnd = ending(t);
         const emulator = await Emulator.start();
-        t.after(() => emulator.stop());
+        atEnd(() => emulator.stop());
         await emulator.sync("POST", "/Documents", { UniqueName: "board", Data: { n: 0 } });
         const screen = await place.open(emulator, await token(emulator));
-        t.after(() => screen.close());
+        atEnd(() => screen.close());
         await body(emulator, screen);
         assert.deepEqual(screen.log.filter(({ event }) => event === "pageerror"), []);
       });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
+import { ending } from "./support/ending.mjs";
 import { Emulator } from "./support/emulator.mjs";
 import { places } from "./support/places.mjs";
 
@@ -13,12 +14,13 @@ for (const place of places) {
     /** A test with an emulator that holds a Document and a Map. */
     const watching = (name, body) =>
       test(name, async (t) => {
+        const atEnd = ending(t);
         const emulator = await Emulator.start();
-        t.after(() => emulator.stop());
+        atEnd(() => emulator.stop());
         await emulator.sync("POST", "/Documents", { UniqueName: "board", Data: { n: 0 } });
         await emulator.sync("POST", "/Maps", { UniqueName: "stats" });
         const screen = await place.open(emulator);
-        t.after(() => screen.close());
+        atEnd(() => screen.close());
         await body(emulator, screen);
         assert.deepEqual(screen.log.filter(({ event }) => event === "pageerror"), []);
       });

@@ -229,3 +229,112 @@ fn event(change: &SyncChange, host: &str) -> Option<(&'static str, Value)> {
     }
     Some((event_type, event.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::settings::Settings;
+
+    struct Bench {
+        sync: SyncHandle,
+        subscriptions: Subscriptions,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let sync = SyncHandle::new(&Settings::default(), &Clock::default());
+            Self { sync, subscriptions: Subscriptions::default() }
+        }
+
+        fn sid(&self, map: &str) -> String {
+            self.sync
+                .with(|inner, _| inner.store.maps.find(map).map(|sid| sid.to_string()))
+                .unwrap_or_default()
+        }
+
+        /// The numbers replayed, and the last word.
+        fn establish(&mut self, sid: &str, seen: Option<u64>, cursor: u64) -> (Vec<u64>, Value) {
+            let body = json!({
+                "action": "establish",
+                "correlation_id": 7,
+                "requests": [{"object_sid": sid, "object_type": "map", "last_event_id": seen}],
+            });
+            let batch = Batch::read(body.to_string().as_bytes()).unwrap();
+            let wish = &batch.wishes()[0];
+            let (missed, (_, outcome)) = self.subscriptions.apply(&batch, wish, &self.sync, "a", cursor);
+            assert_eq!(outcome["correlation_id"], 7);
+            (missed.iter().map(|change| change.id).collect(), outcome)
+        }
+
+        fn live(&mut self, since: u64) -> Vec<u64> {
+            let changes = self.sync.changes_since(since).unwrap();
+            let mut told = Vec::new();
+            for change in changes {
+                told.extend(
+                    self.subscriptions.live(&change).map(|(_, payload)| payload["event"]["id"].as_u64()),
+                );
+            }
+            told.into_iter().flatten().collect()
+        }
+    }
+
+    #[test]
+    fn what_was_missed_is_replayed_and_the_rest_comes_live_each_once() {
+        let mut bench = Bench::new();
+        bench.sync.put_item("m", "a", json!({"n": 1})); // 1: the Map, 2: the item
+        bench.sync.put_item("other", "a", json!({})); // 3 and 4
+        bench.sync.put_item("m", "a", json!({"n": 2})); // 5
+        bench.sync.put_item("m", "b", json!({"n": 3})); // 6
+        let sid = bench.sid("m");
+        let (replayed, outcome) = bench.establish(&sid, Some(2), 5);
+        assert_eq!(replayed, [5]);
+        assert_eq!(outcome["event_type"], "subscription_established");
+        assert_eq!(outcome["event"]["last_event_id"], 5);
+        assert_eq!(bench.live(5), [6], "beyond the replay");
+        // An SDK that has read more than this socket has looked at.
+        let (replayed, _) = bench.establish(&sid, Some(6), 4);
+        assert_eq!((replayed, bench.live(4)), (vec![], vec![]));
+        // One that asks for no past.
+        let (replayed, _) = bench.establish(&sid, None, 5);
+        assert_eq!((replayed, bench.live(4)), (vec![], vec![6]));
+        bench.sync.delete_map("m");
+        assert_eq!(bench.live(6), [7]);
+        assert_eq!(bench.subscriptions.len(), 0, "what is gone is not watched");
+        let (_, outcome) = bench.establish(&sid, Some(7), 7);
+        assert_eq!(
+            (&outcome["event_type"], &outcome["event"]["error"]["status"]),
+            (&json!("subscription_failed"), &json!(404))
+        );
+    }
+
+    #[test]
+    fn a_past_that_is_forgotten_is_refused_and_not_skipped() {
+        let mut bench = Bench::new();
+        bench.sync.put_map("m");
+        let sid = bench.sid("m");
+        for n in 0..10_001 {
+            bench.sync.put_document("busy", json!({ "n": n }));
+        }
+        let now = bench.sync.last_change();
+        let (_, outcome) = bench.establish(&sid, Some(1), now);
+        assert_eq!(outcome["event"]["error"]["status"], 410);
+        let (_, outcome) = bench.establish(&sid, Some(2), now);
+        assert_eq!(outcome["event_type"], "subscription_established");
+    }
+
+    #[test]
+    fn access_control_is_kept() {
+        let mut bench = Bench::new();
+        bench.sync.put_map("m");
+        let sid = bench.sid("m");
+        bench.sync.set_acl(true);
+        assert_eq!(bench.establish(&sid, None, 1).1["event"]["error"]["code"], 54007);
+        bench.sync.with(|inner, _| {
+            let map = inner.store.maps.find("m").unwrap();
+            let rights = crate::sync::Rights { read: true, write: false, manage: false };
+            inner.store.permissions(map).unwrap().insert("a".to_owned(), rights);
+        });
+        assert_eq!(bench.establish(&sid, None, 1).1["event_type"], "subscription_established");
+    }
+}

@@ -1,9 +1,10 @@
 // An emulator process, its REST API with an API key, its control pages, and access tokens for it.
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
 import twilio from "twilio";
+
+import { end, launch } from "./child.mjs";
 
 const { AccessToken } = twilio.jwt;
 
@@ -11,8 +12,10 @@ const { AccessToken } = twilio.jwt;
 export class Emulator {
   static async start(...more) {
     const args = ["--listen", "127.0.0.1:0", ...more];
-    const child = spawn(process.env.EMULATOR, args, { stdio: ["ignore", "pipe", "inherit"] });
-    const [line] = await once(createInterface(child.stdout), "line");
+    const child = launch(process.env.EMULATOR, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const ended = once(child, "exit").then(([code]) => Promise.reject(new Error(`the emulator ended with ${code}`)));
+    ended.catch(() => {});
+    const [line] = await Promise.race([once(createInterface(child.stdout), "line"), ended]);
     return new Emulator(child, JSON.parse(line));
   }
 
@@ -20,16 +23,18 @@ export class Emulator {
     Object.assign(this, { child, url, account });
   }
 
-  async stop() {
-    const gone = once(this.child, "exit");
-    this.child.kill();
-    await gone;
+  stop() {
+    return end(this.child);
   }
 
   /** What the SDK is pointed at: two addresses instead of Twilio's, and nothing else. */
   get options() {
-    const uri = `${this.url.replace(/^http/, "ws")}/v3/wsconnect`;
-    return { cdsUri: this.url, Twilsock: { uri }, logLevel: "silent" };
+    return { cdsUri: this.url, Twilsock: { uri: this.socket }, logLevel: "silent" };
+  }
+
+  /** The address of the SDK's websocket. */
+  get socket() {
+    return `${this.url.replace(/^http/, "ws")}/v3/wsconnect`;
   }
 
   /** A token as Twilio's own library makes it. What is not named is right. */

@@ -1,11 +1,12 @@
 // The real `taskrouter-sync` beside an emulator.
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+
+import { end, launch } from "./child.mjs";
 
 /**
  * Starts the service and has the emulator's events sent to it.
@@ -29,7 +30,7 @@ export async function startService(emulator, variables = {}) {
 
   const { account_sid, auth_token, workspace_sid, sync_service_sid } = emulator.account;
   const directory = await mkdtemp(join(tmpdir(), "taskrouter-sync-"));
-  const child = spawn(process.env.SERVICE, ["serve"], {
+  const child = launch(process.env.SERVICE, ["serve"], {
     cwd: directory,
     stdio: ["ignore", "ignore", "pipe"],
     env: {
@@ -53,24 +54,33 @@ export async function startService(emulator, variables = {}) {
   const ready = new Promise((resolve, reject) => {
     lines.on("line", (line) => {
       log.push(line);
-      const { listening, message } = JSON.parse(line);
+      const { listening, message } = parsed(line);
       if (listening) port = listening.split(":").at(-1);
       if (message?.startsWith("Ready")) resolve();
     });
     child.once("exit", (code) => reject(new Error(`the service ended with ${code}:\n${log.join("\n")}`)));
   });
-  await ready;
-  await emulator.control("PATCH", "/callbacks", { url: `${publicUrl}/taskrouter/events` });
-
-  return {
-    log,
-    async stop() {
-      const gone = child.exitCode === null && once(child, "exit");
-      child.kill();
-      await gone;
-      proxy.closeAllConnections();
-      proxy.close();
-      await rm(directory, { recursive: true });
-    },
+  const stop = async () => {
+    await end(child);
+    proxy.closeAllConnections();
+    proxy.close();
+    await rm(directory, { recursive: true });
   };
+  try {
+    await ready;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  await emulator.control("PATCH", "/callbacks", { url: `${publicUrl}/taskrouter/events` });
+  return { stop };
+}
+
+/** A line of the log; the last words of a panic are none. */
+function parsed(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return {};
+  }
 }
