@@ -107,7 +107,8 @@ test("queue statistics from the Map queueStats", async (t) => {
   front.rows = await follow(client, "queueStats", front);
   await live();
 
-  const names = Object.fromEntries((await emulator.control("GET", "/world")).queues.map((q) => [q.sid, q.friendly_name]));
+  const { queues } = await emulator.control("GET", "/world");
+  const names = Object.fromEntries(queues.map(({ sid, friendly_name }) => [sid, friendly_name]));
   const truths = {};
   for (const channel of ["all", "voice", "chat"]) {
     truths[channel] = (await emulator.truth(sinceMidnight(), channel === "all" ? null : channel)).queues;
