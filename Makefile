@@ -1,6 +1,6 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt official bench release clean
+.PHONY: help demo test check fmt official sdk bench release clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -11,6 +11,7 @@ demo: ## Run the service against a simulated Twilio; no account, no network
 test: ## Run all tests
 	cargo test --workspace --all-features
 	emulator/tests/official/run
+	tests/sdk/run
 
 check: ## Formatting and lints, warnings denied
 	cargo fmt --all --check
@@ -22,6 +23,9 @@ fmt: ## Format
 
 official: ## Hold the emulator to Twilio's own client library
 	emulator/tests/official/run
+
+sdk: ## Hold what is written to Sync to Twilio's own browser SDK
+	tests/sdk/run
 
 release: ## Build the production binary
 	cargo build --release

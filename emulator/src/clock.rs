@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 /// A shared clock; clones show the same time.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ struct Inner {
     origin_ms: i64,
     start: Instant,
     ahead_ms: AtomicI64,
+    /// Told whenever the clock is moved, for those who wait for a moment.
+    moved: watch::Sender<()>,
     speed: f64,
 }
 
@@ -38,6 +41,7 @@ impl Clock {
             origin_ms: Timestamp::now().as_millisecond(),
             start: Instant::now(),
             ahead_ms: AtomicI64::new(0),
+            moved: watch::Sender::new(()),
             speed,
         }))
     }
@@ -57,6 +61,19 @@ impl Clock {
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.0.ahead_ms.fetch_add(by, Ordering::AcqRel);
+        self.0.moved.send_replace(());
+    }
+
+    /// Waits until this moment, in milliseconds since 1970, however the clock gets there.
+    pub(crate) async fn reached(&self, at_ms: i64) {
+        let mut moved = self.0.moved.subscribe();
+        while let Ok(left @ 1..) = u64::try_from(at_ms.saturating_sub(self.now_ms())) {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(left)) => {}
+                // The sender lives in `self`, so this cannot fail.
+                _ = moved.changed() => {}
+            }
+        }
     }
 
     /// The speed-up factor.

@@ -14,6 +14,7 @@ use crate::callbacks::{self, Callbacks};
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::journal::{Api, Journal};
+use crate::sdk::Sockets;
 use crate::server::core::{Core, Shared};
 use crate::server::serve;
 use crate::settings::{Account, Answers, Limits, Settings};
@@ -132,6 +133,11 @@ impl Emulator {
     /// The Flex tokens that are valid.
     pub fn tokens(&self) -> Tokens {
         self.core.0.tokens.clone()
+    }
+
+    /// The websockets of the Sync SDK.
+    pub fn sockets(&self) -> Sockets {
+        self.core.0.sockets.clone()
     }
 
     /// The Calls placed.

@@ -9,6 +9,7 @@
 //!   taskrouter, sync::http, tokens     the products: requests in, resources out
 //! world       the centre: state, life, steps            statistics   its numbers
 //! sync        Documents, Maps, Streams                   callbacks    signed events
+//! sdk         what the Sync SDK needs: its websocket, and its requests
 //! ```
 //!
 //! ```no_run
@@ -33,6 +34,7 @@ mod faults;
 mod journal;
 mod limits;
 mod params;
+mod sdk;
 mod server;
 mod settings;
 mod sid;
@@ -49,6 +51,7 @@ pub use emulator::{Emulator, StartError};
 pub use error::Refusal;
 pub use faults::{Fault, FaultKind, Faults};
 pub use journal::{Api, Entry, Filter, Journal, Totals};
+pub use sdk::{SocketView, Sockets};
 pub use settings::{Account, Answers, Combined, Limits, Settings};
 pub use sid::{Kind, Sid};
 pub use sync::{SyncChange, SyncHandle};

@@ -119,6 +119,11 @@ impl Sid {
         Some(Self { kind, digits: u128::from_str_radix(digits, 16).ok()? })
     }
 
+    /// What it identifies.
+    pub const fn kind(self) -> Kind {
+        self.kind
+    }
+
     /// Is this text a SID of the kind?
     pub fn is(kind: Kind, text: &str) -> bool {
         Self::parse(kind, text).is_some()

@@ -16,6 +16,7 @@
 //! GET PATCH        /emulator/callbacks              URL, filter, loss, duplicates, shuffling, delay, format
 //! GET              /emulator/callbacks/deliveries   POST …/callbacks/wait_idle
 //! PUT DELETE       /emulator/tokens/{token}         a valid Flex token
+//! GET PATCH        /emulator/sockets                websockets of the Sync SDK; {"open": false}   POST …/cut
 //! GET              /emulator/calls                  PUT …/calls/{sid}  {"status": "ringing"}
 //! GET              /emulator/messages
 //! ```
@@ -101,6 +102,22 @@ fn at_once(core: &Core, request: &Request, method: &str, path: &[&str]) -> Answe
                 Err(missing("token", token))
             }
         }
+        ("GET", ["sockets"]) => {
+            done(&json!({ "open": core.sockets.is_open(), "sockets": core.sockets.all() }))
+        }
+        ("PATCH", ["sockets"]) => {
+            #[derive(serde::Deserialize)]
+            struct To {
+                open: bool,
+            }
+            let To { open } = read(request)?;
+            core.sockets.set_open(open);
+            nothing()
+        }
+        ("POST", ["sockets", "cut"]) => {
+            core.sockets.cut();
+            nothing()
+        }
         ("GET", ["calls"]) => done(&core.calls.all()),
         ("PUT", ["calls", sid]) => {
             #[derive(serde::Deserialize)]
@@ -130,6 +147,7 @@ fn index(core: &Core, request: &Request) -> Answer {
             "settings": page("/settings"),
             "callbacks": page("/callbacks"),
             "deliveries": page("/callbacks/deliveries"),
+            "sockets": page("/sockets"),
             "calls": page("/calls"),
             "messages": page("/messages"),
         },

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::journal::{APIS, Api, Journal};
+use crate::sdk::Sockets;
 use crate::server::reply::Reply;
 use crate::server::request::{Request, Trace};
 use crate::settings::{Account, Answers, Limits, Settings};
@@ -27,6 +28,8 @@ pub(crate) struct Core {
     pub(crate) sync: SyncHandle,
     pub(crate) callbacks: Callbacks,
     pub(crate) tokens: Tokens,
+    /// Those of the Sync SDK.
+    pub(crate) sockets: Sockets,
     pub(crate) calls: Calls,
     pub(crate) messages: Messages,
     pub(crate) journal: Journal,
@@ -35,6 +38,8 @@ pub(crate) struct Core {
     /// The rate at which the centre lives by itself, if it does.
     pub(crate) drive: Mutex<Option<(f64, Drive)>>,
     endpoints: Mutex<EndpointLimits>,
+    /// When it was started, in milliseconds since 1970.
+    pub(crate) born_ms: i64,
     pub(crate) local: SocketAddr,
     pub(crate) public_url: Option<String>,
 }
@@ -57,6 +62,8 @@ impl Core {
             world: World::found(settings, &clock, callbacks.clone()),
             sync: SyncHandle::new(settings, &clock),
             tokens: Tokens::new(&clock),
+            sockets: Sockets::default(),
+            born_ms: clock.now_ms(),
             calls: Calls::new(&settings.account.account_sid, settings.seed, &clock, &callbacks),
             messages: Messages::new(&settings.account.account_sid, settings.seed, &clock),
             callbacks,

@@ -5,14 +5,14 @@
 //! ```
 //!
 //! Paths of different products do not collide, so one address serves them all; `/emulator` is not Twilio's and goes
-//! to `control`. A request whose client has left is dropped where it stands; its record says status 0.
+//! to `control`, and the Sync SDK's websocket goes to `sdk`. A request whose client has left is dropped where it stands; its record says status 0.
 
 pub(crate) mod core;
 pub(crate) mod page;
 pub(crate) mod reply;
 pub(crate) mod request;
 mod short;
-mod wire;
+pub(crate) mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +23,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -34,13 +35,20 @@ use crate::control;
 use crate::error::{ApiError, Refusal};
 use crate::faults::{Fault, FaultKind};
 use crate::journal::{Api, Entry, InFlight};
+use crate::sdk;
 
+/// Where the Sync SDK connects.
+const SDK_SOCKET: &str = "/v3/wsconnect";
 /// Largest body read.
 const MAX_BODY: usize = 1024 * 1024;
 
 /// Serves until told to stop; then every connection ends, whatever it waits for.
 pub(crate) async fn serve(listener: TcpListener, core: Shared, stop: CancellationToken) {
-    let app = Router::new().fallback(handle).with_state(core).into_make_service_with_connect_info::<Line>();
+    let app = Router::new()
+        .route(SDK_SOCKET, get(sdk::upgrade))
+        .fallback(handle)
+        .with_state(core)
+        .into_make_service_with_connect_info::<Line>();
     let serving = axum::serve(WireListener { listener, stop: stop.clone() }, app);
     tokio::select! {
         () = stop.cancelled() => {}

@@ -56,6 +56,10 @@ pub struct SyncChange {
     pub key: Option<String>,
     /// The revision of the Document or item.
     pub revision: u64,
-    /// The data it has now.
+    /// The revision of the Document or Map as a whole.
+    pub object_revision: u64,
+    /// When the Document or item expires, in milliseconds since 1970.
+    pub expires: Option<i64>,
+    /// The data it has now, or had last when it was removed.
     pub data: Option<Arc<Value>>,
 }

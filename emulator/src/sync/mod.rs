@@ -7,7 +7,7 @@
 mod change;
 pub(crate) mod http;
 pub(crate) mod limits;
-mod render;
+pub(crate) mod render;
 pub(crate) mod store;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -267,12 +267,26 @@ impl SyncHandle {
     /// The remembered changes with a greater number, oldest first; `None` if some of them are forgotten.
     pub fn changes_since(&self, id: u64) -> Option<Vec<Arc<SyncChange>>> {
         let inner = self.lock();
-        let complete = inner.recent.front().is_none_or(|first| first.id <= id + 1);
-        complete.then(|| inner.recent.iter().filter(|change| change.id > id).cloned().collect())
+        inner.since(id).map(|changes| changes.cloned().collect())
+    }
+
+    /// The number of the newest change.
+    pub fn last_change(&self) -> u64 {
+        self.lock().store.last_change
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// The remembered changes after a number; `None` if some of them are forgotten.
+    pub(crate) fn since(&self, id: u64) -> Option<impl Iterator<Item = &Arc<SyncChange>>> {
+        let first = self.recent.front().map_or(id + 1, |first| first.id);
+        // Numbers have no gaps, so the place of a change follows from its number.
+        let skip = usize::try_from((id + 1).checked_sub(first)?).unwrap_or(usize::MAX);
+        Some(self.recent.range(skip.min(self.recent.len())..))
     }
 }
 

@@ -40,11 +40,11 @@ use crate::sid::Sid;
 /// Largest data of a Document or item, as UTF-8 JSON (Sync Limits).
 const MAX_DATA: usize = 16 * 1024;
 /// Longest unique name and key (OpenAPI).
-const MAX_NAME: usize = 320;
+pub(crate) const MAX_NAME: usize = 320;
 /// Longest time to live in seconds (error 54011).
 const MAX_TTL: i64 = 31_536_000;
 /// Sync pages hold at most this many.
-const MAX_PAGE: usize = 100;
+pub(crate) const MAX_PAGE: usize = 100;
 
 /// One request on its way through the store.
 pub(crate) struct Call<'a> {
@@ -123,19 +123,7 @@ impl Call<'_> {
     }
 
     fn refused(&self, error: StoreError) -> ApiError {
-        match error {
-            StoreError::Missing => self.missing(),
-            StoreError::NameExists => ApiError::new(409, 54301, "Unique name already exists"),
-            StoreError::KeyExists => {
-                ApiError::new(409, 54208, "An Item with given key already exists in the Map")
-            }
-            StoreError::DocumentRevision => {
-                ApiError::new(412, 54103, "The revision of the Document does not match the expected revision")
-            }
-            StoreError::ItemRevision => {
-                ApiError::new(412, 54205, "The revision of the Map Item does not match the expected revision")
-            }
-        }
+        refusal(error, &self.request.path)
     }
 
     fn charge(&mut self, object: Sid, cost: Cost) -> Result<(), ApiError> {
@@ -151,18 +139,8 @@ impl Call<'_> {
     /// The `Data` parameter: a JSON object within the size limit.
     fn data(&mut self, form: &Params) -> Result<Option<Arc<Value>>, ApiError> {
         let Some(text) = form.one("Data") else { return Ok(None) };
-        let wrong = || {
-            ApiError::new(400, 54008, "Invalid request body: the type of one of the attributes is invalid")
-        };
-        let data: Value = serde_json::from_str(text).map_err(|_| wrong())?;
-        if !data.is_object() {
-            return Err(wrong());
-        }
-        let bytes = data.to_string().len();
-        self.trace.payload_bytes = bytes;
-        if bytes > MAX_DATA {
-            return Err(ApiError::new(413, 54006, "Request entity too large"));
-        }
+        let data: Value = serde_json::from_str(text).map_err(|_| wrong_type())?;
+        self.trace.payload_bytes = size(&data)?;
         Ok(Some(Arc::new(data)))
     }
 
@@ -176,23 +154,65 @@ impl Call<'_> {
     }
 }
 
+fn wrong_type() -> ApiError {
+    ApiError::new(400, 54008, "Invalid request body: the type of one of the attributes is invalid")
+}
+
+/// The size of data that Sync takes: a JSON object within the size limit.
+pub(crate) fn size(data: &Value) -> Result<usize, ApiError> {
+    if !data.is_object() {
+        return Err(wrong_type());
+    }
+    match data.to_string().len() {
+        bytes if bytes > MAX_DATA => Err(ApiError::new(413, 54006, "Request entity too large")),
+        bytes => Ok(bytes),
+    }
+}
+
+/// What Sync answers to a refused operation.
+pub(crate) fn refusal(error: StoreError, path: &str) -> ApiError {
+    match error {
+        StoreError::Missing => ApiError::not_found(path),
+        StoreError::NameExists => ApiError::new(409, 54301, "Unique name already exists"),
+        StoreError::KeyExists => {
+            ApiError::new(409, 54208, "An Item with given key already exists in the Map")
+        }
+        StoreError::DocumentRevision => {
+            ApiError::new(412, 54103, "The revision of the Document does not match the expected revision")
+        }
+        StoreError::ItemRevision => {
+            ApiError::new(412, 54205, "The revision of the Map Item does not match the expected revision")
+        }
+    }
+}
+
 /// A TTL parameter: seconds within range; empty is allowed and means none.
 fn ttl(form: &Params, names: &[&str]) -> Result<Option<i64>, ApiError> {
     let Some(text) = names.iter().find_map(|name| form.filled(name)) else { return Ok(None) };
-    match text.parse::<i64>() {
-        Ok(seconds) if (0..=MAX_TTL).contains(&seconds) => Ok(Some(seconds)),
-        _ => Err(ApiError::new(400, 54011, "Invalid TTL: it must be an integer from 0 to 31536000")),
-    }
+    seconds(text.parse().ok()).map(Some)
+}
+
+/// A time to live within range.
+pub(crate) fn seconds(given: Option<i64>) -> Result<i64, ApiError> {
+    given
+        .filter(|seconds| (0..=MAX_TTL).contains(seconds))
+        .ok_or_else(|| ApiError::new(400, 54011, "Invalid TTL: it must be an integer from 0 to 31536000"))
 }
 
 /// A unique name for a new object; an empty one is none.
 fn unique_name(form: &Params) -> Result<Option<String>, ApiError> {
     match form.filled("UniqueName") {
-        Some(name) if name.chars().count() > MAX_NAME => {
-            Err(ApiError::invalid(format!("UniqueName is longer than {MAX_NAME} characters")))
-        }
-        name => Ok(name.map(str::to_owned)),
+        Some(name) => short(name).map(Some),
+        None => Ok(None),
     }
+}
+
+/// A unique name that is not too long.
+pub(crate) fn short(name: &str) -> Result<String, ApiError> {
+    if name.chars().count() > MAX_NAME {
+        return Err(ApiError::invalid(format!("UniqueName is longer than {MAX_NAME} characters")));
+    }
+    Ok(name.to_owned())
 }
 
 /// An update needs something to update.

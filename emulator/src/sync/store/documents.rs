@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Document, Mortal, Store, StoreError, Ttl, expiry};
+use super::{Document, Mortal, Store, StoreError, Ttl, What, expiry};
 use crate::sid::{Kind, Sid};
 use crate::sync::change::ChangeKind;
 
@@ -21,7 +21,12 @@ impl Store {
         let expires = head.expires;
         let sid = self.documents.add(Document { head, data: data.clone() })?;
         self.reschedule(Mortal::Object(sid), None, expires);
-        self.note(ChangeKind::DocumentCreated, sid, None, 0, Some(data), now);
+        self.note(
+            ChangeKind::DocumentCreated,
+            sid,
+            What { expires, data: Some(data), ..What::default() },
+            now,
+        );
         Ok(sid)
     }
 
@@ -48,15 +53,15 @@ impl Store {
         document.head.updated = now;
         let (after, revision, data) = (document.head.expires, document.head.revision, document.data.clone());
         self.reschedule(Mortal::Object(sid), before, after);
-        self.note(ChangeKind::DocumentUpdated, sid, None, revision, Some(data), now);
+        let what = What { key: None, revision, expires: after, data: Some(data) };
+        self.note(ChangeKind::DocumentUpdated, sid, what, now);
         Ok(())
     }
 
     pub(crate) fn delete_document(&mut self, sid: Sid, now: i64) -> Result<(), StoreError> {
-        let name = self.documents.rows.get(sid).and_then(|document| document.head.unique_name.clone());
         let gone = self.documents.remove(sid).ok_or(StoreError::Missing)?;
         self.reschedule(Mortal::Object(sid), gone.head.expires, None);
-        self.note_named(ChangeKind::DocumentRemoved, sid, name, None, gone.head.revision, None, now);
+        self.note_gone(ChangeKind::DocumentRemoved, &gone.head, Some(gone.data), now);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Item, Mortal, Object, Store, StoreError, SyncMap, Ttl, expiry};
+use super::{Item, Mortal, Object, Store, StoreError, SyncMap, Ttl, What, expiry};
 use crate::sid::{Kind, Sid};
 use crate::sync::change::ChangeKind;
 
@@ -21,7 +21,7 @@ impl Store {
         let expires = head.expires;
         let sid = self.maps.add(SyncMap { head, items: BTreeMap::new() })?;
         self.reschedule(Mortal::Object(sid), None, expires);
-        self.note(ChangeKind::MapCreated, sid, None, 0, None, now);
+        self.note(ChangeKind::MapCreated, sid, What { expires, ..What::default() }, now);
         Ok(sid)
     }
 
@@ -43,13 +43,12 @@ impl Store {
     }
 
     pub(crate) fn delete_map(&mut self, sid: Sid, now: i64) -> Result<(), StoreError> {
-        let name = self.maps.rows.get(sid).and_then(|map| map.head.unique_name.clone());
         let gone = self.maps.remove(sid).ok_or(StoreError::Missing)?;
         for (key, item) in gone.items {
             self.reschedule(Mortal::Item(sid, key), item.expires, None);
         }
         self.reschedule(Mortal::Object(sid), gone.head.expires, None);
-        self.note_named(ChangeKind::MapRemoved, sid, name, None, gone.head.revision, None, now);
+        self.note_gone(ChangeKind::MapRemoved, &gone.head, None, now);
         Ok(())
     }
 
@@ -71,6 +70,7 @@ impl Store {
             key: key.to_owned(),
             data: data.clone(),
             revision: 0,
+            last_change: 0,
             created: now,
             updated: now,
             expires,
@@ -80,7 +80,12 @@ impl Store {
         found.head.revision += 1;
         found.head.updated = now;
         self.reschedule(Mortal::Item(map, key.to_owned()), None, expires);
-        self.note(ChangeKind::MapItemAdded, map, Some(key), 0, Some(data), now);
+        self.note(
+            ChangeKind::MapItemAdded,
+            map,
+            What { key: Some(key), revision: 0, expires, data: Some(data) },
+            now,
+        );
         Ok(())
     }
 
@@ -111,7 +116,8 @@ impl Store {
         found.head.revision += 1;
         found.head.updated = now;
         self.reschedule(Mortal::Item(map, key.to_owned()), before, after);
-        self.note(ChangeKind::MapItemUpdated, map, Some(key), revision, Some(data), now);
+        let what = What { key: Some(key), revision, expires: after, data: Some(data) };
+        self.note(ChangeKind::MapItemUpdated, map, what, now);
         Ok(())
     }
 
@@ -127,12 +133,13 @@ impl Store {
         if expected.is_some_and(|revision| revision != item.revision) {
             return Err(StoreError::ItemRevision);
         }
-        let (expires, revision) = (item.expires, item.revision);
+        let (expires, revision, data) = (item.expires, item.revision, item.data.clone());
         found.items.remove(key);
         found.head.revision += 1;
         found.head.updated = now;
         self.reschedule(Mortal::Item(map, key.to_owned()), expires, None);
-        self.note(ChangeKind::MapItemRemoved, map, Some(key), revision, None, now);
+        let what = What { key: Some(key), revision, expires, data: Some(data) };
+        self.note(ChangeKind::MapItemRemoved, map, what, now);
         Ok(())
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct Store {
     pub(crate) streams: Shelf<Stream>,
     expiries: BTreeSet<(i64, Mortal)>,
     ids: StdRng,
-    last_change: u64,
+    pub(crate) last_change: u64,
     /// Changes not yet handed to subscribers.
     pub(crate) changes: Vec<SyncChange>,
 }
@@ -97,6 +97,7 @@ impl Store {
             sid: Sid::draw(kind, &mut self.ids),
             unique_name,
             revision: 0,
+            last_change: 0,
             created: now,
             updated: now,
             expires: expiry(ttl, now),
@@ -121,49 +122,58 @@ impl Store {
         head.map(|head| &mut head.permissions)
     }
 
-    fn note(
-        &mut self,
-        kind: ChangeKind,
-        sid: Sid,
-        key: Option<&str>,
-        revision: u64,
-        data: Option<Arc<Value>>,
-        now: i64,
-    ) {
-        let heads = [
-            self.documents.rows.get(sid).map(Object::head),
-            self.maps.rows.get(sid).map(Object::head),
-            self.streams.rows.get(sid).map(Object::head),
-        ];
-        let name = heads.into_iter().flatten().next().and_then(|head| head.unique_name.clone());
-        self.note_named(kind, sid, name, key, revision, data, now);
+    /// Records a change of an object that is still there, and stamps the object (and item) with its number.
+    fn note(&mut self, kind: ChangeKind, sid: Sid, what: What<'_>, at: i64) {
+        self.last_change += 1;
+        let id = self.last_change;
+        if let (Some(map), Some(key)) = (self.maps.rows.get_mut(sid), what.key)
+            && let Some(item) = map.items.get_mut(key)
+        {
+            item.last_change = id;
+        }
+        let head = match sid.kind() {
+            Kind::Document => self.documents.rows.get_mut(sid).map(Object::head_mut),
+            Kind::Map => self.maps.rows.get_mut(sid).map(Object::head_mut),
+            _ => self.streams.rows.get_mut(sid).map(Object::head_mut),
+        };
+        // Whoever notes a change holds the object; only `note_gone` tells of one that is not there any more.
+        let Some(head) = head else { return };
+        head.last_change = id;
+        let (name, revision) = (head.unique_name.clone(), head.revision);
+        self.changes.push(what.changed(id, at, kind, sid, name, revision));
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the fields of a change, told once more when its object is gone"
-    )]
-    fn note_named(
-        &mut self,
+    /// Records the end of an object.
+    fn note_gone(&mut self, kind: ChangeKind, head: &Head, data: Option<Arc<Value>>, at: i64) {
+        self.last_change += 1;
+        let what = What { key: None, revision: head.revision, expires: head.expires, data };
+        let name = head.unique_name.clone();
+        self.changes.push(what.changed(self.last_change, at, kind, head.sid, name, head.revision));
+    }
+}
+
+/// What a change is about, within its object.
+#[derive(Debug, Default)]
+struct What<'a> {
+    key: Option<&'a str>,
+    revision: u64,
+    expires: Option<i64>,
+    data: Option<Arc<Value>>,
+}
+
+impl What<'_> {
+    fn changed(
+        self,
+        id: u64,
+        at: i64,
         kind: ChangeKind,
         sid: Sid,
         unique_name: Option<String>,
-        key: Option<&str>,
-        revision: u64,
-        data: Option<Arc<Value>>,
-        at: i64,
-    ) {
-        self.last_change += 1;
-        self.changes.push(SyncChange {
-            id: self.last_change,
-            at,
-            kind,
-            sid,
-            unique_name,
-            key: key.map(str::to_owned),
-            revision,
-            data,
-        });
+        object_revision: u64,
+    ) -> SyncChange {
+        let Self { key, revision, expires, data } = self;
+        let key = key.map(str::to_owned);
+        SyncChange { id, at, kind, sid, unique_name, key, revision, object_revision, expires, data }
     }
 }
 

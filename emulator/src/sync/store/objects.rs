@@ -26,6 +26,8 @@ pub(crate) struct Head {
     pub(crate) sid: Sid,
     pub(crate) unique_name: Option<String>,
     pub(crate) revision: u64,
+    /// The number of the last change that touched it.
+    pub(crate) last_change: u64,
     pub(crate) created: i64,
     pub(crate) updated: i64,
     pub(crate) expires: Option<i64>,
@@ -50,6 +52,8 @@ pub(crate) struct Item {
     pub(crate) key: String,
     pub(crate) data: Arc<Value>,
     pub(crate) revision: u64,
+    /// The number of the last change that touched it.
+    pub(crate) last_change: u64,
     pub(crate) created: i64,
     pub(crate) updated: i64,
     pub(crate) expires: Option<i64>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Mortal, Store, StoreError, Stream, Ttl};
+use super::{Mortal, Store, StoreError, Stream, Ttl, What};
 use crate::sid::{Kind, Sid};
 use crate::sync::change::ChangeKind;
 
@@ -20,15 +20,14 @@ impl Store {
         let expires = head.expires;
         let sid = self.streams.add(Stream { head })?;
         self.reschedule(Mortal::Object(sid), None, expires);
-        self.note(ChangeKind::StreamCreated, sid, None, 0, None, now);
+        self.note(ChangeKind::StreamCreated, sid, What { expires, ..What::default() }, now);
         Ok(sid)
     }
 
     pub(crate) fn delete_stream(&mut self, sid: Sid, now: i64) -> Result<(), StoreError> {
-        let name = self.streams.rows.get(sid).and_then(|stream| stream.head.unique_name.clone());
         let gone = self.streams.remove(sid).ok_or(StoreError::Missing)?;
         self.reschedule(Mortal::Object(sid), gone.head.expires, None);
-        self.note_named(ChangeKind::StreamRemoved, sid, name, None, gone.head.revision, None, now);
+        self.note_gone(ChangeKind::StreamRemoved, &gone.head, None, now);
         Ok(())
     }
 
@@ -38,7 +37,8 @@ impl Store {
             return Err(StoreError::Missing);
         }
         let sid = Sid::draw(Kind::StreamMessage, &mut self.ids);
-        self.note(ChangeKind::StreamMessage, stream, Some(&sid.to_string()), 0, Some(data), now);
+        let what = What { key: Some(&sid.to_string()), data: Some(data), ..What::default() };
+        self.note(ChangeKind::StreamMessage, stream, what, now);
         Ok(sid)
     }
 }
