@@ -31,6 +31,8 @@ const REFUSAL_LASTS: Duration = Duration::from_secs(600);
 const HOPELESS_AGAIN: Duration = Duration::from_secs(30);
 /// With more keys failing than this, a further one is no news.
 const MOST_FAILURES_TOLD: usize = 20;
+/// How long an answer waits for others that are under way.
+const GATHER: Duration = Duration::from_millis(8);
 /// The longest the loop sleeps, so that a new day or a wall clock set anew is noticed soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -48,6 +50,8 @@ pub struct Worker {
     waiters: Vec<(Instant, Waiter)>,
     reads: JoinSet<Ended>,
     snapshots: watch::Sender<Arc<Snapshot>>,
+    /// When what the board holds is shown, if it is not shown yet.
+    publish_at: Option<Instant>,
 }
 
 /// A read that ended.
@@ -84,6 +88,7 @@ impl Worker {
             waiters: Vec::new(),
             reads: JoinSet::new(),
             snapshots,
+            publish_at: None,
         };
         (Refresher { marks, snapshots: receiver }, worker)
     }
@@ -92,7 +97,8 @@ impl Worker {
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
             let now = Instant::now();
-            let due = self.schedule.next_due(now).unwrap_or(now + LONGEST_SLEEP).min(now + LONGEST_SLEEP);
+            let due = self.schedule.next_due(now).into_iter().chain(self.publish_at).min();
+            let due = due.unwrap_or(now + LONGEST_SLEEP).min(now + LONGEST_SLEEP);
             let marks = self.marks.clone();
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -104,6 +110,7 @@ impl Worker {
                 },
                 () = tokio::time::sleep_until(due) => {}
             }
+            self.publish_if_due(Instant::now());
             self.begin_day_if_new();
             self.launch();
         }
@@ -196,7 +203,17 @@ impl Worker {
             Err(error) => self.fail(&ended.read, ended.id, ended.cause, ended.started, &error),
         }
         self.answer_waiters(now);
-        self.snapshots.send_replace(self.board.snapshot().clone());
+        // The reads of one event end within a moment of each other. What they brought is shown together, so that a
+        // queue's sum and its channels agree and one write does for all; a read that hangs delays it by that moment.
+        let soonest = if self.reads.is_empty() { now } else { now + GATHER };
+        self.publish_at = Some(self.publish_at.map_or(soonest, |at| at.min(soonest)));
+    }
+
+    fn publish_if_due(&mut self, now: Instant) {
+        if self.publish_at.is_some_and(|at| at <= now) {
+            self.publish_at = None;
+            self.snapshots.send_replace(self.board.snapshot().clone());
+        }
     }
 
     fn fold(&mut self, read: &Read, id: ReadId, cause: Cause, started: Instant, mut answers: Vec<Answer>) {
