@@ -30,7 +30,7 @@ impl Layout for DashboardDocument {
         vec![Object::Document(self.document.clone())]
     }
 
-    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes) {
+    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes<'_>) {
         let workspace = &next.workspace;
         let known = workspace.realtime.value.is_some() && workspace.cumulative.was_tried();
         if !known || last.is_some_and(|last| last.workspace.shows_the_same(workspace)) {
@@ -40,7 +40,7 @@ impl Layout for DashboardDocument {
         let mut data = Map::new();
         data.insert("workspace_statistics".into(), Value::Object(statistics));
         shape::provenance(&mut data, workspace);
-        changes.put.push((Target::Document(self.document.clone()), Value::Object(data)));
+        changes.put(Target::Document(self.document.clone()), Value::Object(data));
     }
 
     fn leftovers(&self, _map: &str, _key: &str, _snapshot: &Snapshot) -> Vec<Target> {

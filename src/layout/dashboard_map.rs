@@ -59,20 +59,20 @@ impl Layout for DashboardMap {
         vec![Object::Map(self.map.clone())]
     }
 
-    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes) {
+    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes<'_>) {
         let same = last.is_some_and(|last| last.workspace.shows_the_same(&next.workspace));
         if !same && is_known(&next.workspace) {
             let mut item = shape::raw(&next.workspace, &self.owner, "");
             shape::provenance(&mut item, &next.workspace);
-            changes.put.push((self.target(WORKSPACE), Value::Object(item)));
+            changes.put(self.target(WORKSPACE), Value::Object(item));
         }
         let (changed, gone) = moved(last, next);
         for state in changed {
             if let Some(item) = self.queue_item(state) {
-                changes.put.push((self.queue_target(state.queue.sid), item));
+                changes.put(self.queue_target(state.queue.sid), item);
             }
         }
-        changes.remove.extend(gone.map(|queue| self.queue_target(queue)));
+        gone.for_each(|queue| changes.remove(self.queue_target(queue)));
     }
 
     fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target> {

@@ -74,13 +74,31 @@ impl Target {
     }
 }
 
-/// What a layout wants to be different.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// New values.
-    pub put: Vec<(Target, Value)>,
-    /// What is to go.
-    pub remove: Vec<Target>,
+/// Takes what a layout wants to be different, one after another: all values at once would take much room.
+pub struct Changes<'a> {
+    put: &'a mut dyn FnMut(Target, Value),
+    remove: &'a mut dyn FnMut(Target),
+}
+
+impl<'a> Changes<'a> {
+    /// Hands new values to one function and what is to go to another.
+    pub fn new(put: &'a mut dyn FnMut(Target, Value), remove: &'a mut dyn FnMut(Target)) -> Self {
+        Self { put, remove }
+    }
+
+    fn put(&mut self, target: Target, value: Value) {
+        (self.put)(target, value);
+    }
+
+    fn remove(&mut self, target: Target) {
+        (self.remove)(target);
+    }
+}
+
+impl Debug for Changes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Changes")
+    }
 }
 
 /// One way to lay a snapshot out.
@@ -92,14 +110,18 @@ pub trait Layout: Debug + Send + Sync {
     fn objects(&self, snapshot: &Snapshot) -> Vec<Object>;
 
     /// What differs between the last snapshot that was laid out and this one.
-    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes);
+    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes<'_>);
 
     /// The value of one of its Documents; `None` where it has none to show.
     fn document(&self, name: &str, snapshot: &Snapshot) -> Option<Value> {
-        let mut changes = Changes::default();
-        self.changes(None, snapshot, &mut changes);
-        let is_it = |target: &Target| matches!(target, Target::Document(document) if **document == *name);
-        changes.put.into_iter().find(|(target, _)| is_it(target)).map(|(_, value)| value)
+        let mut found = None;
+        let mut put = |target: Target, value| {
+            if matches!(&target, Target::Document(document) if **document == *name) {
+                found = Some(value);
+            }
+        };
+        self.changes(None, snapshot, &mut Changes::new(&mut put, &mut |_| {}));
+        found
     }
 
     /// What has to go when an item is found in a Map that nobody wants any more, such as a deleted TaskQueue's: the

@@ -49,20 +49,24 @@ impl Layout for QueueDocuments {
         std::iter::once(Object::Map(self.list.clone())).chain(documents).collect()
     }
 
-    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes) {
+    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes<'_>) {
         let (changed, gone) = moved(last, next);
         for state in changed {
             let (queue, [realtime, today]) = (state.queue.sid, names(state.queue.sid));
             let entry = json!({
                 "sid": queue, "friendlyName": state.queue.friendly_name, "realtime": *realtime, "today": *today,
             });
-            changes.put.push((self.entry(queue), entry));
+            changes.put(self.entry(queue), entry);
             if state.scopes.iter().all(ScopeStats::was_tried) {
-                changes.put.extend(realtime_of(state, next).map(|value| (Target::Document(realtime), value)));
-                changes.put.extend(today_of(state, next).map(|value| (Target::Document(today), value)));
+                if let Some(value) = realtime_of(state, next) {
+                    changes.put(Target::Document(realtime), value);
+                }
+                if let Some(value) = today_of(state, next) {
+                    changes.put(Target::Document(today), value);
+                }
             }
         }
-        changes.remove.extend(gone.flat_map(|queue| self.all_of(queue)));
+        gone.flat_map(|queue| self.all_of(queue)).for_each(|target| changes.remove(target));
     }
 
     fn document(&self, name: &str, snapshot: &Snapshot) -> Option<Value> {

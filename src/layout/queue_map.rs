@@ -37,14 +37,14 @@ impl Layout for QueueMap {
         vec![Object::Map(self.map.clone())]
     }
 
-    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes) {
+    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes<'_>) {
         let (changed, gone) = moved(last, next);
         for state in changed {
             if let Some(item) = item(state, next) {
-                changes.put.push((self.target(state.queue.sid), item));
+                changes.put(self.target(state.queue.sid), item);
             }
         }
-        changes.remove.extend(gone.map(|queue| self.target(queue)));
+        gone.for_each(|queue| changes.remove(self.target(queue)));
     }
 
     fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target> {

@@ -31,7 +31,7 @@ impl Layout for TaskrouterEvents {
         vec![Object::Document(self.document.clone())]
     }
 
-    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes) {
+    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes<'_>) {
         let event = |snapshot: &Snapshot| snapshot.latest_event.clone();
         let same = match (last.and_then(event), event(next)) {
             (Some(last), Some(next)) => Arc::ptr_eq(&last, &next),
@@ -40,7 +40,7 @@ impl Layout for TaskrouterEvents {
         };
         if let Some(event) = next.latest_event.as_deref().filter(|_| !same) {
             let fields: Value = json!(event.fields());
-            changes.put.push((Target::Document(self.document.clone()), fields));
+            changes.put(Target::Document(self.document.clone()), fields);
         }
     }
 

@@ -34,7 +34,7 @@ impl Layout for TaskrouterStats {
         vec![Object::Document(self.document.clone())]
     }
 
-    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes) {
+    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes<'_>) {
         let same = last.is_some_and(|last| {
             last.workspace.shows_the_same(&next.workspace) && last.last_hour.shows_the_same(&next.last_hour)
         });
@@ -42,7 +42,7 @@ impl Layout for TaskrouterStats {
             return;
         }
         if let Some(data) = stats(next) {
-            changes.put.push((Target::Document(self.document.clone()), data));
+            changes.put(Target::Document(self.document.clone()), data);
         }
     }
 

@@ -36,7 +36,7 @@ impl Layout for TaskrouterTasks {
         vec![Object::Map(self.map.clone())]
     }
 
-    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes) {
+    fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes<'_>) {
         let Some(tasks) = &next.tasks.value else { return };
         let before = last.and_then(|last| last.tasks.value.as_ref());
         let recording = |snapshot: Option<&Snapshot>, task| snapshot?.recordings.get(task).cloned();
@@ -47,12 +47,12 @@ impl Layout for TaskrouterTasks {
         for (sid, state) in tasks.iter() {
             let (earlier, url) = (recording(last, sid), recording(Some(next), sid));
             if before.and_then(|before| before.get(sid)) != Some(state) || earlier != url {
-                changes.put.push((self.target(*sid), item(*sid, state, url.as_deref())));
+                changes.put(self.target(*sid), item(*sid, state, url.as_deref()));
             }
         }
         let gone =
             before.into_iter().flat_map(|before| before.keys()).filter(|sid| !tasks.contains_key(*sid));
-        changes.remove.extend(gone.map(|sid| self.target(*sid)));
+        gone.for_each(|sid| changes.remove(self.target(*sid)));
     }
 
     fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target> {

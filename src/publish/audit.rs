@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::wanted::Found;
 use crate::layout::{Fingerprint, Object, Target};
 use crate::twilio::TwilioError;
-use crate::twilio::sync::{Revision, Sync};
+use crate::twilio::sync::{MapItem, Revision, Sync};
 
 /// An audit that could not be done is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -143,12 +143,14 @@ pub(super) async fn look(sync: &Sync, object: &Object, now: Instant) -> Result<F
             Ok(found(entry.into_iter().collect(), true))
         }
         Object::Map(map) => {
-            let Some(items) = sync.map_items(map).await? else { return Ok(found(HashMap::new(), false)) };
-            let entries = items.into_iter().map(|item| {
+            let entry = |item: MapItem| {
                 let target = Target::MapItem(map.clone(), item.key.into());
                 (target, (item.revision, Fingerprint::of(&item.data)))
-            });
-            Ok(found(entries.collect(), true))
+            };
+            let Some(entries) = sync.map_items(map, entry).await? else {
+                return Ok(found(HashMap::new(), false));
+            };
+            Ok(found(entries.into_iter().collect(), true))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The task that writes: lays snapshots out, keeps the outbox, sends what it hands out, and audits Sync.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,15 +151,20 @@ impl Worker {
         if !same_queues && !self.stopping {
             self.follow_objects(&next, now);
         }
-        let mut changes = Changes::default();
-        for layout in &self.layouts {
-            layout.changes(self.shown.as_deref(), &next, &mut changes);
-        }
-        for (target, value) in changes.put {
-            if self.audits.has_seen(&target.object()) {
-                let value = self.fitted(&target, value);
-                self.outbox.want(&target, value, now);
+        let (cut, audits, outbox) = (&mut self.cut, &self.audits, RefCell::new(&mut self.outbox));
+        let mut put = |target: Target, value| {
+            if audits.has_seen(&target.object()) {
+                let value = fitted(cut, &target, value);
+                outbox.borrow_mut().want(&target, value, now);
             }
+        };
+        let mut remove = |target: Target| {
+            if audits.has_seen(&target.object()) {
+                outbox.borrow_mut().want(&target, Wanted::Gone, now);
+            }
+        };
+        for layout in &self.layouts {
+            layout.changes(self.shown.as_deref(), &next, &mut Changes::new(&mut put, &mut remove));
         }
         let newly_known = self.shown.as_ref().is_none_or(|shown| {
             shown.directory_known != next.directory_known
@@ -167,11 +173,6 @@ impl Worker {
         if newly_known {
             // What was found before one could know whether it is a leftover.
             self.remove_leftovers(self.outbox.items().iter(), &next, now);
-        }
-        for target in changes.remove {
-            if self.audits.has_seen(&target.object()) {
-                self.outbox.want(&target, Wanted::Gone, now);
-            }
         }
         self.shown = Some(next);
     }
@@ -283,39 +284,33 @@ impl Worker {
 
     /// All that should stand in one object.
     fn wanted_of(&mut self, object: &Object, snapshot: &Snapshot) -> HashMap<Target, Wanted> {
-        let values: Vec<(Target, Value)> = match object {
+        let mut wanted: HashMap<Target, Wanted> = HashMap::new();
+        let cut = &mut self.cut;
+        match object {
             Object::Document(name) => {
                 let value = self.layouts.iter().find_map(|layout| layout.document(name, snapshot));
-                value.map(|value| (Target::Document(name.clone()), value)).into_iter().collect()
+                if let Some(value) = value {
+                    let target = Target::Document(name.clone());
+                    let value = fitted(cut, &target, value);
+                    wanted.insert(target, value);
+                }
             }
             Object::Map(_) => {
-                let mut changes = Changes::default();
+                let mut put = |target: Target, value| {
+                    if target.object() == *object {
+                        let value = fitted(cut, &target, value);
+                        wanted.insert(target, value);
+                    }
+                };
                 for layout in self.layouts.iter().filter(|layout| layout.objects(snapshot).contains(object)) {
-                    layout.changes(None, snapshot, &mut changes);
+                    layout.changes(None, snapshot, &mut Changes::new(&mut put, &mut |_| {}));
                 }
-                changes.put.into_iter().filter(|(target, _)| target.object() == *object).collect()
             }
-        };
-        let mut wanted: HashMap<Target, Wanted> = HashMap::new();
-        for (target, value) in values {
-            let value = self.fitted(&target, value);
-            wanted.insert(target, value);
         }
         for (target, body) in self.seeds.iter().filter(|(target, _)| target.object() == *object) {
             wanted.insert(target.clone(), Wanted::Seed { body: body.clone() });
         }
         wanted
-    }
-
-    /// The value as it is written: cut, where it would not fit, which is told once.
-    fn fitted(&mut self, target: &Target, value: Value) -> Wanted {
-        let (value, cut) = fit(value, LARGEST);
-        if cut.is_empty() {
-            self.cut.remove(target);
-        } else if self.cut.insert(target.clone()) {
-            warn!(sync.object = %target, ?cut, "A value is too large for Sync and was cut");
-        }
-        Wanted::Value { body: value.to_string().into(), fingerprint: Fingerprint::of(&value) }
     }
 
     /// With the Map all its items went, also those that would not be written for a long time.
@@ -371,4 +366,15 @@ impl Worker {
             );
         }
     }
+}
+
+/// The value as it is written: cut, where it would not fit, which is told once.
+fn fitted(cut_before: &mut BTreeSet<Target>, target: &Target, value: Value) -> Wanted {
+    let (value, cut) = fit(value, LARGEST);
+    if cut.is_empty() {
+        cut_before.remove(target);
+    } else if cut_before.insert(target.clone()) {
+        warn!(sync.object = %target, ?cut, "A value is too large for Sync and was cut");
+    }
+    Wanted::Value { body: value.to_string().into(), fingerprint: Fingerprint::of(&value) }
 }

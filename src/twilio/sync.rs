@@ -116,15 +116,20 @@ impl Sync {
         self.delete(&format!("/Maps/{}", segment(name))).await
     }
 
-    /// `GET Maps/{name}/Items`, all pages; `None` when the Map is not there.
-    pub async fn map_items(&self, map: &str) -> Result<Option<Vec<MapItem>>, TwilioError> {
+    /// `GET Maps/{name}/Items`, all pages, each item turned into what is wanted of it as it comes, since a large Map's
+    /// data would take much room; `None` when the Map is not there.
+    pub async fn map_items<T>(
+        &self,
+        map: &str,
+        wanted: impl Fn(MapItem) -> T,
+    ) -> Result<Option<Vec<T>>, TwilioError> {
         let path = format!("/Maps/{}/Items", segment(map));
         let mut query = format!("?PageSize={PAGE_SIZE}");
-        let mut items: Vec<MapItem> = Vec::new();
+        let mut items: Vec<T> = Vec::new();
         for _ in 0..MOST_PAGES {
             let call = self.call(Method::GET, &path, &query, None);
             let Some(page) = found(self.client.read::<Items>(&call).await)? else { return Ok(None) };
-            items.extend(page.items);
+            items.extend(page.items.into_iter().map(&wanted));
             let Some(next) = page.meta.next_page_url else { return Ok(Some(items)) };
             // Only the query is taken over: an address from an answer never decides where the credentials go.
             query = next.find('?').map(|at| next[at..].to_owned()).unwrap_or_default();

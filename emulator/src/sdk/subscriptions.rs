@@ -313,7 +313,7 @@ mod tests {
         let mut bench = Bench::new();
         bench.sync.put_map("m");
         let sid = bench.sid("m");
-        for n in 0..10_001 {
+        for n in 0..2_001 {
             bench.sync.put_document("busy", json!({ "n": n }));
         }
         let now = bench.sync.last_change();
