@@ -38,12 +38,24 @@ pub(crate) fn compare(emulator: &Emulator, channels: &[&str]) -> Result<(), Stri
 pub(crate) fn compare_item(truth: &Truth, channels: &[&str], sid: &str, item: &Value) -> Result<(), String> {
     same("sid", &item["sid"], &json!(sid))?;
     for channel in std::iter::once(None).chain(channels.iter().copied().map(Some)) {
+        compare_realtime(truth, channel, sid, item)?;
         let suffix = channel.unwrap_or("all");
-        let true_queue = truth.queue(sid, channel, start_of_utc_day(), &SPLITS);
-        same_realtime(suffix, &item[format!("realTimeStats_{suffix}")], &true_queue.realtime)?;
-        same_cumulative(suffix, &item[format!("cumulativeStats_{suffix}")], &true_queue.cumulative)?;
+        let cumulative = truth.queue(sid, channel, start_of_utc_day(), &SPLITS).cumulative;
+        same_cumulative(suffix, &item[format!("cumulativeStats_{suffix}")], &cumulative)?;
     }
     Ok(())
+}
+
+/// Compares the realtime values of one queue on one channel, or over all.
+pub(crate) fn compare_realtime(
+    truth: &Truth,
+    channel: Option<&str>,
+    sid: &str,
+    item: &Value,
+) -> Result<(), String> {
+    let suffix = channel.unwrap_or("all");
+    let realtime = truth.queue(sid, channel, start_of_utc_day(), &SPLITS).realtime;
+    same_realtime(suffix, &item[format!("realTimeStats_{suffix}")], &realtime)
 }
 
 fn same_realtime(at: &str, shown: &Value, truth: &Value) -> Result<(), String> {
