@@ -6,6 +6,7 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock rust-toolchain.toml* ./
 COPY emulator ./emulator
 COPY src ./src
+COPY benches ./benches
 COPY default_stats.json .env.example ./
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     cargo build --release --locked && cp target/release/taskrouter-sync /taskrouter-sync

@@ -1,6 +1,6 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt official sdk bench release clean
+.PHONY: help demo test check fmt official sdk bench bench-quick release clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,12 @@ official: ## Hold the emulator to Twilio's own client library
 
 sdk: ## Hold what is written to Sync to Twilio's own browser SDK
 	tests/sdk/run
+
+bench: ## Measure freshness, calls, intake, CPU and memory on a quiet machine; writes docs/benchmarks.md
+	cargo bench --bench bench -- --write docs/benchmarks.md
+
+bench-quick: ## The same roughly, in two minutes; prints only
+	cargo bench --bench bench -- --quick
 
 release: ## Build the production binary
 	cargo build --release

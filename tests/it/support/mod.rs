@@ -1,7 +1,10 @@
 //! The test bed: an emulator, the service beside it, and the question whether Sync tells the truth.
 
+#[path = "../../shared/agreement.rs"]
 mod agreement;
 mod binary;
+#[path = "../../shared/variables.rs"]
+mod variables;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,12 +19,14 @@ use twilio_emulator::{Emulator, Settings};
 
 pub(crate) use agreement::start_of_utc_day;
 pub(crate) use binary::Binary;
+use variables::base_variables;
+pub(crate) use variables::{ADMIN, BEARER};
 
 /// Far beyond what anything takes: a test that gets here has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-pub(crate) const ADMIN: (&str, &str) = ("admin", "correct horse");
-pub(crate) const BEARER: &str = "a-bearer-token-for-tests";
+/// The TaskChannels in `base_variables`.
+const CHANNELS: [&str; 2] = ["voice", "chat"];
 /// Timers that never fire within a test, so that what shows is the events' doing.
 pub(crate) const NO_TIMERS: &[(&str, &str)] =
     &[("REALTIME_INTERVAL", "1h"), ("CUMULATIVE_INTERVAL", "1h"), ("DIRECTORY_INTERVAL", "1h")];
@@ -112,6 +117,26 @@ impl Bed {
         let _ = running.await;
     }
 
+    /// Waits until Sync tells the truth; on failure says where it does not.
+    pub(crate) async fn agrees(&self) {
+        let mut last = String::new();
+        let waiting = async {
+            let mut changed = self.emulator.sync().changed();
+            while let Err(difference) = self.compare() {
+                last = difference;
+                let _ = tokio::time::timeout(Duration::from_millis(50), changed.changed()).await;
+            }
+        };
+        if tokio::time::timeout(DEADLINE, waiting).await.is_err() {
+            panic!("Sync never told the truth: {last}");
+        }
+    }
+
+    /// Whether Sync tells the truth now.
+    pub(crate) fn compare(&self) -> Result<(), String> {
+        agreement::compare(&self.emulator, &CHANNELS)
+    }
+
     /// Asks the service for the bootstrap.
     pub(crate) async fn check_map(&self) -> Vec<Value> {
         let url = format!("{}/taskrouter/events?checkMap=true", self.url());
@@ -148,24 +173,4 @@ impl Bed {
         assert_eq!(journal.totals().over_rate, 0, "a rate limit of Twilio's was passed");
         assert_eq!(journal.totals().unauthorized, 0);
     }
-}
-
-fn base_variables(emulator: &Emulator, more: &[(&str, &str)]) -> HashMap<String, String> {
-    let account = emulator.account();
-    let url = emulator.url();
-    let base = [
-        ("TWILIO_ACCOUNT_SID", account.account_sid.as_str()),
-        ("TWILIO_AUTH_TOKEN", &account.auth_token),
-        ("TWILIO_WORKSPACE_SID", &account.workspace_sid),
-        ("TWILIO_SYNC_SERVICE_SID", &account.sync_service_sid),
-        ("TWILIO_TASKROUTER_URL", &url),
-        ("TWILIO_SYNC_URL", &url),
-        ("TWILIO_API_URL", &url),
-        ("TWILIO_IAM_URL", &url),
-        ("AUTHENTICATION_USER", ADMIN.0),
-        ("AUTHENTICATION_PASSWORD", ADMIN.1),
-        ("AUTHENTICATION_TOKEN", BEARER),
-        ("STATS_CHANNELS", "voice,chat"),
-    ];
-    base.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

@@ -1,63 +1,61 @@
-//! Whether Sync shows what is true in the centre: every queue, every channel, every number.
+//! Whether Sync shows what is true in the centre: every queue, every channel, every number. The tests wait for it, the
+//! benchmarks take the time until it holds; both include this file.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-
-use super::Bed;
+use twilio_emulator::{Emulator, Truth};
 
 /// Seconds by which an age may differ: it was read a moment ago, and moves on.
 const AGE_TOLERANCE: f64 = 30.0;
 const SPLITS: [u32; 3] = [30, 60, 120];
 
-impl Bed {
-    /// Waits until Sync tells the truth; on failure says where it does not.
-    pub(crate) async fn agrees(&self) {
-        let mut last = String::new();
-        let waiting = self.until_describing(&mut last);
-        if tokio::time::timeout(super::DEADLINE, waiting).await.is_err() {
-            panic!("Sync never told the truth: {last}");
-        }
+/// Compares all of it once; these are the channels that the service was told to show. An error says what differs.
+pub(crate) fn compare(emulator: &Emulator, channels: &[&str]) -> Result<(), String> {
+    let (truth, sync) = (emulator.truth(), emulator.sync());
+    let items = sync.map_items("queueStats").ok_or("there is no Map queueStats")?;
+    let names: BTreeMap<String, String> =
+        emulator.world().queues().into_iter().map(|q| (q.sid, q.friendly_name)).collect();
+    if items.keys().ne(names.keys()) {
+        return Err(format!("items {:?} for queues {:?}", items.keys(), names.keys()));
     }
+    for (sid, name) in &names {
+        let item = &items[sid];
+        same("friendlyName", &item["friendlyName"], &json!(name))?;
+        compare_item(&truth, channels, sid, item).map_err(|difference| format!("{name} {difference}"))?;
+    }
+    let document = sync.document("dashboard-data").ok_or("there is no Document dashboard-data")?;
+    let statistics = &document["workspace_statistics"];
+    let true_workspace = truth.workspace(None, start_of_utc_day(), &SPLITS);
+    same_raw("realtime", &statistics["realtime"], &true_workspace.realtime)?;
+    same_raw("cumulative", &statistics["cumulative"], &true_workspace.cumulative)?;
+    sync.document("dashboard-definitions").ok_or("there is no Document dashboard-definitions")?;
+    Ok(())
+}
 
-    async fn until_describing(&self, last: &mut String) {
-        let mut changed = self.emulator.sync().changed();
-        while let Err(difference) = self.compare() {
-            *last = difference;
-            let _ = tokio::time::timeout(std::time::Duration::from_millis(50), changed.changed()).await;
-        }
+/// Compares the item of one queue.
+pub(crate) fn compare_item(truth: &Truth, channels: &[&str], sid: &str, item: &Value) -> Result<(), String> {
+    same("sid", &item["sid"], &json!(sid))?;
+    for channel in std::iter::once(None).chain(channels.iter().copied().map(Some)) {
+        compare_realtime(truth, channel, sid, item)?;
+        let suffix = channel.unwrap_or("all");
+        let cumulative = truth.queue(sid, channel, start_of_utc_day(), &SPLITS).cumulative;
+        same_cumulative(suffix, &item[format!("cumulativeStats_{suffix}")], &cumulative)?;
     }
+    Ok(())
+}
 
-    /// Compares once.
-    pub(crate) fn compare(&self) -> Result<(), String> {
-        let since = start_of_utc_day();
-        let (truth, sync) = (self.emulator.truth(), self.emulator.sync());
-        let items = sync.map_items("queueStats").ok_or("there is no Map queueStats")?;
-        let names: BTreeMap<String, String> =
-            self.emulator.world().queues().into_iter().map(|q| (q.sid, q.friendly_name)).collect();
-        if items.keys().ne(names.keys()) {
-            return Err(format!("items {:?} for queues {:?}", items.keys(), names.keys()));
-        }
-        for (sid, name) in &names {
-            let item = &items[sid];
-            same("sid", &item["sid"], &json!(sid))?;
-            same("friendlyName", &item["friendlyName"], &json!(name))?;
-            for (suffix, channel) in [("all", None), ("voice", Some("voice")), ("chat", Some("chat"))] {
-                let true_queue = truth.queue(sid, channel, since, &SPLITS);
-                let at = format!("{name} {suffix}");
-                same_realtime(&at, &item[format!("realTimeStats_{suffix}")], &true_queue.realtime)?;
-                same_cumulative(&at, &item[format!("cumulativeStats_{suffix}")], &true_queue.cumulative)?;
-            }
-        }
-        let document = sync.document("dashboard-data").ok_or("there is no Document dashboard-data")?;
-        let statistics = &document["workspace_statistics"];
-        let true_workspace = truth.workspace(None, since, &SPLITS);
-        same_raw("realtime", &statistics["realtime"], &true_workspace.realtime)?;
-        same_raw("cumulative", &statistics["cumulative"], &true_workspace.cumulative)?;
-        sync.document("dashboard-definitions").ok_or("there is no Document dashboard-definitions")?;
-        Ok(())
-    }
+/// Compares the realtime values of one queue on one channel, or over all.
+pub(crate) fn compare_realtime(
+    truth: &Truth,
+    channel: Option<&str>,
+    sid: &str,
+    item: &Value,
+) -> Result<(), String> {
+    let suffix = channel.unwrap_or("all");
+    let realtime = truth.queue(sid, channel, start_of_utc_day(), &SPLITS).realtime;
+    same_realtime(suffix, &item[format!("realTimeStats_{suffix}")], &realtime)
 }
 
 fn same_realtime(at: &str, shown: &Value, truth: &Value) -> Result<(), String> {

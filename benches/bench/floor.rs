@@ -1,0 +1,51 @@
+//! The least that a changed number can take into Sync: one bare read and one bare write, against the same emulator in
+//! the same run, through the same kind of client.
+
+use std::time::{Duration, Instant};
+
+use twilio_emulator::{Account, Emulator};
+
+use crate::bed::MAP;
+use crate::limits::FLOOR_DOCUMENT;
+
+/// Makes the two round trips.
+#[derive(Debug)]
+pub(crate) struct Floor {
+    http: reqwest::Client,
+    account: Account,
+    read: String,
+    write: String,
+    /// Of the size that the service writes.
+    payload: String,
+}
+
+impl Floor {
+    pub(crate) fn of(emulator: &Emulator, queue: &str) -> Self {
+        let (url, account) = (emulator.url(), emulator.account().clone());
+        let workspace = format!("{url}/v1/Workspaces/{}", account.workspace_sid);
+        let (item, _) = emulator.sync().item(MAP, queue).unwrap();
+        emulator.sync().put_document(FLOOR_DOCUMENT, serde_json::json!({}));
+        Self {
+            http: reqwest::Client::new(),
+            read: format!("{workspace}/TaskQueues/{queue}/Statistics?SplitByWaitTime=30,60,120"),
+            write: format!("{url}/v1/Services/{}/Documents/{FLOOR_DOCUMENT}", account.sync_service_sid),
+            account,
+            payload: item.to_string(),
+        }
+    }
+
+    /// How long they take, one after the other.
+    pub(crate) async fn once(&self) -> Duration {
+        let begin = Instant::now();
+        self.carry_out(self.http.get(&self.read)).await;
+        self.carry_out(self.http.post(&self.write).form(&[("Data", &self.payload)])).await;
+        begin.elapsed()
+    }
+
+    async fn carry_out(&self, request: reqwest::RequestBuilder) {
+        let (user, password) = (&self.account.account_sid, &self.account.auth_token);
+        let answer = request.basic_auth(user, Some(password)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "a bare round trip was refused");
+        answer.bytes().await.unwrap();
+    }
+}

@@ -1,0 +1,166 @@
+//! What the service costs and how fresh it keeps Sync, measured against the emulated Twilio: the real program as a
+//! process of its own, 50 ms for a TaskRouter request and 30 ms for a Sync request injected.
+//!
+//! One file a scenario. Each has its floor or its rival measured in the same run, and its goals printed beside the
+//! figures; nothing is asserted. `make bench` writes the report to `docs/benchmarks.md`, `make bench-quick` prints a
+//! rougher one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a benchmark ends where it can't measure, and talks to the service as anybody would"
+)]
+
+#[path = "../../tests/shared/agreement.rs"]
+mod agreement;
+#[path = "../../tests/shared/variables.rs"]
+mod variables;
+
+mod bare;
+mod bed;
+mod changes;
+mod floor;
+mod limits;
+mod load;
+mod machine;
+mod relay;
+mod service;
+mod stats;
+mod table;
+
+mod ages;
+mod burst;
+mod freshness;
+mod intake;
+mod lag;
+mod refusals;
+mod scale;
+mod sizes;
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+
+use bed::Effort;
+use limits::Observed;
+use table::{Section, Table};
+
+/// Measures the service against the emulator.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Fewer repetitions: under two minutes instead of ten
+    #[arg(long)]
+    quick: bool,
+    /// Only these scenarios, by the names of their files
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Write the report to this file as well
+    #[arg(long)]
+    write: Option<PathBuf>,
+    /// Keep the services' debug logs in this directory; they cost time
+    #[arg(long)]
+    logs: Option<PathBuf>,
+    /// What `cargo bench` adds
+    #[arg(long, hide = true)]
+    bench: bool,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Be the handler that the service's intake is compared with
+    #[command(hide = true)]
+    Bare,
+}
+
+#[tokio::main]
+async fn main() {
+    let options = Options::parse();
+    if let Some(Role::Bare) = options.role {
+        return bare::serve().await;
+    }
+    let report = report(&options).await;
+    println!("{report}");
+    if let Some(path) = &options.write {
+        std::fs::write(path, report).unwrap();
+    }
+}
+
+async fn report(options: &Options) -> String {
+    let (machine, begin) = (machine::describe(), Instant::now());
+    let (mut sections, limits) = measure(options).await;
+    sections.push(limits::section(&limits));
+    let mut report = String::from("# Benchmarks\n\n");
+    let line = |report: &mut String, text: &str| writeln!(report, "{text}\n").unwrap();
+    if options.quick {
+        line(
+            &mut report,
+            "**A quick run: few repetitions, rough figures. `make bench` makes the real ones.**",
+        );
+    }
+    let command = if options.quick { "make bench-quick" } else { "make bench" };
+    let date = Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
+    let minutes = begin.elapsed().as_secs_f64() / 60.0;
+    line(&mut report, &format!("Made by `{command}` on {date} in {minutes:.1} minutes."));
+    line(
+        &mut report,
+        "The service's release build runs as a process of its own with its default settings, against the emulator, which \
+         takes 50 ms for each TaskRouter request and 30 ms for each Sync request and keeps Twilio's limits. Load, emulator and \
+         service share the machine. Percentiles are by nearest rank.",
+    );
+    line(&mut report, &machine.to_string());
+    line(&mut report, &Table::of_goals(&sections).to_string());
+    for section in &sections {
+        line(&mut report, section.to_string().trim_end());
+    }
+    format!("{}\n", report.trim_end())
+}
+
+/// What a scenario brings.
+type Result = (Section, Vec<Observed>);
+
+/// Runs those scenarios side by side that count and take no times, then the others one after another.
+async fn measure(options: &Options) -> (Vec<Section>, Vec<Observed>) {
+    let effort = &Effort { quick: options.quick, logs: options.logs.clone() };
+    let (scale, refusals, sizes, ages) = tokio::join!(
+        options.run("scale", scale::run(effort)),
+        options.run("refusals", refusals::run(effort)),
+        options.run("sizes", sizes::run(effort)),
+        options.run("ages", ages::prepare(effort)),
+    );
+    let ages = match ages {
+        Some(prepared) => options.run("ages", ages::run(effort, prepared)).await,
+        None => None,
+    };
+    let results: [Option<Result>; 8] = [
+        options.run("freshness", freshness::run(effort)).await,
+        options.run("lag", lag::run(effort)).await,
+        ages,
+        options.run("burst", burst::run(effort)).await,
+        options.run("intake", intake::run(effort)).await,
+        scale,
+        refusals,
+        sizes,
+    ];
+    let (sections, limits): (Vec<_>, Vec<_>) = results.into_iter().flatten().unzip();
+    (sections, limits.into_iter().flatten().collect())
+}
+
+impl Options {
+    /// Runs a scenario if it is wanted.
+    async fn run<T>(&self, name: &str, scenario: impl Future<Output = T>) -> Option<T> {
+        if !self.only.is_empty() && !self.only.iter().any(|only| only == name) {
+            return None;
+        }
+        let begin = Instant::now();
+        let result = scenario.await;
+        eprintln!("{name}: {:.0} s", begin.elapsed().as_secs_f64());
+        Some(result)
+    }
+}

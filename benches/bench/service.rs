@@ -1,0 +1,70 @@
+//! The real program as a process of its own, and what it uses of the machine.
+
+use std::collections::HashMap;
+use std::fs::read_to_string;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+
+/// The unit of processor time in `/proc/PID/stat`: `getconf CLK_TCK` is 100 on every Linux in use.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// A running `taskrouter-sync serve`; it is killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Service {
+    child: Child,
+    _directory: tempfile::TempDir,
+}
+
+/// What a process has used.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Usage {
+    /// In user and kernel mode since its start, in steps of 10 ms.
+    pub(crate) cpu: Duration,
+    /// `VmRSS`
+    pub(crate) resident_kib: u64,
+    /// `VmHWM`
+    pub(crate) peak_kib: u64,
+}
+
+impl Service {
+    /// Starts it in an environment of nothing but these variables, in an empty directory.
+    pub(crate) fn start(variables: &HashMap<String, String>, log: Stdio) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_taskrouter-sync"));
+        command.arg("serve").env_clear().envs(variables).current_dir(directory.path());
+        let child = command.stdin(Stdio::null()).stderr(log).kill_on_drop(true).spawn().unwrap();
+        Self { child, _directory: directory }
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        usage(&self.child)
+    }
+
+    /// Ends it as by SIGTERM.
+    pub(crate) async fn stop(mut self) {
+        let pid = self.child.id().unwrap().to_string();
+        Command::new("kill").args(["-s", "TERM", &pid]).status().await.unwrap();
+        self.child.wait().await.unwrap();
+    }
+}
+
+/// What a child has used so far.
+pub(crate) fn usage(child: &Child) -> Usage {
+    let pid = child.id().expect("the process has ended");
+    let stat = read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // The second field is the program's name in brackets; utime and stime are the 14th and 15th (proc(5)).
+    let after_name = stat.rsplit_once(')').unwrap().1;
+    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().unwrap()).sum();
+    let status = read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let kib = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap()
+    };
+    Usage {
+        cpu: Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND),
+        resident_kib: kib("VmRSS"),
+        peak_kib: kib("VmHWM"),
+    }
+}
