@@ -14,7 +14,11 @@ const TYPES = {
 };
 const CSRF = "mock-csrf-token";
 
-/** @returns a handle: url, world, and levers (cut, refuse, remove, stale, signOut, push, stop). */
+/**
+ * @param {{port?: number, queues?: number, role?: "viewer" | "editor", beatMs?: number, moves?: number, keepAliveMs?: number,
+ *   dist?: URL, seed?: number, skewMs?: number, still?: boolean}} [options] `still`: nothing moves but what a test moves.
+ * @returns a handle: url, world, and levers (cut, refuse, remove, stale, signOut, push, stop).
+ */
 export async function startMock({
   port = 0,
   queues = 10,

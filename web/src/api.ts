@@ -144,9 +144,14 @@ export function feedSource(path = "/api/feed"): LiveSource {
             listener.heard();
             failures = 0;
             for (const message of parser.push(value)) {
+              if (message.event === "snapshot" || message.event === "change") {
+                // An event that cannot be read is not one to go on from: the next connection asks for everything.
+                const resume = lastEventId;
+                lastEventId = "";
+                listener.event({ type: message.event, data: JSON.parse(message.data) } as FeedEvent);
+                lastEventId = resume;
+              }
               if (message.id !== undefined) lastEventId = message.id;
-              if (message.event !== "snapshot" && message.event !== "change") continue;
-              listener.event({ type: message.event, data: JSON.parse(message.data) } as FeedEvent);
             }
           }
         } finally {

@@ -48,6 +48,11 @@ export function startLive(source: LiveSource, session: Session): () => void {
       skew.add(instant(event.data.now) ?? Number.NaN, Date.now());
       const board = fold(state.board, event);
       const now = serverNow();
+      // The first event sets the clock right: ages must not wait for the next second to know.
+      if (timer !== undefined && Math.abs(now / 1000 - second) > 1.5) {
+        clearTimeout(timer);
+        tick();
+      }
       if (event.data.metrics) metricHistory.push(event.data.metrics, now);
       const withNumbers =
         event.type === "snapshot" || event.data.queues || event.data.metrics || event.data.workspace;

@@ -1,3 +1,4 @@
+import { instant } from "../live/clock.ts";
 import type { Worker } from "../types.ts";
 
 /** Agents by Activity: the largest group first, within one the longest time first. Pure. */
@@ -10,7 +11,7 @@ export function groups(workers: readonly Worker[], search: string): [string, Wor
     group.push(worker);
     found.set(worker.activity_name, group);
   }
-  const since = (worker: Worker) => worker.date_status_changed ?? "~";
-  for (const group of found.values()) group.sort((a, b) => since(a).localeCompare(since(b)));
+  const since = (worker: Worker) => instant(worker.date_status_changed) ?? Number.MAX_VALUE;
+  for (const group of found.values()) group.sort((a, b) => since(a) - since(b));
   return [...found].sort(([a, as], [b, bs]) => bs.length - as.length || a.localeCompare(b));
 }

@@ -76,8 +76,8 @@ export function Shell() {
           {view === "tasks" && <Tasks />}
           {view === "agents" && <Agents />}
         </Suspense>
+        <Tip />
       </main>
-      <Tip />
     </div>
   );
 }

@@ -1,9 +1,9 @@
 import { memo } from "react";
-import { metricText, span, tokenColour } from "../format.ts";
+import { clockTimeSeconds, metricText, span, tokenColour } from "../format.ts";
 import { age, counted, instant } from "../live/clock.ts";
 import { useSecond } from "../live/store.ts";
 import { interval, useSession } from "../shell/session.ts";
-import type { Definition, Metric } from "../types.ts";
+import type { Definition, Metric, Session } from "../types.ts";
 import { Spark } from "./Spark.tsx";
 import { limitOf, type Sign, sign } from "./threshold.ts";
 
@@ -40,6 +40,14 @@ interface Props {
   onOpen(name: string): void;
 }
 
+/** Where the number comes from: formula, interval, source, age. */
+function provenance(metric: Metric, definition: Definition | undefined, session: Session): string {
+  const at = instant(metric.asOf);
+  const read = at === undefined ? "" : `\nRead at ${clockTimeSeconds(at, session.timeZone)}.`;
+  const formula = definition?.formula ?? metric.name;
+  return `${formula}\nFrom the workspace's statistics; sums are of ${interval(session)}.${read}`;
+}
+
 export const Tile = memo(function Tile({ metric, definition, frozen, selected, onOpen }: Props) {
   const session = useSession();
   const style = metric.style;
@@ -50,7 +58,7 @@ export const Tile = memo(function Tile({ metric, definition, frozen, selected, o
       className={`tile${selected ? " selected" : ""}`}
       data-metric={metric.name}
       data-style={style?.styleName}
-      data-tip={`${definition?.formula ?? metric.name}\nWorkspace statistics, ${interval(session)} where they add up.`}
+      data-tip={provenance(metric, definition, session)}
       onClick={() => onOpen(metric.name)}
       style={stale ? undefined : { background: tokenColour(style?.backgroundColour) }}
     >
