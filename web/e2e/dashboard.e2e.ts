@@ -204,6 +204,9 @@ describe("editing", () => {
     await p.locator("[data-metric=completed]").click();
     await p.fill("#formula", "40 + 2");
     await p.locator("[data-metric=completed] .tile-value", { hasText: /^42$/ }).waitFor();
+    await p.fill("#firstThresholdValue", "41");
+    await p.locator("[data-metric=completed] .tile-sign", { hasText: "over 41" }).waitFor();
+    await p.locator("[data-metric=completed][data-style=Warn]").waitFor();
     await p.getByRole("button", { name: "Save" }).click();
     await p.getByText("“Completed” saved.").waitFor();
     expect(m.world.definitions.completed?.metric.formula).toBe("40 + 2");
@@ -274,9 +277,15 @@ describe("TV", () => {
     });
     expect(Math.min(...sizes)).toBeGreaterThanOrEqual(1080 / 8);
     const fits = await p.evaluate(() => {
-      const within = [...document.querySelectorAll(".tv-value")].every(
-        (e) => e.getBoundingClientRect().left + e.scrollWidth <= innerWidth,
-      );
+      const text = (e: Element) => {
+        const range = document.createRange();
+        range.selectNodeContents(e);
+        return range.getBoundingClientRect();
+      };
+      const within = [...document.querySelectorAll("ul")].every((list) => {
+        const places = [...list.querySelectorAll(".tv-value")].map(text);
+        return places.every((place, n) => place.right <= (places[n + 1]?.left ?? innerWidth));
+      });
       return (
         within &&
         getComputedStyle(document.body).cursor === "none" &&

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { clock, clockTime, hhmmss, metricText, percent, span, spanExact, tokenColour } from "./format.ts";
 import { groups } from "./people/groups.ts";
-import { CAPACITY, pack, shift, shorten } from "./tv/pages.ts";
+import { capacity, digits, pack, shift, shorten } from "./tv/pages.ts";
 import type { Definition } from "./types.ts";
 import { byField, previewError, problemText, step, uniqueName } from "./wallboard/draft.ts";
 import { sign } from "./wallboard/threshold.ts";
@@ -80,8 +80,9 @@ describe("settings", () => {
 
 describe("TV", () => {
   it("packs what fits", () => {
-    expect(pack([3, 5, 3, 4, 20, 3], (n) => n)).toEqual([[3, 5, 3], [4], [20], [3]]);
-    expect(CAPACITY).toBeGreaterThan(8);
+    expect(pack([3, 5, 3, 4, 20, 3], (n) => n, 13)).toEqual([[3, 5, 3], [4], [20], [3]]);
+    expect(digits("04:12")).toBe(4.5);
+    expect(capacity(1920, 1080)).toBeGreaterThan(digits("17") + digits("04:12") + digits("100"));
   });
   it("shortens ages below an hour only", () => {
     expect(shorten("00:04:12")).toBe("04:12");

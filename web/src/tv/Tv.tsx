@@ -15,7 +15,7 @@ import { useDefinitions } from "../wallboard/definitions.ts";
 import { Spark } from "../wallboard/Spark.tsx";
 import { reading } from "../wallboard/Tile.tsx";
 import { limitOf } from "../wallboard/threshold.ts";
-import { pack, shift, shorten } from "./pages.ts";
+import { capacity, digits, pack, shift, shorten } from "./pages.ts";
 
 const TURN_S = 15;
 const QUEUES = 3;
@@ -48,7 +48,8 @@ export default function Tv() {
     const shown = reading(metric, definition, now);
     return { ...shown, text: shorten(shown.text), definition };
   };
-  const pages = pack(board?.metrics ?? [], (metric) => Math.max(3, text(metric).text.length) + 0.5);
+  const room = capacity(innerWidth, innerHeight);
+  const pages = pack(board?.metrics ?? [], (metric) => digits(text(metric).text), room);
   const turn = Math.max(3, Number(new URLSearchParams(location.search).get("turn")) || TURN_S);
   const number = pages.length === 0 ? 0 : Math.floor(second / turn) % pages.length;
   const page = pages[number] ?? [];
@@ -69,12 +70,16 @@ export default function Tv() {
               key={metric.name}
               className="tv-tile"
               data-metric={metric.name}
-              style={{ flexGrow: Math.max(3, shown.text.length) }}
+              style={{ flexGrow: digits(shown.text) }}
             >
               <span className="tv-label">{metric.label}</span>
               <span
                 className={shown.error ? "tv-value none" : "tv-value"}
-                style={{ color: live ? tokenColour(metric.style.statColour) : undefined }}
+                style={{
+                  color: live ? tokenColour(metric.style.statColour) : undefined,
+                  // A text too long for the whole screen gets smaller; none is cut.
+                  fontSize: digits(shown.text) > room ? `${(21 * room) / digits(shown.text)}vh` : undefined,
+                }}
               >
                 {shown.text}
               </span>
@@ -92,6 +97,7 @@ export default function Tv() {
                 name={metric.name}
                 limit={limitOf(shown.definition?.secondThresholdValue)}
                 height={Math.round(innerHeight * 0.13)}
+                thick={3}
               />
             </li>
           );
@@ -100,7 +106,9 @@ export default function Tv() {
       <ul className="tv-queues" aria-label="Queues that need somebody most: tasks waiting">
         {lines.map(({ item, all }) => (
           <li key={item.sid} className={item.realTimeStatsMessage ? "tv-tile frozen" : "tv-tile"}>
-            <span className="tv-label">{item.friendlyName}</span>
+            <span className="tv-label">
+              {item.friendlyName} <small>waiting</small>
+            </span>
             <span className="tv-value">{all.pending ?? "–"}</span>
           </li>
         ))}

@@ -1,11 +1,18 @@
 /** What a TV shows at once. Pure. */
 
-/** How many digits of the TV's size fit side by side, with room between the numbers. */
-export const CAPACITY = 13;
+/**
+ * How many digits of the TV's size (21 % of its height; the widest system font has digits of 0.7 em) fit side by side,
+ * with the margins and the room between three numbers taken off.
+ */
+export const capacity = (width: number, height: number) => Math.max(3, (0.86 * width) / (0.147 * height));
+
+/** Width of a text in digits; a colon or a point is half of one. */
+export const digits = (text: string) => Math.max(2, text.length - 0.5 * (text.match(/[:.,]/g)?.length ?? 0));
+
 const MOST = 3;
 
-/** Packs items in their order; each page takes as many as fit by their width in characters. */
-export function pack<T>(items: readonly T[], width: (item: T) => number): T[][] {
+/** Packs items in their order; each page takes as many as fit by their width in digits. */
+export function pack<T>(items: readonly T[], width: (item: T) => number, whole: number): T[][] {
   const pages: T[][] = [];
   let room = 0;
   for (const item of items) {
@@ -16,7 +23,7 @@ export function pack<T>(items: readonly T[], width: (item: T) => number): T[][] 
       room -= needed;
     } else {
       pages.push([item]);
-      room = CAPACITY - needed;
+      room = whole - needed;
     }
   }
   return pages;

@@ -60,6 +60,7 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
           if (!changed && name !== "") return onDraft(undefined);
           onDraft({
             name: name || DRAFT,
+            definition: form,
             metric: {
               name: name || DRAFT,
               label: form.label,

@@ -16,13 +16,15 @@ interface Props {
   large?: boolean;
   timeZone?: string;
   height: number;
+  /** Of the line. */
+  thick?: number;
 }
 
 const data = (points: Points): uPlot.AlignedData => [points.map(([t]) => t), points.map(([, v]) => v)];
 
 const token = (name: string) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
-export function Spark({ name, limit, format = "", large = false, timeZone, height }: Props) {
+export function Spark({ name, limit, format = "", large = false, timeZone, height, thick = 1.5 }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const points = useHistory(historyOf, name);
@@ -75,7 +77,7 @@ export function Spark({ name, limit, format = "", large = false, timeZone, heigh
           label: format === "seconds" ? "Value (h:m:s)" : "Value",
           value: (_, v) => unit(v),
           stroke: line,
-          width: large ? 1.75 : 1.5,
+          width: thick,
           spanGaps: false,
           points: { show: false },
         },
@@ -103,7 +105,7 @@ export function Spark({ name, limit, format = "", large = false, timeZone, heigh
               ctx.arc(
                 u.valToPos(last[0], "x", true),
                 u.valToPos(last[1], "y", true),
-                2.5 * ratio,
+                (1 + thick) * ratio,
                 0,
                 2 * Math.PI,
               );
@@ -125,7 +127,7 @@ export function Spark({ name, limit, format = "", large = false, timeZone, heigh
       made.destroy();
       chart.current = null;
     };
-  }, [theme, limit, format, large, timeZone, height]);
+  }, [theme, limit, format, large, timeZone, height, thick]);
 
   useEffect(() => chart.current?.setData(data(points)), [points]);
 

@@ -3,15 +3,17 @@ import { useBoard, useFrozen } from "../live/store.ts";
 import { SortNote, useTableChoices } from "../queues/Queues.tsx";
 import { QueueTable } from "../queues/QueueTable.tsx";
 import { useSession } from "../shell/session.ts";
-import type { Metric } from "../types.ts";
+import type { Definition, Metric } from "../types.ts";
 import { useDefinitions } from "./definitions.ts";
 import { Tile } from "./Tile.tsx";
 
 const Drawer = lazy(() => import("./Drawer.tsx"));
 
+/** What stands in the drawer and is not saved: the tile shows it. */
 export interface Draft {
   name: string;
   metric: Metric;
+  definition: Definition;
 }
 
 export function Wallboard({ scroller }: { scroller: RefObject<HTMLElement | null> }) {
@@ -74,7 +76,9 @@ export function Wallboard({ scroller }: { scroller: RefObject<HTMLElement | null
             >
               <Tile
                 metric={metric}
-                definition={definitions.all?.[metric.name]?.metric}
+                definition={
+                  draft?.name === metric.name ? draft.definition : definitions.all?.[metric.name]?.metric
+                }
                 frozen={frozen}
                 selected={opened === metric.name}
                 onOpen={open}
