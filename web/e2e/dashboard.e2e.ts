@@ -1,0 +1,369 @@
+/** The built page in Chromium against the mock, which serves it under the strict Content-Security-Policy. */
+import axe from "axe-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { startMock } from "../mock/server.mjs";
+import { launch } from "./browser.mjs";
+
+type Mock = Awaited<ReturnType<typeof startMock>>;
+const dist = new URL("../dist/", import.meta.url);
+
+let browser: Browser;
+let mock: Mock | undefined;
+let page: Page | undefined;
+/** Whatever the page complained about, violations of the policy among it. */
+let complaints: string[] = [];
+
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+afterEach(async () => {
+  await page?.context().close();
+  await mock?.stop();
+  page = undefined;
+  mock = undefined;
+});
+
+async function open(
+  path = "/",
+  options: object = {},
+  context: BrowserContextOptions = {},
+): Promise<[Page, Mock]> {
+  mock = await startMock({ dist, seed: 7, ...options });
+  complaints = [];
+  const inside = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...context });
+  page = await inside.newPage();
+  page.setDefaultTimeout(8000);
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) =>
+      console.error(`CSP ${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
+    );
+  });
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(mock?.url ?? "") && !request.url().startsWith("data:"))
+      complaints.push(`foreign ${request.url()}`);
+  });
+  await page.goto(mock.url + path);
+  return [page, mock];
+}
+
+const light = (p: Page, kind: string) =>
+  p.locator(`[data-testid=light][data-kind=${kind}]`).waitFor({ state: "attached" });
+const row = (p: Page, name: string) => p.locator(".row[data-scope=all]", { hasText: name });
+
+describe("live numbers", () => {
+  it("tiles follow the feed, and nothing is complained about", async () => {
+    const [p, m] = await open("/", { still: true });
+    await light(p, "live");
+    const metric = m.world.metrics().find((one) => one.name === "waiting");
+    if (!metric) throw new Error("no such metric");
+    const others = m.world.metrics().filter((one) => one.name !== "waiting");
+    m.push({ metrics: [{ ...metric, value: 7777, text: "7777" }, ...others] });
+    await p.locator("[data-metric=waiting] .tile-value", { hasText: "7777" }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it("ages count up without any event, with a clock that is ten minutes wrong", async () => {
+    const [p, m] = await open("/#/queues", { still: true, skewMs: 600_000 });
+    await light(p, "live");
+    const sales = m.world.queues.find((queue) => queue.name === "Sales");
+    const since = Math.min(
+      ...Object.values(sales?.scopes ?? {}).map((scope) => scope.since ?? Number.POSITIVE_INFINITY),
+    );
+    const cell = row(p, "Sales").locator(".oldest");
+    const seconds = async () => {
+      const [, minutes = "0", secs = "0"] = /(\d+):(\d\d)/.exec(await cell.innerText()) ?? [];
+      return Number(minutes) * 60 + Number(secs);
+    };
+    const first = await seconds();
+    expect(Math.abs(first - (Date.now() + 600_000 - since) / 1000)).toBeLessThan(3);
+    await expect.poll(seconds, { timeout: 6000 }).toBeGreaterThan(first + 1);
+  });
+
+  it("a removed queue disappears", async () => {
+    const [p, m] = await open("/#/queues", { still: true });
+    await row(p, "Billing").waitFor();
+    const billing = m.world.queues.find((queue) => queue.name === "Billing");
+    m.remove(billing?.sid ?? "");
+    await row(p, "Billing").waitFor({ state: "detached" });
+    expect(await p.locator(".row[data-scope=all]").count()).toBe(9);
+  });
+
+  it("says offline, greys the numbers, comes back by itself and has missed nothing", async () => {
+    const [p, m] = await open("/#/queues", { still: true });
+    await light(p, "live");
+    m.refuse(true);
+    await light(p, "offline");
+    await p.locator(".shell.frozen").waitFor();
+    expect(await p.locator(".light-text").innerText()).toMatch(
+      /^Offline: the service does not answer, numbers .* old, retrying/,
+    );
+    const gone = m.world.queues.find((queue) => queue.name === "VIP");
+    m.remove(gone?.sid ?? "");
+    m.refuse(false);
+    await light(p, "live");
+    await row(p, "VIP").waitFor({ state: "detached" });
+    await p.locator(".shell:not(.frozen)").waitFor();
+  });
+
+  it("says since when TaskRouter does not answer", async () => {
+    const [p, m] = await open("/", { still: true });
+    await light(p, "live");
+    m.stale("503 from api");
+    await light(p, "stale");
+    expect(await p.locator(".light-text").innerText()).toMatch(
+      /^Stale since \d\d:\d\d: Twilio TaskRouter does not answer \(503 from api\)$/,
+    );
+    await p.locator("[data-metric=waiting] .old").waitFor();
+    m.stale(undefined);
+    await light(p, "live");
+  });
+
+  it("one queue that cannot be read is old by itself; no data is a dash, zero is a zero", async () => {
+    const [p, m] = await open("/#/queues", { still: true });
+    await light(p, "live");
+    const queue = m.world.queues[0];
+    if (!queue) throw new Error("no queue");
+    const item: Record<string, unknown> = { ...m.world.item({ ...queue, message: "timed out" }) };
+    delete item.cumulativeStats_all;
+    m.push({ queues: [item] });
+    await row(p, "Support").locator(".old").waitFor();
+    expect(await row(p, "Support").locator(".handled").innerText()).toContain("no data");
+    expect(await row(p, "Returns").locator(".pending").innerText()).toBe("0");
+  });
+
+  it("signs out to the sign-in form, and goes there when the session is over", async () => {
+    const [p] = await open("/", { still: true });
+    await p.getByRole("button", { name: "Sign out" }).click();
+    await p.waitForURL("**/login");
+    await p.goto(p.url().replace("/login", "/"));
+    await p.waitForURL("**/login");
+  });
+});
+
+describe("queue table", () => {
+  it("opens by channel, by keyboard", async () => {
+    const [p] = await open("/#/queues", { still: true });
+    await row(p, "Claims").waitFor();
+    await p.locator(".row button").first().focus();
+    await p.keyboard.press("ArrowDown");
+    await p.keyboard.press("Enter");
+    await p.locator(".row[data-scope=voice]").waitFor();
+    expect(await p.locator(".row.sub .channel").allInnerTexts()).toHaveLength(2);
+    expect(await p.locator("[aria-expanded=true]").count()).toBe(1);
+  });
+
+  it("sorts, searches, hides columns, and remembers", async () => {
+    const [p] = await open("/#/queues", { still: true });
+    await row(p, "Claims").waitFor();
+    await p.getByRole("button", { name: "Queue", exact: true }).click();
+    await expect.poll(() => p.locator(".row[aria-rowindex='2'] .queue-name").innerText()).toBe("Billing");
+    await p.getByText("Columns", { exact: true }).click();
+    await p.getByLabel("Wrapping").uncheck();
+    await p.reload();
+    await row(p, "Claims").waitFor();
+    expect(await p.getByRole("columnheader", { name: "Wrapping" }).count()).toBe(0);
+    expect(await p.locator("[aria-sort=ascending]").innerText()).toContain("Queue");
+    await p.getByRole("searchbox").fill("sal");
+    await expect.poll(() => p.locator(".row").count()).toBe(1);
+  });
+
+  it("stays small and quick with 1,000 queues at five updates a second", async () => {
+    const [p] = await open("/#/queues", { queues: 1000, beatMs: 200, moves: 20 });
+    await light(p, "live");
+    await row(p, "Support").first().waitFor();
+    expect(await p.locator(".row").count()).toBeLessThan(60);
+    const longTasks = await p.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          let total = 0;
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) total += entry.duration;
+          }).observe({ type: "longtask" });
+          const main = document.querySelector("main");
+          const timer = setInterval(() => main?.scrollBy(0, 400), 50);
+          setTimeout(() => {
+            clearInterval(timer);
+            resolve(total);
+          }, 3000);
+        }),
+    );
+    console.log(`long tasks in 3 s with 1,000 queues: ${Math.round(longTasks)} ms`);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe("editing", () => {
+  it("shows a preview in the tile, saves, undoes", async () => {
+    const [p, m] = await open("/", { still: true });
+    await p.locator("[data-metric=completed]").click();
+    await p.fill("#formula", "40 + 2");
+    await p.locator("[data-metric=completed] .tile-value", { hasText: /^42$/ }).waitFor();
+    await p.fill("#firstThresholdValue", "41");
+    await p.locator("[data-metric=completed] .tile-sign", { hasText: "over 41" }).waitFor();
+    await p.locator("[data-metric=completed][data-style=Warn]").waitFor();
+    await p.getByRole("button", { name: "Save" }).click();
+    await p.getByText("“Completed” saved.").waitFor();
+    expect(m.world.definitions.completed?.metric.formula).toBe("40 + 2");
+    await p.getByRole("button", { name: "Undo" }).click();
+    await expect.poll(() => m.world.definitions.completed?.metric.formula).toContain("tasks_completed");
+    expect(complaints).toEqual([]);
+  });
+
+  it("says under the field, in words, what is wrong, and keeps what was typed over a reload", async () => {
+    const [p] = await open("/", { still: true });
+    await p.locator("[data-metric=waiting]").click();
+    await p.fill("#firstThresholdValue", "many");
+    await p.getByRole("button", { name: "Save" }).click();
+    await p.locator("#firstThresholdValue-help", { hasText: "`many` is not a number" }).waitFor();
+    await p.reload();
+    await p.locator("[data-metric=waiting]").click();
+    await expect.poll(() => p.inputValue("#firstThresholdValue")).toBe("many");
+  });
+
+  it("browses fields into the formula, adds, moves by keyboard and removes", async () => {
+    const [p, m] = await open("/", { still: true });
+    await p.getByRole("button", { name: "Add metric" }).click();
+    await p.fill("#label", "Mine");
+    await p.fill("#formula", "");
+    await p.getByRole("button", { name: "Browse fields" }).click();
+    for (const name of ["workspace_statistics", "realtime"])
+      await p.locator(".fields").getByRole("button", { name, exact: false }).first().click();
+    await p.getByRole("button", { name: "total_workers" }).click();
+    await expect
+      .poll(() => p.inputValue("#formula"))
+      .toBe("data.workspace_statistics.realtime.total_workers");
+    await p.getByRole("button", { name: "Add", exact: true }).click();
+    await p.locator("[data-metric=mine]").waitFor();
+    await p.getByRole("button", { name: "Arrange" }).click();
+    await p.getByRole("button", { name: "Move Mine earlier" }).press("Enter");
+    await expect.poll(() => Object.keys(m.world.definitions).at(-2)).toBe("mine");
+    await p.getByRole("button", { name: "Done", exact: true }).click();
+    await p.locator("[data-metric=mine]").click();
+    await p.getByRole("button", { name: "Remove" }).click();
+    await p.locator("[data-metric=mine]").waitFor({ state: "detached" });
+    await p.getByRole("button", { name: "Undo" }).click();
+    await p.locator("[data-metric=mine]").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it("is not for viewers, who may look", async () => {
+    const [p] = await open("/", { still: true, role: "viewer" });
+    await p.locator("[data-metric=waiting]").click();
+    await p.locator(".drawer code", { hasText: "tasks_by_status.pending" }).waitFor();
+    expect(await p.locator(".drawer form, .drawer input").count()).toBe(0);
+    expect(await p.getByRole("button", { name: /Add metric|Arrange/ }).count()).toBe(0);
+  });
+});
+
+describe("TV", () => {
+  const context = { viewport: { width: 1920, height: 1080 } };
+  it("has digits of an eighth of the screen, no scrollbars, no cursor, turns, and survives the network", async () => {
+    const [p, m] = await open("/?tv=1&turn=3", {}, context);
+    await p.locator(".tv-tile .tv-value").first().waitFor();
+    const sizes = await p.locator(".tv-value").evaluateAll((all) => {
+      const ctx = document.createElement("canvas").getContext("2d");
+      return all.map((element) => {
+        const { fontWeight, fontSize, fontFamily } = getComputedStyle(element);
+        if (!ctx) return 0;
+        ctx.font = `${fontWeight} ${fontSize} ${fontFamily}`;
+        return ctx.measureText("0").actualBoundingBoxAscent;
+      });
+    });
+    expect(Math.min(...sizes)).toBeGreaterThanOrEqual(1080 / 8);
+    const fits = await p.evaluate(() => {
+      const text = (e: Element) => {
+        const range = document.createRange();
+        range.selectNodeContents(e);
+        return range.getBoundingClientRect();
+      };
+      const within = [...document.querySelectorAll("ul")].every((list) => {
+        const places = [...list.querySelectorAll(".tv-value")].map(text);
+        return places.every((place, n) => place.right <= (places[n + 1]?.left ?? innerWidth));
+      });
+      return (
+        within &&
+        getComputedStyle(document.body).cursor === "none" &&
+        document.documentElement.scrollHeight <= innerHeight
+      );
+    });
+    expect(fits).toBe(true);
+    const shown = () => p.locator(".tv-tiles .tv-label").allInnerTexts();
+    const first = (await shown()).join();
+    await expect.poll(async () => (await shown()).join(), { timeout: 8000 }).not.toBe(first);
+    m.refuse(true);
+    await light(p, "offline");
+    m.refuse(false);
+    await light(p, "live");
+  });
+});
+
+describe("tasks and agents", () => {
+  it("list people and work, search, and count", async () => {
+    const [p] = await open("/#/tasks", { still: true });
+    await p.getByRole("searchbox").fill("Edsger");
+    await expect.poll(() => p.locator("tbody tr").count()).toBe(1);
+    expect(await p.locator("tbody tr").innerText()).toContain("In progress");
+    await p.getByRole("link", { name: "Agents" }).click();
+    await p.getByRole("searchbox").fill("turing");
+    await expect.poll(() => p.locator(".group li").count()).toBe(1);
+    expect(await p.locator(".group h3").innerText()).toMatch(/Available/);
+  });
+});
+
+describe("accessibility", () => {
+  const views: [string, string, ((p: Page) => Promise<unknown>)?][] = [
+    ["wallboard", "/"],
+    ["queues", "/#/queues", (p) => p.locator(".row button").first().click()],
+    ["tasks", "/#/tasks", (p) => p.locator("tbody tr").first().waitFor()],
+    ["agents", "/#/agents", (p) => p.locator(".group").first().waitFor()],
+    [
+      "settings",
+      "/",
+      async (p) => {
+        await p.locator("[data-metric=oldest]").click();
+        await p.locator("#formula").waitFor();
+      },
+    ],
+    ["tv", "/?tv=1", (p) => p.locator(".tv-value").first().waitFor()],
+    [
+      "offline",
+      "/",
+      async (p) => {
+        await light(p, "live");
+        mock?.refuse(true);
+        await p.locator(".frozen").waitFor();
+      },
+    ],
+  ];
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const [name, path, act] of views) {
+      it(`${name}, ${colorScheme}: axe finds nothing`, async () => {
+        const [p] = await open(path, { still: true }, { colorScheme });
+        await p.locator("main").waitFor();
+        if (name !== "tv") await light(p, "live");
+        await act?.(p);
+        await p.waitForTimeout(700);
+        await p.evaluate(axe.source);
+        const found = await p.evaluate(() =>
+          (globalThis as unknown as { axe: typeof axe }).axe.run({ exclude: [["audio"]] }).then((r) =>
+            r.violations.map(
+              (v) =>
+                `${v.id}: ${v.nodes
+                  .map((n) => `${n.html.slice(0, 120)} ${n.any[0]?.message ?? ""}`)
+                  .slice(0, 3)
+                  .join(" | ")}`,
+            ),
+          ),
+        );
+        expect(found).toEqual([]);
+        if (name !== "offline") expect(complaints).toEqual([]);
+      });
+    }
+  }
+});

@@ -1,0 +1,233 @@
+// The service's contract over HTTP, for the dev server and the tests. Strict about what the page sends.
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname } from "node:path";
+import { CHANNELS, iso, THRESHOLDS, World } from "./world.mjs";
+
+const EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
+export const CSP = `default-src 'self'; style-src 'self' ${EMPTY_STYLE}; media-src 'self' https://api.twilio.com; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`;
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
+const CSRF = "mock-csrf-token";
+
+/**
+ * @param {{port?: number, queues?: number, role?: "viewer" | "editor", beatMs?: number, moves?: number, keepAliveMs?: number,
+ *   dist?: URL, seed?: number, skewMs?: number, still?: boolean}} [options] `still`: nothing moves but what a test moves.
+ * @returns a handle: url, world, and levers (cut, refuse, remove, stale, signOut, push, stop).
+ */
+export async function startMock({
+  port = 0,
+  queues = 10,
+  role = "editor",
+  beatMs = 1000,
+  moves = 3,
+  keepAliveMs = 15_000,
+  dist,
+  seed,
+  skewMs = 0,
+  still = false,
+} = {}) {
+  const clock = () => Date.now() + skewMs;
+  const world = new World({ queues, seed, clock });
+  const streams = new Set();
+  const log = [];
+  const state = {
+    seq: 100,
+    refusing: false,
+    signedIn: true,
+    role,
+    health: {
+      taskrouter: { ok: true, since: null, reason: null },
+      sync: { ok: true, unwritten: 0, failing: 0 },
+    },
+    violations: [],
+  };
+
+  const send = (stream, event, data) =>
+    stream.write(`event: ${event}\nid: ${data.seq}\ndata: ${JSON.stringify(data)}\n\n`);
+  const snapshot = () => ({
+    seq: state.seq,
+    now: iso(clock()),
+    asOf: iso(clock()),
+    queues: world.queues.map((q) => world.item(q)),
+    workspace: world.workspace(),
+    metrics: world.metrics(),
+    health: state.health,
+  });
+  function push(change) {
+    state.seq += 1;
+    const data = { seq: state.seq, now: iso(clock()), ...change };
+    log.push(data);
+    if (log.length > 200) log.shift();
+    for (const stream of streams) send(stream, "change", data);
+  }
+  let beats = 0;
+  const beat = setInterval(() => {
+    if (still || !state.health.taskrouter.ok) return;
+    const changed = world.beat(moves);
+    beats += 1;
+    if (beats % Math.max(1, Math.round(1000 / beatMs)) === 0) {
+      world.record();
+      push({ queues: changed, workspace: world.workspace(), metrics: world.metrics() });
+    } else push({ queues: changed });
+  }, beatMs);
+  const keepAlive = setInterval(() => {
+    for (const stream of streams) stream.write(": keep-alive\n\n");
+  }, keepAliveMs);
+
+  function feed(request, response) {
+    response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
+    const last = Number(request.headers["last-event-id"]);
+    if (last && log.length && log[0].seq <= last + 1 && last <= state.seq) {
+      response.write(": resumed\n\n");
+      for (const change of log) if (change.seq > last) send(response, "change", change);
+    } else send(response, "snapshot", snapshot());
+    streams.add(response);
+    response.on("close", () => streams.delete(response));
+  }
+
+  const json = (response, status, body) => {
+    response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" });
+    response.end(JSON.stringify(body));
+  };
+  const refuse = (response, status, code, message, problems) =>
+    json(response, status, { code, message, ...(problems ? { problems } : {}) });
+
+  async function write(request, response, path) {
+    if (request.headers["x-csrf-token"] !== CSRF)
+      return refuse(response, 403, "csrf", "The page is out of date; load it again.");
+    if (path === "/logout") {
+      state.signedIn = false;
+      return json(response, 200, {});
+    }
+    if (state.role !== "editor") return refuse(response, 403, "forbidden", "Viewers cannot change metrics.");
+    let text = "";
+    for await (const chunk of request) text += chunk;
+    const body = JSON.parse(text);
+    if (path === "/api/definitions/preview") return json(response, 200, world.evaluate(body.metric));
+    if (path === "/api/save") {
+      const problems = [];
+      for (const [name, { metric }] of Object.entries(body)) {
+        if (!metric.label) problems.push({ metric: name, field: "label", message: "A label is needed." });
+        for (const field of ["firstThresholdValue", "secondThresholdValue"]) {
+          if (metric[field] && Number.isNaN(Number(metric[field])))
+            problems.push({ metric: name, field, message: `\`${metric[field]}\` is not a number` });
+        }
+        const { error } = world.evaluate(metric);
+        if (error && /Unexpected|Invalid/.test(error))
+          problems.push({
+            metric: name,
+            field: "formula",
+            line: 1,
+            column: 14,
+            message: "a value is expected here",
+          });
+      }
+      if (problems.length) return refuse(response, 422, "invalid", "Some fields are not right.", problems);
+      for (const [name, definition] of Object.entries(body)) {
+        world.definitions[name] = definition;
+        if (!world.history.has(name)) world.history.set(name, []);
+      }
+      push({ metrics: world.metrics() });
+      return json(response, 200, world.definitions);
+    }
+    if (path === "/api/definitions/delete") {
+      for (const name of body.names) delete world.definitions[name];
+    } else if (path === "/api/definitions/order") {
+      world.definitions = Object.fromEntries(
+        body.names.filter((n) => world.definitions[n]).map((n) => [n, world.definitions[n]]),
+      );
+    } else return refuse(response, 404, "not_found", "No such address.");
+    push({ metrics: world.metrics() });
+    return json(response, 200, world.definitions);
+  }
+
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url, "http://mock");
+    const path = url.pathname;
+    response.setHeader("Content-Security-Policy", CSP);
+    response.setHeader("X-Content-Type-Options", "nosniff");
+    if (state.refusing) return request.socket.destroy();
+    const guarded = path.startsWith("/api/") || path.startsWith("/taskrouter_");
+    if (guarded && !state.signedIn) return refuse(response, 401, "unauthorized", "Sign in.");
+    try {
+      if (request.method === "POST") return await write(request, response, path);
+      switch (path) {
+        case "/api/session":
+          return json(response, 200, {
+            user: "sam@example.com",
+            role: state.role,
+            csrfToken: CSRF,
+            channels: CHANNELS,
+            slaThresholds: THRESHOLDS,
+            timeZone: "Europe/Berlin",
+            dayStart: "06:00",
+            workspaceSid: `WS${"0".repeat(31)}1`,
+            syncToken: false,
+          });
+        case "/api/feed":
+          return feed(request, response);
+        case "/taskrouter_tasks":
+          return json(response, 200, world.tasks());
+        case "/taskrouter_workers":
+          return json(response, 200, world.workers);
+        case "/api/definitions":
+          return json(response, 200, world.definitions);
+        case "/api/definitions/fields":
+          return json(response, 200, world.data());
+        case "/api/history":
+          return json(response, 200, { points: world.history.get(url.searchParams.get("metric")) ?? [] });
+        case "/login":
+          response.writeHead(200, { "Content-Type": "text/html" });
+          return response.end("<!doctype html><html lang=en><title>Sign in</title><h1>Sign in</h1>");
+      }
+      if (!dist) return refuse(response, 404, "not_found", "No such address.");
+      const name = path === "/" ? "index.html" : path.slice(1);
+      if (name.includes("..")) return refuse(response, 404, "not_found", "No such address.");
+      const body = await readFile(new URL(name, dist));
+      response.writeHead(200, { "Content-Type": TYPES[extname(name)] ?? "application/octet-stream" });
+      response.end(body);
+    } catch (error) {
+      if (!response.headersSent)
+        refuse(response, error.code === "ENOENT" ? 404 : 400, "bad_request", error.message);
+    }
+  });
+  await new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
+  const cut = () => {
+    for (const stream of streams) stream.destroy();
+  };
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    world,
+    state,
+    push,
+    cut,
+    refuse(on) {
+      state.refusing = on;
+      if (on) cut();
+    },
+    remove(sid) {
+      world.queues = world.queues.filter((q) => q.sid !== sid);
+      push({ removed: [sid] });
+    },
+    stale(reason) {
+      state.health = {
+        ...state.health,
+        taskrouter: reason
+          ? { ok: false, since: iso(clock()), reason }
+          : { ok: true, since: null, reason: null },
+      };
+      push({ health: state.health });
+    },
+    async stop() {
+      clearInterval(beat);
+      clearInterval(keepAlive);
+      server.closeAllConnections();
+      await new Promise((r) => server.close(r));
+    },
+  };
+}

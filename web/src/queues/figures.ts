@@ -1,0 +1,81 @@
+/** One line of the queue table: a queue's item and a scope turned into figures. Pure. Undefined is "no data". */
+import { instant } from "../live/clock.ts";
+import type { QueueItem } from "../types.ts";
+
+export interface Figures {
+  pending?: number;
+  reserved?: number;
+  assigned?: number;
+  wrapping?: number;
+  /** The sum of the four: `total_tasks` also counts tasks that were cancelled minutes ago. */
+  total?: number;
+  /** Since when the oldest task waits; null when none does, undefined when unknown. */
+  oldestSince?: number | null;
+  available?: number;
+  eligible?: number;
+  activities?: { name: string; workers: number }[];
+  handled?: number;
+  abandoned?: number;
+  waitAccept?: number;
+  waitCancel?: number;
+  /** Share by threshold; null when nothing was accepted yet. */
+  sla: Record<number, number | null | undefined>;
+  since?: string;
+}
+
+/** accepted below / (accepted below + above); null when nothing was accepted, undefined when not known. */
+export function slaShare(split: CumulativeSplit | undefined, threshold: number): number | null | undefined {
+  const sides = split?.[String(threshold)];
+  if (!sides) return undefined;
+  const below = sides.below.reservations_accepted;
+  const all = below + sides.above.reservations_accepted;
+  return all > 0 ? below / all : null;
+}
+type CumulativeSplit = NonNullable<QueueItem[`cumulativeStats_${string}`]>["splitByWaitTime"];
+
+export function figures(item: QueueItem, scope: string, thresholds: readonly number[]): Figures {
+  const now = item[`realTimeStats_${scope}`];
+  const today = item[`cumulativeStats_${scope}`];
+  const status = now?.tasksByStatus;
+  const { pending, reserved, assigned, wrapping } = status ?? {};
+  // The item's own field is over all channels; the scope's is its own.
+  const since = now?.oldestTaskSince ?? (scope === "all" ? item.oldestTaskSince : undefined);
+  return {
+    pending,
+    reserved,
+    assigned,
+    wrapping,
+    total: status && (pending ?? 0) + (reserved ?? 0) + (assigned ?? 0) + (wrapping ?? 0),
+    oldestSince: oldest(since, now?.oldestTask, item.asOf),
+    available: now?.availableWorkers,
+    eligible: now?.eligibleWorkers,
+    activities: now?.activityStatistics?.map((a) => ({ name: a.friendly_name, workers: a.workers })),
+    handled: today?.tCompl,
+    abandoned: today?.tCanc,
+    // With nothing accepted or cancelled an average of 0 would be a claim.
+    waitAccept: today?.rAccepted === 0 ? undefined : today?.waitUntilAccept?.avg,
+    waitCancel: today?.tCanc === 0 ? undefined : today?.waitUntilCancel?.avg,
+    sla: Object.fromEntries(thresholds.map((t) => [t, slaShare(today?.splitByWaitTime, t)])),
+    since: today?.startTime,
+  };
+}
+
+function oldest(since: string | undefined, seconds: number | undefined, asOf: string | undefined) {
+  const at = instant(since);
+  if (at !== undefined) return at;
+  if (seconds === undefined) return undefined;
+  const read = instant(asOf);
+  return seconds > 0 ? (read === undefined ? undefined : read - seconds * 1000) : null;
+}
+
+/**
+ * How much a queue needs somebody, in seconds of waiting: the oldest wait, more for each further task that shares the
+ * free agents, and five minutes more when nobody is free at all. Nothing waiting is no urgency.
+ */
+export function urgency(f: Figures, now: number): number {
+  const waiting = f.pending ?? 0;
+  if (waiting === 0 && f.oldestSince == null) return 0;
+  const wait = f.oldestSince == null ? 0 : Math.max(0, (now - f.oldestSince) / 1000);
+  const free = f.available ?? 0;
+  return wait + (15 * waiting) / (free + 1) + (free === 0 ? 300 : 0);
+}

@@ -1,0 +1,59 @@
+import { lazy, Suspense, useEffect, useState } from "react";
+import { ApiError, feedSource, session as readSession } from "../api.ts";
+import { startLive } from "../live/store.ts";
+import type { Session } from "../types.ts";
+import { Shell } from "./Shell.tsx";
+import { SessionContext } from "./session.ts";
+
+const Tv = lazy(() => import("../tv/Tv.tsx"));
+
+export function App() {
+  const [session, setSession] = useState<Session>();
+  const [trouble, setTrouble] = useState<string>();
+
+  useEffect(() => {
+    let stopped = false;
+    let timer: ReturnType<typeof setTimeout>;
+    const read = () =>
+      readSession().then(
+        (answer) => {
+          if (stopped) return;
+          setTrouble(undefined);
+          setSession(answer);
+        },
+        (error: unknown) => {
+          if (stopped || (error instanceof ApiError && error.status === 401)) return;
+          setTrouble(error instanceof Error ? error.message : String(error));
+          timer = setTimeout(read, 3000);
+        },
+      );
+    void read();
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+    };
+  }, []);
+
+  useEffect(() => (session ? startLive(feedSource(), session) : undefined), [session]);
+
+  if (!session) {
+    return (
+      <main className="blank" aria-busy={!trouble}>
+        <h1 className="sr">Contact centre</h1>
+        {trouble ? <p role="alert">{trouble} Trying again every 3 s.</p> : <p>Connecting…</p>}
+      </main>
+    );
+  }
+  const tv = new URLSearchParams(location.search).get("tv") === "1";
+  return (
+    <SessionContext.Provider value={session}>
+      {tv ? (
+        <Suspense fallback={null}>
+          <Tv />
+        </Suspense>
+      ) : (
+        <Shell />
+      )}
+    </SessionContext.Provider>
+  );
+}

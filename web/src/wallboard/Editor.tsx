@@ -1,0 +1,305 @@
+/** The settings form of a metric, from Paste's parts. */
+import { Button } from "@twilio-paste/core/button";
+import { Checkbox } from "@twilio-paste/core/checkbox";
+import { HelpText } from "@twilio-paste/core/help-text";
+import { Input } from "@twilio-paste/core/input";
+import { Label } from "@twilio-paste/core/label";
+import { Option, Select } from "@twilio-paste/core/select";
+import { TextArea } from "@twilio-paste/core/textarea";
+import { Theme } from "@twilio-paste/core/theme";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import * as api from "../api.ts";
+import type { Definition, Preview, Style } from "../types.ts";
+import type { Editing } from "./definitions.ts";
+import { byField, previewError, same, uniqueName } from "./draft.ts";
+import { FieldBrowser } from "./FieldBrowser.tsx";
+import { PRESETS } from "./presets.ts";
+import type { Draft } from "./Wallboard.tsx";
+
+/** Quick enough to feel live, slow enough not to ask for every letter. */
+const PREVIEW_MS = 300;
+export const DRAFT = "new metric (draft)";
+
+/** A format that this page does not know stays as it is. */
+const otherFormats = (format: string | undefined) => (format && format !== "seconds" ? [format] : []);
+
+interface Props {
+  name: string;
+  saved: Definition;
+  /** What was typed before and never saved. */
+  start: Definition | undefined;
+  definitions: Editing;
+  onDraft(draft: Draft | undefined): void;
+  onKeep(draft: Definition | undefined): void;
+  onClose(): void;
+}
+
+export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClose }: Props) {
+  const [form, setForm] = useState<Definition>(start ?? saved);
+  const [problems, setProblems] = useState<Record<string, string>>({});
+  const [preview, setPreview] = useState<Preview>();
+  const [busy, setBusy] = useState(false);
+  const [browsing, setBrowsing] = useState(false);
+  const formula = useRef<HTMLTextAreaElement>(null);
+  const changed = !same(form, saved);
+
+  const set = <K extends keyof Definition>(field: K, value: Definition[K]) => {
+    const next = { ...form, [field]: value };
+    setForm(next);
+    onKeep(same(next, saved) ? undefined : next);
+    setProblems((before) => ({ ...before, [field]: "" }));
+  };
+
+  useEffect(() => {
+    let stopped = false;
+    const timer = setTimeout(() => {
+      api.preview(form).then(
+        (answer) => {
+          if (stopped) return;
+          setPreview(answer);
+          if (!changed && name !== "") return onDraft(undefined);
+          onDraft({
+            name: name || DRAFT,
+            definition: form,
+            metric: {
+              name: name || DRAFT,
+              label: form.label,
+              format: form.format ?? "",
+              increment: form.increment === true,
+              asOf: null,
+              ...answer,
+            },
+          });
+        },
+        () => undefined,
+      );
+    }, PREVIEW_MS);
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+    };
+  }, [form, changed, name, onDraft]);
+
+  const act = async (work: () => Promise<void>) => {
+    setBusy(true);
+    try {
+      await work();
+      onKeep(undefined);
+      onClose();
+    } catch (error) {
+      const told = error instanceof api.ApiError ? byField(error.problems) : {};
+      const message = error instanceof Error ? error.message : String(error);
+      setProblems(Object.keys(told).length > 0 ? told : { "": message });
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  const pick = (path: string) => {
+    const area = formula.current;
+    const text = form.formula;
+    const from = area?.selectionStart ?? text.length;
+    const to = area?.selectionEnd ?? text.length;
+    set("formula", text.slice(0, from) + path + text.slice(to));
+    requestAnimationFrame(() => {
+      area?.focus();
+      area?.setSelectionRange(from + path.length, from + path.length);
+    });
+  };
+
+  const formulaError = problems.formula || previewError(preview);
+  return (
+    <Theme.Provider useCSSVariables>
+      <form
+        className="form"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void act(() => definitions.save(name || uniqueName(form.label, definitions.all), form));
+        }}
+      >
+        {start && changed && <p className="weak small">Unsaved changes from before are still here.</p>}
+        <Field id="label" label="Label" error={problems.label}>
+          <Input
+            id="label"
+            type="text"
+            value={form.label}
+            hasError={!!problems.label}
+            aria-describedby="label-help"
+            onChange={(event) => set("label", event.target.value)}
+          />
+        </Field>
+        <Field
+          id="formula"
+          label="Formula"
+          error={formulaError}
+          help={preview && !formulaError ? `= ${preview.text}` : "An expression over data"}
+        >
+          <TextArea
+            id="formula"
+            ref={formula}
+            value={form.formula}
+            hasError={!!formulaError}
+            aria-describedby="formula-help"
+            spellCheck={false}
+            onChange={(event) => set("formula", event.target.value)}
+          />
+        </Field>
+        <div>
+          <button
+            type="button"
+            className="link"
+            aria-expanded={browsing}
+            onClick={() => setBrowsing(!browsing)}
+          >
+            {browsing ? "Hide fields" : "Browse fields"}
+          </button>
+          {browsing && <FieldBrowser onPick={pick} />}
+        </div>
+        <div className="pair">
+          <Field id="format" label="Format" error={problems.format}>
+            <Select
+              id="format"
+              value={form.format ?? ""}
+              onChange={(event) => set("format", event.target.value)}
+            >
+              <Option value="">As it is</Option>
+              <Option value="seconds">HH:MM:SS</Option>
+              {otherFormats(form.format).map((format) => (
+                <Option key={format} value={format}>
+                  {format}
+                </Option>
+              ))}
+            </Select>
+          </Field>
+          <StyleField id="defaultStyle" label="Style" value={form.defaultStyle} onChange={set} />
+        </div>
+        <Checkbox
+          id="increment"
+          checked={form.increment === true}
+          onChange={(event) => set("increment", event.target.checked)}
+        >
+          Counts up every second
+        </Checkbox>
+        <div className="pair">
+          <Field id="firstThresholdValue" label="First threshold" error={problems.firstThresholdValue}>
+            <Input
+              id="firstThresholdValue"
+              type="text"
+              inputMode="decimal"
+              value={form.firstThresholdValue ?? ""}
+              hasError={!!problems.firstThresholdValue}
+              aria-describedby="firstThresholdValue-help"
+              onChange={(event) => set("firstThresholdValue", event.target.value)}
+            />
+          </Field>
+          <StyleField
+            id="firstThresholdStyle"
+            label="First style"
+            value={form.firstThresholdStyle}
+            onChange={set}
+          />
+        </div>
+        <div className="pair">
+          <Field id="secondThresholdValue" label="Second threshold" error={problems.secondThresholdValue}>
+            <Input
+              id="secondThresholdValue"
+              type="text"
+              inputMode="decimal"
+              value={form.secondThresholdValue ?? ""}
+              hasError={!!problems.secondThresholdValue}
+              aria-describedby="secondThresholdValue-help"
+              onChange={(event) => set("secondThresholdValue", event.target.value)}
+            />
+          </Field>
+          <StyleField
+            id="secondThresholdStyle"
+            label="Second style"
+            value={form.secondThresholdStyle}
+            onChange={set}
+          />
+        </div>
+        <Checkbox
+          id="invertThresholds"
+          checked={form.invertThresholds === true}
+          onChange={(event) => set("invertThresholds", event.target.checked)}
+        >
+          Low values are the bad ones
+        </Checkbox>
+        {problems[""] && (
+          <p role="alert" className="field-error">
+            {problems[""]}
+          </p>
+        )}
+        <div className="form-end">
+          <Button variant="primary" type="submit" loading={busy} disabled={!changed && name !== ""}>
+            {name === "" ? "Add" : "Save"}
+          </Button>
+          <Button
+            variant="secondary"
+            type="button"
+            onClick={() => {
+              onKeep(undefined);
+              onClose();
+            }}
+          >
+            {changed ? "Drop changes" : "Cancel"}
+          </Button>
+          {name !== "" && (
+            <Button
+              variant="destructive_secondary"
+              type="button"
+              onClick={() => void act(() => definitions.remove(name))}
+            >
+              Remove
+            </Button>
+          )}
+        </div>
+      </form>
+    </Theme.Provider>
+  );
+}
+
+function Field(props: { id: string; label: string; error?: string; help?: string; children: ReactNode }) {
+  const { id, label, error, help, children } = props;
+  return (
+    <div className="form-field">
+      <Label htmlFor={id}>{label}</Label>
+      {children}
+      <div id={`${id}-help`} aria-live="polite">
+        {error ? <HelpText variant="error">{error}</HelpText> : help ? <HelpText>{help}</HelpText> : null}
+      </div>
+    </div>
+  );
+}
+
+type StyleKey = "defaultStyle" | "firstThresholdStyle" | "secondThresholdStyle";
+
+function StyleField(props: {
+  id: StyleKey;
+  label: string;
+  value: Style | undefined;
+  onChange(field: StyleKey, style: Style): void;
+}) {
+  const { id, label, value, onChange } = props;
+  const own = value && !PRESETS.some((style) => style.styleName === value.styleName) ? [value] : [];
+  const all = [...PRESETS, ...own];
+  return (
+    <Field id={id} label={label}>
+      <Select
+        id={id}
+        value={value?.styleName ?? "Default"}
+        onChange={(event) => {
+          const style = all.find((s) => s.styleName === event.target.value);
+          if (style) onChange(id, style);
+        }}
+      >
+        {all.map((style) => (
+          <Option key={style.styleName} value={style.styleName}>
+            {style.styleName}
+          </Option>
+        ))}
+      </Select>
+    </Field>
+  );
+}

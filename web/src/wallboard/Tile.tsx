@@ -1,0 +1,102 @@
+import { memo } from "react";
+import { clockTimeSeconds, metricText, span, tokenColour } from "../format.ts";
+import { age, counted, instant } from "../live/clock.ts";
+import { useSecond } from "../live/store.ts";
+import { interval, useSession } from "../shell/session.ts";
+import type { Definition, Metric, Session } from "../types.ts";
+import { Spark } from "./Spark.tsx";
+import { limitOf, type Sign, sign } from "./threshold.ts";
+
+export interface Reading {
+  text: string;
+  /** Why there is no number. */
+  error?: string;
+  sign?: Sign;
+}
+
+export const words = (error: Metric["error"]) =>
+  typeof error === "string" ? error : (error?.message ?? undefined);
+
+/** What a metric shows at a moment; ages count up until `until`. */
+export function reading(metric: Metric, definition: Definition | undefined, now: number): Reading {
+  if (metric.error) return { text: metric.text || "ERR", error: words(metric.error) };
+  if (metric.value === null || metric.value === undefined)
+    return { text: "–", error: "the formula gave nothing" };
+  if (metric.increment && typeof metric.value === "number") {
+    const value = counted(metric.value, instant(metric.asOf), now);
+    return {
+      text: metricText(metric.format, value) ?? metric.text,
+      sign: sign({ value, format: metric.format }, definition),
+    };
+  }
+  return { text: metric.text, sign: sign(metric, definition) };
+}
+
+interface Props {
+  metric: Metric;
+  definition: Definition | undefined;
+  frozen: number | undefined;
+  selected: boolean;
+  onOpen(name: string): void;
+}
+
+/** Where the number comes from: formula, interval, source, age. */
+function provenance(metric: Metric, definition: Definition | undefined, session: Session): string {
+  const at = instant(metric.asOf);
+  const read = at === undefined ? "" : `\nRead at ${clockTimeSeconds(at, session.timeZone)}.`;
+  const formula = definition?.formula ?? metric.name;
+  return `${formula}\nFrom the workspace's statistics; sums are of ${interval(session)}.${read}`;
+}
+
+export const Tile = memo(function Tile({ metric, definition, frozen, selected, onOpen }: Props) {
+  const session = useSession();
+  const style = metric.style;
+  const stale = frozen !== undefined;
+  return (
+    <button
+      type="button"
+      className={`tile${selected ? " selected" : ""}`}
+      data-metric={metric.name}
+      data-style={style?.styleName}
+      data-tip={provenance(metric, definition, session)}
+      onClick={() => onOpen(metric.name)}
+      style={stale ? undefined : { background: tokenColour(style?.backgroundColour) }}
+    >
+      <span className="tile-label" style={stale ? undefined : { color: tokenColour(style?.headlineColour) }}>
+        {metric.label}
+      </span>
+      <Value metric={metric} definition={definition} frozen={frozen} />
+      <Spark
+        name={metric.name}
+        limit={limitOf(definition?.secondThresholdValue) ?? limitOf(definition?.firstThresholdValue)}
+        height={28}
+      />
+    </button>
+  );
+});
+
+function Value({ metric, definition, frozen }: Pick<Props, "metric" | "definition" | "frozen">) {
+  const now = useSecond() * 1000;
+  const shown = reading(metric, definition, Math.min(now, frozen ?? now));
+  const colour = frozen === undefined && !shown.error ? tokenColour(metric.style?.statColour) : undefined;
+  return (
+    <>
+      <span className={shown.error ? "tile-value none" : "tile-value"} style={{ color: colour }}>
+        {shown.text}
+      </span>
+      <span className="tile-sign" style={{ color: colour }}>
+        {frozen !== undefined ? (
+          <span className="old">{span(age(frozen, now))} old</span>
+        ) : shown.error ? (
+          <span className="tile-error">{shown.error}</span>
+        ) : (
+          shown.sign && (
+            <>
+              <span aria-hidden="true">{shown.sign.mark}</span> {shown.sign.text}
+            </>
+          )
+        )}
+      </span>
+    </>
+  );
+}

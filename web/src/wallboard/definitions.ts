@@ -1,0 +1,82 @@
+/** The metrics' definitions: read once the wallboard opens, changed one step at a time, each step undoable. */
+import { useCallback, useEffect, useMemo, useState } from "react";
+import * as api from "../api.ts";
+import type { Definition, Definitions } from "../types.ts";
+
+export interface Undo {
+  said: string;
+  run(): Promise<void>;
+}
+
+export interface Editing {
+  all: Definitions | undefined;
+  undo: Undo | undefined;
+  trouble: string | undefined;
+  forget(): void;
+  save(name: string, metric: Definition): Promise<void>;
+  remove(name: string): Promise<void>;
+  reorder(names: string[]): Promise<void>;
+}
+
+export function useDefinitions(): Editing {
+  const [all, setAll] = useState<Definitions>();
+  const [undo, setUndo] = useState<Undo>();
+  const [trouble, setTrouble] = useState<string>();
+
+  const read = useCallback(() => api.definitions().then(setAll, () => undefined), []);
+  useEffect(() => void read(), [read]);
+
+  return useMemo(() => {
+    const step = (said: string, back: () => Promise<unknown>) => {
+      setTrouble(undefined);
+      setUndo({
+        said,
+        run: async () => {
+          setUndo(undefined);
+          try {
+            await back();
+          } catch (error) {
+            setTrouble(`Not undone: ${error instanceof Error ? error.message : error}`);
+          }
+          await read();
+        },
+      });
+    };
+    return {
+      all,
+      undo,
+      trouble,
+      forget: () => setUndo(undefined),
+      async save(name, metric) {
+        const before = all?.[name];
+        setAll(await api.save({ [name]: { metric } }));
+        step(before ? `“${metric.label}” saved.` : `“${metric.label}” added.`, () =>
+          before ? api.save({ [name]: before }) : api.remove([name]),
+        );
+      },
+      async remove(name) {
+        const before = all?.[name];
+        const names = Object.keys(all ?? {});
+        await api.remove([name]);
+        await read();
+        if (before) {
+          step(`“${before.metric.label}” removed.`, async () => {
+            await api.save({ [name]: before });
+            await api.order(names);
+          });
+        }
+      },
+      async reorder(names) {
+        const before = Object.keys(all ?? {});
+        try {
+          await api.order(names);
+        } catch (error) {
+          setTrouble(`Not moved: ${error instanceof Error ? error.message : error}`);
+          return;
+        }
+        await read();
+        step("Order changed.", () => api.order(before));
+      },
+    };
+  }, [all, undo, trouble, read]);
+}

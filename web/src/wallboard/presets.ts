@@ -1,0 +1,24 @@
+/** The preset styles, in names of Paste's tokens. */
+import type { Style } from "../types.ts";
+
+const style = (
+  styleName: string,
+  headlineColour: string,
+  statColour: string,
+  backgroundColour: string,
+): Style => ({
+  styleName,
+  headlineColour,
+  statColour,
+  backgroundColour,
+});
+
+export const PRESETS: readonly Style[] = [
+  style("Default", "colorTextWeak", "colorText", "transparent"),
+  style("Success", "colorTextSuccess", "colorTextSuccess", "colorBackgroundSuccessWeakest"),
+  style("Warn", "colorTextWarningStrong", "colorTextWarningStrong", "colorBackgroundWarningWeakest"),
+  style("Error", "colorTextErrorStrong", "colorTextErrorStrong", "colorBackgroundErrorWeakest"),
+  style("Success Strong", "colorTextBrandInverse", "colorTextBrandInverse", "colorBackgroundAvailable"),
+  style("Warn Strong", "colorTextBrand", "colorTextBrand", "colorBackgroundWarning"),
+  style("Error Strong", "colorTextBrandInverse", "colorTextBrandInverse", "colorBackgroundError"),
+];

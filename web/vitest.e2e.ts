@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+/** The built page in a browser; one file after the other, because each has a browser of its own. */
+export default defineConfig({
+  test: {
+    include: ["e2e/**/*.e2e.ts"],
+    environment: "node",
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    fileParallelism: false,
+  },
+});
