@@ -286,13 +286,11 @@ describe("TV", () => {
         const places = [...list.querySelectorAll(".tv-value")].map(text);
         return places.every((place, n) => place.right <= (places[n + 1]?.left ?? innerWidth));
       });
-      return (
-        within &&
-        getComputedStyle(document.body).cursor === "none" &&
-        document.documentElement.scrollHeight <= innerHeight
-      );
+      const { scrollHeight, scrollWidth } = document.documentElement;
+      const scrolls = scrollHeight > innerHeight || scrollWidth > innerWidth;
+      return { within, scrolls, cursor: getComputedStyle(document.body).cursor };
     });
-    expect(fits).toBe(true);
+    expect(fits).toEqual({ within: true, scrolls: false, cursor: "none" });
     const shown = () => p.locator(".tv-tiles .tv-label").allInnerTexts();
     const first = (await shown()).join();
     await expect.poll(async () => (await shown()).join(), { timeout: 8000 }).not.toBe(first);
