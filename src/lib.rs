@@ -15,6 +15,7 @@ pub mod config;
 pub mod event;
 pub mod feed;
 pub mod form;
+pub mod formula;
 pub mod layout;
 pub mod lifecycle;
 pub mod publish;

@@ -20,6 +20,7 @@ mod burst;
 mod events;
 mod faults;
 mod feed;
+mod formulas;
 mod layouts;
 mod process;
 mod queues;
