@@ -15,13 +15,14 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::config::{Config, CoreConfig};
+use crate::config::{Config, CoreConfig, LayoutName};
 use crate::feed;
 use crate::layout;
+use crate::metrics::{self, Metrics};
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
 use crate::server::{Access, AppState, Refusals, router, serve};
-use crate::stats::Needs;
+use crate::stats::{Needs, Snapshot};
 use crate::twilio::signature::SignatureVerifier;
 use crate::twilio::sync::Sync;
 use crate::twilio::taskrouter::TaskRouter;
@@ -34,10 +35,16 @@ pub struct Core {
     pub refresher: Refresher,
     /// Watches and waits for the writes.
     pub publisher: Publisher,
+    /// Snapshots with metrics, where there are any.
+    pub shown: watch::Receiver<Arc<Snapshot>>,
+    /// Definitions and previews; `None` where the layout is not wanted.
+    pub metrics: Option<Metrics>,
     needs: Needs,
     stop_reads: CancellationToken,
+    stop_evaluation: CancellationToken,
     stop_writes: CancellationToken,
     reads: JoinHandle<()>,
+    evaluation: JoinHandle<()>,
     writes: JoinHandle<()>,
 }
 
@@ -97,18 +104,41 @@ impl Core {
         let needs = layout::needs(&layouts);
         let (refresher, reader) =
             refresh::Worker::new(apis.taskrouter, config.refresh, config.statistics.clone(), needs);
-        let (publisher, writer) =
-            publish::Worker::new(apis.sync, &config.sync, layouts, refresher.snapshots());
         let (stop_reads, stop_writes) = (CancellationToken::new(), CancellationToken::new());
+        let stop_evaluation = CancellationToken::new();
+        let (metrics, shown, evaluation) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
+            let (metrics, shown, worker) =
+                metrics::Worker::new(config, apis.sync.clone(), refresher.snapshots());
+            (Some(metrics), shown, tokio::spawn(worker.run(stop_evaluation.clone())))
+        } else {
+            let stopped = stop_evaluation.clone();
+            let nothing = async move { stopped.cancelled().await };
+            (None, refresher.snapshots(), tokio::spawn(nothing))
+        };
+        let (publisher, writer) = publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone());
         let reads = tokio::spawn(reader.run(stop_reads.clone()));
         let writes = tokio::spawn(writer.run(stop_writes.clone(), grace));
-        Self { refresher, publisher, needs, stop_reads, stop_writes, reads, writes }
+        Self {
+            refresher,
+            publisher,
+            shown,
+            metrics,
+            needs,
+            stop_reads,
+            stop_evaluation,
+            stop_writes,
+            reads,
+            evaluation,
+            writes,
+        }
     }
 
     /// Stops reading, then writes what is pending.
     pub async fn stop(self) -> Result<(), AppError> {
         self.stop_reads.cancel();
         self.reads.await.map_err(|source| AppError::Panicked { task: "reading", source })?;
+        self.stop_evaluation.cancel();
+        self.evaluation.await.map_err(|source| AppError::Panicked { task: "evaluating", source })?;
         self.stop_writes.cancel();
         self.writes.await.map_err(|source| AppError::Panicked { task: "writing", source })
     }
@@ -135,7 +165,7 @@ impl App {
         let apis = Apis::new(&config.core)?;
         let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace);
         let (ready, is_ready) = watch::channel(false);
-        let (feed, drawing) = feed::Worker::new(core.refresher.snapshots(), core.publisher.status());
+        let (feed, drawing) = feed::Worker::new(core.shown.clone(), core.publisher.status());
         let stop_server = CancellationToken::new();
         // Watchers hold their connections open, so the feed ends with the listener and not after it.
         let drawing = tokio::spawn(drawing.run(stop_server.clone()));
@@ -149,6 +179,9 @@ impl App {
             refresher: core.refresher.clone(),
             publisher: core.publisher.clone(),
             roster: Roster::new(apis.taskrouter.clone()),
+            metrics: core.metrics.clone(),
+            sync: Arc::new(config.core.sync.clone()),
+            shown: core.shown.clone(),
             feed,
             shows_events: core.needs.latest_event,
             refusals: Refusals::default(),
@@ -198,6 +231,7 @@ impl App {
             }),
             ended = &mut self.drawing => Some(early("the feed", ended)),
             ended = &mut self.core.reads => Some(early("reading", ended)),
+            ended = &mut self.core.evaluation => Some(early("evaluating", ended)),
             ended = &mut self.core.writes => Some(early("writing", ended)),
         };
         if let Some(error) = failed {

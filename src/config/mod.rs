@@ -13,6 +13,7 @@ mod twilio;
 pub mod variables;
 
 use std::fmt;
+use std::path::PathBuf;
 
 pub use reader::{Problem, Variable};
 pub use refresh::RefreshConfig;
@@ -34,6 +35,8 @@ pub struct CoreConfig {
     pub sync: SyncConfig,
     /// How often is read.
     pub refresh: RefreshConfig,
+    /// The program that evaluates formulas: this one, under another verb.
+    pub formula_program: PathBuf,
 }
 
 /// What `serve` needs.
@@ -75,7 +78,7 @@ impl CoreConfig {
         let statistics = StatisticsConfig::read(reader);
         let sync = SyncConfig::read(reader);
         let refresh = RefreshConfig::read(reader);
-        Some(Self { twilio: twilio?, statistics, sync, refresh })
+        Some(Self { twilio: twilio?, statistics, sync, refresh, formula_program: own_program() })
     }
 }
 
@@ -88,6 +91,12 @@ impl Config {
         let config = core.zip(server).map(|(core, server)| Self { core, server });
         checked(reader, config)
     }
+}
+
+/// The program that runs. Where the system has a name for that it holds even after the file was replaced.
+fn own_program() -> PathBuf {
+    let linux = PathBuf::from("/proc/self/exe");
+    if linux.exists() { linux } else { std::env::current_exe().unwrap_or_else(|_| "taskrouter-sync".into()) }
 }
 
 fn checked<T>(reader: Reader<'_>, value: Option<T>) -> Result<T, ConfigError> {

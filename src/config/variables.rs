@@ -38,10 +38,13 @@ variables! {
     STATS_DAY_START: Variable::plain("STATS_DAY_START", "a local time of day as HH:MM");
     STATS_CHANNELS: Variable::plain("STATS_CHANNELS", "up to 15 different TaskChannel unique names (letters, digits, - and _), comma-separated, or none");
     SLA_THRESHOLDS: Variable::plain("SLA_THRESHOLDS", "one to three different whole numbers of seconds from 1 to 86400, comma-separated");
-    SYNC_LAYOUTS: Variable::plain("SYNC_LAYOUTS", "a comma-separated choice, each once, of queue-map, dashboard-document, dashboard-map, taskrouter-stats, taskrouter-events, taskrouter-tasks, queue-documents");
+    SLA_NAME: Variable::plain("SLA_NAME", "a service level: accepted, accepted-or-late-abandoned or all-waited");
+    SLA_NAMES_OF_QUEUES: Variable::plain("SLA_NAMES_OF_QUEUES", "a comma-separated list of <TaskQueue SID>=<service level>, each TaskQueue once");
+    SYNC_LAYOUTS: Variable::plain("SYNC_LAYOUTS", "a comma-separated choice, each once, of queue-map, dashboard-document, dashboard-map, dashboard-metrics, taskrouter-stats, taskrouter-events, taskrouter-tasks, queue-documents");
     QUEUE_STATS_MAP: Variable::plain("QUEUE_STATS_MAP", OBJECT_NAME);
     DASHBOARD_DATA_DOCUMENT: Variable::plain("DASHBOARD_DATA_DOCUMENT", OBJECT_NAME);
     DASHBOARD_DEFINITIONS_DOCUMENT: Variable::plain("DASHBOARD_DEFINITIONS_DOCUMENT", OBJECT_NAME);
+    DASHBOARD_METRICS_DOCUMENT: Variable::plain("DASHBOARD_METRICS_DOCUMENT", OBJECT_NAME);
     DASHBOARD_MAP: Variable::plain("DASHBOARD_MAP", OBJECT_NAME);
     TASKROUTER_STATS_DOCUMENT: Variable::plain("TASKROUTER_STATS_DOCUMENT", OBJECT_NAME);
     TASKROUTER_EVENTS_DOCUMENT: Variable::plain("TASKROUTER_EVENTS_DOCUMENT", OBJECT_NAME);
@@ -53,6 +56,7 @@ variables! {
     REFRESH_SPACING: Variable::plain("REFRESH_SPACING", DURATION);
     SETTLE_STEP: Variable::plain("SETTLE_STEP", DURATION);
     SETTLE_WINDOW: Variable::plain("SETTLE_WINDOW", "a duration with its unit, from SETTLE_STEP to 24h; 0s switches settling reads off");
+    DEFINITIONS_INTERVAL: Variable::plain("DEFINITIONS_INTERVAL", DURATION);
     SYNC_AUDIT_INTERVAL: Variable::plain("SYNC_AUDIT_INTERVAL", DURATION);
     TWILIO_TIMEOUT: Variable::plain("TWILIO_TIMEOUT", DURATION);
     TWILIO_TASKROUTER_URL: Variable::plain("TWILIO_TASKROUTER_URL", URL);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 pub use picture::{Frame, Picture};
-pub use worker::Worker;
+pub use worker::{Worker, health};
 
 /// Watchers at once; a further one is turned away.
 const MOST_WATCHERS: usize = 20_000;

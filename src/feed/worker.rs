@@ -68,7 +68,18 @@ impl Worker {
         let gone = gone.filter(|sid| !next.queues.contains_key(*sid)).copied().collect();
         // Before the list of TaskQueues was read, no queues does not mean that there are none.
         let known = Value::Bool(next.directory_known);
-        let mut parts = vec![("health", health(&next, status)), ("queuesKnown", known)];
+        let mut parts = vec![
+            ("asOf", json!(confirmed_at(&next))),
+            ("health", health(&next, status)),
+            ("queuesKnown", known),
+        ];
+        let metrics_moved = last.is_none_or(|last| match (&last.metrics, &next.metrics) {
+            (Some(last), Some(next)) => !Arc::ptr_eq(last, next),
+            (last, next) => last.is_some() != next.is_some(),
+        });
+        if metrics_moved {
+            parts.push(("metrics", metrics(&next)));
+        }
         if last.is_none_or(|last| !last.workspace.shows_the_same(&next.workspace)) {
             parts.push(("workspace", workspace(&next)));
         }
@@ -80,13 +91,31 @@ impl Worker {
     }
 }
 
+/// When the Workspace's statistics were last found to be what is shown.
+fn confirmed_at(snapshot: &Snapshot) -> Option<Timestamp> {
+    snapshot.workspace.realtime.as_of
+}
+
+fn metrics(snapshot: &Snapshot) -> Value {
+    let metrics = snapshot.metrics.as_deref().unwrap_or_default();
+    let shown = metrics.iter().enumerate().map(|(position, metric)| {
+        let mut shown = metric.to_json(position);
+        shown.insert("name".into(), json!(metric.name));
+        if let Some(error) = &metric.error {
+            shown.insert("error".into(), Value::clone(error));
+        }
+        shown
+    });
+    json!(shown.collect::<Vec<_>>())
+}
+
 fn workspace(snapshot: &Snapshot) -> Value {
     let workspace = &snapshot.workspace;
     json!({ "realtime": workspace.realtime.value, "cumulative": workspace.cumulative.value })
 }
 
 /// What is failing, and why; without numbers that change at every look.
-fn health(snapshot: &Snapshot, writes: Status) -> Value {
+pub fn health(snapshot: &Snapshot, writes: Status) -> Value {
     let in_queues = snapshot.queues.values().flat_map(|state| state.scopes.iter());
     let scopes = std::iter::once(&snapshot.workspace).chain(in_queues);
     let in_scopes =

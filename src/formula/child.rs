@@ -44,6 +44,10 @@ fn serve(mut input: impl BufRead, mut output: impl Write, watchdog: &Watchdog) -
                 None
             }
             Request::Evaluate(places) => Some(evaluate(&mut realm, watchdog, &places)),
+            Request::Check(formula) => {
+                watchdog.begin(0);
+                Some(Reply::Values(vec![realm.check(&formula)]))
+            }
             Request::Try(formula) => {
                 watchdog.begin(0);
                 let value = realm.attempt(&formula);

@@ -25,7 +25,7 @@ const LONGEST_ROUND: Duration = Duration::from_secs(10);
 const LARGEST_REPLY: u64 = 8 * 1024 * 1024;
 /// How long a formula rests after the first time it overstayed; twice as long after each further one.
 const FIRST_REST: Duration = Duration::from_secs(1);
-const LONGEST_REST: Duration = Duration::from_mins(5);
+const LONGEST_REST: Duration = Duration::from_secs(300);
 /// Starts in one round that may fail for no formula's fault.
 const MOST_FAILURES: usize = 2;
 
@@ -44,7 +44,7 @@ pub struct Engine {
 }
 
 /// Where data comes from: all of it, or what changed since it was asked last.
-pub trait Source {
+pub trait Source: Send {
     /// All of it.
     fn all(&mut self) -> Data;
     /// What changed; `None` for nothing.
@@ -136,8 +136,17 @@ impl Engine {
 
     /// Evaluates one formula that is not among them.
     pub async fn attempt(&mut self, formula: Formula, source: &mut dyn Source) -> Evaluated {
+        self.single(&Request::Try(formula), source).await
+    }
+
+    /// Compiles a formula without evaluating it; [`Outcome::Nothing`] for a good one.
+    pub async fn check(&mut self, formula: Formula, source: &mut dyn Source) -> Evaluated {
+        self.single(&Request::Check(formula), source).await
+    }
+
+    async fn single(&mut self, request: &Request, source: &mut dyn Source) -> Evaluated {
         for _ in 0..=MOST_FAILURES {
-            match self.round(source, Request::Try(formula.clone())).await {
+            match self.round(source, request.clone()).await {
                 Ok(Told::Values(mut values)) if values.len() == 1 => return values.remove(0),
                 Ok(Told::Lost(_, fault)) => {
                     self.running = None;

@@ -25,6 +25,8 @@ pub enum Request {
     Data(Data),
     /// Evaluate the formulas at these places. Answered with [`Reply::Values`], or [`Reply::Lost`] and the end.
     Evaluate(Vec<usize>),
+    /// Compile this one and forget it. Answered like an evaluation of one, with nothing for a good formula.
+    Check(Formula),
     /// Compile and evaluate this one, and forget it. Answered like an evaluation of one.
     Try(Formula),
 }
@@ -34,8 +36,10 @@ pub enum Request {
 pub struct Formula {
     /// An ECMAScript expression over `data`.
     pub source: Arc<str>,
-    /// The service level that `sla(…)` means in it when it does not say.
-    pub sla: Arc<str>,
+    /// The service level that `sla(…)` means in it when neither it nor the TaskQueue says.
+    pub usual_sla: Arc<str>,
+    /// The one that it means whatever the TaskQueue says.
+    pub own_sla: Option<Arc<str>>,
 }
 
 /// What formulas see; what is absent stays as it is.

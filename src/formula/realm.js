@@ -61,7 +61,7 @@
   };
 
   // Percent within the service level; null while there was nobody to serve.
-  const slaOf = (usual) => (scope, threshold, name = usual) => {
+  const slaOf = (usual, own) => (scope, threshold, name = own ?? scope?.sla ?? usual) => {
     const rate = rates[name];
     if (rate === undefined) throw new TypeError(`${name} is no service level; there are ${Object.keys(rates).join(", ")}`);
     const cumulative = (scope?.data ?? scope)?.cumulative;
@@ -72,9 +72,10 @@
     return of > 0 ? (100 * within) / of : null;
   };
   const slas = new Map();
-  const sla = (usual) => {
-    if (!slas.has(usual)) slas.set(usual, freeze(slaOf(usual)));
-    return slas.get(usual);
+  const sla = (usual, own) => {
+    const key = `${usual} ${own}`;
+    if (!slas.has(key)) slas.set(key, freeze(slaOf(usual, own)));
+    return slas.get(key);
   };
   freezeAll(rates);
 

@@ -169,6 +169,11 @@ impl Realm {
         self.runtime.is_job_pending()
     }
 
+    /// Compiles a formula and forgets it.
+    pub(super) fn check(&self, formula: &Formula) -> Result<Outcome, Fault> {
+        self.compiled(formula).map(|_| Outcome::Nothing)
+    }
+
     fn run(&mut self, formula: &Compiled) -> Result<Outcome, Fault> {
         match self.run_once(formula) {
             // What an earlier formula left is collected only now and then; nobody is to suffer for it. Nor for data
@@ -223,7 +228,12 @@ impl Realm {
                     ctx.eval_with_options(format!("{head}{source}{tail}"), options).catch(&ctx);
                 let function = function.map_err(fault)?;
                 if head == HEAD {
-                    let sla = self.tools.sla.clone().restore(&ctx).and_then(|sla| sla.call((&*formula.sla,)));
+                    let sla = self
+                        .tools
+                        .sla
+                        .clone()
+                        .restore(&ctx)
+                        .and_then(|sla| sla.call((&*formula.usual_sla, formula.own_sla.as_deref())));
                     let sla: Value<'_> = sla.catch(&ctx).map_err(fault)?;
                     let (function, sla) = (Persistent::save(&ctx, function), Persistent::save(&ctx, sla));
                     return Ok(Compiled { function, sla });

@@ -10,7 +10,7 @@ fn realm() -> Realm {
             "below": {"tasks_canceled": 3, "reservations_accepted": 6}}});
         let data = json!({"realtime": {"tasks_by_status": {"pending": pending}},
             "cumulative": {"tasks_entered": 13, "split_by_wait_time": split}});
-        let raw = to_raw_value(&json!({"queue": {"sid": sid, "friendlyName": name}, "data": data})).unwrap();
+        let raw = to_raw_value(&json!({"queue": {"sid": sid, "friendlyName": name, "sla": (n == 2).then_some("all-waited")}, "data": data})).unwrap();
         (sid, raw)
     };
     let mut realm = Realm::new().unwrap();
@@ -26,7 +26,7 @@ fn realm() -> Realm {
 }
 
 fn formula(source: &str) -> Formula {
-    Formula { source: source.into(), sla: "accepted".into() }
+    Formula { source: source.into(), usual_sla: "accepted".into(), own_sla: None }
 }
 
 fn value(source: &str) -> Result<Outcome, Fault> {
@@ -76,8 +76,12 @@ fn service_levels_by_name() {
     assert_eq!(value("sla(data.workspace, 30)"), Ok(Outcome::Nothing), "nothing was read yet");
     assert!(value(&format!("sla({queue}, 31)")).unwrap_err().message.contains("SLA_THRESHOLDS"));
     assert!(value(&format!("sla({queue}, 30, 'x')")).unwrap_err().message.contains("all-waited"));
-    let other = Formula { sla: "all-waited".into(), ..formula("sla(data.queues[0], 30)") };
+    let other = Formula { own_sla: Some("all-waited".into()), ..formula("sla(data.queues[0], 30)") };
     assert_eq!(realm().attempt(&other), Ok(Outcome::Number(60.0)), "the metric's own name holds");
+    let sales = formula("sla(data.queues[1], 30)");
+    assert_eq!(realm().attempt(&sales), Ok(Outcome::Number(60.0)), "the TaskQueue has one of its own");
+    let other = Formula { own_sla: Some("accepted".into()), ..sales };
+    assert_eq!(realm().attempt(&other), Ok(Outcome::Number(75.0)), "the metric's is nearer");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::refusals::Refusal;
 use crate::event::{BatchError, ForeignEvent};
+use crate::metrics::{ChangeError, Problem, StoreError};
 use crate::twilio::signature::SignatureError;
 
 /// Longest body that is read; an event is about 2 kB.
@@ -42,8 +43,26 @@ pub enum ApiError {
     #[error("the parameter {0} is missing or not of its form")]
     Parameter(&'static str),
     /// 413
-    #[error("the body is larger than {LARGEST_BODY} bytes")]
-    TooLarge,
+    #[error("the body is larger than {0} bytes")]
+    TooLarge(usize),
+    /// 400
+    #[error("the body is not the JSON that is expected here: {0}")]
+    Json(String),
+    /// 422: definitions that are not right; nothing was stored.
+    #[error("some fields are not right; nothing was stored")]
+    Definitions(Vec<Problem>),
+    /// 422: definitions that can't be stored; nothing was.
+    #[error("{0}")]
+    Unstorable(String),
+    /// 404: no metrics.
+    #[error("there are no metrics: SYNC_LAYOUTS does not name dashboard-metrics")]
+    NoMetrics,
+    /// 502
+    #[error("Sync can't be used: {0}")]
+    Sync(String),
+    /// 503: the formulas' task.
+    #[error("the formulas' task is starting, stopping or overloaded; try again")]
+    Overloaded,
     /// 415
     #[error("the Content-Type must be application/x-www-form-urlencoded or application/json")]
     ContentType,
@@ -103,22 +122,24 @@ impl ApiError {
     /// The status to answer with.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Form(_) | Self::Batch(_) | Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::Form(_) | Self::Batch(_) | Self::Json(_) | Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::WrongCredentials | Self::SignInNeeded => StatusCode::UNAUTHORIZED,
             Self::Signature { .. }
             | Self::NoAdministrator
             | Self::Forbidden
             | Self::CrossSite
             | Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::NoApiKey => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoApiKey | Self::NoMetrics => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Foreign(_) | Self::Parameter(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Foreign(_) | Self::Parameter(_) | Self::Definitions(_) | Self::Unstorable(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
-            Self::TaskRouter(_) => StatusCode::BAD_GATEWAY,
-            Self::Stopping | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TaskRouter(_) | Self::Sync(_) => StatusCode::BAD_GATEWAY,
+            Self::Stopping | Self::Busy | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFinished(_) => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -131,9 +152,9 @@ impl ApiError {
             Self::Signature { reason: SignatureError::BodyNotCovered, .. } => "body_not_signed",
             Self::Signature { reason: SignatureError::NoSharedKey, .. } => "shared_key_missing",
             Self::Signature { .. } => "signature_mismatch",
-            Self::Form(_) | Self::Batch(_) | Self::Unreadable => "malformed_body",
+            Self::Form(_) | Self::Batch(_) | Self::Json(_) | Self::Unreadable => "malformed_body",
             Self::TooSlow(_) => "body_too_slow",
-            Self::TooLarge => "body_too_large",
+            Self::TooLarge(_) => "body_too_large",
             Self::ContentType => "content_type",
             Self::Method(_) => "method_not_allowed",
             Self::NotFound => "not_found",
@@ -149,6 +170,11 @@ impl ApiError {
             Self::NoAdministrator => "no_administrator",
             Self::Guessing => "too_many_attempts",
             Self::TaskRouter(_) => "taskrouter_unreadable",
+            Self::Definitions(_) => "bad_definitions",
+            Self::Unstorable(_) => "definitions_not_stored",
+            Self::NoMetrics => "no_metrics",
+            Self::Sync(_) => "sync_unusable",
+            Self::Overloaded => "overloaded",
             Self::Busy => "too_many_clients",
             Self::Stopping => "stopping",
             Self::NotFinished(_) => "not_finished",
@@ -156,10 +182,25 @@ impl ApiError {
     }
 }
 
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Problems(problems) => Self::Definitions(problems),
+            ChangeError::Busy(_) => Self::Overloaded,
+            ChangeError::Store(StoreError::Twilio(error)) => Self::Sync(error.to_string()),
+            ChangeError::Store(error) => Self::Unstorable(error.to_string()),
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code, message) = (self.status(), self.code(), self.to_string());
-        let mut response = (status, Json(json!({ "code": code, "message": message }))).into_response();
+        let mut body = json!({ "code": code, "message": message });
+        if let Self::Definitions(problems) = &self {
+            body["problems"] = json!(problems);
+        }
+        let mut response = (status, Json(body)).into_response();
         response.extensions_mut().insert(Refusal { code, message });
         let headers = response.headers_mut();
         match self {

@@ -9,6 +9,13 @@
 //! GET,POST /login; POST /logout                         signing in and out
 //! GET      /api/session                                 who is signed in, and what a page must know
 //! GET      /api/feed                                    what changes, as server-sent events
+//! GET      /, /taskrouter_dashboard.html, /assets/…       the dashboard's page
+//! GET      /voice-quality.js                            rules that watch a call's quality, for a Flex plugin
+//! GET      /api/definitions, /api/definitions/fields    the metrics' definitions; what formulas see
+//! POST     /api/save, /api/definitions/{delete,order}   changes of definitions
+//! POST     /api/definitions/preview                     what a definition would show
+//! GET      /api/history?metric=…                        a metric's last hours
+//! GET      /api/health                                  what is failing, for a page that reads Sync
 //! GET      /api/token, /token, /syncToken               a Sync access token
 //! GET      /taskrouter_tasks, /taskrouter_workers       open Tasks; Workers
 //! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
@@ -21,16 +28,19 @@
 mod access;
 mod body;
 mod bootstrap;
+mod definitions;
 mod error;
 mod feed;
 mod headers;
 mod health;
 mod listener;
 mod login;
+mod page;
 mod recording;
 mod refusals;
 mod roster;
 mod session;
+mod sync_endpoint;
 mod token;
 mod webhook;
 
@@ -40,16 +50,19 @@ use axum::Router;
 use axum::middleware::{map_response, map_response_with_state};
 use axum::routing::{any, get, post};
 use tokio::sync::watch;
+use tower_http::compression::CompressionLayer;
 
 pub use access::{Access, Principal, Role};
 pub use error::{ApiError, LARGEST_BODY};
 pub use listener::serve;
 pub use refusals::Refusals;
 
-use crate::config::{PublicUrl, StatisticsConfig, TwilioConfig};
+use crate::config::{PublicUrl, StatisticsConfig, SyncConfig, TwilioConfig};
 use crate::feed::Feed;
+use crate::metrics::Metrics;
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
+use crate::stats::Snapshot;
 use crate::twilio::signature::SignatureVerifier;
 
 /// Where events arrive, the first being ours.
@@ -80,6 +93,12 @@ pub struct AppState {
     pub publisher: Publisher,
     /// Tasks and Workers, read when asked for.
     pub roster: Roster,
+    /// Definitions, previews and curves; `None` where there are no metrics.
+    pub metrics: Option<Metrics>,
+    /// What is written, and under which names.
+    pub sync: Arc<SyncConfig>,
+    /// The newest snapshot, with metrics where there are any.
+    pub shown: watch::Receiver<Arc<Snapshot>>,
     /// What changed, for whoever watches us.
     pub feed: Feed,
     /// Whether a layout wants the latest event itself.
@@ -106,12 +125,21 @@ pub fn router(state: AppState) -> Router {
         .route("/logout", post(login::sign_out).fallback(post_only))
         .route("/api/session", get(session::show).fallback(get_only))
         .route("/api/feed", get(feed::watch).fallback(get_only))
+        .route("/api/definitions", get(definitions::show).fallback(get_only))
+        .route("/api/definitions/fields", get(definitions::fields).fallback(get_only))
+        .route("/api/definitions/preview", post(definitions::preview).fallback(post_only))
+        .route("/api/definitions/delete", post(definitions::delete).fallback(post_only))
+        .route("/api/definitions/order", post(definitions::order).fallback(post_only))
+        .route("/api/save", post(definitions::save).fallback(post_only))
+        .route("/api/history", get(definitions::history).fallback(get_only))
+        .route("/api/health", get(health::told).fallback(get_only))
         .route("/api/token", get(token::issue).fallback(get_only))
         .route("/token", get(token::issue).fallback(get_only))
         .route("/syncToken", get(token::issue).fallback(get_only))
         .route("/taskrouter_tasks", get(roster::tasks).fallback(get_only))
         .route("/taskrouter_workers", get(roster::workers).fallback(get_only))
         .route("/sync_taskrouter_statistics", get(bootstrap::by_hand).fallback(get_only))
+        .merge(pages())
         .route("/keepalive", get(health::keepalive).fallback(get_only))
         .route("/healthz", get(health::alive).fallback(get_only))
         .route("/readyz", get(health::ready).fallback(get_only));
@@ -120,4 +148,16 @@ pub fn router(state: AppState) -> Router {
     let routes = routes.merge(below_prefix).fallback(|| async { ApiError::NotFound });
     let log = map_response_with_state(state.refusals.clone(), refusals::log);
     routes.layer(map_response(headers::add)).layer(log).with_state(state)
+}
+
+/// The page's files, compressed where the browser takes that.
+fn pages() -> Router<AppState> {
+    let get_only = || async { ApiError::Method("GET") };
+    Router::new()
+        .route("/", get(page::index).fallback(get_only))
+        .route("/taskrouter_dashboard.html", get(page::index).fallback(get_only))
+        .route("/assets/{*path}", get(page::asset).fallback(get_only))
+        .route("/icon.svg", get(page::icon).fallback(get_only))
+        .route("/voice-quality.js", get(page::voice_quality).fallback(get_only))
+        .layer(CompressionLayer::new())
 }

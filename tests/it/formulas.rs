@@ -117,7 +117,7 @@ impl Source for Fixed {
 }
 
 fn formula(source: &str) -> Formula {
-    Formula { source: Arc::from(source), sla: "accepted".into() }
+    Formula { source: Arc::from(source), usual_sla: "accepted".into(), own_sla: None }
 }
 
 fn engine() -> Engine {

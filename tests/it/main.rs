@@ -22,6 +22,7 @@ mod faults;
 mod feed;
 mod formulas;
 mod layouts;
+mod metrics;
 mod process;
 mod queues;
 mod restart;

@@ -28,11 +28,19 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 /// The TaskChannels in `base_variables`.
 const CHANNELS: [&str; 2] = ["voice", "chat"];
 /// Timers that never fire within a test, so that what shows is the events' doing.
-pub(crate) const NO_TIMERS: &[(&str, &str)] =
-    &[("REALTIME_INTERVAL", "1h"), ("CUMULATIVE_INTERVAL", "1h"), ("DIRECTORY_INTERVAL", "1h")];
+pub(crate) const NO_TIMERS: &[(&str, &str)] = &[
+    ("REALTIME_INTERVAL", "1h"),
+    ("CUMULATIVE_INTERVAL", "1h"),
+    ("DIRECTORY_INTERVAL", "1h"),
+    ("DEFINITIONS_INTERVAL", "1h"),
+];
 /// Timers that make a test short.
-pub(crate) const QUICK_TIMERS: &[(&str, &str)] =
-    &[("REALTIME_INTERVAL", "300ms"), ("CUMULATIVE_INTERVAL", "500ms"), ("DIRECTORY_INTERVAL", "500ms")];
+pub(crate) const QUICK_TIMERS: &[(&str, &str)] = &[
+    ("REALTIME_INTERVAL", "300ms"),
+    ("CUMULATIVE_INTERVAL", "500ms"),
+    ("DIRECTORY_INTERVAL", "500ms"),
+    ("DEFINITIONS_INTERVAL", "300ms"),
+];
 
 /// An emulator and the service.
 pub(crate) struct Bed {
@@ -71,7 +79,9 @@ impl Bed {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         self.variables.insert("PUBLIC_URL".to_owned(), url.clone());
-        let config = Config::read(&|name| self.variables.get(name).cloned()).unwrap();
+        let mut config = Config::read(&|name| self.variables.get(name).cloned()).unwrap();
+        // This process is the test's, which knows no such verb.
+        config.core.formula_program = env!("CARGO_BIN_EXE_taskrouter-sync").into();
         let app = App::start(&config, listener).unwrap();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(async move {
