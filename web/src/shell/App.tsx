@@ -1,5 +1,6 @@
 import { lazy, Suspense, useEffect, useState } from "react";
-import { ApiError, feedSource, session as readSession } from "../api.ts";
+import { ApiError, session as readSession } from "../api.ts";
+import { chooseSource } from "../live/choose.ts";
 import { startLive } from "../live/store.ts";
 import type { Session } from "../types.ts";
 import { Shell } from "./Shell.tsx";
@@ -34,7 +35,10 @@ export function App() {
     };
   }, []);
 
-  useEffect(() => (session ? startLive(feedSource(), session) : undefined), [session]);
+  useEffect(() => {
+    if (!session) return undefined;
+    return startLive(chooseSource(session, new URLSearchParams(location.search)), session);
+  }, [session]);
 
   if (!session) {
     return (
