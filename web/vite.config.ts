@@ -50,5 +50,5 @@ export default defineConfig({
       },
     },
   },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  test: { include: ["src/**/*.test.ts", "voice-quality/test/**/*.test.ts"], environment: "node" },
 } as Parameters<typeof defineConfig>[0]);

@@ -2,7 +2,7 @@
 import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { startMock } from "../mock/server.mjs";
+import { FLEX_TOKEN, startMock } from "../mock/server.mjs";
 import { launch } from "./browser.mjs";
 
 type Mock = Awaited<ReturnType<typeof startMock>>;
@@ -323,6 +323,58 @@ describe("call quality", () => {
     const first = p.locator(".voice tbody tr").first();
     expect(await first.innerText()).toMatch(/Alan Turing\s+short call/);
     expect(await first.innerText()).toContain("no caller was told");
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe("voice-quality.js", () => {
+  it("raises an alert for a bad call, which arrives on the page", async () => {
+    const [p, m] = await open("/#/voice", { still: true });
+    await p.getByText("No alert about a call so far.").waitFor();
+    await p.addScriptTag({ url: `${m.url}/voice-quality.js` });
+    const notified = await p.evaluate((token) => {
+      const listeners = new Map<string, ((...args: unknown[]) => void)[]>();
+      const emit = (event: string, ...args: unknown[]) => {
+        for (const listener of [...(listeners.get(event) ?? [])]) listener(...args);
+      };
+      const call = {
+        parameters: { From: "+493055501000", To: "client:ada" },
+        status: () => "pending",
+        on: (event: string, told: () => void) =>
+          listeners.set(event, [...(listeners.get(event) ?? []), told]),
+        removeListener: (event: string, told: () => void) =>
+          listeners.set(
+            event,
+            (listeners.get(event) ?? []).filter((one) => one !== told),
+          ),
+      };
+      const said: string[] = [];
+      let now = 0;
+      const { VoiceQuality } = window as unknown as {
+        VoiceQuality: typeof import("../voice-quality/src/index.ts");
+      };
+      VoiceQuality.attach(call, {
+        configuration: { alertAgent: "true" },
+        respond: VoiceQuality.postTo(location.origin, () => token),
+        notify: (text) => said.push(text),
+        parties: () => ({ dnis: "+4930555099" }),
+        now: () => now,
+      });
+      emit("accept");
+      now = 20_000;
+      emit("warning", "high-jitter", { values: [80, 90], threshold: { name: "max", value: 30 } });
+      now = 50_000;
+      emit("warning-cleared", "high-jitter");
+      now = 100_000;
+      emit("disconnect");
+      return said;
+    }, FLEX_TOKEN);
+    expect(notified).toEqual(["Possible voice network quality issue detected: call warning condition pct"]);
+    const first = p.locator(".voice tbody tr");
+    await first.waitFor();
+    expect(await first.innerText()).toMatch(
+      /call warning condition pct\s+\+493055501000\s+\+4930555099\s+log-call/,
+    );
     expect(complaints).toEqual([]);
   });
 });

@@ -15,6 +15,7 @@ const TYPES = {
   ".svg": "image/svg+xml",
 };
 const CSRF = "mock-csrf-token";
+export const FLEX_TOKEN = "mock-flex-token";
 
 /**
  * @param {{port?: number, queues?: number, role?: "viewer" | "editor", beatMs?: number, moves?: number, keepAliveMs?: number,
@@ -109,6 +110,18 @@ export async function startMock({
   const refuse = (response, status, code, message, problems) =>
     json(response, status, { code, message, ...(problems ? { problems } : {}) });
 
+  /** What a plugin's browser sends at the end of a bad call; no session, but a Flex token. */
+  async function respondToIssue(request, response) {
+    let text = "";
+    for await (const chunk of request) text += chunk;
+    const { issues, callerId, dnis, action, Token } = JSON.parse(text);
+    if (Token !== FLEX_TOKEN) return refuse(response, 403, "forbidden", "The Flex token is not valid.");
+    if (action !== "log-call") return refuse(response, 422, "invalid", `There is no action \`${action}\`.`);
+    world.alert({ issues, callerId, dnis, action });
+    push({ voice: world.voice() });
+    return json(response, 200, { data: "success" });
+  }
+
   async function write(request, response, path) {
     if (request.headers["x-csrf-token"] !== CSRF)
       return refuse(response, 403, "csrf", "The page is out of date; load it again.");
@@ -167,6 +180,7 @@ export async function startMock({
     const guarded = path.startsWith("/api/") || path.startsWith("/taskrouter_");
     if (guarded && !state.signedIn) return refuse(response, 401, "unauthorized", "Sign in.");
     try {
+      if (path === "/respond-to-issue") return await respondToIssue(request, response);
       if (request.method === "POST") return await write(request, response, path);
       switch (path) {
         case "/api/session":
