@@ -439,6 +439,36 @@ describe("tasks and agents", () => {
   });
 });
 
+describe("sizes", () => {
+  const widths: [number, number][] = [
+    [360, 740],
+    [768, 1024],
+    [1440, 900],
+    [3840, 2160],
+  ];
+  for (const [width, height] of widths) {
+    it(`${width} x ${height}: nothing is cut off and the page does not scroll sideways`, async () => {
+      const [p] = await open("/", { still: true, alerts: 5 }, { viewport: { width, height } });
+      await light(p, "live");
+      for (const view of ["Wallboard", "Queues", "Tasks", "Agents", "Voice"]) {
+        await p.getByRole("link", { name: view, exact: true }).click();
+        await p.locator("main h2").first().waitFor({ state: "attached" });
+        const found = await p.evaluate(() => {
+          // Tables may scroll within themselves; everything else stands within the screen.
+          const scrolling = (e: Element) => e.closest(".queue-table, .scroll-x, .sr, .tip") !== null;
+          const outside = [...document.querySelectorAll("header *, nav *, main *")].filter((element) => {
+            const box = element.getBoundingClientRect();
+            return box.width > 0 && !scrolling(element) && (box.right > innerWidth + 1 || box.left < -1);
+          });
+          const { scrollWidth } = document.documentElement;
+          return { wide: scrollWidth > innerWidth, outside: outside.map((e) => e.className).slice(0, 5) };
+        });
+        expect([view, found]).toEqual([view, { wide: false, outside: [] }]);
+      }
+    });
+  }
+});
+
 describe("accessibility", () => {
   const views: [string, string, ((p: Page) => Promise<unknown>)?][] = [
     ["wallboard", "/"],

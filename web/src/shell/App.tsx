@@ -1,8 +1,9 @@
 import { lazy, Suspense, useEffect, useState } from "react";
-import { ApiError, session as readSession } from "../api.ts";
+import { session as readSession } from "../api.ts";
 import { chooseSource } from "../live/choose.ts";
 import { startLive } from "../live/store.ts";
 import type { Session } from "../types.ts";
+import { keepSession } from "./keepSession.ts";
 import { Shell } from "./Shell.tsx";
 import { SessionContext } from "./session.ts";
 
@@ -12,28 +13,17 @@ export function App() {
   const [session, setSession] = useState<Session>();
   const [trouble, setTrouble] = useState<string>();
 
-  useEffect(() => {
-    let stopped = false;
-    let timer: ReturnType<typeof setTimeout>;
-    const read = () =>
-      readSession().then(
-        (answer) => {
-          if (stopped) return;
+  useEffect(
+    () =>
+      keepSession(readSession, {
+        session(answer) {
           setTrouble(undefined);
           setSession(answer);
         },
-        (error: unknown) => {
-          if (stopped || (error instanceof ApiError && error.status === 401)) return;
-          setTrouble(error instanceof Error ? error.message : String(error));
-          timer = setTimeout(read, 3000);
-        },
-      );
-    void read();
-    return () => {
-      stopped = true;
-      clearTimeout(timer);
-    };
-  }, []);
+        trouble: setTrouble,
+      }),
+    [],
+  );
 
   useEffect(() => {
     if (!session) return undefined;

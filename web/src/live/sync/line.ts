@@ -3,6 +3,8 @@ import type { SyncClient } from "./client.ts";
 
 const FIRST_PAUSE_MS = 5000;
 const LONGEST_PAUSE_MS = 60_000;
+/** Were each new token about to end, by a clock that is wrong, it would be asked for without end. */
+const RENEWAL_MS = 10_000;
 /** The SDK tries by itself; after this long it gets a fresh start. */
 const PATIENCE_MS = 120_000;
 
@@ -38,6 +40,7 @@ export function line(doors: LineDoors, told: LineTold): () => void {
     let patience: ReturnType<typeof setTimeout> | undefined;
     let renewal: ReturnType<typeof setTimeout> | undefined;
     let renewing = false;
+    let renewedAt = Number.NEGATIVE_INFINITY;
     let over = false;
     try {
       return await new Promise<string>((resolve) => {
@@ -45,9 +48,16 @@ export function line(doors: LineDoors, told: LineTold): () => void {
         let reason = "the connection to Twilio Sync failed";
         const renew = async (failures = 0) => {
           if (renewing || over) return;
+          clearTimeout(renewal);
+          const wait = renewedAt + RENEWAL_MS - Date.now();
+          if (wait > 0) {
+            renewal = setTimeout(() => void renew(), wait);
+            return;
+          }
           renewing = true;
           try {
             const token = await doors.token();
+            renewedAt = Date.now();
             if (!over) await client.updateToken(token);
           } catch {
             // The service may be away for a moment; a token that Sync refuses ends in `denied`.

@@ -33,6 +33,8 @@ export class Numbers {
   /** What is not here, by object. */
   private readonly lacking = new Map<string, string>();
   private said: string | undefined | null = null;
+  /** Once everything was here, what is added later is waited for without a word. */
+  private wasWhole = false;
 
   private queues = new Map<string, QueueItem>();
   private readonly entries = new Map<string, Entry>();
@@ -96,7 +98,7 @@ export class Numbers {
   }
 
   private watchDocument(id: string, take: (data: unknown) => void): void {
-    this.lacking.set(id, `the Document \`${id}\` is not read yet`);
+    this.expect(id, `the Document \`${id}\` is not read yet`);
     const stop = keepDocument(this.client, id, this.gate, {
       data: (data) => {
         take(data);
@@ -150,7 +152,7 @@ export class Numbers {
   }
 
   private watchMap(id: string, take: Pick<Parameters<typeof keepMap>[3], "all" | "put" | "gone">): void {
-    this.lacking.set(id, `the Map \`${id}\` is not read yet`);
+    this.expect(id, `the Map \`${id}\` is not read yet`);
     const stop = keepMap(this.client, id, this.gate, {
       ...take,
       all: (items) => {
@@ -170,7 +172,7 @@ export class Numbers {
     for (const id of [entry.realtime, entry.today]) {
       if (this.owners.has(id)) continue;
       this.owners.set(id, entry.sid);
-      this.lacking.set(id, "the queues' Documents are not all read yet");
+      this.expect(id, "the queues' Documents are not all read yet");
       const stop = keepDocument(this.client, id, this.gate, {
         data: (data) => {
           this.documents.set(id, data);
@@ -237,6 +239,10 @@ export class Numbers {
     this.stops.delete(id);
   }
 
+  private expect(id: string, why: string): void {
+    if (!this.wasWhole) this.lacking.set(id, why);
+  }
+
   private have(id: string): void {
     this.lacking.delete(id);
     this.say();
@@ -251,6 +257,7 @@ export class Numbers {
     const why = this.lacking.values().next().value;
     if (why === this.said) return;
     this.said = why;
+    this.wasWhole ||= why === undefined;
     this.told.missing(why);
   }
 

@@ -18,6 +18,8 @@ import { Numbers, type NumbersChange } from "./numbers.ts";
 /** A connection that came back may still be catching up; each loss makes the next return more careful. */
 const FIRST_SETTLING_MS = 2000;
 const LONGEST_SETTLING_MS = 60_000;
+/** Who held this long has earned trust again. */
+const TRUSTED_MS = 600_000;
 /** A feed that is taken up again is given this long before the light says that it is not there yet. */
 const GRACE_MS = 2000;
 
@@ -78,6 +80,8 @@ class Handover {
   private feedGrace: ReturnType<typeof setTimeout> | undefined;
   private settling: ReturnType<typeof setTimeout> | undefined;
   private losses = 0;
+  private wentOverAt = 0;
+  private stopped = false;
 
   private numbers: Numbers | undefined;
   private isConnected = false;
@@ -137,6 +141,7 @@ class Handover {
   }
 
   stop(): void {
+    this.stopped = true;
     clearTimeout(this.settling);
     this.dropFeed();
   }
@@ -148,12 +153,13 @@ class Handover {
   }
 
   private decide(): void {
+    if (this.stopped) return;
     const why = this.reason();
     if (why !== undefined) {
       clearTimeout(this.settling);
       this.settling = undefined;
       if (this.via === "sync") {
-        this.losses += 1;
+        this.losses = Date.now() - this.wentOverAt > TRUSTED_MS ? 1 : this.losses + 1;
         this.via = "feed";
         this.takeFeed();
       }
@@ -176,7 +182,7 @@ class Handover {
     this.dropFeed();
     this.via = "sync";
     this.lost = false;
-    this.alive = Date.now();
+    this.alive = this.wentOverAt = Date.now();
     const { health, queuesKnown, voice = null } = this.answer;
     this.listener.link({ state: "open" });
     // The clock's `now` would be as old as the last answer.
