@@ -30,6 +30,25 @@ const noForeignFonts: Plugin = {
 export default defineConfig({
   plugins: [react(), noForeignFonts, mock],
   server: { proxy: Object.fromEntries(SERVICE.map((path) => [path, backend])) },
-  build: { target: "es2022", assetsInlineLimit: 0, chunkSizeWarningLimit: 900 },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  // Twilio's Sync SDK was written for Node's name of it.
+  define: { global: "globalThis" },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 900,
+    rollupOptions: {
+      output: {
+        // Twilio's SDK is a chunk by itself, which nobody loads who lives on the feed.
+        advancedChunks: {
+          groups: [
+            {
+              name: "sync-sdk",
+              test: /node_modules[\\/](twilio-sync|twilsock|@twilio[\\/](?!voice)|core-js)/,
+            },
+          ],
+        },
+      },
+    },
+  },
+  test: { include: ["src/**/*.test.ts", "voice-quality/test/**/*.test.ts"], environment: "node" },
 } as Parameters<typeof defineConfig>[0]);

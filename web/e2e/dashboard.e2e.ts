@@ -2,7 +2,7 @@
 import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { startMock } from "../mock/server.mjs";
+import { FLEX_TOKEN, startMock } from "../mock/server.mjs";
 import { launch } from "./browser.mjs";
 
 type Mock = Awaited<ReturnType<typeof startMock>>;
@@ -226,6 +226,17 @@ describe("editing", () => {
     await expect.poll(() => p.inputValue("#firstThresholdValue")).toBe("many");
   });
 
+  it("chooses format and service level", async () => {
+    const [p, m] = await open("/", { still: true });
+    await p.locator("[data-metric=sla_60]").click();
+    await p.selectOption("#format", "percent");
+    await p.selectOption("#slaName", "all-waited");
+    await p.locator("[data-metric=sla_60] .tile-value", { hasText: /^\d+ %$/ }).waitFor();
+    await p.getByRole("button", { name: "Save" }).click();
+    await p.locator("[data-metric=sla_60] .tile-sla", { hasText: "all who waited" }).waitFor();
+    expect(m.world.definitions.sla_60?.metric).toMatchObject({ format: "percent", slaName: "all-waited" });
+  });
+
   it("browses fields into the formula, adds, moves by keyboard and removes", async () => {
     const [p, m] = await open("/", { still: true });
     await p.getByRole("button", { name: "Add metric" }).click();
@@ -301,6 +312,120 @@ describe("TV", () => {
   });
 });
 
+describe("call quality", () => {
+  it("says why there is nothing, then shows alerts as they come", async () => {
+    const [p, m] = await open("/#/voice", { still: true });
+    await p.getByText("No alert about a call so far.").waitFor();
+    m.alert();
+    m.alert({ agent: "Alan Turing", issues: "short call", callerId: null });
+    await p.locator("[data-testid=voice-today]", { hasText: /^2$/ }).waitFor();
+    expect(await p.locator(".voice-agents li").count()).toBe(2);
+    const first = p.locator(".voice tbody tr").first();
+    expect(await first.innerText()).toMatch(/Alan Turing\s+short call/);
+    expect(await first.innerText()).toContain("no caller was told");
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe("voice-quality.js", () => {
+  it("raises an alert for a bad call, which arrives on the page", async () => {
+    const [p, m] = await open("/#/voice", { still: true });
+    await p.getByText("No alert about a call so far.").waitFor();
+    await p.addScriptTag({ url: `${m.url}/voice-quality.js` });
+    const notified = await p.evaluate((token) => {
+      const listeners = new Map<string, ((...args: unknown[]) => void)[]>();
+      const emit = (event: string, ...args: unknown[]) => {
+        for (const listener of [...(listeners.get(event) ?? [])]) listener(...args);
+      };
+      const call = {
+        parameters: { From: "+493055501000", To: "client:ada" },
+        status: () => "pending",
+        on: (event: string, told: () => void) =>
+          listeners.set(event, [...(listeners.get(event) ?? []), told]),
+        removeListener: (event: string, told: () => void) =>
+          listeners.set(
+            event,
+            (listeners.get(event) ?? []).filter((one) => one !== told),
+          ),
+      };
+      const said: string[] = [];
+      let now = 0;
+      const { VoiceQuality } = window as unknown as {
+        VoiceQuality: typeof import("../voice-quality/src/index.ts");
+      };
+      VoiceQuality.attach(call, {
+        configuration: { alertAgent: "true" },
+        respond: VoiceQuality.postTo(location.origin, () => token),
+        notify: (text) => said.push(text),
+        parties: () => ({ dnis: "+4930555099" }),
+        now: () => now,
+      });
+      emit("accept");
+      now = 20_000;
+      emit("warning", "high-jitter", { values: [80, 90], threshold: { name: "max", value: 30 } });
+      now = 50_000;
+      emit("warning-cleared", "high-jitter");
+      now = 100_000;
+      emit("disconnect");
+      return said;
+    }, FLEX_TOKEN);
+    expect(notified).toEqual(["Possible voice network quality issue detected: call warning condition pct"]);
+    const first = p.locator(".voice tbody tr");
+    await first.waitFor();
+    expect(await first.innerText()).toMatch(
+      /call warning condition pct\s+\+493055501000\s+\+4930555099\s+log-call/,
+    );
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe("where a number comes from", () => {
+  const tip = (p: Page) => p.locator("#tip");
+  it("is said of a tile on focus: formula, interval, source, age", async () => {
+    const [p] = await open("/", { still: true });
+    await light(p, "live");
+    await p.getByRole("button", { name: "Add metric" }).focus();
+    await p.keyboard.press("Tab");
+    await tip(p).waitFor();
+    const text = await tip(p).innerText();
+    expect(text).toContain("tasks_by_status.pending");
+    expect(text).toContain("today since 06:00 Europe/Berlin");
+    expect(text).toMatch(/on every event and by a timer/);
+    expect(text).toMatch(/read at \d\d:\d\d:\d\d, \d+ s ago; unchanged since/);
+    expect(await p.locator(":focus").getAttribute("aria-describedby")).toBe("tip");
+  });
+  it("keeps the formula from viewers' tips, and names the service level on the tile", async () => {
+    const [p] = await open("/", { still: true, role: "viewer" });
+    await p.locator("[data-metric=sla_60] .tile-sla", { hasText: "accepted" }).waitFor();
+    await p.locator("[data-metric=sla_60]").hover();
+    await tip(p).waitFor();
+    expect(await tip(p).innerText()).not.toContain("split_by_wait_time");
+    expect(await tip(p).innerText()).toContain("Service level: accepted");
+  });
+  it("is said of a cell on hover, by its queue's own service level", async () => {
+    const [p, m] = await open("/#/queues", { still: true });
+    const queue = m.world.queues.find(({ name }) => name === "Sales");
+    if (!queue) throw new Error("no queue");
+    Object.assign(queue, { sla: "all-waited" });
+    m.push({ queues: [m.world.item(queue)] });
+    const own = row(p, "Sales").locator(".sla_60[data-tip*=entered]");
+    await own.hover();
+    await tip(p).waitFor();
+    expect(await tip(p).innerText()).toMatch(/^accepted within 60 s \/ \(entered − abandoned within 60 s\)/);
+    expect(await tip(p).innerText()).toMatch(/Sales\nLast news read at/);
+    expect(await row(p, "Claims").locator(".sla_60").getAttribute("data-tip")).toContain("/ accepted;");
+  });
+  it("is said of the light: by which way, and what fails", async () => {
+    const [p, m] = await open("/", { still: true });
+    m.stale("503 from api");
+    await light(p, "stale");
+    await p.locator(".light-button").hover();
+    await tip(p).waitFor();
+    expect(await tip(p).innerText()).toContain("the service's own feed");
+    expect(await tip(p).innerText()).toContain("503 from api");
+  });
+});
+
 describe("tasks and agents", () => {
   it("list people and work, search, and count", async () => {
     const [p] = await open("/#/tasks", { still: true });
@@ -314,12 +439,51 @@ describe("tasks and agents", () => {
   });
 });
 
+describe("sizes", () => {
+  const widths: [number, number][] = [
+    [360, 740],
+    [768, 1024],
+    [1440, 900],
+    [3840, 2160],
+  ];
+  for (const [width, height] of widths) {
+    it(`${width} x ${height}: nothing is cut off and the page does not scroll sideways`, async () => {
+      const [p] = await open("/", { still: true, alerts: 5 }, { viewport: { width, height } });
+      await light(p, "live");
+      for (const view of ["Wallboard", "Queues", "Tasks", "Agents", "Voice"]) {
+        await p.getByRole("link", { name: view, exact: true }).click();
+        await p.locator("main h2").first().waitFor({ state: "attached" });
+        const found = await p.evaluate(() => {
+          // Tables may scroll within themselves; everything else stands within the screen.
+          const scrolling = (e: Element) => e.closest(".queue-table, .scroll-x, .sr, .tip") !== null;
+          const outside = [...document.querySelectorAll("header *, nav *, main *")].filter((element) => {
+            const box = element.getBoundingClientRect();
+            return box.width > 0 && !scrolling(element) && (box.right > innerWidth + 1 || box.left < -1);
+          });
+          const { scrollWidth } = document.documentElement;
+          return { wide: scrollWidth > innerWidth, outside: outside.map((e) => e.className).slice(0, 5) };
+        });
+        expect([view, found]).toEqual([view, { wide: false, outside: [] }]);
+      }
+    });
+  }
+});
+
 describe("accessibility", () => {
   const views: [string, string, ((p: Page) => Promise<unknown>)?][] = [
     ["wallboard", "/"],
     ["queues", "/#/queues", (p) => p.locator(".row button").first().click()],
     ["tasks", "/#/tasks", (p) => p.locator("tbody tr").first().waitFor()],
     ["agents", "/#/agents", (p) => p.locator(".group").first().waitFor()],
+    [
+      "voice",
+      "/#/voice",
+      async (p) => {
+        mock?.alert();
+        await p.locator(".voice tbody tr").waitFor();
+      },
+    ],
+    ["voice, none", "/#/voice", (p) => p.locator(".empty").waitFor()],
     [
       "settings",
       "/",

@@ -2,10 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname } from "node:path";
-import { CHANNELS, iso, THRESHOLDS, World } from "./world.mjs";
+import { CHANNELS, iso, SLA_NAMES, THRESHOLDS, World } from "./world.mjs";
 
 const EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
-export const CSP = `default-src 'self'; style-src 'self' ${EMPTY_STYLE}; media-src 'self' https://api.twilio.com; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`;
+/** `connect` is what Twilio's Sync SDK may reach besides the service: its websocket. */
+export const policy = (connect = "") =>
+  `default-src 'self'; connect-src 'self' ${connect}; style-src 'self' ${EMPTY_STYLE}; media-src 'self' https://api.twilio.com; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`;
 const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
@@ -13,11 +15,13 @@ const TYPES = {
   ".svg": "image/svg+xml",
 };
 const CSRF = "mock-csrf-token";
+export const FLEX_TOKEN = "mock-flex-token";
 
 /**
  * @param {{port?: number, queues?: number, role?: "viewer" | "editor", beatMs?: number, moves?: number, keepAliveMs?: number,
- *   dist?: URL, seed?: number, skewMs?: number, still?: boolean}} [options] `still`: nothing moves but what a test moves.
- * @returns a handle: url, world, and levers (cut, refuse, remove, stale, signOut, push, stop).
+ *   dist?: URL, seed?: number, skewMs?: number, still?: boolean, alerts?: number, sync?: object | null, token?: () => string}} [options] `still`: nothing moves but what a test moves.
+ *   `sync` and `token`: what the session says of Twilio Sync, and who makes its tokens.
+ * @returns a handle: url, world, and levers (alert, cut, refuse, remove, stale, push, stop).
  */
 export async function startMock({
   port = 0,
@@ -30,9 +34,16 @@ export async function startMock({
   seed,
   skewMs = 0,
   still = false,
+  alerts = 0,
+  sync = null,
+  token,
 } = {}) {
+  const socket = sync?.endpoint ? new URL(sync.endpoint.twilsock).origin : "wss://*.twilio.com";
+  const csp = policy(sync ? socket : "");
   const clock = () => Date.now() + skewMs;
   const world = new World({ queues, seed, clock });
+  for (let n = 0; n < alerts; n += 1)
+    world.alert(n % 3 ? { agent: "Alan Turing", issues: "short call" } : {});
   const streams = new Set();
   const log = [];
   const state = {
@@ -44,7 +55,7 @@ export async function startMock({
       taskrouter: { ok: true, since: null, reason: null },
       sync: { ok: true, unwritten: 0, failing: 0 },
     },
-    violations: [],
+    metricsDocuments: ["dashboard-metrics"],
   };
 
   const send = (stream, event, data) =>
@@ -57,6 +68,8 @@ export async function startMock({
     workspace: world.workspace(),
     metrics: world.metrics(),
     health: state.health,
+    queuesKnown: true,
+    ...(world.voice() ? { voice: world.voice() } : {}),
   });
   function push(change) {
     state.seq += 1;
@@ -96,6 +109,18 @@ export async function startMock({
   };
   const refuse = (response, status, code, message, problems) =>
     json(response, status, { code, message, ...(problems ? { problems } : {}) });
+
+  /** What a plugin's browser sends at the end of a bad call; no session, but a Flex token. */
+  async function respondToIssue(request, response) {
+    let text = "";
+    for await (const chunk of request) text += chunk;
+    const { issues, callerId, dnis, action, Token } = JSON.parse(text);
+    if (Token !== FLEX_TOKEN) return refuse(response, 403, "forbidden", "The Flex token is not valid.");
+    if (action !== "log-call") return refuse(response, 422, "invalid", `There is no action \`${action}\`.`);
+    world.alert({ issues, callerId, dnis, action });
+    push({ voice: world.voice() });
+    return json(response, 200, { data: "success" });
+  }
 
   async function write(request, response, path) {
     if (request.headers["x-csrf-token"] !== CSRF)
@@ -149,12 +174,13 @@ export async function startMock({
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://mock");
     const path = url.pathname;
-    response.setHeader("Content-Security-Policy", CSP);
+    response.setHeader("Content-Security-Policy", csp);
     response.setHeader("X-Content-Type-Options", "nosniff");
     if (state.refusing) return request.socket.destroy();
     const guarded = path.startsWith("/api/") || path.startsWith("/taskrouter_");
     if (guarded && !state.signedIn) return refuse(response, 401, "unauthorized", "Sign in.");
     try {
+      if (path === "/respond-to-issue") return await respondToIssue(request, response);
       if (request.method === "POST") return await write(request, response, path);
       switch (path) {
         case "/api/session":
@@ -167,8 +193,22 @@ export async function startMock({
             timeZone: "Europe/Berlin",
             dayStart: "06:00",
             workspaceSid: `WS${"0".repeat(31)}1`,
-            syncToken: false,
+            syncToken: sync !== null,
+            sync,
+            slaNames: SLA_NAMES,
+            sla: "accepted",
           });
+        case "/api/health":
+          return json(response, 200, {
+            now: iso(clock()),
+            health: state.health,
+            queuesKnown: true,
+            ...(world.voice() ? { voice: world.voice() } : {}),
+            metricsDocuments: state.metricsDocuments,
+          });
+        case "/api/token":
+          if (!token) return refuse(response, 404, "no_api_key", "No API key is configured.");
+          return json(response, 200, { identity: "dashboard", token: token() });
         case "/api/feed":
           return feed(request, response);
         case "/taskrouter_tasks":
@@ -209,6 +249,10 @@ export async function startMock({
     refuse(on) {
       state.refusing = on;
       if (on) cut();
+    },
+    alert(fields) {
+      world.alert(fields);
+      push({ voice: world.voice() });
     },
     remove(sid) {
       world.queues = world.queues.filter((q) => q.sid !== sid);

@@ -40,6 +40,11 @@ const PEOPLE = [
 const ACTIVITIES = ["Available", "Busy", "Break", "Offline"];
 export const CHANNELS = ["voice", "chat"];
 export const THRESHOLDS = [30, 60, 120];
+export const SLA_NAMES = [
+  { name: "accepted-or-late-abandoned", label: "accepted / (accepted + abandoned late)" },
+  { name: "all-waited", label: "accepted / all who waited" },
+  { name: "accepted", label: "accepted / accepted" },
+];
 
 export const STYLES = {
   Default: style("Default", "colorTextWeak", "colorText", "transparent"),
@@ -61,6 +66,23 @@ function random(seed) {
   };
 }
 
+const slaLabel = (name) => SLA_NAMES.find((one) => one.name === name)?.label ?? name;
+
+/** The service's rules, as far as the mock needs them. */
+function formatted(format, value) {
+  if (format === "") return String(value);
+  if (!Number.isFinite(value)) return "ERR FMT";
+  const s = Math.floor(value);
+  const two = (n) => String(n).padStart(2, "0");
+  const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  if (format === "seconds") return `${two(h)}:${two(m)}:${two(s % 60)}`;
+  if (format === "minutes") return `${Math.floor(s / 60)} min`;
+  if (format === "duration") return h > 0 ? `${h}h ${two(m)}m` : `${m}m ${two(s % 60)}s`;
+  if (format === "percent") return `${Math.round(value)} %`;
+  if (format.startsWith("number:")) return value.toFixed(Number(format.slice(7)));
+  return "ERR FMT";
+}
+
 export const iso = (ms) => new Date(ms).toISOString();
 const sid = (prefix, n) => prefix + (n + 1).toString(16).padStart(32, "0");
 
@@ -80,6 +102,7 @@ export class World {
       team: n % 2 ? "North" : "South",
       contact_uri: `client:${name.toLowerCase().replace(" ", "_")}`,
     }));
+    this.alerts = [];
     this.definitions = this.metricDefinitions();
     this.history = new Map(Object.keys(this.definitions).map((name) => [name, this.past(name)]));
   }
@@ -161,6 +184,7 @@ export class World {
       item[`cumulativeStats_${name}`] = this.cumulative(scope);
     }
     if (all.since) item.oldestTaskSince = iso(all.since);
+    if (queue.sla) item.sla = queue.sla;
     if (queue.message) item.realTimeStatsMessage = queue.message;
     return item;
   }
@@ -335,9 +359,7 @@ export class World {
         style: metric.defaultStyle ?? STYLES.Default,
         error: "The formula's result is undefined: no such field.",
       };
-    let text = String(value);
-    if (metric.format === "seconds")
-      text = Number.isFinite(value) ? new Date(value * 1000).toISOString().slice(11, 19) : "ERR FMT";
+    const text = formatted(metric.format ?? "", value);
     const over = (limit) =>
       limit !== "" &&
       limit !== undefined &&
@@ -359,8 +381,36 @@ export class World {
         format: metric.format ?? "",
         increment: metric.increment === true,
         asOf: iso(now),
+        ...(metric.formula.includes("split_by_wait_time")
+          ? { sla: slaLabel(metric.slaName || "accepted-or-late-abandoned") }
+          : {}),
         ...answer,
       };
+    });
+  }
+
+  /** Alerts about calls, newest first; undefined when there was none. */
+  voice() {
+    if (this.alerts.length === 0) return undefined;
+    const counts = new Map();
+    for (const { agent } of this.alerts) counts.set(agent, (counts.get(agent) ?? 0) + 1);
+    return {
+      today: this.alerts.length,
+      agents: [...counts].map(([agent, today]) => ({ agent, today })),
+      recent: this.alerts.slice(0, 50),
+    };
+  }
+
+  /** A call was bad. */
+  alert(fields = {}) {
+    this.alerts.unshift({
+      at: iso(this.clock()),
+      agent: "Ada Byron",
+      callerId: "+493055501000",
+      dnis: "+4930555099",
+      issues: "call ended under warning, call warning condition pct",
+      action: "log-call",
+      ...fields,
     });
   }
 

@@ -10,10 +10,12 @@ import type {
   Definition,
   Definitions,
   FeedEvent,
+  HealthAnswer,
   Points,
   Preview,
   Problem,
   Session,
+  SyncToken,
   Task,
   Worker,
 } from "./types.ts";
@@ -71,6 +73,9 @@ export async function session(): Promise<Session> {
   return answer;
 }
 
+/** An access token for Twilio's Sync SDK. */
+export const token = () => request<SyncToken>("/api/token").then((answer) => answer.token);
+export const health = (signal?: AbortSignal) => request<HealthAnswer>("/api/health", { signal });
 export const tasks = (signal?: AbortSignal) => request<Task[]>("/taskrouter_tasks", { signal });
 export const workers = (signal?: AbortSignal) => request<Worker[]>("/taskrouter_workers", { signal });
 export const definitions = () => request<Definitions>("/api/definitions");

@@ -23,7 +23,22 @@ describe("formats", () => {
   it("counts only formats that it knows", () => {
     expect(metricText("seconds", 61)).toBe("00:01:01");
     expect(metricText("", 61)).toBe("61");
-    expect(metricText("percent", 61)).toBeUndefined();
+    expect(metricText("roman", 61)).toBeUndefined();
+    expect(metricText("number:7", 61)).toBeUndefined();
+  });
+  it.each([
+    ["minutes", 119, "1 min"],
+    ["minutes", 59, "0 min"],
+    ["duration", 303, "5m 03s"],
+    ["duration", 3599, "59m 59s"],
+    ["duration", 3900, "1h 05m"],
+    ["percent", 91.5, "92 %"],
+    ["percent", 0, "0 %"],
+    ["number:0", 1234.5, "1235"],
+    ["number:2", 1234.5, "1234.50"],
+    ["time", 0, "01:00"],
+  ])("%s of %d is %s", (format, value, text) => {
+    expect(metricText(format, value, "Europe/Berlin")).toBe(text);
   });
   it("turns token names into custom properties and nothing else", () => {
     expect(tokenColour("colorTextDecorative10")).toBe("var(--color-text-decorative-10)");

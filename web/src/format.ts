@@ -62,10 +62,42 @@ export function clockTimeSeconds(ms: number, timeZone?: string): string {
   }
 }
 
-/** A counted metric's text. Formats that we do not know stay as the service wrote them. */
-export function metricText(format: string, value: number): string | undefined {
-  if (format === "seconds") return hhmmss(value);
-  return format === "" ? String(value) : undefined;
+/** `1h 05m`; under an hour `5m 03s`. */
+export function duration(seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < 3600) return `${Math.floor(s / 60)}m ${two(s % 60)}s`;
+  return `${Math.floor(s / 3600)}h ${two(Math.floor((s % 3600) / 60))}m`;
+}
+
+/** Decimals of `number:2`; undefined for any other format. */
+export function decimalsOf(format: string): number | undefined {
+  const found = /^number:([0-6])$/.exec(format);
+  return found ? Number(found[1]) : undefined;
+}
+
+/** Formats that are lengths of time in seconds. */
+export const isSpan = (format: string) =>
+  format === "seconds" || format === "minutes" || format === "duration";
+
+/** A number's text, by the service's rules. Formats that we do not know stay as the service wrote them. */
+export function metricText(format: string, value: number, timeZone?: string): string | undefined {
+  const decimals = decimalsOf(format);
+  if (decimals !== undefined) return value.toFixed(decimals);
+  switch (format) {
+    case "":
+      return String(value);
+    case "seconds":
+      return hhmmss(value);
+    case "minutes":
+      return `${Math.floor(value / 60)} min`;
+    case "duration":
+      return duration(value);
+    case "percent":
+      return `${Math.round(value)} %`;
+    case "time":
+      return clockTime(value * 1000, timeZone);
+  }
+  return undefined;
 }
 
 /** `colorTextDecorative10` is `var(--color-text-decorative-10)`; anything that is no colour token is nothing. */

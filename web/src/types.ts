@@ -13,6 +13,31 @@ export interface Session {
   workspaceSid: string;
   /** Whether the service can give tokens for Twilio's Sync SDK. */
   syncToken: boolean;
+  /** Where the same numbers stand in Twilio Sync; null or missing without an API key. */
+  sync?: SyncPlaces | null;
+  slaNames?: SlaName[];
+  /** The service level that holds where nothing else is said. */
+  sla?: string;
+}
+
+export interface SyncPlaces {
+  /** A Map of whole items, or the Map that lists the queues' Documents; null when neither layout is kept. */
+  queues: { map: string } | { index: string } | null;
+  workspace: string | null;
+  /** The first Document of metrics; further ones are named by `/api/health`. */
+  metrics: string;
+  /** Set only where the service does not talk to Twilio itself. */
+  endpoint?: { cds: string; twilsock: string };
+}
+
+export interface SlaName {
+  name: string;
+  label: string;
+}
+
+export interface SyncToken {
+  token: string;
+  identity: string;
 }
 
 /** Fields may be missing: the service cuts what does not fit into Sync, and names it in `cut`. */
@@ -70,6 +95,8 @@ export interface QueueItem {
   realTimeStatsMessage?: string;
   cumulativeStatsMessage?: string;
   cut?: string[];
+  /** The service level's name, where this queue has its own. */
+  sla?: string;
   [realtime: `realTimeStats_${string}`]: RealTimeStats | undefined;
   [cumulative: `cumulativeStats_${string}`]: CumulativeStats | undefined;
 }
@@ -91,7 +118,39 @@ export interface Metric {
   style: Style;
   increment: boolean;
   asOf: Instant | null;
+  /** For editors only, and only in the feed. */
   error?: string | Problem | null;
+  /** The service level that the formula used, in words. */
+  sla?: string;
+}
+
+/** A metric as it stands in Sync, under its name. `position` is the order over all Documents. */
+export type PublishedMetric = Partial<Omit<Metric, "name">> & { position?: number };
+
+/** Alerts about the quality of calls; the whole part is missing when there was none. */
+export interface Voice {
+  today: number;
+  agents: { agent: string; today: number }[];
+  /** Newest first. */
+  recent: VoiceAlert[];
+}
+
+export interface VoiceAlert {
+  at: Instant;
+  agent: string | null;
+  callerId: string | null;
+  dnis: string | null;
+  issues: string;
+  action: string;
+}
+
+/** What Sync does not carry: `GET /api/health`. */
+export interface HealthAnswer {
+  now: Instant;
+  health: Health;
+  queuesKnown?: boolean;
+  voice?: Voice | null;
+  metricsDocuments?: string[];
 }
 
 export interface Health {
@@ -105,11 +164,14 @@ export interface Snapshot {
   asOf?: Instant | null;
   queues: QueueItem[];
   workspace: unknown;
-  metrics: Metric[];
+  metrics?: Metric[];
   health: Health;
+  voice?: Voice | null;
+  /** False until the service has read which queues there are. */
+  queuesKnown?: boolean;
 }
 
-/** `queues` holds only what changed; `workspace`, `metrics` and `health` are whole where they are present. */
+/** `queues` holds only what changed; the other parts are whole where they are present. */
 export interface Change {
   seq: number;
   now: Instant;
@@ -118,6 +180,8 @@ export interface Change {
   workspace?: unknown;
   metrics?: Metric[];
   health?: Health;
+  voice?: Voice | null;
+  queuesKnown?: boolean;
 }
 
 export type FeedEvent = { type: "snapshot"; data: Snapshot } | { type: "change"; data: Change };
@@ -155,6 +219,8 @@ export interface Definition {
   secondThresholdValue?: string;
   secondThresholdStyle?: Style;
   invertThresholds?: boolean;
+  /** The service level that `sla()` uses in this formula; empty is the service's own choice. */
+  slaName?: string;
   [other: string]: unknown;
 }
 

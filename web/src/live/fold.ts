@@ -1,5 +1,5 @@
 /** Folds feed events into the board that everything on the page is drawn from. Pure. */
-import type { FeedEvent, Health, Metric, QueueItem } from "../types.ts";
+import type { FeedEvent, Health, Metric, QueueItem, Voice } from "../types.ts";
 
 export interface Board {
   seq: number;
@@ -7,6 +7,9 @@ export interface Board {
   workspace: unknown;
   metrics: readonly Metric[];
   health: Health;
+  /** Null when no call was bad. */
+  voice: Voice | null;
+  queuesKnown: boolean;
 }
 
 /**
@@ -15,8 +18,9 @@ export interface Board {
  */
 export function fold(board: Board | undefined, event: FeedEvent): Board | undefined {
   if (event.type === "snapshot") {
-    const { seq, queues, workspace, metrics, health } = event.data;
-    return { seq, queues: new Map(queues.map((item) => [item.sid, item])), workspace, metrics, health };
+    const { seq, queues, workspace, metrics = [], health, voice = null, queuesKnown = true } = event.data;
+    const bySid = new Map(queues.map((item) => [item.sid, item]));
+    return { seq, queues: bySid, workspace, metrics, health, voice, queuesKnown };
   }
   const change = event.data;
   if (!board || change.seq <= board.seq) return board;
@@ -33,5 +37,7 @@ export function fold(board: Board | undefined, event: FeedEvent): Board | undefi
     workspace: change.workspace ?? board.workspace,
     metrics: change.metrics ?? board.metrics,
     health: change.health ?? board.health,
+    voice: change.voice === undefined ? board.voice : change.voice,
+    queuesKnown: change.queuesKnown ?? board.queuesKnown,
   };
 }

@@ -12,6 +12,8 @@ export interface Light {
   text: string;
   /** What a screen reader is told: without the seconds, so that it speaks when the state changes and not else. */
   said: string;
+  /** What else the service reports as failing, for who asks. */
+  more: string[];
   /** Since when numbers may be wrong (service's clock); undefined while they hold. */
   frozenAt?: number;
 }
@@ -29,6 +31,23 @@ export interface LightInput {
 }
 
 export function light(input: LightInput, now: number, localNow: number): Light {
+  return { ...kindOf(input, now, localNow), more: failing(input.health, input.timeZone) };
+}
+
+function failing(health: Health | undefined, timeZone: string | undefined): string[] {
+  if (!health) return [];
+  const { taskrouter, sync } = health;
+  const since = instant(taskrouter.since);
+  return [
+    taskrouter.ok
+      ? ""
+      : `TaskRouter does not answer${since === undefined ? "" : ` since ${clockTime(since, timeZone)}`}${taskrouter.reason ? `: ${taskrouter.reason}` : "."}`,
+    sync.failing ? `Sync: ${sync.failing} writes fail.` : "",
+    sync.unwritten ? `Sync: ${sync.unwritten} changes wait to be written.` : "",
+  ].filter(Boolean);
+}
+
+function kindOf(input: LightInput, now: number, localNow: number): Omit<Light, "more"> {
   const { link, lastNumbers, lastHeard, health } = input;
   // A retry under way is still offline: the light would only flicker.
   if (
@@ -36,7 +55,8 @@ export function light(input: LightInput, now: number, localNow: number): Light {
     !input.browserOnline ||
     (link.state === "connecting" && lastHeard !== undefined)
   ) {
-    const whose = input.browserOnline ? "the service does not answer" : "this screen has no network";
+    const silent = (link.state === "lost" && link.whose) || "the service does not answer";
+    const whose = input.browserOnline ? silent : "this screen has no network";
     const wait = link.state === "lost" ? Math.max(0, Math.ceil((link.retryAt - localNow) / 1000)) : 0;
     const old = lastHeard === undefined ? "" : `, numbers ${span((now - lastHeard) / 1000)} old`;
     const retry = wait > 0 ? `retrying in ${wait} s` : "retrying";

@@ -5,11 +5,12 @@ import { instant, Skew } from "./clock.ts";
 import { type Board, fold } from "./fold.ts";
 import { MetricHistory } from "./history.ts";
 import { type Light, light } from "./light.ts";
-import type { Link, LiveSource } from "./source.ts";
+import type { Link, LiveSource, Route } from "./source.ts";
 
 export interface LiveState {
   board: Board | undefined;
   link: Link;
+  route: Route | undefined;
   heard: boolean;
   /** Service's clock, milliseconds. */
   lastNumbers: number | undefined;
@@ -20,6 +21,7 @@ const skew = new Skew();
 let state: LiveState = {
   board: undefined,
   link: { state: "connecting" },
+  route: undefined,
   heard: false,
   lastNumbers: undefined,
   lastHeard: undefined,
@@ -62,6 +64,7 @@ export function startLive(source: LiveSource, session: Session): () => void {
       if (link.state === "lost") metricHistory.gap(serverNow());
       set({ link, heard: link.state === "open" ? false : state.heard });
     },
+    route: (route) => set({ route }),
     heard: () => {
       // Told at most once a second: events tell by themselves.
       const now = serverNow();
@@ -81,6 +84,8 @@ export function startLive(source: LiveSource, session: Session): () => void {
 export const historyOf = metricHistory;
 
 export const useBoard = () => useSyncExternalStore(subscribe, () => state.board);
+
+export const useRoute = () => useSyncExternalStore(subscribe, () => state.route);
 
 // ---- the ticking second ----
 

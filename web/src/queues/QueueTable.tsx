@@ -33,17 +33,17 @@ type Entry = { key: string; line: Line; scope: string; figures: Figures };
 
 /** Figures of an item are worked out once, however often the table is drawn. */
 function useFigures() {
-  const { slaThresholds } = useSession();
+  const { slaThresholds, sla } = useSession();
   const cache = useRef(new WeakMap<QueueItem, Map<string, Figures>>());
   return useCallback(
     (item: QueueItem, scope: string) => {
       const scopes = cache.current.get(item) ?? new Map<string, Figures>();
       cache.current.set(item, scopes);
-      const known = scopes.get(scope) ?? figures(item, scope, slaThresholds);
+      const known = scopes.get(scope) ?? figures(item, scope, slaThresholds, sla);
       scopes.set(scope, known);
       return known;
     },
-    [slaThresholds],
+    [slaThresholds, sla],
   );
 }
 
@@ -188,7 +188,7 @@ export function QueueTable({ scroller, columns, sort, onSort, search = "" }: Pro
       </div>
       {entries.length === 0 && (
         <p className="empty">
-          {!board
+          {!board?.queuesKnown
             ? "Waiting for the first numbers."
             : search
               ? `No queue is called “${search}”.`
@@ -273,6 +273,7 @@ const Row = memo(function Row(p: RowProps) {
             onClick={() => p.onToggle(item.sid)}
             onKeyDown={walk}
             data-tip={source(item)}
+            data-as-of={asOf}
           >
             <span aria-hidden="true" className="twist">
               {p.open ? "▾" : "▸"}
@@ -288,7 +289,14 @@ const Row = memo(function Row(p: RowProps) {
         {whole && failing && asOf !== undefined && <Old asOf={asOf} reason={failing} />}
       </div>
       {p.columns.map((column) => (
-        <div role="cell" className={`td ${column.id}`} key={column.id} data-label={column.label}>
+        <div
+          role="cell"
+          className={`td ${column.id}`}
+          key={column.id}
+          data-label={column.label}
+          data-tip={tipOf(column, p.figures, item, scope)}
+          data-as-of={asOf}
+        >
           {column.counts ? (
             p.figures.oldestSince === undefined ? (
               <Dash reason="TaskRouter told no waiting time" />
@@ -334,9 +342,18 @@ function Old({ asOf, reason }: { asOf: number; reason: string }) {
 }
 
 const source = (item: QueueItem) =>
-  `TaskQueue ${item.sid}${item.asOf ? `, read at ${new Date(item.asOf).toLocaleTimeString("en-GB")}` : ""}${
-    item.cumulativeStatsMessage ? `. Today's numbers are old: ${item.cumulativeStatsMessage}` : ""
-  }`;
+  [
+    `TaskQueue ${item.sid}. Its numbers are read anew on every event that concerns it, and by a timer.`,
+    item.realTimeStatsMessage && `Last known numbers. Reading fails: ${item.realTimeStatsMessage}`,
+    item.cumulativeStatsMessage && `Today's numbers are old: ${item.cumulativeStatsMessage}`,
+    item.cut?.length && `Left out to fit into Sync: ${item.cut.join(", ")}`,
+  ]
+    .filter(Boolean)
+    .join("\n");
+
+/** Where one number comes from: formula, interval, whose it is. The tip itself adds when it was read. */
+const tipOf = (column: Column, figures: Figures, item: QueueItem, scope: string) =>
+  `${column.tipOf?.(figures) ?? column.tip}.\n${item.friendlyName}${scope === "all" ? "" : `, ${scope} only`}`;
 
 /** Up and down go from row to row. */
 function walk(event: React.KeyboardEvent<HTMLButtonElement>) {

@@ -1,8 +1,8 @@
 import { type RefObject, useMemo, useState } from "react";
 import { useBoard } from "../live/store.ts";
 import { useRemembered } from "../remembered.ts";
-import { interval, useSession } from "../shell/session.ts";
-import { columns as allColumns } from "./columns.ts";
+import { useSession } from "../shell/session.ts";
+import { columnsOf } from "./columns.ts";
 import type { Sort } from "./order.ts";
 import { QueueTable } from "./QueueTable.tsx";
 
@@ -11,7 +11,7 @@ const URGENCY: Sort = { down: true };
 /** Sort order and hidden columns, remembered by this browser. */
 export function useTableChoices() {
   const session = useSession();
-  const all = useMemo(() => allColumns(session.slaThresholds, interval(session)), [session]);
+  const all = useMemo(() => columnsOf(session), [session]);
   const [sort, setSort] = useRemembered<Sort>("queues.sort", URGENCY);
   const [hidden, setHidden] = useRemembered<string[]>(
     "queues.hidden",

@@ -1,12 +1,17 @@
 /** The columns of the queue table, with where each number comes from. */
 import { clock, percent, spanExact } from "../format.ts";
+import { interval } from "../shell/session.ts";
+import type { Session, SlaName } from "../types.ts";
 import type { Figures } from "./figures.ts";
+import { DEFAULT_SLA, knownSla, slaWords } from "./sla.ts";
 
 export interface Column {
   id: string;
   label: string;
   /** Where the number comes from. */
   tip: string;
+  /** Where a line's own number comes from, if from elsewhere. */
+  tipOf?(f: Figures): string;
   width: number;
   /** What is sorted by; undefined sorts last. */
   order(f: Figures): number | undefined;
@@ -34,7 +39,17 @@ const count = (
   ...more,
 });
 
-export function columns(thresholds: readonly number[], today: string): Column[] {
+export const columnsOf = (session: Session) =>
+  columns(session.slaThresholds, interval(session), { usual: session.sla, names: session.slaNames });
+
+export interface SlaChoice {
+  /** The service level's name that holds where a queue has none of its own. */
+  usual?: string;
+  names?: readonly SlaName[];
+}
+
+export function columns(thresholds: readonly number[], today: string, sla: SlaChoice = {}): Column[] {
+  const usual = sla.usual || DEFAULT_SLA;
   const live = "now, from TaskRouter's real-time statistics";
   const sum = `${today}, from TaskRouter's cumulative statistics`;
   return [
@@ -52,7 +67,8 @@ export function columns(thresholds: readonly number[], today: string): Column[] 
       (t): Column => ({
         id: `sla_${t}`,
         label: `SLA ${t} s`,
-        tip: `Accepted within ${spanExact(t)} / all accepted; ${sum}`,
+        tip: `${slaWords(usual, spanExact(t), sla.names)}; ${sum}. A queue may have a service level of its own`,
+        tipOf: (f) => `${slaWords(f.slaName, spanExact(t), sla.names)}; ${sum}`,
         width: 84,
         order: (f) => f.sla[t] ?? undefined,
         text: (f) => {
@@ -60,7 +76,11 @@ export function columns(thresholds: readonly number[], today: string): Column[] 
           return share == null ? undefined : percent(share);
         },
         reason: (f) =>
-          f.sla[t] === null ? "nothing was accepted yet today" : "TaskRouter told no split by waiting time",
+          f.sla[t] === null
+            ? "nothing that counts happened yet today"
+            : knownSla(f.slaName)
+              ? "TaskRouter told no split by waiting time"
+              : `this page does not know the service level “${f.slaName}”; load it again`,
       }),
     ),
     {

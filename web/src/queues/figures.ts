@@ -1,6 +1,7 @@
 /** One line of the queue table: a queue's item and a scope turned into figures. Pure. Undefined is "no data". */
 import { instant } from "../live/clock.ts";
 import type { QueueItem } from "../types.ts";
+import { DEFAULT_SLA, slaShare } from "./sla.ts";
 
 export interface Figures {
   pending?: number;
@@ -18,25 +19,23 @@ export interface Figures {
   abandoned?: number;
   waitAccept?: number;
   waitCancel?: number;
-  /** Share by threshold; null when nothing was accepted yet. */
+  /** Which service level `sla` is. */
+  slaName: string;
+  /** Share by threshold; null when nothing happened yet that counts. */
   sla: Record<number, number | null | undefined>;
   since?: string;
 }
 
-/** accepted below / (accepted below + above); null when nothing was accepted, undefined when not known. */
-export function slaShare(split: CumulativeSplit | undefined, threshold: number): number | null | undefined {
-  const sides = split?.[String(threshold)];
-  if (!sides) return undefined;
-  const below = sides.below.reservations_accepted;
-  const all = below + sides.above.reservations_accepted;
-  return all > 0 ? below / all : null;
-}
-type CumulativeSplit = NonNullable<QueueItem[`cumulativeStats_${string}`]>["splitByWaitTime"];
-
-export function figures(item: QueueItem, scope: string, thresholds: readonly number[]): Figures {
+export function figures(
+  item: QueueItem,
+  scope: string,
+  thresholds: readonly number[],
+  usualSla = DEFAULT_SLA,
+): Figures {
   const now = item[`realTimeStats_${scope}`];
   const today = item[`cumulativeStats_${scope}`];
   const status = now?.tasksByStatus;
+  const slaName = item.sla || usualSla;
   const { pending, reserved, assigned, wrapping } = status ?? {};
   // The item's own field is over all channels; the scope's is its own.
   const since = now?.oldestTaskSince ?? (scope === "all" ? item.oldestTaskSince : undefined);
@@ -55,7 +54,8 @@ export function figures(item: QueueItem, scope: string, thresholds: readonly num
     // With nothing accepted or cancelled an average of 0 would be a claim.
     waitAccept: today?.rAccepted === 0 ? undefined : today?.waitUntilAccept?.avg,
     waitCancel: today?.tCanc === 0 ? undefined : today?.waitUntilCancel?.avg,
-    sla: Object.fromEntries(thresholds.map((t) => [t, slaShare(today?.splitByWaitTime, t)])),
+    slaName,
+    sla: Object.fromEntries(thresholds.map((t) => [t, slaShare(today, t, slaName)])),
     since: today?.startTime,
   };
 }

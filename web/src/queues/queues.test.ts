@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { QueueItem } from "../types.ts";
 import { columns } from "./columns.ts";
-import { figures, slaShare, urgency } from "./figures.ts";
+import { figures, urgency } from "./figures.ts";
 import { held, matches, sorted } from "./order.ts";
+import { slaShare, slaWords } from "./sla.ts";
 
-const side = (reservations_accepted: number) => ({ reservations_accepted, tasks_canceled: 50 });
 const item = (name: string, more: Partial<QueueItem> = {}): QueueItem => ({
   sid: `WQ${name}`,
   friendlyName: name,
@@ -27,13 +27,49 @@ const NOW = Date.parse("2026-01-01T10:02:00Z");
 const names = (lines: { item: QueueItem }[]) => lines.map((l) => l.item.friendlyName);
 
 describe("SLA", () => {
-  it("is accepted below / (accepted below + above); cancelled ones do not count", () => {
-    expect(slaShare({ "60": { below: side(9), above: side(1) } }, 60)).toBe(0.9);
+  const today = {
+    tEnter: 40,
+    splitByWaitTime: {
+      "60": {
+        below: { reservations_accepted: 18, tasks_canceled: 4 },
+        above: { reservations_accepted: 2, tasks_canceled: 10 },
+      },
+    },
+  };
+  it("has three definitions", () => {
+    expect(slaShare(today, 60)).toBe(18 / 20);
+    expect(slaShare(today, 60, "accepted-or-late-abandoned")).toBe(18 / 30);
+    expect(slaShare(today, 60, "all-waited")).toBe(18 / 36);
   });
-  it("tells nothing accepted from nothing known", () => {
-    expect(slaShare({ "60": { below: side(0), above: side(0) } }, 60)).toBeNull();
-    expect(slaShare({}, 60)).toBeUndefined();
-    expect(slaShare(undefined, 60)).toBeUndefined();
+  it("tells nothing that counts from nothing known", () => {
+    const none = { reservations_accepted: 0, tasks_canceled: 3 };
+    const nothing = {
+      tEnter: 3,
+      splitByWaitTime: { "60": { below: none, above: { ...none, tasks_canceled: 0 } } },
+    };
+    for (const name of ["accepted", "accepted-or-late-abandoned", "all-waited"]) {
+      expect(slaShare(nothing, 60, name)).toBeNull();
+      expect(slaShare({}, 60, name)).toBeUndefined();
+      expect(slaShare(undefined, 60, name)).toBeUndefined();
+    }
+    expect(slaShare({ splitByWaitTime: today.splitByWaitTime }, 60, "all-waited")).toBeUndefined();
+    expect(slaShare(today, 60, "of tomorrow")).toBeUndefined();
+  });
+  it("is a queue's own, or the usual one", () => {
+    const one = (sla?: string) => item("a", { sla, cumulativeStats_all: today });
+    expect(figures(one(), "all", [60]).sla[60]).toBe(0.9);
+    expect(figures(one(), "all", [60], "all-waited").sla[60]).toBe(0.5);
+    expect(figures(one("accepted-or-late-abandoned"), "all", [60], "all-waited").sla[60]).toBe(0.6);
+  });
+  it("is named in words, with its threshold", () => {
+    expect(slaWords("all-waited", "60 s")).toBe("accepted within 60 s / (entered − abandoned within 60 s)");
+    expect(slaWords("own", "60 s", [{ name: "own", label: "ours" }])).toBe("ours");
+    const [, , column] = columns([60], "today", { usual: "all-waited" });
+    expect(column?.tip).toContain("entered");
+    expect(column?.tipOf?.(figures(item("a", { sla: "accepted" }), "all", [60]))).toContain("/ accepted;");
+    expect(
+      column?.reason?.(figures(item("a", { sla: "x", cumulativeStats_all: today }), "all", [60])),
+    ).toContain("“x”");
   });
 });
 

@@ -1,7 +1,9 @@
 import { lazy, Suspense, useEffect, useState } from "react";
-import { ApiError, feedSource, session as readSession } from "../api.ts";
+import { session as readSession } from "../api.ts";
+import { chooseSource } from "../live/choose.ts";
 import { startLive } from "../live/store.ts";
 import type { Session } from "../types.ts";
+import { keepSession } from "./keepSession.ts";
 import { Shell } from "./Shell.tsx";
 import { SessionContext } from "./session.ts";
 
@@ -11,30 +13,22 @@ export function App() {
   const [session, setSession] = useState<Session>();
   const [trouble, setTrouble] = useState<string>();
 
-  useEffect(() => {
-    let stopped = false;
-    let timer: ReturnType<typeof setTimeout>;
-    const read = () =>
-      readSession().then(
-        (answer) => {
-          if (stopped) return;
+  useEffect(
+    () =>
+      keepSession(readSession, {
+        session(answer) {
           setTrouble(undefined);
           setSession(answer);
         },
-        (error: unknown) => {
-          if (stopped || (error instanceof ApiError && error.status === 401)) return;
-          setTrouble(error instanceof Error ? error.message : String(error));
-          timer = setTimeout(read, 3000);
-        },
-      );
-    void read();
-    return () => {
-      stopped = true;
-      clearTimeout(timer);
-    };
-  }, []);
+        trouble: setTrouble,
+      }),
+    [],
+  );
 
-  useEffect(() => (session ? startLive(feedSource(), session) : undefined), [session]);
+  useEffect(() => {
+    if (!session) return undefined;
+    return startLive(chooseSource(session, new URLSearchParams(location.search)), session);
+  }, [session]);
 
   if (!session) {
     return (

@@ -10,8 +10,15 @@ import { toggleTheme, useTheme } from "./theme.ts";
 
 const Tasks = lazy(() => import("../people/Tasks.tsx"));
 const Agents = lazy(() => import("../people/Agents.tsx"));
+const Voice = lazy(() => import("../voice/Voice.tsx"));
 
-const VIEWS = { wallboard: "Wallboard", queues: "Queues", tasks: "Tasks", agents: "Agents" } as const;
+const VIEWS = {
+  wallboard: "Wallboard",
+  queues: "Queues",
+  tasks: "Tasks",
+  agents: "Agents",
+  voice: "Voice",
+} as const;
 type View = keyof typeof VIEWS;
 
 function viewOf(hash: string): View {
@@ -75,6 +82,7 @@ export function Shell() {
           {view === "queues" && <Queues scroller={main} />}
           {view === "tasks" && <Tasks />}
           {view === "agents" && <Agents />}
+          {view === "voice" && <Voice />}
         </Suspense>
         <Tip />
       </main>

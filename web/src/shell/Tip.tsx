@@ -1,11 +1,17 @@
 /**
  * One tip for the whole page: whatever carries `data-tip` says where its number comes from, on hover and on focus.
+ * `data-as-of` (service's clock, milliseconds) says when it was read; its age counts while one looks.
  * A thousand rows cost nothing, because only this one listens.
  */
 import { useEffect, useRef, useState } from "react";
+import { clockTimeSeconds, span } from "../format.ts";
+import { age } from "../live/clock.ts";
+import { useFrozen, useSecond } from "../live/store.ts";
+import { useSession } from "./session.ts";
 
 interface Shown {
   text: string;
+  asOf: number | undefined;
   left: number;
   top: number;
   above: boolean;
@@ -34,6 +40,7 @@ export function Tip() {
         const above = box.bottom + 120 > innerHeight;
         setShown({
           text: element.getAttribute("data-tip") ?? "",
+          asOf: Number(element.closest("[data-as-of]")?.getAttribute("data-as-of")) || undefined,
           left: Math.min(Math.max(8, box.left), Math.max(8, innerWidth - 328)),
           top: above ? box.top - 6 : box.bottom + 6,
           above,
@@ -70,6 +77,20 @@ export function Tip() {
       style={{ left: shown.left, top: shown.top }}
     >
       {shown.text}
+      {shown.asOf !== undefined && <ReadAt asOf={shown.asOf} />}
     </div>
+  );
+}
+
+/** Values that did not change since are not told again: the moment is that of the last news. */
+function ReadAt({ asOf }: { asOf: number }) {
+  const { timeZone } = useSession();
+  const now = useSecond() * 1000;
+  const frozen = useFrozen();
+  return (
+    <>
+      {`\nLast news read at ${clockTimeSeconds(asOf, timeZone)}, ${span(age(asOf, now))} ago`}
+      {frozen === undefined ? "; unchanged since, as far as is known." : "; may have changed since."}
+    </>
   );
 }

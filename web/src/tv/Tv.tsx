@@ -6,10 +6,10 @@ import { useEffect, useMemo } from "react";
 import { clockTimeSeconds, span, tokenColour } from "../format.ts";
 import { age } from "../live/clock.ts";
 import { useBoard, useFrozen, useSecond } from "../live/store.ts";
-import { columns as allColumns } from "../queues/columns.ts";
+import { columnsOf } from "../queues/columns.ts";
 import { useLines } from "../queues/QueueTable.tsx";
 import { FeedLight } from "../shell/FeedLight.tsx";
-import { interval, useSession } from "../shell/session.ts";
+import { useSession } from "../shell/session.ts";
 import type { Metric } from "../types.ts";
 import { useDefinitions } from "../wallboard/definitions.ts";
 import { Spark } from "../wallboard/Spark.tsx";
@@ -27,7 +27,7 @@ export default function Tv() {
   const frozen = useFrozen();
   const second = useSecond();
   const definitions = useDefinitions();
-  const columns = useMemo(() => allColumns(session.slaThresholds, interval(session)), [session]);
+  const columns = useMemo(() => columnsOf(session), [session]);
   const lines = useLines(SORT, columns, "").slice(0, QUEUES);
 
   useEffect(() => {
@@ -45,7 +45,7 @@ export default function Tv() {
   const now = Math.min(second * 1000, frozen ?? Number.POSITIVE_INFINITY);
   const text = (metric: Metric) => {
     const definition = definitions.all?.[metric.name]?.metric;
-    const shown = reading(metric, definition, now);
+    const shown = reading(metric, definition, now, session.timeZone);
     return { ...shown, text: shorten(shown.text), definition };
   };
   const room = capacity(innerWidth, innerHeight);
@@ -72,7 +72,10 @@ export default function Tv() {
               data-metric={metric.name}
               style={{ flexGrow: digits(shown.text) }}
             >
-              <span className="tv-label">{metric.label}</span>
+              <span className="tv-label">
+                {metric.label}
+                {metric.sla && <small className="tv-sla">{metric.sla}</small>}
+              </span>
               <span
                 className={shown.error ? "tv-value none" : "tv-value"}
                 style={{
@@ -114,7 +117,7 @@ export default function Tv() {
         ))}
       </ul>
       <footer className="tv-foot">
-        <FeedLight />
+        <FeedLight silent />
         <span className="tv-pages" aria-hidden="true">
           {pages.length > 1 && pages.map((_, n) => (n === number ? "●" : "○")).join(" ")}
         </span>

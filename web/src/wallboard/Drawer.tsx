@@ -28,6 +28,7 @@ const NEW: Definition = {
   label: "New metric",
   formula: "data.workspace_statistics.realtime.tasks_by_status.pending",
   format: "",
+  slaName: "",
   increment: false,
   defaultStyle: PRESETS[0],
   firstThresholdValue: "",
@@ -83,6 +84,12 @@ export default function Drawer({ name, metric, definitions, onDraft, onClose }: 
             </dd>
             <dt>Interval</dt>
             <dd>sums are of {interval(session)}</dd>
+            {metric?.sla && (
+              <>
+                <dt>Service level</dt>
+                <dd>{metric.sla}</dd>
+              </>
+            )}
             {session.role === "viewer" && (
               <>
                 <dt>Formula</dt>

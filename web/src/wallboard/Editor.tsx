@@ -9,6 +9,7 @@ import { TextArea } from "@twilio-paste/core/textarea";
 import { Theme } from "@twilio-paste/core/theme";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import * as api from "../api.ts";
+import { useSession } from "../shell/session.ts";
 import type { Definition, Preview, Style } from "../types.ts";
 import type { Editing } from "./definitions.ts";
 import { byField, previewError, same, uniqueName } from "./draft.ts";
@@ -20,8 +21,22 @@ import type { Draft } from "./Wallboard.tsx";
 const PREVIEW_MS = 300;
 export const DRAFT = "new metric (draft)";
 
-/** A format that this page does not know stays as it is. */
-const otherFormats = (format: string | undefined) => (format && format !== "seconds" ? [format] : []);
+const FORMATS: readonly [string, string][] = [
+  ["", "As it is"],
+  ["seconds", "HH:MM:SS"],
+  ["minutes", "Whole minutes"],
+  ["duration", "1h 05m"],
+  ["percent", "Per cent"],
+  ...[0, 1, 2, 3, 4, 5, 6].map((n): [string, string] => [
+    `number:${n}`,
+    `Number, ${n} decimal${n === 1 ? "" : "s"}`,
+  ]),
+  ["time", "Time of day"],
+];
+
+/** What this page does not know stays as it is. */
+const unknown = (value: string | undefined, known: readonly (readonly [string, string])[]) =>
+  value && !known.some(([name]) => name === value) ? [[value, value] as const] : [];
 
 interface Props {
   name: string;
@@ -42,6 +57,9 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
   const [browsing, setBrowsing] = useState(false);
   const formula = useRef<HTMLTextAreaElement>(null);
   const changed = !same(form, saved);
+  const session = useSession();
+  const levels = (session.slaNames ?? []).map(({ name, label }) => [name, label] as const);
+  const usual = levels.find(([name]) => name === session.sla)?.[1];
 
   const set = <K extends keyof Definition>(field: K, value: Definition[K]) => {
     const next = { ...form, [field]: value };
@@ -163,17 +181,37 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
               value={form.format ?? ""}
               onChange={(event) => set("format", event.target.value)}
             >
-              <Option value="">As it is</Option>
-              <Option value="seconds">HH:MM:SS</Option>
-              {otherFormats(form.format).map((format) => (
+              {[...FORMATS, ...unknown(form.format, FORMATS)].map(([format, words]) => (
                 <Option key={format} value={format}>
-                  {format}
+                  {words}
                 </Option>
               ))}
             </Select>
           </Field>
           <StyleField id="defaultStyle" label="Style" value={form.defaultStyle} onChange={set} />
         </div>
+        {levels.length > 0 && (
+          <Field
+            id="slaName"
+            label="Service level"
+            error={problems.slaName}
+            help="What sla(scope, threshold) is in this formula"
+          >
+            <Select
+              id="slaName"
+              value={form.slaName ?? ""}
+              aria-describedby="slaName-help"
+              onChange={(event) => set("slaName", event.target.value)}
+            >
+              <Option value="">{`Service's default${usual ? ` (${usual})` : ""}`}</Option>
+              {[...levels, ...unknown(form.slaName, levels)].map(([name, words]) => (
+                <Option key={name} value={name}>
+                  {words}
+                </Option>
+              ))}
+            </Select>
+          </Field>
+        )}
         <Checkbox
           id="increment"
           checked={form.increment === true}

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { clockTimeSeconds, hhmmss } from "../format.ts";
+import { clockTimeSeconds, isSpan, metricText } from "../format.ts";
 import { SPAN_S, useHistory } from "../live/history.ts";
 import { historyOf, serverNow } from "../live/store.ts";
 import { useTheme } from "../shell/theme.ts";
@@ -38,7 +38,7 @@ export function Spark({ name, limit, format = "", large = false, timeZone, heigh
     if (!element) return;
     const line = token("--color-text-weak");
     const hair = token("--color-border-weak");
-    const unit = (v: number | null) => (v == null ? "–" : format === "seconds" ? hhmmss(v) : String(v));
+    const unit = (v: number | null) => (v == null ? "–" : (metricText(format, v, timeZone) ?? String(v)));
     const axis: uPlot.Axis = {
       stroke: line,
       grid: { stroke: token("--color-border-weaker"), width: 1 },
@@ -68,13 +68,13 @@ export function Spark({ name, limit, format = "", large = false, timeZone, heigh
               ...axis,
               values: (_, ticks) => ticks.map((t) => clockTimeSeconds(t * 1000, timeZone).slice(0, 5)),
             },
-            { ...axis, size: format === "seconds" ? 72 : 48, values: (_, ticks) => ticks.map(unit) },
+            { ...axis, size: format === "" ? 48 : 76, values: (_, ticks) => ticks.map(unit) },
           ]
         : [{ show: false }, { show: false }],
       series: [
-        { label: "Time", value: (_, t) => (t == null ? "–" : clockTimeSeconds(t * 1000, timeZone)) },
+        { label: "At", value: (_, t) => (t == null ? "–" : clockTimeSeconds(t * 1000, timeZone)) },
         {
-          label: format === "seconds" ? "Value (h:m:s)" : "Value",
+          label: isSpan(format) ? "Time" : "Value",
           value: (_, v) => unit(v),
           stroke: line,
           width: thick,

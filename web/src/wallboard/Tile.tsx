@@ -1,5 +1,5 @@
 import { memo } from "react";
-import { clockTimeSeconds, metricText, span, tokenColour } from "../format.ts";
+import { metricText, span, tokenColour } from "../format.ts";
 import { age, counted, instant } from "../live/clock.ts";
 import { useSecond } from "../live/store.ts";
 import { interval, useSession } from "../shell/session.ts";
@@ -18,14 +18,22 @@ export const words = (error: Metric["error"]) =>
   typeof error === "string" ? error : (error?.message ?? undefined);
 
 /** What a metric shows at a moment; ages count up until `until`. */
-export function reading(metric: Metric, definition: Definition | undefined, now: number): Reading {
+export function reading(
+  metric: Metric,
+  definition: Definition | undefined,
+  now: number,
+  timeZone?: string,
+): Reading {
   if (metric.error) return { text: metric.text || "ERR", error: words(metric.error) };
+  // The reason is told to editors only, and not through Sync.
+  if (metric.text === "ERR") return { text: "ERR", error: "the formula fails" };
+  if (metric.text === "ERR FMT") return { text: "ERR FMT", error: "the value does not fit the format" };
   if (metric.value === null || metric.value === undefined)
     return { text: "–", error: "the formula gave nothing" };
   if (metric.increment && typeof metric.value === "number") {
     const value = counted(metric.value, instant(metric.asOf), now);
     return {
-      text: metricText(metric.format, value) ?? metric.text,
+      text: metricText(metric.format, value, timeZone) ?? metric.text,
       sign: sign({ value, format: metric.format }, definition),
     };
   }
@@ -40,12 +48,15 @@ interface Props {
   onOpen(name: string): void;
 }
 
-/** Where the number comes from: formula, interval, source, age. */
+/** Where the number comes from: formula (for editors), interval, source. The tip itself adds when it was read. */
 function provenance(metric: Metric, definition: Definition | undefined, session: Session): string {
-  const at = instant(metric.asOf);
-  const read = at === undefined ? "" : `\nRead at ${clockTimeSeconds(at, session.timeZone)}.`;
-  const formula = definition?.formula ?? metric.name;
-  return `${formula}\nFrom the workspace's statistics; sums are of ${interval(session)}.${read}`;
+  const parts = [
+    session.role === "editor" ? (definition?.formula ?? metric.name) : metric.label,
+    metric.sla && `Service level: ${metric.sla}`,
+    metric.error && `Fails: ${words(metric.error)}`,
+    `From TaskRouter's statistics, computed by the service on every event and by a timer; sums are of ${interval(session)}.`,
+  ];
+  return parts.filter(Boolean).join("\n");
 }
 
 export const Tile = memo(function Tile({ metric, definition, frozen, selected, onOpen }: Props) {
@@ -59,6 +70,7 @@ export const Tile = memo(function Tile({ metric, definition, frozen, selected, o
       data-metric={metric.name}
       data-style={style?.styleName}
       data-tip={provenance(metric, definition, session)}
+      data-as-of={instant(metric.asOf)}
       onClick={() => onOpen(metric.name)}
       style={stale ? undefined : { background: tokenColour(style?.backgroundColour) }}
     >
@@ -66,6 +78,7 @@ export const Tile = memo(function Tile({ metric, definition, frozen, selected, o
         {metric.label}
       </span>
       <Value metric={metric} definition={definition} frozen={frozen} />
+      {metric.sla && <span className="tile-sla">{metric.sla}</span>}
       <Spark
         name={metric.name}
         limit={limitOf(definition?.secondThresholdValue) ?? limitOf(definition?.firstThresholdValue)}
@@ -77,7 +90,8 @@ export const Tile = memo(function Tile({ metric, definition, frozen, selected, o
 
 function Value({ metric, definition, frozen }: Pick<Props, "metric" | "definition" | "frozen">) {
   const now = useSecond() * 1000;
-  const shown = reading(metric, definition, Math.min(now, frozen ?? now));
+  const { timeZone } = useSession();
+  const shown = reading(metric, definition, Math.min(now, frozen ?? now), timeZone);
   const colour = frozen === undefined && !shown.error ? tokenColour(metric.style?.statColour) : undefined;
   return (
     <>

@@ -1,5 +1,5 @@
 /** Says in words which threshold a metric has passed: the second sign beside its colour. Pure. */
-import { spanExact } from "../format.ts";
+import { isSpan, metricText, spanExact } from "../format.ts";
 import type { Definition, Metric } from "../types.ts";
 
 export interface Sign {
@@ -26,7 +26,11 @@ export function sign(
   for (const level of [2, 1] as const) {
     const limit = limitOf(level === 2 ? definition.secondThresholdValue : definition.firstThresholdValue);
     if (limit === undefined || !passed(limit)) continue;
-    const words = metric.format === "seconds" ? spanExact(limit) : String(limit);
+    const words = isSpan(metric.format)
+      ? spanExact(limit)
+      : metric.format === "percent"
+        ? (metricText("percent", limit) ?? "")
+        : String(limit);
     return { mark: inverted ? "▼" : "▲", text: `${inverted ? "below" : "over"} ${words}`, level };
   }
   return undefined;
