@@ -144,7 +144,13 @@ impl Bed {
 
     /// Whether Sync tells the truth now.
     pub(crate) fn compare(&self) -> Result<(), String> {
-        agreement::compare(&self.emulator, &CHANNELS)
+        agreement::compare(&self.emulator, &CHANNELS)?;
+        let with_metrics =
+            self.variables.get("SYNC_LAYOUTS").is_none_or(|layouts| layouts.contains("dashboard-metrics"));
+        if with_metrics && self.emulator.sync().document("dashboard-metrics").is_none() {
+            return Err("there is no Document dashboard-metrics".to_owned());
+        }
+        Ok(())
     }
 
     /// Asks the service for the bootstrap.
