@@ -20,8 +20,9 @@ use crate::feed;
 use crate::layout;
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
-use crate::server::{Access, AppState, Refusals, router, serve};
+use crate::server::{Access, AppState, FlexGate, Refusals, Sockets, router, serve};
 use crate::stats::Needs;
+use crate::twilio::flex_token::FlexUsers;
 use crate::twilio::signature::SignatureVerifier;
 use crate::twilio::sync::Sync;
 use crate::twilio::taskrouter::TaskRouter;
@@ -48,6 +49,8 @@ pub struct Apis {
     pub taskrouter: TaskRouter,
     /// Sync.
     pub sync: Sync,
+    /// Flex users' tokens.
+    pub flex_users: FlexUsers,
 }
 
 /// The whole service, running.
@@ -57,6 +60,7 @@ pub struct App {
     core: Core,
     server: JoinHandle<std::io::Result<()>>,
     drawing: JoinHandle<()>,
+    sockets: Sockets,
     stop_server: CancellationToken,
     ready: watch::Sender<bool>,
     becoming_ready: JoinHandle<()>,
@@ -86,7 +90,8 @@ impl Apis {
     pub fn new(config: &CoreConfig) -> Result<Self, ClientError> {
         let client = Arc::new(Client::new(&config.twilio)?);
         let taskrouter = TaskRouter::new(client.clone(), config.twilio.workspace_sid);
-        Ok(Self { taskrouter, sync: Sync::new(client, config.twilio.sync_service) })
+        let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);
+        Ok(Self { taskrouter, sync: Sync::new(client, config.twilio.sync_service), flex_users })
     }
 }
 
@@ -140,12 +145,15 @@ impl App {
         // Watchers hold their connections open, so the feed ends with the listener and not after it.
         let drawing = tokio::spawn(drawing.run(stop_server.clone()));
         let twilio = &config.core.twilio;
+        let sockets = Sockets::new(&config.sockets, &config.server.public_url);
         let state = AppState {
             verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
             public_url: Arc::new(config.server.public_url.clone()),
             twilio: Arc::new(twilio.clone()),
             statistics: Arc::new(config.core.statistics.clone()),
             access: Arc::new(Access::new(config.server.administrator.clone(), &twilio.auth_tokens[0])),
+            flex: Arc::new(FlexGate::new(apis.flex_users.clone())),
+            sockets: sockets.clone(),
             refresher: core.refresher.clone(),
             publisher: core.publisher.clone(),
             roster: Roster::new(apis.taskrouter.clone()),
@@ -163,7 +171,7 @@ impl App {
                 info!("Ready: a first snapshot has been read and written");
             })
         };
-        Ok(Self { local_address, core, server, drawing, stop_server, ready, becoming_ready })
+        Ok(Self { local_address, core, server, drawing, sockets, stop_server, ready, becoming_ready })
     }
 
     /// Where it listens.
@@ -210,6 +218,7 @@ impl App {
         // The listener gives open requests a while to end, and not for ever.
         let ended = self.server.await;
         ended.map_err(|source| AppError::Panicked { task: "the listener", source })??;
+        self.sockets.ended().await;
         self.core.stop().await
     }
 }

@@ -7,6 +7,7 @@ mod parse;
 mod reader;
 mod refresh;
 mod server;
+mod sockets;
 mod statistics;
 mod sync;
 mod twilio;
@@ -17,6 +18,7 @@ use std::fmt;
 pub use reader::{Problem, Variable};
 pub use refresh::RefreshConfig;
 pub use server::{Administrator, PublicUrl, ServerConfig};
+pub use sockets::SocketConfig;
 pub use statistics::StatisticsConfig;
 pub use sync::{LayoutName, SyncConfig};
 pub use twilio::{ApiKey, BaseUrls, SyncServiceName, TwilioConfig};
@@ -43,6 +45,8 @@ pub struct Config {
     pub core: CoreConfig,
     /// How we are reached.
     pub server: ServerConfig,
+    /// Who may open websockets.
+    pub sockets: SocketConfig,
 }
 
 /// The configuration can't be used; holds every problem, not just the first.
@@ -85,7 +89,8 @@ impl Config {
         let mut reader = Reader::new(lookup);
         let core = CoreConfig::read_from(&mut reader);
         let server = ServerConfig::read(&mut reader);
-        let config = core.zip(server).map(|(core, server)| Self { core, server });
+        let sockets = SocketConfig::read(&mut reader);
+        let config = core.zip(server).map(|(core, server)| Self { core, server, sockets });
         checked(reader, config)
     }
 }

@@ -25,6 +25,12 @@ pub(super) fn base_url(text: &str) -> Option<String> {
     plain.then(|| text.trim_end_matches('/').to_owned())
 }
 
+/// A site's origin, as browsers write it in `Origin`.
+pub(super) fn origin(text: &str) -> Option<String> {
+    let url = Url::parse(&base_url(text)?).ok()?;
+    (url.path() == "/").then(|| url.origin().ascii_serialization())
+}
+
 /// The parts of a comma-separated list, trimmed.
 pub(super) fn list(text: &str) -> Vec<&str> {
     text.split(',').map(str::trim).collect()
@@ -49,6 +55,16 @@ mod tests {
         assert_eq!(duration("0s"), Some(Duration::ZERO));
         for bad in ["5", "-5s", "soon", "9999h", ""] {
             assert_eq!(duration(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn origins_are_as_browsers_write_them() {
+        assert_eq!(origin("https://Flex.Twilio.com/").as_deref(), Some("https://flex.twilio.com"));
+        assert_eq!(origin("http://localhost:8080").as_deref(), Some("http://localhost:8080"));
+        assert_eq!(origin("https://a.example:443").as_deref(), Some("https://a.example"));
+        for bad in ["null", "a.example", "https://a.example/x", "*", ""] {
+            assert_eq!(origin(bad), None, "{bad}");
         }
     }
 

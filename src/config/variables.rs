@@ -33,6 +33,9 @@ variables! {
     AUTHENTICATION_TOKEN: Variable::secret("AUTHENTICATION_TOKEN", "a bearer token of at least 16 characters without spaces");
     VIEWER_USER: Variable::plain("VIEWER_USER", "another name than AUTHENTICATION_USER without ':', together with VIEWER_PASSWORD");
     VIEWER_PASSWORD: Variable::secret("VIEWER_PASSWORD", "a password of at least 8 characters, together with VIEWER_USER");
+    WEBSOCKET_CLIENTS: Variable::plain("WEBSOCKET_CLIENTS", "a number of websockets at once, from 1 to 50000");
+    ALLOWED_ORIGINS: Variable::plain("ALLOWED_ORIGINS", "up to 50 different origins, comma-separated, such as https://flex.twilio.com: http or https, a host, perhaps a port, no path");
+    FLEX_ROLES: Variable::plain("FLEX_ROLES", "any, or up to 20 different roles of Flex users (letters, digits, '.', '_' and '-'), comma-separated, such as supervisor,admin");
     SHUTDOWN_GRACE: Variable::plain("SHUTDOWN_GRACE", GRACE);
     DASHBOARD_TIMEZONE: Variable::plain("DASHBOARD_TIMEZONE", "an IANA time zone, such as Europe/Berlin");
     STATS_DAY_START: Variable::plain("STATS_DAY_START", "a local time of day as HH:MM");

@@ -65,6 +65,27 @@ pub enum ApiError {
     /// 401, for pages and their data.
     #[error("sign in first, or send credentials")]
     SignInNeeded,
+    /// 403: neither token nor account.
+    #[error("a Flex token, a session or credentials are needed")]
+    NotAdmitted,
+    /// 403: not a good one.
+    #[error("the Flex token is not valid")]
+    FlexToken,
+    /// 403: a good one, of somebody else than who may.
+    #[error("this Flex user has none of the roles in FLEX_ROLES")]
+    FlexRole,
+    /// 403: Calls are placed by Workers.
+    #[error("the Flex token of a Worker is needed")]
+    NoWorker,
+    /// 503: Twilio does not answer.
+    #[error("the Flex token can't be checked now; try again in some seconds")]
+    Undecided,
+    /// 403: a page of a site that is not known.
+    #[error("pages of {0:?} may not call this: only those of PUBLIC_URL and ALLOWED_ORIGINS may")]
+    Origin(String),
+    /// 426: a plain request.
+    #[error("this address takes websockets only (RFC 6455, version 13)")]
+    NotWebsocket,
     /// 403: known, and not allowed.
     #[error("this account may not do that")]
     Forbidden,
@@ -108,6 +129,11 @@ impl ApiError {
             Self::Signature { .. }
             | Self::NoAdministrator
             | Self::Forbidden
+            | Self::NotAdmitted
+            | Self::FlexToken
+            | Self::FlexRole
+            | Self::NoWorker
+            | Self::Origin(_)
             | Self::CrossSite
             | Self::OtherSite => StatusCode::FORBIDDEN,
             Self::NotFound | Self::NoApiKey => StatusCode::NOT_FOUND,
@@ -118,7 +144,8 @@ impl ApiError {
             Self::Foreign(_) | Self::Parameter(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
             Self::TaskRouter(_) => StatusCode::BAD_GATEWAY,
-            Self::Stopping | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotWebsocket => StatusCode::UPGRADE_REQUIRED,
+            Self::Stopping | Self::Busy | Self::Undecided => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFinished(_) => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -143,6 +170,13 @@ impl ApiError {
             Self::WrongCredentials => "wrong_credentials",
             Self::SignInNeeded => "sign_in_needed",
             Self::Forbidden => "forbidden",
+            Self::NotAdmitted => "not_admitted",
+            Self::FlexToken => "flex_token",
+            Self::FlexRole => "flex_role",
+            Self::NoWorker => "no_worker",
+            Self::Undecided => "flex_token_unchecked",
+            Self::Origin(_) => "origin",
+            Self::NotWebsocket => "not_a_websocket",
             Self::CrossSite => "csrf_token",
             Self::OtherSite => "other_site",
             Self::NoApiKey => "no_api_key",
@@ -170,7 +204,11 @@ impl IntoResponse for ApiError {
             Self::Method(allowed) => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
             }
-            Self::Guessing => {
+            Self::NotWebsocket => {
+                headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+                headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            }
+            Self::Guessing | Self::Undecided => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             _ => {}

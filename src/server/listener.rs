@@ -22,7 +22,8 @@ use tracing::{debug, warn};
 
 /// How long a request's head may take to arrive, and how long an idle connection is kept.
 const LONGEST_HEAD: Duration = Duration::from_secs(10);
-/// Connections at once. A watcher of the feed holds one; events come over a few.
+/// Connections at once that speak HTTP. A watcher of server-sent events holds one; events come over a few; a websocket
+/// holds none of them, since websockets have a limit of their own.
 const MOST_CONNECTIONS: usize = 25_000;
 /// How long open requests may take to end after the stop signal.
 const LONGEST_DRAIN: Duration = Duration::from_secs(5);
@@ -64,7 +65,7 @@ pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToke
         let builder = builder.clone();
         let watcher = open.watcher();
         tokio::spawn(async move {
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
             if let Err(error) = watcher.watch(connection).await {
                 debug!(%error, "A connection ended early");
             }

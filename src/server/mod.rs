@@ -8,7 +8,8 @@
 //! POST     /taskrouter_recording_callback?TaskSid=…       where a Task's recording is, signed by Twilio
 //! GET,POST /login; POST /logout                         signing in and out
 //! GET      /api/session                                 who is signed in, and what a page must know
-//! GET      /api/feed                                    what changes, as server-sent events
+//! GET      /api/feed                                    what changes, as server-sent events or over a websocket
+//! GET      /websocket/realtimeStats                     all queue items, over a websocket
 //! GET      /api/token, /token, /syncToken               a Sync access token
 //! GET      /taskrouter_tasks, /taskrouter_workers       open Tasks; Workers
 //! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
@@ -31,6 +32,7 @@ mod recording;
 mod refusals;
 mod roster;
 mod session;
+mod socket;
 mod token;
 mod webhook;
 
@@ -41,10 +43,11 @@ use axum::middleware::{map_response, map_response_with_state};
 use axum::routing::{any, get, post};
 use tokio::sync::watch;
 
-pub use access::{Access, Principal, Role};
+pub use access::{Access, FlexGate, Principal, Role};
 pub use error::{ApiError, LARGEST_BODY};
 pub use listener::serve;
 pub use refusals::Refusals;
+pub use socket::Sockets;
 
 use crate::config::{PublicUrl, StatisticsConfig, TwilioConfig};
 use crate::feed::Feed;
@@ -74,6 +77,10 @@ pub struct AppState {
     pub statistics: Arc<StatisticsConfig>,
     /// Who may do what.
     pub access: Arc<Access>,
+    /// Knows Flex users by their tokens.
+    pub flex: Arc<FlexGate>,
+    /// The open websockets.
+    pub sockets: Sockets,
     /// Marks what is stale.
     pub refresher: Refresher,
     /// Knows how far the writes are.
@@ -106,6 +113,7 @@ pub fn router(state: AppState) -> Router {
         .route("/logout", post(login::sign_out).fallback(post_only))
         .route("/api/session", get(session::show).fallback(get_only))
         .route("/api/feed", get(feed::watch).fallback(get_only))
+        .route("/websocket/realtimeStats", get(socket::realtime_stats).fallback(get_only))
         .route("/api/token", get(token::issue).fallback(get_only))
         .route("/token", get(token::issue).fallback(get_only))
         .route("/syncToken", get(token::issue).fallback(get_only))

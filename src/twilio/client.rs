@@ -25,6 +25,8 @@ pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
 const MOST_TASKROUTER_READS_IN_FLIGHT: usize = 12;
 /// Reads of Sync in flight at once; they are audits, and must not hold up what is fresh.
 const MOST_SYNC_READS_IN_FLIGHT: usize = 4;
+/// Flex tokens being checked at once: after a restart all agents come back, and the account's other calls need room.
+const MOST_TOKEN_CHECKS_IN_FLIGHT: usize = 24;
 /// A page of 1,000 TaskQueues with all their statistics is about 2 MiB; whatever is far above that is not Twilio.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// How often a read is tried in one go.
@@ -44,6 +46,7 @@ pub struct Client {
     taskrouter_reads: Semaphore,
     sync_reads: Semaphore,
     sync_writes: Semaphore,
+    token_checks: Semaphore,
 }
 
 /// The client could not be set up; it is a fault of the build or the machine, not of the configuration.
@@ -56,6 +59,8 @@ pub struct ClientError(#[from] reqwest::Error);
 pub(super) enum Api {
     TaskRouter,
     Sync,
+    /// Flex tokens.
+    Iam,
 }
 
 /// One request.
@@ -128,6 +133,7 @@ impl Client {
             taskrouter_reads: Semaphore::new(MOST_TASKROUTER_READS_IN_FLIGHT),
             sync_reads: Semaphore::new(MOST_SYNC_READS_IN_FLIGHT),
             sync_writes: Semaphore::new(MOST_SYNC_WRITES_IN_FLIGHT),
+            token_checks: Semaphore::new(MOST_TOKEN_CHECKS_IN_FLIGHT),
         })
     }
 
@@ -135,6 +141,15 @@ impl Client {
         match api {
             Api::TaskRouter => &self.base_urls.taskrouter,
             Api::Sync => &self.base_urls.sync,
+            Api::Iam => &self.base_urls.iam,
+        }
+    }
+
+    fn places(&self, api: Api) -> &Semaphore {
+        match api {
+            Api::TaskRouter => &self.taskrouter_reads,
+            Api::Sync => &self.sync_reads,
+            Api::Iam => &self.token_checks,
         }
     }
 
@@ -157,14 +172,17 @@ impl Client {
     }
 
     async fn read_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
-        let places = match call.api {
-            Api::TaskRouter => &self.taskrouter_reads,
-            Api::Sync => &self.sync_reads,
-        };
-        let _place = places.acquire().await.map_err(|_| shut(call))?;
+        let _place = self.places(call.api).acquire().await.map_err(|_| shut(call))?;
         if call.api == Api::TaskRouter {
             self.wait_for_admission(call.endpoint).await;
         }
+        let body = self.send(call).await?;
+        decode(call, &body)
+    }
+
+    /// A request tried once, because a second one might place a second Call, or because somebody waits for the answer.
+    pub(super) async fn once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
+        let _place = self.places(call.api).acquire().await.map_err(|_| shut(call))?;
         let body = self.send(call).await?;
         decode(call, &body)
     }

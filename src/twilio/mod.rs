@@ -6,6 +6,7 @@
 pub mod access_token;
 mod client;
 mod error;
+pub mod flex_token;
 mod governor;
 mod number;
 pub mod retry;

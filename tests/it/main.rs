@@ -26,3 +26,4 @@ mod queues;
 mod restart;
 mod sync_objects;
 mod webhook;
+mod websocket;

@@ -3,6 +3,7 @@
 #[path = "../../shared/agreement.rs"]
 mod agreement;
 mod binary;
+pub(crate) mod socket;
 #[path = "../../shared/variables.rs"]
 mod variables;
 
