@@ -82,7 +82,7 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, Strin
     let value = |attribute: quick_xml::events::attributes::Attribute<'_>| {
         attribute
             .normalized_value(XmlVersion::Implicit1_0)
-            .map(|value| value.into_owned())
+            .map(std::borrow::Cow::into_owned)
             .map_err(|error| error.to_string())
     };
     found.map(value).transpose()
