@@ -16,12 +16,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::config::{Config, CoreConfig};
+use crate::dialling::Dialler;
 use crate::feed;
 use crate::layout;
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
 use crate::server::{Access, AppState, FlexGate, Refusals, Sockets, router, serve};
 use crate::stats::Needs;
+use crate::twilio::calls::Calls;
 use crate::twilio::flex_token::FlexUsers;
 use crate::twilio::signature::SignatureVerifier;
 use crate::twilio::sync::Sync;
@@ -51,6 +53,8 @@ pub struct Apis {
     pub sync: Sync,
     /// Flex users' tokens.
     pub flex_users: FlexUsers,
+    /// Calls.
+    pub calls: Calls,
 }
 
 /// The whole service, running.
@@ -91,7 +95,8 @@ impl Apis {
         let client = Arc::new(Client::new(&config.twilio)?);
         let taskrouter = TaskRouter::new(client.clone(), config.twilio.workspace_sid);
         let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);
-        Ok(Self { taskrouter, sync: Sync::new(client, config.twilio.sync_service), flex_users })
+        let calls = Calls::new(client.clone(), config.twilio.account_sid);
+        Ok(Self { taskrouter, sync: Sync::new(client, config.twilio.sync_service), flex_users, calls })
     }
 }
 
@@ -145,7 +150,11 @@ impl App {
         // Watchers hold their connections open, so the feed ends with the listener and not after it.
         let drawing = tokio::spawn(drawing.run(stop_server.clone()));
         let twilio = &config.core.twilio;
-        let sockets = Sockets::new(&config.sockets, &config.server.public_url);
+        let sockets = Sockets::new(&config.sockets, &config.server.public_url, stop_server.clone());
+        let dialler = config.dialling.clone().map(|dialling| {
+            let public_url = config.server.public_url.clone();
+            Arc::new(Dialler::new(apis.calls.clone(), apis.taskrouter.clone(), dialling, public_url))
+        });
         let state = AppState {
             verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
             public_url: Arc::new(config.server.public_url.clone()),
@@ -154,6 +163,7 @@ impl App {
             access: Arc::new(Access::new(config.server.administrator.clone(), &twilio.auth_tokens[0])),
             flex: Arc::new(FlexGate::new(apis.flex_users.clone())),
             sockets: sockets.clone(),
+            dialler,
             refresher: core.refresher.clone(),
             publisher: core.publisher.clone(),
             roster: Roster::new(apis.taskrouter.clone()),

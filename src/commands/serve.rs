@@ -1,14 +1,13 @@
 //! `serve`: the service itself.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
 use tracing::{info, warn};
 
 use super::{CommandError, Environment};
 use crate::app::App;
 use crate::config::Config;
 use crate::lifecycle::stop_signal;
-use crate::server::EVENT_PATHS;
+use crate::server::{EVENT_PATHS, listen};
 
 /// Open files besides the websockets: other connections, in and out.
 const OTHER_FILES: u64 = 500;
@@ -20,7 +19,7 @@ pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     let stop = stop_signal().map_err(CommandError::failed)?;
     open_files(config.sockets.most_clients);
     let bind = config.server.bind;
-    let listener = TcpListener::bind(bind).await;
+    let listener = listen(bind);
     let listener =
         listener.map_err(|error| CommandError::Failed(format!("can't listen on {bind}: {error}")))?;
     let app = App::start(&config, listener).map_err(CommandError::failed)?;

@@ -3,6 +3,7 @@
 //! `main` passes the environment (with `.env` behind it), tests pass a map. Every problem is found in one go, so
 //! that nobody mends ten variables in ten restarts. Secrets are wrapped where they are read and show in no output.
 
+mod dialling;
 mod parse;
 mod reader;
 mod refresh;
@@ -15,6 +16,8 @@ pub mod variables;
 
 use std::fmt;
 
+pub use dialling::DiallingConfig;
+pub use parse::is_e164;
 pub use reader::{Problem, Variable};
 pub use refresh::RefreshConfig;
 pub use server::{Administrator, PublicUrl, ServerConfig};
@@ -47,6 +50,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Who may open websockets.
     pub sockets: SocketConfig,
+    /// Which Calls agents may place; none where it is absent.
+    pub dialling: Option<DiallingConfig>,
 }
 
 /// The configuration can't be used; holds every problem, not just the first.
@@ -90,7 +95,8 @@ impl Config {
         let core = CoreConfig::read_from(&mut reader);
         let server = ServerConfig::read(&mut reader);
         let sockets = SocketConfig::read(&mut reader);
-        let config = core.zip(server).map(|(core, server)| Self { core, server, sockets });
+        let dialling = DiallingConfig::read(&mut reader);
+        let config = core.zip(server).map(|(core, server)| Self { core, server, sockets, dialling });
         checked(reader, config)
     }
 }

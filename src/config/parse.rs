@@ -31,6 +31,19 @@ pub(super) fn origin(text: &str) -> Option<String> {
     (url.path() == "/").then(|| url.origin().ascii_serialization())
 }
 
+/// A telephone number as E.164 writes it: a plus sign and at most 15 digits, the first of them no zero.
+pub fn is_e164(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A comma-separated list of so many different telephone numbers at most.
+pub(super) fn numbers(text: &str, most: usize) -> Option<Vec<String>> {
+    let numbers: Vec<String> = list(text).into_iter().map(str::to_owned).collect();
+    (numbers.len() <= most && numbers.iter().all(|number| is_e164(number)) && all_different(&numbers))
+        .then_some(numbers)
+}
+
 /// The parts of a comma-separated list, trimmed.
 pub(super) fn list(text: &str) -> Vec<&str> {
     text.split(',').map(str::trim).collect()

@@ -37,6 +37,10 @@ variables! {
     ALLOWED_ORIGINS: Variable::plain("ALLOWED_ORIGINS", "up to 50 different origins, comma-separated, such as https://flex.twilio.com: http or https, a host, perhaps a port, no path");
     FLEX_ROLES: Variable::plain("FLEX_ROLES", "any, or up to 20 different roles of Flex users (letters, digits, '.', '_' and '-'), comma-separated, such as supervisor,admin");
     SHUTDOWN_GRACE: Variable::plain("SHUTDOWN_GRACE", GRACE);
+    TWILIO_OUTBOUND_WORKFLOW_SID: Variable::plain("TWILIO_OUTBOUND_WORKFLOW_SID", "a Workflow SID: WW followed by 32 hexadecimal digits");
+    OUTBOUND_CALLER_IDS: Variable::plain("OUTBOUND_CALLER_IDS", "with TWILIO_OUTBOUND_WORKFLOW_SID: 1 to 100 different numbers of the account, comma-separated, such as +14155550100");
+    OUTBOUND_PREFIXES: Variable::plain("OUTBOUND_PREFIXES", "with TWILIO_OUTBOUND_WORKFLOW_SID: 1 to 300 different beginnings of numbers, comma-separated, such as +1,+44; + alone for all numbers");
+    OUTBOUND_CALLS_PER_MINUTE: Variable::plain("OUTBOUND_CALLS_PER_MINUTE", "a whole number from 1 to 600");
     DASHBOARD_TIMEZONE: Variable::plain("DASHBOARD_TIMEZONE", "an IANA time zone, such as Europe/Berlin");
     STATS_DAY_START: Variable::plain("STATS_DAY_START", "a local time of day as HH:MM");
     STATS_CHANNELS: Variable::plain("STATS_CHANNELS", "up to 15 different TaskChannel unique names (letters, digits, - and _), comma-separated, or none");

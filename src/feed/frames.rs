@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::{Frame, Picture, Selection};
 
@@ -16,21 +17,23 @@ const MOST_FRAMES: usize = 64;
 pub struct Shown {
     /// The frame.
     pub frame: Frame,
+    at: Timestamp,
     message: OnceLock<Bytes>,
 }
 
 impl Shown {
     fn new(frame: Frame) -> Arc<Self> {
-        Arc::new(Self { frame, message: OnceLock::new() })
+        Arc::new(Self { frame, at: Timestamp::now(), message: OnceLock::new() })
     }
 
-    /// `{"type": …, "id": …, …data}`, for channels that carry nothing but text.
+    /// `{"type": …, "id": …, "at": …, …data}`, for channels that carry nothing but text; `at` is when the frame was made, in
+    /// milliseconds since 1970.
     pub fn message(&self) -> Bytes {
-        let Frame { kind, id, data } = &self.frame;
+        let (Frame { kind, id, data }, at) = (&self.frame, self.at.as_millisecond());
         let whole = || {
             // The data is an object with at least one member.
             let members = data.strip_prefix('{').unwrap_or_default();
-            Bytes::from(format!("{{\"type\":\"{kind}\",\"id\":\"{id}\",{members}"))
+            Bytes::from(format!("{{\"type\":\"{kind}\",\"id\":\"{id}\",\"at\":{at},{members}"))
         };
         self.message.get_or_init(whole).clone()
     }

@@ -10,6 +10,9 @@
 //! GET      /api/session                                 who is signed in, and what a page must know
 //! GET      /api/feed                                    what changes, as server-sent events or over a websocket
 //! GET      /websocket/realtimeStats                     all queue items, over a websocket
+//! GET      /websocket/outboundDial                      Calls that agents place, over a websocket
+//! POST     /twilio-webhook/callHandlerTwiml,
+//!          /twilio-webhook/callStatusCallbackHandler    what to do with such a Call, and how it goes; signed by Twilio
 //! GET      /api/token, /token, /syncToken               a Sync access token
 //! GET      /taskrouter_tasks, /taskrouter_workers       open Tasks; Workers
 //! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
@@ -22,6 +25,7 @@
 mod access;
 mod body;
 mod bootstrap;
+mod dialling;
 mod error;
 mod feed;
 mod headers;
@@ -45,11 +49,12 @@ use tokio::sync::watch;
 
 pub use access::{Access, FlexGate, Principal, Role};
 pub use error::{ApiError, LARGEST_BODY};
-pub use listener::serve;
+pub use listener::{listen, serve};
 pub use refusals::Refusals;
 pub use socket::Sockets;
 
 use crate::config::{PublicUrl, StatisticsConfig, TwilioConfig};
+use crate::dialling::{Dialler, STATUS_PATH, TWIML_PATH};
 use crate::feed::Feed;
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
@@ -81,6 +86,8 @@ pub struct AppState {
     pub flex: Arc<FlexGate>,
     /// The open websockets.
     pub sockets: Sockets,
+    /// Places agents' Calls, where they may.
+    pub dialler: Option<Arc<Dialler>>,
     /// Marks what is stale.
     pub refresher: Refresher,
     /// Knows how far the writes are.
@@ -114,6 +121,9 @@ pub fn router(state: AppState) -> Router {
         .route("/api/session", get(session::show).fallback(get_only))
         .route("/api/feed", get(feed::watch).fallback(get_only))
         .route("/websocket/realtimeStats", get(socket::realtime_stats).fallback(get_only))
+        .route("/websocket/outboundDial", get(socket::outbound_dial).fallback(get_only))
+        .route(TWIML_PATH, post(dialling::instructions).fallback(post_only))
+        .route(STATUS_PATH, post(dialling::status).fallback(post_only))
         .route("/api/token", get(token::issue).fallback(get_only))
         .route("/token", get(token::issue).fallback(get_only))
         .route("/syncToken", get(token::issue).fallback(get_only))

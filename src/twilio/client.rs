@@ -27,6 +27,8 @@ const MOST_TASKROUTER_READS_IN_FLIGHT: usize = 12;
 const MOST_SYNC_READS_IN_FLIGHT: usize = 4;
 /// Flex tokens being checked at once: after a restart all agents come back, and the account's other calls need room.
 const MOST_TOKEN_CHECKS_IN_FLIGHT: usize = 24;
+/// Calls and Messages being created at once.
+const MOST_API_CALLS_IN_FLIGHT: usize = 8;
 /// A page of 1,000 TaskQueues with all their statistics is about 2 MiB; whatever is far above that is not Twilio.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// How often a read is tried in one go.
@@ -47,6 +49,7 @@ pub struct Client {
     sync_reads: Semaphore,
     sync_writes: Semaphore,
     token_checks: Semaphore,
+    api_calls: Semaphore,
 }
 
 /// The client could not be set up; it is a fault of the build or the machine, not of the configuration.
@@ -59,6 +62,8 @@ pub struct ClientError(#[from] reqwest::Error);
 pub(super) enum Api {
     TaskRouter,
     Sync,
+    /// Calls and Messages.
+    Voice,
     /// Flex tokens.
     Iam,
 }
@@ -134,6 +139,7 @@ impl Client {
             sync_reads: Semaphore::new(MOST_SYNC_READS_IN_FLIGHT),
             sync_writes: Semaphore::new(MOST_SYNC_WRITES_IN_FLIGHT),
             token_checks: Semaphore::new(MOST_TOKEN_CHECKS_IN_FLIGHT),
+            api_calls: Semaphore::new(MOST_API_CALLS_IN_FLIGHT),
         })
     }
 
@@ -141,6 +147,7 @@ impl Client {
         match api {
             Api::TaskRouter => &self.base_urls.taskrouter,
             Api::Sync => &self.base_urls.sync,
+            Api::Voice => &self.base_urls.api,
             Api::Iam => &self.base_urls.iam,
         }
     }
@@ -149,6 +156,7 @@ impl Client {
         match api {
             Api::TaskRouter => &self.taskrouter_reads,
             Api::Sync => &self.sync_reads,
+            Api::Voice => &self.api_calls,
             Api::Iam => &self.token_checks,
         }
     }

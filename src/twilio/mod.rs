@@ -4,6 +4,7 @@
 //! and a proxy are no special case.
 
 pub mod access_token;
+pub mod calls;
 mod client;
 mod error;
 pub mod flex_token;

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::server::access::{FlexGate, Role, left, peer};
 use crate::server::{ApiError, AppState};
+use crate::sid::WorkerSid;
 use crate::twilio::flex_token::FlexUser;
 
 /// A token is looked at again after so long at the latest: access may have been taken away meanwhile.
@@ -103,6 +104,12 @@ impl Guest {
             Instant::now() + Duration::from_secs(left.unsigned_abs())
         };
         Ok(Self { who: Who::Account, due: principal.session.map(|session| ends(session.expires)) })
+    }
+
+    /// The Flex user's Worker.
+    pub(super) fn worker(&self) -> Option<WorkerSid> {
+        let Who::Flex { user, .. } = &self.who else { return None };
+        user.worker
     }
 
     /// Waits until somebody has to be looked at again.

@@ -7,6 +7,7 @@
 //! A task holds a client's position and nothing it is owed: the newest picture is there when the client takes it.
 
 mod connection;
+mod dial;
 mod feed;
 mod guest;
 mod realtime;
@@ -20,8 +21,10 @@ use axum::response::Response;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(super) use dial::outbound_dial;
 pub(super) use feed::watch;
 pub(super) use realtime::realtime_stats;
 pub(super) use upgrade::is_asked_for;
@@ -49,17 +52,19 @@ struct Shared {
     origins: Vec<String>,
     roles: Option<Arc<[String]>>,
     tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl Sockets {
-    /// None yet.
-    pub fn new(config: &SocketConfig, public_url: &PublicUrl) -> Self {
+    /// None yet; they end when `stop` says so.
+    pub fn new(config: &SocketConfig, public_url: &PublicUrl, stop: CancellationToken) -> Self {
         let own = std::iter::once(public_url.origin());
         Self(Arc::new(Shared {
             places: Arc::new(Semaphore::new(config.most_clients)),
             origins: own.chain(config.origins.iter().cloned()).collect(),
             roles: config.flex_roles.as_deref().map(Into::into),
             tasks: TaskTracker::new(),
+            stop,
         }))
     }
 
@@ -77,6 +82,11 @@ impl Sockets {
 
     fn roles(&self) -> Option<Arc<[String]>> {
         self.0.roles.clone()
+    }
+
+    /// Done when the service stops.
+    async fn stopping(&self) {
+        self.0.stop.cancelled().await;
     }
 }
 

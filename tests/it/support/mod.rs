@@ -68,6 +68,11 @@ impl Bed {
         Self { emulator, http: reqwest::Client::new(), variables, service: None }
     }
 
+    /// Sets variables of a service that is not started yet.
+    pub(crate) fn set<'v>(&mut self, variables: impl Iterator<Item = (&'v str, &'v str)>) {
+        self.variables.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
     pub(crate) async fn start_service(&mut self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
