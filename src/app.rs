@@ -25,10 +25,12 @@ use crate::server::{Access, AppState, FlexGate, Refusals, Sockets, router, serve
 use crate::stats::Needs;
 use crate::twilio::calls::Calls;
 use crate::twilio::flex_token::FlexUsers;
+use crate::twilio::messages::Messages;
 use crate::twilio::signature::SignatureVerifier;
 use crate::twilio::sync::Sync;
 use crate::twilio::taskrouter::TaskRouter;
 use crate::twilio::{Client, ClientError};
+use crate::voice::Voice;
 
 /// The reading and writing half, which the bootstrap from a shell uses alone.
 #[derive(Debug)]
@@ -55,6 +57,8 @@ pub struct Apis {
     pub flex_users: FlexUsers,
     /// Calls.
     pub calls: Calls,
+    /// Messages.
+    pub messages: Messages,
 }
 
 /// The whole service, running.
@@ -64,6 +68,7 @@ pub struct App {
     core: Core,
     server: JoinHandle<std::io::Result<()>>,
     drawing: JoinHandle<()>,
+    responding: JoinHandle<()>,
     sockets: Sockets,
     stop_server: CancellationToken,
     ready: watch::Sender<bool>,
@@ -96,7 +101,9 @@ impl Apis {
         let taskrouter = TaskRouter::new(client.clone(), config.twilio.workspace_sid);
         let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);
         let calls = Calls::new(client.clone(), config.twilio.account_sid);
-        Ok(Self { taskrouter, sync: Sync::new(client, config.twilio.sync_service), flex_users, calls })
+        let messages = Messages::new(client.clone(), config.twilio.account_sid);
+        let sync = Sync::new(client, config.twilio.sync_service);
+        Ok(Self { taskrouter, sync, flex_users, calls, messages })
     }
 }
 
@@ -145,10 +152,13 @@ impl App {
         let apis = Apis::new(&config.core)?;
         let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace);
         let (ready, is_ready) = watch::channel(false);
-        let (feed, drawing) = feed::Worker::new(core.refresher.snapshots(), core.publisher.status());
+        let (voice, responding, alerts) =
+            Voice::new(config.voice.clone(), config.core.statistics.clone(), apis.messages.clone())?;
+        let (feed, drawing) = feed::Worker::new(core.refresher.snapshots(), core.publisher.status(), alerts);
         let stop_server = CancellationToken::new();
         // Watchers hold their connections open, so the feed ends with the listener and not after it.
         let drawing = tokio::spawn(drawing.run(stop_server.clone()));
+        let responding = tokio::spawn(responding.run(stop_server.clone()));
         let twilio = &config.core.twilio;
         let sockets = Sockets::new(&config.sockets, &config.server.public_url, stop_server.clone());
         let dialler = config.dialling.clone().map(|dialling| {
@@ -164,6 +174,7 @@ impl App {
             flex: Arc::new(FlexGate::new(apis.flex_users.clone())),
             sockets: sockets.clone(),
             dialler,
+            voice,
             refresher: core.refresher.clone(),
             publisher: core.publisher.clone(),
             roster: Roster::new(apis.taskrouter.clone()),
@@ -181,7 +192,17 @@ impl App {
                 info!("Ready: a first snapshot has been read and written");
             })
         };
-        Ok(Self { local_address, core, server, drawing, sockets, stop_server, ready, becoming_ready })
+        Ok(Self {
+            local_address,
+            core,
+            server,
+            drawing,
+            responding,
+            sockets,
+            stop_server,
+            ready,
+            becoming_ready,
+        })
     }
 
     /// Where it listens.
@@ -215,6 +236,7 @@ impl App {
                 Err(source) => AppError::Panicked { task: "the listener", source },
             }),
             ended = &mut self.drawing => Some(early("the feed", ended)),
+            ended = &mut self.responding => Some(early("the webhooks' task", ended)),
             ended = &mut self.core.reads => Some(early("reading", ended)),
             ended = &mut self.core.writes => Some(early("writing", ended)),
         };

@@ -4,9 +4,9 @@
 //! made stale. [`refresh`] marks that, reads it from TaskRouter ([`twilio::taskrouter`]) with the fewest calls, and
 //! folds the answers into a [`stats::Snapshot`]. [`layout`] says how a snapshot looks in Sync, and [`publish`] writes
 //! what differs ([`twilio::sync`]) within Sync's limits. [`feed`] shows it to whoever watches us instead, and [`dialling`]
-//! places agents' Calls. [`app`] joins the parts; [`commands`] is the command line.
+//! places agents' Calls, and [`voice`] takes reports of bad ones. [`app`] joins the parts; [`commands`] is the command line.
 //!
-//! Imports go one way: `commands`, `app`, `server`, then `dialling`, `feed`, `refresh` and `publish`, then `layout`, `stats` and `event`,
+//! Imports go one way: `commands`, `app`, `server`, then `dialling`, `voice`, `feed`, `refresh` and `publish`, then `layout`, `stats` and `event`,
 //! then `twilio`, then `config`, `sid`, `form` and `bucket`.
 
 pub mod app;
@@ -26,3 +26,4 @@ pub mod sid;
 pub mod stats;
 pub mod telemetry;
 pub mod twilio;
+pub mod voice;

@@ -13,6 +13,7 @@ mod statistics;
 mod sync;
 mod twilio;
 pub mod variables;
+mod voice;
 
 use std::fmt;
 
@@ -25,6 +26,7 @@ pub use sockets::SocketConfig;
 pub use statistics::StatisticsConfig;
 pub use sync::{LayoutName, SyncConfig};
 pub use twilio::{ApiKey, BaseUrls, SyncServiceName, TwilioConfig};
+pub use voice::VoiceConfig;
 
 use reader::Reader;
 
@@ -52,6 +54,8 @@ pub struct Config {
     pub sockets: SocketConfig,
     /// Which Calls agents may place; none where it is absent.
     pub dialling: Option<DiallingConfig>,
+    /// What may be done about bad calls.
+    pub voice: VoiceConfig,
 }
 
 /// The configuration can't be used; holds every problem, not just the first.
@@ -96,7 +100,8 @@ impl Config {
         let server = ServerConfig::read(&mut reader);
         let sockets = SocketConfig::read(&mut reader);
         let dialling = DiallingConfig::read(&mut reader);
-        let config = core.zip(server).map(|(core, server)| Self { core, server, sockets, dialling });
+        let voice = VoiceConfig::read(&mut reader);
+        let config = core.zip(server).map(|(core, server)| Self { core, server, sockets, dialling, voice });
         checked(reader, config)
     }
 }

@@ -25,6 +25,14 @@ pub(super) fn base_url(text: &str) -> Option<String> {
     plain.then(|| text.trim_end_matches('/').to_owned())
 }
 
+/// An http(s) URL without fragment or credentials.
+pub(super) fn http_url(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let plain =
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+    (plain && url.has_host() && url.fragment().is_none()).then(|| text.to_owned())
+}
+
 /// A site's origin, as browsers write it in `Origin`.
 pub(super) fn origin(text: &str) -> Option<String> {
     let url = Url::parse(&base_url(text)?).ok()?;

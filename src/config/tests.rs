@@ -85,6 +85,7 @@ fn every_problem_is_told_at_once_by_name() {
         ("ALLOWED_ORIGINS", "https://a.example/path"),
         ("FLEX_ROLES", "supervisor,supervisor"),
         ("OUTBOUND_CALLS_PER_MINUTE", "0"),
+        ("VOICE_SMS_NUMBERS", "4155550100"),
         ("DASHBOARD_TIMEZONE", "Berlin"),
         ("STATS_DAY_START", "6am"),
         ("STATS_CHANNELS", "voice,voice"),

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::refusals::Refusal;
 use crate::event::{BatchError, ForeignEvent};
 use crate::twilio::signature::SignatureError;
+use crate::voice::VoiceError;
 
 /// Longest body that is read; an event is about 2 kB.
 pub const LARGEST_BODY: usize = 64 * 1024;
@@ -86,6 +87,12 @@ pub enum ApiError {
     /// 426: a plain request.
     #[error("this address takes websockets only (RFC 6455, version 13)")]
     NotWebsocket,
+    /// 400: not an object.
+    #[error("the JSON body is not an object")]
+    NotAnObject,
+    /// What could not be done about a bad call.
+    #[error(transparent)]
+    Voice(#[from] VoiceError),
     /// 403: known, and not allowed.
     #[error("this account may not do that")]
     Forbidden,
@@ -124,7 +131,12 @@ impl ApiError {
     /// The status to answer with.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Form(_) | Self::Batch(_) | Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::Form(_) | Self::Batch(_) | Self::Unreadable | Self::NotAnObject => StatusCode::BAD_REQUEST,
+            Self::Voice(VoiceError::Sender) => StatusCode::FORBIDDEN,
+            Self::Voice(VoiceError::Recipient | VoiceError::NoWebhook) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Voice(VoiceError::TooMany) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Voice(VoiceError::Twilio(_)) => StatusCode::BAD_GATEWAY,
+            Self::Voice(VoiceError::Full) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unauthorized | Self::WrongCredentials | Self::SignInNeeded => StatusCode::UNAUTHORIZED,
             Self::Signature { .. }
             | Self::NoAdministrator
@@ -158,7 +170,13 @@ impl ApiError {
             Self::Signature { reason: SignatureError::BodyNotCovered, .. } => "body_not_signed",
             Self::Signature { reason: SignatureError::NoSharedKey, .. } => "shared_key_missing",
             Self::Signature { .. } => "signature_mismatch",
-            Self::Form(_) | Self::Batch(_) | Self::Unreadable => "malformed_body",
+            Self::Form(_) | Self::Batch(_) | Self::Unreadable | Self::NotAnObject => "malformed_body",
+            Self::Voice(VoiceError::Sender) => "sender",
+            Self::Voice(VoiceError::Recipient) => "recipient",
+            Self::Voice(VoiceError::NoWebhook) => "no_webhook",
+            Self::Voice(VoiceError::TooMany) => "too_many_messages",
+            Self::Voice(VoiceError::Twilio(_)) => "message_not_sent",
+            Self::Voice(VoiceError::Full) => "too_many_webhooks",
             Self::TooSlow(_) => "body_too_slow",
             Self::TooLarge => "body_too_large",
             Self::ContentType => "content_type",

@@ -13,6 +13,7 @@
 //! GET      /websocket/outboundDial                      Calls that agents place, over a websocket
 //! POST     /twilio-webhook/callHandlerTwiml,
 //!          /twilio-webhook/callStatusCallbackHandler    what to do with such a Call, and how it goes; signed by Twilio
+//! POST     /respond-to-issue                            a call that was bad to hear, reported by an agent's browser
 //! GET      /api/token, /token, /syncToken               a Sync access token
 //! GET      /taskrouter_tasks, /taskrouter_workers       open Tasks; Workers
 //! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
@@ -34,6 +35,7 @@ mod listener;
 mod login;
 mod recording;
 mod refusals;
+mod respond;
 mod roster;
 mod session;
 mod socket;
@@ -59,6 +61,7 @@ use crate::feed::Feed;
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
 use crate::twilio::signature::SignatureVerifier;
+use crate::voice::Voice;
 
 /// Where events arrive, the first being ours.
 pub const EVENT_PATHS: [&str; 5] = [
@@ -88,6 +91,8 @@ pub struct AppState {
     pub sockets: Sockets,
     /// Places agents' Calls, where they may.
     pub dialler: Option<Arc<Dialler>>,
+    /// Takes reports of bad calls.
+    pub voice: Arc<Voice>,
     /// Marks what is stale.
     pub refresher: Refresher,
     /// Knows how far the writes are.
@@ -113,7 +118,9 @@ pub fn router(state: AppState) -> Router {
     }
     let post_only = || async { ApiError::Method("POST") };
     let get_only = || async { ApiError::Method("GET") };
+    let respond = post(respond::receive).fallback(post_only).layer(respond::cors(&state.sockets));
     let routes = routes
+        .route("/respond-to-issue", respond)
         .route("/taskrouter_recording_callback", post(recording::receive).fallback(post_only))
         .route("/login", get(login::form).post(login::sign_in))
         .route("/login.css", get(login::style).fallback(get_only))

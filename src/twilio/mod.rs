@@ -9,6 +9,7 @@ mod client;
 mod error;
 pub mod flex_token;
 mod governor;
+pub mod messages;
 mod number;
 pub mod retry;
 pub mod signature;

@@ -26,5 +26,6 @@ mod process;
 mod queues;
 mod restart;
 mod sync_objects;
+mod voice;
 mod webhook;
 mod websocket;

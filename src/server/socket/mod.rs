@@ -75,6 +75,11 @@ impl Sockets {
         let _ = tokio::time::timeout(LONGEST_GOODBYE, self.0.tasks.wait()).await;
     }
 
+    /// The sites whose pages may call us.
+    pub(super) fn origins(&self) -> impl Iterator<Item = &str> {
+        self.0.origins.iter().map(String::as_str)
+    }
+
     /// Whether pages of this site may call us.
     pub(super) fn allows(&self, origin: &str) -> bool {
         self.0.origins.iter().any(|known| known == origin)
