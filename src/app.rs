@@ -16,17 +16,22 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::config::{Config, CoreConfig, LayoutName};
+use crate::dialling::Dialler;
 use crate::feed;
 use crate::layout;
 use crate::metrics::{self, Metrics};
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
-use crate::server::{Access, AppState, Refusals, router, serve};
+use crate::server::{Access, AppState, FlexGate, Refusals, Sockets, router, serve};
 use crate::stats::{Needs, Snapshot};
+use crate::twilio::calls::Calls;
+use crate::twilio::flex_token::FlexUsers;
+use crate::twilio::messages::Messages;
 use crate::twilio::signature::SignatureVerifier;
 use crate::twilio::sync::Sync;
 use crate::twilio::taskrouter::TaskRouter;
 use crate::twilio::{Client, ClientError};
+use crate::voice::Voice;
 
 /// The reading and writing half, which the bootstrap from a shell uses alone.
 #[derive(Debug)]
@@ -55,6 +60,12 @@ pub struct Apis {
     pub taskrouter: TaskRouter,
     /// Sync.
     pub sync: Sync,
+    /// Flex users' tokens.
+    pub flex_users: FlexUsers,
+    /// Calls.
+    pub calls: Calls,
+    /// Messages.
+    pub messages: Messages,
 }
 
 /// The whole service, running.
@@ -64,6 +75,8 @@ pub struct App {
     core: Core,
     server: JoinHandle<std::io::Result<()>>,
     drawing: JoinHandle<()>,
+    responding: JoinHandle<()>,
+    sockets: Sockets,
     stop_server: CancellationToken,
     ready: watch::Sender<bool>,
     becoming_ready: JoinHandle<()>,
@@ -93,7 +106,11 @@ impl Apis {
     pub fn new(config: &CoreConfig) -> Result<Self, ClientError> {
         let client = Arc::new(Client::new(&config.twilio)?);
         let taskrouter = TaskRouter::new(client.clone(), config.twilio.workspace_sid);
-        Ok(Self { taskrouter, sync: Sync::new(client, config.twilio.sync_service) })
+        let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);
+        let calls = Calls::new(client.clone(), config.twilio.account_sid);
+        let messages = Messages::new(client.clone(), config.twilio.account_sid);
+        let sync = Sync::new(client, config.twilio.sync_service);
+        Ok(Self { taskrouter, sync, flex_users, calls, messages })
     }
 }
 
@@ -165,17 +182,29 @@ impl App {
         let apis = Apis::new(&config.core)?;
         let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace);
         let (ready, is_ready) = watch::channel(false);
-        let (feed, drawing) = feed::Worker::new(core.shown.clone(), core.publisher.status());
+        let (voice, responding, alerts) =
+            Voice::new(config.voice.clone(), config.core.statistics.clone(), apis.messages.clone())?;
+        let (feed, drawing) = feed::Worker::new(core.shown.clone(), core.publisher.status(), alerts);
         let stop_server = CancellationToken::new();
         // Watchers hold their connections open, so the feed ends with the listener and not after it.
         let drawing = tokio::spawn(drawing.run(stop_server.clone()));
+        let responding = tokio::spawn(responding.run(stop_server.clone()));
         let twilio = &config.core.twilio;
+        let sockets = Sockets::new(&config.sockets, &config.server.public_url, stop_server.clone());
+        let dialler = config.dialling.clone().map(|dialling| {
+            let public_url = config.server.public_url.clone();
+            Arc::new(Dialler::new(apis.calls.clone(), apis.taskrouter.clone(), dialling, public_url))
+        });
         let state = AppState {
             verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
             public_url: Arc::new(config.server.public_url.clone()),
             twilio: Arc::new(twilio.clone()),
             statistics: Arc::new(config.core.statistics.clone()),
             access: Arc::new(Access::new(config.server.administrator.clone(), &twilio.auth_tokens[0])),
+            flex: Arc::new(FlexGate::new(apis.flex_users.clone())),
+            sockets: sockets.clone(),
+            dialler,
+            voice,
             refresher: core.refresher.clone(),
             publisher: core.publisher.clone(),
             roster: Roster::new(apis.taskrouter.clone()),
@@ -196,7 +225,17 @@ impl App {
                 info!("Ready: a first snapshot has been read and written");
             })
         };
-        Ok(Self { local_address, core, server, drawing, stop_server, ready, becoming_ready })
+        Ok(Self {
+            local_address,
+            core,
+            server,
+            drawing,
+            responding,
+            sockets,
+            stop_server,
+            ready,
+            becoming_ready,
+        })
     }
 
     /// Where it listens.
@@ -230,6 +269,7 @@ impl App {
                 Err(source) => AppError::Panicked { task: "the listener", source },
             }),
             ended = &mut self.drawing => Some(early("the feed", ended)),
+            ended = &mut self.responding => Some(early("the webhooks' task", ended)),
             ended = &mut self.core.reads => Some(early("reading", ended)),
             ended = &mut self.core.evaluation => Some(early("evaluating", ended)),
             ended = &mut self.core.writes => Some(early("writing", ended)),
@@ -244,6 +284,7 @@ impl App {
         // The listener gives open requests a while to end, and not for ever.
         let ended = self.server.await;
         ended.map_err(|source| AppError::Panicked { task: "the listener", source })??;
+        self.sockets.ended().await;
         self.core.stop().await
     }
 }

@@ -33,7 +33,18 @@ variables! {
     AUTHENTICATION_TOKEN: Variable::secret("AUTHENTICATION_TOKEN", "a bearer token of at least 16 characters without spaces");
     VIEWER_USER: Variable::plain("VIEWER_USER", "another name than AUTHENTICATION_USER without ':', together with VIEWER_PASSWORD");
     VIEWER_PASSWORD: Variable::secret("VIEWER_PASSWORD", "a password of at least 8 characters, together with VIEWER_USER");
+    WEBSOCKET_CLIENTS: Variable::plain("WEBSOCKET_CLIENTS", "a number of websockets at once, from 1 to 50000");
+    ALLOWED_ORIGINS: Variable::plain("ALLOWED_ORIGINS", "up to 50 different origins, comma-separated, such as https://flex.twilio.com: http or https, a host, perhaps a port, no path");
+    FLEX_ROLES: Variable::plain("FLEX_ROLES", "any, or up to 20 different roles of Flex users (letters, digits, '.', '_' and '-'), comma-separated, such as supervisor,admin");
     SHUTDOWN_GRACE: Variable::plain("SHUTDOWN_GRACE", GRACE);
+    TWILIO_OUTBOUND_WORKFLOW_SID: Variable::plain("TWILIO_OUTBOUND_WORKFLOW_SID", "a Workflow SID: WW followed by 32 hexadecimal digits");
+    OUTBOUND_CALLER_IDS: Variable::plain("OUTBOUND_CALLER_IDS", "with TWILIO_OUTBOUND_WORKFLOW_SID: 1 to 100 different numbers of the account, comma-separated, such as +14155550100");
+    OUTBOUND_PREFIXES: Variable::plain("OUTBOUND_PREFIXES", "with TWILIO_OUTBOUND_WORKFLOW_SID: 1 to 300 different beginnings of numbers, comma-separated, such as +1,+44; + alone for all numbers");
+    OUTBOUND_CALLS_PER_MINUTE: Variable::plain("OUTBOUND_CALLS_PER_MINUTE", "a whole number from 1 to 600");
+    VOICE_SMS_NUMBERS: Variable::plain("VOICE_SMS_NUMBERS", "1 to 100 different numbers of the account, comma-separated, such as +14155550100");
+    VOICE_SMS_TEXT: Variable::plain("VOICE_SMS_TEXT", "a text of at most 1600 characters");
+    VOICE_WEBHOOK_URL: Variable::plain("VOICE_WEBHOOK_URL", "an http or https URL without fragment or credentials, together with VOICE_WEBHOOK_SECRET");
+    VOICE_WEBHOOK_SECRET: Variable::secret("VOICE_WEBHOOK_SECRET", "a secret of at least 16 characters without spaces, together with VOICE_WEBHOOK_URL");
     DASHBOARD_TIMEZONE: Variable::plain("DASHBOARD_TIMEZONE", "an IANA time zone, such as Europe/Berlin");
     STATS_DAY_START: Variable::plain("STATS_DAY_START", "a local time of day as HH:MM");
     STATS_CHANNELS: Variable::plain("STATS_CHANNELS", "up to 15 different TaskChannel unique names (letters, digits, - and _), comma-separated, or none");

@@ -15,23 +15,33 @@ use crate::stats::Snapshot;
 
 /// Pictures are made at most this often; a burst of answers makes one.
 const SPACING: Duration = Duration::from_millis(50);
+/// With many watchers so long for each: the next picture is made when the last has reached most of them, since one that
+/// comes earlier only makes all of them late.
+const SPACING_A_WATCHER: Duration = Duration::from_micros(20);
+const LONGEST_SPACING: Duration = Duration::from_millis(300);
 
 /// The task, to be run once.
 #[derive(Debug)]
 pub struct Worker {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     status: watch::Receiver<Status>,
+    /// Bad calls.
+    voice: watch::Receiver<Value>,
     shown: Option<Arc<Snapshot>>,
     pictures: watch::Sender<Arc<Picture>>,
 }
 
 impl Worker {
     /// A worker and its handle.
-    pub fn new(snapshots: watch::Receiver<Arc<Snapshot>>, status: watch::Receiver<Status>) -> (Feed, Self) {
+    pub fn new(
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+        status: watch::Receiver<Status>,
+        voice: watch::Receiver<Value>,
+    ) -> (Feed, Self) {
         // Whoever comes back after a restart has numbers of another process.
         let epoch = Timestamp::now().as_millisecond().unsigned_abs();
         let (pictures, receiver) = watch::channel(Arc::new(Picture::new(epoch)));
-        (Feed::new(receiver), Self { snapshots, status, shown: None, pictures })
+        (Feed::new(receiver), Self { snapshots, status, voice, shown: None, pictures })
     }
 
     /// Keeps the picture until told to stop; watchers see the end when the sender is gone.
@@ -42,6 +52,7 @@ impl Worker {
                 tokio::select! {
                     changed = self.snapshots.changed() => changed.is_ok(),
                     changed = self.status.changed() => changed.is_ok(),
+                    changed = self.voice.changed() => changed.is_ok(),
                 }
             };
             tokio::select! {
@@ -51,8 +62,13 @@ impl Worker {
                     return stop.cancelled().await;
                 },
             }
-            tokio::time::sleep(SPACING).await;
+            tokio::time::sleep(self.spacing()).await;
         }
+    }
+
+    fn spacing(&self) -> Duration {
+        let watchers = u32::try_from(self.pictures.receiver_count()).unwrap_or(u32::MAX);
+        SPACING_A_WATCHER.saturating_mul(watchers).clamp(SPACING, LONGEST_SPACING)
     }
 
     fn draw(&mut self) {
@@ -72,6 +88,7 @@ impl Worker {
             ("asOf", json!(confirmed_at(&next))),
             ("health", health(&next, status)),
             ("queuesKnown", known),
+            ("voice", self.voice.borrow_and_update().clone()),
         ];
         let metrics_moved = last.is_none_or(|last| match (&last.metrics, &next.metrics) {
             (Some(last), Some(next)) => !Arc::ptr_eq(last, next),

@@ -8,7 +8,7 @@
 //! POST     /taskrouter_recording_callback?TaskSid=…       where a Task's recording is, signed by Twilio
 //! GET,POST /login; POST /logout                         signing in and out
 //! GET      /api/session                                 who is signed in, and what a page must know
-//! GET      /api/feed                                    what changes, as server-sent events
+//! GET      /api/feed                                    what changes, as server-sent events or over a websocket
 //! GET      /, /taskrouter_dashboard.html, /assets/…       the dashboard's page
 //! GET      /voice-quality.js                            rules that watch a call's quality, for a Flex plugin
 //! GET      /api/definitions, /api/definitions/fields    the metrics' definitions; what formulas see
@@ -16,6 +16,11 @@
 //! POST     /api/definitions/preview                     what a definition would show
 //! GET      /api/history?metric=…                        a metric's last hours
 //! GET      /api/health                                  what is failing, for a page that reads Sync
+//! GET      /websocket/realtimeStats                     all queue items, over a websocket
+//! GET      /websocket/outboundDial                      Calls that agents place, over a websocket
+//! POST     /twilio-webhook/callHandlerTwiml,
+//!          /twilio-webhook/callStatusCallbackHandler    what to do with such a Call, and how it goes; signed by Twilio
+//! POST     /respond-to-issue                            a call that was bad to hear, reported by an agent's browser
 //! GET      /api/token, /token, /syncToken               a Sync access token
 //! GET      /taskrouter_tasks, /taskrouter_workers       open Tasks; Workers
 //! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
@@ -29,6 +34,7 @@ mod access;
 mod body;
 mod bootstrap;
 mod definitions;
+mod dialling;
 mod error;
 mod feed;
 mod headers;
@@ -38,9 +44,11 @@ mod login;
 mod page;
 mod recording;
 mod refusals;
+mod respond;
 mod roster;
 mod session;
 mod sync_endpoint;
+mod socket;
 mod token;
 mod webhook;
 
@@ -52,18 +60,21 @@ use axum::routing::{any, get, post};
 use tokio::sync::watch;
 use tower_http::compression::CompressionLayer;
 
-pub use access::{Access, Principal, Role};
+pub use access::{Access, FlexGate, Principal, Role};
 pub use error::{ApiError, LARGEST_BODY};
-pub use listener::serve;
+pub use listener::{listen, serve};
 pub use refusals::Refusals;
+pub use socket::Sockets;
 
 use crate::config::{PublicUrl, StatisticsConfig, SyncConfig, TwilioConfig};
+use crate::dialling::{Dialler, STATUS_PATH, TWIML_PATH};
 use crate::feed::Feed;
 use crate::metrics::Metrics;
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
 use crate::stats::Snapshot;
 use crate::twilio::signature::SignatureVerifier;
+use crate::voice::Voice;
 
 /// Where events arrive, the first being ours.
 pub const EVENT_PATHS: [&str; 5] = [
@@ -87,6 +98,14 @@ pub struct AppState {
     pub statistics: Arc<StatisticsConfig>,
     /// Who may do what.
     pub access: Arc<Access>,
+    /// Knows Flex users by their tokens.
+    pub flex: Arc<FlexGate>,
+    /// The open websockets.
+    pub sockets: Sockets,
+    /// Places agents' Calls, where they may.
+    pub dialler: Option<Arc<Dialler>>,
+    /// Takes reports of bad calls.
+    pub voice: Arc<Voice>,
     /// Marks what is stale.
     pub refresher: Refresher,
     /// Knows how far the writes are.
@@ -118,7 +137,9 @@ pub fn router(state: AppState) -> Router {
     }
     let post_only = || async { ApiError::Method("POST") };
     let get_only = || async { ApiError::Method("GET") };
+    let respond = post(respond::receive).fallback(post_only).layer(respond::cors(&state.sockets));
     let routes = routes
+        .route("/respond-to-issue", respond)
         .route("/taskrouter_recording_callback", post(recording::receive).fallback(post_only))
         .route("/login", get(login::form).post(login::sign_in))
         .route("/login.css", get(login::style).fallback(get_only))
@@ -133,6 +154,10 @@ pub fn router(state: AppState) -> Router {
         .route("/api/save", post(definitions::save).fallback(post_only))
         .route("/api/history", get(definitions::history).fallback(get_only))
         .route("/api/health", get(health::told).fallback(get_only))
+        .route("/websocket/realtimeStats", get(socket::realtime_stats).fallback(get_only))
+        .route("/websocket/outboundDial", get(socket::outbound_dial).fallback(get_only))
+        .route(TWIML_PATH, post(dialling::instructions).fallback(post_only))
+        .route(STATUS_PATH, post(dialling::status).fallback(post_only))
         .route("/api/token", get(token::issue).fallback(get_only))
         .route("/token", get(token::issue).fallback(get_only))
         .route("/syncToken", get(token::issue).fallback(get_only))

@@ -3,6 +3,7 @@
 #[path = "../../shared/agreement.rs"]
 mod agreement;
 mod binary;
+pub(crate) mod socket;
 #[path = "../../shared/variables.rs"]
 mod variables;
 
@@ -73,6 +74,11 @@ impl Bed {
         let emulator = Emulator::start(settings).await.unwrap();
         let variables = base_variables(&emulator, variables);
         Self { emulator, http: reqwest::Client::new(), variables, service: None }
+    }
+
+    /// Sets variables of a service that is not started yet.
+    pub(crate) fn set<'v>(&mut self, variables: impl Iterator<Item = (&'v str, &'v str)>) {
+        self.variables.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
     pub(crate) async fn start_service(&mut self) {
