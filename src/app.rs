@@ -15,17 +15,23 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::config::{Config, CoreConfig};
+use crate::config::{Config, CoreConfig, LayoutName};
+use crate::dialling::Dialler;
 use crate::feed;
 use crate::layout;
+use crate::metrics::{self, Metrics};
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
-use crate::server::{Access, AppState, Refusals, router, serve};
-use crate::stats::Needs;
+use crate::server::{Access, AppState, FlexGate, Refusals, Sockets, router, serve};
+use crate::stats::{Needs, Snapshot};
+use crate::twilio::calls::Calls;
+use crate::twilio::flex_token::FlexUsers;
+use crate::twilio::messages::Messages;
 use crate::twilio::signature::SignatureVerifier;
 use crate::twilio::sync::Sync;
 use crate::twilio::taskrouter::TaskRouter;
 use crate::twilio::{Client, ClientError};
+use crate::voice::Voice;
 
 /// The reading and writing half, which the bootstrap from a shell uses alone.
 #[derive(Debug)]
@@ -34,10 +40,16 @@ pub struct Core {
     pub refresher: Refresher,
     /// Watches and waits for the writes.
     pub publisher: Publisher,
+    /// Snapshots with metrics, where there are any.
+    pub shown: watch::Receiver<Arc<Snapshot>>,
+    /// Definitions and previews; `None` where the layout is not wanted.
+    pub metrics: Option<Metrics>,
     needs: Needs,
     stop_reads: CancellationToken,
+    stop_evaluation: CancellationToken,
     stop_writes: CancellationToken,
     reads: JoinHandle<()>,
+    evaluation: JoinHandle<()>,
     writes: JoinHandle<()>,
 }
 
@@ -48,6 +60,12 @@ pub struct Apis {
     pub taskrouter: TaskRouter,
     /// Sync.
     pub sync: Sync,
+    /// Flex users' tokens.
+    pub flex_users: FlexUsers,
+    /// Calls.
+    pub calls: Calls,
+    /// Messages.
+    pub messages: Messages,
 }
 
 /// The whole service, running.
@@ -57,6 +75,8 @@ pub struct App {
     core: Core,
     server: JoinHandle<std::io::Result<()>>,
     drawing: JoinHandle<()>,
+    responding: JoinHandle<()>,
+    sockets: Sockets,
     stop_server: CancellationToken,
     ready: watch::Sender<bool>,
     becoming_ready: JoinHandle<()>,
@@ -86,7 +106,11 @@ impl Apis {
     pub fn new(config: &CoreConfig) -> Result<Self, ClientError> {
         let client = Arc::new(Client::new(&config.twilio)?);
         let taskrouter = TaskRouter::new(client.clone(), config.twilio.workspace_sid);
-        Ok(Self { taskrouter, sync: Sync::new(client, config.twilio.sync_service) })
+        let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);
+        let calls = Calls::new(client.clone(), config.twilio.account_sid);
+        let messages = Messages::new(client.clone(), config.twilio.account_sid);
+        let sync = Sync::new(client, config.twilio.sync_service);
+        Ok(Self { taskrouter, sync, flex_users, calls, messages })
     }
 }
 
@@ -97,18 +121,41 @@ impl Core {
         let needs = layout::needs(&layouts);
         let (refresher, reader) =
             refresh::Worker::new(apis.taskrouter, config.refresh, config.statistics.clone(), needs);
-        let (publisher, writer) =
-            publish::Worker::new(apis.sync, &config.sync, layouts, refresher.snapshots());
         let (stop_reads, stop_writes) = (CancellationToken::new(), CancellationToken::new());
+        let stop_evaluation = CancellationToken::new();
+        let (metrics, shown, evaluation) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
+            let (metrics, shown, worker) =
+                metrics::Worker::new(config, apis.sync.clone(), refresher.snapshots());
+            (Some(metrics), shown, tokio::spawn(worker.run(stop_evaluation.clone())))
+        } else {
+            let stopped = stop_evaluation.clone();
+            let nothing = async move { stopped.cancelled().await };
+            (None, refresher.snapshots(), tokio::spawn(nothing))
+        };
+        let (publisher, writer) = publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone());
         let reads = tokio::spawn(reader.run(stop_reads.clone()));
         let writes = tokio::spawn(writer.run(stop_writes.clone(), grace));
-        Self { refresher, publisher, needs, stop_reads, stop_writes, reads, writes }
+        Self {
+            refresher,
+            publisher,
+            shown,
+            metrics,
+            needs,
+            stop_reads,
+            stop_evaluation,
+            stop_writes,
+            reads,
+            evaluation,
+            writes,
+        }
     }
 
     /// Stops reading, then writes what is pending.
     pub async fn stop(self) -> Result<(), AppError> {
         self.stop_reads.cancel();
         self.reads.await.map_err(|source| AppError::Panicked { task: "reading", source })?;
+        self.stop_evaluation.cancel();
+        self.evaluation.await.map_err(|source| AppError::Panicked { task: "evaluating", source })?;
         self.stop_writes.cancel();
         self.writes.await.map_err(|source| AppError::Panicked { task: "writing", source })
     }
@@ -135,20 +182,35 @@ impl App {
         let apis = Apis::new(&config.core)?;
         let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace);
         let (ready, is_ready) = watch::channel(false);
-        let (feed, drawing) = feed::Worker::new(core.refresher.snapshots(), core.publisher.status());
+        let (voice, responding, alerts) =
+            Voice::new(config.voice.clone(), config.core.statistics.clone(), apis.messages.clone())?;
+        let (feed, drawing) = feed::Worker::new(core.shown.clone(), core.publisher.status(), alerts);
         let stop_server = CancellationToken::new();
         // Watchers hold their connections open, so the feed ends with the listener and not after it.
         let drawing = tokio::spawn(drawing.run(stop_server.clone()));
+        let responding = tokio::spawn(responding.run(stop_server.clone()));
         let twilio = &config.core.twilio;
+        let sockets = Sockets::new(&config.sockets, &config.server.public_url, stop_server.clone());
+        let dialler = config.dialling.clone().map(|dialling| {
+            let public_url = config.server.public_url.clone();
+            Arc::new(Dialler::new(apis.calls.clone(), apis.taskrouter.clone(), dialling, public_url))
+        });
         let state = AppState {
             verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
             public_url: Arc::new(config.server.public_url.clone()),
             twilio: Arc::new(twilio.clone()),
             statistics: Arc::new(config.core.statistics.clone()),
             access: Arc::new(Access::new(config.server.administrator.clone(), &twilio.auth_tokens[0])),
+            flex: Arc::new(FlexGate::new(apis.flex_users.clone())),
+            sockets: sockets.clone(),
+            dialler,
+            voice,
             refresher: core.refresher.clone(),
             publisher: core.publisher.clone(),
             roster: Roster::new(apis.taskrouter.clone()),
+            metrics: core.metrics.clone(),
+            sync: Arc::new(config.core.sync.clone()),
+            shown: core.shown.clone(),
             feed,
             shows_events: core.needs.latest_event,
             refusals: Refusals::default(),
@@ -163,7 +225,17 @@ impl App {
                 info!("Ready: a first snapshot has been read and written");
             })
         };
-        Ok(Self { local_address, core, server, drawing, stop_server, ready, becoming_ready })
+        Ok(Self {
+            local_address,
+            core,
+            server,
+            drawing,
+            responding,
+            sockets,
+            stop_server,
+            ready,
+            becoming_ready,
+        })
     }
 
     /// Where it listens.
@@ -197,7 +269,9 @@ impl App {
                 Err(source) => AppError::Panicked { task: "the listener", source },
             }),
             ended = &mut self.drawing => Some(early("the feed", ended)),
+            ended = &mut self.responding => Some(early("the webhooks' task", ended)),
             ended = &mut self.core.reads => Some(early("reading", ended)),
+            ended = &mut self.core.evaluation => Some(early("evaluating", ended)),
             ended = &mut self.core.writes => Some(early("writing", ended)),
         };
         if let Some(error) = failed {
@@ -210,6 +284,7 @@ impl App {
         // The listener gives open requests a while to end, and not for ever.
         let ended = self.server.await;
         ended.map_err(|source| AppError::Panicked { task: "the listener", source })??;
+        self.sockets.ended().await;
         self.core.stop().await
     }
 }

@@ -3,24 +3,30 @@
 //! An event callback reaches [`server`], which checks who sent it ([`twilio::signature`]) and asks [`event`] what it
 //! made stale. [`refresh`] marks that, reads it from TaskRouter ([`twilio::taskrouter`]) with the fewest calls, and
 //! folds the answers into a [`stats::Snapshot`]. [`layout`] says how a snapshot looks in Sync, and [`publish`] writes
-//! what differs ([`twilio::sync`]) within Sync's limits. [`app`] joins the parts; [`commands`] is the command line.
+//! what differs ([`twilio::sync`]) within Sync's limits. [`feed`] shows it to whoever watches us instead, and [`dialling`]
+//! places agents' Calls, and [`voice`] takes reports of bad ones. [`app`] joins the parts; [`commands`] is the command line.
 //!
-//! Imports go one way: `commands`, `app`, `server`, then `refresh` and `publish`, then `layout`, `stats` and `event`,
+//! Imports go one way: `commands`, `app`, `server`, then `dialling`, `voice`, `feed`, `refresh` and `publish`, then `layout`, `stats` and `event`,
 //! then `twilio`, then `config`, `sid`, `form` and `bucket`.
 
 pub mod app;
 pub mod bucket;
 pub mod commands;
 pub mod config;
+pub mod dialling;
 pub mod event;
 pub mod feed;
 pub mod form;
+pub mod formula;
 pub mod layout;
 pub mod lifecycle;
+pub mod metrics;
 pub mod publish;
 pub mod refresh;
 pub mod server;
+pub mod service_level;
 pub mod sid;
 pub mod stats;
 pub mod telemetry;
 pub mod twilio;
+pub mod voice;

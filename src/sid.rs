@@ -129,6 +129,10 @@ kinds! {
     WorkerSid = Worker, "WK", "a Worker";
     /// `WT…`
     TaskSid = Task, "WT", "a Task";
+    /// `WW…`
+    WorkflowSid = Workflow, "WW", "a Workflow";
+    /// `CA…`
+    CallSid = Call, "CA", "a Call";
     /// `IS…`
     SyncServiceSid = SyncService, "IS", "a Sync Service";
 }

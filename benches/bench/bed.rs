@@ -66,6 +66,8 @@ pub(crate) struct Bed {
     pub(crate) relay: Option<Relay>,
     url: String,
     http: reqwest::Client,
+    variables: HashMap<String, String>,
+    effort: Effort,
 }
 
 /// What happened within a time.
@@ -116,7 +118,17 @@ impl Stage {
         emulator.set_latency(Api::Sync, SYNC_LATENCY);
         emulator.callbacks().set_url(&format!("{url}{EVENTS}"));
         let service = Service::start(&variables, effort.log(&name));
-        Bed { name, emulator, service, relay, url: address, http: reqwest::Client::new() }
+        let log = effort.clone();
+        Bed {
+            variables,
+            effort: log,
+            name,
+            emulator,
+            service,
+            relay,
+            url: address,
+            http: reqwest::Client::new(),
+        }
     }
 }
 
@@ -124,6 +136,14 @@ impl Bed {
     /// Where the service itself is reached.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Stops the service and starts it anew at the same address, after what is awaited between the two.
+    pub(crate) async fn restart(mut self, between: impl Future<Output = ()>) -> Self {
+        self.service.stop().await;
+        between.await;
+        self.service = Service::start(&self.variables, self.effort.log(&format!("{}-restarted", self.name)));
+        self
     }
 
     /// Waits until the service says that it is ready.

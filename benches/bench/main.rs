@@ -20,7 +20,9 @@ mod variables;
 
 mod bare;
 mod bed;
+mod broadcast;
 mod changes;
+mod crowd;
 mod floor;
 mod limits;
 mod load;
@@ -32,6 +34,7 @@ mod table;
 
 mod ages;
 mod burst;
+mod fanout;
 mod freshness;
 mod intake;
 mod lag;
@@ -77,13 +80,18 @@ enum Role {
     /// Be the handler that the service's intake is compared with
     #[command(hide = true)]
     Bare,
+    /// Be the websocket server that the service's fan-out is compared with
+    #[command(hide = true)]
+    Broadcast,
 }
 
 #[tokio::main]
 async fn main() {
     let options = Options::parse();
-    if let Some(Role::Bare) = options.role {
-        return bare::serve().await;
+    match options.role {
+        Some(Role::Bare) => return bare::serve().await,
+        Some(Role::Broadcast) => return broadcast::serve().await,
+        None => crowd::allow_many_files(),
     }
     let report = report(&options).await;
     println!("{report}");
@@ -138,12 +146,13 @@ async fn measure(options: &Options) -> (Vec<Section>, Vec<Observed>) {
         Some(prepared) => options.run("ages", ages::run(effort, prepared)).await,
         None => None,
     };
-    let results: [Option<Result>; 8] = [
+    let results: [Option<Result>; 9] = [
         options.run("freshness", freshness::run(effort)).await,
         options.run("lag", lag::run(effort)).await,
         ages,
         options.run("burst", burst::run(effort)).await,
         options.run("intake", intake::run(effort)).await,
+        options.run("fanout", fanout::run(effort)).await,
         scale,
         refusals,
         sizes,

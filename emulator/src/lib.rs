@@ -44,7 +44,7 @@ mod taskrouter;
 mod tokens;
 mod world;
 
-pub use api::{CallStatus, CallView, Calls, MessageView, Messages};
+pub use api::{Answering, CallStatus, CallView, Calls, MessageView, Messages};
 pub use callbacks::{Callbacks, Delivery, Format};
 pub use clock::Clock;
 pub use emulator::{Emulator, StartError};

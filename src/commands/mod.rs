@@ -39,6 +39,9 @@ enum Command {
     Demo(demo::Options),
     /// Ask the service on this machine whether it answers; exit status 0 if it does
     Healthcheck,
+    /// Evaluate formulas that come on standard input; the service runs this as a process of its own
+    #[command(name = crate::formula::process::VERB, hide = true)]
+    Formulas,
 }
 
 /// Why a command did not succeed.
@@ -70,8 +73,15 @@ impl CommandError {
 
 impl Cli {
     /// Carries the command out; what goes wrong is printed and shows in the exit code.
-    pub async fn run(self) -> ExitCode {
-        match self.command.run().await {
+    pub fn run(self) -> ExitCode {
+        let done = if matches!(self.command, Command::Formulas) {
+            // One thread, and no runtime: there is a service beside it that has one.
+            crate::formula::child::run().map_err(CommandError::failed)
+        } else {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+            runtime.map_err(CommandError::failed).and_then(|runtime| runtime.block_on(self.command.run()))
+        };
+        match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("taskrouter-sync: {error}");
@@ -92,6 +102,7 @@ impl Command {
             #[cfg(feature = "demo")]
             Self::Demo(options) => demo::run(&environment, options).await,
             Self::Healthcheck => healthcheck::run(&environment).await,
+            Self::Formulas => Ok(()),
         }
     }
 }

@@ -1,21 +1,25 @@
 //! `serve`: the service itself.
 
-use tokio::net::TcpListener;
-use tracing::info;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tracing::{info, warn};
 
 use super::{CommandError, Environment};
 use crate::app::App;
 use crate::config::Config;
 use crate::lifecycle::stop_signal;
-use crate::server::EVENT_PATHS;
+use crate::server::{EVENT_PATHS, listen};
+
+/// Open files besides the websockets: other connections, in and out.
+const OTHER_FILES: u64 = 500;
 
 /// Runs until SIGTERM or SIGINT.
 pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     let config = Config::read(&|name| environment.value(name))?;
     // Before listening, so that no signal is missed between the two.
     let stop = stop_signal().map_err(CommandError::failed)?;
+    open_files(config.sockets.most_clients);
     let bind = config.server.bind;
-    let listener = TcpListener::bind(bind).await;
+    let listener = listen(bind);
     let listener =
         listener.map_err(|error| CommandError::Failed(format!("can't listen on {bind}: {error}")))?;
     let app = App::start(&config, listener).map_err(CommandError::failed)?;
@@ -28,4 +32,19 @@ pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     app.run_until(stop).await.map_err(CommandError::failed)?;
     info!("Stopped");
     Ok(())
+}
+
+/// Every connection is an open file, and the usual limit of 1,024 is a soft one that a process may raise itself.
+fn open_files(clients: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it can't be raised the warning below says so.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let needed = clients as u64 + OTHER_FILES;
+    if let Some(files) = getrlimit(Resource::Nofile).current.filter(|files| *files < needed) {
+        warn!(
+            files,
+            needed,
+            "The limit of open files is below what WEBSOCKET_CLIENTS needs; raise it, as with `ulimit -n`"
+        );
+    }
 }

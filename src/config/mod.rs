@@ -3,23 +3,31 @@
 //! `main` passes the environment (with `.env` behind it), tests pass a map. Every problem is found in one go, so
 //! that nobody mends ten variables in ten restarts. Secrets are wrapped where they are read and show in no output.
 
+mod dialling;
 mod parse;
 mod reader;
 mod refresh;
 mod server;
+mod sockets;
 mod statistics;
 mod sync;
 mod twilio;
 pub mod variables;
+mod voice;
 
 use std::fmt;
+use std::path::PathBuf;
 
+pub use dialling::DiallingConfig;
+pub use parse::is_e164;
 pub use reader::{Problem, Variable};
 pub use refresh::RefreshConfig;
 pub use server::{Administrator, PublicUrl, ServerConfig};
+pub use sockets::SocketConfig;
 pub use statistics::StatisticsConfig;
 pub use sync::{LayoutName, SyncConfig};
 pub use twilio::{ApiKey, BaseUrls, SyncServiceName, TwilioConfig};
+pub use voice::VoiceConfig;
 
 use reader::Reader;
 
@@ -34,6 +42,8 @@ pub struct CoreConfig {
     pub sync: SyncConfig,
     /// How often is read.
     pub refresh: RefreshConfig,
+    /// The program that evaluates formulas: this one, under another verb.
+    pub formula_program: PathBuf,
 }
 
 /// What `serve` needs.
@@ -43,6 +53,12 @@ pub struct Config {
     pub core: CoreConfig,
     /// How we are reached.
     pub server: ServerConfig,
+    /// Who may open websockets.
+    pub sockets: SocketConfig,
+    /// Which Calls agents may place; none where it is absent.
+    pub dialling: Option<DiallingConfig>,
+    /// What may be done about bad calls.
+    pub voice: VoiceConfig,
 }
 
 /// The configuration can't be used; holds every problem, not just the first.
@@ -75,7 +91,7 @@ impl CoreConfig {
         let statistics = StatisticsConfig::read(reader);
         let sync = SyncConfig::read(reader);
         let refresh = RefreshConfig::read(reader);
-        Some(Self { twilio: twilio?, statistics, sync, refresh })
+        Some(Self { twilio: twilio?, statistics, sync, refresh, formula_program: own_program() })
     }
 }
 
@@ -85,9 +101,18 @@ impl Config {
         let mut reader = Reader::new(lookup);
         let core = CoreConfig::read_from(&mut reader);
         let server = ServerConfig::read(&mut reader);
-        let config = core.zip(server).map(|(core, server)| Self { core, server });
+        let sockets = SocketConfig::read(&mut reader);
+        let dialling = DiallingConfig::read(&mut reader);
+        let voice = VoiceConfig::read(&mut reader);
+        let config = core.zip(server).map(|(core, server)| Self { core, server, sockets, dialling, voice });
         checked(reader, config)
     }
+}
+
+/// The program that runs. Where the system has a name for that it holds even after the file was replaced.
+fn own_program() -> PathBuf {
+    let linux = PathBuf::from("/proc/self/exe");
+    if linux.exists() { linux } else { std::env::current_exe().unwrap_or_else(|_| "taskrouter-sync".into()) }
 }
 
 fn checked<T>(reader: Reader<'_>, value: Option<T>) -> Result<T, ConfigError> {

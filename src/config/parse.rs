@@ -25,6 +25,33 @@ pub(super) fn base_url(text: &str) -> Option<String> {
     plain.then(|| text.trim_end_matches('/').to_owned())
 }
 
+/// An http(s) URL without fragment or credentials.
+pub(super) fn http_url(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let plain =
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+    (plain && url.has_host() && url.fragment().is_none()).then(|| text.to_owned())
+}
+
+/// A site's origin, as browsers write it in `Origin`.
+pub(super) fn origin(text: &str) -> Option<String> {
+    let url = Url::parse(&base_url(text)?).ok()?;
+    (url.path() == "/").then(|| url.origin().ascii_serialization())
+}
+
+/// A telephone number as E.164 writes it: a plus sign and at most 15 digits, the first of them no zero.
+pub fn is_e164(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A comma-separated list of so many different telephone numbers at most.
+pub(super) fn numbers(text: &str, most: usize) -> Option<Vec<String>> {
+    let numbers: Vec<String> = list(text).into_iter().map(str::to_owned).collect();
+    (numbers.len() <= most && numbers.iter().all(|number| is_e164(number)) && all_different(&numbers))
+        .then_some(numbers)
+}
+
 /// The parts of a comma-separated list, trimmed.
 pub(super) fn list(text: &str) -> Vec<&str> {
     text.split(',').map(str::trim).collect()
@@ -49,6 +76,16 @@ mod tests {
         assert_eq!(duration("0s"), Some(Duration::ZERO));
         for bad in ["5", "-5s", "soon", "9999h", ""] {
             assert_eq!(duration(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn origins_are_as_browsers_write_them() {
+        assert_eq!(origin("https://Flex.Twilio.com/").as_deref(), Some("https://flex.twilio.com"));
+        assert_eq!(origin("http://localhost:8080").as_deref(), Some("http://localhost:8080"));
+        assert_eq!(origin("https://a.example:443").as_deref(), Some("https://a.example"));
+        for bad in ["null", "a.example", "https://a.example/x", "*", ""] {
+            assert_eq!(origin(bad), None, "{bad}");
         }
     }
 

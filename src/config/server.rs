@@ -55,6 +55,12 @@ impl PublicUrl {
         &self.prefix
     }
 
+    /// Our own pages' origin, as browsers write it; the default port left out.
+    pub fn origin(&self) -> String {
+        let url = reqwest::Url::parse(&self.origin);
+        url.map_or_else(|_| self.origin.clone(), |url| url.origin().ascii_serialization())
+    }
+
     /// Whether browsers reach us over TLS.
     pub fn is_https(&self) -> bool {
         self.origin.starts_with("https://")
@@ -139,5 +145,10 @@ mod tests {
         assert_eq!(prefixed.called("/tr/x?y"), expected, "the proxy left it");
         assert_eq!(prefixed.called("/trick"), "https://hooks.example.com/tr/trick");
         assert_eq!(prefixed.to_string(), "https://hooks.example.com/tr");
+        assert_eq!(plain.origin(), "https://hooks.example.com:8443");
+        assert_eq!(
+            PublicUrl::parse("https://Hooks.example.com:443/x").unwrap().origin(),
+            "https://hooks.example.com"
+        );
     }
 }

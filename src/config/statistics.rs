@@ -1,11 +1,15 @@
 //! Which statistics: since when, for which channels, against which service levels.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use super::parse::{all_different, list};
 use super::reader::Reader;
 use super::variables as var;
+use crate::service_level::ServiceLevel;
+use crate::sid::TaskQueueSid;
 
 /// Twilio accepts any number of `SplitByWaitTime` values; the front ends show three at most.
 const MOST_THRESHOLDS: usize = 3;
@@ -23,6 +27,10 @@ pub struct StatisticsConfig {
     pub channels: Vec<String>,
     /// `SLA_THRESHOLDS` in seconds, rising; Twilio's `SplitByWaitTime`. Default 30, 60, 120.
     pub sla_thresholds: Vec<u32>,
+    /// `SLA_NAME`: what a service level means where nothing else says it, default `accepted`.
+    pub service_level: ServiceLevel,
+    /// `SLA_NAMES_OF_QUEUES`: what it means for single TaskQueues.
+    pub service_levels: BTreeMap<TaskQueueSid, ServiceLevel>,
 }
 
 impl StatisticsConfig {
@@ -33,8 +41,20 @@ impl StatisticsConfig {
             day_start: reader.or_default(&var::STATS_DAY_START, Time::midnight(), time_of_day),
             channels: reader.or_default(&var::STATS_CHANNELS, channels, channel_names),
             sla_thresholds: reader.or_default(&var::SLA_THRESHOLDS, vec![30, 60, 120], thresholds),
+            service_level: reader.or_default(&var::SLA_NAME, ServiceLevel::default(), ServiceLevel::named),
+            service_levels: reader.or_default(&var::SLA_NAMES_OF_QUEUES, BTreeMap::new(), service_levels),
         }
     }
+}
+
+fn service_levels(text: &str) -> Option<BTreeMap<TaskQueueSid, ServiceLevel>> {
+    let pairs = list(text);
+    let of_queue = |pair: &str| {
+        let (queue, name) = pair.split_once('=')?;
+        Some((queue.trim().parse().ok()?, ServiceLevel::named(name.trim())?))
+    };
+    let levels: BTreeMap<_, _> = pairs.iter().map(|pair| of_queue(pair)).collect::<Option<_>>()?;
+    (levels.len() == pairs.len()).then_some(levels)
 }
 
 fn time_of_day(text: &str) -> Option<Time> {

@@ -12,7 +12,7 @@ const LONGEST_NAME: usize = 320;
 /// Layouts and names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncConfig {
-    /// `SYNC_LAYOUTS`, default `queue-map,dashboard-document`.
+    /// `SYNC_LAYOUTS`, default `queue-map,dashboard-document,dashboard-metrics`.
     pub layouts: Vec<LayoutName>,
     /// `QUEUE_STATS_MAP`, default `queueStats`.
     pub queue_stats_map: String,
@@ -20,6 +20,8 @@ pub struct SyncConfig {
     pub dashboard_data_document: String,
     /// `DASHBOARD_DEFINITIONS_DOCUMENT`, default `dashboard-definitions`.
     pub dashboard_definitions_document: String,
+    /// `DASHBOARD_METRICS_DOCUMENT`, default `dashboard-metrics`.
+    pub dashboard_metrics_document: String,
     /// `DASHBOARD_MAP`, default `dashboard-map`.
     pub dashboard_map: String,
     /// `TASKROUTER_STATS_DOCUMENT`, default `SyncTaskRouterStats`.
@@ -30,6 +32,8 @@ pub struct SyncConfig {
     pub taskrouter_tasks_map: String,
     /// `TASK_QUEUES_MAP`, default `task-queues`.
     pub task_queues_map: String,
+    /// `DEFINITIONS_INTERVAL`: between two looks at whether others changed the metrics' definitions, default 10 s.
+    pub definitions_interval: Duration,
     /// `SYNC_AUDIT_INTERVAL`: between two checks that what we wrote still stands, default 60 s.
     pub audit_interval: Duration,
 }
@@ -43,6 +47,8 @@ pub enum LayoutName {
     DashboardDocument,
     /// One Map with the Workspace's and each TaskQueue's raw statistics.
     DashboardMap,
+    /// The tiles' results.
+    DashboardMetrics,
     /// One Document with flat numbers.
     TaskrouterStats,
     /// One Document with the latest event.
@@ -59,6 +65,7 @@ impl LayoutName {
         Self::QueueMap,
         Self::DashboardDocument,
         Self::DashboardMap,
+        Self::DashboardMetrics,
         Self::TaskrouterStats,
         Self::TaskrouterEvents,
         Self::TaskrouterTasks,
@@ -71,6 +78,7 @@ impl LayoutName {
             Self::QueueMap => "queue-map",
             Self::DashboardDocument => "dashboard-document",
             Self::DashboardMap => "dashboard-map",
+            Self::DashboardMetrics => "dashboard-metrics",
             Self::TaskrouterStats => "taskrouter-stats",
             Self::TaskrouterEvents => "taskrouter-events",
             Self::TaskrouterTasks => "taskrouter-tasks",
@@ -81,7 +89,7 @@ impl LayoutName {
 
 impl SyncConfig {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let layouts = vec![LayoutName::QueueMap, LayoutName::DashboardDocument];
+        let layouts = vec![LayoutName::QueueMap, LayoutName::DashboardDocument, LayoutName::DashboardMetrics];
         let layouts = reader.or_default(&var::SYNC_LAYOUTS, layouts, layout_names);
         let name = |reader: &mut Reader<'_>, variable, default: &str| {
             reader.or_default(variable, default.to_owned(), object_name)
@@ -89,6 +97,7 @@ impl SyncConfig {
         let documents = [
             (&var::DASHBOARD_DATA_DOCUMENT, "dashboard-data"),
             (&var::DASHBOARD_DEFINITIONS_DOCUMENT, "dashboard-definitions"),
+            (&var::DASHBOARD_METRICS_DOCUMENT, "dashboard-metrics"),
             (&var::TASKROUTER_STATS_DOCUMENT, "SyncTaskRouterStats"),
             (&var::TASKROUTER_EVENTS_DOCUMENT, "SyncTaskRouterEvents"),
         ]
@@ -102,22 +111,26 @@ impl SyncConfig {
         .map(|(variable, default)| (variable, name(reader, variable, default)));
         refuse_shared_names(reader, &documents);
         refuse_shared_names(reader, &maps);
-        let [data, definitions, stats, events] = documents.map(|(_, name)| name);
+        let [data, definitions, metrics, stats, events] = documents.map(|(_, name)| name);
         let [queue_stats_map, dashboard_map, taskrouter_tasks_map, task_queues_map] =
             maps.map(|(_, name)| name);
-        let audit_interval = reader.or_default(&var::SYNC_AUDIT_INTERVAL, Duration::from_secs(60), |s| {
-            duration(s).filter(|d| !d.is_zero())
-        });
+        let above_zero = |s: &str| duration(s).filter(|d| !d.is_zero());
+        let definitions_interval =
+            reader.or_default(&var::DEFINITIONS_INTERVAL, Duration::from_secs(10), above_zero);
+        let audit_interval =
+            reader.or_default(&var::SYNC_AUDIT_INTERVAL, Duration::from_secs(60), above_zero);
         Self {
             layouts,
             queue_stats_map,
             dashboard_data_document: data,
             dashboard_definitions_document: definitions,
+            dashboard_metrics_document: metrics,
             dashboard_map,
             taskrouter_stats_document: stats,
             taskrouter_events_document: events,
             taskrouter_tasks_map,
             task_queues_map,
+            definitions_interval,
             audit_interval,
         }
     }

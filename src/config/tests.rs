@@ -34,6 +34,23 @@ fn four_values_are_enough() {
 }
 
 #[test]
+fn calls_need_caller_ids_and_prefixes() {
+    assert!(read(&[]).unwrap().dialling.is_none());
+    let workflow = ("TWILIO_OUTBOUND_WORKFLOW_SID", "WW00000000000000000000000000000001");
+    let named: Vec<_> = problems(&[workflow]).iter().map(|p| p.variable).collect();
+    assert_eq!(named, ["OUTBOUND_CALLER_IDS", "OUTBOUND_PREFIXES"]);
+    let whole = [workflow, ("OUTBOUND_CALLER_IDS", "+14155550100"), ("OUTBOUND_PREFIXES", "+1, +44")];
+    let dialling = read(&whole).unwrap().dialling.unwrap();
+    assert_eq!((dialling.prefixes, dialling.calls_per_minute), (vec!["+1".to_owned(), "+44".to_owned()], 10));
+    for bad in
+        [("OUTBOUND_CALLER_IDS", "4155550100"), ("OUTBOUND_PREFIXES", "44"), ("OUTBOUND_PREFIXES", "+0")]
+    {
+        let found = problems(&[&whole[..], &[bad]].concat());
+        assert_eq!(found.iter().map(|p| p.variable).collect::<Vec<_>>(), [bad.0]);
+    }
+}
+
+#[test]
 fn older_names_are_understood() {
     let config = read(&[
         ("TWILIO_WORKSPACE_SID", ""),
@@ -64,6 +81,11 @@ fn every_problem_is_told_at_once_by_name() {
         ("PORT", "70000"),
         ("AUTHENTICATION_TOKEN", "short"),
         ("SHUTDOWN_GRACE", "10"),
+        ("WEBSOCKET_CLIENTS", "0"),
+        ("ALLOWED_ORIGINS", "https://a.example/path"),
+        ("FLEX_ROLES", "supervisor,supervisor"),
+        ("OUTBOUND_CALLS_PER_MINUTE", "0"),
+        ("VOICE_SMS_NUMBERS", "4155550100"),
         ("DASHBOARD_TIMEZONE", "Berlin"),
         ("STATS_DAY_START", "6am"),
         ("STATS_CHANNELS", "voice,voice"),

@@ -3,33 +3,51 @@
 //! One task lays each snapshot out once and serialises what changed once; every watcher takes from the same picture.
 //! Each part of the picture carries the number of the change that brought it, and a watcher at number *n* is owed
 //! whatever is newer than *n*. So a slow watcher skips to the newest instead of working a backlog off, one that comes
-//! back after a while gets just what it missed, and neither costs more memory than one that keeps up.
+//! back after a while gets just what it missed, and neither costs more memory than one that keeps up. What several are
+//! owed is put together once for all of them.
 
+mod frames;
 mod picture;
+mod selection;
 mod worker;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use frames::Frames;
+
+pub use frames::Shown;
 pub use picture::{Frame, Picture};
-pub use worker::Worker;
+pub use selection::{BadSelection, Selection};
+pub use worker::{Worker, health};
 
 /// Watchers at once; a further one is turned away.
-const MOST_WATCHERS: usize = 20_000;
+const MOST_WATCHERS: usize = 60_000;
 
 /// Hands the picture out. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Feed {
     pictures: watch::Receiver<Arc<Picture>>,
     places: Arc<Semaphore>,
+    frames: Arc<Frames>,
 }
 
 /// One watcher's place and position.
 #[derive(Debug)]
 pub struct Watcher {
-    pictures: watch::Receiver<Arc<Picture>>,
+    feed: Feed,
     position: Option<u64>,
+    selection: Selection,
+    _place: OwnedSemaphorePermit,
+}
+
+/// A watcher of all TaskQueues' items as one array, which is how the oldest clients want them.
+#[derive(Debug)]
+pub struct ItemsWatcher {
+    feed: Feed,
+    number: Option<u64>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -40,36 +58,73 @@ pub struct Full;
 
 impl Feed {
     fn new(pictures: watch::Receiver<Arc<Picture>>) -> Self {
-        Self { pictures, places: Arc::new(Semaphore::new(MOST_WATCHERS)) }
+        Self { pictures, places: Arc::new(Semaphore::new(MOST_WATCHERS)), frames: Arc::default() }
     }
 
     /// A new watcher; `seen` is the id of the last frame that it got earlier, if it comes back.
-    pub fn watch(&self, seen: Option<&str>) -> Result<Watcher, Full> {
-        let place = self.places.clone().try_acquire_owned().map_err(|_| Full)?;
-        let mut pictures = self.pictures.clone();
-        // The first look shows what is there now; only later ones wait for a change.
-        pictures.mark_changed();
-        let position = seen.and_then(|seen| pictures.borrow().position(seen));
-        Ok(Watcher { pictures, position, _place: place })
+    pub fn watch(&self, seen: Option<&str>, selection: Selection) -> Result<Watcher, Full> {
+        let (feed, place) = self.enter()?;
+        let position = seen.and_then(|seen| feed.pictures.borrow().position(seen));
+        Ok(Watcher { feed, position, selection, _place: place })
+    }
+
+    /// A new watcher of the items.
+    pub fn watch_items(&self) -> Result<ItemsWatcher, Full> {
+        let (feed, place) = self.enter()?;
+        Ok(ItemsWatcher { feed, number: None, _place: place })
     }
 
     /// The picture as it is.
     pub fn picture(&self) -> Arc<Picture> {
         self.pictures.borrow().clone()
     }
+
+    fn enter(&self) -> Result<(Self, OwnedSemaphorePermit), Full> {
+        let place = self.places.clone().try_acquire_owned().map_err(|_| Full)?;
+        let mut feed = self.clone();
+        // The first look shows what is there now; only later ones wait for a change.
+        feed.pictures.mark_changed();
+        Ok((feed, place))
+    }
+
+    /// The next picture; `None` when there will be none.
+    async fn next(&mut self) -> Option<Arc<Picture>> {
+        self.pictures.changed().await.ok()?;
+        Some(self.pictures.borrow_and_update().clone())
+    }
 }
 
 impl Watcher {
-    /// Waits for news and returns it; `None` when the service is stopping.
-    pub async fn next(&mut self) -> Option<Frame> {
+    /// Waits for news and returns it; `None` when the service is stopping. Nothing is lost where this is given up.
+    pub async fn next(&mut self) -> Option<Arc<Shown>> {
         loop {
-            self.pictures.changed().await.ok()?;
-            let picture = self.pictures.borrow_and_update().clone();
-            let frame = picture.since(self.position);
+            let picture = self.feed.next().await?;
+            let frame = self.feed.frames.since(&picture, self.position, &self.selection);
             self.position = Some(picture.number());
             if let Some(frame) = frame {
                 return Some(frame);
             }
+        }
+    }
+
+    /// Looks at something else from now on; `seen` is a position in that, if there is one.
+    pub fn select(&mut self, seen: Option<&str>, selection: Selection) {
+        self.position = seen.and_then(|seen| self.feed.pictures.borrow().position(seen));
+        self.selection = selection;
+        self.feed.pictures.mark_changed();
+    }
+}
+
+impl ItemsWatcher {
+    /// Waits until the items are others than at the last look; `None` when the service is stopping.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            let picture = self.feed.next().await?;
+            let Some(number) = picture.items_number().filter(|number| Some(*number) != self.number) else {
+                continue;
+            };
+            self.number = Some(number);
+            return Some(self.feed.frames.items(&picture, number));
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The picture: everything that a watcher can be shown, each part with the number of the change that brought it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::Selection;
 use crate::sid::TaskQueueSid;
 
 /// TaskQueues that are remembered as gone, so that who comes back is told; with more of them all are told anew.
@@ -90,13 +92,28 @@ impl Picture {
         changed.then_some(next)
     }
 
+    /// The number of the change that the queues' items are of; `None` before it is known which queues there are.
+    pub(super) fn items_number(&self) -> Option<u64> {
+        self.parts.get("queuesKnown").filter(|known| *known.json == *"true")?;
+        let changed = self.queues.values().map(|part| part.number);
+        changed.chain(self.gone.values().copied()).max().or(Some(0)).max(Some(self.oldest))
+    }
+
+    /// All queues' items as a JSON array.
+    pub(super) fn items(&self) -> String {
+        let items: Vec<&str> = self.queues.values().map(|part| &*part.json).collect();
+        format!("[{}]", items.join(","))
+    }
+
     /// What is newer than a position; the whole picture where there is none, or too much was missed.
-    pub(super) fn since(&self, position: Option<u64>) -> Option<Frame> {
+    pub(super) fn since(&self, position: Option<u64>, selection: &Selection) -> Option<Frame> {
         let position = position.filter(|position| *position >= self.oldest);
         let from = position.unwrap_or(0);
         let newer = |part: &&Part| position.is_none() || part.number > from;
-        let queues: Vec<&str> = self.queues.values().filter(newer).map(|part| &*part.json).collect();
-        let gone: Vec<&TaskQueueSid> = self.gone.iter().filter(|(_, n)| **n > from).map(|(q, _)| q).collect();
+        let queues = self.queues.iter().filter(|(queue, part)| newer(part) && selection.wants(queue));
+        let queues: Vec<Cow<'_, str>> = queues.map(|(_, part)| selection.shown(&part.json)).collect();
+        let gone = self.gone.iter().filter(|(queue, n)| **n > from && selection.wants(queue));
+        let gone: Vec<&TaskQueueSid> = gone.map(|(queue, _)| queue).collect();
         let parts = self.parts.iter().filter(|(_, part)| newer(part));
         let mut data = format!("{{\"seq\":{}", self.number);
         if position.is_none() || !queues.is_empty() {
@@ -150,14 +167,17 @@ mod tests {
     fn a_snapshot_first_and_then_only_what_changed() {
         let first =
             Picture::new(7).next(vec![item(1, 0), item(2, 0)], vec![], vec![("health", json!(1))]).unwrap();
-        let whole = first.since(None).unwrap();
+        let whole = first.since(None, &Selection::default()).unwrap();
         assert_eq!((whole.kind, whole.id.as_str()), ("snapshot", "7-1"));
         assert_eq!(data(Some(whole))["queues"].as_array().unwrap().len(), 2);
         let second = first.next(vec![item(1, 0), item(2, 5)], vec![], vec![]).unwrap();
-        assert_eq!(data(second.since(Some(1))), json!({"seq": 2, "queues": [item(2, 5).1]}));
+        assert_eq!(
+            data(second.since(Some(1), &Selection::default())),
+            json!({"seq": 2, "queues": [item(2, 5).1]})
+        );
         assert!(second.next(vec![item(2, 5)], vec![sid(9)], vec![]).is_none(), "nothing new is no news");
         let third = second.next(vec![], vec![sid(1)], vec![]).unwrap();
-        assert_eq!(data(third.since(Some(2))), json!({"seq": 3, "removed": [sid(1)]}));
+        assert_eq!(data(third.since(Some(2), &Selection::default())), json!({"seq": 3, "removed": [sid(1)]}));
     }
 
     #[test]
@@ -192,7 +212,7 @@ mod tests {
                 if !looks {
                     continue;
                 }
-                if let Some(frame) = picture.since(position) {
+                if let Some(frame) = picture.since(position, &Selection::default()) {
                     let data: Value = serde_json::from_str(&frame.data).unwrap();
                     for item in data["queues"].as_array().into_iter().flatten() {
                         seen.insert(item["sid"].as_str().unwrap().to_owned(), item.clone());

@@ -15,23 +15,33 @@ use crate::stats::Snapshot;
 
 /// Pictures are made at most this often; a burst of answers makes one.
 const SPACING: Duration = Duration::from_millis(50);
+/// With many watchers so long for each: the next picture is made when the last has reached most of them, since one that
+/// comes earlier only makes all of them late.
+const SPACING_A_WATCHER: Duration = Duration::from_micros(20);
+const LONGEST_SPACING: Duration = Duration::from_millis(300);
 
 /// The task, to be run once.
 #[derive(Debug)]
 pub struct Worker {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     status: watch::Receiver<Status>,
+    /// Bad calls.
+    voice: watch::Receiver<Value>,
     shown: Option<Arc<Snapshot>>,
     pictures: watch::Sender<Arc<Picture>>,
 }
 
 impl Worker {
     /// A worker and its handle.
-    pub fn new(snapshots: watch::Receiver<Arc<Snapshot>>, status: watch::Receiver<Status>) -> (Feed, Self) {
+    pub fn new(
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+        status: watch::Receiver<Status>,
+        voice: watch::Receiver<Value>,
+    ) -> (Feed, Self) {
         // Whoever comes back after a restart has numbers of another process.
         let epoch = Timestamp::now().as_millisecond().unsigned_abs();
         let (pictures, receiver) = watch::channel(Arc::new(Picture::new(epoch)));
-        (Feed::new(receiver), Self { snapshots, status, shown: None, pictures })
+        (Feed::new(receiver), Self { snapshots, status, voice, shown: None, pictures })
     }
 
     /// Keeps the picture until told to stop; watchers see the end when the sender is gone.
@@ -42,6 +52,7 @@ impl Worker {
                 tokio::select! {
                     changed = self.snapshots.changed() => changed.is_ok(),
                     changed = self.status.changed() => changed.is_ok(),
+                    changed = self.voice.changed() => changed.is_ok(),
                 }
             };
             tokio::select! {
@@ -51,8 +62,13 @@ impl Worker {
                     return stop.cancelled().await;
                 },
             }
-            tokio::time::sleep(SPACING).await;
+            tokio::time::sleep(self.spacing()).await;
         }
+    }
+
+    fn spacing(&self) -> Duration {
+        let watchers = u32::try_from(self.pictures.receiver_count()).unwrap_or(u32::MAX);
+        SPACING_A_WATCHER.saturating_mul(watchers).clamp(SPACING, LONGEST_SPACING)
     }
 
     fn draw(&mut self) {
@@ -68,7 +84,19 @@ impl Worker {
         let gone = gone.filter(|sid| !next.queues.contains_key(*sid)).copied().collect();
         // Before the list of TaskQueues was read, no queues does not mean that there are none.
         let known = Value::Bool(next.directory_known);
-        let mut parts = vec![("health", health(&next, status)), ("queuesKnown", known)];
+        let mut parts = vec![
+            ("asOf", json!(confirmed_at(&next))),
+            ("health", health(&next, status)),
+            ("queuesKnown", known),
+            ("voice", self.voice.borrow_and_update().clone()),
+        ];
+        let metrics_moved = last.is_none_or(|last| match (&last.metrics, &next.metrics) {
+            (Some(last), Some(next)) => !Arc::ptr_eq(last, next),
+            (last, next) => last.is_some() != next.is_some(),
+        });
+        if metrics_moved {
+            parts.push(("metrics", metrics(&next)));
+        }
         if last.is_none_or(|last| !last.workspace.shows_the_same(&next.workspace)) {
             parts.push(("workspace", workspace(&next)));
         }
@@ -80,13 +108,31 @@ impl Worker {
     }
 }
 
+/// When the Workspace's statistics were last found to be what is shown.
+fn confirmed_at(snapshot: &Snapshot) -> Option<Timestamp> {
+    snapshot.workspace.realtime.as_of
+}
+
+fn metrics(snapshot: &Snapshot) -> Value {
+    let metrics = snapshot.metrics.as_deref().unwrap_or_default();
+    let shown = metrics.iter().enumerate().map(|(position, metric)| {
+        let mut shown = metric.to_json(position);
+        shown.insert("name".into(), json!(metric.name));
+        if let Some(error) = &metric.error {
+            shown.insert("error".into(), Value::clone(error));
+        }
+        shown
+    });
+    json!(shown.collect::<Vec<_>>())
+}
+
 fn workspace(snapshot: &Snapshot) -> Value {
     let workspace = &snapshot.workspace;
     json!({ "realtime": workspace.realtime.value, "cumulative": workspace.cumulative.value })
 }
 
 /// What is failing, and why; without numbers that change at every look.
-fn health(snapshot: &Snapshot, writes: Status) -> Value {
+pub fn health(snapshot: &Snapshot, writes: Status) -> Value {
     let in_queues = snapshot.queues.values().flat_map(|state| state.scopes.iter());
     let scopes = std::iter::once(&snapshot.workspace).chain(in_queues);
     let in_scopes =

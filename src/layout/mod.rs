@@ -5,8 +5,10 @@
 
 mod dashboard_document;
 mod dashboard_map;
+mod dashboard_metrics;
 mod fingerprint;
 pub mod fit;
+mod formula_data;
 mod queue_documents;
 mod queue_map;
 mod shape;
@@ -20,10 +22,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use fingerprint::Fingerprint;
+pub use formula_data::FormulaData;
 
 use crate::config::{CoreConfig, LayoutName};
 use crate::sid::{AccountSid, TaskQueueSid, TaskSid, WorkspaceSid};
-use crate::stats::{Needs, QueueState, Snapshot, TaskState};
+use crate::stats::{Metric, Needs, QueueState, Snapshot, TaskState};
 
 /// The default metric definitions, which a new definitions Document starts with.
 pub const DEFAULT_DEFINITIONS: &str = include_str!("../../default_stats.json");
@@ -127,6 +130,11 @@ pub trait Layout: Debug + Send + Sync {
     /// What has to go when an item is found in a Map that nobody wants any more, such as a deleted TaskQueue's: the
     /// item, and whatever belongs to it. Nothing for items of somebody else.
     fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target>;
+
+    /// Whether a Document that nobody wants any more is one of its own.
+    fn is_leftover(&self, _document: &str, _snapshot: &Snapshot) -> bool {
+        false
+    }
 }
 
 /// The configured layouts.
@@ -136,6 +144,7 @@ pub fn all(config: &CoreConfig) -> Vec<Box<dyn Layout>> {
             LayoutName::QueueMap => Box::new(queue_map::QueueMap::new(config)),
             LayoutName::DashboardDocument => Box::new(dashboard_document::DashboardDocument::new(config)),
             LayoutName::DashboardMap => Box::new(dashboard_map::DashboardMap::new(config)),
+            LayoutName::DashboardMetrics => Box::new(dashboard_metrics::DashboardMetrics::new(config)),
             LayoutName::TaskrouterStats => Box::new(taskrouter_stats::TaskrouterStats::new(config)),
             LayoutName::TaskrouterEvents => Box::new(taskrouter_events::TaskrouterEvents::new(config)),
             LayoutName::TaskrouterTasks => Box::new(taskrouter_tasks::TaskrouterTasks::new(config)),
@@ -158,6 +167,11 @@ pub fn queue_items(snapshot: &Snapshot) -> Vec<Value> {
 /// One of them; `None` as long as the TaskQueue is not known whole.
 pub fn queue_item(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
     queue_map::item(state, snapshot)
+}
+
+/// Names of the Documents that the metrics stand in, the configured name first.
+pub fn metrics_documents(first: &str, metrics: &[Metric]) -> Vec<String> {
+    dashboard_metrics::names(first, metrics)
 }
 
 /// The item of one open Task as system D's front end knows it.
@@ -209,14 +223,6 @@ mod tests {
             let metric = &definition["metric"];
             assert!(metric["label"].as_str().is_some_and(|label| !label.is_empty()), "{name}");
             assert!(metric["formula"].as_str().is_some_and(|formula| formula.contains("data.")), "{name}");
-            assert!(matches!(metric["format"].as_str(), Some("" | "seconds")), "{name}");
-            for threshold in ["firstThresholdValue", "secondThresholdValue"] {
-                let value = metric[threshold].as_str().unwrap();
-                assert!(value.is_empty() || value.parse::<f64>().is_ok(), "{name} {threshold}");
-            }
-            for style in ["defaultStyle", "firstThresholdStyle", "secondThresholdStyle"] {
-                assert!(metric[style]["statColour"].is_string(), "{name} {style}");
-            }
         }
         let written = Value::Object(definitions).to_string();
         assert!(written.len() <= fit::LARGEST, "{} bytes", written.len());

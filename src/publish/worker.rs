@@ -147,8 +147,12 @@ impl Worker {
     fn lay_out(&mut self) {
         let next = self.snapshots.borrow_and_update().clone();
         let now = Instant::now();
-        let same_queues = self.shown.as_ref().is_some_and(|shown| shown.queues.keys().eq(next.queues.keys()));
-        if !same_queues && !self.stopping {
+        let same_objects = self.shown.as_ref().is_some_and(|shown| {
+            shown.queues.keys().eq(next.queues.keys())
+                && shown.metrics.as_ref().map(|metrics| metrics.len())
+                    == next.metrics.as_ref().map(|metrics| metrics.len())
+        });
+        if !same_objects && !self.stopping {
             self.follow_objects(&next, now);
         }
         let (cut, audits, outbox) = (&mut self.cut, &self.audits, RefCell::new(&mut self.outbox));
@@ -275,7 +279,15 @@ impl Worker {
         now: Instant,
     ) {
         for target in items {
-            let Target::MapItem(map, key) = target else { continue };
+            let (map, key) = match target {
+                Target::MapItem(map, key) => (map, key),
+                Target::Document(name) => {
+                    if self.layouts.iter().any(|layout| layout.is_leftover(name, snapshot)) {
+                        self.outbox.want(target, Wanted::Gone, now);
+                    }
+                    continue;
+                }
+            };
             for leftover in self.layouts.iter().flat_map(|layout| layout.leftovers(map, key, snapshot)) {
                 self.outbox.want(&leftover, Wanted::Gone, now);
             }

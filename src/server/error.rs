@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::refusals::Refusal;
 use crate::event::{BatchError, ForeignEvent};
+use crate::metrics::{ChangeError, Problem, StoreError};
 use crate::twilio::signature::SignatureError;
+use crate::voice::VoiceError;
 
 /// Longest body that is read; an event is about 2 kB.
 pub const LARGEST_BODY: usize = 64 * 1024;
@@ -42,8 +44,26 @@ pub enum ApiError {
     #[error("the parameter {0} is missing or not of its form")]
     Parameter(&'static str),
     /// 413
-    #[error("the body is larger than {LARGEST_BODY} bytes")]
-    TooLarge,
+    #[error("the body is larger than {0} bytes")]
+    TooLarge(usize),
+    /// 400
+    #[error("the body is not the JSON that is expected here: {0}")]
+    Json(String),
+    /// 422: definitions that are not right; nothing was stored.
+    #[error("some fields are not right; nothing was stored")]
+    Definitions(Vec<Problem>),
+    /// 422: definitions that can't be stored; nothing was.
+    #[error("{0}")]
+    Unstorable(String),
+    /// 404: no metrics.
+    #[error("there are no metrics: SYNC_LAYOUTS does not name dashboard-metrics")]
+    NoMetrics,
+    /// 502
+    #[error("Sync can't be used: {0}")]
+    Sync(String),
+    /// 503: the formulas' task.
+    #[error("the formulas' task is starting, stopping or overloaded; try again")]
+    Overloaded,
     /// 415
     #[error("the Content-Type must be application/x-www-form-urlencoded or application/json")]
     ContentType,
@@ -65,6 +85,33 @@ pub enum ApiError {
     /// 401, for pages and their data.
     #[error("sign in first, or send credentials")]
     SignInNeeded,
+    /// 403: neither token nor account.
+    #[error("a Flex token, a session or credentials are needed")]
+    NotAdmitted,
+    /// 403: not a good one.
+    #[error("the Flex token is not valid")]
+    FlexToken,
+    /// 403: a good one, of somebody else than who may.
+    #[error("this Flex user has none of the roles in FLEX_ROLES")]
+    FlexRole,
+    /// 403: Calls are placed by Workers.
+    #[error("the Flex token of a Worker is needed")]
+    NoWorker,
+    /// 503: Twilio does not answer.
+    #[error("the Flex token can't be checked now; try again in some seconds")]
+    Undecided,
+    /// 403: a page of a site that is not known.
+    #[error("pages of {0:?} may not call this: only those of PUBLIC_URL and ALLOWED_ORIGINS may")]
+    Origin(String),
+    /// 426: a plain request.
+    #[error("this address takes websockets only (RFC 6455, version 13)")]
+    NotWebsocket,
+    /// 400: not an object.
+    #[error("the JSON body is not an object")]
+    NotAnObject,
+    /// What could not be done about a bad call.
+    #[error(transparent)]
+    Voice(#[from] VoiceError),
     /// 403: known, and not allowed.
     #[error("this account may not do that")]
     Forbidden,
@@ -103,22 +150,35 @@ impl ApiError {
     /// The status to answer with.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Form(_) | Self::Batch(_) | Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::Form(_) | Self::Batch(_) | Self::Json(_) | Self::Unreadable | Self::NotAnObject => StatusCode::BAD_REQUEST,
+            Self::Voice(VoiceError::Sender) => StatusCode::FORBIDDEN,
+            Self::Voice(VoiceError::Recipient | VoiceError::NoWebhook) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Voice(VoiceError::TooMany) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Voice(VoiceError::Twilio(_)) => StatusCode::BAD_GATEWAY,
+            Self::Voice(VoiceError::Full) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unauthorized | Self::WrongCredentials | Self::SignInNeeded => StatusCode::UNAUTHORIZED,
             Self::Signature { .. }
             | Self::NoAdministrator
             | Self::Forbidden
+            | Self::NotAdmitted
+            | Self::FlexToken
+            | Self::FlexRole
+            | Self::NoWorker
+            | Self::Origin(_)
             | Self::CrossSite
             | Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::NoApiKey => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoApiKey | Self::NoMetrics => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Foreign(_) | Self::Parameter(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Foreign(_) | Self::Parameter(_) | Self::Definitions(_) | Self::Unstorable(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
-            Self::TaskRouter(_) => StatusCode::BAD_GATEWAY,
-            Self::Stopping | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TaskRouter(_) | Self::Sync(_) => StatusCode::BAD_GATEWAY,
+            Self::NotWebsocket => StatusCode::UPGRADE_REQUIRED,
+            Self::Stopping | Self::Busy | Self::Undecided | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFinished(_) => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -131,9 +191,15 @@ impl ApiError {
             Self::Signature { reason: SignatureError::BodyNotCovered, .. } => "body_not_signed",
             Self::Signature { reason: SignatureError::NoSharedKey, .. } => "shared_key_missing",
             Self::Signature { .. } => "signature_mismatch",
-            Self::Form(_) | Self::Batch(_) | Self::Unreadable => "malformed_body",
+            Self::Form(_) | Self::Batch(_) | Self::Json(_) | Self::Unreadable | Self::NotAnObject => "malformed_body",
+            Self::Voice(VoiceError::Sender) => "sender",
+            Self::Voice(VoiceError::Recipient) => "recipient",
+            Self::Voice(VoiceError::NoWebhook) => "no_webhook",
+            Self::Voice(VoiceError::TooMany) => "too_many_messages",
+            Self::Voice(VoiceError::Twilio(_)) => "message_not_sent",
+            Self::Voice(VoiceError::Full) => "too_many_webhooks",
             Self::TooSlow(_) => "body_too_slow",
-            Self::TooLarge => "body_too_large",
+            Self::TooLarge(_) => "body_too_large",
             Self::ContentType => "content_type",
             Self::Method(_) => "method_not_allowed",
             Self::NotFound => "not_found",
@@ -143,12 +209,24 @@ impl ApiError {
             Self::WrongCredentials => "wrong_credentials",
             Self::SignInNeeded => "sign_in_needed",
             Self::Forbidden => "forbidden",
+            Self::NotAdmitted => "not_admitted",
+            Self::FlexToken => "flex_token",
+            Self::FlexRole => "flex_role",
+            Self::NoWorker => "no_worker",
+            Self::Undecided => "flex_token_unchecked",
+            Self::Origin(_) => "origin",
+            Self::NotWebsocket => "not_a_websocket",
             Self::CrossSite => "csrf_token",
             Self::OtherSite => "other_site",
             Self::NoApiKey => "no_api_key",
             Self::NoAdministrator => "no_administrator",
             Self::Guessing => "too_many_attempts",
             Self::TaskRouter(_) => "taskrouter_unreadable",
+            Self::Definitions(_) => "bad_definitions",
+            Self::Unstorable(_) => "definitions_not_stored",
+            Self::NoMetrics => "no_metrics",
+            Self::Sync(_) => "sync_unusable",
+            Self::Overloaded => "overloaded",
             Self::Busy => "too_many_clients",
             Self::Stopping => "stopping",
             Self::NotFinished(_) => "not_finished",
@@ -156,10 +234,25 @@ impl ApiError {
     }
 }
 
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Problems(problems) => Self::Definitions(problems),
+            ChangeError::Busy(_) => Self::Overloaded,
+            ChangeError::Store(StoreError::Twilio(error)) => Self::Sync(error.to_string()),
+            ChangeError::Store(error) => Self::Unstorable(error.to_string()),
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code, message) = (self.status(), self.code(), self.to_string());
-        let mut response = (status, Json(json!({ "code": code, "message": message }))).into_response();
+        let mut body = json!({ "code": code, "message": message });
+        if let Self::Definitions(problems) = &self {
+            body["problems"] = json!(problems);
+        }
+        let mut response = (status, Json(body)).into_response();
         response.extensions_mut().insert(Refusal { code, message });
         let headers = response.headers_mut();
         match self {
@@ -170,7 +263,11 @@ impl IntoResponse for ApiError {
             Self::Method(allowed) => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
             }
-            Self::Guessing => {
+            Self::NotWebsocket => {
+                headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+                headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            }
+            Self::Guessing | Self::Undecided => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             _ => {}

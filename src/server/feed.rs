@@ -1,34 +1,56 @@
-//! `GET /api/feed`: the feed as server-sent events, for the page and for plain `curl -N`.
+//! `GET /api/feed`: the feed as server-sent events, for the page and for plain `curl -N`, or as a websocket where the
+//! client asks for one.
+//!
+//! `?queues=WQ…,WQ…` and `?channels=voice,chat` choose what is shown, `?since=<id>` says where the client was.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, State};
 use axum::http::header::{CACHE_CONTROL, HeaderName};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderValue, Request};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
-use super::AppState;
 use super::access::Viewer;
 use super::error::ApiError;
+use super::{AppState, socket};
+use crate::feed::{BadSelection, Selection};
 
 const LAST_EVENT_ID: &str = "last-event-id";
 /// A page that hears nothing for twice as long knows that the connection is dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// What the query asks for.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// The id of the last frame that the client got.
+    pub(super) since: Option<String>,
+    pub(super) selection: Selection,
+    /// Whether a websocket's client says all that in its first message instead.
+    pub(super) first_is_message: bool,
+}
+
 /// A snapshot first, then what changes; a client that comes back gets what it missed.
 pub(super) async fn watch(
     State(state): State<AppState>,
-    _viewer: Viewer,
-    headers: HeaderMap,
+    request: Request<Body>,
 ) -> Result<Response, ApiError> {
-    let seen = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
-    let watcher = state.feed.watch(seen).map_err(|_| ApiError::Busy)?;
+    let (mut parts, _) = request.into_parts();
+    let asked = Asked::by(parts.uri.query().unwrap_or_default());
+    if socket::is_asked_for(&parts.headers) {
+        return socket::watch(&state, parts, asked?).await;
+    }
+    Viewer::from_request_parts(&mut parts, &state).await?;
+    let Asked { since, selection, .. } = asked?;
+    let seen = parts.headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
+    let watcher = state.feed.watch(seen.or(since.as_deref()), selection).map_err(|_| ApiError::Busy)?;
     let frames = stream::unfold(watcher, async |mut watcher| {
-        let frame = watcher.next().await?;
-        let event = Event::default().event(frame.kind).id(frame.id).data(frame.data);
+        let shown = watcher.next().await?;
+        let frame = &shown.frame;
+        let event = Event::default().event(frame.kind).id(frame.id.as_str()).data(frame.data.as_str());
         Some((Ok::<_, Infallible>(event), watcher))
     });
     let mut response = Sse::new(frames).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
@@ -37,4 +59,27 @@ pub(super) async fn watch(
     // nginx would hold frames back to fill its buffers.
     headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     Ok(response)
+}
+
+impl Asked {
+    fn by(query: &str) -> Result<Self, ApiError> {
+        let value = |name: &str| {
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            pairs.find(|(n, value)| n == name && !value.is_empty()).map(|(_, value)| value.into_owned())
+        };
+        let (queues, channels) = (value("queues"), value("channels"));
+        let queues = queues.as_deref().map(split);
+        let channels = channels.as_deref().map(split);
+        let selection = Selection::of(queues.as_deref(), channels.as_deref());
+        let selection = selection.map_err(|bad| match bad {
+            BadSelection::Queues => ApiError::Parameter("queues"),
+            BadSelection::Channels => ApiError::Parameter("channels"),
+        })?;
+        let first_is_message = value("first").is_some_and(|first| first == "message");
+        Ok(Self { since: value("since"), selection, first_is_message })
+    }
+}
+
+fn split(list: &str) -> Vec<&str> {
+    list.split(',').map(str::trim).collect()
 }

@@ -3,10 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::AppState;
+use super::access::Viewer;
+use crate::feed;
+use crate::layout::metrics_documents;
 
 /// Always 200.
 pub(super) async fn alive() -> Response {
@@ -33,4 +38,19 @@ pub(super) async fn ready(State(state): State<AppState>) -> Response {
         "failingWrites": writes.failing,
     });
     (status, Json(body)).into_response()
+}
+
+/// What Sync does not carry: what is failing, for a page that reads everything else from there.
+pub(super) async fn told(State(state): State<AppState>, _viewer: Viewer) -> Response {
+    let snapshot = state.shown.borrow().clone();
+    let status = *state.publisher.status().borrow();
+    let metrics = snapshot.metrics.as_deref().unwrap_or_default();
+    let body = json!({
+        "now": Timestamp::now(),
+        "asOf": snapshot.workspace.realtime.as_of,
+        "health": feed::health(&snapshot, status),
+        "queuesKnown": snapshot.directory_known,
+        "metricsDocuments": metrics_documents(&state.sync.dashboard_metrics_document, metrics),
+    });
+    ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
@@ -22,12 +22,25 @@ use tracing::{debug, warn};
 
 /// How long a request's head may take to arrive, and how long an idle connection is kept.
 const LONGEST_HEAD: Duration = Duration::from_secs(10);
-/// Connections at once. A watcher of the feed holds one; events come over a few.
+/// Connections at once that speak HTTP. A watcher of server-sent events holds one; events come over a few; a websocket
+/// holds none of them, since websockets have a limit of their own.
 const MOST_CONNECTIONS: usize = 25_000;
+/// Connections that wait to be accepted, as far as the kernel allows it (`net.core.somaxconn`).
+const LONGEST_QUEUE: u32 = 8192;
 /// How long open requests may take to end after the stop signal.
 const LONGEST_DRAIN: Duration = Duration::from_secs(5);
 /// After an error such as "too many open files" accepting waits for this long, or it would spin.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
+
+/// Listens, with room for a crowd that comes at once: a connection beyond the kernel's queue waits a second or more before
+/// it is tried again.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // After a restart the address may be taken still by connections that linger.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(LONGEST_QUEUE)
+}
 
 /// Serves until `stop`, then lets open requests end.
 pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -> io::Result<()> {
@@ -64,7 +77,7 @@ pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToke
         let builder = builder.clone();
         let watcher = open.watcher();
         tokio::spawn(async move {
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
             if let Err(error) = watcher.watch(connection).await {
                 debug!(%error, "A connection ended early");
             }

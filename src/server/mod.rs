@@ -8,7 +8,19 @@
 //! POST     /taskrouter_recording_callback?TaskSid=…       where a Task's recording is, signed by Twilio
 //! GET,POST /login; POST /logout                         signing in and out
 //! GET      /api/session                                 who is signed in, and what a page must know
-//! GET      /api/feed                                    what changes, as server-sent events
+//! GET      /api/feed                                    what changes, as server-sent events or over a websocket
+//! GET      /, /taskrouter_dashboard.html, /assets/…       the dashboard's page
+//! GET      /voice-quality.js                            rules that watch a call's quality, for a Flex plugin
+//! GET      /api/definitions, /api/definitions/fields    the metrics' definitions; what formulas see
+//! POST     /api/save, /api/definitions/{delete,order}   changes of definitions
+//! POST     /api/definitions/preview                     what a definition would show
+//! GET      /api/history?metric=…                        a metric's last hours
+//! GET      /api/health                                  what is failing, for a page that reads Sync
+//! GET      /websocket/realtimeStats                     all queue items, over a websocket
+//! GET      /websocket/outboundDial                      Calls that agents place, over a websocket
+//! POST     /twilio-webhook/callHandlerTwiml,
+//!          /twilio-webhook/callStatusCallbackHandler    what to do with such a Call, and how it goes; signed by Twilio
+//! POST     /respond-to-issue                            a call that was bad to hear, reported by an agent's browser
 //! GET      /api/token, /token, /syncToken               a Sync access token
 //! GET      /taskrouter_tasks, /taskrouter_workers       open Tasks; Workers
 //! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
@@ -21,16 +33,22 @@
 mod access;
 mod body;
 mod bootstrap;
+mod definitions;
+mod dialling;
 mod error;
 mod feed;
 mod headers;
 mod health;
 mod listener;
 mod login;
+mod page;
 mod recording;
 mod refusals;
+mod respond;
 mod roster;
 mod session;
+mod sync_endpoint;
+mod socket;
 mod token;
 mod webhook;
 
@@ -40,17 +58,23 @@ use axum::Router;
 use axum::middleware::{map_response, map_response_with_state};
 use axum::routing::{any, get, post};
 use tokio::sync::watch;
+use tower_http::compression::CompressionLayer;
 
-pub use access::{Access, Principal, Role};
+pub use access::{Access, FlexGate, Principal, Role};
 pub use error::{ApiError, LARGEST_BODY};
-pub use listener::serve;
+pub use listener::{listen, serve};
 pub use refusals::Refusals;
+pub use socket::Sockets;
 
-use crate::config::{PublicUrl, StatisticsConfig, TwilioConfig};
+use crate::config::{PublicUrl, StatisticsConfig, SyncConfig, TwilioConfig};
+use crate::dialling::{Dialler, STATUS_PATH, TWIML_PATH};
 use crate::feed::Feed;
+use crate::metrics::Metrics;
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
+use crate::stats::Snapshot;
 use crate::twilio::signature::SignatureVerifier;
+use crate::voice::Voice;
 
 /// Where events arrive, the first being ours.
 pub const EVENT_PATHS: [&str; 5] = [
@@ -74,12 +98,26 @@ pub struct AppState {
     pub statistics: Arc<StatisticsConfig>,
     /// Who may do what.
     pub access: Arc<Access>,
+    /// Knows Flex users by their tokens.
+    pub flex: Arc<FlexGate>,
+    /// The open websockets.
+    pub sockets: Sockets,
+    /// Places agents' Calls, where they may.
+    pub dialler: Option<Arc<Dialler>>,
+    /// Takes reports of bad calls.
+    pub voice: Arc<Voice>,
     /// Marks what is stale.
     pub refresher: Refresher,
     /// Knows how far the writes are.
     pub publisher: Publisher,
     /// Tasks and Workers, read when asked for.
     pub roster: Roster,
+    /// Definitions, previews and curves; `None` where there are no metrics.
+    pub metrics: Option<Metrics>,
+    /// What is written, and under which names.
+    pub sync: Arc<SyncConfig>,
+    /// The newest snapshot, with metrics where there are any.
+    pub shown: watch::Receiver<Arc<Snapshot>>,
     /// What changed, for whoever watches us.
     pub feed: Feed,
     /// Whether a layout wants the latest event itself.
@@ -99,19 +137,34 @@ pub fn router(state: AppState) -> Router {
     }
     let post_only = || async { ApiError::Method("POST") };
     let get_only = || async { ApiError::Method("GET") };
+    let respond = post(respond::receive).fallback(post_only).layer(respond::cors(&state.sockets));
     let routes = routes
+        .route("/respond-to-issue", respond)
         .route("/taskrouter_recording_callback", post(recording::receive).fallback(post_only))
         .route("/login", get(login::form).post(login::sign_in))
         .route("/login.css", get(login::style).fallback(get_only))
         .route("/logout", post(login::sign_out).fallback(post_only))
         .route("/api/session", get(session::show).fallback(get_only))
         .route("/api/feed", get(feed::watch).fallback(get_only))
+        .route("/api/definitions", get(definitions::show).fallback(get_only))
+        .route("/api/definitions/fields", get(definitions::fields).fallback(get_only))
+        .route("/api/definitions/preview", post(definitions::preview).fallback(post_only))
+        .route("/api/definitions/delete", post(definitions::delete).fallback(post_only))
+        .route("/api/definitions/order", post(definitions::order).fallback(post_only))
+        .route("/api/save", post(definitions::save).fallback(post_only))
+        .route("/api/history", get(definitions::history).fallback(get_only))
+        .route("/api/health", get(health::told).fallback(get_only))
+        .route("/websocket/realtimeStats", get(socket::realtime_stats).fallback(get_only))
+        .route("/websocket/outboundDial", get(socket::outbound_dial).fallback(get_only))
+        .route(TWIML_PATH, post(dialling::instructions).fallback(post_only))
+        .route(STATUS_PATH, post(dialling::status).fallback(post_only))
         .route("/api/token", get(token::issue).fallback(get_only))
         .route("/token", get(token::issue).fallback(get_only))
         .route("/syncToken", get(token::issue).fallback(get_only))
         .route("/taskrouter_tasks", get(roster::tasks).fallback(get_only))
         .route("/taskrouter_workers", get(roster::workers).fallback(get_only))
         .route("/sync_taskrouter_statistics", get(bootstrap::by_hand).fallback(get_only))
+        .merge(pages())
         .route("/keepalive", get(health::keepalive).fallback(get_only))
         .route("/healthz", get(health::alive).fallback(get_only))
         .route("/readyz", get(health::ready).fallback(get_only));
@@ -120,4 +173,16 @@ pub fn router(state: AppState) -> Router {
     let routes = routes.merge(below_prefix).fallback(|| async { ApiError::NotFound });
     let log = map_response_with_state(state.refusals.clone(), refusals::log);
     routes.layer(map_response(headers::add)).layer(log).with_state(state)
+}
+
+/// The page's files, compressed where the browser takes that.
+fn pages() -> Router<AppState> {
+    let get_only = || async { ApiError::Method("GET") };
+    Router::new()
+        .route("/", get(page::index).fallback(get_only))
+        .route("/taskrouter_dashboard.html", get(page::index).fallback(get_only))
+        .route("/assets/{*path}", get(page::asset).fallback(get_only))
+        .route("/icon.svg", get(page::icon).fallback(get_only))
+        .route("/voice-quality.js", get(page::voice_quality).fallback(get_only))
+        .layer(CompressionLayer::new())
 }

@@ -4,10 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::access::Viewer;
 use super::{AppState, login};
+use crate::config::LayoutName;
+use crate::service_level::ServiceLevel;
 
 /// Says it.
 pub(super) async fn show(State(state): State<AppState>, Viewer(principal): Viewer) -> Response {
@@ -23,6 +26,11 @@ pub(super) async fn show(State(state): State<AppState>, Viewer(principal): Viewe
         "dayStart": statistics.day_start.strftime("%H:%M").to_string(),
         "workspaceSid": state.twilio.workspace_sid,
         "syncToken": state.twilio.api_key.is_some(),
+        "sync": sync_objects(&state),
+        "sla": statistics.service_level.name(),
+        "slaOfQueues": statistics.service_levels,
+        "slaNames": ServiceLevel::ALL.map(|level| json!({ "name": level.name(), "label": level.label() })),
+        "now": Timestamp::now(),
     }));
     let mut response = ([(CACHE_CONTROL, "no-store")], body).into_response();
     // A page that stays open asks now and then, and stays signed in: a screen on the wall has nobody to sign in.
@@ -31,4 +39,26 @@ pub(super) async fn show(State(state): State<AppState>, Viewer(principal): Viewe
         response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     }
     response
+}
+
+/// Which Sync objects a page can show from; null where it gets no token, or not all that it shows is written.
+fn sync_objects(state: &AppState) -> Option<Value> {
+    let (sync, written) = (&state.sync, |layout| state.sync.layouts.contains(&layout));
+    let queues = if written(LayoutName::QueueDocuments) {
+        // Each of its Documents has a write budget of its own, so it is the fresher of the two.
+        json!({ "index": sync.task_queues_map })
+    } else {
+        json!({ "map": sync.queue_stats_map })
+    };
+    let all = (written(LayoutName::QueueDocuments) || written(LayoutName::QueueMap))
+        && written(LayoutName::DashboardDocument)
+        && written(LayoutName::DashboardMetrics);
+    (all && state.twilio.api_key.is_some()).then(|| {
+        json!({
+            "queues": queues,
+            "workspace": sync.dashboard_data_document,
+            "metrics": sync.dashboard_metrics_document,
+            "endpoint": state.sync_endpoint(),
+        })
+    })
 }

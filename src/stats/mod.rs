@@ -7,10 +7,12 @@
 mod board;
 pub mod day;
 mod latest_event;
+mod metric;
 mod needs;
 mod snapshot;
 
 pub use board::{Answer, Board, Failed, ReadId};
 pub use latest_event::LatestEvent;
+pub use metric::Metric;
 pub use needs::Needs;
 pub use snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale, TaskState};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::LatestEvent;
 use super::needs::Needs;
+use super::{LatestEvent, Metric};
 use crate::sid::{TaskQueueSid, TaskSid};
 use crate::twilio::taskrouter::{Cumulative, Realtime, Task, TaskQueue};
 
@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub latest_event: Option<Arc<LatestEvent>>,
     /// Where Tasks' recordings are, as far as we were told since the start.
     pub recordings: Arc<BTreeMap<TaskSid, Arc<str>>>,
+    /// What the formulas made of it, or of the one before; `None` before the first time.
+    pub metrics: Option<Arc<[Metric]>>,
     /// Each TaskQueue.
     pub queues: BTreeMap<TaskQueueSid, Arc<QueueState>>,
 }
@@ -51,6 +53,7 @@ impl Snapshot {
             tasks: Reading::default(),
             latest_event: None,
             recordings: Arc::default(),
+            metrics: None,
             queues: BTreeMap::new(),
         }
     }

@@ -25,6 +25,10 @@ pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
 const MOST_TASKROUTER_READS_IN_FLIGHT: usize = 12;
 /// Reads of Sync in flight at once; they are audits, and must not hold up what is fresh.
 const MOST_SYNC_READS_IN_FLIGHT: usize = 4;
+/// Flex tokens being checked at once: after a restart all agents come back, and the account's other calls need room.
+const MOST_TOKEN_CHECKS_IN_FLIGHT: usize = 24;
+/// Calls and Messages being created at once.
+const MOST_API_CALLS_IN_FLIGHT: usize = 8;
 /// A page of 1,000 TaskQueues with all their statistics is about 2 MiB; whatever is far above that is not Twilio.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// How often a read is tried in one go.
@@ -44,6 +48,8 @@ pub struct Client {
     taskrouter_reads: Semaphore,
     sync_reads: Semaphore,
     sync_writes: Semaphore,
+    token_checks: Semaphore,
+    api_calls: Semaphore,
 }
 
 /// The client could not be set up; it is a fault of the build or the machine, not of the configuration.
@@ -56,6 +62,10 @@ pub struct ClientError(#[from] reqwest::Error);
 pub(super) enum Api {
     TaskRouter,
     Sync,
+    /// Calls and Messages.
+    Voice,
+    /// Flex tokens.
+    Iam,
 }
 
 /// One request.
@@ -128,6 +138,8 @@ impl Client {
             taskrouter_reads: Semaphore::new(MOST_TASKROUTER_READS_IN_FLIGHT),
             sync_reads: Semaphore::new(MOST_SYNC_READS_IN_FLIGHT),
             sync_writes: Semaphore::new(MOST_SYNC_WRITES_IN_FLIGHT),
+            token_checks: Semaphore::new(MOST_TOKEN_CHECKS_IN_FLIGHT),
+            api_calls: Semaphore::new(MOST_API_CALLS_IN_FLIGHT),
         })
     }
 
@@ -135,6 +147,17 @@ impl Client {
         match api {
             Api::TaskRouter => &self.base_urls.taskrouter,
             Api::Sync => &self.base_urls.sync,
+            Api::Voice => &self.base_urls.api,
+            Api::Iam => &self.base_urls.iam,
+        }
+    }
+
+    fn places(&self, api: Api) -> &Semaphore {
+        match api {
+            Api::TaskRouter => &self.taskrouter_reads,
+            Api::Sync => &self.sync_reads,
+            Api::Voice => &self.api_calls,
+            Api::Iam => &self.token_checks,
         }
     }
 
@@ -157,14 +180,17 @@ impl Client {
     }
 
     async fn read_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
-        let places = match call.api {
-            Api::TaskRouter => &self.taskrouter_reads,
-            Api::Sync => &self.sync_reads,
-        };
-        let _place = places.acquire().await.map_err(|_| shut(call))?;
+        let _place = self.places(call.api).acquire().await.map_err(|_| shut(call))?;
         if call.api == Api::TaskRouter {
             self.wait_for_admission(call.endpoint).await;
         }
+        let body = self.send(call).await?;
+        decode(call, &body)
+    }
+
+    /// A request tried once, because a second one might place a second Call, or because somebody waits for the answer.
+    pub(super) async fn once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
+        let _place = self.places(call.api).acquire().await.map_err(|_| shut(call))?;
         let body = self.send(call).await?;
         decode(call, &body)
     }

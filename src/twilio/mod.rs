@@ -4,9 +4,12 @@
 //! and a proxy are no special case.
 
 pub mod access_token;
+pub mod calls;
 mod client;
 mod error;
+pub mod flex_token;
 mod governor;
+pub mod messages;
 mod number;
 pub mod retry;
 pub mod signature;

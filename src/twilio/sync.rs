@@ -9,7 +9,7 @@ use std::sync::Arc;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use super::client::{Api, Body, Call, Client};
@@ -37,11 +37,11 @@ pub struct Revision(Box<str>);
 
 /// A Document with its data.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Document {
+pub struct Document<T = Value> {
     /// Its version.
     pub revision: Revision,
     /// What it holds.
-    pub data: Value,
+    pub data: T,
 }
 
 /// A MapItem with its data.
@@ -80,6 +80,14 @@ impl Sync {
 
     /// `GET Documents/{name}`; `None` when there is none.
     pub async fn document(&self, name: &str) -> Result<Option<Document>, TwilioError> {
+        self.document_as(name).await
+    }
+
+    /// The same, with the data in a form of its own.
+    pub async fn document_as<T: DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<Option<Document<T>>, TwilioError> {
         let path = format!("/Documents/{}", segment(name));
         found(self.client.read(&self.call(Method::GET, &path, "", None)).await)
     }
@@ -92,6 +100,20 @@ impl Sync {
     /// `POST Documents/{name}`: replaces the data.
     pub async fn update_document(&self, name: &str, data: &str) -> Result<Revision, TwilioError> {
         self.write(&format!("/Documents/{}", segment(name)), &[("Data", data)]).await
+    }
+
+    /// `POST Documents/{name}` with `If-Match`: replaces the data, unless somebody else did so since this revision.
+    pub async fn replace_document(
+        &self,
+        name: &str,
+        data: &str,
+        seen: &Revision,
+    ) -> Result<Revision, TwilioError> {
+        let path = format!("/Documents/{}", segment(name));
+        let call = self.call(Method::POST, &path, "", Some(&[("Data", data)]));
+        let written: Written =
+            self.client.write(&Call { if_match: Some(seen.0.to_string()), ..call }).await?;
+        Ok(written.revision)
     }
 
     /// `DELETE Documents/{name}`

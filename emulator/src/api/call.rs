@@ -71,6 +71,8 @@ pub struct CallView {
     pub status: CallStatus,
     /// All parameters it was created with.
     pub params: Vec<(String, String)>,
+    /// The Task that it was enqueued as, `WT…`.
+    pub task: Option<String>,
 }
 
 /// A Call.
@@ -87,6 +89,8 @@ pub(super) struct Call {
     pub(super) queue_time: i64,
     /// `SequenceNumber` of the next status callback.
     pub(super) sequence: u32,
+    /// The Task that it was enqueued as.
+    pub(super) task: Option<String>,
 }
 
 /// Resources below a Call that `subresource_uris` names: the name there, and the one in the path.
@@ -114,6 +118,7 @@ impl Call {
             from: self.param("From").unwrap_or_default().to_owned(),
             status: self.status,
             params: self.params.clone(),
+            task: self.task.clone(),
         }
     }
 
@@ -144,9 +149,27 @@ impl Call {
         asked.any(|(_, value)| value.split([' ', ',']).any(|word| word == event))
     }
 
-    /// The parameters of a status callback. Geographic fields are often empty or not ASCII, and belong to the
-    /// signature all the same.
+    /// The parameters of a status callback.
     pub(super) fn callback(&self, account: &str) -> Vec<(String, String)> {
+        let mut params = self.webhook(account);
+        let own = [
+            ("Timestamp", rfc2822(self.updated)),
+            ("SequenceNumber", self.sequence.to_string()),
+            ("CallbackSource", "call-progress-events".to_owned()),
+        ];
+        params.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        if self.status.is_final() {
+            let seconds = self.seconds();
+            params.push(("Duration".to_owned(), (seconds + 59).div_euclid(60).to_string()));
+            params.push(("CallDuration".to_owned(), seconds.to_string()));
+            params.push(("SipResponseCode".to_owned(), "200".to_owned()));
+        }
+        params
+    }
+
+    /// The parameters of every request about it. Geographic fields are often empty or not ASCII, and belong to the
+    /// signature all the same.
+    pub(super) fn webhook(&self, account: &str) -> Vec<(String, String)> {
         let (to, from) = (self.param("To").unwrap_or_default(), self.param("From").unwrap_or_default());
         let mut params: Vec<(String, String)> = [
             ("CallSid", self.sid.to_string().as_str()),
@@ -158,9 +181,6 @@ impl Call {
             ("Called", to),
             ("Direction", "outbound-api"),
             ("CallStatus", self.status.as_str()),
-            ("Timestamp", &rfc2822(self.updated)),
-            ("SequenceNumber", &self.sequence.to_string()),
-            ("CallbackSource", "call-progress-events"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
@@ -169,12 +189,6 @@ impl Call {
                 let value = if (party, part) == ("Called", "City") { "São Paulo" } else { value };
                 params.push((format!("{party}{part}"), value.to_owned()));
             }
-        }
-        if self.status.is_final() {
-            let seconds = self.seconds();
-            params.push(("Duration".to_owned(), (seconds + 59).div_euclid(60).to_string()));
-            params.push(("CallDuration".to_owned(), seconds.to_string()));
-            params.push(("SipResponseCode".to_owned(), "200".to_owned()));
         }
         params
     }
@@ -234,6 +248,7 @@ mod tests {
             ended: None,
             queue_time: 0,
             sequence: 0,
+            task: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Calls: placed, recorded, moved on by a test or ended over REST, and reported by status callbacks.
 //!
-//! Nobody rings here: a Call stays queued until a test says what became of it.
+//! By default nobody rings here: a Call stays queued until a test says what became of it. [`Calls::behave`] lets the
+//! other side answer, or not, by itself. An answered Call with a `Url` fetches its TwiML from there.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 
 use super::call::{Call, CallStatus, CallView};
-use super::{page, sid_of};
+use super::{enqueue, page, sid_of};
 use crate::callbacks::Callbacks;
 use crate::clock::Clock;
 use crate::error::ApiError;
@@ -18,6 +19,23 @@ use crate::params::Params;
 use crate::server::reply::Reply;
 use crate::server::request::Request;
 use crate::sid::{Kind, Sid};
+use crate::world::World;
+
+/// What the other side does with a new Call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Answering {
+    /// Nothing until a test says so.
+    #[default]
+    ByHand,
+    /// It rings, and somebody answers.
+    Answers,
+    /// It is busy.
+    Busy,
+    /// It rings, and nobody answers.
+    NoAnswer,
+    /// It can't be reached.
+    Fails,
+}
 
 /// Calls remembered.
 const CALLS: usize = 10_000;
@@ -33,10 +51,12 @@ pub struct Calls {
     account: String,
     clock: Clock,
     callbacks: Callbacks,
+    world: World,
 }
 
 #[derive(Debug)]
 struct Inner {
+    answering: Answering,
     calls: VecDeque<Call>,
     ids: StdRng,
     /// When the next Call may be placed.
@@ -96,14 +116,25 @@ const UPDATE: [&str; 9] = [
 ];
 
 impl Calls {
-    pub(crate) fn new(account: &str, seed: u64, clock: &Clock, callbacks: &Callbacks) -> Self {
-        let inner = Inner { calls: VecDeque::new(), ids: StdRng::seed_from_u64(seed ^ 0xca), next_slot: 0 };
+    pub(crate) fn new(account: &str, seed: u64, clock: &Clock, callbacks: &Callbacks, world: &World) -> Self {
+        let inner = Inner {
+            answering: Answering::default(),
+            calls: VecDeque::new(),
+            ids: StdRng::seed_from_u64(seed ^ 0xca),
+            next_slot: 0,
+        };
         Self {
             inner: Arc::new(Mutex::new(inner)),
             account: account.to_owned(),
             clock: clock.clone(),
             callbacks: callbacks.clone(),
+            world: world.clone(),
         }
+    }
+
+    /// Says what the other side does with new Calls.
+    pub fn behave(&self, answering: Answering) {
+        self.lock().answering = answering;
     }
 
     /// All remembered Calls, oldest first.
@@ -118,9 +149,44 @@ impl Calls {
         let mut inner = self.lock();
         let call = inner.calls.iter_mut().find(|call| call.sid.to_string() == sid && !call.status.is_final());
         let Some(call) = call else { return false };
+        self.advance(call, status, now);
+        true
+    }
+
+    /// Moves a Call on, with all that follows from it.
+    fn advance(&self, call: &mut Call, status: CallStatus, now: i64) {
         call.move_to(status, now);
         self.tell(call);
-        true
+        match status {
+            CallStatus::InProgress => self.run_twiml(call),
+            status if status.is_final() => enqueue::hung_up(&self.world, call),
+            _ => {}
+        }
+    }
+
+    /// Fetches what to do with an answered Call. One without usable instructions is ended, as by Twilio.
+    fn run_twiml(&self, call: &Call) {
+        let Some(url) = call.param("Url").map(str::to_owned) else { return };
+        let (sid, calls) = (call.sid.to_string(), self.clone());
+        let (label, params) = ("call.twiml".to_owned(), call.webhook(&self.account));
+        let answered = Arc::new(move |status: u16, body: &str| calls.instructed(&sid, status, body));
+        self.callbacks.fetch(&url, call.sid.to_string(), label, params, answered);
+    }
+
+    fn instructed(&self, sid: &str, status: u16, body: &str) {
+        let now = self.clock.now_ms();
+        let mut inner = self.lock();
+        let call = inner.calls.iter_mut().find(|call| call.sid.to_string() == sid && !call.status.is_final());
+        let Some(call) = call else { return };
+        let done = if (200..300).contains(&status) {
+            enqueue::run(&self.world, call, &self.account, body)
+        } else {
+            Err(format!("the TwiML request was answered by {status}"))
+        };
+        if let Err(reason) = done {
+            tracing::warn!(%reason, "a Call has no instructions");
+            self.advance(call, CallStatus::Completed, now);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -159,9 +225,18 @@ impl Calls {
             ended: None,
             queue_time: slot - now,
             sequence: 0,
+            task: None,
         };
         self.tell(&mut call);
         let reply = Reply::json(201, &call.render(&self.account));
+        let way: &[CallStatus] = match inner.answering {
+            Answering::ByHand => &[],
+            Answering::Answers => &[CallStatus::Ringing, CallStatus::InProgress],
+            Answering::Busy => &[CallStatus::Busy],
+            Answering::NoAnswer => &[CallStatus::Ringing, CallStatus::NoAnswer],
+            Answering::Fails => &[CallStatus::Failed],
+        };
+        way.iter().for_each(|status| self.advance(&mut call, *status, now));
         if inner.calls.len() == CALLS {
             inner.calls.pop_front();
         }
@@ -204,6 +279,7 @@ impl Calls {
         call.params.extend(form.pairs().iter().filter(|(name, _)| name != "Status").cloned());
         if call.status.is_final() {
             self.tell(call);
+            enqueue::hung_up(&self.world, call);
         }
         Ok(Reply::json(200, &call.render(&self.account)))
     }

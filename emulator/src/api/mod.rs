@@ -6,15 +6,19 @@
 //! ```
 //!
 //! Bodies are forms, dates are RFC 2822, and lists name their next page by a relative `next_page_uri`. Calls and
-//! Messages are recorded; a test moves a Call on (`Calls::set_status`), and its status callbacks are sent, signed.
+//! Messages are recorded; a test moves a Call on (`Calls::set_status`), or says what becomes of all of them
+//! (`Calls::behave`), and its status callbacks are sent, signed. An answered Call fetches its TwiML, and `<Enqueue>` with
+//! a `<Task>` makes one in the centre.
 
 mod call;
 mod calls;
+mod enqueue;
 mod messages;
 mod page;
+mod twiml;
 
 pub use call::{CallStatus, CallView};
-pub use calls::Calls;
+pub use calls::{Answering, Calls};
 pub use messages::{MessageView, Messages};
 
 use crate::error::ApiError;

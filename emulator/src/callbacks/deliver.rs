@@ -149,12 +149,12 @@ async fn deliver(callbacks: &Callbacks, client: Option<reqwest::Client>, job: &J
         delivery.attempts += 1;
         let sent = tokio::time::timeout_at(give_up, send(callbacks, client, job)).await;
         (delivery.status, delivery.error) = match &sent {
-            Ok(Ok(status)) => (Some(*status), None),
+            Ok(Ok((status, _))) => (Some(*status), None),
             Ok(Err(error)) => (None, Some(error.to_string())),
             Err(_) => (None, Some("total time-out".to_owned())),
         };
         let again = match &sent {
-            Ok(Ok(status)) => match status {
+            Ok(Ok((status, _))) => match status {
                 400..=499 => target.policy.on_4xx,
                 500..=599 => target.policy.on_5xx,
                 _ => false,
@@ -164,6 +164,13 @@ async fn deliver(callbacks: &Callbacks, client: Option<reqwest::Client>, job: &J
             Err(_) => false,
         };
         if !again || delivery.attempts > target.retries {
+            if let Parcel::Form { answered: Some(answered), .. } = &job.parcel {
+                let (status, body) = match &sent {
+                    Ok(Ok((status, body))) => (*status, body.as_str()),
+                    _ => (0, ""),
+                };
+                answered(status, body);
+            }
             break;
         }
     }
@@ -171,7 +178,11 @@ async fn deliver(callbacks: &Callbacks, client: Option<reqwest::Client>, job: &J
     delivery
 }
 
-async fn send(callbacks: &Callbacks, client: &reqwest::Client, job: &Job) -> Result<u16, reqwest::Error> {
+async fn send(
+    callbacks: &Callbacks,
+    client: &reqwest::Client,
+    job: &Job,
+) -> Result<(u16, String), reqwest::Error> {
     let Target { credentials, read_timeout, .. } = &*job.target;
     let token = callbacks.auth_token();
     let form = |params: &[(&str, &str)]| {
@@ -207,17 +218,12 @@ async fn send(callbacks: &Callbacks, client: &reqwest::Client, job: &Job) -> Res
     if let (401, true, Some((user, password))) =
         (answer.status().as_u16(), answer.headers().contains_key(WWW_AUTHENTICATE), credentials)
     {
-        return Ok(request()
-            .basic_auth(decoded(user), Some(decoded(password)))
-            .send()
-            .await?
-            .status()
-            .as_u16());
+        let answer = request().basic_auth(decoded(user), Some(decoded(password))).send().await?;
+        return Ok((answer.status().as_u16(), answer.text().await.unwrap_or_default()));
     }
     let status = answer.status().as_u16();
     // Reading the (small) answer lets the connection be used again.
-    drop(answer.bytes().await);
-    Ok(status)
+    Ok((status, answer.text().await.unwrap_or_default()))
 }
 
 fn decoded(text: &str) -> String {

@@ -74,8 +74,13 @@ enum Parcel {
         sid: String,
         label: String,
         params: Vec<(String, String)>,
+        /// Who wants the answer.
+        answered: Option<Answered>,
     },
 }
+
+/// Takes an answer's status and body; status 0 where there was none.
+pub(crate) type Answered = Arc<dyn Fn(u16, &str) + Send + Sync>;
 
 impl Callbacks {
     pub(crate) fn new(token: &str, seed: u64) -> Self {
@@ -158,6 +163,22 @@ impl Callbacks {
 
     /// Posts a signed form to any URL, such as a Call's status callback. Only `delay` applies to it.
     pub(crate) fn post_form(&self, url: &str, sid: String, label: String, params: Vec<(String, String)>) {
+        self.post(url, Parcel::Form { sid, label, params, answered: None });
+    }
+
+    /// The same, and hands the answer on.
+    pub(crate) fn fetch(
+        &self,
+        url: &str,
+        sid: String,
+        label: String,
+        params: Vec<(String, String)>,
+        answered: Answered,
+    ) {
+        self.post(url, Parcel::Form { sid, label, params, answered: Some(answered) });
+    }
+
+    fn post(&self, url: &str, parcel: Parcel) {
         let target = match Target::parse(url) {
             Ok(target) => Arc::new(target),
             Err(error) => {
@@ -171,7 +192,7 @@ impl Callbacks {
             return;
         }
         let job = Job {
-            parcel: Parcel::Form { sid, label, params },
+            parcel,
             target,
             due: Instant::now() + inner.options.delay,
             duplicate: false,

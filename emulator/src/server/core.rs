@@ -57,14 +57,15 @@ impl Core {
     pub(crate) fn new(settings: &Settings, local: SocketAddr) -> Self {
         let clock = Clock::new(settings.speed);
         let callbacks = Callbacks::new(&settings.account.auth_token, settings.seed);
+        let world = World::found(settings, &clock, callbacks.clone());
         Self {
             account: settings.account.clone(),
-            world: World::found(settings, &clock, callbacks.clone()),
             sync: SyncHandle::new(settings, &clock),
             tokens: Tokens::new(&clock),
             sockets: Sockets::default(),
             born_ms: clock.now_ms(),
-            calls: Calls::new(&settings.account.account_sid, settings.seed, &clock, &callbacks),
+            calls: Calls::new(&settings.account.account_sid, settings.seed, &clock, &callbacks, &world),
+            world,
             messages: Messages::new(&settings.account.account_sid, settings.seed, &clock),
             callbacks,
             clock,

@@ -82,6 +82,11 @@ impl World {
         self.read(|state| state.tasks.iter().map(|task| TaskView::of(state, task, now)).collect())
     }
 
+    /// SIDs of the Workflows.
+    pub fn workflows(&self) -> Vec<String> {
+        self.read(|state| state.workflows.iter().map(|workflow| workflow.sid.to_string()).collect())
+    }
+
     /// Unique names of the TaskChannels.
     pub fn channels(&self) -> Vec<String> {
         self.read(|state| state.channels.iter().map(|c| c.unique_name.clone()).collect())

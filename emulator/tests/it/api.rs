@@ -1,7 +1,7 @@
 //! Calls, Messages and Flex tokens.
 
-use serde_json::json;
-use twilio_emulator::{CallStatus, FlexToken, Settings};
+use serde_json::{Value, json};
+use twilio_emulator::{Answering, CallStatus, FlexToken, Settings, TaskStatus};
 
 use crate::support::{Bench, Receiver};
 
@@ -50,6 +50,66 @@ async fn a_call_is_reported_as_it_was_asked_for() {
     let pairs = params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     assert_eq!(seen[2].header("x-twilio-signature"), bench.emulator.callbacks().sign(&receiver.url, pairs));
     assert_eq!(bench.get(&calls).await.body["calls"].as_array().unwrap().len(), 2);
+}
+
+const TWIML: &str = "/twiml";
+
+/// Answers every request with the same TwiML.
+async fn instructions(twiml: String) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}{TWIML}", listener.local_addr().unwrap());
+    let answer = move || async move { ([("content-type", "text/xml")], twiml) };
+    tokio::spawn(async move {
+        axum::serve(listener, axum::Router::new().route(TWIML, axum::routing::post(answer))).await.unwrap();
+    });
+    url
+}
+
+#[tokio::test]
+async fn an_answered_call_becomes_the_task_that_its_twiml_asks_for() {
+    let bench = Bench::with(Settings { callback_concurrency: 1, ..Settings::default() }).await;
+    let (world, calls) = (bench.emulator.world(), bench.emulator.calls());
+    let worker = world.workers().remove(0);
+    let attributes: Value = serde_json::from_str(&worker.attributes).unwrap();
+    let contact = attributes["contact_uri"].as_str().unwrap();
+    let workflow = &world.workflows()[0];
+    let twiml = format!(
+        "<Response><Enqueue workflowSid=\"{workflow}\"><Task>{{\"targetWorker\":\"{contact}\",\"name\":\"a &amp; b\"}}</Task></Enqueue></Response>"
+    );
+    let url = instructions(twiml).await;
+    let folder = format!("/2010-04-01/Accounts/{}/Calls", bench.account().account_sid);
+    let form = [("To", "+15005550006"), ("From", "+14155552345"), ("Url", url.as_str())];
+
+    calls.behave(Answering::Answers);
+    let made = bench.post(&format!("{folder}.json"), &form).await;
+    assert_eq!(made.body["status"], "queued", "what comes next is told later");
+    bench.emulator.callbacks().wait_idle().await;
+    let call = calls.all().remove(0);
+    assert_eq!(call.status, CallStatus::InProgress);
+    let find = |sid: &str| world.tasks().into_iter().find(|task| task.sid == sid).unwrap();
+    let task = find(call.task.as_deref().unwrap());
+    assert_eq!((task.status, task.channel.as_str()), (TaskStatus::Reserved, "voice"));
+    assert_eq!(task.reservations[0].worker, worker.sid);
+    let attributes: Value = serde_json::from_str(&task.attributes).unwrap();
+    assert_eq!((&attributes["name"], &attributes["call_sid"]), (&json!("a & b"), &json!(call.sid)));
+    bench.post(&format!("{folder}/{}.json", call.sid), &[("Status", "completed")]).await;
+    assert_eq!(find(&task.sid).status, TaskStatus::Canceled, "the caller hung up before anybody took it");
+
+    for (answering, status) in [
+        (Answering::Busy, CallStatus::Busy),
+        (Answering::NoAnswer, CallStatus::NoAnswer),
+        (Answering::Fails, CallStatus::Failed),
+    ] {
+        calls.behave(answering);
+        bench.post(&format!("{folder}.json"), &form).await;
+        let last = calls.all().pop().unwrap();
+        assert_eq!((last.status, last.task), (status, None));
+    }
+    calls.behave(Answering::Answers);
+    let nonsense = instructions("<Response><Hello></Hello></Response>".to_owned()).await;
+    bench.post(&format!("{folder}.json"), &[form[0], form[1], ("Url", nonsense.as_str())]).await;
+    bench.emulator.callbacks().wait_idle().await;
+    assert_eq!(calls.all().pop().unwrap().status, CallStatus::Completed, "without instructions it is ended");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! CSRF token along with every change). Without any account configured only this very machine is let in, so that a new
 //! service can be tried at once and never stands open by accident.
 
+mod flex;
 mod principal;
 mod session;
 
@@ -26,6 +27,7 @@ use super::error::ApiError;
 use crate::bucket::Bucket;
 use crate::config::Administrator;
 
+pub use flex::{FlexGate, left};
 pub use principal::{Editor, Viewer, peer};
 pub use session::{COOKIE, LIFE, Session, Sessions};
 

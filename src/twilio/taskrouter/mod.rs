@@ -211,6 +211,11 @@ impl TaskRouter {
         self.list::<WorkersPage>("/Workers", &[]).await
     }
 
+    /// `GET Workers/{sid}`
+    pub async fn worker(&self, worker: WorkerSid) -> Result<Worker, TwilioError> {
+        self.get(&format!("/Workers/{worker}"), "Worker", &[]).await
+    }
+
     /// `GET Tasks/{sid}/Reservations`, all pages.
     pub async fn task_reservations(&self, task: TaskSid) -> Result<Vec<Reservation>, TwilioError> {
         self.list::<ReservationsPage>(&format!("/Tasks/{task}/Reservations"), &[]).await

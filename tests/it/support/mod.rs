@@ -3,6 +3,7 @@
 #[path = "../../shared/agreement.rs"]
 mod agreement;
 mod binary;
+pub(crate) mod socket;
 #[path = "../../shared/variables.rs"]
 mod variables;
 
@@ -28,11 +29,19 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 /// The TaskChannels in `base_variables`.
 const CHANNELS: [&str; 2] = ["voice", "chat"];
 /// Timers that never fire within a test, so that what shows is the events' doing.
-pub(crate) const NO_TIMERS: &[(&str, &str)] =
-    &[("REALTIME_INTERVAL", "1h"), ("CUMULATIVE_INTERVAL", "1h"), ("DIRECTORY_INTERVAL", "1h")];
+pub(crate) const NO_TIMERS: &[(&str, &str)] = &[
+    ("REALTIME_INTERVAL", "1h"),
+    ("CUMULATIVE_INTERVAL", "1h"),
+    ("DIRECTORY_INTERVAL", "1h"),
+    ("DEFINITIONS_INTERVAL", "1h"),
+];
 /// Timers that make a test short.
-pub(crate) const QUICK_TIMERS: &[(&str, &str)] =
-    &[("REALTIME_INTERVAL", "300ms"), ("CUMULATIVE_INTERVAL", "500ms"), ("DIRECTORY_INTERVAL", "500ms")];
+pub(crate) const QUICK_TIMERS: &[(&str, &str)] = &[
+    ("REALTIME_INTERVAL", "300ms"),
+    ("CUMULATIVE_INTERVAL", "500ms"),
+    ("DIRECTORY_INTERVAL", "500ms"),
+    ("DEFINITIONS_INTERVAL", "300ms"),
+];
 
 /// An emulator and the service.
 pub(crate) struct Bed {
@@ -67,11 +76,18 @@ impl Bed {
         Self { emulator, http: reqwest::Client::new(), variables, service: None }
     }
 
+    /// Sets variables of a service that is not started yet.
+    pub(crate) fn set<'v>(&mut self, variables: impl Iterator<Item = (&'v str, &'v str)>) {
+        self.variables.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
     pub(crate) async fn start_service(&mut self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         self.variables.insert("PUBLIC_URL".to_owned(), url.clone());
-        let config = Config::read(&|name| self.variables.get(name).cloned()).unwrap();
+        let mut config = Config::read(&|name| self.variables.get(name).cloned()).unwrap();
+        // This process is the test's, which knows no such verb.
+        config.core.formula_program = env!("CARGO_BIN_EXE_taskrouter-sync").into();
         let app = App::start(&config, listener).unwrap();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(async move {
@@ -134,7 +150,13 @@ impl Bed {
 
     /// Whether Sync tells the truth now.
     pub(crate) fn compare(&self) -> Result<(), String> {
-        agreement::compare(&self.emulator, &CHANNELS)
+        agreement::compare(&self.emulator, &CHANNELS)?;
+        let with_metrics =
+            self.variables.get("SYNC_LAYOUTS").is_none_or(|layouts| layouts.contains("dashboard-metrics"));
+        if with_metrics && self.emulator.sync().document("dashboard-metrics").is_none() {
+            return Err("there is no Document dashboard-metrics".to_owned());
+        }
+        Ok(())
     }
 
     /// Asks the service for the bootstrap.

@@ -1,0 +1,195 @@
+//! How long a change takes to reach thousands of websocket clients, and what each of them costs.
+
+use std::time::{Duration, Instant};
+
+use twilio_emulator::{FlexToken, Settings};
+
+use crate::bed::{Bed, Effort, Opening, Stage};
+use crate::broadcast::Broadcast;
+use crate::crowd::{Crowd, Place, stalled};
+use crate::limits::Observed;
+use crate::stats::{Sample, ms, tenths};
+use crate::table::{Goal, Section, Table};
+
+const QUEUES: usize = 20;
+const TOKEN: &str = "a-flex-token";
+/// Something happens in the centre so often.
+const SPACING: Duration = Duration::from_millis(500);
+
+/// What one crowd met with.
+struct Row {
+    clients: usize,
+    late: Sample<Duration>,
+    bytes: usize,
+    kib_each: f64,
+    gathered: Duration,
+}
+
+pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
+    let sizes: &[usize] = if effort.quick { &[500] } else { &[1_000, 5_000, 10_000] };
+    let returning = effort.of(500, 5_000);
+    let span = Duration::from_secs(effort.of(5, 15));
+    let mut rows = Vec::new();
+    let mut rival_rows = Vec::new();
+    let mut observed = Vec::new();
+    for size in sizes {
+        let bed = open(effort, &format!("fanout-{size}")).await;
+        let row = ours(&bed, *size, span, false).await;
+        let rival = Broadcast::start(row.bytes).await;
+        rival_rows.push(theirs(&rival, *size, span).await);
+        rows.push(row);
+        observed.push(bed.stop().await);
+    }
+    let bed = open(effort, "fanout-stalled").await;
+    let with_stalled = ours(&bed, sizes[0], span, true).await;
+    let (bed, returned) = come_back(bed, returning).await;
+    observed.push(bed.stop().await);
+    (section(&rows, &rival_rows, &with_stalled, returning, returned), observed)
+}
+
+async fn open(effort: &Effort, name: &str) -> Bed {
+    let settings = Settings { queues: QUEUES, ..Settings::default() };
+    let bed = Stage::found(name, settings).await.open(effort, Opening::default()).await;
+    bed.emulator.tokens().register(TOKEN, FlexToken::default());
+    bed.ready().await;
+    bed.agrees().await;
+    bed
+}
+
+fn place(bed: &Bed) -> Place {
+    let address = bed.url().trim_start_matches("http://").parse().unwrap();
+    Place { address, target: "/api/feed", header: format!("token: {TOKEN}"), items: QUEUES }
+}
+
+async fn ours(bed: &Bed, clients: usize, span: Duration, with_stalled: bool) -> Row {
+    let before = bed.usage().resident_kib;
+    let begin = Instant::now();
+    let crowd = Crowd::gather(clients, place(bed));
+    crowd.served(clients).await;
+    let gathered = begin.elapsed();
+    let _stalled = if with_stalled { Some(stalled(&place(bed)).await) } else { None };
+    let live = async || {
+        let end = Instant::now() + span;
+        while Instant::now() < end {
+            bed.emulator.world().step();
+            tokio::time::sleep(SPACING).await;
+        }
+    };
+    crowd.record(true);
+    live().await;
+    let kib = bed.usage().resident_kib.saturating_sub(before);
+    crowd.record(false);
+    let bytes = crowd.mean_size();
+    let late = Sample::new(crowd.leave().await);
+    Row { clients, late, bytes, kib_each: kib as f64 / clients as f64, gathered }
+}
+
+async fn theirs(rival: &Broadcast, clients: usize, span: Duration) -> Row {
+    let before = rival.usage().resident_kib;
+    let address = rival.address.parse().unwrap();
+    let begin = Instant::now();
+    let crowd = Crowd::gather(clients, Place { address, target: "/", header: "x: y".to_owned(), items: 0 });
+    crowd.served(clients).await;
+    let gathered = begin.elapsed();
+    crowd.record(true);
+    tokio::time::sleep(span).await;
+    let kib = rival.usage().resident_kib.saturating_sub(before);
+    crowd.record(false);
+    let bytes = crowd.mean_size();
+    let late = Sample::new(crowd.leave().await);
+    Row { clients, late, bytes, kib_each: kib as f64 / clients as f64, gathered }
+}
+
+/// Restarts the service below its clients; how long from its start until all of them have every item again.
+async fn come_back(bed: Bed, clients: usize) -> (Bed, Duration) {
+    let crowd = Crowd::gather(clients, place(&bed));
+    crowd.served(clients).await;
+    let bed = bed.restart(crowd.alone()).await;
+    let begin = Instant::now();
+    crowd.served(clients).await;
+    let took = begin.elapsed();
+    drop(crowd.leave().await);
+    (bed, took)
+}
+
+fn section(
+    rows: &[Row],
+    rival_rows: &[Row],
+    with_stalled: &Row,
+    returning: usize,
+    returned: Duration,
+) -> Section {
+    let head = [
+        "",
+        "Clients",
+        "Texts",
+        "Bytes each",
+        "p50 ms",
+        "p99 ms",
+        "max ms",
+        "KiB a client",
+        "All there after ms",
+    ];
+    let mut table = Table::new(&head);
+    let mut row = |name: &str, row: &Row| {
+        let [p50, p99, max] = [row.late.percentile(50), row.late.percentile(99), row.late.max()].map(ms);
+        let (kib, gathered) = (tenths(row.kib_each), ms(row.gathered));
+        table.row(&[&name, &row.clients, &row.late.len(), &row.bytes, &p50, &p99, &max, &kib, &gathered]);
+    };
+    for (ours, theirs) in rows.iter().zip(rival_rows) {
+        row("taskrouter-sync", ours);
+        row("bare broadcast server", theirs);
+    }
+    row("with one stalled client", with_stalled);
+    let mut goals = Vec::new();
+    for ours in rows {
+        let (what, limit) = match ours.clients {
+            10_000 => ("From change to client, p99, 10,000 clients", 250),
+            5_000 => ("From change to client, p99, 5,000 clients", 150),
+            1_000 => ("From change to client, p99, 1,000 clients", 50),
+            _ => ("From change to client, p99", 50),
+        };
+        let p99 = ours.late.percentile(99);
+        goals.push(Goal {
+            what,
+            goal: format!("≤ {limit} ms"),
+            figure: format!("{} ms", ms(p99)),
+            met: p99 <= Duration::from_millis(limit),
+        });
+    }
+    if let Some(most) = rows.last() {
+        goals.push(Goal {
+            what: "Memory a websocket client",
+            goal: "≤ 8 KiB".to_owned(),
+            figure: format!("{} KiB", tenths(most.kib_each)),
+            met: most.kib_each <= 8.0,
+        });
+    }
+    let (p99, without) = (with_stalled.late.percentile(99), rows[0].late.percentile(99));
+    goals.push(Goal {
+        what: "p99 with one stalled client",
+        goal: format!("≤ 1.5 × {} ms", ms(without)),
+        figure: format!("{} ms", ms(p99)),
+        met: p99 <= without.mul_f64(1.5),
+    });
+    goals.push(Goal {
+        what: "All clients back with every item after a restart",
+        goal: "≤ 5 s".to_owned(),
+        figure: format!("{} ms, {returning} clients", ms(returned)),
+        met: returned <= Duration::from_secs(5),
+    });
+    Section {
+        title: "Fan-out over websockets",
+        about: format!(
+            "Clients of `/api/feed`, all connecting at once with the same Flex token, at {QUEUES} queues; something happens \
+             in the centre every {} ms. The time runs from the making of a text, which it carries, in whole milliseconds, to the \
+             client that has read it whole. Clients, service and emulator share the machine's cores. KiB a client is what the \
+             process grew by (VmRSS), by the end of the run. The bare broadcast server is an axum process that sends a text of the \
+             same mean size to everybody twice a second. The stalled client never reads. After a restart the time runs from the \
+             start of the process, which then has nothing and reads all statistics anew; clients try again every 100 ms.",
+            SPACING.as_millis()
+        ),
+        tables: vec![table],
+        goals,
+    }
+}

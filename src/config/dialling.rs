@@ -1,0 +1,51 @@
+//! Which Calls agents may place.
+
+use super::parse::{all_different, list, numbers};
+use super::reader::Reader;
+use super::variables as var;
+use crate::sid::WorkflowSid;
+
+const MOST_CALLER_IDS: usize = 100;
+const MOST_PREFIXES: usize = 300;
+
+/// The rules for Calls; without `TWILIO_OUTBOUND_WORKFLOW_SID` there are none, and no Calls.
+#[derive(Debug, Clone)]
+pub struct DiallingConfig {
+    /// `TWILIO_OUTBOUND_WORKFLOW_SID`: where answered Calls go.
+    pub workflow: WorkflowSid,
+    /// `OUTBOUND_CALLER_IDS`: the numbers that may be shown.
+    pub caller_ids: Vec<String>,
+    /// `OUTBOUND_PREFIXES`: how the numbers that may be called begin. There is no default, since calls to some numbers are
+    /// dear, and a stolen token must not be able to call them.
+    pub prefixes: Vec<String>,
+    /// `OUTBOUND_CALLS_PER_MINUTE`: of one agent, default 10.
+    pub calls_per_minute: u16,
+}
+
+impl DiallingConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let per_minute = |s: &str| s.parse().ok().filter(|n| (1..=600).contains(n));
+        let calls_per_minute = reader.or_default(&var::OUTBOUND_CALLS_PER_MINUTE, 10, per_minute);
+        let caller_ids = |s: &str| numbers(s, MOST_CALLER_IDS);
+        if !reader.is_set(&var::TWILIO_OUTBOUND_WORKFLOW_SID) {
+            // Checked all the same, so that a mistake shows before the day on which they count.
+            let _ = reader.optional(&var::OUTBOUND_CALLER_IDS, caller_ids);
+            let _ = reader.optional(&var::OUTBOUND_PREFIXES, prefixes);
+            return None;
+        }
+        let workflow = reader.optional(&var::TWILIO_OUTBOUND_WORKFLOW_SID, |s| s.parse().ok());
+        let caller_ids = reader.required(&var::OUTBOUND_CALLER_IDS, caller_ids);
+        let prefixes = reader.required(&var::OUTBOUND_PREFIXES, prefixes);
+        Some(Self { workflow: workflow?, caller_ids: caller_ids?, prefixes: prefixes?, calls_per_minute })
+    }
+}
+
+fn prefixes(text: &str) -> Option<Vec<String>> {
+    let prefixes: Vec<String> = list(text).into_iter().map(str::to_owned).collect();
+    let fits = |prefix: &String| {
+        let digits = prefix.strip_prefix('+');
+        digits.is_some_and(|d| d.len() <= 14 && !d.starts_with('0') && d.bytes().all(|b| b.is_ascii_digit()))
+    };
+    (prefixes.len() <= MOST_PREFIXES && prefixes.iter().all(fits) && all_different(&prefixes))
+        .then_some(prefixes)
+}

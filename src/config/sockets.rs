@@ -1,0 +1,49 @@
+//! Who may open websockets, and how many of them.
+
+use super::parse::{all_different, list, origin};
+use super::reader::Reader;
+use super::variables as var;
+
+/// Above this a process needs other measures than one more websocket.
+const MOST_CLIENTS: usize = 50_000;
+const MOST_ORIGINS: usize = 50;
+const MOST_ROLES: usize = 20;
+
+/// The websockets' side of the service.
+#[derive(Debug, Clone)]
+pub struct SocketConfig {
+    /// `WEBSOCKET_CLIENTS`: websockets at once, default 10,000.
+    pub most_clients: usize,
+    /// `ALLOWED_ORIGINS`: other sites whose pages may open websockets here, or report bad calls.
+    pub origins: Vec<String>,
+    /// `FLEX_ROLES`: which Flex users may watch; `None` for all of them.
+    pub flex_roles: Option<Vec<String>>,
+}
+
+impl SocketConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let clients = |s: &str| s.parse().ok().filter(|n| (1..=MOST_CLIENTS).contains(n));
+        Self {
+            most_clients: reader.or_default(&var::WEBSOCKET_CLIENTS, 10_000, clients),
+            origins: reader.or_default(&var::ALLOWED_ORIGINS, Vec::new(), origins),
+            flex_roles: reader.or_default(&var::FLEX_ROLES, None, roles),
+        }
+    }
+}
+
+fn origins(text: &str) -> Option<Vec<String>> {
+    let origins = list(text).into_iter().map(origin).collect::<Option<Vec<_>>>()?;
+    (origins.len() <= MOST_ORIGINS && all_different(&origins)).then_some(origins)
+}
+
+fn roles(text: &str) -> Option<Option<Vec<String>>> {
+    if text == "any" {
+        return Some(None);
+    }
+    let roles: Vec<String> = list(text).into_iter().map(str::to_owned).collect();
+    let plain = |role: &String| {
+        let fits = role.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        (1..=64).contains(&role.len()) && fits && role != "any"
+    };
+    (roles.len() <= MOST_ROLES && roles.iter().all(plain) && all_different(&roles)).then_some(Some(roles))
+}

@@ -1,0 +1,230 @@
+//! Calls that agents place: who may call whom, and whose Call an update is about.
+//!
+//! An agent's socket is a [`Line`]. A Call remembers the line that placed it; Twilio's status callbacks come in by the
+//! Call's SID and go to that line. Where the line is gone they wait, the newest only, for the agent's next one. A Call is
+//! forgotten once its end was told, or has waited long enough, or after the longest time that a Call can take.
+
+mod register;
+mod rules;
+mod twiml;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+pub use register::Update;
+pub use rules::Refused;
+
+use register::Register;
+use rules::Rules;
+
+use crate::config::{DiallingConfig, PublicUrl};
+use crate::sid::{CallSid, WorkerSid};
+use crate::twilio::calls::{Calls, NewCall};
+use crate::twilio::taskrouter::TaskRouter;
+use crate::twilio::{Next, TwilioError};
+
+/// Where Twilio asks what to do with an answered Call.
+pub const TWIML_PATH: &str = "/twilio-webhook/callHandlerTwiml";
+/// Where Twilio tells how a Call goes.
+pub const STATUS_PATH: &str = "/twilio-webhook/callStatusCallbackHandler";
+/// The query parameter that carries whom an answered Call is for.
+pub const CONTACT_PARAMETER: &str = "workerContactUri";
+
+/// Somebody sits before the screen and waits.
+const LONGEST_READ: Duration = Duration::from_secs(10);
+
+/// Places Calls and knows whose they are.
+#[derive(Debug)]
+pub struct Dialler {
+    calls: Calls,
+    taskrouter: TaskRouter,
+    config: DiallingConfig,
+    public_url: PublicUrl,
+    rules: Rules,
+    register: Mutex<Register>,
+}
+
+/// One agent's open socket.
+#[derive(Debug)]
+pub struct Line {
+    dialler: Arc<Dialler>,
+    worker: WorkerSid,
+    number: u64,
+    updates: mpsc::Receiver<Update>,
+}
+
+/// Why a Call could not be placed or ended, worded for the agent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DialError {
+    /// Against the rules.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Not the agent's own contact.
+    #[error("workerContactUri is not the contact_uri of your Worker")]
+    OtherWorker,
+    /// Too many Calls in all.
+    #[error("too many calls are under way; try again later")]
+    Full,
+    /// Not one of theirs.
+    #[error("this call is not one of yours, or it has ended")]
+    NotYours,
+    /// Twilio said no.
+    #[error("Twilio refuses the call: {0}")]
+    Twilio(String),
+    /// Twilio could not be asked before the Call was placed.
+    #[error("Twilio can't be reached now; try again in a moment")]
+    Unreachable,
+    /// It may or may not have been placed.
+    #[error(
+        "Twilio did not confirm the call; it may ring all the same, so wait a moment before you dial again"
+    )]
+    Unconfirmed,
+}
+
+impl Dialler {
+    /// By these rules.
+    pub fn new(calls: Calls, taskrouter: TaskRouter, config: DiallingConfig, public_url: PublicUrl) -> Self {
+        let rules = Rules::new(&config);
+        Self { calls, taskrouter, config, public_url, rules, register: Mutex::default() }
+    }
+
+    /// An agent's socket; what waits for the agent comes at once.
+    pub fn line(self: &Arc<Self>, worker: WorkerSid) -> Line {
+        let (number, updates) = self.register().open(worker, Instant::now());
+        Line { dialler: self.clone(), worker, number, updates }
+    }
+
+    /// A status callback: how a Call goes. Twilio does not promise their order, but numbers them.
+    pub fn told(&self, call: CallSid, status: &str, sequence: Option<u32>) {
+        self.register().told(call, status, sequence, Instant::now());
+    }
+
+    /// What to do with an answered Call to `to`: make it a Task for that contact.
+    pub fn instructions(&self, contact: &str, to: &str) -> std::io::Result<String> {
+        twiml::enqueue(self.config.workflow, contact, to)
+    }
+
+    /// Calls that are remembered.
+    pub fn remembered(&self) -> usize {
+        self.register().calls()
+    }
+
+    async fn place(
+        &self,
+        worker: WorkerSid,
+        line: u64,
+        to: &str,
+        from: &str,
+        contact: &str,
+    ) -> Result<(), DialError> {
+        self.rules.check(to, from)?;
+        self.register().take_budget(worker, self.config.calls_per_minute, Instant::now())?;
+        self.check_contact(worker, contact).await?;
+        let query =
+            form_urlencoded::Serializer::new(String::new()).append_pair(CONTACT_PARAMETER, contact).finish();
+        let url = format!("{}{TWIML_PATH}?{query}", self.public_url);
+        let status_callback = format!("{}{STATUS_PATH}", self.public_url);
+        let new = NewCall { to, from, url: &url, status_callback: &status_callback };
+        // Callbacks may come before the answer that says whose Call it is.
+        let placing = Placing::begin(self)?;
+        let placed = self.calls.place(new).await;
+        drop(placing);
+        match placed {
+            Ok(call) => {
+                info!(worker.sid = %worker, call.sid = %call.sid, "Call placed");
+                self.register().placed(call.sid, &call.status, worker, line, Instant::now());
+                Ok(())
+            }
+            Err(error) => {
+                warn!(worker.sid = %worker, %error, "A Call could not be placed");
+                Err(failed(error, DialError::Unconfirmed))
+            }
+        }
+    }
+
+    /// A Call is for the agent who places it, and for nobody else.
+    async fn check_contact(&self, worker: WorkerSid, contact: &str) -> Result<(), DialError> {
+        let reading = tokio::time::timeout(LONGEST_READ, self.taskrouter.worker(worker)).await;
+        let found = reading.map_err(|_| DialError::Unreachable)?.map_err(|error| match error.next() {
+            Next::Missing => DialError::OtherWorker,
+            _ => {
+                warn!(worker.sid = %worker, %error, "A Worker can't be read");
+                DialError::Unreachable
+            }
+        })?;
+        let attributes: Value = serde_json::from_str(&found.attributes).unwrap_or_default();
+        let own = attributes["contact_uri"].as_str().filter(|own| !own.is_empty());
+        if own == Some(contact) { Ok(()) } else { Err(DialError::OtherWorker) }
+    }
+
+    fn register(&self) -> MutexGuard<'_, Register> {
+        self.register.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Line {
+    /// Places a Call; its updates come to this line.
+    pub async fn call(&self, to: &str, from: &str, contact: &str) -> Result<(), DialError> {
+        self.dialler.place(self.worker, self.number, to, from, contact).await
+    }
+
+    /// Ends a Call of this agent's.
+    pub async fn hang_up(&self, call: CallSid) -> Result<(), DialError> {
+        if !self.dialler.register().is_of(call, self.worker) {
+            return Err(DialError::NotYours);
+        }
+        self.dialler.calls.complete(call).await.map_err(|error| {
+            warn!(call.sid = %call, %error, "A Call could not be ended");
+            failed(error, DialError::Unreachable)
+        })
+    }
+
+    /// The next update of this agent's Calls; `None` when so many waited that the line was given up.
+    pub async fn next(&mut self) -> Option<Update> {
+        self.updates.recv().await
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        // What was not taken out any more waits for the agent's next line.
+        let mut untold = Vec::new();
+        self.updates.close();
+        while let Ok(update) = self.updates.try_recv() {
+            untold.push(update);
+        }
+        self.dialler.register().close(self.worker, self.number, untold);
+    }
+}
+
+/// A Call that is being placed.
+struct Placing<'a>(&'a Dialler);
+
+impl<'a> Placing<'a> {
+    fn begin(dialler: &'a Dialler) -> Result<Self, DialError> {
+        dialler.register().placing(Instant::now())?;
+        Ok(Self(dialler))
+    }
+}
+
+impl Drop for Placing<'_> {
+    fn drop(&mut self) {
+        self.0.register().not_placing();
+    }
+}
+
+/// What an agent is told: Twilio's own words where it said no, since they name the number's fault.
+fn failed(error: TwilioError, otherwise: DialError) -> DialError {
+    match error {
+        TwilioError::Status { status: 400..=499, message, .. } if !message.is_empty() => {
+            DialError::Twilio(message)
+        }
+        TwilioError::Status { status: 400..=499, .. } => DialError::Twilio("no reason given".to_owned()),
+        _ => otherwise,
+    }
+}

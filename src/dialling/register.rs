@@ -1,0 +1,236 @@
+//! Whose Call is whose, and which updates wait for whom (pure: the clock is passed in).
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::{DialError, Refused};
+use crate::bucket::Bucket;
+use crate::sid::{CallSid, WorkerSid};
+
+/// Calls remembered.
+const MOST_CALLS: usize = 10_000;
+/// Twilio ends a Call after four hours unless told otherwise; nothing is told of it after that.
+const LONGEST_CALL: Duration = Duration::from_secs(4 * 3600 + 600);
+/// An end that nobody was there to be told of waits for so long.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// Updates that a socket may leave standing.
+const MOST_UPDATES: usize = 64;
+/// Callbacks kept that came before their Call was known.
+const MOST_EARLY: usize = 256;
+/// And for how long; Twilio's answer to a new Call takes no longer.
+const LONGEST_EARLY: Duration = Duration::from_secs(30);
+/// Agents whose budgets are remembered; with more of them the full ones are forgotten.
+const MOST_BUDGETS: usize = 20_000;
+/// Longest status that is passed on; Twilio's are short words.
+const LONGEST_STATUS: usize = 32;
+
+/// How a Call goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// Which Call.
+    pub call: CallSid,
+    /// `queued`, `ringing`, `in-progress`, `completed`, …
+    pub status: Box<str>,
+}
+
+/// All of it.
+#[derive(Debug, Default)]
+pub(super) struct Register {
+    calls: HashMap<CallSid, Placed>,
+    lines: HashMap<u64, (WorkerSid, mpsc::Sender<Update>)>,
+    budgets: HashMap<WorkerSid, Bucket>,
+    early: VecDeque<Early>,
+    placing: usize,
+    next_line: u64,
+}
+
+#[derive(Debug)]
+struct Placed {
+    worker: WorkerSid,
+    line: u64,
+    status: Box<str>,
+    sequence: Option<u32>,
+    /// Whether the status has gone to a line.
+    told: bool,
+    forget_at: Instant,
+}
+
+#[derive(Debug)]
+struct Early {
+    call: CallSid,
+    status: Box<str>,
+    sequence: Option<u32>,
+    at: Instant,
+}
+
+impl Register {
+    pub(super) fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub(super) fn is_of(&self, call: CallSid, worker: WorkerSid) -> bool {
+        self.calls.get(&call).is_some_and(|placed| placed.worker == worker && !is_final(&placed.status))
+    }
+
+    /// A line for an agent. It takes over the agent's Calls whose line is gone, and is told where they stand.
+    pub(super) fn open(&mut self, worker: WorkerSid, now: Instant) -> (u64, mpsc::Receiver<Update>) {
+        self.forget(now);
+        let (sender, receiver) = mpsc::channel(MOST_UPDATES);
+        self.next_line += 1;
+        let line = self.next_line;
+        self.lines.insert(line, (worker, sender));
+        let orphans = self
+            .calls
+            .iter_mut()
+            .filter(|(_, placed)| placed.worker == worker && !self.lines.contains_key(&placed.line));
+        let orphans: Vec<CallSid> = orphans
+            .map(|(call, placed)| {
+                placed.line = line;
+                *call
+            })
+            .collect();
+        orphans.into_iter().for_each(|call| self.tell(call));
+        (line, receiver)
+    }
+
+    /// A line is gone; these updates had not been taken from it.
+    pub(super) fn close(&mut self, worker: WorkerSid, line: u64, untold: Vec<Update>) {
+        self.lines.remove(&line);
+        for Update { call, status } in untold {
+            // An end that was put into the line is forgotten already; it has to be told again.
+            let now = Instant::now();
+            let placed = self.calls.entry(call).or_insert_with(|| Placed {
+                worker,
+                line,
+                status: status.clone(),
+                sequence: None,
+                told: false,
+                forget_at: now + LONGEST_WAIT,
+            });
+            placed.told = false;
+        }
+        // The agent may have come back before the old socket was seen to be gone.
+        let other = self.lines.iter().filter(|(_, (of, _))| *of == worker).map(|(number, _)| *number).max();
+        let Some(other) = other else { return };
+        let orphans =
+            self.calls.iter_mut().filter(|(_, placed)| placed.worker == worker && placed.line == line);
+        let orphans: Vec<CallSid> = orphans
+            .map(|(call, placed)| {
+                placed.line = other;
+                *call
+            })
+            .collect();
+        orphans.into_iter().for_each(|call| self.tell(call));
+    }
+
+    /// Takes one Call from an agent's budget.
+    pub(super) fn take_budget(
+        &mut self,
+        worker: WorkerSid,
+        a_minute: u16,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        let most = f64::from(a_minute);
+        if self.budgets.len() >= MOST_BUDGETS {
+            self.budgets.retain(|_, budget| budget.level(now) < most - 0.5);
+        }
+        let full = || Bucket::new(most, most / 60.0, most, now);
+        let budget = self.budgets.entry(worker).or_insert_with(full);
+        if budget.take(1.0, 0.0, now) { Ok(()) } else { Err(Refused::TooMany) }
+    }
+
+    /// A Call is about to be placed.
+    pub(super) fn placing(&mut self, now: Instant) -> Result<(), DialError> {
+        self.forget(now);
+        if self.calls.len() + self.placing >= MOST_CALLS {
+            return Err(DialError::Full);
+        }
+        self.placing += 1;
+        Ok(())
+    }
+
+    /// It was, or was not.
+    pub(super) fn not_placing(&mut self) {
+        self.placing = self.placing.saturating_sub(1);
+    }
+
+    /// A Call was placed over a line.
+    pub(super) fn placed(&mut self, call: CallSid, status: &str, worker: WorkerSid, line: u64, now: Instant) {
+        // The line may have gone while Twilio was asked, and the agent be back already.
+        let newest = self.lines.iter().filter(|(_, (of, _))| *of == worker).map(|(number, _)| *number).max();
+        let line = if self.lines.contains_key(&line) { line } else { newest.unwrap_or(line) };
+        let forget_at = now + LONGEST_CALL;
+        let placed =
+            Placed { worker, line, status: shortened(status), sequence: None, told: false, forget_at };
+        self.calls.insert(call, placed);
+        self.tell(call);
+        let (mut ours, others): (Vec<Early>, Vec<Early>) =
+            self.early.drain(..).partition(|early| early.call == call);
+        self.early = others.into();
+        ours.sort_by_key(|early| early.sequence);
+        for early in ours {
+            self.told(call, &early.status, early.sequence, now);
+        }
+    }
+
+    /// A status callback.
+    pub(super) fn told(&mut self, call: CallSid, status: &str, sequence: Option<u32>, now: Instant) {
+        let status = shortened(status);
+        let Some(placed) = self.calls.get_mut(&call) else {
+            if self.placing > 0 {
+                self.early.retain(|early| now < early.at + LONGEST_EARLY);
+                if self.early.len() >= MOST_EARLY {
+                    self.early.pop_front();
+                }
+                self.early.push_back(Early { call, status, sequence, at: now });
+            }
+            return;
+        };
+        let older = sequence.is_some() && placed.sequence.is_some() && sequence <= placed.sequence;
+        if older || is_final(&placed.status) {
+            return;
+        }
+        placed.sequence = sequence.or(placed.sequence);
+        if is_final(&status) {
+            placed.forget_at = now + LONGEST_WAIT;
+        }
+        placed.status = status;
+        placed.told = false;
+        self.tell(call);
+    }
+
+    /// Passes on where a Call stands, if its line is there.
+    fn tell(&mut self, call: CallSid) {
+        let Some(placed) = self.calls.get_mut(&call).filter(|placed| !placed.told) else { return };
+        let Some((_, line)) = self.lines.get(&placed.line) else { return };
+        match line.try_send(Update { call, status: placed.status.clone() }) {
+            Ok(()) => {
+                placed.told = true;
+                if is_final(&placed.status) {
+                    self.calls.remove(&call);
+                }
+            }
+            // Who leaves so many standing does not read. Without its sender the line ends.
+            Err(_) => drop(self.lines.remove(&placed.line)),
+        }
+    }
+
+    fn forget(&mut self, now: Instant) {
+        self.calls.retain(|_, placed| now < placed.forget_at);
+    }
+}
+
+fn is_final(status: &str) -> bool {
+    matches!(status, "completed" | "busy" | "failed" | "no-answer" | "canceled")
+}
+
+fn shortened(status: &str) -> Box<str> {
+    status.chars().take(LONGEST_STATUS).collect::<String>().into()
+}
+
+#[cfg(test)]
+#[path = "register_tests.rs"]
+mod tests;

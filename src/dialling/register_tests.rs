@@ -1,0 +1,114 @@
+//! Whose updates go where.
+
+use super::*;
+
+fn call(n: u8) -> CallSid {
+    format!("CA{n:032x}").parse().unwrap()
+}
+
+fn worker(n: u8) -> WorkerSid {
+    format!("WK{n:032x}").parse().unwrap()
+}
+
+fn heard(updates: &mut mpsc::Receiver<Update>) -> Vec<String> {
+    std::iter::from_fn(|| updates.try_recv().ok()).map(|update| update.status.to_string()).collect()
+}
+
+#[test]
+fn updates_go_to_the_line_that_placed_the_call_in_order_and_once() {
+    let (mut register, now) = (Register::default(), Instant::now());
+    let (line, mut mine) = register.open(worker(1), now);
+    let (_, mut tab) = register.open(worker(1), now);
+    let (_, mut other) = register.open(worker(2), now);
+    register.placed(call(1), "queued", worker(1), line, now);
+    for (status, sequence) in
+        [("ringing", 0), ("ringing", 0), ("in-progress", 2), ("late", 1), ("completed", 3), ("completed", 3)]
+    {
+        register.told(call(1), status, Some(sequence), now);
+    }
+    assert_eq!(heard(&mut mine), ["queued", "ringing", "in-progress", "completed"]);
+    assert!(heard(&mut tab).is_empty() && heard(&mut other).is_empty());
+    assert_eq!(register.calls(), 0, "its state ended with it");
+}
+
+#[test]
+fn a_callback_that_overtakes_the_answer_is_not_lost() {
+    let (mut register, now) = (Register::default(), Instant::now());
+    let (line, mut mine) = register.open(worker(1), now);
+    register.told(call(1), "ringing", Some(0), now);
+    assert!(register.early.is_empty(), "nothing is being placed, so it is nobody's");
+    register.placing(now).unwrap();
+    register.told(call(1), "in-progress", Some(1), now);
+    register.told(call(1), "ringing", Some(0), now);
+    register.placed(call(1), "queued", worker(1), line, now);
+    register.not_placing();
+    assert_eq!(heard(&mut mine), ["queued", "ringing", "in-progress"]);
+}
+
+#[test]
+fn an_agent_who_comes_back_is_told_where_the_calls_stand() {
+    let (mut register, now) = (Register::default(), Instant::now());
+    let (line, mut mine) = register.open(worker(1), now);
+    register.placed(call(1), "queued", worker(1), line, now);
+    register.placed(call(2), "queued", worker(1), line, now);
+    assert_eq!(heard(&mut mine).len(), 2);
+    register.close(worker(1), line, Vec::new());
+    register.told(call(1), "ringing", Some(0), now);
+    register.told(call(1), "in-progress", Some(1), now);
+    register.told(call(2), "busy", Some(0), now);
+    let (_, mut stranger) = register.open(worker(2), now);
+    let (line, mut again) = register.open(worker(1), now);
+    let mut told = heard(&mut again);
+    told.sort();
+    assert_eq!(told, ["busy", "in-progress"], "the newest of each");
+    assert!(heard(&mut stranger).is_empty());
+    assert!(register.is_of(call(1), worker(1)) && !register.is_of(call(1), worker(2)));
+    register.told(call(1), "completed", Some(2), now);
+    // It was in the line, but nobody took it out.
+    let untold = vec![again.try_recv().unwrap()];
+    register.close(worker(1), line, untold);
+    let (_, mut third) = register.open(worker(1), now);
+    assert_eq!(heard(&mut third), ["completed"]);
+    assert_eq!(register.calls(), 0);
+}
+
+#[test]
+fn a_new_socket_that_is_there_before_the_old_one_is_seen_gone_takes_over() {
+    let (mut register, now) = (Register::default(), Instant::now());
+    let (old, _gone) = register.open(worker(1), now);
+    register.placed(call(1), "queued", worker(1), old, now);
+    let (_, mut new) = register.open(worker(1), now);
+    register.told(call(1), "ringing", Some(0), now);
+    assert!(heard(&mut new).is_empty(), "the old one may still be there");
+    register.close(worker(1), old, vec![Update { call: call(1), status: "ringing".into() }]);
+    assert_eq!(heard(&mut new), ["ringing"]);
+    register.told(call(1), "completed", Some(1), now);
+    assert_eq!(heard(&mut new), ["completed"]);
+}
+
+#[test]
+fn nothing_is_kept_for_ever_and_nothing_without_bound() {
+    let (mut register, now) = (Register::default(), Instant::now());
+    register.placed(call(1), "queued", worker(1), 9, now);
+    register.placed(call(2), "queued", worker(1), 9, now);
+    register.told(call(2), "failed", Some(0), now);
+    let (line, _) = register.open(worker(2), now + LONGEST_WAIT);
+    assert_eq!(register.calls(), 1, "the end waited long enough");
+    register.open(worker(2), now + LONGEST_CALL);
+    assert_eq!(register.calls(), 0);
+
+    let (line_2, mut idle) = register.open(worker(3), now);
+    register.placed(call(3), "queued", worker(3), line_2, now);
+    for sequence in 0..100 {
+        register.told(call(3), "ringing", Some(sequence), now);
+    }
+    assert_eq!(heard(&mut idle).len(), MOST_UPDATES);
+    assert!(idle.is_closed(), "who reads nothing is given up");
+    assert_ne!(line, line_2);
+    for _ in 0..3 {
+        register.take_budget(worker(1), 3, now).unwrap();
+    }
+    assert_eq!(register.take_budget(worker(1), 3, now), Err(Refused::TooMany));
+    assert_eq!(register.take_budget(worker(2), 3, now), Ok(()));
+    assert_eq!(register.take_budget(worker(1), 3, now + Duration::from_secs(20)), Ok(()));
+}

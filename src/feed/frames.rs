@@ -1,0 +1,117 @@
+//! What watchers are owed, put together once: ten thousand of them at the same position share one frame.
+//!
+//! Only frames of the newest picture are kept, and only so many; whoever asks for one more pays for it alone.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::{Frame, Picture, Selection};
+
+/// Different positions and selections at once whose frames are shared.
+const MOST_FRAMES: usize = 64;
+
+/// A frame, and its form as one message.
+#[derive(Debug)]
+pub struct Shown {
+    /// The frame.
+    pub frame: Frame,
+    at: Timestamp,
+    message: OnceLock<Bytes>,
+}
+
+impl Shown {
+    fn new(frame: Frame) -> Arc<Self> {
+        Arc::new(Self { frame, at: Timestamp::now(), message: OnceLock::new() })
+    }
+
+    /// `{"type": …, "id": …, "at": …, …data}`, for channels that carry nothing but text; `at` is when the frame was made, in
+    /// milliseconds since 1970.
+    pub fn message(&self) -> Bytes {
+        let (Frame { kind, id, data }, at) = (&self.frame, self.at.as_millisecond());
+        let whole = || {
+            // The data is an object with at least one member.
+            let members = data.strip_prefix('{').unwrap_or_default();
+            Bytes::from(format!("{{\"type\":\"{kind}\",\"id\":\"{id}\",\"at\":{at},{members}"))
+        };
+        self.message.get_or_init(whole).clone()
+    }
+}
+
+/// The frames of the newest picture.
+#[derive(Debug, Default)]
+pub(super) struct Frames(Mutex<Newest>);
+
+#[derive(Debug, Default)]
+struct Newest {
+    number: u64,
+    frames: Vec<(Option<u64>, Selection, Option<Arc<Shown>>)>,
+    items: Option<(u64, Bytes)>,
+}
+
+impl Frames {
+    pub(super) fn since(
+        &self,
+        picture: &Picture,
+        position: Option<u64>,
+        selection: &Selection,
+    ) -> Option<Arc<Shown>> {
+        // Held while a frame is made, since whoever waits here wants the same one.
+        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if newest.number < picture.number() {
+            newest.number = picture.number();
+            newest.frames.clear();
+        }
+        let known = newest.frames.iter().find(|(at, of, _)| *at == position && of == selection);
+        if let Some((.., frame)) = known.filter(|_| newest.number == picture.number()) {
+            return frame.clone();
+        }
+        let frame = picture.since(position, selection).map(Shown::new);
+        if newest.number == picture.number() && newest.frames.len() < MOST_FRAMES {
+            newest.frames.push((position, selection.clone(), frame.clone()));
+        }
+        frame
+    }
+
+    /// The items of a picture, which are those of the change with this number.
+    pub(super) fn items(&self, picture: &Picture, number: u64) -> Bytes {
+        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, items)) = newest.items.as_ref().filter(|(of, _)| *of == number) {
+            return items.clone();
+        }
+        let items = Bytes::from(picture.items());
+        if newest.items.as_ref().is_none_or(|(of, _)| *of < number) {
+            newest.items = Some((number, items.clone()));
+        }
+        items
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn picture() -> Picture {
+        let queue = format!("WQ{:032x}", 1).parse().unwrap();
+        Picture::new(7)
+            .next(vec![(queue, json!({"sid": queue}))], vec![], vec![("health", json!(1))])
+            .unwrap()
+    }
+
+    #[test]
+    fn watchers_at_one_position_share_one_frame_and_one_message() {
+        let (frames, picture, all) = (Frames::default(), picture(), Selection::default());
+        let [a, b] = [(); 2].map(|()| frames.since(&picture, None, &all).unwrap());
+        assert!(Arc::ptr_eq(&a, &b));
+        assert_eq!(a.message().as_ptr(), b.message().as_ptr());
+        let message: Value = serde_json::from_slice(&a.message()).unwrap();
+        assert_eq!(
+            (&message["type"], &message["id"], &message["seq"]),
+            (&json!("snapshot"), &json!("7-1"), &json!(1))
+        );
+        assert!(frames.since(&picture, Some(1), &all).is_none());
+        assert_eq!(frames.items(&picture, 1).as_ptr(), frames.items(&picture, 1).as_ptr());
+    }
+}

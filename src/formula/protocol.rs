@@ -1,0 +1,106 @@
+//! What the service and the child process say to each other: one JSON object a line, question and answer in turns.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The fault of a formula that takes too much memory.
+pub const OUT_OF_MEMORY: &str = "the formula takes more than 8 MiB of memory";
+/// The fault of a formula that takes too much time.
+pub const TOO_LONG: &str = "the formula takes longer than 10 ms";
+
+/// The fault of a formula that goes on after it was told to end.
+pub const NO_END: &str = "the formula does not end";
+/// The fault of a formula that wants to go on later.
+pub const LATER: &str = "the formula is asynchronous; its result must be there at once";
+
+/// What the service says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Request {
+    /// These are the formulas from now on, by their place. Not answered: what is none says so when it is evaluated.
+    Formulas(Vec<Formula>),
+    /// The data changed. Not answered.
+    Data(Data),
+    /// Evaluate the formulas at these places. Answered with [`Reply::Values`], or [`Reply::Lost`] and the end.
+    Evaluate(Vec<usize>),
+    /// Compile this one and forget it. Answered like an evaluation of one, with nothing for a good formula.
+    Check(Formula),
+    /// Compile and evaluate this one, and forget it. Answered like an evaluation of one.
+    Try(Formula),
+}
+
+/// One formula.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Formula {
+    /// An ECMAScript expression over `data`.
+    pub source: Arc<str>,
+    /// The service level that `sla(…)` means in it when neither it nor the TaskQueue says.
+    pub usual_sla: Arc<str>,
+    /// The one that it means whatever the TaskQueue says.
+    pub own_sla: Option<Arc<str>>,
+}
+
+/// What formulas see; what is absent stays as it is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Data {
+    /// The raw Workspace Statistics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<Box<RawValue>>,
+    /// TaskQueues that changed, by SID.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub queues: BTreeMap<String, Box<RawValue>>,
+    /// SIDs of all TaskQueues, in order; absent when they are the same as before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<Vec<String>>,
+}
+
+/// What the child says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// In the order of the request.
+    Values(Vec<Result<Outcome, Fault>>),
+    /// The formula at this place of the request is such that the child had to end.
+    Lost(usize, Fault),
+}
+
+/// What a formula resulted in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Outcome {
+    /// `null`: there is no value, and that is no fault.
+    Nothing,
+    /// `true` or `false`.
+    Flag(bool),
+    /// A finite number.
+    Number(f64),
+    /// Text.
+    Text(String),
+}
+
+/// Why a formula has no result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// In a sentence, for whoever wrote the formula.
+    pub message: String,
+    /// Line in the formula, from 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<u32>,
+    /// Column in that line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub column: Option<u32>,
+}
+
+impl Fault {
+    /// One without a place.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), line: None, column: None }
+    }
+
+    /// Whether the formula took so much that it should not be tried again at once.
+    pub fn overstayed(&self) -> bool {
+        matches!(self.message.as_str(), OUT_OF_MEMORY | TOO_LONG)
+    }
+}

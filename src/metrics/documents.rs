@@ -1,0 +1,253 @@
+//! Definitions over several Sync Documents, since one takes 16 KiB: the first has the configured name, further ones
+//! `<name>-2`, `<name>-3`, ….
+//!
+//! Each definition stays in the Document where it is, so that a change writes one Document. Where it no longer fits, it
+//! moves to a later one, never to an earlier; the later is written first. So a crash in between leaves it in both, and
+//! the later one is right. A deletion begins with the earliest, by the same rule.
+
+use serde_json::{Value, json};
+
+use super::MOST_METRICS;
+use super::definitions::{Definitions, Raw};
+use crate::layout::fit::LARGEST;
+use crate::twilio::sync::Revision;
+
+/// Documents at most: 300 KiB of definitions.
+pub(super) const MOST_DOCUMENTS: usize = 20;
+/// Longest unique name of a metric.
+const LONGEST_NAME: usize = 100;
+
+/// What Sync holds, and which of it has to be written.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shelf {
+    pub(super) documents: Vec<Document>,
+}
+
+/// One Document.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Document {
+    /// `None` for one that is not there yet.
+    pub(super) revision: Option<Revision>,
+    pub(super) definitions: Raw,
+    pub(super) changed: bool,
+}
+
+/// Definitions that can't be stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShelfError {
+    /// One is too large for a Document.
+    #[error("the definition of {0:?} is too large for a Sync Document")]
+    TooLarge(String),
+    /// There are too many, or they are too large together.
+    #[error(
+        "there is no room for further definitions: {MOST_METRICS} metrics and {MOST_DOCUMENTS} Sync Documents are the most"
+    )]
+    Full,
+    /// A name is no name.
+    #[error("{0:?} can't be the unique name of a metric: it has 1 to {LONGEST_NAME} characters")]
+    Name(String),
+    /// There is no such metric.
+    #[error("there is no metric {0:?}")]
+    Unknown(String),
+}
+
+/// Name of the Document at a place, from 0.
+pub(super) fn name_of(first: &str, place: usize) -> String {
+    if place == 0 { first.to_owned() } else { format!("{first}-{}", place + 1) }
+}
+
+impl Shelf {
+    /// All definitions.
+    pub(super) fn definitions(&self) -> Definitions {
+        Definitions::of(self.documents.iter().map(|document| &document.definitions))
+    }
+
+    /// Adds or replaces definitions; the place among the tiles stays.
+    pub(super) fn save(&mut self, changes: &Raw) -> Result<(), ShelfError> {
+        for (name, definition) in changes {
+            if !(1..=LONGEST_NAME).contains(&name.chars().count()) {
+                return Err(ShelfError::Name(name.clone()));
+            }
+            let definitions = self.definitions();
+            let known = definitions.get(name);
+            if known.is_none() && definitions.iter().count() >= MOST_METRICS {
+                return Err(ShelfError::Full);
+            }
+            let position = known.and_then(|entry| entry.raw["metric"]["position"].as_i64());
+            let mut definition = definition.clone();
+            if let Some(metric) = definition.get_mut("metric").and_then(Value::as_object_mut) {
+                let given = metric.get("position").is_some_and(Value::is_i64);
+                if !given {
+                    let position = position.unwrap_or_else(|| definitions.next_position());
+                    metric.insert("position".to_owned(), json!(position));
+                }
+            }
+            self.put(name, &definition)?;
+        }
+        Ok(())
+    }
+
+    /// Takes definitions out.
+    pub(super) fn delete(&mut self, names: &[String]) -> Result<(), ShelfError> {
+        for name in names {
+            let mut found = false;
+            for document in &mut self.documents {
+                if document.definitions.shift_remove(name).is_some() {
+                    (document.changed, found) = (true, true);
+                }
+            }
+            if !found {
+                return Err(ShelfError::Unknown(name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the tiles into this order; those that are not named stay behind them as they were.
+    pub(super) fn order(&mut self, names: &[String]) -> Result<(), ShelfError> {
+        let definitions = self.definitions();
+        if let Some(unknown) = names.iter().find(|name| definitions.get(name).is_none()) {
+            return Err(ShelfError::Unknown(unknown.clone()));
+        }
+        let others =
+            definitions.iter().map(|entry| entry.name.to_string()).filter(|name| !names.contains(name));
+        let others: Vec<String> = others.collect();
+        for (position, name) in names.iter().chain(&others).enumerate() {
+            let Some(entry) = definitions.get(name) else { continue };
+            let mut raw = entry.raw.clone();
+            let Some(metric) = raw.get_mut("metric").and_then(Value::as_object_mut) else { continue };
+            if metric.insert("position".to_owned(), json!(position)) != Some(json!(position)) {
+                self.put(name, &raw)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, name: &str, definition: &Value) -> Result<(), ShelfError> {
+        let alone = Raw::from([(name.to_owned(), definition.clone())]);
+        if size(&alone) > LARGEST {
+            return Err(ShelfError::TooLarge(name.to_owned()));
+        }
+        let holder = self.documents.iter().rposition(|document| document.definitions.contains_key(name));
+        let first = holder.unwrap_or(0);
+        for place in first..MOST_DOCUMENTS {
+            if place == self.documents.len() {
+                self.documents.push(Document::default());
+            }
+            let document = &mut self.documents[place];
+            let last = document.definitions.insert(name.to_owned(), definition.clone());
+            if size(&document.definitions) <= LARGEST {
+                document.changed |= last.as_ref() != Some(definition);
+                if let Some(holder) = holder.filter(|holder| *holder != place) {
+                    let document = &mut self.documents[holder];
+                    document.definitions.shift_remove(name);
+                    document.changed = true;
+                }
+                return Ok(());
+            }
+            match last {
+                Some(last) => drop(document.definitions.insert(name.to_owned(), last)),
+                None => drop(document.definitions.shift_remove(name)),
+            }
+        }
+        Err(ShelfError::Full)
+    }
+}
+
+fn size(definitions: &Raw) -> usize {
+    serde_json::to_string(definitions).map_or(usize::MAX, |text| text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn definition(label: &str, size: usize) -> Value {
+        json!({"metric": {"label": label, "formula": "1", "note": "x".repeat(size)}})
+    }
+
+    fn save(shelf: &mut Shelf, name: &str, size: usize) -> Result<(), ShelfError> {
+        shelf.save(&Raw::from([(name.to_owned(), definition(name, size))]))
+    }
+
+    fn order_of(shelf: &Shelf) -> Vec<String> {
+        shelf.definitions().iter().map(|entry| entry.name.to_string()).collect()
+    }
+
+    #[test]
+    fn what_does_not_fit_goes_on_in_the_next_document() {
+        let mut shelf = Shelf::default();
+        for n in 0..40 {
+            save(&mut shelf, &format!("m{n:02}"), 1000).unwrap();
+        }
+        assert_eq!(shelf.documents.len(), 3);
+        assert!(shelf.documents.iter().all(|document| size(&document.definitions) <= LARGEST));
+        let expected: Vec<String> = (0..40).map(|n| format!("m{n:02}")).collect();
+        assert_eq!(order_of(&shelf), expected);
+        assert_eq!([name_of("d", 0), name_of("d", 1)], ["d", "d-2"]);
+    }
+
+    #[test]
+    fn a_change_touches_one_document_and_a_growing_definition_moves_on() {
+        let mut shelf = Shelf::default();
+        for n in 0..20 {
+            save(&mut shelf, &format!("m{n:02}"), 1000).unwrap();
+        }
+        shelf.documents.iter_mut().for_each(|document| document.changed = false);
+        save(&mut shelf, "m03", 900).unwrap();
+        assert_eq!(shelf.documents.iter().map(|d| d.changed).collect::<Vec<_>>(), [true, false]);
+        save(&mut shelf, "m03", 5000).unwrap();
+        assert!(!shelf.documents[0].definitions.contains_key("m03"));
+        assert!(shelf.documents[1].definitions.contains_key("m03"));
+        assert_eq!(order_of(&shelf)[3], "m03", "its place among the tiles stays");
+    }
+
+    #[test]
+    fn refusals_name_what_can_be_mended() {
+        let mut shelf = Shelf::default();
+        assert_eq!(save(&mut shelf, "big", 20_000), Err(ShelfError::TooLarge("big".into())));
+        assert_eq!(save(&mut shelf, "", 1), Err(ShelfError::Name(String::new())));
+        assert_eq!(shelf.delete(&["x".into()]), Err(ShelfError::Unknown("x".into())));
+        assert_eq!(shelf.order(&["x".into()]), Err(ShelfError::Unknown("x".into())));
+        let full =
+            (0..=MOST_METRICS).map(|n| save(&mut shelf, &format!("m{n}"), 1)).collect::<Result<Vec<_>, _>>();
+        assert_eq!(full.unwrap_err(), ShelfError::Full);
+    }
+
+    #[test]
+    fn order_keeps_whoever_is_not_named_behind() {
+        let mut shelf = Shelf::default();
+        for name in ["a", "b", "c", "d"] {
+            save(&mut shelf, name, 1).unwrap();
+        }
+        shelf.order(&["d".into(), "b".into()]).unwrap();
+        assert_eq!(order_of(&shelf), ["d", "b", "a", "c"]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        /// Whatever is done in whatever order: what is there is what was asked for, and every Document fits.
+        #[test]
+        fn nothing_is_lost(steps in prop::collection::vec((0..12_u8, 0..9_000_usize, any::<bool>()), 1..20)) {
+            let mut shelf = Shelf::default();
+            let mut wanted = std::collections::BTreeMap::new();
+            for (name, size, deletes) in steps {
+                let name = format!("m{name}");
+                if deletes {
+                    prop_assert_eq!(shelf.delete(std::slice::from_ref(&name)).is_ok(), wanted.remove(&name).is_some());
+                } else {
+                    save(&mut shelf, &name, size).unwrap();
+                    wanted.insert(name, size);
+                }
+                let definitions = shelf.definitions();
+                prop_assert_eq!(definitions.iter().count(), wanted.len());
+                for (name, size) in &wanted {
+                    let note = definitions.get(name).unwrap().raw["metric"]["note"].as_str().unwrap().len();
+                    prop_assert_eq!(note, *size);
+                }
+                prop_assert!(shelf.documents.iter().all(|document| super::size(&document.definitions) <= LARGEST));
+            }
+        }
+    }
+}

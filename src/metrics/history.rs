@@ -1,0 +1,69 @@
+//! The last hours of each metric, for the curves in the tiles: in memory, bounded, gone with a restart.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+/// One point for so many seconds.
+const STEP: i64 = 20;
+/// Points that are kept: four hours.
+const MOST_POINTS: usize = 720;
+
+/// Seconds since 1970, and the value; `None` where there was none.
+pub type Point = (i64, Option<f64>);
+
+/// Curves by metric.
+#[derive(Debug, Default)]
+pub struct History {
+    curves: HashMap<Arc<str>, VecDeque<Point>>,
+}
+
+impl History {
+    /// Adds what the metrics show now, and forgets metrics that are gone. The last value of a step is the step's.
+    pub(super) fn add(&mut self, now: i64, values: &[(Arc<str>, Option<f64>)]) {
+        self.curves.retain(|name, _| values.iter().any(|(other, _)| other == name));
+        for (name, value) in values {
+            let curve = self.curves.entry(name.clone()).or_default();
+            let step = now - now.rem_euclid(STEP);
+            match curve.back_mut() {
+                Some(last) if last.0 - last.0.rem_euclid(STEP) == step => *last = (now, *value),
+                // A clock that was set back tells nothing new.
+                Some(last) if last.0 > now => {}
+                _ => {
+                    if curve.len() == MOST_POINTS {
+                        curve.pop_front();
+                    }
+                    curve.push_back((now, *value));
+                }
+            }
+        }
+    }
+
+    /// A metric's curve; empty for one that there is not.
+    pub fn of(&self, name: &str) -> Vec<Point> {
+        self.curves.get(name).map(|curve| curve.iter().copied().collect()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_bounded_and_keeps_gaps() {
+        let mut history = History::default();
+        let name: Arc<str> = "waiting".into();
+        for second in 0..100_000_u32 {
+            let value = (second % 60 >= 20).then_some(f64::from(second));
+            history.add(i64::from(second), &[(name.clone(), value)]);
+        }
+        let curve = history.of("waiting");
+        assert_eq!(curve.len(), MOST_POINTS);
+        assert_eq!(curve.last(), Some(&(99_999, Some(99_999.0))));
+        assert!(curve.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(curve.contains(&(99_979, None)) || curve.iter().any(|(_, value)| value.is_none()));
+        history.add(5, &[(name.clone(), Some(1.0))]);
+        assert_eq!(history.of("waiting").len(), MOST_POINTS);
+        history.add(100_050, &[("other".into(), None)]);
+        assert!(history.of("waiting").is_empty());
+    }
+}

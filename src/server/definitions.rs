@@ -1,0 +1,105 @@
+//! The metrics' definitions over HTTP: read by whoever may see, changed by whoever may edit.
+//!
+//! `POST /api/save` takes `{"<unique name>": {"metric": {…}}, …}` and answers all definitions, as the wallboard's own
+//! backend did. Either all of a request is stored or nothing; what is wrong is told field by field.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::access::{Editor, Viewer};
+use super::error::ApiError;
+use super::{AppState, body};
+use crate::metrics::{Metrics, Raw};
+
+/// Bytes of a request with definitions: as many as Sync is given to hold.
+const LARGEST: usize = 300 * 1024;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Names {
+    names: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct OneMetric {
+    metric: Value,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WhichMetric {
+    #[serde(default)]
+    metric: String,
+}
+
+/// All of them, in the order of the tiles.
+pub(super) async fn show(State(state): State<AppState>, _viewer: Viewer) -> Result<Response, ApiError> {
+    let definitions = metrics(&state)?.definitions().await.map_err(|_| ApiError::Overloaded)?;
+    Ok(fresh(&*definitions))
+}
+
+/// Adds or replaces some.
+pub(super) async fn save(
+    State(state): State<AppState>,
+    _editor: Editor,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let changes: Raw = body::json(body, LARGEST).await?;
+    Ok(fresh(&*metrics(&state)?.save(&changes).await?))
+}
+
+/// Takes some out.
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    _editor: Editor,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let Names { names } = body::json(body, LARGEST).await?;
+    Ok(fresh(&*metrics(&state)?.delete(&names).await?))
+}
+
+/// Puts the tiles into an order.
+pub(super) async fn order(
+    State(state): State<AppState>,
+    _editor: Editor,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let Names { names } = body::json(body, LARGEST).await?;
+    Ok(fresh(&*metrics(&state)?.order(&names).await?))
+}
+
+/// What a definition would show now; nothing is stored.
+pub(super) async fn preview(
+    State(state): State<AppState>,
+    _editor: Editor,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let OneMetric { metric } = body::json(body, LARGEST).await?;
+    let preview = metrics(&state)?.preview(&metric, &state.statistics.time_zone).await;
+    Ok(fresh(&preview.map_err(|_| ApiError::Overloaded)?))
+}
+
+/// What formulas see, with the values of now.
+pub(super) async fn fields(State(state): State<AppState>, _editor: Editor) -> Result<Response, ApiError> {
+    Ok(fresh(&metrics(&state)?.fields()))
+}
+
+/// A metric's last hours: `points` of seconds since 1970 and a value, or null where there was none.
+pub(super) async fn history(
+    State(state): State<AppState>,
+    _viewer: Viewer,
+    Query(which): Query<WhichMetric>,
+) -> Result<Response, ApiError> {
+    Ok(fresh(&json!({ "points": metrics(&state)?.history(&which.metric) })))
+}
+
+fn metrics(state: &AppState) -> Result<&Metrics, ApiError> {
+    state.metrics.as_ref().ok_or(ApiError::NoMetrics)
+}
+
+fn fresh(value: &impl Serialize) -> Response {
+    ([(CACHE_CONTROL, "no-store")], Json(value)).into_response()
+}

@@ -1,0 +1,102 @@
+//! The dashboard's page: built by `web/` and carried inside the program, so that the service is one file.
+//!
+//! Without a built page the service builds and runs all the same, and says what to run. Files with a hash in their name
+//! never change, and are kept by browsers; the page itself is asked for each time.
+
+use axum::extract::{Path, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use super::AppState;
+use super::access::Viewer;
+use super::error::ApiError;
+
+#[derive(RustEmbed)]
+#[folder = "web/dist"]
+#[allow_missing = true]
+struct Files;
+
+const INDEX: &str = "index.html";
+const VOICE_QUALITY: &str = "voice-quality.js";
+const KEPT: &str = "private, max-age=31536000, immutable";
+const ASKED_FOR: &str = "no-cache";
+/// The hash is that of nothing: Paste's style library makes an empty `<style>` and fills it by script.
+const STYLES: &str = "'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
+
+/// The page, or the way to sign in.
+pub(super) async fn index(
+    State(state): State<AppState>,
+    viewer: Result<Viewer, ApiError>,
+    headers: HeaderMap,
+) -> Response {
+    match viewer {
+        Ok(_) => {}
+        Err(ApiError::SignInNeeded) => {
+            let login = format!("{}/login", state.public_url.prefix());
+            return (StatusCode::SEE_OTHER, [(LOCATION, login), (CACHE_CONTROL, "no-store".to_owned())])
+                .into_response();
+        }
+        Err(error) => return error.into_response(),
+    }
+    let Some(file) = Files::get(INDEX) else { return not_built() };
+    let mut response = serve(file, &headers, ASKED_FOR);
+    if let Ok(policy) = HeaderValue::try_from(policy(&state)) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// What the page consists of.
+pub(super) async fn asset(
+    _viewer: Viewer,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let file = Files::get(&format!("assets/{path}")).ok_or(ApiError::NotFound)?;
+    Ok(serve(file, &headers, KEPT))
+}
+
+/// The page's icon.
+pub(super) async fn icon(headers: HeaderMap) -> Result<Response, ApiError> {
+    Ok(serve(Files::get("icon.svg").ok_or(ApiError::NotFound)?, &headers, ASKED_FOR))
+}
+
+/// The rules that watch a call's quality, for a Flex plugin on another host; they hold nothing secret.
+pub(super) async fn voice_quality(headers: HeaderMap) -> Result<Response, ApiError> {
+    Ok(serve(Files::get(VOICE_QUALITY).ok_or(ApiError::NotFound)?, &headers, ASKED_FOR))
+}
+
+fn serve(file: EmbeddedFile, asked: &HeaderMap, caching: &'static str) -> Response {
+    let tag: String = file.metadata.sha256_hash()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let tag = format!("\"{tag}\"");
+    let known = asked.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    // A proxy that compresses makes the tag a weak one.
+    let same = known.is_some_and(|known| known.trim_start_matches("W/") == tag);
+    let headers = [(CACHE_CONTROL, caching.to_owned()), (ETAG, tag)];
+    if same {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    let kind = file.metadata.mimetype().to_owned();
+    (headers, [(CONTENT_TYPE, kind)], file.data.into_owned()).into_response()
+}
+
+fn not_built() -> Response {
+    let text = "The dashboard's page is not built into this program.\n\nRun `make web` and build the service again.\n";
+    (StatusCode::NOT_FOUND, [(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+/// Where the page may load from and connect to: here, and Sync.
+fn policy(state: &AppState) -> String {
+    let sync = match state.sync_endpoint() {
+        None => "https://*.twilio.com wss://*.twilio.com".to_owned(),
+        Some(endpoint) => format!("{} {}", endpoint.http, endpoint.socket_origin()),
+    };
+    format!(
+        "default-src 'self'; style-src {STYLES}; connect-src 'self' {sync}; media-src 'self' https://api.twilio.com; \
+         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+}

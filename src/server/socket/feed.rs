@@ -1,0 +1,86 @@
+//! `GET /api/feed` as a websocket: the same frames as the server-sent events, as `{"type", "id", …}` each.
+//!
+//! A client says by the query, or by a message of the same members, what it wants to see and where it was:
+//! `{"since": "<id>", "queues": ["WQ…"], "channels": ["voice"]}`. With `?first=message` nothing is sent before that.
+
+use std::convert::Infallible;
+
+use axum::http::request::Parts;
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::connection::Ending;
+use super::guest::{Guest, Wish};
+use super::{Connection, look_again, open};
+use crate::feed::{BadSelection, Selection, Watcher};
+use crate::server::feed::Asked;
+use crate::server::{ApiError, AppState};
+
+/// What a client may say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    #[serde(default)]
+    since: Option<String>,
+    #[serde(default)]
+    queues: Option<Vec<String>>,
+    #[serde(default)]
+    channels: Option<Vec<String>>,
+}
+
+/// Opens it.
+pub(in crate::server) async fn watch(
+    state: &AppState,
+    parts: Parts,
+    asked: Asked,
+) -> Result<Response, ApiError> {
+    let watcher = state.feed.watch(asked.since.as_deref(), asked.selection);
+    let watcher = watcher.map_err(|_| ApiError::Busy)?;
+    let waits = asked.first_is_message;
+    let talk = move |mut connection, guest| async move {
+        let Err(ending) = talk(&mut connection, guest, watcher, waits).await;
+        connection.close(ending).await;
+    };
+    open(state, parts, Wish::Watch, talk).await
+}
+
+async fn talk(
+    connection: &mut Connection,
+    mut guest: Guest,
+    mut watcher: Watcher,
+    mut waits: bool,
+) -> Result<Infallible, Ending> {
+    loop {
+        tokio::select! {
+            said = connection.next() => match wanted(&said?) {
+                Ok((since, selection)) => {
+                    watcher.select(since.as_deref(), selection);
+                    waits = false;
+                }
+                Err(message) => {
+                    let error = json!({ "type": "error", "message": message });
+                    connection.send(Bytes::from(error.to_string())).await?;
+                }
+            },
+            frame = watcher.next(), if !waits => {
+                let frame = frame.ok_or(Ending::Stopping)?;
+                connection.send(frame.message()).await?;
+            }
+            () = guest.due() => look_again(&mut guest).await?,
+        }
+    }
+}
+
+fn wanted(said: &str) -> Result<(Option<String>, Selection), &'static str> {
+    let wanted: Wanted = serde_json::from_str(said).map_err(
+        |_| "expected a JSON object of, at most, since (text), queues and channels (lists of texts)",
+    )?;
+    let selection = Selection::of(wanted.queues.as_deref(), wanted.channels.as_deref());
+    let selection = selection.map_err(|bad| match bad {
+        BadSelection::Queues => "queues must be TaskQueue SIDs, at most 5,000",
+        BadSelection::Channels => "channels must be at most 15 names",
+    })?;
+    Ok((wanted.since, selection))
+}

@@ -1,0 +1,57 @@
+//! What the formulas made of a snapshot: the wallboard's tiles.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// One tile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    /// The unique name.
+    pub name: Arc<str>,
+    /// The headline.
+    pub label: Arc<str>,
+    /// The formula's result: a number, text, flag or null; null too where there is none.
+    pub value: Value,
+    /// The result as it is shown: `ERR` where the formula failed, `ERR FMT` where its result does not fit the format.
+    pub text: String,
+    /// The format's name.
+    pub format: Arc<str>,
+    /// Style by the thresholds, as the definition has it.
+    pub style: Arc<Value>,
+    /// Whether the value counts up by one each second from `as_of`.
+    pub increment: bool,
+    /// When what it was made of was read.
+    pub as_of: Option<Timestamp>,
+    /// Which service level it shows, if it shows one.
+    pub service_level: Option<&'static str>,
+    /// Why there is no result, for whoever edits the definition.
+    pub error: Option<Arc<Value>>,
+}
+
+impl Metric {
+    /// Whether it shows the same; a later confirmation of the same value does not differ, unless it is counted from.
+    pub fn shows_the_same(&self, other: &Self) -> bool {
+        let as_of = if self.increment { self.as_of } else { other.as_of };
+        Self { as_of, ..self.clone() } == *other
+    }
+
+    /// As JSON, without its name.
+    pub fn to_json(&self, position: usize) -> Map<String, Value> {
+        let instant = |moment: Timestamp| moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
+        let mut shown = Map::new();
+        shown.insert("label".into(), json!(self.label));
+        shown.insert("value".into(), self.value.clone());
+        shown.insert("text".into(), json!(self.text));
+        shown.insert("format".into(), json!(self.format));
+        shown.insert("style".into(), Value::clone(&self.style));
+        shown.insert("increment".into(), json!(self.increment));
+        shown.insert("asOf".into(), json!(self.as_of.map(instant)));
+        shown.insert("position".into(), json!(position));
+        if let Some(sla) = self.service_level {
+            shown.insert("sla".into(), json!(sla));
+        }
+        shown
+    }
+}

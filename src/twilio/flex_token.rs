@@ -1,0 +1,88 @@
+//! Checks a Flex user's token. It is encrypted, so only Twilio can tell whether it is good and whose it is.
+//!
+//! Source: the package `twilio-flex-token-validator` 1.6.0. What a refusal looks like beyond `valid: false` is not
+//! documented, so only a plain yes counts as one.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::client::{Api, Body, Call, Client};
+use super::error::TwilioError;
+use crate::sid::{AccountSid, WorkerSid};
+
+/// The account's Flex users.
+#[derive(Debug, Clone)]
+pub struct FlexUsers {
+    client: Arc<Client>,
+    account: AccountSid,
+}
+
+/// Whose token it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlexUser {
+    /// The name at Flex, such as an e-mail address.
+    pub name: Box<str>,
+    /// `agent`, `supervisor`, `admin`, …
+    pub roles: Box<[Box<str>]>,
+    /// The user's Worker, if there is one.
+    pub worker: Option<WorkerSid>,
+    /// Until when the token is good, where Twilio says so.
+    pub expires: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    valid: bool,
+    #[serde(default)]
+    expiration: Option<String>,
+    #[serde(default)]
+    realm_user_id: Option<Box<str>>,
+    #[serde(default)]
+    identity: Option<Box<str>>,
+    #[serde(default)]
+    roles: Vec<Box<str>>,
+    #[serde(default)]
+    worker_sid: Option<String>,
+}
+
+impl FlexUsers {
+    /// Those of this account.
+    pub fn new(client: Arc<Client>, account: AccountSid) -> Self {
+        Self { client, account }
+    }
+
+    /// Whose token it is; `None` when it is nobody's. An error means that this can't be told now.
+    pub async fn user(&self, token: &SecretString) -> Result<Option<FlexUser>, TwilioError> {
+        let target = format!("/v1/Accounts/{}/Tokens/validate", self.account);
+        let body = Body::Json(json!({ "token": token.expose_secret() }).to_string());
+        let call = Call::post(Api::Iam, target, "POST Tokens/validate".to_owned(), body);
+        match self.client.once::<Answer>(&call).await {
+            Ok(answer) if answer.valid => Ok(Some(answer.into())),
+            Ok(_) => Ok(None),
+            Err(error) if says_no(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether an error status is about the token, rather than about us (credentials) or about now (limits, outages).
+fn says_no(error: &TwilioError) -> bool {
+    matches!(error, TwilioError::Status { status: 400..=499, .. })
+        && !matches!(error, TwilioError::Status { status: 401 | 408 | 429, .. })
+}
+
+impl From<Answer> for FlexUser {
+    fn from(answer: Answer) -> Self {
+        Self {
+            name: answer.realm_user_id.or(answer.identity).unwrap_or_default(),
+            roles: answer.roles.into(),
+            worker: answer.worker_sid.and_then(|sid| sid.parse().ok()),
+            expires: answer.expiration.and_then(|text| text.parse().ok()),
+        }
+    }
+}

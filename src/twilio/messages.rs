@@ -1,0 +1,32 @@
+//! Messages, as far as we send them. Each is tried once: a second request might send it a second time.
+
+use std::sync::Arc;
+
+use serde::de::IgnoredAny;
+
+use super::client::{Api, Body, Call, Client};
+use super::error::TwilioError;
+use crate::sid::AccountSid;
+
+/// The account's Messages.
+#[derive(Debug, Clone)]
+pub struct Messages {
+    client: Arc<Client>,
+    account: AccountSid,
+}
+
+impl Messages {
+    /// Those of this account.
+    pub fn new(client: Arc<Client>, account: AccountSid) -> Self {
+        Self { client, account }
+    }
+
+    /// `POST Messages`: accepted by Twilio, which is not yet delivered.
+    pub async fn send(&self, to: &str, from: &str, body: &str) -> Result<(), TwilioError> {
+        let fields = [("To", to), ("From", from), ("Body", body)];
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let target = format!("/2010-04-01/Accounts/{}/Messages.json", self.account);
+        let call = Call::post(Api::Voice, target, "POST Messages".to_owned(), Body::Form(form));
+        self.client.once::<IgnoredAny>(&call).await.map(drop)
+    }
+}

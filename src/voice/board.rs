@@ -1,0 +1,100 @@
+//! What the dashboard shows of bad calls: the newest ones, and how many each agent had today (pure).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Alerts shown.
+const MOST_RECENT: usize = 50;
+/// Agents counted a day; a Workspace has 15,000 Workers at most, and what is shown has to stay small.
+const MOST_AGENTS: usize = 2_000;
+
+/// One bad call. Its numbers are masked already.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Alert {
+    pub(super) at: Timestamp,
+    pub(super) agent: String,
+    pub(super) caller_id: String,
+    pub(super) dnis: String,
+    pub(super) issues: String,
+    pub(super) action: &'static str,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    recent: VecDeque<Alert>,
+    /// When the day that is counted began.
+    since: Option<Timestamp>,
+    today: u64,
+    agents: BTreeMap<String, u64>,
+}
+
+impl Board {
+    /// Counts anew if this is another day.
+    pub(super) fn turn(&mut self, today: Timestamp) {
+        if self.since != Some(today) {
+            (self.since, self.today) = (Some(today), 0);
+            self.agents.clear();
+        }
+    }
+
+    pub(super) fn add(&mut self, alert: Alert) {
+        self.today += 1;
+        if self.agents.len() < MOST_AGENTS || self.agents.contains_key(&alert.agent) {
+            *self.agents.entry(alert.agent.clone()).or_default() += 1;
+        }
+        self.recent.truncate(MOST_RECENT - 1);
+        self.recent.push_front(alert);
+    }
+
+    /// The part of the feed: most alerts first, newest alert first.
+    pub(super) fn shown(&self) -> Value {
+        let mut agents: Vec<_> = self.agents.iter().collect();
+        agents.sort_by_key(|(_, today)| std::cmp::Reverse(**today));
+        let agents: Vec<_> =
+            agents.iter().map(|(agent, today)| json!({ "agent": agent, "today": today })).collect();
+        json!({ "today": self.today, "agents": agents, "recent": self.recent })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alert(agent: &str, n: usize) -> Alert {
+        Alert {
+            at: Timestamp::UNIX_EPOCH,
+            agent: agent.to_owned(),
+            caller_id: "…0100".to_owned(),
+            dnis: "…0199".to_owned(),
+            issues: format!("{n}"),
+            action: "log-call",
+        }
+    }
+
+    #[test]
+    fn the_newest_first_the_most_first_and_each_day_from_nought() {
+        let mut board = Board::default();
+        let day = |n: i64| Timestamp::from_second(n * 86_400).unwrap();
+        board.turn(day(1));
+        for n in 0..60 {
+            board.add(alert(if n % 3 == 0 { "ann" } else { "bob" }, n));
+        }
+        let shown = board.shown();
+        assert_eq!((&shown["today"], shown["recent"].as_array().unwrap().len()), (&json!(60), 50));
+        assert_eq!(
+            (&shown["recent"][0]["issues"], &shown["recent"][0]["callerId"]),
+            (&json!("59"), &json!("…0100"))
+        );
+        assert_eq!(shown["agents"], json!([{"agent": "bob", "today": 40}, {"agent": "ann", "today": 20}]));
+        board.turn(day(1));
+        assert_eq!(board.shown(), shown);
+        board.turn(day(2));
+        let shown = board.shown();
+        assert_eq!((&shown["today"], &shown["agents"]), (&json!(0), &json!([])));
+        assert_eq!(shown["recent"].as_array().unwrap().len(), 50, "recent is recent");
+    }
+}

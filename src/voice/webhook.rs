@@ -1,0 +1,160 @@
+//! The action `webhook`: a signed POST to a service of the user's own, tried again while it fails.
+//!
+//! Signed as "Standard Webhooks" (standardwebhooks.com) has it, for which there are libraries in most languages: the
+//! headers `webhook-id`, `webhook-timestamp` and `webhook-signature`, the last being `v1,` and the base64 of the HMAC-SHA256
+//! over `<id>.<timestamp>.<body>` with the secret. One id is one report, however often it is tried.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use reqwest::header::CONTENT_TYPE;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use sha2::Sha256;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::{Report, Voice};
+use crate::stats::day::next_start_of_day;
+use crate::twilio::flex_token::FlexUser;
+use crate::twilio::retry::Backoff;
+
+/// Parcels that wait; more are refused.
+pub(super) const MOST_WAITING: usize = 200;
+/// Parcels on their way at once.
+const MOST_IN_FLIGHT: usize = 4;
+const TRIES: u32 = 6;
+const LONGEST_REQUEST: Duration = Duration::from_secs(10);
+/// About two minutes until the last try.
+const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(60) };
+
+/// What is to be posted.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    id: String,
+    body: String,
+}
+
+/// The task, to be run once.
+#[derive(Debug)]
+pub struct Worker {
+    voice: Arc<Voice>,
+    target: Option<Arc<(String, SecretString)>>,
+    queue: mpsc::Receiver<Parcel>,
+    http: reqwest::Client,
+}
+
+impl Parcel {
+    pub(super) fn new(user: &FlexUser, report: &Report) -> Self {
+        let body = json!({
+            "type": "voice.quality",
+            "timestamp": Timestamp::now(),
+            "data": {
+                "agent": user.name,
+                "workerSid": user.worker,
+                "callerId": report.caller_id,
+                "dnis": report.dnis,
+                "issues": report.issues,
+            },
+        });
+        Self { id: format!("msg_{:032x}", rand::random::<u128>()), body: body.to_string() }
+    }
+}
+
+impl Worker {
+    pub(super) fn new(
+        voice: Arc<Voice>,
+        target: Option<(String, SecretString)>,
+        queue: mpsc::Receiver<Parcel>,
+    ) -> reqwest::Result<Self> {
+        // A signed report goes to where it was configured to, and nowhere else.
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Self { voice, target: target.map(Arc::new), queue, http })
+    }
+
+    /// Delivers, and turns the day, until told to stop. What waits then is lost, and counted in the log.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut in_flight = JoinSet::new();
+        loop {
+            let (room, tomorrow) = (in_flight.len() < MOST_IN_FLIGHT, self.until_tomorrow());
+            tokio::select! {
+                () = stop.cancelled() => break,
+                parcel = self.queue.recv(), if room => {
+                    if let (Some(parcel), Some(target)) = (parcel, self.target.clone()) {
+                        in_flight.spawn(deliver(self.http.clone(), target, parcel));
+                    }
+                }
+                Some(_) = in_flight.join_next() => {}
+                () = tokio::time::sleep(tomorrow) => self.voice.turn_day(),
+            }
+        }
+        let lost = in_flight.len() + self.queue.len();
+        if lost > 0 {
+            warn!(lost, "Webhooks were not delivered before the service stopped");
+        }
+    }
+
+    fn until_tomorrow(&self) -> Duration {
+        let (now, statistics) = (Timestamp::now(), &self.voice.statistics);
+        let next = next_start_of_day(now, &statistics.time_zone, statistics.day_start);
+        // Where there is none it is looked for again in a minute.
+        let left: Duration = next.duration_since(now).try_into().unwrap_or_default();
+        if left.is_zero() { Duration::from_secs(60) } else { left }
+    }
+}
+
+async fn deliver(http: reqwest::Client, target: Arc<(String, SecretString)>, parcel: Parcel) {
+    let mut last = String::new();
+    for retry in 0..TRIES {
+        if retry > 0 {
+            tokio::time::sleep(BACKOFF.delay(retry - 1, None, rand::random())).await;
+        }
+        match post(&http, &target, &parcel).await {
+            Ok(200..=299) => return,
+            // Refused for what it is, which it stays.
+            Ok(status @ (400..=407 | 409..=428 | 430..=499)) => {
+                last = format!("answered {status}");
+                break;
+            }
+            Ok(status) => last = format!("answered {status}"),
+            Err(error) => last = error.without_url().to_string(),
+        }
+    }
+    warn!(webhook.id = parcel.id, reason = last, "A webhook was not taken");
+}
+
+#[expect(clippy::disallowed_methods, reason = "this does not go to Twilio")]
+async fn post(
+    http: &reqwest::Client,
+    target: &(String, SecretString),
+    parcel: &Parcel,
+) -> reqwest::Result<u16> {
+    let (url, secret) = target;
+    let timestamp = Timestamp::now().as_second().to_string();
+    let request = http
+        .post(url)
+        .timeout(LONGEST_REQUEST)
+        .header(CONTENT_TYPE, "application/json")
+        .header("webhook-id", &parcel.id)
+        .header("webhook-timestamp", &timestamp)
+        .header("webhook-signature", signature(secret, &parcel.id, &timestamp, &parcel.body))
+        .body(parcel.body.clone());
+    Ok(request.send().await?.status().as_u16())
+}
+
+fn signature(secret: &SecretString, id: &str, timestamp: &str, body: &str) -> String {
+    // An HMAC takes a key of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) else {
+        return String::new();
+    };
+    for part in [id, ".", timestamp, ".", body] {
+        mac.update(part.as_bytes());
+    }
+    format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
+}
