@@ -80,7 +80,8 @@ fn page(state: &AppState, status: StatusCode, message: &str) -> Response {
 <html lang="en">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sign in</title><link rel="stylesheet" href="{prefix}/login.css">
+<title>Sign in</title>
+<link rel="icon" href="{prefix}/icon.svg"><link rel="stylesheet" href="{prefix}/login.css">
 </head>
 <body>
 <main>
