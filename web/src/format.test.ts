@@ -3,7 +3,7 @@ import { clock, clockTime, hhmmss, metricText, percent, span, spanExact, tokenCo
 import { groups } from "./people/groups.ts";
 import { capacity, digits, pack, shift, shorten } from "./tv/pages.ts";
 import type { Definition } from "./types.ts";
-import { byField, previewError, problemText, step, uniqueName } from "./wallboard/draft.ts";
+import { byField, previewError, problemText, step, uniqueName, whole } from "./wallboard/draft.ts";
 import { sign } from "./wallboard/threshold.ts";
 
 describe("formats", () => {
@@ -73,6 +73,22 @@ describe("threshold sign", () => {
 });
 
 describe("settings", () => {
+  it("gives a threshold the style that the form shows, and leaves what is chosen", () => {
+    const plain = { label: "A", formula: "1" };
+    expect(whole(plain)).toEqual(plain);
+    expect(whole({ ...plain, firstThresholdValue: "3" }).firstThresholdStyle?.styleName).toBe("Warn");
+    expect(whole({ ...plain, secondThresholdValue: "0" }).secondThresholdStyle?.styleName).toBe("Error");
+    const own = {
+      styleName: "Mine",
+      headlineColour: "colorText",
+      statColour: "colorText",
+      backgroundColour: "colorText",
+    };
+    expect(whole({ ...plain, firstThresholdValue: "3", firstThresholdStyle: own }).firstThresholdStyle).toBe(
+      own,
+    );
+  });
+
   it("makes names", () => {
     expect(uniqueName("Tasks waiting!", undefined)).toBe("tasks_waiting");
     expect(uniqueName("A", { a: { metric: { label: "", formula: "" } } })).toBe("a_2");

@@ -10,7 +10,7 @@ import { interval, useSession } from "../shell/session.ts";
 import type { Definition, Metric } from "../types.ts";
 import type { Editing } from "./definitions.ts";
 import { Editor } from "./Editor.tsx";
-import { PRESETS } from "./presets.ts";
+import { USUAL } from "./presets.ts";
 import { Spark } from "./Spark.tsx";
 import { limitOf } from "./threshold.ts";
 import type { Draft } from "./Wallboard.tsx";
@@ -30,11 +30,9 @@ const NEW: Definition = {
   format: "",
   slaName: "",
   increment: false,
-  defaultStyle: PRESETS[0],
+  ...USUAL,
   firstThresholdValue: "",
-  firstThresholdStyle: PRESETS[2],
   secondThresholdValue: "",
-  secondThresholdStyle: PRESETS[3],
   invertThresholds: false,
 };
 

@@ -12,9 +12,9 @@ import * as api from "../api.ts";
 import { useSession } from "../shell/session.ts";
 import type { Definition, Preview, Style } from "../types.ts";
 import type { Editing } from "./definitions.ts";
-import { byField, previewError, same, uniqueName } from "./draft.ts";
+import { byField, previewError, same, uniqueName, whole } from "./draft.ts";
 import { FieldBrowser } from "./FieldBrowser.tsx";
-import { PRESETS } from "./presets.ts";
+import { PRESETS, USUAL } from "./presets.ts";
 import type { Draft } from "./Wallboard.tsx";
 
 /** Quick enough to feel live, slow enough not to ask for every letter. */
@@ -71,14 +71,15 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
   useEffect(() => {
     let stopped = false;
     const timer = setTimeout(() => {
-      api.preview(form).then(
+      const definition = whole(form);
+      api.preview(definition).then(
         (answer) => {
           if (stopped) return;
           setPreview(answer);
           if (!changed && name !== "") return onDraft(undefined);
           onDraft({
             name: name || DRAFT,
-            definition: form,
+            definition,
             metric: {
               name: name || DRAFT,
               label: form.label,
@@ -133,7 +134,7 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          void act(() => definitions.save(name || uniqueName(form.label, definitions.all), form));
+          void act(() => definitions.save(name || uniqueName(form.label, definitions.all), whole(form)));
         }}
       >
         {start && changed && <p className="weak small">Unsaved changes from before are still here.</p>}
@@ -326,7 +327,7 @@ function StyleField(props: {
     <Field id={id} label={label}>
       <Select
         id={id}
-        value={value?.styleName ?? "Default"}
+        value={(value ?? USUAL[id])?.styleName}
         onChange={(event) => {
           const style = all.find((s) => s.styleName === event.target.value);
           if (style) onChange(id, style);

@@ -1,5 +1,6 @@
 /** What stands in the settings form, and how it becomes a definition. Pure. */
 import type { Definition, Definitions, Preview, Problem } from "../types.ts";
+import { USUAL } from "./presets.ts";
 
 /** `Tasks waiting!` is `tasks_waiting`; a number is added when the name is taken. */
 export function uniqueName(label: string, taken: Definitions | undefined): string {
@@ -34,6 +35,17 @@ export function previewError(preview: Preview | undefined): string | undefined {
 }
 
 export const same = (a: Definition, b: Definition) => JSON.stringify(a) === JSON.stringify(b);
+
+/** As it is saved: with a style wherever a threshold stands, as the form shows it. */
+export function whole(form: Definition): Definition {
+  const passes = (limit: string | undefined) => limit !== undefined && String(limit).trim() !== "";
+  const styles: Partial<Definition> = {};
+  if (passes(form.firstThresholdValue) && !form.firstThresholdStyle)
+    styles.firstThresholdStyle = USUAL.firstThresholdStyle;
+  if (passes(form.secondThresholdValue) && !form.secondThresholdStyle)
+    styles.secondThresholdStyle = USUAL.secondThresholdStyle;
+  return { ...form, ...styles };
+}
 
 export interface Leaf {
   path: string;

@@ -22,3 +22,10 @@ export const PRESETS: readonly Style[] = [
   style("Warn Strong", "colorTextBrand", "colorTextBrand", "colorBackgroundWarning"),
   style("Error Strong", "colorTextBrandInverse", "colorTextBrandInverse", "colorBackgroundError"),
 ];
+
+/** What a style is where a definition names none: a threshold without a colour would warn of nothing. */
+export const USUAL = {
+  defaultStyle: PRESETS[0],
+  firstThresholdStyle: PRESETS[2],
+  secondThresholdStyle: PRESETS[3],
+} as const;
