@@ -1,6 +1,6 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt official sdk web web-test bench bench-quick release clean
+.PHONY: help demo test check fmt official sdk web web-test shots bench bench-quick release clean
 
 # What the dashboard's page is made of.
 PAGE := $(shell find web/src web/public web/voice-quality -type f -not -path '*/node_modules/*' 2>/dev/null) \
@@ -44,6 +44,10 @@ web/node_modules/.package-lock.json: web/package-lock.json
 
 web-test: ## The page's own tests, and the page in Chromium against the real service
 	web/run-tests
+
+shots: web ## Take README's pictures of the page anew, from the demo; some minutes
+	cargo build --features demo
+	cd web && node e2e/shots.mjs
 
 bench: ## Measure freshness, calls, intake, CPU and memory on a quiet machine; writes docs/benchmarks.md
 	cargo bench --bench bench -- --write docs/benchmarks.md

@@ -274,7 +274,7 @@ describe.each(["sync", "feed"] as const)("by %s", (way) => {
 
 describe("who may what", () => {
   beforeAll(async () => {
-    emulator = await Emulator.start("--history", "30", "--seed", "5");
+    emulator = await Emulator.start("--queues", "10", "--history", "30", "--seed", "5");
     service = await Service.start(emulator, ways.sync());
   });
   afterAll(async () => {
@@ -321,6 +321,22 @@ describe("who may what", () => {
     expect((await post(mine)).status()).toBe(403);
     expect((await post({ names: ["tasks-waiting"] }, "/api/definitions/delete")).status()).toBe(403);
     expect(await (await request.get(`${service.url}/api/definitions`)).json()).toEqual(definitions);
+  });
+
+  it("at a desk the default tiles take two rows, nothing is cut, and ten queues are in sight", async () => {
+    const { page } = await visit();
+    await light(page, "live");
+    await expect.poll(() => page.locator(".row[data-scope=all]").count(), PATIENCE).toBe(10);
+    const seen = await page.evaluate(() => {
+      const all = (selector: string) => [...document.querySelectorAll(selector)];
+      const cut = all(".tile *").filter((e) => e.tagName !== "CANVAS" && e.scrollWidth > e.clientWidth + 1);
+      return {
+        rows: new Set(all("[data-metric]").map((tile) => Math.round(tile.getBoundingClientRect().top))).size,
+        cut: cut.filter((e) => getComputedStyle(e).display !== "inline").map((e) => e.textContent),
+        below: all(".row").filter((row) => row.getBoundingClientRect().bottom > innerHeight).length,
+      };
+    });
+    expect(seen).toEqual({ rows: 2, cut: [], below: 0 });
   });
 
   it("a TV has large numbers and nothing to press", async () => {

@@ -4,8 +4,17 @@ import { history } from "../api.ts";
 import type { Metric, Points } from "../types.ts";
 import { instant } from "./clock.ts";
 
-/** Every spark line shows the same span. */
-export const SPAN_S = 30 * 60;
+/** Every curve shows the same span: as far back as anything is known, but this long at least and at most. */
+const SHORTEST_S = 5 * 60;
+const LONGEST_S = 4 * 3600;
+/** One point for so many seconds: of a step, the last value. */
+const STEP_S = 10;
+
+export function span(curves: Iterable<Points>, now: number): number {
+  let oldest = now;
+  for (const points of curves) oldest = Math.min(oldest, points[0]?.[0] ?? now);
+  return Math.min(LONGEST_S, Math.max(SHORTEST_S, now - oldest));
+}
 
 const NONE: Points = [];
 
@@ -48,6 +57,11 @@ export class MetricHistory {
     return this.points.get(name) ?? NONE;
   }
 
+  /** Seconds that all curves show. */
+  span(now: number): number {
+    return span(this.points.values(), now);
+  }
+
   subscribe = (tell: () => void) => {
     this.subscribers.add(tell);
     return () => this.subscribers.delete(tell);
@@ -58,16 +72,20 @@ export class MetricHistory {
   }
 }
 
-/** Adds a point, at most one a second, and forgets what no curve shows any more. */
+/** Adds a point, at most one a step, and forgets what no curve shows any more. */
 export function append(points: Points, t: number, value: number | null): Points {
   const last = points.at(-1);
   if (last && t < last[0]) return points;
-  const kept = last && t === last[0] ? points.slice(0, -1) : points.slice();
+  // A gap stays between what was before it and what comes after.
+  const same = last && (t === last[0] || (last[1] !== null && value !== null && step(t) === step(last[0])));
+  const kept = same ? points.slice(0, -1) : points.slice();
   kept.push([t, value]);
-  const from = t - SPAN_S - 60;
+  const from = t - LONGEST_S - 60;
   const first = kept.findIndex(([at]) => at >= from);
-  return first > 120 ? kept.slice(first) : kept;
+  return first > 20 ? kept.slice(first) : kept;
 }
+
+const step = (t: number) => Math.floor(t / STEP_S);
 
 /** The service's past, then our own points where they are newer. */
 export function join(past: Points, own: Points): Points {

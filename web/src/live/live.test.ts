@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Change, Health, Metric, QueueItem, Snapshot } from "../types.ts";
 import { age, counted, instant, Skew } from "./clock.ts";
 import { fold } from "./fold.ts";
-import { append, join } from "./history.ts";
+import { append, join, span } from "./history.ts";
 import { type LightInput, light } from "./light.ts";
 import { SseParser } from "./sse.ts";
 
@@ -133,6 +133,19 @@ describe("SseParser", () => {
 });
 
 describe("history", () => {
+  it("keeps the last value of each ten seconds, and what a gap parts", () => {
+    let points = append([], 10, 1);
+    points = append(points, 19, 2);
+    points = append(points, 20, 3);
+    points = append(points, 22, null);
+    points = append(points, 23, 4);
+    expect(points.map(([t]) => t)).toEqual([19, 20, 22, 23]);
+  });
+  it("shows the same span in every curve: what is known, five minutes to four hours", () => {
+    expect(span([], 1000)).toBe(300);
+    expect(span([[[990, 1]], [[400, 1]], []], 1000)).toBe(600);
+    expect(span([[[1, 1]]], 100_000)).toBe(4 * 3600);
+  });
   it("replaces within a second, never goes back, keeps gaps", () => {
     let points = append([], 10, 1);
     points = append(points, 10, 2);

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { clockTimeSeconds, isSpan, metricText } from "../format.ts";
-import { SPAN_S, useHistory } from "../live/history.ts";
+import { useHistory } from "../live/history.ts";
 import { historyOf, serverNow } from "../live/store.ts";
 import { useTheme } from "../shell/theme.ts";
 import type { Points } from "../types.ts";
@@ -18,13 +18,24 @@ interface Props {
   height: number;
   /** Of the line. */
   thick?: number;
+  /** Of the line, where a threshold's style has one. */
+  colour?: string;
 }
 
 const data = (points: Points): uPlot.AlignedData => [points.map(([t]) => t), points.map(([, v]) => v)];
 
 const token = (name: string) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
-export function Spark({ name, limit, format = "", large = false, timeZone, height, thick = 1.5 }: Props) {
+export function Spark({
+  name,
+  limit,
+  format = "",
+  large = false,
+  timeZone,
+  height,
+  thick = 1.5,
+  colour,
+}: Props) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
   const points = useHistory(historyOf, name);
@@ -36,8 +47,10 @@ export function Spark({ name, limit, format = "", large = false, timeZone, heigh
   useEffect(() => {
     const element = box.current;
     if (!element) return;
-    const line = token("--color-text-weak");
-    const hair = token("--color-border-weak");
+    // On a coloured ground only the colours of its own style can be seen.
+    const own = colour === undefined ? undefined : getComputedStyle(element).color;
+    const line = own ?? token("--color-text-weak");
+    const hair = own ?? token("--color-border-weak");
     const unit = (v: number | null) => (v == null ? "–" : (metricText(format, v, timeZone) ?? String(v)));
     const axis: uPlot.Axis = {
       stroke: line,
@@ -48,11 +61,17 @@ export function Spark({ name, limit, format = "", large = false, timeZone, heigh
     const options: uPlot.Options = {
       width: Math.max(40, element.clientWidth),
       height,
-      padding: large ? [8, 8, 0, 0] : [4, 6, 4, 2],
+      padding: large ? [8, 22, 0, 0] : [4, 6, 4, 2],
       legend: { show: large },
       cursor: large ? { y: false, points: { size: 7 } } : { show: false },
       scales: {
-        x: { time: true, range: () => [serverNow() / 1000 - SPAN_S, serverNow() / 1000] },
+        x: {
+          time: true,
+          range: () => {
+            const now = serverNow() / 1000;
+            return [now - historyOf.span(now), now];
+          },
+        },
         y: {
           range: (_, min, max) => {
             const low = Math.min(min ?? 0, limit ?? min ?? 0);
@@ -91,16 +110,18 @@ export function Spark({ name, limit, format = "", large = false, timeZone, heigh
             if (limit !== undefined) {
               const y = Math.round(u.valToPos(limit, "y", true)) + 0.5;
               ctx.strokeStyle = hair;
+              ctx.globalAlpha = own === undefined ? 1 : 0.5;
               ctx.lineWidth = ratio;
               ctx.setLineDash([3 * ratio, 3 * ratio]);
               ctx.beginPath();
               ctx.moveTo(u.bbox.left, y);
               ctx.lineTo(u.bbox.left + u.bbox.width, y);
               ctx.stroke();
+              ctx.globalAlpha = 1;
             }
             const last = latest.current.findLast(([, v]) => v !== null);
             if (last?.[1] != null) {
-              ctx.fillStyle = token("--color-text");
+              ctx.fillStyle = own ?? token("--color-text");
               ctx.beginPath();
               ctx.arc(
                 u.valToPos(last[0], "x", true),
@@ -127,11 +148,16 @@ export function Spark({ name, limit, format = "", large = false, timeZone, heigh
       made.destroy();
       chart.current = null;
     };
-  }, [theme, limit, format, large, timeZone, height, thick]);
+  }, [theme, limit, format, large, timeZone, height, thick, colour]);
 
   useEffect(() => chart.current?.setData(data(points)), [points]);
 
   return (
-    <div className={large ? "chart" : "spark"} ref={box} aria-hidden="true" style={{ minHeight: height }} />
+    <div
+      className={large ? "chart" : "spark"}
+      ref={box}
+      aria-hidden="true"
+      style={{ minHeight: height, color: colour }}
+    />
   );
 }

@@ -78,15 +78,21 @@ export const Tile = memo(function Tile({ metric, definition, frozen, selected, o
         {metric.label}
       </span>
       <Value metric={metric} definition={definition} frozen={frozen} />
-      {metric.sla && <span className="tile-sla">{metric.sla}</span>}
       <Spark
         name={metric.name}
         limit={limitOf(definition?.secondThresholdValue) ?? limitOf(definition?.firstThresholdValue)}
-        height={28}
+        height={24}
+        colour={
+          stale || style?.backgroundColour === "transparent" ? undefined : tokenColour(style?.statColour)
+        }
       />
     </button>
   );
 });
+
+/** A word or a name is smaller the longer it is, so that it stays within its tile. */
+const size = (text: string) =>
+  text.length > 8 ? `clamp(15px, ${Math.round(118 / text.length)}cqi, 32px)` : undefined;
 
 function Value({ metric, definition, frozen }: Pick<Props, "metric" | "definition" | "frozen">) {
   const now = useSecond() * 1000;
@@ -96,19 +102,29 @@ function Value({ metric, definition, frozen }: Pick<Props, "metric" | "definitio
   return (
     <>
       <span className={shown.error ? "tile-value none" : "tile-value"} style={{ color: colour }}>
-        {shown.text}
+        <span style={{ fontSize: size(shown.text) }}>{shown.text}</span>
       </span>
-      <span className="tile-sign" style={{ color: colour }}>
-        {frozen !== undefined ? (
-          <span className="old">{span(age(frozen, now))} old</span>
-        ) : shown.error ? (
-          <span className="tile-error">{shown.error}</span>
-        ) : (
-          shown.sign && (
-            <>
-              <span aria-hidden="true">{shown.sign.mark}</span> {shown.sign.text}
-            </>
-          )
+      <span className="tile-meta">
+        <span className="tile-sign" style={{ color: colour }}>
+          {frozen !== undefined ? (
+            <span className="old">{span(age(frozen, now))} old</span>
+          ) : shown.error ? (
+            <span className="tile-error">{shown.error}</span>
+          ) : (
+            shown.sign && (
+              <>
+                <span aria-hidden="true">{shown.sign.mark}</span> {shown.sign.text}
+              </>
+            )
+          )}
+        </span>
+        {metric.sla && (
+          <span
+            className="tile-sla"
+            style={{ color: frozen === undefined ? tokenColour(metric.style?.headlineColour) : undefined }}
+          >
+            {metric.sla}
+          </span>
         )}
       </span>
     </>
