@@ -23,6 +23,8 @@ const MOST_IN_FLIGHT: usize = crate::twilio::MOST_SYNC_WRITES_IN_FLIGHT;
 const MOST_AGED_IN_FLIGHT: usize = 15;
 /// One target's retries.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(3) };
+/// Texts of waiting values that are kept; with more waiting, values are laid out again when their turn comes.
+const MOST_TEXTS: usize = 32;
 /// A value that Sync refused for what it is comes up again after this time, or when it changes.
 const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 
@@ -159,6 +161,19 @@ impl Outbox {
         Some(Write::Target { target, wanted: waiting.wanted, there, since })
     }
 
+    /// A value that was to be laid out when its turn came has been: this is what is being written.
+    pub(super) fn laid_out(&mut self, target: &Target, fingerprint: Fingerprint) {
+        let flight = self.entries.get_mut(target).and_then(|entry| entry.in_flight.as_mut());
+        if let Some(InFlight { wanted: Wanted::Value { fingerprint: wanted, .. }, .. }) = flight {
+            *wanted = fingerprint;
+        }
+    }
+
+    /// Whether so many values wait that their texts had better not be kept.
+    pub(super) fn is_long(&self) -> bool {
+        self.objects.values().map(|state| state.ready.len()).sum::<usize>() + self.later.len() > MOST_TEXTS
+    }
+
     /// When [`take`](Self::take) should be asked again; `None` when only an end of a write or a new wish can help.
     pub(super) fn wake_at(&self, now: Instant) -> Option<Instant> {
         let later = self.later.first().map(|(at, _)| *at);
@@ -241,6 +256,7 @@ impl Outbox {
                 self.outage.failed(target, now, wait);
                 again = Some(Some(self.backoff(target, wait, now)));
             }
+            Outcome::Void => {}
             // Something newer may be right; the same value rests.
             Outcome::Refused => {
                 let entry = self.entries.entry(target.clone()).or_default();

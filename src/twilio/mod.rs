@@ -7,6 +7,7 @@ pub mod access_token;
 mod client;
 mod error;
 mod governor;
+mod name;
 mod number;
 pub mod retry;
 pub mod signature;
