@@ -55,6 +55,8 @@ pub struct Schedule {
 struct Slot {
     timer_due: Instant,
     touch_due: Option<Instant>,
+    /// Due because of an event, and not to look after one again: those looks fall on a grid, and are few anyway.
+    spaced: bool,
     /// The last event that touched it, and whether that touched every TaskQueue alike.
     touched: Option<(Instant, bool)>,
     reading_touched: bool,
@@ -149,6 +151,7 @@ impl Schedule {
     pub fn touch_key(&mut self, key: Key, now: Instant) {
         if let Some(slot) = self.slots.get_mut(&key) {
             slot.touch_due = Some(slot.earliest_touch(now, self.rhythm.spacing));
+            slot.spaced = true;
         }
     }
 
@@ -163,18 +166,21 @@ impl Schedule {
 
     /// The next moment at which something is due and may start.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
-        let touched = self.slots.values().filter_map(Slot::next_touched).min();
+        let launch = self.launches.ready_at(1.0, 0.0, now);
+        let start =
+            |slot: &Slot| slot.next_touched().map(|due| if slot.spaced { due.max(launch) } else { due });
+        let touched = self.slots.values().filter_map(start).min();
         let timer = self.slots.values().filter_map(Slot::next_timer).min();
-        let touched = touched.map(|due| due.max(self.launches.ready_at(1.0, 0.0, now)));
         let timer = timer.map(|due| due.max(self.singles.ready_at(1.0, 0.0, now)));
         touched.into_iter().chain(timer).min()
     }
 
-    /// What is due because of an event; empty when the last launches were too close.
+    /// What is due because of an event; when the last launches were too close, no more than what is looked at again.
     pub fn due_touched(&mut self, now: Instant) -> BTreeSet<Key> {
-        let due: BTreeSet<Key> = self.due(Slot::next_touched, now);
-        if due.is_empty() || !self.launches.take(1.0, 0.0, now) {
-            return BTreeSet::new();
+        let mut due: BTreeSet<Key> = self.due(Slot::next_touched, now);
+        let spaced = |key: &Key| self.slots.get(key).is_some_and(|slot| slot.spaced);
+        if due.iter().any(spaced) && !self.launches.take(1.0, 0.0, now) {
+            due.retain(|key| !spaced(key));
         }
         due
     }
@@ -234,8 +240,10 @@ impl Schedule {
         let Some((touched, broad)) = slot.touched.filter(|_| settles) else { return };
         let late = moved && self.settle.moved(touched, started, self.rhythm.spacing);
         let again = self.settle.next(touched, started, broad);
-        let slot_touch = slot.touch_due;
-        slot.touch_due = [slot_touch, again].into_iter().flatten().min();
+        if slot.touch_due.is_none() {
+            slot.spaced = false;
+        }
+        slot.touch_due = slot.touch_due.into_iter().chain(again).min();
         if again.is_none() {
             slot.touched = None;
         }
@@ -253,7 +261,10 @@ impl Schedule {
         slot.failures = slot.failures.saturating_add(1);
         slot.not_before = Some(again);
         match cause {
-            Cause::Touched => slot.touch_due = Some(again),
+            Cause::Touched => {
+                slot.touch_due = Some(again);
+                slot.spaced = true;
+            }
             Cause::Timer => slot.timer_due = again,
         }
     }
@@ -282,6 +293,7 @@ impl Schedule {
             Cause::Touched => {
                 slot.reading_touched = false;
                 slot.touch_due = Some(now);
+                slot.spaced = true;
             }
             Cause::Timer => {
                 slot.reading_timer = false;
@@ -323,6 +335,7 @@ impl Schedule {
             };
             if related && *other != key {
                 slot.touch_due = Some(slot.earliest_touch(started, self.rhythm.spacing));
+                slot.spaced = false;
             }
         }
     }
@@ -347,6 +360,7 @@ impl Slot {
         Self {
             timer_due: now,
             touch_due: None,
+            spaced: false,
             touched: None,
             reading_touched: false,
             reading_timer: false,
@@ -362,6 +376,7 @@ impl Slot {
         self.touched = Some((now, broad));
         let due = self.earliest_touch(now, spacing);
         self.touch_due = Some(self.touch_due.map_or(due, |already| already.min(due)));
+        self.spaced = true;
     }
 
     fn earliest_touch(&self, now: Instant, spacing: Duration) -> Instant {
