@@ -20,7 +20,7 @@ use crate::feed;
 use crate::layout;
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
-use crate::server::{Access, AppState, Refusals, router, serve};
+use crate::server::{Access, Handles, Refusals, router, serve};
 use crate::stats::Needs;
 use crate::twilio::signature::SignatureVerifier;
 use crate::twilio::sync::Sync;
@@ -140,7 +140,7 @@ impl App {
         // Watchers hold their connections open, so the feed ends with the listener and not after it.
         let drawing = tokio::spawn(drawing.run(stop_server.clone()));
         let twilio = &config.core.twilio;
-        let state = AppState {
+        let state = Handles {
             verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
             public_url: Arc::new(config.server.public_url.clone()),
             twilio: Arc::new(twilio.clone()),
@@ -154,7 +154,7 @@ impl App {
             refusals: Refusals::default(),
             ready: is_ready,
         };
-        let server = tokio::spawn(serve(listener, router(state), stop_server.clone()));
+        let server = tokio::spawn(serve(listener, router(state.into()), stop_server.clone()));
         let becoming_ready = {
             let (first, ready) = (core.first_snapshot_written(), ready.clone());
             tokio::spawn(async move {
