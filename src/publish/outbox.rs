@@ -23,8 +23,6 @@ const MOST_IN_FLIGHT: usize = crate::twilio::MOST_SYNC_WRITES_IN_FLIGHT;
 const MOST_AGED_IN_FLIGHT: usize = 15;
 /// One target's retries.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(3) };
-/// Texts of waiting values that are kept; with more waiting, values are laid out again when their turn comes.
-const MOST_TEXTS: usize = 32;
 /// A value that Sync refused for what it is comes up again after this time, or when it changes.
 const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 
@@ -169,9 +167,9 @@ impl Outbox {
         }
     }
 
-    /// Whether so many values wait that their texts had better not be kept.
-    pub(super) fn is_long(&self) -> bool {
-        self.objects.values().map(|state| state.ready.len()).sum::<usize>() + self.later.len() > MOST_TEXTS
+    /// How many values wait for their turn.
+    pub(super) fn count_waiting(&self) -> usize {
+        self.objects.values().map(|state| state.ready.len()).sum::<usize>() + self.later.len()
     }
 
     /// When [`take`](Self::take) should be asked again; `None` when only an end of a write or a new wish can help.

@@ -29,6 +29,8 @@ use crate::twilio::sync::Sync;
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// With more targets failing than this, a further one is no news.
 const MOST_FAILURES_TOLD: usize = 20;
+/// Texts of waiting values that are kept; with more waiting, values are laid out again when their turn comes.
+const MOST_TEXTS: usize = 32;
 /// Callers that may wait for writes at once; a further one is turned away by dropping its sender.
 const MOST_WAITING: usize = 64;
 
@@ -151,12 +153,13 @@ impl Worker {
         if !same_queues && !self.stopping {
             self.follow_objects(&next, now);
         }
+        let mut waiting = self.outbox.count_waiting();
         let (cut, audits, outbox) = (&mut self.cut, &self.audits, RefCell::new(&mut self.outbox));
         let mut put = |target: Target, value| {
             if audits.has_seen(&target.object()) {
-                let mut outbox = outbox.borrow_mut();
-                let value = fitted(cut, &target, &value).wanted(outbox.is_long());
-                outbox.want(&target, value, now);
+                waiting += 1;
+                let value = fitted(cut, &target, &value).wanted(waiting > MOST_TEXTS);
+                outbox.borrow_mut().want(&target, value, now);
             }
         };
         let mut remove = |target: Target| {
