@@ -3,6 +3,9 @@
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
+# The allocator is built with make.
+RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
+COPY .cargo ./.cargo
 COPY Cargo.toml Cargo.lock rust-toolchain.toml* ./
 COPY emulator ./emulator
 COPY src ./src

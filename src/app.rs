@@ -22,7 +22,7 @@ use crate::layout;
 use crate::metrics::{self, Metrics};
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
-use crate::server::{Access, AppState, FlexGate, Refusals, Sockets, router, serve};
+use crate::server::{Access, FlexGate, Handles, Refusals, Sockets, router, serve};
 use crate::stats::{Needs, Snapshot};
 use crate::twilio::calls::Calls;
 use crate::twilio::flex_token::FlexUsers;
@@ -195,7 +195,7 @@ impl App {
             let public_url = config.server.public_url.clone();
             Arc::new(Dialler::new(apis.calls.clone(), apis.taskrouter.clone(), dialling, public_url))
         });
-        let state = AppState {
+        let state = Handles {
             verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
             public_url: Arc::new(config.server.public_url.clone()),
             twilio: Arc::new(twilio.clone()),
@@ -216,7 +216,7 @@ impl App {
             refusals: Refusals::default(),
             ready: is_ready,
         };
-        let server = tokio::spawn(serve(listener, router(state), stop_server.clone()));
+        let server = tokio::spawn(serve(listener, router(state.into()), stop_server.clone()));
         let becoming_ready = {
             let (first, ready) = (core.first_snapshot_written(), ready.clone());
             tokio::spawn(async move {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use tokio::time::timeout;
 
 use super::{CommandError, Environment};
@@ -118,7 +119,7 @@ async fn fill(core: &Core) -> Result<Arc<Snapshot>, CommandError> {
 
 async fn is_there(sync: &Sync, object: &Object) -> Result<bool, TwilioError> {
     match object {
-        Object::Document(name) => Ok(sync.document(name).await?.is_some()),
+        Object::Document(name) => Ok(sync.document::<IgnoredAny>(name).await?.is_some()),
         Object::Map(name) => sync.map_exists(name).await,
     }
 }

@@ -91,12 +91,17 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::picture::Recipe;
     use serde_json::{Value, json};
 
     fn picture() -> Picture {
         let queue = format!("WQ{:032x}", 1).parse().unwrap();
         Picture::new(7)
-            .next(vec![(queue, json!({"sid": queue}))], vec![], vec![("health", json!(1))])
+            .next(
+                vec![(queue, Recipe::new(move || json!({"sid": queue})))],
+                vec![],
+                vec![("health", json!(1))],
+            )
             .unwrap()
     }
 

@@ -15,7 +15,7 @@ use tracing::{debug, info, warn};
 use super::audit::{Audits, look};
 use super::flush::{Flush, Flushes};
 use super::outbox::Outbox;
-use super::wanted::{Found, Outcome, Wanted, Write};
+use super::wanted::{Body, Found, Outcome, Wanted, Write};
 use super::writer;
 use super::{Publisher, Status};
 use crate::config::SyncConfig;
@@ -29,6 +29,8 @@ use crate::twilio::sync::Sync;
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// With more targets failing than this, a further one is no news.
 const MOST_FAILURES_TOLD: usize = 20;
+/// Texts of waiting values that are kept; with more waiting, values are laid out again when their turn comes.
+const MOST_TEXTS: usize = 32;
 /// Callers that may wait for writes at once; a further one is turned away by dropping its sender.
 const MOST_WAITING: usize = 64;
 
@@ -155,10 +157,12 @@ impl Worker {
         if !same_objects && !self.stopping {
             self.follow_objects(&next, now);
         }
+        let mut waiting = self.outbox.count_waiting();
         let (cut, audits, outbox) = (&mut self.cut, &self.audits, RefCell::new(&mut self.outbox));
         let mut put = |target: Target, value| {
             if audits.has_seen(&target.object()) {
-                let value = fitted(cut, &target, value);
+                waiting += 1;
+                let value = fitted(cut, &target, &value).wanted(waiting > MOST_TEXTS);
                 outbox.borrow_mut().want(&target, value, now);
             }
         };
@@ -201,7 +205,7 @@ impl Worker {
     fn send(&mut self, now: Instant) {
         while let Some(write) = self.outbox.take(now) {
             let sync = self.sync.clone();
-            match write {
+            match self.whole(write) {
                 Write::CreateMap(map) => {
                     self.jobs.spawn(async move {
                         let error = writer::create_map(&sync, &map).await.err();
@@ -216,6 +220,20 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// The write with its text. The snapshot that was laid out last shows what the outbox wants, or the same read anew.
+    fn whole(&mut self, write: Write) -> Write {
+        let Write::Target { target, wanted: Wanted::Value { body: Body::Later(_), .. }, there, since } =
+            &write
+        else {
+            return write;
+        };
+        let laid_out = self.shown.as_ref().and_then(|snapshot| value_of(&self.layouts, target, snapshot));
+        let Some(value) = laid_out else { return write };
+        let fitted = fitted(&mut self.cut, target, &value);
+        self.outbox.laid_out(target, fitted.fingerprint);
+        Write::Target { target: target.clone(), wanted: fitted.wanted(false), there: *there, since: *since }
     }
 
     fn end(&mut self, ended: Ended) {
@@ -300,17 +318,16 @@ impl Worker {
         let cut = &mut self.cut;
         match object {
             Object::Document(name) => {
-                let value = self.layouts.iter().find_map(|layout| layout.document(name, snapshot));
-                if let Some(value) = value {
-                    let target = Target::Document(name.clone());
-                    let value = fitted(cut, &target, value);
+                let target = Target::Document(name.clone());
+                if let Some(value) = value_of(&self.layouts, &target, snapshot) {
+                    let value = fitted(cut, &target, &value).wanted(false);
                     wanted.insert(target, value);
                 }
             }
             Object::Map(_) => {
                 let mut put = |target: Target, value| {
                     if target.object() == *object {
-                        let value = fitted(cut, &target, value);
+                        let value = fitted(cut, &target, &value).wanted(true);
                         wanted.insert(target, value);
                     }
                 };
@@ -380,13 +397,36 @@ impl Worker {
     }
 }
 
-/// The value as it is written: cut, where it would not fit, which is told once.
-fn fitted(cut_before: &mut BTreeSet<Target>, target: &Target, value: Value) -> Wanted {
-    let (value, cut) = fit(value, LARGEST);
-    if cut.is_empty() {
-        cut_before.remove(target);
-    } else if cut_before.insert(target.clone()) {
+fn value_of(layouts: &[Box<dyn Layout>], target: &Target, snapshot: &Snapshot) -> Option<Value> {
+    layouts.iter().find_map(|layout| layout.value(target, snapshot))
+}
+
+/// A value as it is written.
+struct Fitted {
+    text: String,
+    fingerprint: Fingerprint,
+}
+
+impl Fitted {
+    fn wanted(self, later: bool) -> Wanted {
+        let Self { text, fingerprint } = self;
+        let body = if later { Body::Later(text.len()) } else { Body::Text(text.into()) };
+        Wanted::Value { body, fingerprint }
+    }
+}
+
+/// Cuts a value where it would not fit, which is told once.
+fn fitted(cut_before: &mut BTreeSet<Target>, target: &Target, value: &Value) -> Fitted {
+    let text = value.to_string();
+    if text.len() <= LARGEST {
+        if !cut_before.is_empty() {
+            cut_before.remove(target);
+        }
+        return Fitted { text, fingerprint: Fingerprint::of(value) };
+    }
+    let (value, cut) = fit(value.clone(), LARGEST);
+    if cut_before.insert(target.clone()) {
         warn!(sync.object = %target, ?cut, "A value is too large for Sync and was cut");
     }
-    Wanted::Value { body: value.to_string().into(), fingerprint: Fingerprint::of(&value) }
+    Fitted { text: value.to_string(), fingerprint: Fingerprint::of(&value) }
 }
