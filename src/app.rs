@@ -24,6 +24,7 @@ use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
 use crate::server::{Access, FlexGate, Handles, Refusals, Sockets, router, serve};
 use crate::stats::{Needs, Snapshot};
+use crate::twilio::access_token::DASHBOARD_IDENTITY;
 use crate::twilio::calls::Calls;
 use crate::twilio::flex_token::FlexUsers;
 use crate::twilio::messages::Messages;
@@ -132,7 +133,9 @@ impl Core {
             let nothing = async move { stopped.cancelled().await };
             (None, refresher.snapshots(), tokio::spawn(nothing))
         };
-        let (publisher, writer) = publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone());
+        let readers = config.twilio.api_key.as_ref().map(|_| DASHBOARD_IDENTITY);
+        let (publisher, writer) =
+            publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone(), readers);
         let reads = tokio::spawn(reader.run(stop_reads.clone()));
         let writes = tokio::spawn(writer.run(stop_writes.clone(), grace));
         Self {

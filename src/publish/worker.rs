@@ -15,6 +15,7 @@ use tracing::{debug, info, warn};
 use super::audit::{Audits, look};
 use super::flush::{Flush, Flushes};
 use super::outbox::Outbox;
+use super::readers::{Readers, is_controlled, permit};
 use super::wanted::{Body, Found, Outcome, Wanted, Write};
 use super::writer;
 use super::{Publisher, Status};
@@ -49,6 +50,8 @@ pub struct Worker {
     flushes: Flushes,
     status: watch::Sender<Status>,
     failing: BTreeSet<Target>,
+    /// Who reads with access tokens; `None` where nobody gets one.
+    readers: Option<Readers>,
     /// Targets whose value had to be cut, and were told of.
     cut: BTreeSet<Target>,
     stopping: bool,
@@ -59,9 +62,26 @@ pub struct Worker {
 /// A request to Sync that ended.
 #[derive(Debug)]
 enum Ended {
-    Write { target: Target, outcome: Outcome, error: Option<TwilioError>, since: Instant },
-    CreateMap { map: Arc<str>, error: Option<TwilioError> },
-    Audit { object: Object, found: Result<Found, TwilioError> },
+    Write {
+        target: Target,
+        outcome: Outcome,
+        error: Option<TwilioError>,
+        since: Instant,
+    },
+    CreateMap {
+        map: Arc<str>,
+        error: Option<TwilioError>,
+    },
+    Audit {
+        object: Object,
+        found: Result<Found, TwilioError>,
+    },
+    /// Whether access to Sync is controlled.
+    Controlled(bool),
+    Permitted {
+        object: Object,
+        error: Option<TwilioError>,
+    },
 }
 
 impl Worker {
@@ -71,6 +91,7 @@ impl Worker {
         config: &SyncConfig,
         layouts: Vec<Box<dyn Layout>>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
+        readers: Option<&'static str>,
     ) -> (Publisher, Self) {
         let now = Instant::now();
         let definitions = Target::Document(config.dashboard_definitions_document.as_str().into());
@@ -90,6 +111,7 @@ impl Worker {
             flushes: Flushes::default(),
             status,
             failing: BTreeSet::new(),
+            readers: readers.map(Readers::new),
             cut: BTreeSet::new(),
             stopping: false,
             blind: false,
@@ -102,10 +124,15 @@ impl Worker {
     /// Writes until told to stop, then until what is pending has been written, or `grace` has passed.
     pub async fn run(mut self, stop: CancellationToken, grace: Duration) {
         let mut deadline: Option<Instant> = None;
+        if self.readers.is_some() {
+            let sync = self.sync.clone();
+            self.jobs.spawn(async move { Ended::Controlled(is_controlled(&sync).await) });
+        }
         loop {
             let now = Instant::now();
             self.begin_audits(now);
             self.send(now);
+            self.permit_readers();
             self.report(now);
             if deadline.is_some_and(|deadline| self.outbox.is_empty() || now >= deadline) {
                 self.say_goodbye();
@@ -222,6 +249,16 @@ impl Worker {
         }
     }
 
+    fn permit_readers(&mut self) {
+        while let Some((object, identity)) = self.readers.as_mut().and_then(Readers::take) {
+            let sync = self.sync.clone();
+            self.jobs.spawn(async move {
+                let error = permit(&sync, &object, identity).await.err();
+                Ended::Permitted { object, error }
+            });
+        }
+    }
+
     /// The write with its text. The snapshot that was laid out last shows what the outbox wants, or the same read anew.
     fn whole(&mut self, write: Write) -> Write {
         let Write::Target { target, wanted: Wanted::Value { body: Body::Later(_), .. }, there, since } =
@@ -244,6 +281,9 @@ impl Worker {
                 if let Outcome::Landed { requests, .. } = outcome {
                     let waited_ms = now.duration_since(since).as_millis();
                     debug!(sync.object = %target, requests, waited_ms, "Written");
+                    if let (Some(readers), Target::Document(name)) = (&mut self.readers, &target) {
+                        readers.there(Object::Document(name.clone()));
+                    }
                 }
                 if matches!(outcome, Outcome::NoMap) {
                     self.map_is_missing(&target.object(), now);
@@ -261,9 +301,22 @@ impl Worker {
                         warn!(sync.object = %Object::Map(map.clone()), %error, "Can't be created in Sync; trying again");
                     }
                 }
+                if let (Some(readers), None) = (&mut self.readers, &error) {
+                    readers.there(Object::Map(map.clone()));
+                }
                 self.outbox.map_created(&map, error.is_none(), wait, now);
             }
             Ended::Audit { object, found } => self.audited(&object, found, now),
+            Ended::Controlled(controlled) => {
+                if let Some(readers) = &mut self.readers {
+                    readers.known(controlled);
+                }
+            }
+            Ended::Permitted { object, error } => {
+                if let Some(readers) = &mut self.readers {
+                    readers.ended(object, error.as_ref());
+                }
+            }
         }
     }
 
@@ -285,6 +338,13 @@ impl Worker {
         }
         let snapshot = self.shown.clone().unwrap_or_else(|| self.snapshots.borrow().clone());
         let wanted_now = self.wanted_of(object, &snapshot);
+        if let Some(readers) = &mut self.readers {
+            let there = match object {
+                Object::Document(_) => !found.targets.is_empty(),
+                Object::Map(_) => found.map_is_there,
+            };
+            if there { readers.there(object.clone()) } else { readers.gone(object) }
+        }
         self.outbox.audit(object, &found, &wanted_now, now);
         let unwanted = found.targets.keys().filter(|target| !wanted_now.contains_key(target));
         self.remove_leftovers(unwanted, &snapshot, now);

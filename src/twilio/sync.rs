@@ -168,6 +168,35 @@ impl Sync {
         self.delete(&format!("/Maps/{}/Items/{}", segment(map), segment(key))).await
     }
 
+    /// `GET` of the Service itself: whether it checks what each identity may do.
+    pub async fn is_access_controlled(&self) -> Result<bool, TwilioError> {
+        #[derive(Deserialize)]
+        struct Service {
+            acl_enabled: bool,
+        }
+        let service: Service = self.client.read(&self.service_call(Method::GET, Body::None)).await?;
+        Ok(service.acl_enabled)
+    }
+
+    /// `POST` of the Service itself with `AclEnabled=true`: from then on each identity may do what it was permitted.
+    pub async fn control_access(&self) -> Result<(), TwilioError> {
+        let call = self.service_call(Method::POST, Body::Form("AclEnabled=true".to_owned()));
+        self.client.write::<IgnoredAny>(&call).await.map(drop)
+    }
+
+    /// `POST {kind}/{name}/Permissions/{identity}`, `kind` being `Documents` or `Maps`: to read, and nothing else.
+    pub async fn permit_reading(&self, kind: &str, name: &str, identity: &str) -> Result<(), TwilioError> {
+        let path = format!("/{kind}/{}/Permissions/{}", segment(name), segment(identity));
+        let form = [("Read", "true"), ("Write", "false"), ("Manage", "false")];
+        let call = self.call(Method::POST, &path, "", Some(&form));
+        self.client.write::<IgnoredAny>(&call).await.map(drop)
+    }
+
+    fn service_call(&self, method: Method, body: Body) -> Call {
+        let (target, name) = (format!("/v1/Services/{}", self.service), format!("{method} Service"));
+        Call { method, body, ..Call::get(Api::Sync, target, name) }
+    }
+
     async fn write(&self, path: &str, form: &[(&str, &str)]) -> Result<Revision, TwilioError> {
         let written: Written = self.client.write(&self.call(Method::POST, path, "", Some(form))).await?;
         Ok(written.revision)
