@@ -150,7 +150,9 @@ impl ApiError {
     /// The status to answer with.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Form(_) | Self::Batch(_) | Self::Json(_) | Self::Unreadable | Self::NotAnObject => StatusCode::BAD_REQUEST,
+            Self::Form(_) | Self::Batch(_) | Self::Json(_) | Self::Unreadable | Self::NotAnObject => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Voice(VoiceError::Sender) => StatusCode::FORBIDDEN,
             Self::Voice(VoiceError::Recipient | VoiceError::NoWebhook) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Voice(VoiceError::TooMany) => StatusCode::TOO_MANY_REQUESTS,
@@ -178,7 +180,9 @@ impl ApiError {
             Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
             Self::TaskRouter(_) | Self::Sync(_) => StatusCode::BAD_GATEWAY,
             Self::NotWebsocket => StatusCode::UPGRADE_REQUIRED,
-            Self::Stopping | Self::Busy | Self::Undecided | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Stopping | Self::Busy | Self::Undecided | Self::Overloaded => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::NotFinished(_) => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -191,7 +195,9 @@ impl ApiError {
             Self::Signature { reason: SignatureError::BodyNotCovered, .. } => "body_not_signed",
             Self::Signature { reason: SignatureError::NoSharedKey, .. } => "shared_key_missing",
             Self::Signature { .. } => "signature_mismatch",
-            Self::Form(_) | Self::Batch(_) | Self::Json(_) | Self::Unreadable | Self::NotAnObject => "malformed_body",
+            Self::Form(_) | Self::Batch(_) | Self::Json(_) | Self::Unreadable | Self::NotAnObject => {
+                "malformed_body"
+            }
             Self::Voice(VoiceError::Sender) => "sender",
             Self::Voice(VoiceError::Recipient) => "recipient",
             Self::Voice(VoiceError::NoWebhook) => "no_webhook",

@@ -47,8 +47,8 @@ mod refusals;
 mod respond;
 mod roster;
 mod session;
-mod sync_endpoint;
 mod socket;
+mod sync_endpoint;
 mod token;
 mod webhook;
 
