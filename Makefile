@@ -1,17 +1,22 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt official sdk bench bench-quick release clean
+.PHONY: help demo test check fmt official sdk web web-test bench bench-quick release clean
+
+# What the dashboard's page is made of.
+PAGE := $(shell find web/src web/public web/voice-quality -type f -not -path '*/node_modules/*' 2>/dev/null) \
+	web/index.html web/vite.config.ts web/package-lock.json
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: ## Run the service against a simulated Twilio; no account, no network
+demo: web ## Run the service and its dashboard against a simulated Twilio; no account, no network
 	cargo run --features demo -- demo
 
 test: ## Run all tests
 	cargo test --workspace --all-features
 	emulator/tests/official/run
 	tests/sdk/run
+	web/run-tests
 
 check: ## Formatting and lints, warnings denied
 	cargo fmt --all --check
@@ -27,13 +32,26 @@ official: ## Hold the emulator to Twilio's own client library
 sdk: ## Hold what is written to Sync to Twilio's own browser SDK
 	tests/sdk/run
 
+web: web/dist/index.html ## Build the dashboard's page, which the next build of the service carries
+
+web/dist/index.html: web/node_modules/.package-lock.json $(PAGE)
+	cd web && npm run --silent build
+	touch $@
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --silent --ignore-scripts
+	touch $@
+
+web-test: ## The page's own tests, and the page in Chromium against the real service
+	web/run-tests
+
 bench: ## Measure freshness, calls, intake, CPU and memory on a quiet machine; writes docs/benchmarks.md
 	cargo bench --bench bench -- --write docs/benchmarks.md
 
 bench-quick: ## The same roughly, in two minutes; prints only
 	cargo bench --bench bench -- --quick
 
-release: ## Build the production binary
+release: web ## Build the production binary, with the page in it
 	cargo build --release
 
 clean: ## Remove what was built

@@ -21,6 +21,8 @@ use crate::server::EVENT_PATHS;
 const HISTORY: Duration = Duration::from_secs(30 * 60);
 /// Who may ask the demo's service for the bootstrap. Known to all, and good for the loopback address only.
 const ADMINISTRATOR: (&str, &str) = ("admin", "demo-password");
+/// Who sees the dashboard and can't change it.
+const VIEWER: (&str, &str) = ("viewer", "demo-viewer");
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -118,12 +120,14 @@ fn variables(emulator: &Emulator, service_url: &str) -> HashMap<&'static str, St
         ("PUBLIC_URL", service_url.to_owned()),
         ("AUTHENTICATION_USER", ADMINISTRATOR.0.to_owned()),
         ("AUTHENTICATION_PASSWORD", ADMINISTRATOR.1.to_owned()),
+        ("VIEWER_USER", VIEWER.0.to_owned()),
+        ("VIEWER_PASSWORD", VIEWER.1.to_owned()),
     ])
 }
 
 fn guide(emulator: &Emulator, config: &Config, service_url: &str) -> String {
     let (account, twilio) = (emulator.account(), emulator.url());
-    let (user, password) = ADMINISTRATOR;
+    let ((user, password), (viewer, viewer_password)) = (ADMINISTRATOR, VIEWER);
     let map = &config.core.sync.queue_stats_map;
     let sync = format!("{twilio}/v1/Services/{}", account.sync_service_sid);
     let credentials = format!("{}:{}", account.account_sid, account.auth_token);
@@ -131,6 +135,8 @@ fn guide(emulator: &Emulator, config: &Config, service_url: &str) -> String {
         "
 The contact centre is open: {queues} TaskQueues, {workers} Workers. All of it is simulated, and only on this machine.
 
+  dashboard        {service_url}/       sign in as {user} with {password}
+                   {service_url}/?tv=1  for a screen on the wall: {viewer} with {viewer_password}
   service          {service_url}
   emulated Twilio  {twilio}
 

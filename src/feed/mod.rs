@@ -21,7 +21,7 @@ use frames::Frames;
 pub use frames::Shown;
 pub use picture::{Frame, Picture};
 pub use selection::{BadSelection, Selection};
-pub use worker::{Worker, health};
+pub use worker::Worker;
 
 /// Watchers at once; a further one is turned away.
 const MOST_WATCHERS: usize = 60_000;

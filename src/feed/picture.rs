@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Selection;
@@ -18,6 +19,8 @@ pub struct Picture {
     /// Tells this process's numbers from those of the one before.
     epoch: u64,
     number: u64,
+    /// When it was drawn; whoever gets it at once can set a clock by it.
+    drawn_at: Timestamp,
     /// Watchers below this number have missed something that is not remembered.
     oldest: u64,
     queues: BTreeMap<TaskQueueSid, Part>,
@@ -48,6 +51,11 @@ impl Picture {
         Self { epoch, ..Self::default() }
     }
 
+    /// One of its parts but the TaskQueues, as JSON.
+    pub fn part(&self, name: &str) -> Option<&str> {
+        self.parts.get(name).map(|part| &*part.json)
+    }
+
     /// Its number.
     pub fn number(&self) -> u64 {
         self.number
@@ -69,6 +77,7 @@ impl Picture {
     ) -> Option<Self> {
         let mut next = self.clone();
         next.number += 1;
+        next.drawn_at = Timestamp::now();
         let number = next.number;
         let part = |value: &Value| Part { number, json: value.to_string().into() };
         let mut changed = false;
@@ -115,7 +124,8 @@ impl Picture {
         let gone = self.gone.iter().filter(|(queue, n)| **n > from && selection.wants(queue));
         let gone: Vec<&TaskQueueSid> = gone.map(|(queue, _)| queue).collect();
         let parts = self.parts.iter().filter(|(_, part)| newer(part));
-        let mut data = format!("{{\"seq\":{}", self.number);
+        let head = format!("{{\"seq\":{},\"now\":\"{}\"", self.number, self.drawn_at);
+        let mut data = head.clone();
         if position.is_none() || !queues.is_empty() {
             data += &format!(",\"queues\":[{}]", queues.join(","));
         }
@@ -126,8 +136,7 @@ impl Picture {
         for (name, part) in parts {
             data += &format!(",\"{name}\":{}", part.json);
         }
-        let empty = data.len() == format!("{{\"seq\":{}", self.number).len();
-        if position.is_some() && empty {
+        if position.is_some() && data == head {
             return None;
         }
         data.push('}');
@@ -160,7 +169,9 @@ mod tests {
     }
 
     fn data(frame: Option<Frame>) -> Value {
-        serde_json::from_str(&frame.unwrap().data).unwrap()
+        let mut data: Value = serde_json::from_str(&frame.unwrap().data).unwrap();
+        assert!(data.as_object_mut().unwrap().remove("now").is_some_and(|now| now.is_string()));
+        data
     }
 
     #[test]

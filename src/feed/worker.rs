@@ -132,7 +132,7 @@ fn workspace(snapshot: &Snapshot) -> Value {
 }
 
 /// What is failing, and why; without numbers that change at every look.
-pub fn health(snapshot: &Snapshot, writes: Status) -> Value {
+fn health(snapshot: &Snapshot, writes: Status) -> Value {
     let in_queues = snapshot.queues.values().flat_map(|state| state.scopes.iter());
     let scopes = std::iter::once(&snapshot.workspace).chain(in_queues);
     let in_scopes =

@@ -6,11 +6,10 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::AppState;
 use super::access::Viewer;
-use crate::feed;
 use crate::layout::metrics_documents;
 
 /// Always 200.
@@ -40,17 +39,18 @@ pub(super) async fn ready(State(state): State<AppState>) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// What Sync does not carry: what is failing, for a page that reads everything else from there.
+/// What Sync does not carry: what is failing, and calls that were bad to hear, for a page that reads the rest there.
 pub(super) async fn told(State(state): State<AppState>, _viewer: Viewer) -> Response {
+    let picture = state.feed.picture();
+    let mut body = Map::new();
+    body.insert("now".into(), json!(Timestamp::now()));
+    for name in ["asOf", "health", "queuesKnown", "voice"] {
+        let part = picture.part(name).and_then(|part| serde_json::from_str::<Value>(part).ok());
+        body.insert(name.into(), part.unwrap_or_default());
+    }
     let snapshot = state.shown.borrow().clone();
-    let status = *state.publisher.status().borrow();
     let metrics = snapshot.metrics.as_deref().unwrap_or_default();
-    let body = json!({
-        "now": Timestamp::now(),
-        "asOf": snapshot.workspace.realtime.as_of,
-        "health": feed::health(&snapshot, status),
-        "queuesKnown": snapshot.directory_known,
-        "metricsDocuments": metrics_documents(&state.sync.dashboard_metrics_document, metrics),
-    });
+    let documents = metrics_documents(&state.sync.dashboard_metrics_document, metrics);
+    body.insert("metricsDocuments".into(), json!(documents));
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -92,8 +92,8 @@ fn not_built() -> Response {
 /// Where the page may load from and connect to: here, and Sync.
 fn policy(state: &AppState) -> String {
     let sync = match state.sync_endpoint() {
-        None => "https://*.twilio.com wss://*.twilio.com".to_owned(),
-        Some(endpoint) => format!("{} {}", endpoint.http, endpoint.socket_origin()),
+        None => "wss://*.twilio.com".to_owned(),
+        Some(endpoint) => endpoint.socket_origin().to_owned(),
     };
     format!(
         "default-src 'self'; style-src {STYLES}; connect-src 'self' {sync}; media-src 'self' https://api.twilio.com; \

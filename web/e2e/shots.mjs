@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { startMock } from "../mock/server.mjs";
 import { launch } from "./browser.mjs";
 
-const mock = await startMock({ dist: new URL("../dist/", import.meta.url), seed: 7 });
+const mock = await startMock({ dist: new URL("../dist/", import.meta.url), seed: 7, alerts: 7 });
 const browser = await launch();
 await mkdir("e2e/shots", { recursive: true });
 
@@ -48,6 +48,19 @@ const shots = [
   ],
   ["tasks", "/#/tasks", 1440, 900],
   ["agents", "/#/agents", 1440, 900],
+  ["voice", "/#/voice", 1440, 900],
+  ["phone-voice", "/#/voice", 360, 780],
+  [
+    "tip",
+    "/",
+    1440,
+    900,
+    {},
+    async (page) => {
+      await page.locator("[data-metric=sla_60]").hover();
+      await page.waitForTimeout(600);
+    },
+  ],
   ["tv", "/?tv=1", 1920, 1080],
   ["tv-dark", "/?tv=1", 1920, 1080, { colorScheme: "dark" }],
   ["phone", "/", 360, 780],

@@ -77,6 +77,18 @@ describe("light", () => {
   };
   const at = (more: Partial<LightInput>, now = 102_000) => light({ ...base, ...more }, now, now);
 
+  it("says more to who asks: what the service reports as failing", () => {
+    expect(at({ health: HEALTHY }).more).toEqual([]);
+    const health: Health = {
+      taskrouter: { ok: false, since: "2026-01-01T10:00:00Z", reason: "503" },
+      sync: { ok: false, unwritten: 4, failing: 2 },
+    };
+    expect(at({ health, timeZone: "UTC" }).more).toEqual([
+      "TaskRouter does not answer since 10:00: 503",
+      "Sync: 2 writes fail.",
+      "Sync: 4 changes wait to be written.",
+    ]);
+  });
   it("is live with an age, and says no seconds aloud", () => {
     expect(at({})).toMatchObject({ kind: "live", text: "Live: 2 s ago", said: "Live." });
     expect(at({}).frozenAt).toBeUndefined();

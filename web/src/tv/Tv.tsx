@@ -72,10 +72,7 @@ export default function Tv() {
               data-metric={metric.name}
               style={{ flexGrow: digits(shown.text) }}
             >
-              <span className="tv-label">
-                {metric.label}
-                {metric.sla && <small className="tv-sla">{metric.sla}</small>}
-              </span>
+              <span className="tv-label">{metric.label}</span>
               <span
                 className={shown.error ? "tv-value none" : "tv-value"}
                 style={{
@@ -96,6 +93,7 @@ export default function Tv() {
                     ? "no data"
                     : shown.sign && `${shown.sign.mark} ${shown.sign.text}`}
               </span>
+              {metric.sla && <span className="tv-sla">{metric.sla}</span>}
               <Spark
                 name={metric.name}
                 limit={limitOf(shown.definition?.secondThresholdValue)}
