@@ -18,7 +18,7 @@ use crate::stats::{QueueState, Snapshot};
 const SPACING: Duration = Duration::from_millis(50);
 /// With many watchers so long for each: the next picture is made when the last has reached most of them, since one that
 /// comes earlier only makes all of them late.
-const SPACING_A_WATCHER: Duration = Duration::from_micros(20);
+const SPACING_A_WATCHER: Duration = Duration::from_micros(30);
 const LONGEST_SPACING: Duration = Duration::from_millis(300);
 
 /// The task, to be run once.
