@@ -81,7 +81,7 @@ impl Readers {
             None => drop(self.permitted.insert(object)),
             Some(error) if error.next() == Next::Missing => {}
             Some(error) => {
-                warn!(sync.object = %object, %error, "The dashboard can't be permitted to read it yet")
+                warn!(sync.object = %object, %error, "The dashboard can't be permitted to read it yet");
             }
         }
     }
