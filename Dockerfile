@@ -1,13 +1,25 @@
 # syntax=docker/dockerfile:1
-# Two stages: one with a toolchain, and one with the binary, the root certificates and nothing else.
+# Three stages: the dashboard's page, the program that carries it, and an image with the program, the root certificates and
+# nothing else.
+
+FROM node:22-slim AS page
+WORKDIR /src/web
+COPY web/package.json web/package-lock.json ./
+RUN npm ci --ignore-scripts
+COPY web ./
+RUN npm run build
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
+# The allocator is built with make.
+RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
+COPY .cargo ./.cargo
 COPY Cargo.toml Cargo.lock rust-toolchain.toml* ./
 COPY emulator ./emulator
 COPY src ./src
 COPY benches ./benches
 COPY default_stats.json .env.example ./
+COPY --from=page /src/web/dist ./web/dist
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     cargo build --release --locked && cp target/release/taskrouter-sync /taskrouter-sync
 

@@ -22,8 +22,9 @@ use crate::layout;
 use crate::metrics::{self, Metrics};
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
-use crate::server::{Access, AppState, FlexGate, Refusals, Sockets, router, serve};
+use crate::server::{Access, FlexGate, Handles, Refusals, Sockets, router, serve};
 use crate::stats::{Needs, Snapshot};
+use crate::twilio::access_token::DASHBOARD_IDENTITY;
 use crate::twilio::calls::Calls;
 use crate::twilio::flex_token::FlexUsers;
 use crate::twilio::messages::Messages;
@@ -132,7 +133,9 @@ impl Core {
             let nothing = async move { stopped.cancelled().await };
             (None, refresher.snapshots(), tokio::spawn(nothing))
         };
-        let (publisher, writer) = publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone());
+        let readers = config.twilio.api_key.as_ref().map(|_| DASHBOARD_IDENTITY);
+        let (publisher, writer) =
+            publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone(), readers);
         let reads = tokio::spawn(reader.run(stop_reads.clone()));
         let writes = tokio::spawn(writer.run(stop_writes.clone(), grace));
         Self {
@@ -195,7 +198,7 @@ impl App {
             let public_url = config.server.public_url.clone();
             Arc::new(Dialler::new(apis.calls.clone(), apis.taskrouter.clone(), dialling, public_url))
         });
-        let state = AppState {
+        let state = Handles {
             verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
             public_url: Arc::new(config.server.public_url.clone()),
             twilio: Arc::new(twilio.clone()),
@@ -216,7 +219,7 @@ impl App {
             refusals: Refusals::default(),
             ready: is_ready,
         };
-        let server = tokio::spawn(serve(listener, router(state), stop_server.clone()));
+        let server = tokio::spawn(serve(listener, router(state.into()), stop_server.clone()));
         let becoming_ready = {
             let (first, ready) = (core.first_snapshot_written(), ready.clone());
             tokio::spawn(async move {

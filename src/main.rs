@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use taskrouter_sync::commands::Cli;
 
-/// Gives memory back after a large answer was read; the system's own keeps most of it.
+/// Keeps little more than what is in use and gives memory back after a large answer was read, where the system's own keeps
+/// most of it. Its settings are in `.cargo/config.toml`.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     Cli::parse().run()

@@ -145,9 +145,9 @@ fn section(
     for ours in rows {
         let (what, limit) = match ours.clients {
             10_000 => ("From change to client, p99, 10,000 clients", 250),
-            5_000 => ("From change to client, p99, 5,000 clients", 150),
             1_000 => ("From change to client, p99, 1,000 clients", 50),
-            _ => ("From change to client, p99", 50),
+            500 => ("From change to client, p99, 500 clients", 50),
+            _ => continue,
         };
         let p99 = ours.late.percentile(99);
         goals.push(Goal {

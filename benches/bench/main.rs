@@ -35,6 +35,7 @@ mod table;
 mod ages;
 mod burst;
 mod fanout;
+mod formulas;
 mod freshness;
 mod intake;
 mod lag;
@@ -146,13 +147,14 @@ async fn measure(options: &Options) -> (Vec<Section>, Vec<Observed>) {
         Some(prepared) => options.run("ages", ages::run(effort, prepared)).await,
         None => None,
     };
-    let results: [Option<Result>; 9] = [
+    let results: [Option<Result>; 10] = [
         options.run("freshness", freshness::run(effort)).await,
         options.run("lag", lag::run(effort)).await,
         ages,
         options.run("burst", burst::run(effort)).await,
         options.run("intake", intake::run(effort)).await,
         options.run("fanout", fanout::run(effort)).await,
+        options.run("formulas", formulas::run(effort)).await,
         scale,
         refusals,
         sizes,

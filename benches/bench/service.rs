@@ -26,6 +26,8 @@ pub(crate) struct Usage {
     pub(crate) resident_kib: u64,
     /// `VmHWM`
     pub(crate) peak_kib: u64,
+    /// `RssFile`: the program itself.
+    shared_kib: u64,
 }
 
 impl Service {
@@ -50,21 +52,43 @@ impl Service {
     }
 }
 
-/// What a child has used so far.
+/// What a child has used so far, and the processes that it started itself.
 pub(crate) fn usage(child: &Child) -> Usage {
     let pid = child.id().expect("the process has ended");
-    let stat = read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let own = usage_of(pid).unwrap();
+    // The formulas' process shares the program's text with the service, which is counted once.
+    let theirs = children(pid).into_iter().filter_map(usage_of);
+    theirs.fold(own, |sum, usage| Usage {
+        cpu: sum.cpu + usage.cpu,
+        resident_kib: sum.resident_kib + usage.resident_kib.saturating_sub(usage.shared_kib),
+        peak_kib: sum.peak_kib + usage.peak_kib.saturating_sub(usage.shared_kib),
+        shared_kib: sum.shared_kib,
+    })
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<_>>())
+        .collect()
+}
+
+/// `None` for a process that has ended.
+fn usage_of(pid: u32) -> Option<Usage> {
+    let stat = read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the program's name in brackets; utime and stime are the 14th and 15th (proc(5)).
-    let after_name = stat.rsplit_once(')').unwrap().1;
+    let after_name = stat.rsplit_once(')')?.1;
     let ticks: u64 = after_name.split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().unwrap()).sum();
-    let status = read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let kib = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap()
+    let status = read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let kib = |name: &str| -> Option<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().ok()
     };
-    Usage {
+    Some(Usage {
         cpu: Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND),
-        resident_kib: kib("VmRSS"),
-        peak_kib: kib("VmHWM"),
-    }
+        resident_kib: kib("VmRSS")?,
+        peak_kib: kib("VmHWM")?,
+        shared_kib: kib("RssFile")?,
+    })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use tokio::time::timeout;
 
 use super::{CommandError, Environment};
@@ -14,8 +15,9 @@ use crate::layout::{self, Object, queue_items};
 use crate::refresh::Stopped;
 use crate::server::EVENT_PATHS;
 use crate::stats::Snapshot;
-use crate::twilio::TwilioError;
+use crate::twilio::access_token::DASHBOARD_IDENTITY;
 use crate::twilio::sync::Sync;
+use crate::twilio::{Next, TwilioError};
 
 /// A thousand queues take about a minute to write within Sync's limits.
 const LONGEST_WAIT: Duration = Duration::from_secs(180);
@@ -31,6 +33,10 @@ pub(super) struct Options {
     /// overrides that make Twilio retry are added unless URL has a fragment
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     event_callback_url: Option<String>,
+    /// Switch the Sync Service's access control on, so that the dashboard's access tokens can read and not write. Holds
+    /// for the whole Service: whoever else uses its objects with access tokens needs permissions of their own from then on
+    #[arg(long)]
+    protect_sync: bool,
 }
 
 /// Bootstraps once.
@@ -46,7 +52,7 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     };
     let config = CoreConfig::read(&lookup)?;
     let apis = Apis::new(&config).map_err(CommandError::failed)?;
-    let done = timeout(LONGEST_WAIT, bootstrap(&apis, &config, callback_url)).await;
+    let done = timeout(LONGEST_WAIT, bootstrap(&apis, &config, callback_url, options.protect_sync)).await;
     done.map_err(|_| CommandError::Failed(format!("not finished within {} s", LONGEST_WAIT.as_secs())))?
 }
 
@@ -54,6 +60,7 @@ async fn bootstrap(
     apis: &Apis,
     config: &CoreConfig,
     callback_url: Option<String>,
+    protects: bool,
 ) -> Result<(), CommandError> {
     let workspace = apis.taskrouter.workspace().await;
     let workspace = workspace.map_err(|error| explained("The Workspace can't be read", &error))?;
@@ -75,13 +82,14 @@ async fn bootstrap(
     core.stop().await.map_err(CommandError::failed)?;
     let snapshot = filled?;
 
-    for (object, there) in before {
-        let made = if there { "found" } else { "created" };
+    for (object, there) in &before {
+        let made = if *there { "found" } else { "created" };
         match object {
             Object::Document(name) => println!("Document {name}: {made}"),
             Object::Map(name) => println!("Map {name}: {made}"),
         }
     }
+    access_control(apis, &before, protects).await?;
     let items = queue_items(&snapshot).len();
     println!("TaskQueues: {} found, {items} of them with statistics", snapshot.queues.len());
 
@@ -105,6 +113,42 @@ async fn bootstrap(
     Ok(())
 }
 
+/// Says whether tokens can write, and sees to it that they can't, where that is asked for.
+async fn access_control(apis: &Apis, objects: &[(Object, bool)], protects: bool) -> Result<(), CommandError> {
+    let failed = |error: TwilioError| explained("The Sync Service's access control can't be set", &error);
+    let controlled = apis.sync.is_access_controlled().await.map_err(failed)?;
+    if !controlled && !protects {
+        println!(
+            "Access control: off, so whoever has an access token can change what is written; --protect-sync switches it on"
+        );
+        return Ok(());
+    }
+    if protects {
+        // Permissions first: nobody who reads now is shut out for a moment.
+        for (object, _) in objects {
+            let permitted = match object {
+                Object::Document(name) => {
+                    apis.sync.permit_reading("Documents", name, DASHBOARD_IDENTITY).await
+                }
+                Object::Map(name) => apis.sync.permit_reading("Maps", name, DASHBOARD_IDENTITY).await,
+            };
+            match permitted {
+                // A Document that goes on from another one is there only when it is needed.
+                Err(error) if error.next() == Next::Missing => {}
+                permitted => permitted.map_err(failed)?,
+            }
+        }
+    }
+    if !controlled {
+        apis.sync.control_access().await.map_err(failed)?;
+    }
+    let how = if controlled { "on" } else { "switched on" };
+    println!(
+        "Access control: {how}; the identity {DASHBOARD_IDENTITY:?} reads, and what is created later, too"
+    );
+    Ok(())
+}
+
 /// Reads everything and waits until it stands in Sync.
 async fn fill(core: &Core) -> Result<Arc<Snapshot>, CommandError> {
     let ended = |_| CommandError::Failed("reading or writing ended early; see the log".to_owned());
@@ -118,7 +162,7 @@ async fn fill(core: &Core) -> Result<Arc<Snapshot>, CommandError> {
 
 async fn is_there(sync: &Sync, object: &Object) -> Result<bool, TwilioError> {
     match object {
-        Object::Document(name) => Ok(sync.document(name).await?.is_some()),
+        Object::Document(name) => Ok(sync.document::<IgnoredAny>(name).await?.is_some()),
         Object::Map(name) => sync.map_exists(name).await,
     }
 }

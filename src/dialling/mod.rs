@@ -56,6 +56,7 @@ pub struct Line {
     worker: WorkerSid,
     number: u64,
     updates: mpsc::Receiver<Update>,
+    untold: Vec<Update>,
 }
 
 /// Why a Call could not be placed or ended, worded for the agent.
@@ -96,7 +97,7 @@ impl Dialler {
     /// An agent's socket; what waits for the agent comes at once.
     pub fn line(self: &Arc<Self>, worker: WorkerSid) -> Line {
         let (number, updates) = self.register().open(worker, Instant::now());
-        Line { dialler: self.clone(), worker, number, updates }
+        Line { dialler: self.clone(), worker, number, updates, untold: Vec::new() }
     }
 
     /// A status callback: how a Call goes. Twilio does not promise their order, but numbers them.
@@ -188,12 +189,17 @@ impl Line {
     pub async fn next(&mut self) -> Option<Update> {
         self.updates.recv().await
     }
+
+    /// Gives an update back that could not be passed on; it waits for the agent's next line.
+    pub fn give_back(&mut self, update: Update) {
+        self.untold.push(update);
+    }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
         // What was not taken out any more waits for the agent's next line.
-        let mut untold = Vec::new();
+        let mut untold = std::mem::take(&mut self.untold);
         self.updates.close();
         while let Ok(update) = self.updates.try_recv() {
             untold.push(update);

@@ -88,7 +88,8 @@ impl Register {
             .filter(|(_, placed)| placed.worker == worker && !self.lines.contains_key(&placed.line));
         let orphans: Vec<CallSid> = orphans
             .map(|(call, placed)| {
-                placed.line = line;
+                // Told or not: what went into a broken socket was heard by nobody.
+                (placed.line, placed.told) = (line, false);
                 *call
             })
             .collect();
@@ -119,7 +120,7 @@ impl Register {
             self.calls.iter_mut().filter(|(_, placed)| placed.worker == worker && placed.line == line);
         let orphans: Vec<CallSid> = orphans
             .map(|(call, placed)| {
-                placed.line = other;
+                (placed.line, placed.told) = (other, false);
                 *call
             })
             .collect();

@@ -73,6 +73,22 @@ fn an_agent_who_comes_back_is_told_where_the_calls_stand() {
 }
 
 #[test]
+fn what_went_into_a_broken_socket_is_told_again() {
+    let (mut register, now) = (Register::default(), Instant::now());
+    let (line, mut broken) = register.open(worker(1), now);
+    register.placed(call(1), "queued", worker(1), line, now);
+    register.told(call(1), "in-progress", Some(0), now);
+    assert_eq!(heard(&mut broken), ["queued", "in-progress"]);
+    register.close(worker(1), line, Vec::new());
+    let (line, mut next) = register.open(worker(1), now);
+    assert_eq!(heard(&mut next), ["in-progress"]);
+    register.told(call(1), "completed", Some(1), now);
+    // Taken out, and given back because it could not be sent.
+    register.close(worker(1), line, vec![next.try_recv().unwrap()]);
+    assert_eq!(heard(&mut register.open(worker(1), now).1), ["completed"]);
+}
+
+#[test]
 fn a_new_socket_that_is_there_before_the_old_one_is_seen_gone_takes_over() {
     let (mut register, now) = (Register::default(), Instant::now());
     let (old, _gone) = register.open(worker(1), now);

@@ -12,6 +12,10 @@ use super::{Frame, Picture, Selection};
 /// Different positions and selections at once whose frames are shared.
 const MOST_FRAMES: usize = 64;
 
+/// Bytes of shared frames; a whole picture of a thousand TaskQueues has five millions. The one of everything is always
+/// shared.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
 /// A frame, and its form as one message.
 #[derive(Debug)]
 pub struct Shown {
@@ -46,6 +50,7 @@ pub(super) struct Frames(Mutex<Newest>);
 #[derive(Debug, Default)]
 struct Newest {
     number: u64,
+    bytes: usize,
     frames: Vec<(Option<u64>, Selection, Option<Arc<Shown>>)>,
     items: Option<(u64, Bytes)>,
 }
@@ -62,13 +67,18 @@ impl Frames {
         if newest.number < picture.number() {
             newest.number = picture.number();
             newest.frames.clear();
+            newest.bytes = 0;
         }
         let known = newest.frames.iter().find(|(at, of, _)| *at == position && of == selection);
         if let Some((.., frame)) = known.filter(|_| newest.number == picture.number()) {
             return frame.clone();
         }
         let frame = picture.since(position, selection).map(Shown::new);
-        if newest.number == picture.number() && newest.frames.len() < MOST_FRAMES {
+        let bytes = newest.bytes + frame.as_ref().map_or(0, |shown| 2 * shown.frame.data.len());
+        let room =
+            newest.frames.len() < MOST_FRAMES && bytes <= MOST_BYTES || *selection == Selection::default();
+        if newest.number == picture.number() && room {
+            newest.bytes = bytes;
             newest.frames.push((position, selection.clone(), frame.clone()));
         }
         frame
@@ -91,12 +101,17 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::picture::Recipe;
     use serde_json::{Value, json};
 
     fn picture() -> Picture {
         let queue = format!("WQ{:032x}", 1).parse().unwrap();
         Picture::new(7)
-            .next(vec![(queue, json!({"sid": queue}))], vec![], vec![("health", json!(1))])
+            .next(
+                vec![(queue, Recipe::new(move || json!({"sid": queue})))],
+                vec![],
+                vec![("health", json!(1))],
+            )
             .unwrap()
     }
 

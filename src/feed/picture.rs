@@ -1,8 +1,12 @@
 //! The picture: everything that a watcher can be shown, each part with the number of the change that brought it.
+//!
+//! A TaskQueue is kept as the way to lay it out, and laid out when the first watcher asks; all others share that. With
+//! nobody watching, a thousand TaskQueues cost neither the work nor 5 MB.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -23,15 +27,42 @@ pub struct Picture {
     drawn_at: Timestamp,
     /// Watchers below this number have missed something that is not remembered.
     oldest: u64,
-    queues: BTreeMap<TaskQueueSid, Part>,
+    queues: BTreeMap<TaskQueueSid, Arc<Part>>,
     gone: BTreeMap<TaskQueueSid, u64>,
-    parts: BTreeMap<&'static str, Part>,
+    parts: BTreeMap<&'static str, Arc<Part>>,
 }
 
-#[derive(Debug, Clone)]
+/// Lays something out; always the same, whenever it is called.
+pub(super) struct Recipe(Box<dyn Fn() -> Value + Send + Sync>);
+
+#[derive(Debug)]
 struct Part {
     number: u64,
-    json: Arc<str>,
+    recipe: Recipe,
+    /// Filled when somebody is shown it.
+    json: OnceLock<Box<str>>,
+}
+
+impl Recipe {
+    pub(super) fn new(lay_out: impl Fn() -> Value + Send + Sync + 'static) -> Self {
+        Self(Box::new(lay_out))
+    }
+}
+
+impl fmt::Debug for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recipe")
+    }
+}
+
+impl Part {
+    fn new(number: u64, recipe: Recipe) -> Arc<Self> {
+        Arc::new(Self { number, recipe, json: OnceLock::new() })
+    }
+
+    fn json(&self) -> &str {
+        self.json.get_or_init(|| self.recipe.0().to_string().into())
+    }
 }
 
 /// What one watcher is sent.
@@ -53,7 +84,7 @@ impl Picture {
 
     /// One of its parts but the TaskQueues, as JSON.
     pub fn part(&self, name: &str) -> Option<&str> {
-        self.parts.get(name).map(|part| &*part.json)
+        self.parts.get(name).map(|part| part.json())
     }
 
     /// Its number.
@@ -71,7 +102,7 @@ impl Picture {
     /// The next picture: these queues and parts changed, those queues are gone. `None` when nothing did.
     pub(super) fn next(
         &self,
-        queues: Vec<(TaskQueueSid, Value)>,
+        queues: Vec<(TaskQueueSid, Recipe)>,
         gone: Vec<TaskQueueSid>,
         parts: Vec<(&'static str, Value)>,
     ) -> Option<Self> {
@@ -79,10 +110,9 @@ impl Picture {
         next.number += 1;
         next.drawn_at = Timestamp::now();
         let number = next.number;
-        let part = |value: &Value| Part { number, json: value.to_string().into() };
         let mut changed = false;
-        for (queue, value) in queues {
-            changed |= put(&mut next.queues, queue, part(&value));
+        for (queue, recipe) in queues {
+            changed |= put(&mut next.queues, queue, Part::new(number, recipe));
             next.gone.remove(&queue);
         }
         for queue in gone {
@@ -92,7 +122,7 @@ impl Picture {
             }
         }
         for (name, value) in parts {
-            changed |= put(&mut next.parts, name, part(&value));
+            changed |= put(&mut next.parts, name, Part::new(number, Recipe::new(move || value.clone())));
         }
         if next.gone.len() > MOST_GONE {
             next.oldest = number;
@@ -103,14 +133,14 @@ impl Picture {
 
     /// The number of the change that the queues' items are of; `None` before it is known which queues there are.
     pub(super) fn items_number(&self) -> Option<u64> {
-        self.parts.get("queuesKnown").filter(|known| *known.json == *"true")?;
+        self.parts.get("queuesKnown").filter(|known| known.json() == "true")?;
         let changed = self.queues.values().map(|part| part.number);
         changed.chain(self.gone.values().copied()).max().or(Some(0)).max(Some(self.oldest))
     }
 
     /// All queues' items as a JSON array.
     pub(super) fn items(&self) -> String {
-        let items: Vec<&str> = self.queues.values().map(|part| &*part.json).collect();
+        let items: Vec<&str> = self.queues.values().map(|part| part.json()).collect();
         format!("[{}]", items.join(","))
     }
 
@@ -118,9 +148,9 @@ impl Picture {
     pub(super) fn since(&self, position: Option<u64>, selection: &Selection) -> Option<Frame> {
         let position = position.filter(|position| *position >= self.oldest);
         let from = position.unwrap_or(0);
-        let newer = |part: &&Part| position.is_none() || part.number > from;
+        let newer = |part: &&Arc<Part>| position.is_none() || part.number > from;
         let queues = self.queues.iter().filter(|(queue, part)| newer(part) && selection.wants(queue));
-        let queues: Vec<Cow<'_, str>> = queues.map(|(_, part)| selection.shown(&part.json)).collect();
+        let queues: Vec<Cow<'_, str>> = queues.map(|(_, part)| selection.shown(part.json())).collect();
         let gone = self.gone.iter().filter(|(queue, n)| **n > from && selection.wants(queue));
         let gone: Vec<&TaskQueueSid> = gone.map(|(queue, _)| queue).collect();
         let parts = self.parts.iter().filter(|(_, part)| newer(part));
@@ -134,7 +164,7 @@ impl Picture {
             data += &format!(",\"removed\":[{}]", gone.join(","));
         }
         for (name, part) in parts {
-            data += &format!(",\"{name}\":{}", part.json);
+            data += &format!(",\"{name}\":{}", part.json());
         }
         if position.is_some() && data == head {
             return None;
@@ -145,9 +175,10 @@ impl Picture {
     }
 }
 
-/// Replaces a part unless it says the same.
-fn put<K: Ord>(parts: &mut BTreeMap<K, Part>, key: K, part: Part) -> bool {
-    let same = parts.get(&key).is_some_and(|last| last.json == part.json);
+/// Replaces a part unless it says the same as what somebody has been shown.
+fn put<K: Ord>(parts: &mut BTreeMap<K, Arc<Part>>, key: K, part: Arc<Part>) -> bool {
+    let shown = parts.get(&key).and_then(|last| last.json.get());
+    let same = shown.is_some_and(|shown| **shown == *part.json());
     if !same {
         parts.insert(key, part);
     }
@@ -168,6 +199,10 @@ mod tests {
         (sid(n), json!({"sid": sid(n), "v": value}))
     }
 
+    fn recipes(items: impl IntoIterator<Item = (TaskQueueSid, Value)>) -> Vec<(TaskQueueSid, Recipe)> {
+        items.into_iter().map(|(sid, value)| (sid, Recipe::new(move || value.clone()))).collect()
+    }
+
     fn data(frame: Option<Frame>) -> Value {
         let mut data: Value = serde_json::from_str(&frame.unwrap().data).unwrap();
         assert!(data.as_object_mut().unwrap().remove("now").is_some_and(|now| now.is_string()));
@@ -176,24 +211,40 @@ mod tests {
 
     #[test]
     fn a_snapshot_first_and_then_only_what_changed() {
-        let first =
-            Picture::new(7).next(vec![item(1, 0), item(2, 0)], vec![], vec![("health", json!(1))]).unwrap();
+        let first = Picture::new(7)
+            .next(recipes([item(1, 0), item(2, 0)]), vec![], vec![("health", json!(1))])
+            .unwrap();
         let whole = first.since(None, &Selection::default()).unwrap();
         assert_eq!((whole.kind, whole.id.as_str()), ("snapshot", "7-1"));
         assert_eq!(data(Some(whole))["queues"].as_array().unwrap().len(), 2);
-        let second = first.next(vec![item(1, 0), item(2, 5)], vec![], vec![]).unwrap();
+        let second = first.next(recipes([item(1, 0), item(2, 5)]), vec![], vec![]).unwrap();
         assert_eq!(
             data(second.since(Some(1), &Selection::default())),
             json!({"seq": 2, "queues": [item(2, 5).1]})
         );
-        assert!(second.next(vec![item(2, 5)], vec![sid(9)], vec![]).is_none(), "nothing new is no news");
+        assert!(second.next(recipes([item(2, 5)]), vec![sid(9)], vec![]).is_none(), "nothing new is no news");
         let third = second.next(vec![], vec![sid(1)], vec![]).unwrap();
         assert_eq!(data(third.since(Some(2), &Selection::default())), json!({"seq": 3, "removed": [sid(1)]}));
     }
 
     #[test]
+    fn what_nobody_is_shown_is_not_laid_out_and_what_many_are_shown_once() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let times = Arc::new(AtomicUsize::new(0));
+        let counted = times.clone();
+        let recipe = Recipe::new(move || json!({"n": counted.fetch_add(1, Ordering::Relaxed)}));
+        let first = Picture::new(7).next(vec![(sid(1), recipe)], vec![], vec![]).unwrap();
+        let second = first.next(recipes([item(2, 0)]), vec![], vec![]).unwrap();
+        assert_eq!(times.load(Ordering::Relaxed), 0);
+        let frames =
+            [&first, &second, &second].map(|picture| data(picture.since(None, &Selection::default())));
+        assert!(frames.iter().all(|frame| frame["queues"][0] == json!({"n": 0})));
+        assert_eq!(times.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
     fn an_id_of_another_process_is_not_a_position() {
-        let picture = Picture::new(7).next(vec![item(1, 0)], vec![], vec![]).unwrap();
+        let picture = Picture::new(7).next(recipes([item(1, 0)]), vec![], vec![]).unwrap();
         assert_eq!(picture.position("7-1"), Some(1));
         for other in ["8-1", "7-2", "7", "x-y", ""] {
             assert_eq!(picture.position(other), None, "{other}");
@@ -217,7 +268,7 @@ mod tests {
                     picture.next(vec![], vec![sid], vec![])
                 } else {
                     truth.insert(sid.to_string(), item.clone());
-                    picture.next(vec![(sid, item)], vec![], vec![])
+                    picture.next(recipes([(sid, item)]), vec![], vec![])
                 };
                 picture = next.unwrap_or(picture);
                 if !looks {

@@ -8,16 +8,17 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::picture::Recipe;
 use super::{Feed, Picture};
-use crate::layout::queue_item;
+use crate::layout::{is_whole, queue_item};
 use crate::publish::Status;
-use crate::stats::Snapshot;
+use crate::stats::{QueueState, Snapshot};
 
 /// Pictures are made at most this often; a burst of answers makes one.
 const SPACING: Duration = Duration::from_millis(50);
 /// With many watchers so long for each: the next picture is made when the last has reached most of them, since one that
 /// comes earlier only makes all of them late.
-const SPACING_A_WATCHER: Duration = Duration::from_micros(20);
+const SPACING_A_WATCHER: Duration = Duration::from_micros(30);
 const LONGEST_SPACING: Duration = Duration::from_millis(300);
 
 /// The task, to be run once.
@@ -79,7 +80,12 @@ impl Worker {
         let moved = next.queues.iter().filter(|(sid, state)| {
             before(sid).is_none_or(|last| !Arc::ptr_eq(last, state) && !last.shows_the_same(state))
         });
-        let queues = moved.filter_map(|(sid, state)| Some((*sid, queue_item(state, &next)?))).collect();
+        let whole = moved.filter(|(_, state)| is_whole(state));
+        let recipe = |state: &Arc<QueueState>| {
+            let (state, channels) = (state.clone(), next.channels.clone());
+            Recipe::new(move || queue_item(&state, &channels).unwrap_or_default())
+        };
+        let queues = whole.map(|(sid, state)| (*sid, recipe(state))).collect();
         let gone = last.into_iter().flat_map(|last| last.queues.keys());
         let gone = gone.filter(|sid| !next.queues.contains_key(*sid)).copied().collect();
         // Before the list of TaskQueues was read, no queues does not mean that there are none.

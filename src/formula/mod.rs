@@ -4,8 +4,8 @@
 //! spends years inside one native function, where no limit is looked at; so whatever must not stop the service can't
 //! share a thread with it. The child process ([`child`]) is this same program under a hidden verb, started without any
 //! environment, so it knows no secret; it talks JSON lines over its standard input and output ([`protocol`]) and does
-//! nothing else. In it, a [`realm`] holds the data and the compiled formulas, frozen, with limits on processor time,
-//! memory and stack for each formula; a [`watchdog`] ends the process when one overstays all the same. The service's
+//! nothing else. In it, a `realm` holds the data and the compiled formulas, frozen, with limits on processor time,
+//! memory and stack for each formula; a `watchdog` ends the process when one overstays all the same. The service's
 //! side ([`process`]) then starts a new one, and lets that formula rest for longer and longer.
 
 pub mod child;

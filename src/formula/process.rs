@@ -43,12 +43,12 @@ pub struct Engine {
     failing: bool,
 }
 
-/// Where data comes from: all of it, or what changed since it was asked last.
+/// Where data comes from, piece by piece, since all of it at once would take much room.
 pub trait Source: Send {
-    /// All of it.
-    fn all(&mut self) -> Data;
-    /// What changed; `None` for nothing.
-    fn changes(&mut self) -> Option<Data>;
+    /// A telling begins: of all of it, or of what changed since the last.
+    fn begin(&mut self, all: bool);
+    /// The next piece; `None` after the last, or when nothing changed.
+    fn next(&mut self) -> Option<Data>;
 }
 
 #[derive(Debug)]
@@ -173,9 +173,9 @@ impl Engine {
                 running.say(&Request::Formulas(formulas.clone())).await?;
                 running.knows_formulas = true;
             }
-            let data = if running.knows_data { source.changes() } else { Some(source.all()) };
-            if let Some(data) = data {
-                running.knows_data = true;
+            source.begin(!running.knows_data);
+            running.knows_data = true;
+            while let Some(data) = source.next() {
                 running.say(&Request::Data(data)).await?;
             }
             running.say(&request).await?;

@@ -46,14 +46,17 @@ pub struct Formula {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Data {
     /// The raw Workspace Statistics.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace: Option<Box<RawValue>>,
     /// TaskQueues that changed, by SID.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub queues: BTreeMap<String, Box<RawValue>>,
     /// SIDs of all TaskQueues, in order; absent when they are the same as before.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Vec<String>>,
+    /// Whether there is more of it to come; formulas see it when the last piece is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }
 
 /// What the child says.

@@ -22,6 +22,8 @@ const PRELUDE: &str = include_str!("realm.js");
 /// What stands before a formula when it is compiled; a line, so that columns stay right.
 const HEAD: &str = "(function(data, sla) { \"use strict\"; return (\n";
 const TAIL: &str = "\n); })";
+/// Bytes of data after which the memory is measured anew; that goes through all of it.
+const MEASURED_AFTER: usize = 512 * 1024;
 /// Shown as the name of the source in stacks.
 const FILE: &str = "formula";
 
@@ -37,6 +39,8 @@ pub(super) struct Realm {
     deadline: Rc<Cell<Duration>>,
     /// Memory in use by everything but the formula that runs.
     held: usize,
+    /// Bytes of data that came since then.
+    told: usize,
     context: Context,
     runtime: Runtime,
 }
@@ -95,6 +99,7 @@ impl Realm {
             tools,
             deadline,
             held: 0,
+            told: MEASURED_AFTER,
             context,
             runtime,
         })
@@ -110,7 +115,8 @@ impl Realm {
     /// Takes what changed.
     pub(super) fn update(&mut self, data: Data) -> Result<(), EngineError> {
         self.unlimited();
-        let Data { workspace, queues, order } = data;
+        let Data { workspace, queues, order, more } = data;
+        self.told += queues.values().map(|raw| raw.get().len()).sum::<usize>();
         let (context, tools) = (self.context.clone(), &self.tools);
         let (workspace, changed) = context
             .with(|ctx| -> Result<_, Error> {
@@ -135,6 +141,9 @@ impl Realm {
             self.queues.retain(|sid, _| kept.contains(sid));
             self.order = order;
         }
+        if more {
+            return Ok(());
+        }
         let shells: Vec<_> = self.order.iter().filter_map(|sid| self.queues.get(sid)).cloned().collect();
         let data = context.with(|ctx| -> Result<_, Error> {
             let queues = rquickjs::Array::new(ctx.clone())?;
@@ -146,7 +155,9 @@ impl Realm {
             Ok(Persistent::save(&ctx, data))
         });
         self.data = Some(data.map_err(|error| EngineError(error.to_string()))?);
-        self.measure();
+        if self.told >= MEASURED_AFTER {
+            self.measure();
+        }
         Ok(())
     }
 
@@ -251,6 +262,7 @@ impl Realm {
     }
 
     fn measure(&mut self) {
+        self.told = 0;
         self.runtime.run_gc();
         self.held = usize::try_from(self.runtime.memory_usage().malloc_size).unwrap_or_default();
     }

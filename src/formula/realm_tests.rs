@@ -20,6 +20,7 @@ fn realm() -> Realm {
         workspace: Some(to_raw_value(&workspace).unwrap()),
         queues: [queue(1, "Support", 3), queue(2, "Sales", 5)].into(),
         order: Some(vec!["WQ1".into(), "WQ2".into()]),
+        more: false,
     };
     realm.update(data).unwrap();
     realm
@@ -145,7 +146,7 @@ fn updates_replace_only_what_they_name() {
     let raw =
         to_raw_value(&json!({"queue": {"sid": "WQ3", "friendlyName": "New"}, "data": {"n": 9}})).unwrap();
     let order = Some(vec!["WQ3".into(), "WQ1".into()]);
-    realm.update(Data { queues: [("WQ3".to_owned(), raw)].into(), order, workspace: None }).unwrap();
+    realm.update(Data { queues: [("WQ3".to_owned(), raw)].into(), order, ..Data::default() }).unwrap();
     let names = formula("data.queues.map(q => q.friendlyName).join()");
     assert_eq!(realm.attempt(&names), Ok(Outcome::Text("New,Support".into())));
     assert_eq!(realm.attempt(&formula("data.queues[0].data.n")), Ok(Outcome::Number(9.0)));

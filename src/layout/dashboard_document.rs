@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Changes, Layout, Object, Owner, Target, shape};
+use super::{Changes, Layout, Object, Owner, Target, only_document, shape};
 use crate::config::CoreConfig;
 use crate::stats::{Needs, Snapshot};
 
@@ -41,6 +41,11 @@ impl Layout for DashboardDocument {
         data.insert("workspace_statistics".into(), Value::Object(statistics));
         shape::provenance(&mut data, workspace);
         changes.put(Target::Document(self.document.clone()), Value::Object(data));
+    }
+
+    fn value(&self, target: &Target, snapshot: &Snapshot) -> Option<Value> {
+        let own = matches!(target, Target::Document(name) if *name == self.document);
+        own.then(|| only_document(self, snapshot)).flatten()
     }
 
     fn leftovers(&self, _map: &str, _key: &str, _snapshot: &Snapshot) -> Vec<Target> {

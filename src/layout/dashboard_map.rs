@@ -34,6 +34,13 @@ impl DashboardMap {
         self.target(&format!("{TASK_QUEUE}{queue}"))
     }
 
+    fn workspace_item(&self, snapshot: &Snapshot) -> Option<Value> {
+        let workspace = Some(&snapshot.workspace).filter(|workspace| is_known(workspace))?;
+        let mut item = shape::raw(workspace, &self.owner, "");
+        shape::provenance(&mut item, workspace);
+        Some(Value::Object(item))
+    }
+
     fn queue_item(&self, state: &QueueState) -> Option<Value> {
         let whole = state.scopes.first().filter(|whole| is_known(whole))?;
         let mut data = shape::raw(whole, &self.owner, &format!("/TaskQueues/{}", state.queue.sid));
@@ -61,10 +68,8 @@ impl Layout for DashboardMap {
 
     fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes<'_>) {
         let same = last.is_some_and(|last| last.workspace.shows_the_same(&next.workspace));
-        if !same && is_known(&next.workspace) {
-            let mut item = shape::raw(&next.workspace, &self.owner, "");
-            shape::provenance(&mut item, &next.workspace);
-            changes.put(self.target(WORKSPACE), Value::Object(item));
+        if let Some(item) = self.workspace_item(next).filter(|_| !same) {
+            changes.put(self.target(WORKSPACE), item);
         }
         let (changed, gone) = moved(last, next);
         for state in changed {
@@ -73,6 +78,18 @@ impl Layout for DashboardMap {
             }
         }
         gone.for_each(|queue| changes.remove(self.queue_target(queue)));
+    }
+
+    fn value(&self, target: &Target, snapshot: &Snapshot) -> Option<Value> {
+        let Target::MapItem(map, key) = target else { return None };
+        if *map != self.map {
+            return None;
+        }
+        if **key == *WORKSPACE {
+            return self.workspace_item(snapshot);
+        }
+        let queue = key.strip_prefix(TASK_QUEUE)?.parse().ok()?;
+        self.queue_item(snapshot.queues.get(&queue)?)
     }
 
     fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target> {

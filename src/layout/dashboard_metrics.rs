@@ -63,7 +63,8 @@ impl Layout for DashboardMetrics {
         (count..before.len()).for_each(|place| changes.remove(Target::Document(self.name(place))));
     }
 
-    fn document(&self, name: &str, snapshot: &Snapshot) -> Option<Value> {
+    fn value(&self, target: &Target, snapshot: &Snapshot) -> Option<Value> {
+        let Target::Document(name) = target else { return None };
         let place = self.place(name)?;
         parts(snapshot.metrics.as_deref()?).into_iter().nth(place).map(Value::Object)
     }
@@ -134,7 +135,7 @@ mod tests {
         let mut snapshot = Snapshot::empty(&[], jiff::Timestamp::UNIX_EPOCH);
         snapshot.metrics = Some(metrics.into());
         assert_eq!(layout.objects(&snapshot).len(), documents.len() + 1);
-        assert!(layout.document("dashboard-metrics-2", &snapshot).is_some());
+        assert!(layout.value(&Target::Document("dashboard-metrics-2".into()), &snapshot).is_some());
         assert!(!layout.is_leftover("dashboard-metrics-2", &snapshot));
         snapshot.metrics = Some(Arc::default());
         assert!(layout.is_leftover("dashboard-metrics-2", &snapshot));

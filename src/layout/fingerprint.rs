@@ -7,6 +7,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// Fields that count up by themselves; a front end can do that on its own, from `oldestTaskSince`.
@@ -29,6 +30,13 @@ impl Fingerprint {
         let (mut content, mut ages) = (DefaultHasher::new(), DefaultHasher::new());
         walk(value, &mut content, &mut ages);
         Self { content: content.finish(), ages: ages.finish() }
+    }
+}
+
+/// Of the value that is read; the value itself is not kept.
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(|value| Self::of(&value))
     }
 }
 

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::{Owner, shape};
 use crate::config::CoreConfig;
-use crate::formula::protocol::Data;
 use crate::service_level::ServiceLevel;
 use crate::sid::TaskQueueSid;
 use crate::stats::{QueueState, Snapshot};
@@ -30,29 +29,26 @@ impl FormulaData {
         Self { owner: Owner::new(config), service_levels: config.statistics.service_levels.clone() }
     }
 
-    /// What differs from what was told last; all of it where nothing was. `None` when nothing differs.
-    pub fn since(&self, last: Option<&Snapshot>, next: &Snapshot, with_queues: bool) -> Option<Data> {
+    /// The Workspace, unless it shows the same as before.
+    pub fn workspace_since(&self, last: Option<&Snapshot>, next: &Snapshot) -> Option<Box<RawValue>> {
         let same = last.is_some_and(|last| last.workspace.shows_the_same(&next.workspace));
-        let workspace = if same { None } else { to_raw_value(&self.workspace(next)).ok() };
-        if !with_queues {
-            return workspace.map(|workspace| Data { workspace: Some(workspace), ..Data::default() });
-        }
-        let mut queues: BTreeMap<String, Box<RawValue>> = BTreeMap::new();
-        for state in super::moved(last, next).0 {
-            if let Ok(raw) = to_raw_value(&self.queue(state)) {
-                queues.insert(state.queue.sid.to_string(), raw);
-            }
-        }
-        let same_order = last.is_some_and(|last| last.queues.keys().eq(next.queues.keys()));
-        let order = (!same_order).then(|| next.queues.keys().map(ToString::to_string).collect());
-        let news = workspace.is_some() || !queues.is_empty() || order.is_some();
-        news.then_some(Data { workspace, queues, order })
+        if same { None } else { to_raw_value(&self.workspace(next)).ok() }
+    }
+
+    /// TaskQueues that show something else than before.
+    pub fn moved(last: Option<&Snapshot>, next: &Snapshot) -> Vec<TaskQueueSid> {
+        super::moved(last, next).0.map(|state| state.queue.sid).collect()
+    }
+
+    /// One TaskQueue; without cumulative values where nobody looks at them.
+    pub fn queue_text(&self, state: &QueueState, with_cumulative: bool) -> Option<Box<RawValue>> {
+        to_raw_value(&self.queue(state, with_cumulative)).ok()
     }
 
     /// The whole of it, for people to look at; of many TaskQueues the first.
     pub fn shown(&self, snapshot: &Snapshot) -> Value {
         let queues = snapshot.queues.values().take(MOST_SHOWN).map(|state| {
-            let mut parts = self.queue(state);
+            let mut parts = self.queue(state, true);
             let mut queue = parts["queue"].take();
             queue["data"] = parts["data"].take();
             queue
@@ -65,11 +61,14 @@ impl FormulaData {
         Value::Object(shape::raw(&snapshot.workspace, &self.owner, ""))
     }
 
-    fn queue(&self, state: &QueueState) -> Value {
+    fn queue(&self, state: &QueueState, with_cumulative: bool) -> Value {
         let queue = &state.queue;
         let data = state.scopes.first().map(|whole| {
             let mut data = shape::raw(whole, &self.owner, &format!("/TaskQueues/{}", queue.sid));
             data.insert("task_queue_sid".into(), json!(queue.sid));
+            if !with_cumulative {
+                data.remove("cumulative");
+            }
             data
         });
         json!({

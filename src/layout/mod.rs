@@ -26,7 +26,7 @@ pub use formula_data::FormulaData;
 
 use crate::config::{CoreConfig, LayoutName};
 use crate::sid::{AccountSid, TaskQueueSid, TaskSid, WorkspaceSid};
-use crate::stats::{Metric, Needs, QueueState, Snapshot, TaskState};
+use crate::stats::{Metric, Needs, QueueState, ScopeStats, Snapshot, TaskState};
 
 /// The default metric definitions, which a new definitions Document starts with.
 pub const DEFAULT_DEFINITIONS: &str = include_str!("../../default_stats.json");
@@ -115,17 +115,9 @@ pub trait Layout: Debug + Send + Sync {
     /// What differs between the last snapshot that was laid out and this one.
     fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes<'_>);
 
-    /// The value of one of its Documents; `None` where it has none to show.
-    fn document(&self, name: &str, snapshot: &Snapshot) -> Option<Value> {
-        let mut found = None;
-        let mut put = |target: Target, value| {
-            if matches!(&target, Target::Document(document) if **document == *name) {
-                found = Some(value);
-            }
-        };
-        self.changes(None, snapshot, &mut Changes::new(&mut put, &mut |_| {}));
-        found
-    }
+    /// The value of one target as this snapshot shows it; `None` where there is none to show, or the target is not its
+    /// own. Values that wait for their turn are not kept, but laid out again here, so it should cost no more than one.
+    fn value(&self, target: &Target, snapshot: &Snapshot) -> Option<Value>;
 
     /// What has to go when an item is found in a Map that nobody wants any more, such as a deleted TaskQueue's: the
     /// item, and whatever belongs to it. Nothing for items of somebody else.
@@ -161,12 +153,18 @@ pub fn needs(layouts: &[Box<dyn Layout>]) -> Needs {
 
 /// The items of all TaskQueues as system A's front ends know them, for whoever asks over HTTP.
 pub fn queue_items(snapshot: &Snapshot) -> Vec<Value> {
-    snapshot.queues.values().filter_map(|state| queue_item(state, snapshot)).collect()
+    snapshot.queues.values().filter_map(|state| queue_item(state, &snapshot.channels)).collect()
 }
 
 /// One of them; `None` as long as the TaskQueue is not known whole.
-pub fn queue_item(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
-    queue_map::item(state, snapshot)
+pub fn queue_item(state: &QueueState, channels: &[Box<str>]) -> Option<Value> {
+    queue_map::item(state, channels)
+}
+
+/// Whether a TaskQueue is known whole: every scope was read or has failed for good, and there is something to show.
+pub fn is_whole(state: &QueueState) -> bool {
+    let shown = state.scopes.first().is_some_and(|whole| whole.realtime.value.is_some());
+    shown && state.scopes.iter().all(ScopeStats::was_tried)
 }
 
 /// Names of the Documents that the metrics stand in, the configured name first.
@@ -194,6 +192,13 @@ impl Owner {
         let url = format!("{}/v1/Workspaces/{workspace}", config.twilio.base_urls.taskrouter);
         Self { account, workspace, url }
     }
+}
+
+/// The value of a layout's only Document, laid out by what it does from nothing.
+fn only_document(layout: &dyn Layout, snapshot: &Snapshot) -> Option<Value> {
+    let mut value = None;
+    layout.changes(None, snapshot, &mut Changes::new(&mut |_, laid_out| value = Some(laid_out), &mut |_| {}));
+    value
 }
 
 /// TaskQueues that show something else than in the last snapshot, and those that are gone.

@@ -53,10 +53,7 @@ impl Layout for QueueDocuments {
         let (changed, gone) = moved(last, next);
         for state in changed {
             let (queue, [realtime, today]) = (state.queue.sid, names(state.queue.sid));
-            let entry = json!({
-                "sid": queue, "friendlyName": state.queue.friendly_name, "realtime": *realtime, "today": *today,
-            });
-            changes.put(self.entry(queue), entry);
+            changes.put(self.entry(queue), entry_of(state));
             if state.scopes.iter().all(ScopeStats::was_tried) {
                 if let Some(value) = realtime_of(state, next) {
                     changes.put(Target::Document(realtime), value);
@@ -69,9 +66,14 @@ impl Layout for QueueDocuments {
         gone.flat_map(|queue| self.all_of(queue)).for_each(|target| changes.remove(target));
     }
 
-    fn document(&self, name: &str, snapshot: &Snapshot) -> Option<Value> {
-        // Not by laying everything out: there are two Documents a TaskQueue, each looked at by itself.
-        let name = name.strip_prefix(DOCUMENT)?;
+    fn value(&self, target: &Target, snapshot: &Snapshot) -> Option<Value> {
+        let name = match target {
+            Target::MapItem(list, key) => {
+                let queue = key.parse().ok().filter(|_| *list == self.list)?;
+                return Some(entry_of(snapshot.queues.get(&queue)?));
+            }
+            Target::Document(name) => name.strip_prefix(DOCUMENT)?,
+        };
         let (queue, today) = name.strip_suffix(TODAY).map_or((name, false), |queue| (queue, true));
         let state = snapshot.queues.get(&queue.parse().ok()?)?;
         if !state.scopes.iter().all(ScopeStats::was_tried) {
@@ -84,6 +86,13 @@ impl Layout for QueueDocuments {
         let queue = key.parse::<TaskQueueSid>().ok().filter(|queue| snapshot.is_gone(*queue));
         queue.filter(|_| *map == *self.list).map(|queue| self.all_of(queue)).unwrap_or_default()
     }
+}
+
+fn entry_of(state: &QueueState) -> Value {
+    let (queue, [realtime, today]) = (state.queue.sid, names(state.queue.sid));
+    json!({
+        "sid": queue, "friendlyName": state.queue.friendly_name, "realtime": *realtime, "today": *today,
+    })
 }
 
 fn names(queue: TaskQueueSid) -> [Arc<str>; 2] {

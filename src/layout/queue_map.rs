@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Changes, Layout, Object, Target, moved, shape};
+use super::{Changes, Layout, Object, Target, is_whole, moved, shape};
 use crate::config::CoreConfig;
 use crate::sid::TaskQueueSid;
-use crate::stats::{Needs, QueueState, Scope, ScopeStats, Snapshot};
+use crate::stats::{Needs, QueueState, Scope, Snapshot};
 
 /// The Map and its name.
 #[derive(Debug)]
@@ -40,11 +40,17 @@ impl Layout for QueueMap {
     fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes<'_>) {
         let (changed, gone) = moved(last, next);
         for state in changed {
-            if let Some(item) = item(state, next) {
+            if let Some(item) = item(state, &next.channels) {
                 changes.put(self.target(state.queue.sid), item);
             }
         }
         gone.for_each(|queue| changes.remove(self.target(queue)));
+    }
+
+    fn value(&self, target: &Target, snapshot: &Snapshot) -> Option<Value> {
+        let Target::MapItem(map, key) = target else { return None };
+        let queue = key.parse().ok().filter(|_| *map == self.map)?;
+        item(snapshot.queues.get(&queue)?, &snapshot.channels)
     }
 
     fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target> {
@@ -54,16 +60,16 @@ impl Layout for QueueMap {
 }
 
 /// The item of one TaskQueue; `None` as long as it is not known whole.
-pub(super) fn item(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
+pub(super) fn item(state: &QueueState, channels: &[Box<str>]) -> Option<Value> {
     let whole = state.scopes.first()?;
-    if !state.scopes.iter().all(ScopeStats::was_tried) || whole.realtime.value.is_none() {
+    if !is_whole(state) {
         return None;
     }
     let mut item = Map::new();
     item.insert("sid".into(), json!(state.queue.sid));
     item.insert("friendlyName".into(), json!(state.queue.friendly_name));
-    for (scope, stats) in Scope::each(snapshot.channels.len()).zip(&state.scopes) {
-        let suffix = scope.name(&snapshot.channels).unwrap_or("all");
+    for (scope, stats) in Scope::each(channels.len()).zip(&state.scopes) {
+        let suffix = scope.name(channels).unwrap_or("all");
         if let Some(realtime) = &stats.realtime.value {
             let mut shown = shape::queue_map_realtime(realtime, stats.oldest);
             if let Some(message) = shape::stale(&stats.realtime).filter(|_| scope != Scope::ALL) {

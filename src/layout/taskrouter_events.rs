@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Changes, Layout, Object, Target};
+use super::{Changes, Layout, Object, Target, only_document};
 use crate::config::CoreConfig;
 use crate::stats::{Needs, Snapshot};
 
@@ -42,6 +42,11 @@ impl Layout for TaskrouterEvents {
             let fields: Value = json!(event.fields());
             changes.put(Target::Document(self.document.clone()), fields);
         }
+    }
+
+    fn value(&self, target: &Target, snapshot: &Snapshot) -> Option<Value> {
+        let own = matches!(target, Target::Document(name) if *name == self.document);
+        own.then(|| only_document(self, snapshot)).flatten()
     }
 
     fn leftovers(&self, _map: &str, _key: &str, _snapshot: &Snapshot) -> Vec<Target> {

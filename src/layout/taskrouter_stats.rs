@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{Changes, Layout, Object, Target, shape};
+use super::{Changes, Layout, Object, Target, only_document, shape};
 use crate::config::CoreConfig;
 use crate::stats::{Needs, Snapshot};
 
@@ -44,6 +44,11 @@ impl Layout for TaskrouterStats {
         if let Some(data) = stats(next) {
             changes.put(Target::Document(self.document.clone()), data);
         }
+    }
+
+    fn value(&self, target: &Target, snapshot: &Snapshot) -> Option<Value> {
+        let own = matches!(target, Target::Document(name) if *name == self.document);
+        own.then(|| only_document(self, snapshot)).flatten()
     }
 
     fn leftovers(&self, _map: &str, _key: &str, _snapshot: &Snapshot) -> Vec<Target> {

@@ -55,6 +55,13 @@ impl Layout for TaskrouterTasks {
         gone.for_each(|sid| changes.remove(self.target(*sid)));
     }
 
+    fn value(&self, target: &Target, snapshot: &Snapshot) -> Option<Value> {
+        let Target::MapItem(map, key) = target else { return None };
+        let task = key.parse().ok().filter(|_| *map == self.map)?;
+        let state = snapshot.tasks.value.as_ref()?.get(&task)?;
+        Some(item(task, state, snapshot.recordings.get(&task).map(|url| &**url)))
+    }
+
     fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target> {
         let tasks = snapshot.tasks.value.as_ref();
         let task = key.parse::<TaskSid>().ok().filter(|_| *map == *self.map);

@@ -137,7 +137,7 @@ impl Store {
     async fn read(&self) -> Result<Shelf, TwilioError> {
         let mut documents = Vec::new();
         while documents.len() < MOST_DOCUMENTS {
-            let found = self.sync.document_as::<Raw>(&name_of(&self.name, documents.len())).await?;
+            let found = self.sync.document::<Raw>(&name_of(&self.name, documents.len())).await?;
             let Some(found) = found else { break };
             documents.push(Document {
                 revision: Some(found.revision),

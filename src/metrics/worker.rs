@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::data::{Telling, Told, looks_at_queues};
+use super::data::{Look, Telling, Told, look_of};
 use super::definition::{Definition, Style};
 use super::definitions::{Definitions, Entry, Raw};
 use super::history::{History, Point};
@@ -29,6 +29,8 @@ use crate::twilio::sync::Sync;
 
 /// Formulas are evaluated at most this often; a burst of snapshots makes one round.
 const SPACING: Duration = Duration::from_millis(100);
+/// And, where a round takes long, not more often than once in so many times its length.
+const SHARE: u32 = 20;
 /// They are evaluated at least this often: a formula may look at the clock, and one that rested may be better now.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long a caller waits for the first look at Sync.
@@ -53,7 +55,7 @@ pub struct Worker {
     engine: Engine,
     told: Told,
     data: Arc<FormulaData>,
-    with_queues: bool,
+    look: Look,
     zone: TimeZone,
     usual: ServiceLevel,
     history: Arc<Mutex<History>>,
@@ -147,7 +149,7 @@ impl Worker {
             engine: Engine::new(config.formula_program.clone()),
             told: Told::default(),
             data,
-            with_queues: false,
+            look: Look::default(),
             zone: config.statistics.time_zone.clone(),
             usual,
             history,
@@ -173,6 +175,7 @@ impl Worker {
     async fn work(&mut self, stop: &CancellationToken) {
         let mut due = Instant::now();
         let mut last = due;
+        let mut spacing = SPACING;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -182,7 +185,7 @@ impl Worker {
                     }
                     // At once, with the metrics of the one before: what is fresh waits for no formula.
                     self.hand_on();
-                    due = due.min(last + SPACING);
+                    due = due.min(last + spacing);
                 }
                 // The sender lives in the store, which lives here.
                 _ = self.definitions.changed() => {
@@ -191,8 +194,10 @@ impl Worker {
                 }
                 Some(command) = self.commands.recv() => self.obey(command).await,
                 () = tokio::time::sleep_until(due) => {
+                    let begin = Instant::now();
                     self.evaluate().await;
                     last = Instant::now();
+                    spacing = (SHARE * (last - begin)).clamp(SPACING, LONGEST_PAUSE);
                     due = last + LONGEST_PAUSE;
                 }
             }
@@ -213,7 +218,7 @@ impl Worker {
         let definitions = self.definitions.borrow_and_update().clone().unwrap_or_default();
         let good = definitions.iter().filter_map(|entry| entry.definition.as_ref().ok());
         let formulas: Vec<Formula> = good.map(|definition| formula_of(definition, self.usual)).collect();
-        self.with_queues = formulas.iter().any(|formula| looks_at_queues(&formula.source));
+        self.look = formulas.iter().map(|formula| look_of(&formula.source)).max().unwrap_or_default();
         self.explained.clear();
         self.engine.set(formulas);
     }
@@ -224,8 +229,8 @@ impl Worker {
         let definitions = self.definitions.borrow().clone().filter(|_| snapshot.is_complete(NEEDS));
         let Some(definitions) = definitions else { return };
         let values = {
-            let Self { told, data, with_queues, .. } = self;
-            let mut telling = Telling { told, data, snapshot: &snapshot, with_queues: *with_queues };
+            let Self { told, data, look, .. } = self;
+            let mut telling = Telling::new(told, data, &snapshot, *look);
             self.engine.evaluate(&mut telling).await
         };
         // Where definitions have changed meanwhile, their own round follows.
@@ -258,7 +263,7 @@ impl Worker {
         value: Evaluated,
         snapshot: &Snapshot,
     ) -> Metric {
-        let with_queues = looks_at_queues(&definition.formula);
+        let with_queues = look_of(&definition.formula) > Look::Workspace;
         let shown = show(definition, &value, &self.zone);
         let error = value.err().map(|fault| self.explain(entry, definition, fault, snapshot));
         Metric {
@@ -308,9 +313,9 @@ impl Worker {
 
     async fn obey(&mut self, command: Command) {
         let snapshot = self.snapshots.borrow().clone();
-        let Self { told, data, with_queues, .. } = self;
-        let with_queues = *with_queues || looks_at_queues(&command.formula.source);
-        let mut telling = Telling { told, data, snapshot: &snapshot, with_queues };
+        let Self { told, data, look, .. } = self;
+        let look = (*look).max(look_of(&command.formula.source));
+        let mut telling = Telling::new(told, data, &snapshot, look);
         let value = if command.only_check {
             self.engine.check(command.formula, &mut telling).await
         } else {

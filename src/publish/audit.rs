@@ -136,21 +136,19 @@ pub(super) async fn look(sync: &Sync, object: &Object, now: Instant) -> Result<F
     };
     match object {
         Object::Document(name) => {
-            let document = sync.document(name).await?;
-            let entry = document.map(|document| {
-                (Target::Document(name.clone()), (document.revision, Fingerprint::of(&document.data)))
-            });
+            let document = sync.document::<Fingerprint>(name).await?;
+            let entry =
+                document.map(|document| (Target::Document(name.clone()), (document.revision, document.data)));
             Ok(found(entry.into_iter().collect(), true))
         }
         Object::Map(map) => {
-            let entry = |item: MapItem| {
-                let target = Target::MapItem(map.clone(), item.key.into());
-                (target, (item.revision, Fingerprint::of(&item.data)))
-            };
-            let Some(entries) = sync.map_items(map, entry).await? else {
+            let Some(items) = sync.map_items::<Fingerprint>(map).await? else {
                 return Ok(found(HashMap::new(), false));
             };
-            Ok(found(entries.into_iter().collect(), true))
+            let entry = |item: MapItem<Fingerprint>| {
+                (Target::MapItem(map.clone(), item.key.into()), (item.revision, item.data))
+            };
+            Ok(found(items.into_iter().map(entry).collect(), true))
         }
     }
 }

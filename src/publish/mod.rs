@@ -11,6 +11,7 @@ mod flush;
 mod outage;
 mod outbox;
 mod pacer;
+mod readers;
 mod wanted;
 mod worker;
 mod writer;

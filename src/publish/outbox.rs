@@ -159,6 +159,19 @@ impl Outbox {
         Some(Write::Target { target, wanted: waiting.wanted, there, since })
     }
 
+    /// A value that was to be laid out when its turn came has been: this is what is being written.
+    pub(super) fn laid_out(&mut self, target: &Target, fingerprint: Fingerprint) {
+        let flight = self.entries.get_mut(target).and_then(|entry| entry.in_flight.as_mut());
+        if let Some(InFlight { wanted: Wanted::Value { fingerprint: wanted, .. }, .. }) = flight {
+            *wanted = fingerprint;
+        }
+    }
+
+    /// How many values wait for their turn.
+    pub(super) fn count_waiting(&self) -> usize {
+        self.objects.values().map(|state| state.ready.len()).sum::<usize>() + self.later.len()
+    }
+
     /// When [`take`](Self::take) should be asked again; `None` when only an end of a write or a new wish can help.
     pub(super) fn wake_at(&self, now: Instant) -> Option<Instant> {
         let later = self.later.first().map(|(at, _)| *at);
@@ -241,6 +254,7 @@ impl Outbox {
                 self.outage.failed(target, now, wait);
                 again = Some(Some(self.backoff(target, wait, now)));
             }
+            Outcome::Void => {}
             // Something newer may be right; the same value rests.
             Outcome::Refused => {
                 let entry = self.entries.entry(target.clone()).or_default();

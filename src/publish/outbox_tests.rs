@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::super::wanted::Body;
 use super::*;
 
 fn item(n: usize) -> Target {
@@ -17,7 +18,7 @@ fn map() -> Object {
 
 fn value(pending: usize, age: usize) -> Wanted {
     let value = json!({"pending": pending, "oldestTask": age});
-    Wanted::Value { body: value.to_string().into(), fingerprint: Fingerprint::of(&value) }
+    Wanted::Value { body: Body::Text(value.to_string().into()), fingerprint: Fingerprint::of(&value) }
 }
 
 fn ms(millis: u64) -> Duration {
@@ -30,7 +31,9 @@ fn landed() -> Outcome {
 
 fn taken(write: Option<Write>) -> (Target, Arc<str>) {
     match write {
-        Some(Write::Target { target, wanted: Wanted::Value { body, .. }, .. }) => (target, body),
+        Some(Write::Target { target, wanted: Wanted::Value { body: Body::Text(body), .. }, .. }) => {
+            (target, body)
+        }
         other => panic!("expected the write of a value, found {other:?}"),
     }
 }
@@ -298,12 +301,12 @@ proptest! {
             match action {
                 0..=2 => {
                     let wanted = value(v, n);
-                    if let Wanted::Value { body, .. } = &wanted {
+                    if let Wanted::Value { body: Body::Text(body), .. } = &wanted {
                         newest.insert(item(n), body.clone());
                     }
                     outbox.want(&item(n), wanted, now);
                 }
-                3 => while let Some(Write::Target { target, wanted: Wanted::Value { body, .. }, .. }) = outbox.take(now) {
+                3 => while let Some(Write::Target { target, wanted: Wanted::Value { body: Body::Text(body), .. }, .. }) = outbox.take(now) {
                     prop_assert!(flying.iter().all(|(t, _)| *t != target), "two writes of one target at once");
                     flying.push_back((target, body));
                     prop_assert!(flying.len() <= 20);
@@ -317,7 +320,7 @@ proptest! {
             for flight in std::mem::take(&mut flying) {
                 finish(&mut outbox, &mut held, now, 0, flight);
             }
-            while let Some(Write::Target { target, wanted: Wanted::Value { body, .. }, .. }) = outbox.take(now) {
+            while let Some(Write::Target { target, wanted: Wanted::Value { body: Body::Text(body), .. }, .. }) = outbox.take(now) {
                 flying.push_back((target, body));
             }
             if flying.is_empty() {

@@ -13,11 +13,30 @@ use crate::twilio::sync::Revision;
 #[derive(Debug, Clone)]
 pub(super) enum Wanted {
     /// This value.
-    Value { body: Arc<str>, fingerprint: Fingerprint },
+    Value { body: Body, fingerprint: Fingerprint },
     /// This value where there is none at all; one that is there stays as it is.
     Seed { body: Arc<str> },
     /// Nothing: the item is to go.
     Gone,
+}
+
+/// The text of a value.
+#[derive(Debug, Clone)]
+pub(super) enum Body {
+    /// At hand.
+    Text(Arc<str>),
+    /// So many bytes, to be laid out when its turn comes: texts of thousands of values that wait would take much room.
+    Later(usize),
+}
+
+impl Body {
+    /// How long it is, in bytes.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Later(bytes) => *bytes,
+        }
+    }
 }
 
 /// A write to send.
@@ -49,6 +68,8 @@ pub(super) enum Outcome {
     Failed(Option<Duration>),
     /// Refused for what it is: another try of the same would be refused again.
     Refused,
+    /// There was nothing to write any more.
+    Void,
 }
 
 /// What one audit found in a Map or under a Document's name.
@@ -74,7 +95,8 @@ impl Wanted {
     /// Bytes of the payload.
     pub(super) fn size(&self) -> usize {
         match self {
-            Self::Value { body, .. } | Self::Seed { body } => body.len(),
+            Self::Value { body, .. } => body.len(),
+            Self::Seed { body } => body.len(),
             Self::Gone => 0,
         }
     }

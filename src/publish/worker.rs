@@ -15,7 +15,8 @@ use tracing::{debug, info, warn};
 use super::audit::{Audits, look};
 use super::flush::{Flush, Flushes};
 use super::outbox::Outbox;
-use super::wanted::{Found, Outcome, Wanted, Write};
+use super::readers::{Readers, is_controlled, permit};
+use super::wanted::{Body, Found, Outcome, Wanted, Write};
 use super::writer;
 use super::{Publisher, Status};
 use crate::config::SyncConfig;
@@ -29,6 +30,8 @@ use crate::twilio::sync::Sync;
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// With more targets failing than this, a further one is no news.
 const MOST_FAILURES_TOLD: usize = 20;
+/// Texts of waiting values that are kept; with more waiting, values are laid out again when their turn comes.
+const MOST_TEXTS: usize = 32;
 /// Callers that may wait for writes at once; a further one is turned away by dropping its sender.
 const MOST_WAITING: usize = 64;
 
@@ -47,6 +50,8 @@ pub struct Worker {
     flushes: Flushes,
     status: watch::Sender<Status>,
     failing: BTreeSet<Target>,
+    /// Who reads with access tokens; `None` where nobody gets one.
+    readers: Option<Readers>,
     /// Targets whose value had to be cut, and were told of.
     cut: BTreeSet<Target>,
     stopping: bool,
@@ -57,9 +62,26 @@ pub struct Worker {
 /// A request to Sync that ended.
 #[derive(Debug)]
 enum Ended {
-    Write { target: Target, outcome: Outcome, error: Option<TwilioError>, since: Instant },
-    CreateMap { map: Arc<str>, error: Option<TwilioError> },
-    Audit { object: Object, found: Result<Found, TwilioError> },
+    Write {
+        target: Target,
+        outcome: Outcome,
+        error: Option<TwilioError>,
+        since: Instant,
+    },
+    CreateMap {
+        map: Arc<str>,
+        error: Option<TwilioError>,
+    },
+    Audit {
+        object: Object,
+        found: Result<Found, TwilioError>,
+    },
+    /// Whether access to Sync is controlled.
+    Controlled(bool),
+    Permitted {
+        object: Object,
+        error: Option<TwilioError>,
+    },
 }
 
 impl Worker {
@@ -69,6 +91,7 @@ impl Worker {
         config: &SyncConfig,
         layouts: Vec<Box<dyn Layout>>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
+        readers: Option<&'static str>,
     ) -> (Publisher, Self) {
         let now = Instant::now();
         let definitions = Target::Document(config.dashboard_definitions_document.as_str().into());
@@ -88,6 +111,7 @@ impl Worker {
             flushes: Flushes::default(),
             status,
             failing: BTreeSet::new(),
+            readers: readers.map(Readers::new),
             cut: BTreeSet::new(),
             stopping: false,
             blind: false,
@@ -100,10 +124,15 @@ impl Worker {
     /// Writes until told to stop, then until what is pending has been written, or `grace` has passed.
     pub async fn run(mut self, stop: CancellationToken, grace: Duration) {
         let mut deadline: Option<Instant> = None;
+        if self.readers.is_some() {
+            let sync = self.sync.clone();
+            self.jobs.spawn(async move { Ended::Controlled(is_controlled(&sync).await) });
+        }
         loop {
             let now = Instant::now();
             self.begin_audits(now);
             self.send(now);
+            self.permit_readers();
             self.report(now);
             if deadline.is_some_and(|deadline| self.outbox.is_empty() || now >= deadline) {
                 self.say_goodbye();
@@ -155,10 +184,12 @@ impl Worker {
         if !same_objects && !self.stopping {
             self.follow_objects(&next, now);
         }
+        let mut waiting = self.outbox.count_waiting();
         let (cut, audits, outbox) = (&mut self.cut, &self.audits, RefCell::new(&mut self.outbox));
         let mut put = |target: Target, value| {
             if audits.has_seen(&target.object()) {
-                let value = fitted(cut, &target, value);
+                waiting += 1;
+                let value = fitted(cut, &target, &value).wanted(waiting > MOST_TEXTS);
                 outbox.borrow_mut().want(&target, value, now);
             }
         };
@@ -201,7 +232,7 @@ impl Worker {
     fn send(&mut self, now: Instant) {
         while let Some(write) = self.outbox.take(now) {
             let sync = self.sync.clone();
-            match write {
+            match self.whole(write) {
                 Write::CreateMap(map) => {
                     self.jobs.spawn(async move {
                         let error = writer::create_map(&sync, &map).await.err();
@@ -218,6 +249,30 @@ impl Worker {
         }
     }
 
+    fn permit_readers(&mut self) {
+        while let Some((object, identity)) = self.readers.as_mut().and_then(Readers::take) {
+            let sync = self.sync.clone();
+            self.jobs.spawn(async move {
+                let error = permit(&sync, &object, identity).await.err();
+                Ended::Permitted { object, error }
+            });
+        }
+    }
+
+    /// The write with its text. The snapshot that was laid out last shows what the outbox wants, or the same read anew.
+    fn whole(&mut self, write: Write) -> Write {
+        let Write::Target { target, wanted: Wanted::Value { body: Body::Later(_), .. }, there, since } =
+            &write
+        else {
+            return write;
+        };
+        let laid_out = self.shown.as_ref().and_then(|snapshot| value_of(&self.layouts, target, snapshot));
+        let Some(value) = laid_out else { return write };
+        let fitted = fitted(&mut self.cut, target, &value);
+        self.outbox.laid_out(target, fitted.fingerprint);
+        Write::Target { target: target.clone(), wanted: fitted.wanted(false), there: *there, since: *since }
+    }
+
     fn end(&mut self, ended: Ended) {
         let now = Instant::now();
         match ended {
@@ -226,6 +281,9 @@ impl Worker {
                 if let Outcome::Landed { requests, .. } = outcome {
                     let waited_ms = now.duration_since(since).as_millis();
                     debug!(sync.object = %target, requests, waited_ms, "Written");
+                    if let (Some(readers), Target::Document(name)) = (&mut self.readers, &target) {
+                        readers.there(Object::Document(name.clone()));
+                    }
                 }
                 if matches!(outcome, Outcome::NoMap) {
                     self.map_is_missing(&target.object(), now);
@@ -243,9 +301,22 @@ impl Worker {
                         warn!(sync.object = %Object::Map(map.clone()), %error, "Can't be created in Sync; trying again");
                     }
                 }
+                if let (Some(readers), None) = (&mut self.readers, &error) {
+                    readers.there(Object::Map(map.clone()));
+                }
                 self.outbox.map_created(&map, error.is_none(), wait, now);
             }
             Ended::Audit { object, found } => self.audited(&object, found, now),
+            Ended::Controlled(controlled) => {
+                if let Some(readers) = &mut self.readers {
+                    readers.known(controlled);
+                }
+            }
+            Ended::Permitted { object, error } => {
+                if let Some(readers) = &mut self.readers {
+                    readers.ended(object, error.as_ref());
+                }
+            }
         }
     }
 
@@ -267,6 +338,13 @@ impl Worker {
         }
         let snapshot = self.shown.clone().unwrap_or_else(|| self.snapshots.borrow().clone());
         let wanted_now = self.wanted_of(object, &snapshot);
+        if let Some(readers) = &mut self.readers {
+            let there = match object {
+                Object::Document(_) => !found.targets.is_empty(),
+                Object::Map(_) => found.map_is_there,
+            };
+            if there { readers.there(object.clone()) } else { readers.gone(object) }
+        }
         self.outbox.audit(object, &found, &wanted_now, now);
         let unwanted = found.targets.keys().filter(|target| !wanted_now.contains_key(target));
         self.remove_leftovers(unwanted, &snapshot, now);
@@ -300,17 +378,16 @@ impl Worker {
         let cut = &mut self.cut;
         match object {
             Object::Document(name) => {
-                let value = self.layouts.iter().find_map(|layout| layout.document(name, snapshot));
-                if let Some(value) = value {
-                    let target = Target::Document(name.clone());
-                    let value = fitted(cut, &target, value);
+                let target = Target::Document(name.clone());
+                if let Some(value) = value_of(&self.layouts, &target, snapshot) {
+                    let value = fitted(cut, &target, &value).wanted(false);
                     wanted.insert(target, value);
                 }
             }
             Object::Map(_) => {
                 let mut put = |target: Target, value| {
                     if target.object() == *object {
-                        let value = fitted(cut, &target, value);
+                        let value = fitted(cut, &target, &value).wanted(true);
                         wanted.insert(target, value);
                     }
                 };
@@ -380,13 +457,36 @@ impl Worker {
     }
 }
 
-/// The value as it is written: cut, where it would not fit, which is told once.
-fn fitted(cut_before: &mut BTreeSet<Target>, target: &Target, value: Value) -> Wanted {
-    let (value, cut) = fit(value, LARGEST);
-    if cut.is_empty() {
-        cut_before.remove(target);
-    } else if cut_before.insert(target.clone()) {
+fn value_of(layouts: &[Box<dyn Layout>], target: &Target, snapshot: &Snapshot) -> Option<Value> {
+    layouts.iter().find_map(|layout| layout.value(target, snapshot))
+}
+
+/// A value as it is written.
+struct Fitted {
+    text: String,
+    fingerprint: Fingerprint,
+}
+
+impl Fitted {
+    fn wanted(self, later: bool) -> Wanted {
+        let Self { text, fingerprint } = self;
+        let body = if later { Body::Later(text.len()) } else { Body::Text(text.into()) };
+        Wanted::Value { body, fingerprint }
+    }
+}
+
+/// Cuts a value where it would not fit, which is told once.
+fn fitted(cut_before: &mut BTreeSet<Target>, target: &Target, value: &Value) -> Fitted {
+    let text = value.to_string();
+    if text.len() <= LARGEST {
+        if !cut_before.is_empty() {
+            cut_before.remove(target);
+        }
+        return Fitted { text, fingerprint: Fingerprint::of(value) };
+    }
+    let (value, cut) = fit(value.clone(), LARGEST);
+    if cut_before.insert(target.clone()) {
         warn!(sync.object = %target, ?cut, "A value is too large for Sync and was cut");
     }
-    Wanted::Value { body: value.to_string().into(), fingerprint: Fingerprint::of(&value) }
+    Fitted { text: value.to_string(), fingerprint: Fingerprint::of(&value) }
 }

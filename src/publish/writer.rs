@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::wanted::{Outcome, Wanted};
+use super::wanted::{Body, Outcome, Wanted};
 use crate::layout::Target;
 use crate::twilio::sync::{Revision, Sync};
 use crate::twilio::{Next, TwilioError};
@@ -19,7 +19,8 @@ pub(super) async fn write(
     there: bool,
 ) -> (Outcome, Option<TwilioError>) {
     let result = match wanted {
-        Wanted::Value { body, .. } => put(sync, target, body, there).await,
+        Wanted::Value { body: Body::Text(body), .. } => put(sync, target, body, there).await,
+        Wanted::Value { body: Body::Later(_), .. } => Ok(Outcome::Void),
         Wanted::Seed { body } => seed(sync, target, body).await,
         Wanted::Gone => remove(sync, target).await,
     };

@@ -6,7 +6,7 @@ use super::key::{Key, Part, Parts, Read, What};
 use super::tasks::TaskReader;
 use crate::stats::{Answer, Failed, Scope};
 use crate::twilio::TwilioError;
-use crate::twilio::taskrouter::{Cumulative, Statistics, TaskRouter, Window};
+use crate::twilio::taskrouter::{Cumulative, Statistics, TaskQueueStatistics, TaskRouter, Window};
 
 /// What a read brought.
 #[derive(Debug, Default)]
@@ -88,10 +88,10 @@ async fn statistics(
         }
         What::List(scope) => {
             for entry in taskrouter.task_queues_statistics(scope.name(channels), window).await? {
-                let Statistics { realtime, cumulative } = entry.statistics;
+                let TaskQueueStatistics { task_queue_sid: queue, realtime, cumulative } = entry;
                 brought.combined(&cumulative);
-                brought.answers.push(Answer::QueueRealtime(entry.task_queue_sid, *scope, realtime));
-                brought.answers.push(Answer::QueueCumulative(entry.task_queue_sid, *scope, cumulative));
+                brought.answers.push(Answer::QueueRealtime(queue, *scope, realtime));
+                brought.answers.push(Answer::QueueCumulative(queue, *scope, cumulative));
             }
         }
         What::Queue(queue, scope, parts) => {

@@ -5,6 +5,7 @@
 //! read for an event does not wait for a sweep of the timers that is under way. A key whose read failed comes back with
 //! a growing delay, whatever events say meanwhile, so that a service in trouble is not hammered.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -49,12 +50,26 @@ pub struct Schedule {
     settle: Settle,
     launches: Bucket,
     singles: Bucket,
+    /// As long as no slot changes. There are eight of them a TaskQueue, and this is asked several times for each answer.
+    earliest: Cell<Option<Earliest>>,
+}
+
+/// When the next key of each kind is due.
+#[derive(Debug, Clone, Copy, Default)]
+struct Earliest {
+    /// Because of an event.
+    event: Option<Instant>,
+    /// To look after one again.
+    look: Option<Instant>,
+    timer: Option<Instant>,
 }
 
 #[derive(Debug, Clone)]
 struct Slot {
     timer_due: Instant,
     touch_due: Option<Instant>,
+    /// Due because of an event, and not to look after one again: those looks fall on a grid, and are few anyway.
+    spaced: bool,
     /// The last event that touched it, and whether that touched every TaskQueue alike.
     touched: Option<(Instant, bool)>,
     reading_touched: bool,
@@ -78,12 +93,13 @@ impl Schedule {
             settle: Settle::new(rhythm.settle_step, rhythm.settle_window, now),
             launches: Bucket::new(LAUNCHES_IN_A_ROW, 1.0 / per_launch.as_secs_f64(), LAUNCHES_IN_A_ROW, now),
             singles: Bucket::new(SINGLES_PER_SECOND, SINGLES_PER_SECOND, SINGLES_PER_SECOND, now),
+            earliest: Cell::default(),
         };
         let workspace = PARTS.map(Key::Workspace).into_iter().filter(|_| needs.workspace);
         let others =
             [(Key::Directory, needs.queues), (Key::LastHour, needs.last_hour), (Key::Tasks, needs.tasks)];
         let others = others.into_iter().filter_map(|(key, needed)| needed.then_some(key));
-        schedule.slots.extend(workspace.chain(others).map(|key| (key, Slot::due(now))));
+        schedule.slots().extend(workspace.chain(others).map(|key| (key, Slot::due(now))));
         schedule
     }
 
@@ -92,14 +108,15 @@ impl Schedule {
         if !self.needs.queues {
             return;
         }
-        self.slots.retain(|key, _| match key {
+        self.slots().retain(|key, _| match key {
             Key::Queue(queue, _, _) => queues.contains(queue),
             _ => true,
         });
+        let channels = self.channels.len();
         for queue in queues {
-            for scope in Scope::each(self.channels.len()) {
+            for scope in Scope::each(channels) {
                 for part in PARTS {
-                    self.slots.entry(Key::Queue(*queue, scope, part)).or_insert_with(|| Slot::due(now));
+                    self.slots().entry(Key::Queue(*queue, scope, part)).or_insert_with(|| Slot::due(now));
                 }
             }
         }
@@ -115,6 +132,7 @@ impl Schedule {
         };
         let broad = touch.queues == Queues::All;
         let spacing = if broad { self.rhythm.spacing.max(BROAD_SPACING) } else { self.rhythm.spacing };
+        self.earliest.take();
         for (key, slot) in &mut self.slots {
             let hit = match *key {
                 Key::Directory => touch.directory,
@@ -147,14 +165,16 @@ impl Schedule {
 
     /// Marks one key, for a reason other than an event.
     pub fn touch_key(&mut self, key: Key, now: Instant) {
-        if let Some(slot) = self.slots.get_mut(&key) {
-            slot.touch_due = Some(slot.earliest_touch(now, self.rhythm.spacing));
+        let spacing = self.rhythm.spacing;
+        if let Some(slot) = self.slots().get_mut(&key) {
+            slot.touch_due = Some(slot.earliest_touch(now, spacing));
+            slot.spaced = true;
         }
     }
 
     /// Makes all cumulative statistics due, because a new day began.
     pub fn begin_day(&mut self, now: Instant) {
-        for (key, slot) in &mut self.slots {
+        for (key, slot) in self.slots() {
             if matches!(key, Key::Workspace(Part::Cumulative) | Key::Queue(_, _, Part::Cumulative)) {
                 slot.timer_due = now;
             }
@@ -163,24 +183,31 @@ impl Schedule {
 
     /// The next moment at which something is due and may start.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
-        let touched = self.slots.values().filter_map(Slot::next_touched).min();
-        let timer = self.slots.values().filter_map(Slot::next_timer).min();
-        let touched = touched.map(|due| due.max(self.launches.ready_at(1.0, 0.0, now)));
+        let Earliest { event, look, timer } = self.earliest();
+        let event = event.map(|due| due.max(self.launches.ready_at(1.0, 0.0, now)));
         let timer = timer.map(|due| due.max(self.singles.ready_at(1.0, 0.0, now)));
-        touched.into_iter().chain(timer).min()
+        event.into_iter().chain(look).chain(timer).min()
     }
 
-    /// What is due because of an event; empty when the last launches were too close.
+    /// What is due because of an event; when the last launches were too close, no more than what is looked at again.
     pub fn due_touched(&mut self, now: Instant) -> BTreeSet<Key> {
-        let due: BTreeSet<Key> = self.due(Slot::next_touched, now);
-        if due.is_empty() || !self.launches.take(1.0, 0.0, now) {
+        let Earliest { event, look, .. } = self.earliest();
+        if event.into_iter().chain(look).all(|earliest| earliest > now) {
             return BTreeSet::new();
+        }
+        let mut due: BTreeSet<Key> = self.due(Slot::next_touched, now);
+        let spaced = |key: &Key| self.slots.get(key).is_some_and(|slot| slot.spaced);
+        if due.iter().any(spaced) && !self.launches.take(1.0, 0.0, now) {
+            due.retain(|key| !spaced(key));
         }
         due
     }
 
     /// What is due by its timer.
     pub fn due_by_timer(&self, now: Instant) -> BTreeSet<Key> {
+        if self.earliest().timer.is_none_or(|earliest| earliest > now) {
+            return BTreeSet::new();
+        }
         self.due(Slot::next_timer, now)
     }
 
@@ -208,6 +235,7 @@ impl Schedule {
 
     /// A read of these keys begins.
     pub fn started(&mut self, keys: &[Key], cause: Cause, now: Instant) {
+        self.earliest.take();
         for key in keys {
             if let Some(slot) = self.slots.get_mut(key) {
                 match cause {
@@ -227,6 +255,7 @@ impl Schedule {
     /// A read of one key, begun at `started`, brought an answer. `moved` says whether realtime values changed.
     pub fn succeeded(&mut self, key: Key, cause: Cause, started: Instant, moved: bool) {
         let settles = self.settles(key);
+        self.earliest.take();
         let Some(slot) = self.slots.get_mut(&key) else { return };
         slot.ended(cause, started);
         slot.failures = 0;
@@ -234,8 +263,10 @@ impl Schedule {
         let Some((touched, broad)) = slot.touched.filter(|_| settles) else { return };
         let late = moved && self.settle.moved(touched, started, self.rhythm.spacing);
         let again = self.settle.next(touched, started, broad);
-        let slot_touch = slot.touch_due;
-        slot.touch_due = [slot_touch, again].into_iter().flatten().min();
+        if slot.touch_due.is_none() {
+            slot.spaced = false;
+        }
+        slot.touch_due = slot.touch_due.into_iter().chain(again).min();
         if again.is_none() {
             slot.touched = None;
         }
@@ -247,13 +278,16 @@ impl Schedule {
     /// A read of one key, begun at `started`, failed for good.
     pub fn failed(&mut self, key: Key, cause: Cause, started: Instant, now: Instant, wait: Option<Duration>) {
         let jitter = rand::random();
-        let Some(slot) = self.slots.get_mut(&key) else { return };
+        let Some(slot) = self.slots().get_mut(&key) else { return };
         slot.ended(cause, started);
         let again = now + BACKOFF.delay(slot.failures, wait, jitter);
         slot.failures = slot.failures.saturating_add(1);
         slot.not_before = Some(again);
         match cause {
-            Cause::Touched => slot.touch_due = Some(again),
+            Cause::Touched => {
+                slot.touch_due = Some(again);
+                slot.spaced = true;
+            }
             Cause::Timer => slot.timer_due = again,
         }
     }
@@ -270,18 +304,19 @@ impl Schedule {
 
     /// Lets every failing key be tried at once, because it will be read in another way.
     pub fn forgive(&mut self) {
-        for slot in self.slots.values_mut().filter(|slot| slot.failures > 0) {
+        for slot in self.slots().values_mut().filter(|slot| slot.failures > 0) {
             slot.not_before = None;
         }
     }
 
     /// A way of reading one key is not offered by the account: another way is due at once.
     pub fn refused(&mut self, key: Key, cause: Cause, now: Instant) {
-        let Some(slot) = self.slots.get_mut(&key) else { return };
+        let Some(slot) = self.slots().get_mut(&key) else { return };
         match cause {
             Cause::Touched => {
                 slot.reading_touched = false;
                 slot.touch_due = Some(now);
+                slot.spaced = true;
             }
             Cause::Timer => {
                 slot.reading_timer = false;
@@ -292,7 +327,7 @@ impl Schedule {
 
     /// Forgets what is under way and marks everything, after a read was lost without an end.
     pub fn forget_reads(&mut self, now: Instant) {
-        for slot in self.slots.values_mut() {
+        for slot in self.slots().values_mut() {
             slot.reading_touched = false;
             slot.reading_timer = false;
             slot.timer_due = now;
@@ -315,14 +350,16 @@ impl Schedule {
 
     /// A settling read showed a late change: what else the event touched lagged as well.
     fn touch_related(&mut self, key: Key, started: Instant) {
-        for (other, slot) in &mut self.slots {
+        let spacing = self.rhythm.spacing;
+        for (other, slot) in self.slots() {
             let related = match (key, *other) {
                 (Key::Queue(queue, _, _), Key::Queue(other, ..)) => queue == other,
                 (_, Key::Workspace(_)) => true,
                 _ => false,
             };
             if related && *other != key {
-                slot.touch_due = Some(slot.earliest_touch(started, self.rhythm.spacing));
+                slot.touch_due = Some(slot.earliest_touch(started, spacing));
+                slot.spaced = false;
             }
         }
     }
@@ -336,6 +373,29 @@ impl Schedule {
         }
     }
 
+    /// All slots, to be changed.
+    fn slots(&mut self) -> &mut BTreeMap<Key, Slot> {
+        self.earliest.take();
+        &mut self.slots
+    }
+
+    fn earliest(&self) -> Earliest {
+        if let Some(earliest) = self.earliest.get() {
+            return earliest;
+        }
+        let mut earliest = Earliest::default();
+        let lower = |least: &mut Option<Instant>, moment: Option<Instant>| {
+            *least = least.iter().copied().chain(moment).min();
+        };
+        for slot in self.slots.values() {
+            let touched = if slot.spaced { &mut earliest.event } else { &mut earliest.look };
+            lower(touched, slot.next_touched());
+            lower(&mut earliest.timer, slot.next_timer());
+        }
+        self.earliest.set(Some(earliest));
+        earliest
+    }
+
     fn due(&self, moment: impl Fn(&Slot) -> Option<Instant>, now: Instant) -> BTreeSet<Key> {
         let due = |slot: &Slot| moment(slot).is_some_and(|due| due <= now);
         self.slots.iter().filter(|(_, slot)| due(slot)).map(|(key, _)| *key).collect()
@@ -347,6 +407,7 @@ impl Slot {
         Self {
             timer_due: now,
             touch_due: None,
+            spaced: false,
             touched: None,
             reading_touched: false,
             reading_timer: false,
@@ -362,6 +423,7 @@ impl Slot {
         self.touched = Some((now, broad));
         let due = self.earliest_touch(now, spacing);
         self.touch_due = Some(self.touch_due.map_or(due, |already| already.min(due)));
+        self.spaced = true;
     }
 
     fn earliest_touch(&self, now: Instant, spacing: Duration) -> Instant {

@@ -289,3 +289,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn looking_again_does_not_wait_for_launches_of_other_events() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let event = start + ms(1000);
+    schedule.touch(&touch_of(1), event);
+    let touched: Vec<Key> = schedule.due_touched(event).into_iter().collect();
+    run(&mut schedule, &touched, Cause::Touched, event);
+    let look = schedule.next_due(event).unwrap();
+    let whole = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
+    // Other events have used all launches up.
+    schedule.launches.drain(look);
+    schedule.touch(&touch_of(2), look);
+    assert_eq!(schedule.next_due(look), Some(look));
+    assert_eq!(schedule.due_touched(look), [whole].into());
+    // It shows a late change, so what belongs to it is read at once.
+    schedule.started(&[whole], Cause::Touched, look);
+    schedule.succeeded(whole, Cause::Touched, look, true);
+    let related = schedule.due_touched(look);
+    assert!(related.contains(&Key::Queue(sid(1), Scope::channel(0), Part::Cumulative)), "{related:?}");
+    assert!(!related.iter().any(|key| matches!(key, Key::Queue(queue, ..) if *queue == sid(2))));
+}

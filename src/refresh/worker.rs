@@ -33,6 +33,8 @@ const HOPELESS_AGAIN: Duration = Duration::from_secs(30);
 const MOST_FAILURES_TOLD: usize = 20;
 /// How long an answer waits for others that are under way.
 const GATHER: Duration = Duration::from_millis(8);
+/// Marks are taken this often at most. A burst of events makes no more of our work than that; one event is taken at once.
+const TAKING: Duration = Duration::from_millis(2);
 /// The longest the loop sleeps, so that a new day or a wall clock set anew is noticed soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -52,6 +54,10 @@ pub struct Worker {
     snapshots: watch::Sender<Arc<Snapshot>>,
     /// When what the board holds is shown, if it is not shown yet.
     publish_at: Option<Instant>,
+    /// When marks may be taken again, if they were taken a moment ago.
+    take_at: Option<Instant>,
+    /// When to see whether a new day began.
+    day_checked: Instant,
 }
 
 /// A read that ended.
@@ -89,6 +95,8 @@ impl Worker {
             reads: JoinSet::new(),
             snapshots,
             publish_at: None,
+            take_at: None,
+            day_checked: now,
         };
         (Refresher { marks, snapshots: receiver }, worker)
     }
@@ -97,13 +105,15 @@ impl Worker {
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
             let now = Instant::now();
-            let due = self.schedule.next_due(now).into_iter().chain(self.publish_at).min();
+            self.take_at = self.take_at.filter(|at| *at > now);
+            let due =
+                self.schedule.next_due(now).into_iter().chain(self.publish_at).chain(self.take_at).min();
             let due = due.unwrap_or(now + LONGEST_SLEEP).min(now + LONGEST_SLEEP);
             let marks = self.marks.clone();
             tokio::select! {
                 () = stop.cancelled() => return,
                 // A mark set while we were busy has left its permit, so looking after waking misses nothing.
-                () = marks.wake.notified() => self.take_marks(),
+                () = marks.wake.notified(), if self.take_at.is_none() => self.take_marks(),
                 Some(ended) = self.reads.join_next() => match ended {
                     Ok(ended) => self.end(ended),
                     Err(error) => self.lost(&error),
@@ -118,6 +128,7 @@ impl Worker {
 
     fn take_marks(&mut self) {
         let now = Instant::now();
+        self.take_at = Some(now + TAKING);
         let waiting = self.marks.take();
         for touch in waiting.touches() {
             self.schedule.touch(&touch, now);
@@ -139,6 +150,11 @@ impl Worker {
     }
 
     fn begin_day_if_new(&mut self) {
+        let now = Instant::now();
+        if now.duration_since(self.day_checked) < LONGEST_SLEEP {
+            return;
+        }
+        self.day_checked = now;
         let window = window(&self.statistics, Timestamp::now());
         if window.start != self.window.start {
             info!(window.start, "A new day begins: counting anew");

@@ -39,7 +39,7 @@ impl Default for Refusals {
 }
 
 /// Logs the refusal that an answer carries, if it does, and if there have not been too many.
-pub(super) async fn log(State(refusals): State<Refusals>, mut response: Response) -> Response {
+pub(super) fn log(State(refusals): State<Refusals>, mut response: Response) -> Response {
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
     let mut told = refusals.0.lock().unwrap_or_else(PoisonError::into_inner);
     if told.budget.take(1.0, 0.0, Instant::now()) {

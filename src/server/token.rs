@@ -10,11 +10,8 @@ use serde_json::json;
 use super::AppState;
 use super::access::Viewer;
 use super::error::ApiError;
-use crate::twilio::access_token::AccessToken;
+use crate::twilio::access_token::{AccessToken, DASHBOARD_IDENTITY};
 
-/// Whose tokens these are, whoever asks: object permissions are given to this one name, and no caller can take
-/// another's.
-pub const IDENTITY: &str = "dashboard";
 /// Short, since a token can't be called back; the page renews it before it expires.
 const LIFE_SECONDS: i64 = 900;
 
@@ -24,11 +21,11 @@ pub(super) async fn issue(State(state): State<AppState>, _viewer: Viewer) -> Res
     let token = AccessToken {
         account: state.twilio.account_sid,
         key,
-        identity: IDENTITY,
+        identity: DASHBOARD_IDENTITY,
         sync_service: state.twilio.sync_service,
         life_seconds: LIFE_SECONDS,
     };
     let token = token.issue(Timestamp::now());
-    let body = Json(json!({ "identity": IDENTITY, "token": token, "expiresIn": LIFE_SECONDS }));
+    let body = Json(json!({ "identity": DASHBOARD_IDENTITY, "token": token, "expiresIn": LIFE_SECONDS }));
     Ok(([(CACHE_CONTROL, "no-store")], body).into_response())
 }

@@ -148,14 +148,17 @@ impl Board {
                 }
                 Answer::LastHour(value) => fold_cumulative(&mut next.last_hour, value, read),
                 Answer::Tasks(tasks) => fold_tasks(&mut next.tasks, tasks, read),
-                Answer::QueueRealtime(queue, scope, value) => match scope_of(&mut next, queue, scope) {
-                    Some(stats) => {
-                        if fold_realtime(stats, value, read) {
-                            folded.moved.insert(queue);
+                Answer::QueueRealtime(queue, scope, mut value) => {
+                    share_activities(&next, queue, &mut value);
+                    match scope_of(&mut next, queue, scope) {
+                        Some(stats) => {
+                            if fold_realtime(stats, value, read) {
+                                folded.moved.insert(queue);
+                            }
                         }
+                        None => folded.unknown_queue = true,
                     }
-                    None => folded.unknown_queue = true,
-                },
+                }
                 Answer::QueueCumulative(queue, scope, value) => match scope_of(&mut next, queue, scope) {
                     Some(stats) => fold_cumulative(&mut stats.cumulative, value, read),
                     None => folded.unknown_queue = true,
@@ -202,6 +205,16 @@ fn scope_of(next: &mut Snapshot, queue: TaskQueueSid, scope: Scope) -> Option<&m
     Arc::make_mut(next.queues.get_mut(&queue)?).scopes.get_mut(scope.index())
 }
 
+/// Takes the table of Activities from another scope of the TaskQueue, or from before, where it is the same: it is the
+/// largest part of the statistics, and moves seldom.
+fn share_activities(next: &Snapshot, queue: TaskQueueSid, value: &mut Realtime) {
+    let scopes = next.queues.get(&queue).into_iter().flat_map(|state| state.scopes.iter());
+    let mut known = scopes.filter_map(|stats| Some(&stats.realtime.value.as_ref()?.activity_statistics));
+    if let Some(same) = known.find(|known| **known == value.activity_statistics) {
+        value.activity_statistics = same.clone();
+    }
+}
+
 /// Returns whether something other than an age moved.
 fn fold_realtime(stats: &mut ScopeStats, value: Realtime, read: ReadId) -> bool {
     if read.number < stats.realtime.last_read {
@@ -218,11 +231,11 @@ fn fold_cumulative(reading: &mut Reading<Cumulative>, value: Cumulative, read: R
     if read.number < reading.last_read {
         return;
     }
-    let value = match reading.value.as_deref() {
+    let mut value = match reading.value.as_deref() {
         Some(last) => value.completed_by(last),
         None => value,
     };
-    let same = reading.value.as_deref().is_some_and(|last| same_but_end(last, &value));
+    let same = reading.value.as_deref().is_some_and(|last| value.says_the_same(last));
     confirm(reading, (!same).then_some(value), read);
 }
 
@@ -300,13 +313,6 @@ fn same_but_age(a: &Realtime, b: &Realtime) -> bool {
         && *total_eligible_workers == b.total_eligible_workers
         && *total_tasks == b.total_tasks
         && *total_workers == b.total_workers
-}
-
-/// The window's end moves with every read and says nothing new.
-fn same_but_end(a: &Cumulative, b: &Cumulative) -> bool {
-    let mut a_with_same_end = a.clone();
-    a_with_same_end.end_time.clone_from(&b.end_time);
-    a_with_same_end == *b
 }
 
 fn oldest(last: Option<Age>, before: Option<&Realtime>, now: &Realtime, as_of: Timestamp) -> Option<Age> {

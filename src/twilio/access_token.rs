@@ -11,6 +11,9 @@ use sha2::Sha256;
 use crate::config::{ApiKey, SyncServiceName};
 use crate::sid::AccountSid;
 
+/// Whose tokens the dashboard's are, whoever is signed in: object permissions are given to this one name, and no caller
+/// can take another's.
+pub const DASHBOARD_IDENTITY: &str = "dashboard";
 /// Twilio refuses tokens that live longer (error 20157).
 pub const LONGEST_LIFE_SECONDS: i64 = 86_400;
 

@@ -11,7 +11,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, IF_MATCH, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::error::{Next, TwilioError};
@@ -31,6 +31,10 @@ const MOST_TOKEN_CHECKS_IN_FLIGHT: usize = 24;
 const MOST_API_CALLS_IN_FLIGHT: usize = 8;
 /// A page of 1,000 TaskQueues with all their statistics is about 2 MiB; whatever is far above that is not Twilio.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+/// Large answers are taken in and decoded one at a time, lest several take their room at once. They are asked for side
+/// by side all the same: what has not been taken yet waits at Twilio. Behind one that does not come on, the next waits no
+/// longer than this.
+const LONGEST_TURN: Duration = Duration::from_secs(1);
 /// How often a read is tried in one go.
 const TRIES: u32 = 3;
 /// A longer wait than this is left to the schedule, which can do other things meanwhile.
@@ -50,6 +54,7 @@ pub struct Client {
     sync_writes: Semaphore,
     token_checks: Semaphore,
     api_calls: Semaphore,
+    large_answers: Semaphore,
 }
 
 /// The client could not be set up; it is a fault of the build or the machine, not of the configuration.
@@ -79,6 +84,8 @@ pub(super) struct Call {
     pub(super) name: String,
     pub(super) endpoint: Endpoint,
     pub(super) body: Body,
+    /// Whether the answer may be large.
+    pub(super) large: bool,
     pub(super) if_match: Option<String>,
 }
 
@@ -99,6 +106,7 @@ impl Call {
             name,
             endpoint: Endpoint::Other,
             body: Body::None,
+            large: false,
             if_match: None,
         }
     }
@@ -140,6 +148,7 @@ impl Client {
             sync_writes: Semaphore::new(MOST_SYNC_WRITES_IN_FLIGHT),
             token_checks: Semaphore::new(MOST_TOKEN_CHECKS_IN_FLIGHT),
             api_calls: Semaphore::new(MOST_API_CALLS_IN_FLIGHT),
+            large_answers: Semaphore::new(1),
         })
     }
 
@@ -184,21 +193,26 @@ impl Client {
         if call.api == Api::TaskRouter {
             self.wait_for_admission(call.endpoint).await;
         }
-        let body = self.send(call).await?;
+        let response = self.send(call).await?;
+        // Held until the answer is decoded and its text is gone.
+        let _turn = if call.large { self.turn().await } else { None };
+        let body = self.successful_body(call, response).await?;
         decode(call, &body)
     }
 
     /// A request tried once, because a second one might place a second Call, or because somebody waits for the answer.
     pub(super) async fn once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
         let _place = self.places(call.api).acquire().await.map_err(|_| shut(call))?;
-        let body = self.send(call).await?;
+        let response = self.send(call).await?;
+        let body = self.successful_body(call, response).await?;
         decode(call, &body)
     }
 
     /// A write to Sync, tried once: whether to try again depends on what is newest by then, which the caller knows.
     pub(super) async fn write<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
         let _place = self.sync_writes.acquire().await.map_err(|_| shut(call))?;
-        let body = self.send(call).await?;
+        let response = self.send(call).await?;
+        let body = self.successful_body(call, response).await?;
         // A deletion answers 204 without a body.
         decode(call, if body.is_empty() { b"null" } else { &body })
     }
@@ -219,13 +233,20 @@ impl Client {
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
-    async fn send(&self, call: &Call) -> Result<Vec<u8>, TwilioError> {
+    async fn send(&self, call: &Call) -> Result<Response, TwilioError> {
         let response = self.request(call).send().await.map_err(|error| self.transport(call, &error))?;
-        let observed = observed(&response);
         if call.api == Api::TaskRouter {
-            self.governor(|governor| governor.observe(observed, Instant::now()));
+            self.governor(|governor| governor.observe(observed(&response), Instant::now()));
         }
-        let status = response.status();
+        Ok(response)
+    }
+
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::time::timeout(LONGEST_TURN, self.large_answers.acquire()).await.ok()?.ok()
+    }
+
+    async fn successful_body(&self, call: &Call, response: Response) -> Result<Vec<u8>, TwilioError> {
+        let (status, observed) = (response.status(), observed(&response));
         let body = self.bounded_body(call, response).await?;
         if status.is_success() {
             return Ok(body);
@@ -250,7 +271,9 @@ impl Client {
     }
 
     async fn bounded_body(&self, call: &Call, mut response: Response) -> Result<Vec<u8>, TwilioError> {
-        let mut body = Vec::new();
+        // Where Twilio says how much will come, exactly that much room is taken.
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        let mut body = Vec::with_capacity(length.min(LARGEST_ANSWER));
         while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(call, &error))? {
             if body.len() + chunk.len() > LARGEST_ANSWER {
                 let reason = format!("it is larger than {LARGEST_ANSWER} bytes");

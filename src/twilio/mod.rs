@@ -10,6 +10,7 @@ mod error;
 pub mod flex_token;
 mod governor;
 pub mod messages;
+mod name;
 mod number;
 pub mod retry;
 pub mod signature;

@@ -10,7 +10,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::Value;
 
 use super::client::{Api, Body, Call, Client};
 use super::error::TwilioError;
@@ -35,24 +34,24 @@ pub struct Sync {
 #[serde(transparent)]
 pub struct Revision(Box<str>);
 
-/// A Document with its data.
+/// A Document with what is wanted of its data.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Document<T = Value> {
+pub struct Document<D> {
     /// Its version.
     pub revision: Revision,
     /// What it holds.
-    pub data: T,
+    pub data: D,
 }
 
-/// A MapItem with its data.
+/// A MapItem with what is wanted of its data.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct MapItem {
+pub struct MapItem<D> {
     /// Its key.
-    pub key: String,
+    pub key: Box<str>,
     /// Its version.
     pub revision: Revision,
     /// What it holds.
-    pub data: Value,
+    pub data: D,
 }
 
 #[derive(Deserialize)]
@@ -61,8 +60,8 @@ struct Written {
 }
 
 #[derive(Deserialize)]
-struct Items {
-    items: Vec<MapItem>,
+struct Items<D> {
+    items: Vec<MapItem<D>>,
     meta: ItemsMeta,
 }
 
@@ -79,15 +78,10 @@ impl Sync {
     }
 
     /// `GET Documents/{name}`; `None` when there is none.
-    pub async fn document(&self, name: &str) -> Result<Option<Document>, TwilioError> {
-        self.document_as(name).await
-    }
-
-    /// The same, with the data in a form of its own.
-    pub async fn document_as<T: DeserializeOwned>(
+    pub async fn document<D: DeserializeOwned>(
         &self,
         name: &str,
-    ) -> Result<Option<Document<T>>, TwilioError> {
+    ) -> Result<Option<Document<D>>, TwilioError> {
         let path = format!("/Documents/{}", segment(name));
         found(self.client.read(&self.call(Method::GET, &path, "", None)).await)
     }
@@ -138,20 +132,19 @@ impl Sync {
         self.delete(&format!("/Maps/{}", segment(name))).await
     }
 
-    /// `GET Maps/{name}/Items`, all pages, each item turned into what is wanted of it as it comes, since a large Map's
-    /// data would take much room; `None` when the Map is not there.
-    pub async fn map_items<T>(
+    /// `GET Maps/{name}/Items`, all pages; `None` when the Map is not there. A large Map's data would take much room, so
+    /// `D` reads out of each item's what is wanted of it, one after another.
+    pub async fn map_items<D: DeserializeOwned>(
         &self,
         map: &str,
-        wanted: impl Fn(MapItem) -> T,
-    ) -> Result<Option<Vec<T>>, TwilioError> {
+    ) -> Result<Option<Vec<MapItem<D>>>, TwilioError> {
         let path = format!("/Maps/{}/Items", segment(map));
         let mut query = format!("?PageSize={PAGE_SIZE}");
-        let mut items: Vec<T> = Vec::new();
+        let mut items: Vec<MapItem<D>> = Vec::new();
         for _ in 0..MOST_PAGES {
-            let call = self.call(Method::GET, &path, &query, None);
-            let Some(page) = found(self.client.read::<Items>(&call).await)? else { return Ok(None) };
-            items.extend(page.items.into_iter().map(&wanted));
+            let call = Call { large: true, ..self.call(Method::GET, &path, &query, None) };
+            let Some(page) = found(self.client.read::<Items<D>>(&call).await)? else { return Ok(None) };
+            items.extend(page.items);
             let Some(next) = page.meta.next_page_url else { return Ok(Some(items)) };
             // Only the query is taken over: an address from an answer never decides where the credentials go.
             query = next.find('?').map(|at| next[at..].to_owned()).unwrap_or_default();
@@ -173,6 +166,35 @@ impl Sync {
     /// `DELETE Maps/{map}/Items/{key}`
     pub async fn delete_map_item(&self, map: &str, key: &str) -> Result<(), TwilioError> {
         self.delete(&format!("/Maps/{}/Items/{}", segment(map), segment(key))).await
+    }
+
+    /// `GET` of the Service itself: whether it checks what each identity may do.
+    pub async fn is_access_controlled(&self) -> Result<bool, TwilioError> {
+        #[derive(Deserialize)]
+        struct Service {
+            acl_enabled: bool,
+        }
+        let service: Service = self.client.read(&self.service_call(Method::GET, Body::None)).await?;
+        Ok(service.acl_enabled)
+    }
+
+    /// `POST` of the Service itself with `AclEnabled=true`: from then on each identity may do what it was permitted.
+    pub async fn control_access(&self) -> Result<(), TwilioError> {
+        let call = self.service_call(Method::POST, Body::Form("AclEnabled=true".to_owned()));
+        self.client.write::<IgnoredAny>(&call).await.map(drop)
+    }
+
+    /// `POST {kind}/{name}/Permissions/{identity}`, `kind` being `Documents` or `Maps`: to read, and nothing else.
+    pub async fn permit_reading(&self, kind: &str, name: &str, identity: &str) -> Result<(), TwilioError> {
+        let path = format!("/{kind}/{}/Permissions/{}", segment(name), segment(identity));
+        let form = [("Read", "true"), ("Write", "false"), ("Manage", "false")];
+        let call = self.call(Method::POST, &path, "", Some(&form));
+        self.client.write::<IgnoredAny>(&call).await.map(drop)
+    }
+
+    fn service_call(&self, method: Method, body: Body) -> Call {
+        let (target, name) = (format!("/v1/Services/{}", self.service), format!("{method} Service"));
+        Call { method, body, ..Call::get(Api::Sync, target, name) }
     }
 
     async fn write(&self, path: &str, form: &[(&str, &str)]) -> Result<Revision, TwilioError> {

@@ -2,8 +2,9 @@
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
+use twilio_emulator::Settings;
 
-use crate::support::{ADMIN, BEARER, Bed, NO_TIMERS};
+use crate::support::{ADMIN, BEARER, Bed, Binary, NO_TIMERS};
 
 const VIEWER: (&str, &str) = ("tv", "only looking");
 
@@ -138,4 +139,48 @@ async fn scripts_use_credentials_and_no_cookie() {
     let session: Value = as_viewer.send().await.unwrap().json().await.unwrap();
     assert_eq!((&session["role"], &session["csrfToken"]), (&Value::from("viewer"), &Value::Null));
     bed.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_read_and_never_write_once_access_to_sync_is_controlled() {
+    let emulator =
+        twilio_emulator::Emulator::start(Settings { queues: 3, ..Settings::default() }).await.unwrap();
+    let account = emulator.account().clone();
+    let keys = [
+        ("TWILIO_API_KEY", account.api_key_sid.as_str()),
+        ("TWILIO_API_SECRET", account.api_key_secret.as_str()),
+        ("SYNC_AUDIT_INTERVAL", "200ms"),
+    ];
+    let variables = Binary::variables(&emulator, &keys);
+    let warned = Binary::output(&variables, &["setup"]).await;
+    assert!(String::from_utf8(warned.stdout).unwrap().contains("Access control: off"));
+    assert!(!emulator.sync().acl(), "nothing is switched that was not asked for");
+
+    let told = Binary::output(&variables, &["setup", "--protect-sync"]).await;
+    assert!(String::from_utf8(told.stdout).unwrap().contains("Access control: switched on"));
+    assert!(emulator.sync().acl());
+    let reads_only = |object: &str| {
+        emulator
+            .sync()
+            .rights(object, "dashboard")
+            .is_some_and(|rights| rights.read && !rights.write && !rights.manage)
+    };
+    for object in ["queueStats", "dashboard-data", "dashboard-definitions"] {
+        assert!(reads_only(object), "{object}");
+    }
+
+    // What the service creates later is permitted, too.
+    emulator.sync().delete_map("queueStats");
+    assert!(!reads_only("queueStats"));
+    let mut service = Binary::serve(&variables);
+    service.logs("is permitted to read").await;
+    let mut changed = emulator.journal().changed();
+    let permitted = async {
+        while !(reads_only("queueStats") && reads_only("dashboard-metrics")) {
+            let _ = tokio::time::timeout(std::time::Duration::from_millis(50), changed.changed()).await;
+        }
+    };
+    tokio::time::timeout(crate::support::DEADLINE, permitted).await.expect("never permitted");
+    drop(service);
+    emulator.shutdown().await;
 }

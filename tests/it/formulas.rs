@@ -96,23 +96,28 @@ const HOSTILE: &[&str] = &[
     "`${",
 ];
 
-struct Fixed;
+/// One TaskQueue, told of once.
+#[derive(Default)]
+struct Fixed {
+    piece: Option<Data>,
+}
 
 impl Source for Fixed {
-    fn all(&mut self) -> Data {
+    fn begin(&mut self, all: bool) {
         let queue = json!({
             "queue": { "sid": "WQ1", "friendlyName": "Support" },
             "data": { "realtime": { "tasks_by_status": { "pending": 3 } } },
         });
-        Data {
+        self.piece = all.then(|| Data {
             workspace: Some(to_raw_value(&json!({ "realtime": {} })).unwrap()),
             queues: [("WQ1".to_owned(), to_raw_value(&queue).unwrap())].into(),
             order: Some(vec!["WQ1".to_owned()]),
-        }
+            more: false,
+        });
     }
 
-    fn changes(&mut self) -> Option<Data> {
-        None
+    fn next(&mut self) -> Option<Data> {
+        self.piece.take()
     }
 }
 
@@ -132,7 +137,7 @@ async fn hostile_formulas_cost_only_their_own_value() {
     let mut engine = engine();
     for hostile in HOSTILE {
         engine.set(vec![formula(HONEST), formula(hostile), formula(HONEST)]);
-        let values = engine.evaluate(&mut Fixed).await;
+        let values = engine.evaluate(&mut Fixed::default()).await;
         assert_eq!(values[0], Ok(Outcome::Number(3.0)), "before {hostile}");
         assert_eq!(values[2], Ok(Outcome::Number(3.0)), "after {hostile}: {:?}", values[1]);
     }
@@ -144,7 +149,7 @@ async fn all_of_them_at_once_leave_the_honest_one_its_value() {
     let all = HOSTILE.iter().map(|hostile| formula(hostile)).chain([formula(HONEST)]);
     engine.set(all.collect());
     for _ in 0..2 {
-        let values = engine.evaluate(&mut Fixed).await;
+        let values = engine.evaluate(&mut Fixed::default()).await;
         assert_eq!(values.last(), Some(&Ok(Outcome::Number(3.0))));
         for name in ["while (true) {} })()", "2 ** 53 - 1 }, 1)", "1024 * 1024 * 1024"] {
             let (value, source) =
@@ -159,17 +164,17 @@ async fn a_preview_that_never_ends_ends() {
     let mut engine = engine();
     engine.set(vec![formula(HONEST)]);
     let endless = formula("'a'.repeat(2000000).indexOf('a'.repeat(1000000) + 'b')");
-    let fault = engine.attempt(endless, &mut Fixed).await.unwrap_err();
+    let fault = engine.attempt(endless, &mut Fixed::default()).await.unwrap_err();
     assert_eq!(fault.message, "the formula does not end");
-    assert_eq!(engine.attempt(formula("1 + 1"), &mut Fixed).await, Ok(Outcome::Number(2.0)));
-    assert_eq!(engine.evaluate(&mut Fixed).await, [Ok(Outcome::Number(3.0))]);
+    assert_eq!(engine.attempt(formula("1 + 1"), &mut Fixed::default()).await, Ok(Outcome::Number(2.0)));
+    assert_eq!(engine.evaluate(&mut Fixed::default()).await, [Ok(Outcome::Number(3.0))]);
 }
 
 #[tokio::test]
 async fn without_an_engine_metrics_fail_and_nothing_else() {
     let mut engine = Engine::new(PathBuf::from("/nowhere/taskrouter-sync"));
     engine.set(vec![formula(HONEST)]);
-    let values = engine.evaluate(&mut Fixed).await;
+    let values = engine.evaluate(&mut Fixed::default()).await;
     assert!(values[0].as_ref().unwrap_err().message.contains("engine"), "{values:?}");
 }
 

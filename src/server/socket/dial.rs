@@ -55,14 +55,21 @@ async fn talk(
                 }
             }
             update = line.next() => {
-                let Update { call, status } = update.ok_or(Ending::Stalled)?;
-                let update = json!({ "messageType": "callUpdate", "callSid": call, "callStatus": status });
-                connection.send(Bytes::from(update.to_string())).await?;
+                let update = update.ok_or(Ending::Stalled)?;
+                if let Err(ending) = connection.send(text(&update)).await {
+                    line.give_back(update);
+                    return Err(ending);
+                }
             }
             () = guest.due() => look_again(&mut guest).await?,
             () = sockets.stopping() => return Err(Ending::Stopping),
         }
     }
+}
+
+fn text(Update { call, status }: &Update) -> Bytes {
+    let update = json!({ "messageType": "callUpdate", "callSid": call, "callStatus": status });
+    Bytes::from(update.to_string())
 }
 
 /// Does what was said; a Call's updates are told by the line.

@@ -4,12 +4,14 @@
 //! `{"since": "<id>", "queues": ["WQ…"], "channels": ["voice"]}`. With `?first=message` nothing is sent before that.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::connection::Ending;
 use super::guest::{Guest, Wish};
@@ -17,6 +19,9 @@ use super::{Connection, look_again, open};
 use crate::feed::{BadSelection, Selection, Watcher};
 use crate::server::feed::Asked;
 use crate::server::{ApiError, AppState};
+
+/// A client that wanted to say first what it wants is shown what its query asks for after so long.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 
 /// What a client may say.
 #[derive(Debug, Deserialize)]
@@ -52,8 +57,10 @@ async fn talk(
     mut watcher: Watcher,
     mut waits: bool,
 ) -> Result<Infallible, Ending> {
+    let speak_by = Instant::now() + LONGEST_SILENCE;
     loop {
         tokio::select! {
+            () = tokio::time::sleep_until(speak_by), if waits => waits = false,
             said = connection.next() => match wanted(&said?) {
                 Ok((since, selection)) => {
                     watcher.select(since.as_deref(), selection);

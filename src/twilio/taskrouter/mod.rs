@@ -1,6 +1,7 @@
 //! TaskRouter's REST API, as far as we read it: methods named as Twilio names the resources.
 
 mod statistics;
+mod table;
 
 use std::sync::Arc;
 
@@ -9,10 +10,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use statistics::Resource;
 pub use statistics::{
-    ActivityCount, Counts, Cumulative, Realtime, Split, Statistics, TaskQueueStatistics, WaitDuration,
+    ActivityCount, Cumulative, Realtime, Split, Statistics, TaskQueueStatistics, WaitDuration,
 };
+use statistics::{Resource, UnknownFields};
+pub use table::{Counts, Table};
 
 use super::client::{Api, Body, Call, Client};
 use super::error::TwilioError;
@@ -298,7 +300,7 @@ impl TaskRouter {
         Ok(bulk.task_queue_data.into_iter().filter_map(|r| Some((r.task_queue_sid?, r.statistics))).collect())
     }
 
-    async fn resource<T: DeserializeOwned>(
+    async fn resource<T: DeserializeOwned + UnknownFields>(
         &self,
         path: &str,
         query: &[(&str, &str)],
@@ -324,6 +326,7 @@ impl TaskRouter {
         let mut entries = Vec::new();
         for _ in 0..MOST_PAGES {
             let call = Call::get(Api::TaskRouter, target, format!("GET {}", &path[1..]));
+            let call = Call { large: true, ..call };
             let (page, meta) = self.client.read::<P>(&call).await?.split();
             entries.extend(page);
             let Some(next) = meta.next_page_url else { return Ok(entries) };

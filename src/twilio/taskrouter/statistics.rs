@@ -2,25 +2,29 @@
 //!
 //! Fields keep Twilio's names, so that writing a value out gives the raw resource again; fields that we do not know
 //! are kept for the same reason. What the published examples of combined answers lack is optional; what every form of
-//! the resource has is required, so that an empty answer is an error and never a row of zeros.
+//! the resource has is required, so that an empty answer is an error and never a row of zeros. There are four thousand
+//! of each in a Workspace of a thousand TaskQueues with three channels, so they are kept small: names are shared, tables
+//! are sorted slices.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::sync::Arc;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde::ser::{SerializeMap, Serializer};
+use serde::de::{Deserializer, Error};
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::table::{Counts, Splitting, Table, counts};
 use crate::sid::TaskQueueSid;
+use crate::twilio::name::Name;
 use crate::twilio::number::{decimal_or_none, whole, whole_or_none};
 
 /// Real-time statistics of a Workspace or a TaskQueue, of one TaskChannel or all.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(remote = "Self")]
 pub struct Realtime {
-    /// Workers by Activity.
+    /// Workers by Activity; mostly the same on all channels, and shared then.
     #[serde(default)]
-    pub activity_statistics: Vec<ActivityCount>,
+    pub activity_statistics: Arc<[ActivityCount]>,
     /// Seconds since the creation of the Task that waits longest; 0 when none waits.
     #[serde(deserialize_with = "whole")]
     pub longest_task_waiting_age: u64,
@@ -28,9 +32,10 @@ pub struct Realtime {
     #[serde(default)]
     pub longest_task_waiting_sid: Option<Box<str>>,
     /// Tasks by priority.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "counts")]
     pub tasks_by_priority: Counts,
     /// Tasks by `pending`, `reserved`, `assigned`, `wrapping`.
+    #[serde(deserialize_with = "counts")]
     pub tasks_by_status: Counts,
     /// Workers that could take a Task of this TaskQueue, busy with others or not.
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
@@ -45,8 +50,8 @@ pub struct Realtime {
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub total_workers: Option<u64>,
     /// Fields that are not listed here.
-    #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    #[serde(flatten, skip_deserializing)]
+    pub extra: Table<Value>,
 }
 
 /// How many Workers are in one Activity.
@@ -54,10 +59,10 @@ pub struct Realtime {
 pub struct ActivityCount {
     /// The Activity's name.
     #[serde(default)]
-    pub friendly_name: Box<str>,
+    pub friendly_name: Name,
     /// The Activity's SID.
     #[serde(default)]
-    pub sid: Box<str>,
+    pub sid: Name,
     /// Workers in it.
     #[serde(deserialize_with = "whole")]
     pub workers: u64,
@@ -65,12 +70,13 @@ pub struct ActivityCount {
 
 /// Cumulative statistics of a Workspace or a TaskQueue over a window of time.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(remote = "Self")]
 pub struct Cumulative {
     /// Average seconds until a Task was accepted.
     #[serde(default, deserialize_with = "decimal_or_none", skip_serializing_if = "Option::is_none")]
     pub avg_task_acceptance_time: Option<f64>,
     /// Start of the window, ISO 8601.
-    pub start_time: Box<str>,
+    pub start_time: Name,
     /// End of the window, ISO 8601.
     pub end_time: Box<str>,
     #[expect(missing_docs, reason = "the names are Twilio's and say it all")]
@@ -114,10 +120,10 @@ pub struct Cumulative {
     pub wait_duration_until_canceled: Option<WaitDuration>,
     /// By threshold in seconds; missing from the published examples of combined answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub split_by_wait_time: Option<BTreeMap<Box<str>, Split>>,
+    pub split_by_wait_time: Option<Table<Split>>,
     /// Fields that are not listed here.
-    #[serde(flatten)]
-    pub extra: Map<String, Value>,
+    #[serde(flatten, skip_deserializing)]
+    pub extra: Table<Value>,
 }
 
 /// Seconds that Tasks waited.
@@ -138,10 +144,10 @@ pub struct WaitDuration {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 pub struct Split {
     /// Longer: `tasks_canceled` and `reservations_accepted`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "counts")]
     pub above: Counts,
     /// Not longer: the same.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "counts")]
     pub below: Counts,
 }
 
@@ -163,14 +169,55 @@ impl Cumulative {
         }
         self.avg_task_acceptance_time = self.avg_task_acceptance_time.or(earlier.avg_task_acceptance_time);
         self.tasks_completed = self.tasks_completed.or(earlier.tasks_completed);
-        let earlier = earlier.clone();
         self.wait_duration_until_accepted =
-            self.wait_duration_until_accepted.or(earlier.wait_duration_until_accepted);
+            self.wait_duration_until_accepted.or_else(|| earlier.wait_duration_until_accepted.clone());
         self.wait_duration_until_canceled =
-            self.wait_duration_until_canceled.or(earlier.wait_duration_until_canceled);
-        self.split_by_wait_time = self.split_by_wait_time.or(earlier.split_by_wait_time);
+            self.wait_duration_until_canceled.or_else(|| earlier.wait_duration_until_canceled.clone());
+        self.split_by_wait_time = self.split_by_wait_time.or_else(|| earlier.split_by_wait_time.clone());
         self
     }
+
+    /// Whether this says the same as an earlier reading. The window's end moves with every read and says nothing new.
+    pub fn says_the_same(&mut self, earlier: &Self) -> bool {
+        let end_time = std::mem::replace(&mut self.end_time, earlier.end_time.clone());
+        let same = self == earlier;
+        self.end_time = end_time;
+        same
+    }
+}
+
+/// The generated reading and writing of known fields, with the unknown ones beside them.
+macro_rules! with_unknown_fields {
+    ($($statistics:ident)*) => {$(
+        impl<'de> Deserialize<'de> for $statistics {
+            fn deserialize<D: Deserializer<'de>>(inner: D) -> Result<Self, D::Error> {
+                let mut unknown = Vec::new();
+                // The inherent function that `serde(remote)` makes, not this one.
+                let mut read = $statistics::deserialize(Splitting { inner, unknown: &mut unknown })?;
+                read.extra = unknown.into();
+                Ok(read)
+            }
+        }
+
+        impl Serialize for $statistics {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $statistics::serialize(self, serializer)
+            }
+        }
+
+        impl UnknownFields for $statistics {
+            fn unknown(&mut self) -> &mut Table<Value> {
+                &mut self.extra
+            }
+        }
+    )*};
+}
+
+with_unknown_fields!(Realtime Cumulative);
+
+/// Has fields that are not described.
+pub(super) trait UnknownFields {
+    fn unknown(&mut self) -> &mut Table<Value>;
 }
 
 /// Realtime and cumulative statistics in one answer.
@@ -187,80 +234,32 @@ pub struct Statistics {
 pub struct TaskQueueStatistics {
     /// Whose they are.
     pub task_queue_sid: TaskQueueSid,
-    /// The numbers.
-    #[serde(flatten)]
-    pub statistics: Statistics,
+    /// Now.
+    pub realtime: Realtime,
+    /// Over the window asked for.
+    pub cumulative: Cumulative,
 }
 
 /// A resource of its own with statistics at its top level: the envelope is dropped, the statistics stay.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Resource<T> {
-    #[serde(default)]
     pub(super) task_queue_sid: Option<TaskQueueSid>,
-    #[serde(default, rename = "account_sid")]
-    _account_sid: serde::de::IgnoredAny,
-    #[serde(default, rename = "workspace_sid")]
-    _workspace_sid: serde::de::IgnoredAny,
-    #[serde(default, rename = "url")]
-    _url: serde::de::IgnoredAny,
-    #[serde(flatten)]
     pub(super) statistics: T,
 }
 
-/// A small table of counts, in the order of its names.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct Counts(Box<[(Box<str>, u64)]>);
+/// What stands around statistics in a resource of their own.
+const ENVELOPE: [&str; 4] = ["account_sid", "workspace_sid", "task_queue_sid", "url"];
 
-impl Counts {
-    /// The count under a name; a name that is not there counts nothing.
-    pub fn count(&self, name: &str) -> u64 {
-        self.0.iter().find(|(n, _)| &**n == name).map_or(0, |(_, count)| *count)
-    }
-
-    /// Names and counts.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.0.iter().map(|(name, count)| (&**name, *count))
-    }
-}
-
-impl fmt::Debug for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
-    }
-}
-
-impl Serialize for Counts {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, count) in self.iter() {
-            map.serialize_entry(name, &count)?;
-        }
-        map.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Counts {
+impl<'de, T: Deserialize<'de> + UnknownFields> Deserialize<'de> for Resource<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Count(#[serde(deserialize_with = "whole")] u64);
-        struct Table;
-        impl<'de> Visitor<'de> for Table {
-            type Value = Counts;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of counts")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counts, A::Error> {
-                let mut counts: Vec<(Box<str>, u64)> = Vec::with_capacity(4);
-                while let Some((name, Count(count))) = map.next_entry()? {
-                    counts.push((name, count));
-                }
-                counts.sort_unstable();
-                Ok(Counts(counts.into()))
-            }
-        }
-        deserializer.deserialize_map(Table)
+        let mut statistics = T::deserialize(deserializer)?;
+        let unknown = statistics.unknown();
+        let task_queue_sid = match unknown.get("task_queue_sid") {
+            None | Some(Value::Null) => None,
+            Some(sid) => Some(TaskQueueSid::deserialize(sid).map_err(D::Error::custom)?),
+        };
+        unknown.retain(|name| !ENVELOPE.contains(&name));
+        Ok(Self { task_queue_sid, statistics })
     }
 }
 
@@ -331,6 +330,9 @@ mod tests {
         resource["task_queue_sid"] = json!("WQ00000000000000000000000000000001");
         let read: Resource<Realtime> = serde_json::from_value(resource).unwrap();
         assert!(read.task_queue_sid.is_some());
-        assert_eq!(read.statistics.extra.keys().collect::<Vec<_>>(), ["longest_relative_task_age_in_queue"]);
+        assert_eq!(
+            read.statistics.extra.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            ["longest_relative_task_age_in_queue"]
+        );
     }
 }

@@ -1,0 +1,147 @@
+//! What it costs to evaluate the wallboard's formulas: in the child process that the service starts, from asking to having
+//! all results, beside a round trip to it that evaluates nothing worth speaking of.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::value::to_raw_value;
+use serde_json::{Value, json};
+use taskrouter_sync::formula::process::{Engine, Source};
+use taskrouter_sync::formula::protocol::{Data, Formula};
+
+use crate::bed::Effort;
+use crate::limits::Observed;
+use crate::stats::{Sample, ms};
+use crate::table::{Goal, Section, Table};
+
+const QUEUES: usize = 100;
+const FORMULAS: usize = 200;
+/// The goal for one round.
+const GOAL: Duration = Duration::from_millis(5);
+
+pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
+    let rounds = if effort.quick { 30 } else { 300 };
+    let mut engine = Engine::new(PathBuf::from(env!("CARGO_BIN_EXE_taskrouter-sync")));
+    let mut table = Table::new(&["Round", "Formulas", "p50 ms", "p99 ms"]);
+    let mut measured = Vec::new();
+    for (what, formulas, changes) in [
+        ("one formula, nothing changed (floor)", vec![formula("0".to_owned())], 0),
+        ("nothing changed", all(), 0),
+        ("one TaskQueue changed", all(), 1),
+        ("all TaskQueues changed", all(), QUEUES),
+    ] {
+        engine.set(formulas);
+        let mut source = Centre { changes, round: 0, piece: None };
+        let mut times = Vec::new();
+        let mut count = 0;
+        // The first round starts the process, tells it everything and compiles.
+        for round in 0..=rounds {
+            source.round = round;
+            let begin = Instant::now();
+            let values = engine.evaluate(&mut source).await;
+            if round > 0 {
+                times.push(begin.elapsed());
+            }
+            assert!(values.iter().all(Result::is_ok), "{values:?}");
+            count = values.len();
+        }
+        let sample = Sample::new(times);
+        table.row(&[&what, &count, &ms(sample.median()), &ms(sample.percentile(99))]);
+        measured.push(sample);
+    }
+    let figure = measured[2].median();
+    let goals = vec![Goal {
+        what: "200 formulas over 100 TaskQueues, one of them changed, p50",
+        goal: format!("≤ {} ms", GOAL.as_millis()),
+        met: figure <= GOAL,
+        figure: format!("{} ms", ms(figure)),
+    }];
+    let about = format!(
+        "{FORMULAS} formulas over {QUEUES} TaskQueues: half of them look at one TaskQueue, a quarter at the Workspace, a tenth \
+         sum over all TaskQueues, the others compute service levels. A round is from asking to having all results."
+    );
+    (Section { title: "Formulas", about, tables: vec![table], goals }, Vec::new())
+}
+
+fn all() -> Vec<Formula> {
+    let of = |n: usize| match n % 20 {
+        0..=9 => format!(
+            "data.queues.find((q) => q.friendlyName === 'Queue {}').data.realtime.tasks_by_status.pending",
+            n % QUEUES
+        ),
+        10..=14 => "data.workspace_statistics.realtime.activity_statistics.find((a) => a.friendly_name === \
+             'Available').workers"
+            .to_owned(),
+        15..=16 => "data.queues.reduce((n, q) => n + q.data.realtime.tasks_by_status.pending, 0)".to_owned(),
+        _ => format!("Math.round(sla(data.queues[{}], 60, 'accepted-or-late-abandoned'))", n % QUEUES),
+    };
+    (0..FORMULAS).map(of).map(formula).collect()
+}
+
+fn formula(source: String) -> Formula {
+    Formula { source: source.into(), usual_sla: "accepted".into(), own_sla: None }
+}
+
+/// Raw statistics as Twilio returns them, of which so many TaskQueues' change with each round.
+struct Centre {
+    changes: usize,
+    round: usize,
+    piece: Option<Data>,
+}
+
+impl Centre {
+    fn statistics(&self, n: usize) -> Value {
+        let side = |a: usize| json!({ "tasks_canceled": 1 + a, "reservations_accepted": 5 + n % 7 });
+        let split = |t: usize| json!({ "above": side(t), "below": side(t + 1) });
+        let wait = json!({ "avg": 30.5, "min": 1, "max": 120, "total": 610 });
+        let activity =
+            |name: &str| json!({ "sid": format!("WA{n:032x}"), "friendly_name": name, "workers": n % 9 });
+        let activities = ["Available", "Unavailable", "Offline", "Break"].map(activity);
+        json!({
+            "realtime": {
+                "activity_statistics": activities,
+                "longest_task_waiting_age": self.round,
+                "longest_task_waiting_sid": format!("WT{n:032x}"),
+                "tasks_by_priority": { "0": 3, "10": 1 },
+                "tasks_by_status": { "pending": 1 + (n + self.round) % 9, "reserved": 1, "assigned": 2, "wrapping": 0 },
+                "total_available_workers": 3, "total_eligible_workers": 7, "total_tasks": 9,
+            },
+            "cumulative": {
+                "avg_task_acceptance_time": 31.5, "reservations_accepted": 80, "reservations_canceled": 1,
+                "reservations_created": 90, "reservations_rejected": 3, "reservations_rescinded": 0,
+                "reservations_timed_out": 4, "tasks_canceled": 6, "tasks_completed": 70, "tasks_deleted": 0,
+                "tasks_entered": 99, "tasks_moved": 2, "wait_duration_until_accepted": wait,
+                "wait_duration_until_canceled": wait,
+                "split_by_wait_time": { "30": split(30), "60": split(60), "120": split(120) },
+                "start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-01T12:00:00Z",
+            },
+        })
+    }
+
+    fn queues(&self, count: usize) -> Data {
+        let queue = |n: usize| {
+            let queue = json!({ "sid": format!("WQ{n:032x}"), "friendlyName": format!("Queue {n}") });
+            let raw = to_raw_value(&json!({ "queue": queue, "data": self.statistics(n) })).unwrap();
+            (format!("WQ{n:032x}"), raw)
+        };
+        Data { queues: (0..count).map(queue).collect(), ..Data::default() }
+    }
+}
+
+impl Source for Centre {
+    fn begin(&mut self, all: bool) {
+        self.piece = match (all, self.changes) {
+            (true, _) => Some(Data {
+                workspace: Some(to_raw_value(&self.statistics(3)).unwrap()),
+                order: Some((0..QUEUES).map(|n| format!("WQ{n:032x}")).collect()),
+                ..self.queues(QUEUES)
+            }),
+            (false, 0) => None,
+            (false, changes) => Some(self.queues(changes)),
+        };
+    }
+
+    fn next(&mut self) -> Option<Data> {
+        self.piece.take()
+    }
+}
