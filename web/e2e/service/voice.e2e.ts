@@ -5,12 +5,11 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { launch } from "../browser.mjs";
 import { EDITOR, Emulator, Service } from "./programs.ts";
 import { Visitor } from "./visitor.ts";
 
-vi.setConfig({ testTimeout: 90_000 });
 const CALLER = "+15005550006";
 const OURS = "+14155550100";
 const TOKEN = "a-flex-token-of-ada";

@@ -1,14 +1,13 @@
 /** The page as the service serves it, over a simulated contact centre: through Twilio's Sync SDK, and by the feed. */
 import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { launch } from "../browser.mjs";
 import { EDITOR, Emulator, Service, VIEWER } from "./programs.ts";
 import { Visitor } from "./visitor.ts";
 
 /** Everything waits for a condition; this is only when to give up. */
 const PATIENCE = { timeout: 20_000 };
-vi.setConfig({ testTimeout: 90_000 });
 const TV = { viewport: { width: 1920, height: 1080 } };
 
 let browser: Browser;
