@@ -75,7 +75,7 @@ impl Tasks {
     }
 
     /// Lets the next Task take its next step, and says in which queue.
-    fn advance(&mut self) -> String {
+    pub(crate) fn advance(&mut self) -> String {
         let count = self.lives.len();
         let life = &mut self.lives[self.next % count];
         life.advance(&self.world, &self.worker);

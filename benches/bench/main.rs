@@ -41,6 +41,7 @@ mod intake;
 mod lag;
 mod refusals;
 mod scale;
+mod sdk;
 mod sizes;
 
 use std::fmt::Write;
@@ -147,8 +148,9 @@ async fn measure(options: &Options) -> (Vec<Section>, Vec<Observed>) {
         Some(prepared) => options.run("ages", ages::run(effort, prepared)).await,
         None => None,
     };
-    let results: [Option<Result>; 10] = [
+    let results: [Option<Result>; 11] = [
         options.run("freshness", freshness::run(effort)).await,
+        options.run("sdk", sdk::run(effort)).await,
         options.run("lag", lag::run(effort)).await,
         ages,
         options.run("burst", burst::run(effort)).await,

@@ -48,8 +48,8 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
             "Three channels, 20 to 200 workers, half an hour of simulated life behind them. *Calls a refresh*: \
              TaskRouter requests of one refresh of everything, realtime and cumulative, the list of queues included. *At \
              rest*: {} s without an event, so that only timers read. *Busy*: {} s with about {EVENTS_A_SECOND:.0} events a \
-             second. Processor time is utime and stime of the service's process, in milliseconds a second; memory is its VmRSS \
-             once ready and at the end, and its VmHWM. All sizes run side by side, each with an emulator of its own.",
+             second. Processor time is utime and stime of the service and of its formulas' process, in milliseconds a second; memory \
+             is their VmRSS once ready and at the end, and their VmHWM, the program's own text counted once. All sizes run side by side, each with an emulator of its own.",
             effort.of(10, 60),
             effort.of(6, 30),
         ),
