@@ -28,6 +28,8 @@ const noForeignFonts: Plugin = {
 };
 
 export default defineConfig({
+  // The service may stand below a path of its host.
+  base: "./",
   plugins: [react(), noForeignFonts, mock],
   server: { proxy: Object.fromEntries(SERVICE.map((path) => [path, backend])) },
   // Twilio's Sync SDK was written for Node's name of it.

@@ -122,6 +122,7 @@ mod tests {
                 "statColour": "colorText", "backgroundColour": "transparent"})),
             increment: false,
             as_of: None,
+            by_event: false,
             service_level: None,
             error: None,
         };

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 /// Fields that count up by themselves; a front end can do that on its own, from `oldestTaskSince`.
 const AGES: &[&str] = &["oldestTask", "longest_task_waiting_age", "longest_relative_task_age_in_queue"];
-/// Fields that say when something was read, which is news only together with other news.
-const READ_TIMES: &[&str] = &["asOf", "end_time", "endTime"];
+/// Fields that say when something was read, and why, which is news only together with other news.
+const READ_TIMES: &[&str] = &["asOf", "readBy", "end_time", "endTime"];
 
 /// A value's identity, with and without its ages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

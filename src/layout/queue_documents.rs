@@ -145,6 +145,7 @@ fn today_of(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
     }
     if let Some(as_of) = whole.cumulative.as_of {
         shown.insert("asOf".into(), shape::instant(as_of));
+        shown.insert("readBy".into(), shape::read_by(whole.cumulative.by_event));
     }
     Some(Value::Object(shown))
 }

@@ -67,6 +67,7 @@ pub(super) fn raw(stats: &ScopeStats, owner: &Owner, path: &str) -> Map<String, 
 pub(super) fn provenance(shown: &mut Map<String, Value>, whole: &ScopeStats) {
     if let Some(as_of) = whole.realtime.as_of {
         shown.insert("asOf".into(), instant(as_of));
+        shown.insert("readBy".into(), read_by(whole.realtime.by_event));
     }
     if let Some(oldest) = whole.oldest {
         shown.insert("oldestTaskSince".into(), instant(oldest.since));
@@ -77,6 +78,11 @@ pub(super) fn provenance(shown: &mut Map<String, Value>, whole: &ScopeStats) {
             shown.insert(name.into(), message);
         }
     }
+}
+
+/// What made us read a value.
+pub(super) fn read_by(event: bool) -> Value {
+    Value::from(if event { "event" } else { "timer" })
 }
 
 /// Why a value is stale, if it is.

@@ -264,6 +264,7 @@ impl Worker {
         snapshot: &Snapshot,
     ) -> Metric {
         let with_queues = look_of(&definition.formula) > Look::Workspace;
+        let read = last_read(snapshot, with_queues);
         let shown = show(definition, &value, &self.zone);
         let error = value.err().map(|fault| self.explain(entry, definition, fault, snapshot));
         Metric {
@@ -274,7 +275,8 @@ impl Worker {
             format: definition.format_name.clone(),
             style: Arc::new(json!(shown.style)),
             increment: definition.increment,
-            as_of: as_of(snapshot, with_queues),
+            as_of: read.map(|(as_of, _)| as_of),
+            by_event: read.is_some_and(|(_, by_event)| by_event),
             service_level: ServiceLevel::shown_by(
                 &definition.formula,
                 definition.service_level.unwrap_or(self.usual),
@@ -447,6 +449,7 @@ fn broken(entry: &Entry, problems: &[Problem]) -> Metric {
         style: Arc::new(json!(Style::default())),
         increment: false,
         as_of: None,
+        by_event: false,
         service_level: None,
         error: problems.first().map(|problem| Arc::new(json!(problem))),
     }
@@ -460,9 +463,10 @@ fn formula_of(definition: &Definition, usual: ServiceLevel) -> Formula {
     }
 }
 
-/// When what a formula looked at was read last.
-fn as_of(snapshot: &Snapshot, with_queues: bool) -> Option<Timestamp> {
+/// When what a formula looked at was read last, and whether because of an event.
+fn last_read(snapshot: &Snapshot, with_queues: bool) -> Option<(Timestamp, bool)> {
     let queues = snapshot.queues.values().filter(|_| with_queues);
-    let queues = queues.filter_map(|state| state.scopes.first()?.realtime.as_of);
-    snapshot.workspace.realtime.as_of.into_iter().chain(queues).max()
+    let readings = queues.filter_map(|state| state.scopes.first()).chain([&snapshot.workspace]);
+    let reads = readings.filter_map(|stats| Some((stats.realtime.as_of?, stats.realtime.by_event)));
+    reads.max()
 }

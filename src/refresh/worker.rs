@@ -195,7 +195,7 @@ impl Worker {
     fn start(&mut self, read: Read, cause: Cause, now: Instant) {
         debug!(what = ?read.what, ?cause, "Reading");
         self.schedule.started(&read.covers, cause, now);
-        let id = self.board.begin_read(Timestamp::now());
+        let id = self.board.begin_read(Timestamp::now(), cause == Cause::Touched);
         let reader = self.reader.clone();
         let channels = self.board.snapshot().channels.clone();
         let window = self.window.clone();

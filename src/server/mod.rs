@@ -187,8 +187,7 @@ pub fn router(state: AppState) -> Router {
         .route("/keepalive", get(health::keepalive).fallback(get_only))
         .route("/healthz", get(health::alive).fallback(get_only))
         .route("/readyz", get(health::ready).fallback(get_only));
-    let below_prefix =
-        if prefix.is_empty() { Router::new() } else { Router::new().nest(&prefix, routes.clone()) };
+    let below_prefix = if prefix.is_empty() { Router::new() } else { below(&prefix, routes.clone()) };
     let routes = routes.merge(below_prefix).fallback(|| async { ApiError::NotFound });
     // One layer for both: each costs every event an allocation and a copy of its service.
     let finish = map_response_with_state(state.refusals.clone(), |refusals, response| async {
@@ -207,4 +206,9 @@ fn pages() -> Router<AppState> {
         .route("/icon.svg", get(page::icon).fallback(get_only))
         .route("/voice-quality.js", get(page::voice_quality).fallback(get_only))
         .layer(CompressionLayer::new())
+}
+
+/// The same routes below a path; with and without the slash behind it.
+fn below(prefix: &str, routes: Router<AppState>) -> Router<AppState> {
+    Router::new().route(&format!("{prefix}/"), get(page::index)).nest(prefix, routes)
 }

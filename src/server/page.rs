@@ -3,7 +3,7 @@
 //! Without a built page the service builds and runs all the same, and says what to run. Files with a hash in their name
 //! never change, and are kept by browsers; the page itself is asked for each time.
 
-use axum::extract::{Path, State};
+use axum::extract::{OriginalUri, Path, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION,
 };
@@ -31,8 +31,15 @@ const STYLES: &str = "'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU
 pub(super) async fn index(
     State(state): State<AppState>,
     viewer: Result<Viewer, ApiError>,
+    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Response {
+    let prefix = state.public_url.prefix();
+    if !prefix.is_empty() && uri.path() == prefix {
+        // The page's own addresses are relative to where it stands.
+        let home = format!("{prefix}/");
+        return (StatusCode::PERMANENT_REDIRECT, [(LOCATION, home)]).into_response();
+    }
     match viewer {
         Ok(_) => {}
         Err(ApiError::SignInNeeded) => {

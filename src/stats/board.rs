@@ -26,6 +26,8 @@ pub struct ReadId {
     number: u64,
     /// When the read began.
     pub started: Timestamp,
+    /// Whether an event is why it began, and not a timer.
+    pub by_event: bool,
 }
 
 /// One thing that a read brought.
@@ -96,10 +98,10 @@ impl Board {
         &self.snapshot
     }
 
-    /// Names a read that begins now.
-    pub fn begin_read(&mut self, now: Timestamp) -> ReadId {
+    /// Names a read that begins now, because of an event or not.
+    pub fn begin_read(&mut self, now: Timestamp, by_event: bool) -> ReadId {
         self.last_read += 1;
-        ReadId { number: self.last_read, started: now }
+        ReadId { number: self.last_read, started: now, by_event }
     }
 
     /// Shows an event as the latest one, unless a later one is shown already.
@@ -255,6 +257,7 @@ fn confirm<T>(reading: &mut Reading<T>, changed: Option<T>, read: ReadId) {
         reading.value = Some(Arc::new(value));
     }
     reading.as_of = Some(read.started);
+    reading.by_event = read.by_event;
     reading.stale = None;
     reading.last_read = read.number;
 }

@@ -38,13 +38,13 @@ fn cumulative(created: u64, end: &str) -> Cumulative {
 
 fn board() -> Board {
     let mut board = Board::new(&["voice".to_owned()], at(0));
-    let read = board.begin_read(at(0));
+    let read = board.begin_read(at(0), true);
     board.fold(read, vec![Answer::Directory(vec![queue(1, "Support"), queue(2, "Sales")])], at(0));
     board
 }
 
 fn fold(board: &mut Board, second: i64, answer: Answer) -> Folded {
-    let read = board.begin_read(at(second));
+    let read = board.begin_read(at(second), true);
     board.fold(read, vec![answer], at(second))
 }
 
@@ -55,8 +55,8 @@ fn state(board: &Board, n: u8) -> Arc<QueueState> {
 #[test]
 fn an_older_answer_never_replaces_a_newer_one() {
     let mut board = board();
-    let early = board.begin_read(at(1));
-    let late = board.begin_read(at(2));
+    let early = board.begin_read(at(1), true);
+    let late = board.begin_read(at(2), true);
     board.fold(late, vec![Answer::QueueRealtime(sid(1), Scope::ALL, realtime(7, 3))], at(3));
     board.fold(early, vec![Answer::QueueRealtime(sid(1), Scope::ALL, realtime(1, 1))], at(4));
     let failure = Answer::Failed(Failed::QueueRealtime(sid(1), Scope::ALL), "x".into());

@@ -24,6 +24,8 @@ pub struct Metric {
     pub increment: bool,
     /// When what it was made of was read.
     pub as_of: Option<Timestamp>,
+    /// Whether an event was why that was read, and not a timer.
+    pub by_event: bool,
     /// Which service level it shows, if it shows one.
     pub service_level: Option<&'static str>,
     /// Why there is no result, for whoever edits the definition.
@@ -34,7 +36,7 @@ impl Metric {
     /// Whether it shows the same; a later confirmation of the same value does not differ, unless it is counted from.
     pub fn shows_the_same(&self, other: &Self) -> bool {
         let as_of = if self.increment { self.as_of } else { other.as_of };
-        Self { as_of, ..self.clone() } == *other
+        Self { as_of, by_event: other.by_event, ..self.clone() } == *other
     }
 
     /// As JSON, without its name.
@@ -48,6 +50,7 @@ impl Metric {
         shown.insert("style".into(), Value::clone(&self.style));
         shown.insert("increment".into(), json!(self.increment));
         shown.insert("asOf".into(), json!(self.as_of.map(instant)));
+        shown.insert("readBy".into(), json!(if self.by_event { "event" } else { "timer" }));
         shown.insert("position".into(), json!(position));
         if let Some(sla) = self.service_level {
             shown.insert("sla".into(), json!(sla));

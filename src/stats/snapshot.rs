@@ -114,6 +114,8 @@ pub struct Reading<T> {
     pub value: Option<Arc<T>>,
     /// When the read that confirmed the value began.
     pub as_of: Option<Timestamp>,
+    /// Whether an event was why that read began, and not a timer.
+    pub by_event: bool,
     /// Set while reading fails.
     pub stale: Option<Stale>,
     /// The read that was folded last; older ones are not folded any more.
@@ -166,7 +168,7 @@ impl Scope {
 
 impl<T> Default for Reading<T> {
     fn default() -> Self {
-        Self { value: None, as_of: None, stale: None, last_read: 0 }
+        Self { value: None, as_of: None, by_event: false, stale: None, last_read: 0 }
     }
 }
 
@@ -175,6 +177,7 @@ impl<T> Clone for Reading<T> {
         Self {
             value: self.value.clone(),
             as_of: self.as_of,
+            by_event: self.by_event,
             stale: self.stale.clone(),
             last_read: self.last_read,
         }

@@ -4,7 +4,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use twilio_emulator::Settings;
 
-use crate::support::{ADMIN, BEARER, Bed, Binary, NO_TIMERS};
+use crate::support::{ADMIN, BEARER, Bed, Binary, NO_TIMERS, PUBLIC_PATH};
 
 const VIEWER: (&str, &str) = ("tv", "only looking");
 
@@ -183,4 +183,24 @@ async fn tokens_read_and_never_write_once_access_to_sync_is_controlled() {
     tokio::time::timeout(crate::support::DEADLINE, permitted).await.expect("never permitted");
     drop(service);
     emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_stands_below_the_path_that_twilio_is_told() {
+    let prefixed = [(PUBLIC_PATH, "/tr")];
+    let bed = Bed::start(&[NO_TIMERS, &prefixed].concat()).await;
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    for (path, status, location) in [
+        ("/", 303, Some("/tr/login")),
+        ("/tr/", 303, Some("/tr/login")),
+        ("/tr", 308, Some("/tr/")),
+        ("/tr/taskrouter_dashboard.html", 303, Some("/tr/login")),
+        ("/tr/login", 200, None),
+        ("/tr/assets/x.js", 401, None),
+    ] {
+        let answer = http.get(format!("{}{path}", bed.url())).send().await.unwrap();
+        let told = answer.headers().get("location").map(|value| value.to_str().unwrap());
+        assert_eq!((answer.status().as_u16(), told), (status, location), "{path}");
+    }
+    bed.finish().await;
 }

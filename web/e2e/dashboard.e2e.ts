@@ -390,7 +390,7 @@ describe("where a number comes from", () => {
     const text = await tip(p).innerText();
     expect(text).toContain("tasks_by_status.pending");
     expect(text).toContain("today since 06:00 Europe/Berlin");
-    expect(text).toMatch(/on every event and by a timer/);
+    expect(text).toMatch(/on every event that concerns it, and by a timer/);
     expect(text).toMatch(/read at \d\d:\d\d:\d\d, \d+ s ago; unchanged since/);
     expect(await p.locator(":focus").getAttribute("aria-describedby")).toBe("tip");
   });

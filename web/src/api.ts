@@ -64,31 +64,32 @@ function post<T>(path: string, body?: unknown): Promise<T> {
 }
 
 function leaveForLogin(): void {
-  if (location.pathname !== "/login") location.assign("/login");
+  // Addresses are relative: the service may stand below a path of its host.
+  if (!location.pathname.endsWith("/login")) location.assign("login");
 }
 
 export async function session(): Promise<Session> {
-  const answer = await request<Session>("/api/session");
+  const answer = await request<Session>("api/session");
   csrfToken = answer.csrfToken;
   return answer;
 }
 
 /** An access token for Twilio's Sync SDK. */
-export const token = () => request<SyncToken>("/api/token").then((answer) => answer.token);
-export const health = (signal?: AbortSignal) => request<HealthAnswer>("/api/health", { signal });
-export const tasks = (signal?: AbortSignal) => request<Task[]>("/taskrouter_tasks", { signal });
-export const workers = (signal?: AbortSignal) => request<Worker[]>("/taskrouter_workers", { signal });
-export const definitions = () => request<Definitions>("/api/definitions");
-export const save = (changed: Definitions) => post<Definitions>("/api/save", changed);
-export const remove = (names: string[]) => post<unknown>("/api/definitions/delete", { names });
-export const order = (names: string[]) => post<unknown>("/api/definitions/order", { names });
-export const preview = (metric: Definition) => post<Preview>("/api/definitions/preview", { metric });
-export const fields = () => request<unknown>("/api/definitions/fields");
+export const token = () => request<SyncToken>("api/token").then((answer) => answer.token);
+export const health = (signal?: AbortSignal) => request<HealthAnswer>("api/health", { signal });
+export const tasks = (signal?: AbortSignal) => request<Task[]>("taskrouter_tasks", { signal });
+export const workers = (signal?: AbortSignal) => request<Worker[]>("taskrouter_workers", { signal });
+export const definitions = () => request<Definitions>("api/definitions");
+export const save = (changed: Definitions) => post<Definitions>("api/save", changed);
+export const remove = (names: string[]) => post<unknown>("api/definitions/delete", { names });
+export const order = (names: string[]) => post<unknown>("api/definitions/order", { names });
+export const preview = (metric: Definition) => post<Preview>("api/definitions/preview", { metric });
+export const fields = () => request<unknown>("api/definitions/fields");
 export const history = (metric: string) =>
-  request<{ points: Points }>(`/api/history?metric=${encodeURIComponent(metric)}`).then((h) => h.points);
+  request<{ points: Points }>(`api/history?metric=${encodeURIComponent(metric)}`).then((h) => h.points);
 
 export async function logout(): Promise<void> {
-  await fetch("/logout", {
+  await fetch("logout", {
     method: "POST",
     credentials: "same-origin",
     headers: { "X-CSRF-Token": csrfToken },
@@ -103,7 +104,7 @@ const LONGEST_PAUSE_MS = 15_000;
 /**
  * The feed of the service. It is read with `fetch` because an `EventSource` hides keep-alive comments and a 401.
  */
-export function feedSource(path = "/api/feed"): LiveSource {
+export function feedSource(path = "api/feed"): LiveSource {
   return {
     start(listener) {
       let stopped = false;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clock, clockTime, hhmmss, metricText, percent, span, spanExact, tokenColour } from "./format.ts";
+import { clock, clockTime, hhmmss, metricText, percent, readBy, span, spanExact, tokenColour } from "./format.ts";
 import { groups } from "./people/groups.ts";
 import { capacity, digits, pack, shift, shorten } from "./tv/pages.ts";
 import type { Definition } from "./types.ts";
@@ -145,5 +145,13 @@ describe("agents", () => {
       ["Break", ["b", "a"]],
       ["Offline", ["c"]],
     ]);
+  });
+});
+
+describe("readBy", () => {
+  it("says why a number was read, where it is known", () => {
+    expect(readBy("event")).toMatch(/after an event\.$/);
+    expect(readBy("timer")).toMatch(/by the timer\.$/);
+    expect(readBy(undefined)).toMatch(/and by a timer\.$/);
   });
 });

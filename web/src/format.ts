@@ -1,4 +1,5 @@
 /** Numbers and times as people read them. Pure. */
+import type { ReadBy } from "./types.ts";
 
 const two = (n: number) => String(n).padStart(2, "0");
 
@@ -105,4 +106,11 @@ export function tokenColour(name: string | undefined): string | undefined {
   if (name === "transparent") return name;
   if (!name || !/^color[A-Z][A-Za-z0-9]*$/.test(name)) return undefined;
   return `var(--${name.replace(/([A-Z]|\d+)/g, "-$1").toLowerCase()})`;
+}
+
+/** What made the service read a number, in words. */
+export function readBy(cause: ReadBy | undefined): string {
+  const both = "Read anew on every event that concerns it, and by a timer";
+  if (cause === undefined) return `${both}.`;
+  return `${both}; this one ${cause === "event" ? "after an event" : "by the timer"}.`;
 }

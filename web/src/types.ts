@@ -2,6 +2,8 @@
 
 export type Instant = string;
 
+export type ReadBy = "event" | "timer";
+
 export interface Session {
   user: string;
   role: "viewer" | "editor";
@@ -16,6 +18,8 @@ export interface Session {
   /** Where the same numbers stand in Twilio Sync; null or missing without an API key. */
   sync?: SyncPlaces | null;
   slaNames?: SlaName[];
+  /** TaskQueues with a service level of their own, by SID. */
+  slaOfQueues?: Record<string, string>;
   /** The service level that holds where nothing else is said. */
   sla?: string;
 }
@@ -91,6 +95,8 @@ export interface QueueItem {
   sid: string;
   friendlyName: string;
   asOf?: Instant;
+  /** Why that was read. */
+  readBy?: ReadBy;
   oldestTaskSince?: Instant;
   realTimeStatsMessage?: string;
   cumulativeStatsMessage?: string;
@@ -118,6 +124,7 @@ export interface Metric {
   style: Style;
   increment: boolean;
   asOf: Instant | null;
+  readBy?: ReadBy;
   /** For editors only, and only in the feed. */
   error?: string | Problem | null;
   /** The service level that the formula used, in words. */

@@ -43,6 +43,9 @@ pub(crate) const QUICK_TIMERS: &[(&str, &str)] = &[
     ("DEFINITIONS_INTERVAL", "300ms"),
 ];
 
+/// Below which path of its host the service is reached.
+pub(crate) const PUBLIC_PATH: &str = "PUBLIC_PATH";
+
 /// An emulator and the service.
 pub(crate) struct Bed {
     pub(crate) emulator: Emulator,
@@ -84,7 +87,9 @@ impl Bed {
     pub(crate) async fn start_service(&mut self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        self.variables.insert("PUBLIC_URL".to_owned(), url.clone());
+        // Not a variable of the service's: the path that a proxy in front would leave on.
+        let path = self.variables.get(PUBLIC_PATH).cloned().unwrap_or_default();
+        self.variables.insert("PUBLIC_URL".to_owned(), format!("{url}{path}"));
         let mut config = Config::read(&|name| self.variables.get(name).cloned()).unwrap();
         // This process is the test's, which knows no such verb.
         config.core.formula_program = env!("CARGO_BIN_EXE_taskrouter-sync").into();
@@ -94,7 +99,7 @@ impl Bed {
             let until = async { drop(stopped.await) };
             app.run_until(until).await.map_err(|error| error.to_string())
         });
-        self.emulator.callbacks().set_url(&format!("{url}/taskrouter/events"));
+        self.emulator.callbacks().set_url(&format!("{url}{path}/taskrouter/events"));
         self.service = Some(Service { url, stop, running });
     }
 

@@ -5,7 +5,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, type RefObject, useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Age, Dash } from "../Age.tsx";
-import { span } from "../format.ts";
+import { readBy, span } from "../format.ts";
 import { age, instant } from "../live/clock.ts";
 import { serverNow, useBoard, useFrozen, useSecond } from "../live/store.ts";
 import { useSession } from "../shell/session.ts";
@@ -33,17 +33,17 @@ type Entry = { key: string; line: Line; scope: string; figures: Figures };
 
 /** Figures of an item are worked out once, however often the table is drawn. */
 function useFigures() {
-  const { slaThresholds, sla } = useSession();
+  const { slaThresholds, sla, slaOfQueues } = useSession();
   const cache = useRef(new WeakMap<QueueItem, Map<string, Figures>>());
   return useCallback(
     (item: QueueItem, scope: string) => {
       const scopes = cache.current.get(item) ?? new Map<string, Figures>();
       cache.current.set(item, scopes);
-      const known = scopes.get(scope) ?? figures(item, scope, slaThresholds, sla);
+      const known = scopes.get(scope) ?? figures(item, scope, slaThresholds, slaOfQueues?.[item.sid] ?? sla);
       scopes.set(scope, known);
       return known;
     },
-    [slaThresholds, sla],
+    [slaThresholds, sla, slaOfQueues],
   );
 }
 
@@ -343,7 +343,7 @@ function Old({ asOf, reason }: { asOf: number; reason: string }) {
 
 const source = (item: QueueItem) =>
   [
-    `TaskQueue ${item.sid}. Its numbers are read anew on every event that concerns it, and by a timer.`,
+    `TaskQueue ${item.sid}. ${readBy(item.readBy)}`,
     item.realTimeStatsMessage && `Last known numbers. Reading fails: ${item.realTimeStatsMessage}`,
     item.cumulativeStatsMessage && `Today's numbers are old: ${item.cumulativeStatsMessage}`,
     item.cut?.length && `Left out to fit into Sync: ${item.cut.join(", ")}`,

@@ -1,5 +1,5 @@
 import { memo } from "react";
-import { metricText, span, tokenColour } from "../format.ts";
+import { metricText, readBy, span, tokenColour } from "../format.ts";
 import { age, counted, instant } from "../live/clock.ts";
 import { useSecond } from "../live/store.ts";
 import { interval, useSession } from "../shell/session.ts";
@@ -54,7 +54,7 @@ function provenance(metric: Metric, definition: Definition | undefined, session:
     session.role === "editor" ? (definition?.formula ?? metric.name) : metric.label,
     metric.sla && `Service level: ${metric.sla}`,
     metric.error && `Fails: ${words(metric.error)}`,
-    `From TaskRouter's statistics, computed by the service on every event and by a timer; sums are of ${interval(session)}.`,
+    `From TaskRouter's statistics, computed by the service. ${readBy(metric.readBy)} Sums are of ${interval(session)}.`,
   ];
   return parts.filter(Boolean).join("\n");
 }

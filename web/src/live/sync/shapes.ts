@@ -44,6 +44,7 @@ export function entryOf(key: string, data: unknown): Entry | undefined {
 /** Fields of these two Documents that are not scopes. */
 const COMMON = [
   "asOf",
+  "readBy",
   "oldestTaskSince",
   "realTimeStatsMessage",
   "cumulativeStatsMessage",
@@ -127,6 +128,7 @@ function metricOf(name: string, value: PublishedMetric): Metric & { position: nu
     style: value.style ?? PLAIN,
     increment: value.increment === true,
     asOf: value.asOf ?? null,
+    ...(value.readBy ? { readBy: value.readBy } : {}),
     position: typeof value.position === "number" ? value.position : Number.MAX_SAFE_INTEGER,
     ...(value.error ? { error: value.error } : {}),
     ...(value.sla ? { sla: value.sla } : {}),
