@@ -116,6 +116,21 @@ impl Call {
     }
 }
 
+/// A read's place under the limits, given back when the read has ended, however it does.
+struct Admitted<'c> {
+    client: &'c Client,
+    endpoint: Endpoint,
+    api: Api,
+}
+
+impl Drop for Admitted<'_> {
+    fn drop(&mut self) {
+        if self.api == Api::TaskRouter {
+            self.client.governor(|governor| governor.ended(self.endpoint, Instant::now()));
+        }
+    }
+}
+
 impl Client {
     /// A client for the configured account.
     pub fn new(config: &TwilioConfig) -> Result<Self, ClientError> {
@@ -193,6 +208,7 @@ impl Client {
         if call.api == Api::TaskRouter {
             self.wait_for_admission(call.endpoint).await;
         }
+        let _admitted = Admitted { client: self, endpoint: call.endpoint, api: call.api };
         let response = self.send(call).await?;
         // Held until the answer is decoded and its text is gone.
         let _turn = if call.large { self.turn().await } else { None };

@@ -11,8 +11,11 @@ use tokio::time::Instant;
 
 /// Bulk real-time statistics: 5 requests a second (Twilio, "TaskQueue Statistics").
 const BULK_PER_WINDOW: usize = 5;
-/// A little more than a second, because our clock and Twilio's arrival times differ by the network's jitter.
-const BULK_WINDOW: Duration = Duration::from_millis(1_100);
+/// Counted from a call's answer to the next call in its place: whatever delays either on its way, a second lies between
+/// their arrivals. A little more, because clocks differ.
+const BULK_WINDOW: Duration = Duration::from_millis(1_020);
+/// While all places are taken by calls under way, nobody knows when one will be free.
+const BULK_AGAIN: Duration = Duration::from_millis(25);
 /// From this share of the allowance downwards calls are spread out.
 const SCARCE: f64 = 0.2;
 /// Spacing between calls when nothing is left of the allowance.
@@ -33,7 +36,9 @@ pub struct Governor {
     paused_until: Option<Instant>,
     spacing: Duration,
     last_call: Option<Instant>,
-    bulk_calls: VecDeque<Instant>,
+    bulk_under_way: usize,
+    /// When the last ones were answered.
+    bulk_ended: VecDeque<Instant>,
 }
 
 /// What kind of call asks.
@@ -64,21 +69,35 @@ impl Governor {
     /// Takes a place for a call, or says when to ask again.
     pub fn admit(&mut self, endpoint: Endpoint, now: Instant) -> Result<(), Instant> {
         let spaced = self.last_call.map(|last| last + self.spacing);
-        let window = (endpoint == Endpoint::Bulk && self.bulk_calls.len() >= BULK_PER_WINDOW)
-            .then(|| self.bulk_calls.front().map(|first| *first + BULK_WINDOW))
-            .flatten();
+        let window = (endpoint == Endpoint::Bulk).then(|| self.bulk_free_at(now)).flatten();
         let earliest = [self.paused_until, spaced, window].into_iter().flatten().max();
         if let Some(earliest) = earliest.filter(|earliest| *earliest > now) {
             return Err(earliest);
         }
         self.last_call = Some(now);
         if endpoint == Endpoint::Bulk {
-            self.bulk_calls.push_back(now);
-            if self.bulk_calls.len() > BULK_PER_WINDOW {
-                self.bulk_calls.pop_front();
-            }
+            self.bulk_under_way += 1;
         }
         Ok(())
+    }
+
+    /// A call that was admitted was answered, or has failed.
+    pub fn ended(&mut self, endpoint: Endpoint, now: Instant) {
+        if endpoint == Endpoint::Bulk {
+            self.bulk_under_way = self.bulk_under_way.saturating_sub(1);
+            self.bulk_ended.push_back(now);
+            if self.bulk_ended.len() > BULK_PER_WINDOW {
+                self.bulk_ended.pop_front();
+            }
+        }
+    }
+
+    fn bulk_free_at(&self, now: Instant) -> Option<Instant> {
+        let held = self.bulk_ended.iter().filter(|ended| **ended + BULK_WINDOW > now);
+        let taken = self.bulk_under_way + held.clone().count();
+        (taken >= BULK_PER_WINDOW).then(|| {
+            held.min().map_or(now + BULK_AGAIN, |first| (*first + BULK_WINDOW).min(now + BULK_WINDOW))
+        })
     }
 
     /// Learns from an answer.
@@ -115,13 +134,30 @@ mod tests {
         let mut admitted = Vec::new();
         while now < start + Duration::from_secs(20) {
             match governor.admit(Endpoint::Bulk, now) {
-                Ok(()) => admitted.push(now),
+                Ok(()) => {
+                    admitted.push(now);
+                    now += Duration::from_millis(10);
+                    governor.ended(Endpoint::Bulk, now);
+                }
                 Err(until) => now = until,
             }
         }
         assert!(admitted.windows(6).all(|six| six[5] - six[0] > Duration::from_secs(1)));
         assert!(admitted.len() > 80, "and uses what is allowed: {}", admitted.len());
         assert_eq!(wait(&mut governor, Endpoint::Other, now), Duration::ZERO, "others are not held up");
+    }
+
+    #[test]
+    fn a_bulk_call_keeps_its_place_until_a_second_after_its_answer() {
+        let mut governor = Governor::default();
+        let mut now = Instant::now();
+        (0..BULK_PER_WINDOW).for_each(|_| assert!(governor.admit(Endpoint::Bulk, now).is_ok()));
+        // However long they are on their way, they may only just have arrived.
+        now += Duration::from_secs(5);
+        assert!(governor.admit(Endpoint::Bulk, now).is_err());
+        governor.ended(Endpoint::Bulk, now);
+        assert_eq!(wait(&mut governor, Endpoint::Bulk, now), BULK_WINDOW);
+        assert!(governor.admit(Endpoint::Bulk, now + BULK_WINDOW).is_ok());
     }
 
     #[test]
