@@ -261,6 +261,7 @@ impl Schedule {
         slot.failures = 0;
         slot.not_before = None;
         let Some((touched, broad)) = slot.touched.filter(|_| settles) else { return };
+        let knew = self.settle.expects_lag(started);
         let late = moved && self.settle.moved(touched, started, self.rhythm.spacing);
         let again = self.settle.next(touched, started, broad);
         if slot.touch_due.is_none() {
@@ -272,6 +273,24 @@ impl Schedule {
         }
         if late {
             self.touch_related(key, started);
+        }
+        if late && !knew {
+            self.look_sooner(started);
+        }
+    }
+
+    /// A lag has shown: what was to be looked after once or twice is looked after in small steps from now on.
+    fn look_sooner(&mut self, now: Instant) {
+        let keys: Vec<Key> = self.slots.keys().copied().filter(|key| self.settles(*key)).collect();
+        self.earliest.take();
+        for key in keys {
+            let Some(slot) = self.slots.get_mut(&key) else { continue };
+            let Some((touched, broad)) = slot.touched else { continue };
+            let Some(again) = self.settle.next(touched, now, broad) else { continue };
+            if slot.touch_due.is_none() {
+                slot.spaced = false;
+            }
+            slot.touch_due = slot.touch_due.into_iter().chain([again]).min();
         }
     }
 

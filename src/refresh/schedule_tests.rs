@@ -172,6 +172,26 @@ fn a_late_change_brings_the_rest_of_its_queue() {
 }
 
 #[test]
+fn the_first_lag_that_shows_makes_others_be_looked_after_sooner() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let (first, second) = (start + ms(1_000), start + ms(3_500));
+    for (queue, at) in [(1, first), (2, second)] {
+        schedule.touch(&touch_of(queue), at);
+        let keys: Vec<Key> = schedule.due_touched(at).into_iter().collect();
+        assert!(!keys.is_empty());
+        run(&mut schedule, &keys, Cause::Touched, at);
+    }
+    let look = |queue| Key::Queue(sid(queue), Scope::ALL, Part::Realtime);
+    let due_by = |schedule: &mut Schedule, at| schedule.due_touched(at).contains(&look(2));
+    let lag_shows = start + ms(4_000);
+    assert!(!due_by(&mut schedule, lag_shows + ms(400)), "nobody knows of a lag yet");
+    schedule.started(&[look(1)], Cause::Touched, lag_shows);
+    schedule.succeeded(look(1), Cause::Touched, lag_shows, true);
+    assert!(due_by(&mut schedule, lag_shows + ms(400)), "within a step of the grid");
+}
+
+#[test]
 fn a_failing_key_comes_back_later_whatever_events_say() {
     let start = Instant::now();
     let mut schedule = settled(start);

@@ -60,6 +60,11 @@ impl Settle {
         looks.into_iter().find(|look| *look > started)
     }
 
+    /// Whether a lag is expected.
+    pub fn expects_lag(&self, now: Instant) -> bool {
+        self.expected(now) > Duration::ZERO
+    }
+
     fn expected(&self, now: Instant) -> Duration {
         let recent = self.lag_seen.is_some_and(|seen| now.saturating_duration_since(seen) < LAG_MEMORY);
         if recent { self.lag } else { Duration::ZERO }
