@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { clock, clockTime, hhmmss, metricText, percent, readBy, span, spanExact, tokenColour } from "./format.ts";
+import {
+  clock,
+  clockTime,
+  hhmmss,
+  metricText,
+  percent,
+  readBy,
+  span,
+  spanExact,
+  tokenColour,
+} from "./format.ts";
 import { groups } from "./people/groups.ts";
 import { capacity, digits, pack, shift, shorten } from "./tv/pages.ts";
 import type { Definition } from "./types.ts";
