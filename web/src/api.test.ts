@@ -29,7 +29,7 @@ describe("requests", () => {
   it("goes to the sign-in form at a 401", async () => {
     vi.stubGlobal("fetch", answer(401, {}));
     await expect(session()).rejects.toThrow(ApiError);
-    expect(assign).toHaveBeenCalledWith("/login");
+    expect(assign).toHaveBeenCalledWith("login");
   });
   it("hands on the service's words and problems", async () => {
     const problems = [{ metric: "a", field: "formula", message: "no" }];

@@ -30,17 +30,17 @@ function choose(sync: SyncPlaces | null | undefined, query = ""): [string | unde
   return [routes[0]?.why, asked.sort()];
 }
 
-const SYNC = ["/api/feed", "/api/health", "/api/token"];
+const SYNC = ["api/feed", "api/health", "api/token"];
 
 it("takes the feed, and says why, where Sync does not have everything", () => {
-  expect(choose(null)).toEqual([expect.stringContaining("no API key"), ["/api/feed"]]);
-  expect(choose(undefined)).toEqual([expect.stringContaining("no API key"), ["/api/feed"]]);
-  expect(choose(null, "source=sync")).toEqual([expect.stringContaining("no Twilio Sync"), ["/api/feed"]]);
+  expect(choose(null)).toEqual([expect.stringContaining("no API key"), ["api/feed"]]);
+  expect(choose(undefined)).toEqual([expect.stringContaining("no API key"), ["api/feed"]]);
+  expect(choose(null, "source=sync")).toEqual([expect.stringContaining("no Twilio Sync"), ["api/feed"]]);
   expect(choose({ ...PLACES, queues: null })).toEqual([
     expect.stringContaining("SYNC_LAYOUTS"),
-    ["/api/feed"],
+    ["api/feed"],
   ]);
-  expect(choose(PLACES, "source=feed")).toEqual([expect.stringContaining("asks for it"), ["/api/feed"]]);
+  expect(choose(PLACES, "source=feed")).toEqual([expect.stringContaining("asks for it"), ["api/feed"]]);
 });
 
 it("takes Sync, with the feed beside it, where it can or where the address asks for it", () => {
