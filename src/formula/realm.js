@@ -7,7 +7,8 @@
   // They compile text at run time, which a formula has no need of.
   delete globalThis.eval;
   delete globalThis.Function;
-  // Nothing waits for them here.
+  // Nothing waits for them here; async functions lead to them all the same, so they are frozen below.
+  const { Promise } = globalThis;
   delete globalThis.Promise;
   // They would let a formula see when memory is given back.
   delete globalThis.WeakRef;
@@ -97,6 +98,7 @@
   };
   // Prototypes that only syntax leads to.
   const hidden = [
+    Promise,
     function* () {}, async function () {}, async function* () {}, () => {},
     [][Symbol.iterator](), ""[Symbol.iterator](), new Map()[Symbol.iterator](), new Set()[Symbol.iterator](),
     "".matchAll(/x/g), (function* () {})(), /x/, 0n,

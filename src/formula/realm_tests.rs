@@ -126,6 +126,9 @@ fn data_is_read_only_and_nothing_is_left_behind() {
         "[][Symbol.iterator]().__proto__.next = () => 1",
         "sla.x = 1",
         "(Math.x = 1)",
+        "((async () => {})().constructor.leak = 1)",
+        "((async () => {})().__proto__.leak = 1)",
+        "((function* () {})().__proto__.__proto__.leak = 1)",
     ] {
         assert!(value(source).is_err(), "{source}");
     }
