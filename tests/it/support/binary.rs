@@ -48,19 +48,25 @@ impl Binary {
         Self { child, log: Some(log), seen: Vec::new() }
     }
 
-    /// Reads the log until a line has this in it, and returns that line.
+    /// Waits until a line of the log has this in it, and returns that line. Lines that came before count too: tasks log
+    /// side by side, so which of two lines is first says nothing.
     pub(crate) async fn logs(&mut self, part: &str) -> String {
+        if let Some(line) = self.seen.iter().find(|line| line.contains(part)) {
+            return line.clone();
+        }
+        let (log, seen) = (self.log.as_mut().unwrap(), &mut self.seen);
         let reading = async {
-            let log = self.log.as_mut().unwrap();
             while let Some(line) = log.next_line().await.unwrap() {
-                self.seen.push(line.clone());
+                seen.push(line.clone());
                 if line.contains(part) {
-                    return line;
+                    return Some(line);
                 }
             }
-            panic!("the log ended without {part:?}:\n{}", self.seen.join("\n"));
+            None
         };
-        tokio::time::timeout(DEADLINE, reading).await.expect("the line was never logged")
+        let read = tokio::time::timeout(DEADLINE, reading).await;
+        let line = read.unwrap_or_default();
+        line.unwrap_or_else(|| panic!("never logged: {part:?}\n{}", self.seen.join("\n")))
     }
 
     /// Takes no more of the log: whatever is written to it fails.
