@@ -7,7 +7,7 @@
 //! places agents' Calls, and [`voice`] takes reports of bad ones. [`app`] joins the parts; [`commands`] is the command line.
 //!
 //! Imports go one way: `commands`, `app`, `server`, then `dialling`, `voice`, `feed`, `refresh` and `publish`, then `layout`, `stats` and `event`,
-//! then `twilio`, then `config`, `sid`, `form` and `bucket`.
+//! then `twilio`, then `config`, `monitor`, `sid`, `form` and `bucket`.
 
 pub mod app;
 pub mod bucket;
@@ -21,6 +21,7 @@ pub mod formula;
 pub mod layout;
 pub mod lifecycle;
 pub mod metrics;
+pub mod monitor;
 pub mod publish;
 pub mod refresh;
 pub mod server;

@@ -18,7 +18,8 @@ use super::plan::plan;
 use super::reader::{Brought, Reader, failed_of, key_of};
 use super::schedule::{Cause, Schedule};
 use crate::config::{RefreshConfig, StatisticsConfig};
-use crate::event::Touch;
+use crate::event::{Touch, Trace};
+use crate::monitor::{Monitor, Outcome};
 use crate::stats::day::{iso_seconds, start_of_day};
 use crate::stats::{Answer, Board, Needs, ReadId, Scope, Snapshot};
 use crate::twilio::taskrouter::{TaskRouter, Window};
@@ -58,6 +59,7 @@ pub struct Worker {
     take_at: Option<Instant>,
     /// When to see whether a new day began.
     day_checked: Instant,
+    monitor: Monitor,
 }
 
 /// A read that ended.
@@ -67,6 +69,8 @@ struct Ended {
     id: ReadId,
     cause: Cause,
     started: Instant,
+    /// The events that it is to show, by what they touched.
+    events: Vec<(Key, Trace)>,
     result: Result<Brought, TwilioError>,
 }
 
@@ -77,6 +81,7 @@ impl Worker {
         rhythm: RefreshConfig,
         statistics: StatisticsConfig,
         needs: Needs,
+        monitor: Monitor,
     ) -> (Refresher, Self) {
         let (now, wall) = (Instant::now(), Timestamp::now());
         let board = Board::new(&statistics.channels, wall);
@@ -97,6 +102,7 @@ impl Worker {
             publish_at: None,
             take_at: None,
             day_checked: now,
+            monitor,
         };
         (Refresher { marks, snapshots: receiver }, worker)
     }
@@ -131,6 +137,9 @@ impl Worker {
         self.take_at = Some(now + TAKING);
         let waiting = self.marks.take();
         for touch in waiting.touches() {
+            if let Some(event) = &touch.event {
+                debug!(event = %event.newest, queues = ?touch.queues, "Marked");
+            }
             self.schedule.touch(&touch, now);
         }
         let before = self.board.snapshot().number;
@@ -193,7 +202,18 @@ impl Worker {
     }
 
     fn start(&mut self, read: Read, cause: Cause, now: Instant) {
+        let event = |key: &Key| Some((*key, self.schedule.event(*key)?));
+        let events: Vec<(Key, Trace)> = read.covers.iter().filter_map(event).collect();
         debug!(what = ?read.what, ?cause, "Reading");
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let mut told = Vec::new();
+            for (_, event) in &events {
+                if !told.contains(&event.newest) {
+                    debug!(event = %event.newest, what = read.what.name(), "Reading because of an event");
+                    told.push(event.newest);
+                }
+            }
+        }
         self.schedule.started(&read.covers, cause, now);
         let id = self.board.begin_read(Timestamp::now(), cause == Cause::Touched);
         let reader = self.reader.clone();
@@ -201,20 +221,22 @@ impl Worker {
         let window = self.window.clone();
         self.reads.spawn(async move {
             let result = reader.carry_out(&read, &channels, &window).await;
-            Ended { read, id, cause, started: now, result }
+            Ended { read, id, cause, started: now, events, result }
         });
     }
 
-    fn end(&mut self, ended: Ended) {
+    fn end(&mut self, mut ended: Ended) {
         let now = Instant::now();
-        match ended.result {
+        let Ended { result, .. } = &mut ended;
+        match std::mem::replace(result, Ok(Brought::default())) {
             Ok(brought) => {
                 let failed_before = ended.read.covers.iter().any(|key| self.schedule.is_failing(*key));
                 if failed_before && self.schedule.failing() < MOST_FAILURES_TOLD {
                     info!(what = ended.read.what.name(), "TaskRouter can be read again");
                 }
                 self.learn(brought.combined_is_complete);
-                self.fold(&ended.read, ended.id, ended.cause, ended.started, brought.answers);
+                self.monitor.refreshed(ended.read.what.name(), ended.cause.name(), Outcome::Ok);
+                self.fold(&ended, brought.answers);
             }
             Err(error) => self.fail(&ended.read, ended.id, ended.cause, ended.started, &error),
         }
@@ -232,7 +254,9 @@ impl Worker {
         }
     }
 
-    fn fold(&mut self, read: &Read, id: ReadId, cause: Cause, started: Instant, mut answers: Vec<Answer>) {
+    fn fold(&mut self, ended: &Ended, mut answers: Vec<Answer>) {
+        let Ended { read, id, cause, started, events, .. } = ended;
+        let (id, cause, started) = (*id, *cause, *started);
         let now = Instant::now();
         let covers: BTreeSet<Key> = read.covers.iter().copied().collect();
         // Half of a combined answer may not have been asked for, because it is known to lack fields; it must not
@@ -244,6 +268,9 @@ impl Worker {
         });
         let answered: BTreeSet<Key> = answers.iter().filter_map(key_of).collect();
         let folded = self.board.fold(id, answers, Timestamp::now());
+        let shown = events.iter().filter(|(key, _)| answered.contains(key));
+        let shown: Vec<_> = shown.map(|(key, event)| (failed_of(*key), *event)).collect();
+        self.board.explain(&known, &shown);
         for key in &answered {
             let moved = match key {
                 Key::Queue(queue, ..) => folded.moved.contains(queue),
@@ -270,12 +297,14 @@ impl Worker {
         let now = Instant::now();
         if self.is_refusal(&read.what, error) {
             // No value is stale for this: the same keys are read another way at once.
+            self.monitor.refreshed(read.what.name(), cause.name(), Outcome::Refused);
             warn!(%error, "This account refuses an endpoint; reading in another way");
             for key in &read.covers {
                 self.schedule.refused(*key, cause, now);
             }
             return;
         }
+        self.monitor.refreshed(read.what.name(), cause.name(), Outcome::Failed);
         // Told when it begins, not at every try; what each value thinks of it stands in the snapshot.
         let news = read.covers.iter().any(|key| !self.schedule.is_failing(*key));
         if news && self.schedule.failing() < MOST_FAILURES_TOLD {

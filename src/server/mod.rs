@@ -24,6 +24,7 @@
 //! GET      /api/token, /token, /syncToken               a Sync access token
 //! GET      /taskrouter_tasks, /taskrouter_workers       open Tasks; Workers
 //! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
+//! GET      /metrics                                     what the service does and how the centre is, for Prometheus
 //! GET      /healthz, /keepalive                         the process answers
 //! GET      /readyz                                      a first snapshot has been read and written
 //! ```
@@ -41,6 +42,7 @@ mod headers;
 mod health;
 mod listener;
 mod login;
+mod monitoring;
 mod page;
 mod recording;
 mod refusals;
@@ -71,6 +73,7 @@ use crate::config::{PublicUrl, StatisticsConfig, SyncConfig, TwilioConfig};
 use crate::dialling::{Dialler, STATUS_PATH, TWIML_PATH};
 use crate::feed::Feed;
 use crate::metrics::Metrics;
+use crate::monitor::Monitor;
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
 use crate::stats::Snapshot;
@@ -143,6 +146,8 @@ pub struct Handles {
     pub shows_events: bool,
     /// Which refusals are logged.
     pub refusals: Refusals,
+    /// Counts what is done.
+    pub monitor: Monitor,
     /// Whether `/readyz` says so.
     pub ready: watch::Receiver<bool>,
 }
@@ -184,6 +189,7 @@ pub fn router(state: AppState) -> Router {
         .route("/taskrouter_workers", get(roster::workers).fallback(get_only))
         .route("/sync_taskrouter_statistics", get(bootstrap::by_hand).fallback(get_only))
         .merge(pages())
+        .route("/metrics", get(monitoring::show).fallback(get_only))
         .route("/keepalive", get(health::keepalive).fallback(get_only))
         .route("/healthz", get(health::alive).fallback(get_only))
         .route("/readyz", get(health::ready).fallback(get_only));

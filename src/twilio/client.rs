@@ -7,7 +7,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, IF_MATCH, RETRY_AFTER};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, IF_MATCH, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -15,9 +16,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::error::{Next, TwilioError};
-use super::governor::{Endpoint, Governor, Observed};
+use super::governor::{BUSY_ACCOUNT, Endpoint, Governor, Observed};
 use super::retry::Backoff;
 use crate::config::{BaseUrls, TwilioConfig};
+use crate::monitor::{Limit, Monitor, endpoint};
 
 /// Sync accepts about 20 concurrent updates; never more writes than that are in flight, whoever asks for them.
 pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
@@ -55,6 +57,7 @@ pub struct Client {
     token_checks: Semaphore,
     api_calls: Semaphore,
     large_answers: Semaphore,
+    monitor: Monitor,
 }
 
 /// The client could not be set up; it is a fault of the build or the machine, not of the configuration.
@@ -71,6 +74,18 @@ pub(super) enum Api {
     Voice,
     /// Flex tokens.
     Iam,
+}
+
+impl Api {
+    /// What it is called where requests are counted.
+    fn name(self) -> &'static str {
+        match self {
+            Self::TaskRouter => "taskrouter",
+            Self::Sync => "sync",
+            Self::Voice => "api",
+            Self::Iam => "iam",
+        }
+    }
 }
 
 /// One request.
@@ -133,7 +148,7 @@ impl Drop for Admitted<'_> {
 
 impl Client {
     /// A client for the configured account.
-    pub fn new(config: &TwilioConfig) -> Result<Self, ClientError> {
+    pub fn new(config: &TwilioConfig, monitor: Monitor) -> Result<Self, ClientError> {
         // Installed once a process; a second call finds the first one's, which is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -164,6 +179,7 @@ impl Client {
             token_checks: Semaphore::new(MOST_TOKEN_CHECKS_IN_FLIGHT),
             api_calls: Semaphore::new(MOST_API_CALLS_IN_FLIGHT),
             large_answers: Semaphore::new(1),
+            monitor,
         })
     }
 
@@ -224,6 +240,18 @@ impl Client {
         decode(call, &body)
     }
 
+    /// How far this machine's clock is ahead of what an answer's `Date` says. That has whole seconds and was written while
+    /// the request was under way, so the middle of both is what is compared.
+    pub(super) async fn clock_ahead(&self, call: &Call) -> Result<Option<SignedDuration>, TwilioError> {
+        let before = Timestamp::now();
+        let response = self.send(call).await?;
+        let took = Timestamp::now().duration_since(before);
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        let half_a_second = SignedDuration::from_millis(500);
+        Ok(date.map(|date| before.duration_since(date.timestamp()) + took / 2 - half_a_second))
+    }
+
     /// A write to Sync, tried once: whether to try again depends on what is newest by then, which the caller knows.
     pub(super) async fn write<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
         let _place = self.sync_writes.acquire().await.map_err(|_| shut(call))?;
@@ -250,11 +278,33 @@ impl Client {
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
     async fn send(&self, call: &Call) -> Result<Response, TwilioError> {
-        let response = self.request(call).send().await.map_err(|error| self.transport(call, &error))?;
+        let began = Instant::now();
+        let answered = self.request(call).send().await.map_err(|error| self.transport(call, &error));
+        let took = answered.is_ok().then(|| began.elapsed());
+        let status = match &answered {
+            Ok(response) => response.status().as_str().to_owned(),
+            Err(TwilioError::TimedOut { .. }) => "timeout".to_owned(),
+            Err(_) => "connection".to_owned(),
+        };
+        self.monitor.requested(call.api.name(), endpoint(call.method.as_str(), &call.target), status, took);
+        let response = answered?;
         if call.api == Api::TaskRouter {
-            self.governor(|governor| governor.observe(observed(&response), Instant::now()));
+            let observed = observed(&response);
+            self.tell_headroom(observed);
+            self.governor(|governor| governor.observe(observed, Instant::now()));
         }
         Ok(response)
+    }
+
+    fn tell_headroom(&self, observed: Observed) {
+        if let (Some(limit @ 1..), Some(remaining)) = (observed.limit, observed.remaining) {
+            let share = f64::from(remaining) / f64::from(limit);
+            self.monitor.headroom(Limit::TaskRouterAllowance, share.min(1.0));
+        }
+        if let Some(concurrent) = observed.concurrent {
+            let share = 1.0 - f64::from(concurrent) / f64::from(BUSY_ACCOUNT);
+            self.monitor.headroom(Limit::AccountConcurrency, share.max(0.0));
+        }
     }
 
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {

@@ -119,6 +119,21 @@ impl Access {
         if principal.role >= least { Ok(principal) } else { Err(ApiError::Forbidden) }
     }
 
+    /// Lets Prometheus in by its own token, and viewers.
+    pub fn scraper(&self, method: &Method, headers: &HeaderMap, peer: SocketAddr) -> Result<(), ApiError> {
+        let given = headers.get(AUTHORIZATION).and_then(|given| given.to_str().ok()?.split_once(' '));
+        match (given, &self.accounts.metrics) {
+            (Some((scheme, given)), Some(token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                let tokens = std::iter::once(token).chain(&self.accounts.bearer);
+                self.throttled(peer, || {
+                    tokens.map(|token| same(token.expose_secret(), given.trim())).find(|fits| *fits)
+                })?;
+                Ok(())
+            }
+            _ => self.enter(method, headers, peer, Role::Viewer).map(drop),
+        }
+    }
+
     /// Signs somebody in by name and password.
     pub fn sign_in(&self, user: &str, password: &str, peer: SocketAddr) -> Result<Session, ApiError> {
         let role = self.throttled(peer, || self.role_of(user, password))?;
