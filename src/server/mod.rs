@@ -46,6 +46,7 @@ mod recording;
 mod refusals;
 mod respond;
 mod roster;
+mod same_site;
 mod session;
 mod socket;
 mod sync_endpoint;

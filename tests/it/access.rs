@@ -2,7 +2,7 @@
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
-use twilio_emulator::Settings;
+use twilio_emulator::{Api, Settings};
 
 use crate::support::{ADMIN, BEARER, Bed, Binary, NO_TIMERS, PUBLIC_PATH};
 
@@ -124,6 +124,59 @@ async fn wrong_passwords_and_other_sites_are_refused() {
     }
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
     bed.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_sites_change_nothing_whatever_credentials_the_browser_remembers() {
+    let bed = Bed::start(NO_TIMERS).await;
+    let changes = [
+        ("POST", "/api/save", "{}"),
+        ("POST", "/api/definitions/delete", r#"{"names": []}"#),
+        ("POST", "/api/definitions/order", r#"{"names": []}"#),
+        ("GET", "/taskrouter/events?checkMap=true", ""),
+        ("POST", "/api/stats?checkMap=true", ""),
+        ("GET", "/sync_taskrouter_statistics", ""),
+    ];
+    let ask = async |(method, path, body): (&str, &str, &'static str), headers: &[(&str, &str)]| {
+        let url = format!("{}{path}", bed.url());
+        let mut request = bed.http.request(method.parse().unwrap(), url).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    let basic = format!("Basic {}", base64(&format!("{}:{}", ADMIN.0, ADMIN.1)));
+    let bearer = format!("Bearer {BEARER}");
+    let credentials = [&basic, &bearer].map(|credentials| ("Authorization", credentials.as_str()));
+    bed.agrees().await;
+    bed.emulator.journal().clear();
+    for credentials in credentials {
+        for change in changes {
+            for foreign in
+                [("Origin", "https://evil.example"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")]
+            {
+                assert_eq!(ask(change, &[credentials, foreign]).await, 403, "{change:?} {foreign:?}");
+            }
+        }
+    }
+    let entries = bed.emulator.journal().entries();
+    assert!(entries.iter().all(|entry| entry.api != Api::TaskRouter), "nothing was read anew: {entries:?}");
+    for credentials in credentials {
+        for change in changes {
+            let own = [("Origin", bed.url()), ("Sec-Fetch-Site", "same-origin")];
+            for own in [&[][..], &own[..1], &own, &[("Sec-Fetch-Site", "none")]] {
+                let headers: Vec<_> = std::iter::once(credentials).chain(own.iter().copied()).collect();
+                let status = ask(change, &headers).await;
+                assert!([200, 422].contains(&status), "{change:?} {own:?} {status}");
+            }
+        }
+    }
+    bed.finish().await;
+}
+
+fn base64(text: &str) -> String {
+    use base64::Engine;
+    base64::prelude::BASE64_STANDARD.encode(text)
 }
 
 #[tokio::test(flavor = "multi_thread")]
