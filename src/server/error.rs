@@ -118,8 +118,8 @@ pub enum ApiError {
     /// 403: known, and not allowed.
     #[error("this account may not do that")]
     Forbidden,
-    /// 403: a form of another site.
-    #[error("this form was sent by another site")]
+    /// 403: a browser was made to ask by another site's page.
+    #[error("a page of another site asked for this; only this service's own pages, and scripts, may")]
     OtherSite,
     /// 404: no access tokens.
     #[error("there are no access tokens: set TWILIO_API_KEY and TWILIO_API_SECRET")]

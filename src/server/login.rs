@@ -3,12 +3,12 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
+use axum::http::{HeaderValue, Request, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::access::{self, LIFE, Session, Viewer, peer};
 use super::error::ApiError;
-use super::{AppState, body};
+use super::{AppState, body, same_site};
 use crate::form::Form;
 
 /// The form. It is a page of its own, so that it works before anything else does.
@@ -24,7 +24,8 @@ pub(super) async fn sign_in(
 ) -> Result<Response, ApiError> {
     let (parts, raw) = request.into_parts();
     let query = parts.uri.query();
-    refuse_other_sites(&parts.headers)?;
+    // A form on another site could sign a browser in under a name of that site's choice.
+    same_site::check(&parts.headers, &state.public_url)?;
     let raw = body::read(raw).await?;
     let form = Form::parse(&raw)?;
     let field = |name| form.value(name).unwrap_or_default();
@@ -78,15 +79,6 @@ pub(super) fn with_query(address: String, query: Option<&str>) -> String {
 /// As an attribute's value.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// A form on another site could sign a browser in under a name of that site's choice.
-fn refuse_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
-    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    match site {
-        None | Some("same-origin" | "none") => Ok(()),
-        Some(_) => Err(ApiError::OtherSite),
-    }
 }
 
 fn page(state: &AppState, status: StatusCode, query: Option<&str>, message: &str) -> Response {
