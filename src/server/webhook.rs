@@ -13,7 +13,7 @@ use tracing::debug;
 
 use super::access::peer;
 use super::error::ApiError;
-use super::{AppState, body, bootstrap};
+use super::{AppState, body, bootstrap, same_site};
 use crate::config::PublicUrl;
 use crate::event::{Event, Touch, Trace, decode_batch, fields_of_last};
 use crate::monitor::EventOutcome;
@@ -41,6 +41,7 @@ pub(super) async fn receive(
             let kind = if raw.is_empty() { BodyKind::Empty } else { body_kind(&parts.headers)? };
             verify(&state.verifier, &state.public_url, target, &parts.headers, kind.of(&raw))?;
         } else {
+            same_site::check(&parts.headers, &state.public_url)?;
             state.access.administrator(&parts.headers, peer(&parts))?;
         }
         return bootstrap::run(&state).await;

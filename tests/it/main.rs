@@ -15,6 +15,7 @@
 mod support;
 
 mod access;
+mod authorisation;
 mod bootstrap;
 mod burst;
 mod dialling;

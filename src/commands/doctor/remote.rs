@@ -269,7 +269,10 @@ async fn sync(config: &Config, apis: &Apis) -> Vec<Check> {
 async fn objects(config: &Config, apis: &Apis) -> Check {
     let nothing = Snapshot::empty(&config.core.statistics.channels, Timestamp::now());
     let layouts = layout::all(&config.core);
-    let objects = layouts.iter().flat_map(|layout| layout.objects(&nothing));
+    // One that goes on from another is there only when it is needed.
+    let goes_on = format!("{}-", config.core.sync.dashboard_metrics_document);
+    let needed = |object: &Object| !matches!(object, Object::Document(name) if name.starts_with(&goes_on));
+    let objects = layouts.iter().flat_map(|layout| layout.objects(&nothing)).filter(needed);
     let definitions = Object::Document(config.core.sync.dashboard_definitions_document.as_str().into());
     let (mut there, mut missing) = (0_usize, Vec::new());
     for object in objects.chain([definitions]) {

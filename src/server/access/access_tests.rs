@@ -121,9 +121,15 @@ async fn without_accounts_only_this_machine_is_let_in() {
 async fn whoever_guesses_is_slowed_down() {
     let access = access();
     let guess = || matches!(access.sign_in("admin", "wrong", elsewhere()), Err(ApiError::Guessing));
-    assert_eq!((0..20).filter(|_| guess()).count(), 10);
+    assert_eq!((0..20).filter(|_| guess()).count(), 15);
+    let kept_out = enter(&access, &Method::GET, &basic("admin:pass:word"), Role::Viewer);
+    assert!(matches!(kept_out, Err(ApiError::Guessing)), "the right password would tell the guesser");
     let other: SocketAddr = "192.0.2.2:1".parse().unwrap();
-    assert!(access.sign_in("admin", "pass:word", other).is_ok(), "nobody else is");
-    tokio::time::advance(std::time::Duration::from_secs(10)).await;
+    assert!(access.sign_in("admin", "pass:word", other).is_ok(), "nobody elsewhere is");
+    let screen = enter(&access, &Method::GET, &basic("tv:look only"), Role::Viewer);
+    assert!(screen.is_ok(), "nor another account behind the same proxy");
+    let bearer = headers(&[("authorization", "Bearer a-long-bearer-token")]);
+    assert!(enter(&access, &Method::GET, &bearer, Role::Editor).is_ok());
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
     assert!(access.sign_in("admin", "pass:word", elsewhere()).is_ok());
 }
