@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::config::{Config, CoreConfig, LayoutName};
 use crate::dialling::Dialler;
@@ -105,13 +105,17 @@ pub enum AppError {
 impl Apis {
     /// One client for all of them, so that its limits hold over all of them.
     pub fn new(config: &CoreConfig) -> Result<Self, ClientError> {
-        let client = Arc::new(Client::new(&config.twilio)?);
+        Ok(Self::of(config, Arc::new(Client::new(&config.twilio)?)))
+    }
+
+    /// The same over a client of one's own.
+    pub fn of(config: &CoreConfig, client: Arc<Client>) -> Self {
         let taskrouter = TaskRouter::new(client.clone(), config.twilio.workspace_sid);
         let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);
         let calls = Calls::new(client.clone(), config.twilio.account_sid);
         let messages = Messages::new(client.clone(), config.twilio.account_sid);
         let sync = Sync::new(client, config.twilio.sync_service);
-        Ok(Self { taskrouter, sync, flex_users, calls, messages })
+        Self { taskrouter, sync, flex_users, calls, messages }
     }
 }
 
@@ -264,20 +268,9 @@ impl App {
 
     /// Runs until `stop` is done, then stops in order. An error means that a part ended before it was told to.
     pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
-        let failed = tokio::select! {
-            () = stop => None,
-            ended = &mut self.server => Some(match ended {
-                Ok(Ok(())) => AppError::Ended("the listener"),
-                Ok(Err(error)) => error.into(),
-                Err(source) => AppError::Panicked { task: "the listener", source },
-            }),
-            ended = &mut self.drawing => Some(early("the feed", ended)),
-            ended = &mut self.responding => Some(early("the webhooks' task", ended)),
-            ended = &mut self.core.reads => Some(early("reading", ended)),
-            ended = &mut self.core.evaluation => Some(early("evaluating", ended)),
-            ended = &mut self.core.writes => Some(early("writing", ended)),
-        };
+        let failed = self.until_stopped_or_failed(stop).await;
         if let Some(error) = failed {
+            error!(%error, "A part ended without being told to: the process ends, to be started anew");
             return Err(error);
         }
         info!("Stopping: finishing what is pending");
@@ -289,6 +282,36 @@ impl App {
         ended.map_err(|source| AppError::Panicked { task: "the listener", source })??;
         self.sockets.ended().await;
         self.core.stop().await
+    }
+}
+
+impl App {
+    /// Done when it is to be stopped, or with the part that ended before that.
+    async fn until_stopped_or_failed(&mut self, stop: impl Future<Output = ()>) -> Option<AppError> {
+        let mut stop = std::pin::pin!(stop);
+        let mut became_ready = false;
+        loop {
+            return tokio::select! {
+                () = &mut stop => None,
+                ended = &mut self.server => Some(match ended {
+                    Ok(Ok(())) => AppError::Ended("the listener"),
+                    Ok(Err(error)) => error.into(),
+                    Err(source) => AppError::Panicked { task: "the listener", source },
+                }),
+                ended = &mut self.drawing => Some(early("the feed", ended)),
+                ended = &mut self.responding => Some(early("the webhooks' task", ended)),
+                ended = &mut self.core.reads => Some(early("reading", ended)),
+                ended = &mut self.core.evaluation => Some(early("evaluating", ended)),
+                ended = &mut self.core.writes => Some(early("writing", ended)),
+                ended = &mut self.becoming_ready, if !became_ready => match ended {
+                    Ok(()) => {
+                        became_ready = true;
+                        continue;
+                    }
+                    Err(source) => Some(AppError::Panicked { task: "becoming ready", source }),
+                },
+            };
+        }
     }
 }
 
@@ -307,5 +330,67 @@ fn early(task: &'static str, ended: Result<(), JoinError>) -> AppError {
     match ended {
         Ok(()) => AppError::Ended(task),
         Err(source) => AppError::Panicked { task, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    /// A service whose Twilio refuses every connection.
+    async fn app() -> App {
+        let nowhere = "http://127.0.0.1:9";
+        let variables: HashMap<&str, &str> = [
+            ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
+            ("TWILIO_AUTH_TOKEN", "0123456789abcdef"),
+            ("TWILIO_WORKSPACE_SID", "WS00000000000000000000000000000001"),
+            ("TWILIO_TASKROUTER_URL", nowhere),
+            ("TWILIO_SYNC_URL", nowhere),
+            ("PUBLIC_URL", "http://hooks.example.com"),
+            ("SYNC_LAYOUTS", "queue-map"),
+        ]
+        .into();
+        let config = Config::read(&|name| variables.get(name).map(|value| (*value).to_owned())).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        App::start(&config, listener).unwrap()
+    }
+
+    fn panicking<T: Send + 'static>() -> JoinHandle<T> {
+        tokio::spawn(async { panic!("as a test wants it") })
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_any_part_ends_the_service_and_names_the_part() {
+        let parts: [(&str, fn(&mut App)); 7] = [
+            ("the listener", |app| app.server = panicking()),
+            ("the feed", |app| app.drawing = panicking()),
+            ("the webhooks' task", |app| app.responding = panicking()),
+            ("reading", |app| app.core.reads = panicking()),
+            ("evaluating", |app| app.core.evaluation = panicking()),
+            ("writing", |app| app.core.writes = panicking()),
+            ("becoming ready", |app| app.becoming_ready = panicking()),
+        ];
+        for (name, panic) in parts {
+            let mut app = app().await;
+            panic(&mut app);
+            let ended = app.run_until(std::future::pending()).await;
+            assert!(
+                matches!(&ended, Err(AppError::Panicked { task, .. }) if *task == name),
+                "{name}: {ended:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_part_that_returns_ends_the_service_and_being_ready_does_not() {
+        let mut app = app().await;
+        app.becoming_ready = tokio::spawn(async {});
+        let drawing =
+            std::mem::replace(&mut app.drawing, tokio::spawn(async { tokio::task::yield_now().await }));
+        let ended = app.run_until(std::future::pending()).await;
+        assert!(matches!(ended, Err(AppError::Ended("the feed"))), "{ended:?}");
+        drawing.abort();
     }
 }

@@ -7,10 +7,11 @@
 //! places agents' Calls, and [`voice`] takes reports of bad ones. [`app`] joins the parts; [`commands`] is the command line.
 //!
 //! Imports go one way: `commands`, `app`, `server`, then `dialling`, `voice`, `feed`, `refresh` and `publish`, then `layout`, `stats` and `event`,
-//! then `twilio`, then `config`, `sid`, `form` and `bucket`.
+//! then `twilio`, then `config`, `sid`, `form`, `bucket`, `chance` and `jobs`.
 
 pub mod app;
 pub mod bucket;
+pub mod chance;
 pub mod commands;
 pub mod config;
 pub mod dialling;
@@ -18,6 +19,7 @@ pub mod event;
 pub mod feed;
 pub mod form;
 pub mod formula;
+pub mod jobs;
 pub mod layout;
 pub mod lifecycle;
 pub mod metrics;

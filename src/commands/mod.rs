@@ -9,12 +9,16 @@ mod serve;
 mod setup;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 pub use environment::Environment;
 
 use crate::config::ConfigError;
+
+/// How long what can't be given up may take when all is done.
+const LONGEST_END: Duration = Duration::from_secs(1);
 
 /// Keeps a Twilio TaskRouter workspace's statistics fresh in Twilio Sync.
 ///
@@ -79,7 +83,12 @@ impl Cli {
             crate::formula::child::run().map_err(CommandError::failed)
         } else {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-            runtime.map_err(CommandError::failed).and_then(|runtime| runtime.block_on(self.command.run()))
+            runtime.map_err(CommandError::failed).and_then(|runtime| {
+                let done = runtime.block_on(self.command.run());
+                // A look-up in DNS that hangs must not keep a process that is done.
+                runtime.shutdown_timeout(LONGEST_END);
+                done
+            })
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,

@@ -203,7 +203,7 @@ impl Outbox {
             state.create_failures = 0;
             self.outage.ended();
         } else {
-            let delay = BACKOFF.delay(state.create_failures, wait, rand::random());
+            let delay = BACKOFF.delay(state.create_failures, wait, crate::chance::unit());
             state.create_failures = state.create_failures.saturating_add(1);
             state.create_not_before = Some(now + delay);
         }
@@ -335,20 +335,6 @@ impl Outbox {
         self.objects.values().all(|state| !state.map_is_missing)
     }
 
-    /// Forgets the writes under way, after one was lost without an end; all of them wait again.
-    pub(super) fn forget_flights(&mut self, now: Instant) {
-        let flying: Vec<Target> =
-            self.entries.iter().filter(|(_, e)| e.in_flight.is_some()).map(|(t, _)| t.clone()).collect();
-        for target in flying {
-            self.ended(&target, Outcome::Failed(None), now);
-        }
-        for state in self.objects.values_mut() {
-            state.creating_map = false;
-        }
-        self.in_flight = 0;
-        self.aged_in_flight = 0;
-    }
-
     /// When a target was last brought to what was wanted.
     pub(super) fn last_landed(&self, target: &Target) -> Option<Instant> {
         self.entries.get(target)?.last_landed
@@ -448,7 +434,7 @@ impl Outbox {
 
     fn backoff(&mut self, target: &Target, wait: Option<Duration>, now: Instant) -> Instant {
         let entry = self.entries.entry(target.clone()).or_default();
-        let delay = BACKOFF.delay(entry.failures, wait, rand::random());
+        let delay = BACKOFF.delay(entry.failures, wait, crate::chance::unit());
         entry.failures = entry.failures.saturating_add(1);
         now + delay
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -15,11 +15,12 @@ use tracing::{debug, info, warn};
 use super::audit::{Audits, look};
 use super::flush::{Flush, Flushes};
 use super::outbox::Outbox;
-use super::readers::{Readers, is_controlled, permit};
+use super::readers::{PAUSE, Readers, is_controlled, permit};
 use super::wanted::{Body, Found, Outcome, Wanted, Write};
 use super::writer;
 use super::{Publisher, Status};
 use crate::config::SyncConfig;
+use crate::jobs::Jobs;
 use crate::layout::fit::{LARGEST, fit};
 use crate::layout::{Changes, DEFAULT_DEFINITIONS, Fingerprint, Layout, Object, Target};
 use crate::stats::Snapshot;
@@ -44,7 +45,7 @@ pub struct Worker {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     shown: Option<Arc<Snapshot>>,
     outbox: Outbox,
-    jobs: JoinSet<Ended>,
+    jobs: Jobs<Job, Ended>,
     audits: Audits,
     flush_requests: mpsc::Receiver<Flush>,
     flushes: Flushes,
@@ -57,6 +58,16 @@ pub struct Worker {
     stopping: bool,
     /// Looking at what Sync holds fails.
     blind: bool,
+}
+
+/// What a request to Sync under way is about.
+#[derive(Debug)]
+enum Job {
+    Write(Target),
+    CreateMap(Arc<str>),
+    Audit(Object),
+    Controlled,
+    Permit(Object),
 }
 
 /// A request to Sync that ended.
@@ -105,7 +116,7 @@ impl Worker {
             snapshots,
             shown: None,
             outbox: Outbox::default(),
-            jobs: JoinSet::new(),
+            jobs: Jobs::default(),
             audits: Audits::new(config.audit_interval),
             flush_requests,
             flushes: Flushes::default(),
@@ -125,8 +136,7 @@ impl Worker {
     pub async fn run(mut self, stop: CancellationToken, grace: Duration) {
         let mut deadline: Option<Instant> = None;
         if self.readers.is_some() {
-            let sync = self.sync.clone();
-            self.jobs.spawn(async move { Ended::Controlled(is_controlled(&sync).await) });
+            self.look_at_access(Duration::ZERO);
         }
         loop {
             let now = Instant::now();
@@ -140,6 +150,9 @@ impl Worker {
             }
             let wake = self.wake_at(now, deadline);
             tokio::select! {
+                // In this order always, so that a run can be replayed. None of them starves the next: snapshots replace
+                // one another, and the others are few.
+                biased;
                 () = stop.cancelled(), if deadline.is_none() => {
                     deadline = Some(Instant::now() + grace);
                     self.stopping = true;
@@ -157,9 +170,9 @@ impl Worker {
                     }
                     self.flushes.add(flush);
                 }
-                Some(ended) = self.jobs.join_next() => match ended {
+                Some((job, ended)) = self.jobs.next() => match ended {
                     Ok(ended) => self.end(ended),
-                    Err(error) => self.lost(&error),
+                    Err(panicked) => self.lost(job, &panicked),
                 },
                 () = tokio::time::sleep_until(wake) => {}
             }
@@ -222,7 +235,7 @@ impl Worker {
     fn begin_audits(&mut self, now: Instant) {
         for object in self.audits.take_due(now) {
             let sync = self.sync.clone();
-            self.jobs.spawn(async move {
+            self.jobs.spawn(Job::Audit(object.clone()), async move {
                 let found = look(&sync, &object, now).await;
                 Ended::Audit { object, found }
             });
@@ -234,13 +247,13 @@ impl Worker {
             let sync = self.sync.clone();
             match self.whole(write) {
                 Write::CreateMap(map) => {
-                    self.jobs.spawn(async move {
+                    self.jobs.spawn(Job::CreateMap(map.clone()), async move {
                         let error = writer::create_map(&sync, &map).await.err();
                         Ended::CreateMap { map, error }
                     });
                 }
                 Write::Target { target, wanted, there, since } => {
-                    self.jobs.spawn(async move {
+                    self.jobs.spawn(Job::Write(target.clone()), async move {
                         let (outcome, error) = writer::write(&sync, &target, &wanted, there).await;
                         Ended::Write { target, outcome, error, since }
                     });
@@ -249,10 +262,18 @@ impl Worker {
         }
     }
 
+    fn look_at_access(&mut self, after: Duration) {
+        let sync = self.sync.clone();
+        self.jobs.spawn(Job::Controlled, async move {
+            tokio::time::sleep(after).await;
+            Ended::Controlled(is_controlled(&sync).await)
+        });
+    }
+
     fn permit_readers(&mut self) {
         while let Some((object, identity)) = self.readers.as_mut().and_then(Readers::take) {
             let sync = self.sync.clone();
-            self.jobs.spawn(async move {
+            self.jobs.spawn(Job::Permit(object.clone()), async move {
                 let error = permit(&sync, &object, identity).await.err();
                 Ended::Permitted { object, error }
             });
@@ -425,10 +446,24 @@ impl Worker {
         }
     }
 
-    /// A write panicked: a bug. Which one is not known any more, so the process must not go on as if all were well.
-    fn lost(&mut self, error: &tokio::task::JoinError) {
-        tracing::error!(%error, "A write ended abnormally");
-        self.outbox.forget_flights(Instant::now());
+    /// A request panicked: a bug. It counts as one that failed, so what it was about is tried again, later and later.
+    fn lost(&mut self, job: Job, panicked: &JoinError) {
+        tracing::error!(?job, %panicked, "A request to Sync ended abnormally; it is tried again later");
+        let now = Instant::now();
+        match job {
+            Job::Write(target) => {
+                self.failing.insert(target.clone());
+                self.outbox.ended(&target, Outcome::Failed(None), now);
+            }
+            Job::CreateMap(map) => self.outbox.map_created(&map, false, None, now),
+            Job::Audit(object) => drop(self.audits.ended(&object, false, now)),
+            Job::Controlled => self.look_at_access(PAUSE),
+            Job::Permit(object) => {
+                if let Some(readers) = &mut self.readers {
+                    readers.lost(object);
+                }
+            }
+        }
     }
 
     fn report(&mut self, now: Instant) {

@@ -296,7 +296,7 @@ impl Schedule {
 
     /// A read of one key, begun at `started`, failed for good.
     pub fn failed(&mut self, key: Key, cause: Cause, started: Instant, now: Instant, wait: Option<Duration>) {
-        let jitter = rand::random();
+        let jitter = crate::chance::unit();
         let Some(slot) = self.slots().get_mut(&key) else { return };
         slot.ended(cause, started);
         let again = now + BACKOFF.delay(slot.failures, wait, jitter);
@@ -341,15 +341,6 @@ impl Schedule {
                 slot.reading_timer = false;
                 slot.timer_due = now;
             }
-        }
-    }
-
-    /// Forgets what is under way and marks everything, after a read was lost without an end.
-    pub fn forget_reads(&mut self, now: Instant) {
-        for slot in self.slots().values_mut() {
-            slot.reading_touched = false;
-            slot.reading_timer = false;
-            slot.timer_due = now;
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -19,6 +19,7 @@ use super::reader::{Brought, Reader, failed_of, key_of};
 use super::schedule::{Cause, Schedule};
 use crate::config::{RefreshConfig, StatisticsConfig};
 use crate::event::Touch;
+use crate::jobs::Jobs;
 use crate::stats::day::{iso_seconds, start_of_day};
 use crate::stats::{Answer, Board, Needs, ReadId, Scope, Snapshot};
 use crate::twilio::taskrouter::{TaskRouter, Window};
@@ -31,6 +32,8 @@ const REFUSAL_LASTS: Duration = Duration::from_secs(600);
 const HOPELESS_AGAIN: Duration = Duration::from_secs(30);
 /// With more keys failing than this, a further one is no news.
 const MOST_FAILURES_TOLD: usize = 20;
+/// What a value is told to be stale for where the read panicked, which is a bug of ours.
+const LOST: &str = "reading it failed inside this service; its log says more";
 /// How long an answer waits for others that are under way.
 const GATHER: Duration = Duration::from_millis(8);
 /// Marks are taken this often at most. A burst of events makes no more of our work than that; one event is taken at once.
@@ -44,13 +47,14 @@ pub struct Worker {
     reader: Reader,
     statistics: StatisticsConfig,
     marks: Arc<Marks>,
+    wall: fn() -> Timestamp,
     board: Board,
     schedule: Schedule,
     offers: Offers,
     refused_at: Option<Instant>,
     window: Window,
     waiters: Vec<(Instant, Waiter)>,
-    reads: JoinSet<Ended>,
+    reads: Jobs<Begun, Result<Brought, TwilioError>>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     /// When what the board holds is shown, if it is not shown yet.
     publish_at: Option<Instant>,
@@ -60,14 +64,13 @@ pub struct Worker {
     day_checked: Instant,
 }
 
-/// A read that ended.
+/// A read under way.
 #[derive(Debug)]
-struct Ended {
+struct Begun {
     read: Read,
     id: ReadId,
     cause: Cause,
     started: Instant,
-    result: Result<Brought, TwilioError>,
 }
 
 impl Worker {
@@ -78,13 +81,25 @@ impl Worker {
         statistics: StatisticsConfig,
         needs: Needs,
     ) -> (Refresher, Self) {
-        let (now, wall) = (Instant::now(), Timestamp::now());
-        let board = Board::new(&statistics.channels, wall);
+        Self::with_wall_clock(taskrouter, rhythm, statistics, needs, Timestamp::now)
+    }
+
+    /// The same, by another clock on the wall than the machine's.
+    pub fn with_wall_clock(
+        taskrouter: TaskRouter,
+        rhythm: RefreshConfig,
+        statistics: StatisticsConfig,
+        needs: Needs,
+        wall: fn() -> Timestamp,
+    ) -> (Refresher, Self) {
+        let now = Instant::now();
+        let board = Board::new(&statistics.channels, wall());
         let (snapshots, receiver) = watch::channel(board.snapshot().clone());
         let marks = Arc::new(Marks::default());
         let worker = Self {
             reader: Reader::new(taskrouter),
-            window: window(&statistics, wall),
+            window: window(&statistics, wall()),
+            wall,
             schedule: Schedule::new(rhythm, needs, &statistics.channels, now),
             statistics,
             marks: marks.clone(),
@@ -92,7 +107,7 @@ impl Worker {
             offers: Offers::default(),
             refused_at: None,
             waiters: Vec::new(),
-            reads: JoinSet::new(),
+            reads: Jobs::default(),
             snapshots,
             publish_at: None,
             take_at: None,
@@ -111,13 +126,13 @@ impl Worker {
             let due = due.unwrap_or(now + LONGEST_SLEEP).min(now + LONGEST_SLEEP);
             let marks = self.marks.clone();
             tokio::select! {
+                // In this order always, so that a run can be replayed. None of them starves the next: marks are taken
+                // every few milliseconds at most, and reads are few.
+                biased;
                 () = stop.cancelled() => return,
                 // A mark set while we were busy has left its permit, so looking after waking misses nothing.
                 () = marks.wake.notified(), if self.take_at.is_none() => self.take_marks(),
-                Some(ended) = self.reads.join_next() => match ended {
-                    Ok(ended) => self.end(ended),
-                    Err(error) => self.lost(&error),
-                },
+                Some((begun, ended)) = self.reads.next() => self.end(&begun, ended),
                 () = tokio::time::sleep_until(due) => {}
             }
             self.publish_if_due(Instant::now());
@@ -135,10 +150,10 @@ impl Worker {
         }
         let before = self.board.snapshot().number;
         if let Some(event) = waiting.latest_event {
-            self.board.fold_event(event, Timestamp::now());
+            self.board.fold_event(event, (self.wall)());
         }
         for (task, url) in waiting.recordings {
-            self.board.fold_recording(task, url, Timestamp::now());
+            self.board.fold_recording(task, url, (self.wall)());
         }
         if self.board.snapshot().number != before {
             self.snapshots.send_replace(self.board.snapshot().clone());
@@ -155,7 +170,7 @@ impl Worker {
             return;
         }
         self.day_checked = now;
-        let window = window(&self.statistics, Timestamp::now());
+        let window = window(&self.statistics, (self.wall)());
         if window.start != self.window.start {
             info!(window.start, "A new day begins: counting anew");
             self.window = window;
@@ -195,28 +210,30 @@ impl Worker {
     fn start(&mut self, read: Read, cause: Cause, now: Instant) {
         debug!(what = ?read.what, ?cause, "Reading");
         self.schedule.started(&read.covers, cause, now);
-        let id = self.board.begin_read(Timestamp::now(), cause == Cause::Touched);
+        let id = self.board.begin_read((self.wall)(), cause == Cause::Touched);
         let reader = self.reader.clone();
         let channels = self.board.snapshot().channels.clone();
         let window = self.window.clone();
-        self.reads.spawn(async move {
-            let result = reader.carry_out(&read, &channels, &window).await;
-            Ended { read, id, cause, started: now, result }
-        });
+        let begun = Begun { read: read.clone(), id, cause, started: now };
+        self.reads.spawn(begun, async move { reader.carry_out(&read, &channels, &window).await });
     }
 
-    fn end(&mut self, ended: Ended) {
+    fn end(&mut self, begun: &Begun, ended: Result<Result<Brought, TwilioError>, JoinError>) {
         let now = Instant::now();
-        match ended.result {
-            Ok(brought) => {
-                let failed_before = ended.read.covers.iter().any(|key| self.schedule.is_failing(*key));
+        match ended {
+            Ok(Ok(brought)) => {
+                let failed_before = begun.read.covers.iter().any(|key| self.schedule.is_failing(*key));
                 if failed_before && self.schedule.failing() < MOST_FAILURES_TOLD {
-                    info!(what = ended.read.what.name(), "TaskRouter can be read again");
+                    info!(what = begun.read.what.name(), "TaskRouter can be read again");
                 }
                 self.learn(brought.combined_is_complete);
-                self.fold(&ended.read, ended.id, ended.cause, ended.started, brought.answers);
+                self.fold(begun, brought.answers);
             }
-            Err(error) => self.fail(&ended.read, ended.id, ended.cause, ended.started, &error),
+            Ok(Err(error)) => self.fail(begun, &error),
+            Err(panicked) => {
+                tracing::error!(what = ?begun.read.what, %panicked, "A read ended abnormally; it is tried again later");
+                self.stay_stale(begun, &LOST.into(), None);
+            }
         }
         self.answer_waiters(now);
         // The reads of one event end within a moment of each other. What they brought is shown together, so that a
@@ -232,8 +249,10 @@ impl Worker {
         }
     }
 
-    fn fold(&mut self, read: &Read, id: ReadId, cause: Cause, started: Instant, mut answers: Vec<Answer>) {
+    fn fold(&mut self, begun: &Begun, mut answers: Vec<Answer>) {
         let now = Instant::now();
+        let Begun { read, id, cause, started } = begun;
+        let (id, cause, started) = (*id, *cause, *started);
         let covers: BTreeSet<Key> = read.covers.iter().copied().collect();
         // Half of a combined answer may not have been asked for, because it is known to lack fields; it must not
         // overtake the complete one.
@@ -243,7 +262,7 @@ impl Worker {
             key => key.is_some_and(|key| covers.contains(&key)),
         });
         let answered: BTreeSet<Key> = answers.iter().filter_map(key_of).collect();
-        let folded = self.board.fold(id, answers, Timestamp::now());
+        let folded = self.board.fold(id, answers, (self.wall)());
         for key in &answered {
             let moved = match key {
                 Key::Queue(queue, ..) => folded.moved.contains(queue),
@@ -266,13 +285,14 @@ impl Worker {
         }
     }
 
-    fn fail(&mut self, read: &Read, id: ReadId, cause: Cause, started: Instant, error: &TwilioError) {
+    fn fail(&mut self, begun: &Begun, error: &TwilioError) {
         let now = Instant::now();
+        let Begun { read, cause, .. } = begun;
         if self.is_refusal(&read.what, error) {
             // No value is stale for this: the same keys are read another way at once.
             warn!(%error, "This account refuses an endpoint; reading in another way");
             for key in &read.covers {
-                self.schedule.refused(*key, cause, now);
+                self.schedule.refused(*key, *cause, now);
             }
             return;
         }
@@ -289,12 +309,17 @@ impl Worker {
             }
             _ => Some(HOPELESS_AGAIN),
         };
-        let reason: Arc<str> = error.to_string().into();
-        let failed = read.covers.iter().map(|key| failed_of(*key));
+        self.stay_stale(begun, &error.to_string().into(), wait);
+    }
+
+    /// What a read was to make fresh stays as it is, says why, and is read later.
+    fn stay_stale(&mut self, begun: &Begun, reason: &Arc<str>, wait: Option<Duration>) {
+        let now = Instant::now();
+        let failed = begun.read.covers.iter().map(|key| failed_of(*key));
         let answers = failed.map(|failed| Answer::Failed(failed, reason.clone())).collect();
-        self.board.fold(id, answers, Timestamp::now());
-        for key in &read.covers {
-            self.schedule.failed(*key, cause, started, now, wait);
+        self.board.fold(begun.id, answers, (self.wall)());
+        for key in &begun.read.covers {
+            self.schedule.failed(*key, begun.cause, begun.started, now, wait);
         }
     }
 
@@ -338,12 +363,6 @@ impl Worker {
                 self.waiters.push((since, waiter));
             }
         }
-    }
-
-    /// A read panicked: a bug. Everything is marked, so that what it covered is read again.
-    fn lost(&mut self, error: &tokio::task::JoinError) {
-        tracing::error!(%error, "A read ended abnormally; reading everything again");
-        self.schedule.forget_reads(Instant::now());
     }
 }
 

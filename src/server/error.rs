@@ -55,6 +55,9 @@ pub enum ApiError {
     /// 422: definitions that can't be stored; nothing was.
     #[error("{0}")]
     Unstorable(String),
+    /// 404: not one of the metrics.
+    #[error("there is no metric {0:?}")]
+    NoSuchMetric(String),
     /// 404: no metrics.
     #[error("there are no metrics: SYNC_LAYOUTS does not name dashboard-metrics")]
     NoMetrics,
@@ -169,7 +172,9 @@ impl ApiError {
             | Self::Origin(_)
             | Self::CrossSite
             | Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::NoApiKey | Self::NoMetrics => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoApiKey | Self::NoMetrics | Self::NoSuchMetric(_) => {
+                StatusCode::NOT_FOUND
+            }
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -231,6 +236,7 @@ impl ApiError {
             Self::Definitions(_) => "bad_definitions",
             Self::Unstorable(_) => "definitions_not_stored",
             Self::NoMetrics => "no_metrics",
+            Self::NoSuchMetric(_) => "no_such_metric",
             Self::Sync(_) => "sync_unusable",
             Self::Overloaded => "overloaded",
             Self::Busy => "too_many_clients",

@@ -4,11 +4,11 @@
 //! name what they ask ([`Call`]) and get the decoded answer or a [`TwilioError`]. Reads are tried again here a few
 //! times, quickly; what fails even so goes back to whoever schedules, who has the longer patience.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, IF_MATCH, RETRY_AFTER};
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, Request, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::error::{Next, TwilioError};
 use super::governor::{Endpoint, Governor, Observed};
 use super::retry::Backoff;
+use super::transport::{Failure, Transport};
 use crate::config::{BaseUrls, TwilioConfig};
 
 /// Sync accepts about 20 concurrent updates; never more writes than that are in flight, whoever asks for them.
@@ -43,7 +44,9 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_millis(100), longest: D
 
 /// A client of one account.
 pub struct Client {
+    /// Makes requests; what carries them is the transport.
     http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     user: String,
     password: SecretString,
     base_urls: BaseUrls,
@@ -134,6 +137,16 @@ impl Drop for Admitted<'_> {
 impl Client {
     /// A client for the configured account.
     pub fn new(config: &TwilioConfig) -> Result<Self, ClientError> {
+        let http = Self::http(config)?;
+        Ok(Self::over(config, http.clone(), Arc::new(http)))
+    }
+
+    /// A client whose requests this transport carries. Time limits are the transport's to keep.
+    pub fn with_transport(config: &TwilioConfig, transport: Arc<dyn Transport>) -> Result<Self, ClientError> {
+        Ok(Self::over(config, Self::http(config)?, transport))
+    }
+
+    fn http(config: &TwilioConfig) -> Result<reqwest::Client, ClientError> {
         // Installed once a process; a second call finds the first one's, which is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -144,6 +157,10 @@ impl Client {
             // A redirect would carry the credentials to wherever it points.
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
+        Ok(http)
+    }
+
+    fn over(config: &TwilioConfig, http: reqwest::Client, transport: Arc<dyn Transport>) -> Self {
         let (user, password) = match &config.api_key {
             Some(key) => (key.sid.to_string(), key.secret.clone()),
             None => (
@@ -151,8 +168,9 @@ impl Client {
                 config.auth_tokens.first().cloned().unwrap_or_else(|| SecretString::from("")),
             ),
         };
-        Ok(Self {
+        Self {
             http,
+            transport,
             user,
             password,
             base_urls: config.base_urls.clone(),
@@ -164,7 +182,7 @@ impl Client {
             token_checks: Semaphore::new(MOST_TOKEN_CHECKS_IN_FLIGHT),
             api_calls: Semaphore::new(MOST_API_CALLS_IN_FLIGHT),
             large_answers: Semaphore::new(1),
-        })
+        }
     }
 
     pub(super) fn base_url(&self, api: Api) -> &str {
@@ -195,7 +213,7 @@ impl Client {
             };
             retry += 1;
             let Next::Retry(asked) = error.next() else { return Err(error) };
-            let delay = BACKOFF.delay(retry - 1, asked, rand::random());
+            let delay = BACKOFF.delay(retry - 1, asked, crate::chance::unit());
             if retry >= TRIES || delay > LONGEST_WAIT_IN_PLACE {
                 return Err(error);
             }
@@ -248,9 +266,9 @@ impl Client {
         act(&mut self.read_governor.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
     async fn send(&self, call: &Call) -> Result<Response, TwilioError> {
-        let response = self.request(call).send().await.map_err(|error| self.transport(call, &error))?;
+        let request = self.request(call).map_err(|error| self.failed(call, Failure::of(&error)))?;
+        let response = self.transport.carry(request).await.map_err(|failure| self.failed(call, failure))?;
         if call.api == Api::TaskRouter {
             self.governor(|governor| governor.observe(observed(&response), Instant::now()));
         }
@@ -270,27 +288,30 @@ impl Client {
         Err(TwilioError::from_status(call.name.clone(), status.as_u16(), observed.retry_after, &body))
     }
 
-    fn request(&self, call: &Call) -> RequestBuilder {
+    fn request(&self, call: &Call) -> reqwest::Result<Request> {
         let url = format!("{}{}", self.base_url(call.api), call.target);
         let mut request = self.http.request(call.method.clone(), url);
         request = request.basic_auth(&self.user, Some(self.password.expose_secret()));
         if let Some(revision) = &call.if_match {
             request = request.header(IF_MATCH, revision);
         }
-        match &call.body {
+        let request = match &call.body {
             Body::None => request,
             Body::Form(form) => {
                 request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone())
             }
             Body::Json(json) => request.header(CONTENT_TYPE, "application/json").body(json.clone()),
-        }
+        };
+        request.build()
     }
 
     async fn bounded_body(&self, call: &Call, mut response: Response) -> Result<Vec<u8>, TwilioError> {
         // Where Twilio says how much will come, exactly that much room is taken.
         let length = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         let mut body = Vec::with_capacity(length.min(LARGEST_ANSWER));
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(call, &error))? {
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| self.failed(call, Failure::of(&error)))?
+        {
             if body.len() + chunk.len() > LARGEST_ANSWER {
                 let reason = format!("it is larger than {LARGEST_ANSWER} bytes");
                 return Err(TwilioError::Answer { call: call.name.clone(), reason });
@@ -300,16 +321,12 @@ impl Client {
         Ok(body)
     }
 
-    fn transport(&self, call: &Call, error: &reqwest::Error) -> TwilioError {
-        if error.is_timeout() {
-            return TwilioError::TimedOut { call: call.name.clone(), limit: self.timeout };
+    fn failed(&self, call: &Call, failure: Failure) -> TwilioError {
+        let call = call.name.clone();
+        match failure {
+            Failure::TimedOut => TwilioError::TimedOut { call, limit: self.timeout },
+            Failure::Broken(reason) => TwilioError::Connection { call, reason },
         }
-        // The outermost text repeats the URL; the innermost cause says what happened.
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        TwilioError::Connection { call: call.name.clone(), reason: cause.to_string() }
     }
 }
 

@@ -34,13 +34,11 @@ async fn sign_in(bed: &Bed, account: (&str, &str)) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_signs_in_and_out_and_its_changes_need_its_token() {
     let bed = bed().await;
-    let cookie = sign_in(&bed, ADMIN).await;
+    let (cookie, other) = (sign_in(&bed, ADMIN).await, sign_in(&bed, ADMIN).await);
     let get = |path: &str| bed.http.get(format!("{}{path}", bed.url())).header("Cookie", &cookie);
     let answer = get("/api/session").send().await.unwrap();
-    assert!(
-        answer.headers()["set-cookie"].to_str().unwrap().contains("taskrouter_sync_session="),
-        "it is renewed"
-    );
+    let renewed = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    assert!(renewed.starts_with("taskrouter_sync_session="), "it is renewed");
     let session: Value = answer.json().await.unwrap();
     assert_eq!((&session["user"], &session["role"]), (&Value::from("admin"), &Value::from("editor")));
     assert_eq!(session["channels"], serde_json::json!(["voice", "chat"]));
@@ -54,6 +52,34 @@ async fn a_browser_signs_in_and_out_and_its_changes_need_its_token() {
     let gone = out(session["csrfToken"].as_str().unwrap()).await.unwrap();
     assert_eq!(gone.status(), 303);
     assert!(gone.headers()["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
+
+    // Copies of the cookie, the renewed one among them, are good for nothing; another session goes on.
+    for copy in [&cookie, &renewed] {
+        let again = client.get(format!("{}/api/session", bed.url())).header("Cookie", copy).send().await;
+        assert_eq!(again.unwrap().status(), 401);
+    }
+    let another = bed.http.get(format!("{}/api/session", bed.url())).header("Cookie", &other);
+    assert_eq!(another.send().await.unwrap().status(), 200);
+    bed.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_asked_for_comes_after_signing_in() {
+    let bed = bed().await;
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let location = |answer: &reqwest::Response| answer.headers()["location"].to_str().unwrap().to_owned();
+    let unknown = client.get(format!("{}/?tv=1&views=wallboard", bed.url())).send().await.unwrap();
+    assert_eq!(
+        (unknown.status().as_u16(), location(&unknown).as_str()),
+        (303, "/login?tv=1&views=wallboard")
+    );
+    let form = client.get(format!("{}{}", bed.url(), location(&unknown))).send().await.unwrap();
+    assert!(form.text().await.unwrap().contains(r#"action="/login?tv=1&amp;views=wallboard""#));
+    let fields = [("username", ADMIN.0), ("password", ADMIN.1)];
+    let signed_in = client.post(format!("{}/login?tv=1&views=wallboard", bed.url())).form(&fields);
+    assert_eq!(location(&signed_in.send().await.unwrap()), "/?tv=1&views=wallboard");
+    let quoted = client.get(format!("{}/login?\"><script>", bed.url())).send().await.unwrap();
+    assert!(!quoted.text().await.unwrap().contains("<script>"));
     bed.emulator.shutdown().await;
 }
 

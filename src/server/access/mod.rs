@@ -7,6 +7,7 @@
 mod flex;
 mod principal;
 mod session;
+mod signed_out;
 mod throttle;
 
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ use crate::config::Administrator;
 pub use flex::{FlexGate, left};
 pub use principal::{Editor, Viewer, peer};
 pub use session::{COOKIE, LIFE, Session, Sessions};
+use signed_out::SignedOut;
 use throttle::Throttle;
 
 /// A page sends its CSRF token in this header.
@@ -64,6 +66,7 @@ pub struct Principal {
 pub struct Access {
     accounts: Administrator,
     sessions: Sessions,
+    signed_out: SignedOut,
     throttle: Throttle,
 }
 
@@ -77,7 +80,7 @@ impl Access {
         });
         let secrets = std::iter::once(root.expose_secret()).chain(passwords.iter().map(String::as_str));
         let sessions = Sessions::new(secrets);
-        Self { accounts, sessions, throttle: Throttle::default() }
+        Self { accounts, sessions, signed_out: SignedOut::default(), throttle: Throttle::default() }
     }
 
     /// Signs cookies.
@@ -115,6 +118,16 @@ impl Access {
     pub fn sign_in(&self, user: &str, password: &str, peer: SocketAddr) -> Result<Session, ApiError> {
         let role = self.throttled(peer, user, || self.role_of(user, password))?;
         Ok(Session { user: user.to_owned(), role, expires: end_of_session(), nonce: rand::random() })
+    }
+
+    /// Ends a session, wherever its cookie may have gone.
+    pub fn sign_out(&self, session: &Session) {
+        self.signed_out.end(session, Timestamp::now().as_second());
+    }
+
+    /// Whether a session that was good goes on being so.
+    pub fn goes_on(&self, session: &Session) -> bool {
+        session.expires > Timestamp::now().as_second() && !self.signed_out.has(session)
     }
 
     /// The same session, from now on as long as a new one.
@@ -162,7 +175,8 @@ impl Access {
             cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let ours = cookies.find(|(name, _)| *name == COOKIE).map(|(_, value)| value);
         let now = Timestamp::now().as_second();
-        let Some(session) = ours.and_then(|cookie| self.sessions.open(cookie, now)) else { return Ok(None) };
+        let session = ours.and_then(|cookie| self.sessions.open(cookie, now));
+        let Some(session) = session.filter(|session| !self.signed_out.has(session)) else { return Ok(None) };
         if !method.is_safe() {
             let sent = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
             if !same(&self.sessions.csrf_token(&session), sent) {
