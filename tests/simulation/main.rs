@@ -31,7 +31,7 @@ use serde_json::Value;
 /// Different scripts; each is run in many orders.
 const SCRIPTS: u64 = 20;
 /// Runs where nothing else is asked for.
-const USUAL: u64 = 240;
+const USUAL: u64 = 200;
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok().filter(|text| !text.is_empty())?;
