@@ -17,6 +17,7 @@ mod support;
 mod access;
 mod bootstrap;
 mod burst;
+mod chaos;
 mod dialling;
 mod events;
 mod faults;

@@ -40,7 +40,7 @@ const RHYTHM: &[(&str, &str)] = &[
 /// key's pauses, and what the reads and writes take.
 const RIGHT_WITHIN: Duration = Duration::from_secs(10 + 3 + 5);
 /// When the end state is taken.
-const END: Duration = Duration::from_secs(40);
+const END: Duration = Duration::from_secs(35);
 /// Requests that a run may make: those of the timers over its time, and no storm beside them.
 const MOST_REQUESTS: u64 = 4_000;
 
