@@ -54,7 +54,7 @@ pub enum ApiError {
     Definitions(Vec<Problem>),
     /// 422: definitions that can't be stored; nothing was.
     #[error("{0}")]
-    Unstorable(String),
+    Unstorable(String, Vec<Problem>),
     /// 404: not one of the metrics.
     #[error("there is no metric {0:?}")]
     NoSuchMetric(String),
@@ -179,7 +179,7 @@ impl ApiError {
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Foreign(_) | Self::Parameter(_) | Self::Definitions(_) | Self::Unstorable(_) => {
+            Self::Foreign(_) | Self::Parameter(_) | Self::Definitions(_) | Self::Unstorable(..) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
@@ -234,7 +234,7 @@ impl ApiError {
             Self::Guessing => "too_many_attempts",
             Self::TaskRouter(_) => "taskrouter_unreadable",
             Self::Definitions(_) => "bad_definitions",
-            Self::Unstorable(_) => "definitions_not_stored",
+            Self::Unstorable(..) => "definitions_not_stored",
             Self::NoMetrics => "no_metrics",
             Self::NoSuchMetric(_) => "no_such_metric",
             Self::Sync(_) => "sync_unusable",
@@ -252,7 +252,10 @@ impl From<ChangeError> for ApiError {
             ChangeError::Problems(problems) => Self::Definitions(problems),
             ChangeError::Busy(_) => Self::Overloaded,
             ChangeError::Store(StoreError::Twilio(error)) => Self::Sync(error.to_string()),
-            ChangeError::Store(error) => Self::Unstorable(error.to_string()),
+            ChangeError::Store(StoreError::Shelf(error)) => {
+                Self::Unstorable(error.to_string(), error.problem().into_iter().collect())
+            }
+            ChangeError::Store(error) => Self::Unstorable(error.to_string(), Vec::new()),
         }
     }
 }
@@ -261,7 +264,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code, message) = (self.status(), self.code(), self.to_string());
         let mut body = json!({ "code": code, "message": message });
-        if let Self::Definitions(problems) = &self {
+        if let Self::Definitions(problems) | Self::Unstorable(_, problems) = &self {
             body["problems"] = json!(problems);
         }
         let mut response = (status, Json(body)).into_response();
