@@ -178,7 +178,10 @@ impl Schedule {
     /// before, as while a clock is wrong, and is asked anew as well.
     pub fn begin_day(&mut self, now: Instant) {
         for (key, slot) in self.slots() {
-            if matches!(key, Key::Workspace(Part::Cumulative) | Key::Queue(_, _, Part::Cumulative)) {
+            // A combined answer that was refused would have brought realtime statistics as well.
+            let refused = slot.failures > 0;
+            let counts = matches!(key, Key::Workspace(Part::Cumulative) | Key::Queue(_, _, Part::Cumulative));
+            if counts || refused {
                 slot.timer_due = now;
                 slot.not_before = None;
             }

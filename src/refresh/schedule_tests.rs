@@ -356,10 +356,13 @@ fn the_first_success_after_an_outage_brings_the_others() {
 fn what_was_refused_for_a_wrong_day_is_asked_anew_on_the_right_one() {
     let start = Instant::now();
     let mut schedule = settled(start);
-    let key = Key::Workspace(Part::Cumulative);
+    let keys = [Key::Workspace(Part::Cumulative), Key::Queue(sid(1), Scope::channel(0), Part::Realtime)];
     let later = start + Duration::from_secs(30);
-    schedule.started(&[key], Cause::Timer, later);
-    schedule.failed(key, Cause::Timer, later, later, Some(Duration::from_secs(30)));
+    schedule.started(&keys, Cause::Timer, later);
+    for key in keys {
+        schedule.failed(key, Cause::Timer, later, later, Some(Duration::from_secs(30)));
+    }
     schedule.begin_day(later);
-    assert!(schedule.due_by_timer(later).contains(&key));
+    let due = schedule.due_by_timer(later);
+    assert!(keys.iter().all(|key| due.contains(key)), "both halves of the combined answer");
 }
