@@ -1,6 +1,7 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt official sdk web web-test shots bench bench-quick chaos chaos-quick simulate release clean
+.PHONY: help demo test check fmt official sdk signatures fuzz deny web web-test shots bench bench-quick chaos chaos-quick \
+	simulate release clean
 
 # What the dashboard's page is made of.
 PAGE := $(shell find web/src web/public web/voice-quality -type f -not -path '*/node_modules/*' 2>/dev/null) \
@@ -15,6 +16,7 @@ demo: web ## Run the service and its dashboard against a simulated Twilio; no ac
 test: ## Run all tests
 	cargo test --workspace --all-features
 	emulator/tests/official/run
+	tests/signatures/run
 	tests/sdk/run
 	web/run-tests
 
@@ -31,6 +33,15 @@ official: ## Hold the emulator to Twilio's own client library
 
 sdk: ## Hold what is written to Sync to Twilio's own browser SDK
 	tests/sdk/run
+
+signatures: ## Hold the signature check to Twilio's libraries for Python and Node.js, over 12,000 generated requests
+	tests/signatures/run
+
+fuzz: ## Fuzz what comes from outside, each target for two minutes; `fuzz/run` says more
+	fuzz/run
+
+deny: ## Licences, sources and bans of what the service is built from; needs cargo-deny
+	.ci/deny
 
 web: web/dist/index.html ## Build the dashboard's page, which the next build of the service carries
 

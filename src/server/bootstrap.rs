@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::AppState;
 use super::access::Editor;
 use super::error::ApiError;
+use super::same_site::SameSite;
 use crate::layout::queue_items;
 
 /// A thousand queues take about a minute to write within Sync's limits.
@@ -23,7 +24,11 @@ pub(super) fn is_asked_for(query: Option<&str>) -> bool {
 }
 
 /// The TaskRouter dashboard's refresh by hand: the same, for an editor.
-pub(super) async fn by_hand(State(state): State<AppState>, _editor: Editor) -> Result<Response, ApiError> {
+pub(super) async fn by_hand(
+    State(state): State<AppState>,
+    _site: SameSite,
+    _editor: Editor,
+) -> Result<Response, ApiError> {
     run(&state).await
 }
 

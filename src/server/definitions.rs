@@ -5,7 +5,8 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
+use axum::http::Uri;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -27,12 +28,6 @@ pub(super) struct Names {
 #[derive(Debug, Deserialize)]
 pub(super) struct OneMetric {
     metric: Value,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct WhichMetric {
-    #[serde(default)]
-    metric: String,
 }
 
 /// All of them, in the order of the tiles.
@@ -91,9 +86,14 @@ pub(super) async fn fields(State(state): State<AppState>, _editor: Editor) -> Re
 pub(super) async fn history(
     State(state): State<AppState>,
     _viewer: Viewer,
-    Query(which): Query<WhichMetric>,
+    uri: Uri,
 ) -> Result<Response, ApiError> {
-    Ok(fresh(&json!({ "points": metrics(&state)?.history(&which.metric) })))
+    let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let named = pairs.find(|(name, _)| name == "metric").map(|(_, metric)| metric);
+    let metric = named.ok_or(ApiError::Parameter("metric"))?;
+    let points = metrics(&state)?.history(&metric).await.map_err(|_| ApiError::Overloaded)?;
+    let points = points.ok_or_else(|| ApiError::NoSuchMetric(metric.chars().take(100).collect()))?;
+    Ok(fresh(&json!({ "points": points })))
 }
 
 fn metrics(state: &AppState) -> Result<&Metrics, ApiError> {

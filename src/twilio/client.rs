@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, RETRY_AFTER};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, IF_MATCH, RETRY_AFTER};
 use reqwest::{Method, Request, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -17,10 +18,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::error::{Next, TwilioError};
-use super::governor::{Endpoint, Governor, Observed};
+use super::governor::{BUSY_ACCOUNT, Endpoint, Governor, Observed};
 use super::retry::Backoff;
 use super::transport::{Failure, Transport};
 use crate::config::{BaseUrls, TwilioConfig};
+use crate::monitor::{Limit, Monitor, endpoint};
 
 /// Sync accepts about 20 concurrent updates; never more writes than that are in flight, whoever asks for them.
 pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
@@ -57,6 +59,7 @@ pub struct Client {
     token_checks: Semaphore,
     api_calls: Semaphore,
     large_answers: Semaphore,
+    monitor: Monitor,
 }
 
 /// The client could not be set up; it is a fault of the build or the machine, not of the configuration.
@@ -73,6 +76,18 @@ pub(super) enum Api {
     Voice,
     /// Flex tokens.
     Iam,
+}
+
+impl Api {
+    /// What it is called where requests are counted.
+    fn name(self) -> &'static str {
+        match self {
+            Self::TaskRouter => "taskrouter",
+            Self::Sync => "sync",
+            Self::Voice => "api",
+            Self::Iam => "iam",
+        }
+    }
 }
 
 /// One request.
@@ -135,8 +150,8 @@ impl Drop for Admitted<'_> {
 
 impl Client {
     /// A client for the configured account.
-    pub fn new(config: &TwilioConfig) -> Result<Self, ClientError> {
-        Ok(Self::with_transport(config, Arc::new(network(config)?)))
+    pub fn new(config: &TwilioConfig, monitor: Monitor) -> Result<Self, ClientError> {
+        Ok(Self { monitor, ..Self::with_transport(config, Arc::new(network(config)?)) })
     }
 
     /// A client whose requests this transport carries. Time limits are the transport's to keep.
@@ -160,6 +175,7 @@ impl Client {
             token_checks: Semaphore::new(MOST_TOKEN_CHECKS_IN_FLIGHT),
             api_calls: Semaphore::new(MOST_API_CALLS_IN_FLIGHT),
             large_answers: Semaphore::new(1),
+            monitor: Monitor::default(),
         }
     }
 
@@ -220,6 +236,18 @@ impl Client {
         decode(call, &body)
     }
 
+    /// How far this machine's clock is ahead of what an answer's `Date` says. That has whole seconds and was written while
+    /// the request was under way, so the middle of both is what is compared.
+    pub(super) async fn clock_ahead(&self, call: &Call) -> Result<Option<SignedDuration>, TwilioError> {
+        let before = Timestamp::now();
+        let response = self.send(call).await?;
+        let took = Timestamp::now().duration_since(before);
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        let half_a_second = SignedDuration::from_millis(500);
+        Ok(date.map(|date| before.duration_since(date.timestamp()) + took / 2 - half_a_second))
+    }
+
     /// A write to Sync, tried once: whether to try again depends on what is newest by then, which the caller knows.
     pub(super) async fn write<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
         let _place = self.sync_writes.acquire().await.map_err(|_| shut(call))?;
@@ -246,11 +274,33 @@ impl Client {
 
     async fn send(&self, call: &Call) -> Result<Response, TwilioError> {
         let request = self.request(call).map_err(|failure| self.failed(call, failure))?;
-        let response = self.transport.carry(request).await.map_err(|failure| self.failed(call, failure))?;
+        let began = Instant::now();
+        let answered = self.transport.carry(request).await.map_err(|failure| self.failed(call, failure));
+        let took = answered.is_ok().then(|| began.elapsed());
+        let status = match &answered {
+            Ok(response) => response.status().as_str().to_owned(),
+            Err(TwilioError::TimedOut { .. }) => "timeout".to_owned(),
+            Err(_) => "connection".to_owned(),
+        };
+        self.monitor.requested(call.api.name(), endpoint(call.method.as_str(), &call.target), status, took);
+        let response = answered?;
         if call.api == Api::TaskRouter {
-            self.governor(|governor| governor.observe(observed(&response), Instant::now()));
+            let observed = observed(&response);
+            self.tell_headroom(observed);
+            self.governor(|governor| governor.observe(observed, Instant::now()));
         }
         Ok(response)
+    }
+
+    fn tell_headroom(&self, observed: Observed) {
+        if let (Some(limit @ 1..), Some(remaining)) = (observed.limit, observed.remaining) {
+            let share = f64::from(remaining) / f64::from(limit);
+            self.monitor.headroom(Limit::TaskRouterAllowance, share.min(1.0));
+        }
+        if let Some(concurrent) = observed.concurrent {
+            let share = 1.0 - f64::from(concurrent) / f64::from(BUSY_ACCOUNT);
+            self.monitor.headroom(Limit::AccountConcurrency, share.max(0.0));
+        }
     }
 
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {
