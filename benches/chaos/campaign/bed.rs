@@ -134,14 +134,16 @@ impl Bed {
         }
     }
 
-    /// Waits until Sync tells the truth, and says how long that took.
-    pub(crate) async fn agrees(&self) -> Result<Duration, String> {
+    /// Waits until Sync tells the truth, and says how long that took, and what was wrong to the last.
+    pub(crate) async fn agrees(&self) -> Result<(Duration, String), String> {
         let begin = Instant::now();
         let mut changed = self.emulator.sync().changed();
+        let mut last = String::new();
         loop {
             let Err(wrong) = agreement::compare(&self.emulator, &CHANNELS) else {
-                return Ok(begin.elapsed());
+                return Ok((begin.elapsed(), last));
             };
+            last.clone_from(&wrong);
             if begin.elapsed() > DEADLINE {
                 return Err(format!("not right within {} s: {wrong}", DEADLINE.as_secs()));
             }
