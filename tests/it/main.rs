@@ -14,6 +14,7 @@
 
 mod support;
 
+mod abuse;
 mod access;
 mod authorisation;
 mod bootstrap;
@@ -28,6 +29,7 @@ mod metrics;
 mod process;
 mod queues;
 mod restart;
+mod secrets;
 mod sync_objects;
 mod voice;
 mod webhook;
