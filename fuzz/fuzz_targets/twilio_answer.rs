@@ -1,11 +1,13 @@
-//! TaskRouter's answers: what is understood is written out as it was read, since that is what stands in Sync.
+//! TaskRouter's and Sync's answers: what is understood is written out as it was read, since that is what stands in Sync.
 #![no_main]
 
 use std::fmt::Debug;
 
 use libfuzzer_sys::fuzz_target;
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use taskrouter_sync::twilio::sync::{Document, MapItem};
 use taskrouter_sync::twilio::taskrouter::{
     Cumulative, Realtime, Reservation, Statistics, Task, TaskQueue, TaskQueueStatistics, Worker, Workspace,
 };
@@ -31,6 +33,8 @@ fuzz_target!(|body: &[u8]| {
     decode::<Task>(body);
     decode::<Worker>(body);
     decode::<Reservation>(body);
+    decode::<Document<Value>>(body);
+    decode::<MapItem<Value>>(body);
     if let (Ok(mut later), Ok(earlier)) =
         (serde_json::from_slice::<Cumulative>(body), serde_json::from_slice::<Cumulative>(body))
     {
