@@ -20,6 +20,7 @@ use crate::dialling::Dialler;
 use crate::feed;
 use crate::layout;
 use crate::metrics::{self, Metrics};
+use crate::monitor::Monitor;
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
 use crate::server::{Access, FlexGate, Handles, Refusals, Sockets, router, serve};
@@ -104,8 +105,8 @@ pub enum AppError {
 
 impl Apis {
     /// One client for all of them, so that its limits hold over all of them.
-    pub fn new(config: &CoreConfig) -> Result<Self, ClientError> {
-        Ok(Self::of(config, Arc::new(Client::new(&config.twilio)?)))
+    pub fn new(config: &CoreConfig, monitor: Monitor) -> Result<Self, ClientError> {
+        Ok(Self::of(config, Arc::new(Client::new(&config.twilio, monitor)?)))
     }
 
     /// The same over a client of one's own.
@@ -121,11 +122,16 @@ impl Apis {
 
 impl Core {
     /// Starts reading and writing; `grace` is how long pending writes may take when it is stopped.
-    pub fn start(config: &CoreConfig, apis: Apis, grace: Duration) -> Self {
+    pub fn start(config: &CoreConfig, apis: Apis, grace: Duration, monitor: &Monitor) -> Self {
         let layouts = layout::all(config);
         let needs = layout::needs(&layouts);
-        let (refresher, reader) =
-            refresh::Worker::new(apis.taskrouter, config.refresh, config.statistics.clone(), needs);
+        let (refresher, reader) = refresh::Worker::new(
+            apis.taskrouter,
+            config.refresh,
+            config.statistics.clone(),
+            needs,
+            monitor.clone(),
+        );
         let (stop_reads, stop_writes) = (CancellationToken::new(), CancellationToken::new());
         let stop_evaluation = CancellationToken::new();
         let (metrics, shown, evaluation) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
@@ -139,7 +145,7 @@ impl Core {
         };
         let readers = config.twilio.api_key.as_ref().map(|_| DASHBOARD_IDENTITY);
         let (publisher, writer) =
-            publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone(), readers);
+            publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone(), readers, monitor.clone());
         let reads = tokio::spawn(reader.run(stop_reads.clone()));
         let writes = tokio::spawn(writer.run(stop_writes.clone(), grace));
         Self {
@@ -186,8 +192,9 @@ impl App {
     /// Starts everything on a listener that is bound already.
     pub fn start(config: &Config, listener: TcpListener) -> Result<Self, StartError> {
         let local_address = listener.local_addr()?;
-        let apis = Apis::new(&config.core)?;
-        let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace);
+        let monitor = Monitor::default();
+        let apis = Apis::new(&config.core, monitor.clone())?;
+        let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace, &monitor);
         let (ready, is_ready) = watch::channel(false);
         let (voice, responding, alerts) =
             Voice::new(config.voice.clone(), config.core.statistics.clone(), apis.messages.clone())?;
@@ -220,7 +227,8 @@ impl App {
             shown: core.shown.clone(),
             feed,
             shows_events: core.needs.latest_event,
-            refusals: Refusals::default(),
+            refusals: Refusals::new(monitor.clone()),
+            monitor,
             ready: is_ready,
         };
         let server = tokio::spawn(serve(listener, router(state.into()), stop_server.clone()));

@@ -7,7 +7,7 @@
 //! places agents' Calls, and [`voice`] takes reports of bad ones. [`app`] joins the parts; [`commands`] is the command line.
 //!
 //! Imports go one way: `commands`, `app`, `server`, then `dialling`, `voice`, `feed`, `refresh` and `publish`, then `layout`, `stats` and `event`,
-//! then `twilio`, then `config`, `sid`, `form`, `bucket`, `chance` and `jobs`.
+//! then `twilio`, then `config`, `monitor`, `sid`, `form`, `bucket`, `chance` and `jobs`.
 
 pub mod app;
 pub mod bucket;
@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod layout;
 pub mod lifecycle;
 pub mod metrics;
+pub mod monitor;
 pub mod publish;
 pub mod refresh;
 pub mod server;

@@ -3,7 +3,7 @@
 //! The table follows Twilio's "TaskRouter Events reference". An event type that it does not know touches everything:
 //! too much is read then, never too little.
 
-use super::Event;
+use super::{Event, Trace};
 use crate::sid::TaskQueueSid;
 
 /// What one event made stale.
@@ -21,6 +21,8 @@ pub struct Touch {
     pub tasks: bool,
     /// Whether the list of TaskQueues, or one of their names, may have changed.
     pub directory: bool,
+    /// The event, or events, that did.
+    pub event: Option<Trace>,
 }
 
 /// Which TaskQueues an event touched.
@@ -45,6 +47,7 @@ impl Touch {
             workspace: true,
             tasks: true,
             directory: true,
+            event: None,
         }
     }
 }
@@ -107,6 +110,7 @@ impl Event {
             workspace: true,
             tasks: true,
             directory: false,
+            event: None,
         }
     }
 }

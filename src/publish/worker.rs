@@ -14,15 +14,18 @@ use tracing::{debug, info, warn};
 
 use super::audit::{Audits, look};
 use super::flush::{Flush, Flushes};
+use super::news::News;
 use super::outbox::Outbox;
 use super::readers::{PAUSE, Readers, is_controlled, permit};
 use super::wanted::{Body, Found, Outcome, Wanted, Write};
 use super::writer;
 use super::{Publisher, Status};
 use crate::config::SyncConfig;
+use crate::event::Trace;
 use crate::jobs::Jobs;
 use crate::layout::fit::{LARGEST, fit};
 use crate::layout::{Changes, DEFAULT_DEFINITIONS, Fingerprint, Layout, Object, Target};
+use crate::monitor::{Limit, Monitor};
 use crate::stats::Snapshot;
 use crate::twilio::TwilioError;
 use crate::twilio::sync::Sync;
@@ -58,6 +61,7 @@ pub struct Worker {
     stopping: bool,
     /// Looking at what Sync holds fails.
     blind: bool,
+    monitor: Monitor,
 }
 
 /// What a request to Sync under way is about.
@@ -78,6 +82,7 @@ enum Ended {
         outcome: Outcome,
         error: Option<TwilioError>,
         since: Instant,
+        event: Option<Trace>,
     },
     CreateMap {
         map: Arc<str>,
@@ -103,6 +108,7 @@ impl Worker {
         layouts: Vec<Box<dyn Layout>>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
         readers: Option<&'static str>,
+        monitor: Monitor,
     ) -> (Publisher, Self) {
         let now = Instant::now();
         let definitions = Target::Document(config.dashboard_definitions_document.as_str().into());
@@ -126,6 +132,7 @@ impl Worker {
             cut: BTreeSet::new(),
             stopping: false,
             blind: false,
+            monitor,
         };
         let first = worker.snapshots.borrow().clone();
         worker.follow_objects(&first, now);
@@ -199,11 +206,16 @@ impl Worker {
         }
         let mut waiting = self.outbox.count_waiting();
         let (cut, audits, outbox) = (&mut self.cut, &self.audits, RefCell::new(&mut self.outbox));
+        let events = News::new(self.shown.as_deref(), &next);
         let mut put = |target: Target, value| {
             if audits.has_seen(&target.object()) {
                 waiting += 1;
                 let value = fitted(cut, &target, &value).wanted(waiting > MOST_TEXTS);
-                outbox.borrow_mut().want(&target, value, now);
+                let mut outbox = outbox.borrow_mut();
+                outbox.want(&target, value, now);
+                if let Some(event) = events.of(&target) {
+                    outbox.explain(&target, event);
+                }
             }
         };
         let mut remove = |target: Target| {
@@ -252,10 +264,10 @@ impl Worker {
                         Ended::CreateMap { map, error }
                     });
                 }
-                Write::Target { target, wanted, there, since } => {
+                Write::Target { target, wanted, there, since, event } => {
                     self.jobs.spawn(Job::Write(target.clone()), async move {
                         let (outcome, error) = writer::write(&sync, &target, &wanted, there).await;
-                        Ended::Write { target, outcome, error, since }
+                        Ended::Write { target, outcome, error, since, event }
                     });
                 }
             }
@@ -282,7 +294,7 @@ impl Worker {
 
     /// The write with its text. The snapshot that was laid out last shows what the outbox wants, or the same read anew.
     fn whole(&mut self, write: Write) -> Write {
-        let Write::Target { target, wanted: Wanted::Value { body: Body::Later(_), .. }, there, since } =
+        let Write::Target { target, wanted: Wanted::Value { body: Body::Later(_), .. }, there, since, event } =
             &write
         else {
             return write;
@@ -291,17 +303,33 @@ impl Worker {
         let Some(value) = laid_out else { return write };
         let fitted = fitted(&mut self.cut, target, &value);
         self.outbox.laid_out(target, fitted.fingerprint);
-        Write::Target { target: target.clone(), wanted: fitted.wanted(false), there: *there, since: *since }
+        Write::Target {
+            target: target.clone(),
+            wanted: fitted.wanted(false),
+            there: *there,
+            since: *since,
+            event: *event,
+        }
     }
 
     fn end(&mut self, ended: Ended) {
         let now = Instant::now();
         match ended {
-            Ended::Write { target, outcome, error, since } => {
+            Ended::Write { target, outcome, error, since, event } => {
                 self.tell_write(&target, error.as_ref());
+                self.monitor.wrote(kind_of(&target), outcome.name());
+                let landed = matches!(outcome, Outcome::Landed { .. });
                 if let Outcome::Landed { requests, .. } = outcome {
                     let waited_ms = now.duration_since(since).as_millis();
-                    debug!(sync.object = %target, requests, waited_ms, "Written");
+                    match event {
+                        Some(event) => {
+                            let age = now.duration_since(event.oldest_at);
+                            self.monitor.shown_after(age);
+                            let (event, age_ms) = (event.newest, age.as_millis());
+                            debug!(%event, sync.object = %target, requests, waited_ms, age_ms, "Written");
+                        }
+                        None => debug!(sync.object = %target, requests, waited_ms, "Written"),
+                    }
                     if let (Some(readers), Target::Document(name)) = (&mut self.readers, &target) {
                         readers.there(Object::Document(name.clone()));
                     }
@@ -310,6 +338,10 @@ impl Worker {
                     self.map_is_missing(&target.object(), now);
                 }
                 self.outbox.ended(&target, outcome, now);
+                if let Some(event) = event.filter(|_| !landed) {
+                    // What waits again, or something newer in its place, is to show them.
+                    self.outbox.explain(&target, event);
+                }
             }
             Ended::CreateMap { map, error } => {
                 let wait = error.as_ref().and_then(|error| match error.next() {
@@ -325,6 +357,7 @@ impl Worker {
                 if let (Some(readers), None) = (&mut self.readers, &error) {
                     readers.there(Object::Map(map.clone()));
                 }
+                self.monitor.wrote("map", if error.is_none() { "landed" } else { "failed" });
                 self.outbox.map_created(&map, error.is_none(), wait, now);
             }
             Ended::Audit { object, found } => self.audited(&object, found, now),
@@ -470,10 +503,14 @@ impl Worker {
         let shown = self.shown.as_ref().map_or(0, |snapshot| snapshot.number);
         let all_seen = self.audits.all_done();
         self.flushes.answer(&self.outbox, all_seen.then_some(shown), self.audits.is_hurried(), now);
+        let backlog = self.outbox.backlog(now);
+        self.monitor.backlog(backlog.in_flight, backlog.waiting, backlog.oldest);
+        self.monitor.headroom(Limit::SyncObject, backlog.headroom);
+        self.monitor.headroom(Limit::SyncInFlight, backlog.places);
         let status = Status {
             laid_out: shown,
             audited: all_seen,
-            unwritten: self.outbox.count_unwritten(),
+            unwritten: backlog.unwritten,
             failing: self.failing.len(),
         };
         self.status.send_if_modified(|last| std::mem::replace(last, status) != status);
@@ -489,6 +526,13 @@ impl Worker {
                 "The grace period is over; what was not written is written after the next start"
             );
         }
+    }
+}
+
+fn kind_of(target: &Target) -> &'static str {
+    match target {
+        Target::Document(_) => "document",
+        Target::MapItem(..) => "map_item",
     }
 }
 

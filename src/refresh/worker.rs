@@ -18,8 +18,9 @@ use super::plan::plan;
 use super::reader::{Brought, Reader, failed_of, key_of};
 use super::schedule::{Cause, Schedule};
 use crate::config::{RefreshConfig, StatisticsConfig};
-use crate::event::Touch;
+use crate::event::{Touch, Trace};
 use crate::jobs::Jobs;
+use crate::monitor::{Monitor, Outcome};
 use crate::stats::day::{iso_seconds, start_of_day};
 use crate::stats::{Answer, Board, Needs, ReadId, Scope, Snapshot};
 use crate::twilio::taskrouter::{TaskRouter, Window};
@@ -62,6 +63,7 @@ pub struct Worker {
     take_at: Option<Instant>,
     /// When to see whether a new day began.
     day_checked: Instant,
+    monitor: Monitor,
 }
 
 /// A read under way.
@@ -71,6 +73,8 @@ struct Begun {
     id: ReadId,
     cause: Cause,
     started: Instant,
+    /// The events that it is to show, by what they touched.
+    events: Vec<(Key, Trace)>,
 }
 
 impl Worker {
@@ -80,8 +84,11 @@ impl Worker {
         rhythm: RefreshConfig,
         statistics: StatisticsConfig,
         needs: Needs,
+        monitor: Monitor,
     ) -> (Refresher, Self) {
-        Self::with_wall_clock(taskrouter, rhythm, statistics, needs, Timestamp::now)
+        let (refresher, worker) =
+            Self::with_wall_clock(taskrouter, rhythm, statistics, needs, Timestamp::now);
+        (refresher, Self { monitor, ..worker })
     }
 
     /// The same, by another clock on the wall than the machine's.
@@ -112,6 +119,7 @@ impl Worker {
             publish_at: None,
             take_at: None,
             day_checked: now,
+            monitor: Monitor::default(),
         };
         (Refresher { marks, snapshots: receiver }, worker)
     }
@@ -146,6 +154,9 @@ impl Worker {
         self.take_at = Some(now + TAKING);
         let waiting = self.marks.take();
         for touch in waiting.touches() {
+            if let Some(event) = &touch.event {
+                debug!(event = %event.newest, queues = ?touch.queues, "Marked");
+            }
             self.schedule.touch(&touch, now);
         }
         let before = self.board.snapshot().number;
@@ -208,13 +219,24 @@ impl Worker {
     }
 
     fn start(&mut self, read: Read, cause: Cause, now: Instant) {
+        let event = |key: &Key| Some((*key, self.schedule.event(*key)?));
+        let events: Vec<(Key, Trace)> = read.covers.iter().filter_map(event).collect();
         debug!(what = ?read.what, ?cause, "Reading");
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let mut told = Vec::new();
+            for (_, event) in &events {
+                if !told.contains(&event.newest) {
+                    debug!(event = %event.newest, what = read.what.name(), "Reading because of an event");
+                    told.push(event.newest);
+                }
+            }
+        }
         self.schedule.started(&read.covers, cause, now);
         let id = self.board.begin_read((self.wall)(), cause == Cause::Touched);
         let reader = self.reader.clone();
         let channels = self.board.snapshot().channels.clone();
         let window = self.window.clone();
-        let begun = Begun { read: read.clone(), id, cause, started: now };
+        let begun = Begun { read: read.clone(), id, cause, started: now, events };
         self.reads.spawn(begun, async move { reader.carry_out(&read, &channels, &window).await });
     }
 
@@ -227,10 +249,12 @@ impl Worker {
                     info!(what = begun.read.what.name(), "TaskRouter can be read again");
                 }
                 self.learn(brought.combined_is_complete);
+                self.monitor.refreshed(begun.read.what.name(), begun.cause.name(), Outcome::Ok);
                 self.fold(begun, brought.answers);
             }
             Ok(Err(error)) => self.fail(begun, &error),
             Err(panicked) => {
+                self.monitor.refreshed(begun.read.what.name(), begun.cause.name(), Outcome::Failed);
                 tracing::error!(what = ?begun.read.what, %panicked, "A read ended abnormally; it is tried again later");
                 self.stay_stale(begun, &LOST.into(), None);
             }
@@ -251,7 +275,7 @@ impl Worker {
 
     fn fold(&mut self, begun: &Begun, mut answers: Vec<Answer>) {
         let now = Instant::now();
-        let Begun { read, id, cause, started } = begun;
+        let Begun { read, id, cause, started, events } = begun;
         let (id, cause, started) = (*id, *cause, *started);
         let covers: BTreeSet<Key> = read.covers.iter().copied().collect();
         // Half of a combined answer may not have been asked for, because it is known to lack fields; it must not
@@ -263,6 +287,9 @@ impl Worker {
         });
         let answered: BTreeSet<Key> = answers.iter().filter_map(key_of).collect();
         let folded = self.board.fold(id, answers, (self.wall)());
+        let shown = events.iter().filter(|(key, _)| answered.contains(key));
+        let shown: Vec<_> = shown.map(|(key, event)| (failed_of(*key), *event)).collect();
+        self.board.explain(&known, &shown);
         for key in &answered {
             let moved = match key {
                 Key::Queue(queue, ..) => folded.moved.contains(queue),
@@ -290,12 +317,14 @@ impl Worker {
         let Begun { read, cause, .. } = begun;
         if self.is_refusal(&read.what, error) {
             // No value is stale for this: the same keys are read another way at once.
+            self.monitor.refreshed(read.what.name(), cause.name(), Outcome::Refused);
             warn!(%error, "This account refuses an endpoint; reading in another way");
             for key in &read.covers {
                 self.schedule.refused(*key, *cause, now);
             }
             return;
         }
+        self.monitor.refreshed(read.what.name(), cause.name(), Outcome::Failed);
         // Told when it begins, not at every try; what each value thinks of it stands in the snapshot.
         let news = read.covers.iter().any(|key| !self.schedule.is_failing(*key));
         if news && self.schedule.failing() < MOST_FAILURES_TOLD {

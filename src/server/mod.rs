@@ -24,6 +24,8 @@
 //! GET      /api/token, /token, /syncToken               a Sync access token
 //! GET      /taskrouter_tasks, /taskrouter_workers       open Tasks; Workers
 //! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
+//! GET      /metrics                                     what the service does and how the centre is, for Prometheus
+//! GET      /openapi.json                                this interface, for programs
 //! GET      /healthz, /keepalive                         the process answers
 //! GET      /readyz                                      a first snapshot has been read and written
 //! ```
@@ -41,6 +43,8 @@ mod headers;
 mod health;
 mod listener;
 mod login;
+mod monitoring;
+mod openapi;
 mod page;
 mod recording;
 mod refusals;
@@ -73,6 +77,7 @@ use crate::config::{PublicUrl, StatisticsConfig, SyncConfig, TwilioConfig};
 use crate::dialling::Dialler;
 use crate::feed::Feed;
 use crate::metrics::Metrics;
+use crate::monitor::Monitor;
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
 use crate::stats::Snapshot;
@@ -145,6 +150,8 @@ pub struct Handles {
     pub shows_events: bool,
     /// Which refusals are logged.
     pub refusals: Refusals,
+    /// Counts what is done.
+    pub monitor: Monitor,
     /// Whether `/readyz` says so.
     pub ready: watch::Receiver<bool>,
 }

@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, get, post};
 use tower_http::compression::CompressionLayer;
 
 use super::{
-    ApiError, AppState, EVENT_PATHS, bootstrap, definitions, dialling, feed, health, login, page, recording,
-    respond, roster, session, socket, token, webhook,
+    ApiError, AppState, EVENT_PATHS, bootstrap, definitions, dialling, feed, health, login, monitoring,
+    openapi, page, recording, respond, roster, session, socket, token, webhook,
 };
 use crate::dialling::{STATUS_PATH, TWIML_PATH};
 
@@ -71,6 +71,8 @@ pub const ROUTES: &[Route] = &[
     route("/taskrouter_tasks", "GET", || get(roster::tasks)),
     route("/taskrouter_workers", "GET", || get(roster::workers)),
     route("/sync_taskrouter_statistics", "GET", || get(bootstrap::by_hand)),
+    route("/metrics", "GET", || get(monitoring::show)),
+    route("/openapi.json", "GET", || get(openapi::show)),
     route("/keepalive", "GET", || get(health::keepalive)),
     route("/healthz", "GET", || get(health::alive)),
     route("/readyz", "GET", || get(health::ready)),

@@ -7,6 +7,7 @@ fn access() -> Access {
         basic: Some(("admin".to_owned(), SecretString::from("pass:word"))),
         viewer: Some(("tv".to_owned(), SecretString::from("look only"))),
         bearer: Some(SecretString::from("a-long-bearer-token")),
+        metrics: Some(SecretString::from("a-long-metrics-token")),
     };
     Access::new(accounts, &SecretString::from("root"))
 }
@@ -52,6 +53,20 @@ async fn the_administrator_is_let_in_and_nobody_else() {
     }
     let nobody = Access::new(Administrator::default(), &SecretString::from("root"));
     assert!(matches!(nobody.administrator(&basic(":"), elsewhere()), Err(ApiError::NoAdministrator)));
+}
+
+#[tokio::test]
+async fn the_metrics_token_opens_one_thing_and_guessing_it_is_slowed_down() {
+    let access = access();
+    let scraper = |headers: &HeaderMap| access.scraper(&Method::GET, headers, elsewhere());
+    let token = headers(&[("authorization", "Bearer a-long-metrics-token")]);
+    assert!(scraper(&token).is_ok());
+    assert!(scraper(&basic("tv:look only")).is_ok());
+    assert!(matches!(scraper(&HeaderMap::new()), Err(ApiError::SignInNeeded)));
+    assert!(enter(&access, &Method::GET, &token, Role::Viewer).is_err());
+    let guess = headers(&[("authorization", "Bearer a-guess")]);
+    let answers: Vec<_> = (0..20).map(|_| scraper(&guess)).collect();
+    assert!(matches!(answers.last(), Some(Err(ApiError::Guessing))), "{answers:?}");
 }
 
 #[tokio::test]

@@ -114,6 +114,22 @@ impl Access {
         if principal.role >= least { Ok(principal) } else { Err(ApiError::Forbidden) }
     }
 
+    /// Lets Prometheus in by its own token, and viewers.
+    pub fn scraper(&self, method: &Method, headers: &HeaderMap, peer: SocketAddr) -> Result<(), ApiError> {
+        let given = headers.get(AUTHORIZATION).and_then(|given| given.to_str().ok()?.split_once(' '));
+        match (given, &self.accounts.metrics) {
+            (Some((scheme, given)), Some(token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                let tokens = std::iter::once(token).chain(&self.accounts.bearer);
+                // A name with a colon is nobody's, so no account is counted with it.
+                self.throttled(peer, "metrics:", || {
+                    tokens.map(|token| same(token.expose_secret(), given.trim())).find(|fits| *fits)
+                })?;
+                Ok(())
+            }
+            _ => self.enter(method, headers, peer, Role::Viewer).map(drop),
+        }
+    }
+
     /// Signs somebody in by name and password.
     pub fn sign_in(&self, user: &str, password: &str, peer: SocketAddr) -> Result<Session, ApiError> {
         let role = self.throttled(peer, user, || self.role_of(user, password))?;
