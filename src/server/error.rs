@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::refusals::Refusal;
 use crate::event::{BatchError, ForeignEvent};
+use crate::feed::BadSelection;
 use crate::metrics::{ChangeError, Problem, StoreError};
 use crate::twilio::signature::SignatureError;
 use crate::voice::VoiceError;
@@ -43,6 +44,9 @@ pub enum ApiError {
     /// 422
     #[error("the parameter {0} is missing or not of its form")]
     Parameter(&'static str),
+    /// 422: of the feed.
+    #[error("{0}")]
+    Selection(#[from] BadSelection),
     /// 413
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
@@ -179,9 +183,11 @@ impl ApiError {
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Foreign(_) | Self::Parameter(_) | Self::Definitions(_) | Self::Unstorable(..) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Self::Foreign(_)
+            | Self::Parameter(_)
+            | Self::Selection(_)
+            | Self::Definitions(_)
+            | Self::Unstorable(..) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
             Self::TaskRouter(_) | Self::Sync(_) => StatusCode::BAD_GATEWAY,
             Self::NotWebsocket => StatusCode::UPGRADE_REQUIRED,
@@ -215,7 +221,7 @@ impl ApiError {
             Self::Method(_) => "method_not_allowed",
             Self::NotFound => "not_found",
             Self::Foreign(_) => "foreign_event",
-            Self::Parameter(_) => "bad_parameter",
+            Self::Parameter(_) | Self::Selection(_) => "bad_parameter",
             Self::Unauthorized => "credentials_needed",
             Self::WrongCredentials => "wrong_credentials",
             Self::SignInNeeded => "sign_in_needed",

@@ -14,6 +14,7 @@
 
 mod support;
 
+mod abuse;
 mod access;
 mod authorisation;
 mod bootstrap;
@@ -31,6 +32,7 @@ mod monitoring;
 mod process;
 mod queues;
 mod restart;
+mod secrets;
 mod sync_objects;
 mod voice;
 mod webhook;
