@@ -19,6 +19,7 @@ mod authorisation;
 mod bootstrap;
 mod burst;
 mod dialling;
+mod docs;
 mod doctor;
 mod events;
 mod faults;
