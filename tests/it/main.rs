@@ -21,6 +21,7 @@ mod bootstrap;
 mod burst;
 mod chaos;
 mod dialling;
+mod docs;
 mod doctor;
 mod events;
 mod faults;
