@@ -44,7 +44,7 @@ pub(super) async fn index(
     match viewer {
         Ok(_) => {}
         Err(ApiError::SignInNeeded) => {
-            let login = login::with_query(format!("{}/login", state.public_url.prefix()), uri.query());
+            let login = login::with_query(&format!("{}/login", state.public_url.prefix()), uri.query());
             return (StatusCode::SEE_OTHER, [(LOCATION, login), (CACHE_CONTROL, "no-store".to_owned())])
                 .into_response();
         }
