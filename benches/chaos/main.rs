@@ -48,7 +48,7 @@ struct Options {
 const ALONE: [&str; 4] = ["burst", "killed", "memory", "soak"];
 
 /// So many of the others go on side by side.
-const AT_ONCE: usize = 5;
+const AT_ONCE: usize = 7;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -133,7 +133,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_its_own_connection_and_no_other() {
-        #[expect(clippy::unused_async, reason = "it is a handler")]
         async fn panics() -> &'static str {
             panic!("as a test wants it")
         }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -246,7 +246,7 @@ fn log_of(directory: &TempDir, number: usize) -> PathBuf {
 }
 
 /// A shell sets the limits and becomes the service, so that the process is the service's own.
-fn start(variables: &HashMap<String, String>, limits: &str, log: &PathBuf, directory: &TempDir) -> Child {
+fn start(variables: &HashMap<String, String>, limits: &str, log: &Path, directory: &TempDir) -> Child {
     let limits = if limits.is_empty() { "true" } else { limits };
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &format!("{limits} && exec \"$0\" serve"), env!("CARGO_BIN_EXE_taskrouter-sync")]);
