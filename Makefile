@@ -1,6 +1,7 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt official sdk signatures openapi deploy-check fuzz deny web web-test shots bench bench-quick release clean
+.PHONY: help demo test check fmt official sdk signatures openapi deploy-check fuzz deny web web-test \
+	shots bench bench-quick release clean chaos chaos-quick simulate
 
 # What the dashboard's page is made of.
 PAGE := $(shell find web/src web/public web/voice-quality -type f -not -path '*/node_modules/*' 2>/dev/null) \
@@ -72,6 +73,16 @@ bench: ## Measure freshness, calls, intake, CPU and memory on a quiet machine; w
 
 bench-quick: ## The same roughly, in two minutes; prints only
 	cargo bench --bench bench -- --quick
+
+chaos: ## Let faults strike the real program on a quiet machine, a quarter of an hour; writes docs/faults.md
+	cargo bench --bench chaos -- --write docs/faults.md
+
+chaos-quick: ## The same in seconds; prints only
+	cargo bench --bench chaos -- --quick
+
+SEEDS ?= 10000
+simulate: ## Simulate the core under SEEDS=10000 orders of events, partitions and deaths; SEED=17 replays one
+	SIMULATION_SEEDS=$(SEEDS) SIMULATION_SEED=$(SEED) cargo test --release --all-features --test simulation every_order -- --nocapture
 
 release: web ## Build the production binary, with the page in it
 	cargo build --release

@@ -7,9 +7,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, IF_MATCH, RETRY_AFTER};
-use reqwest::{Method, Request, Response};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, IF_MATCH, RETRY_AFTER};
+use reqwest::{Method, Request, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -46,11 +48,8 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_millis(100), longest: D
 
 /// A client of one account.
 pub struct Client {
-    /// Makes requests; what carries them is the transport.
-    http: reqwest::Client,
     transport: Arc<dyn Transport>,
-    user: String,
-    password: SecretString,
+    authorization: HeaderValue,
     base_urls: BaseUrls,
     timeout: Duration,
     read_governor: Mutex<Governor>,
@@ -152,30 +151,11 @@ impl Drop for Admitted<'_> {
 impl Client {
     /// A client for the configured account.
     pub fn new(config: &TwilioConfig, monitor: Monitor) -> Result<Self, ClientError> {
-        let http = Self::http(config)?;
-        Ok(Self { monitor, ..Self::over(config, http.clone(), Arc::new(http)) })
+        Ok(Self { monitor, ..Self::with_transport(config, Arc::new(network(config)?)) })
     }
 
     /// A client whose requests this transport carries. Time limits are the transport's to keep.
-    pub fn with_transport(config: &TwilioConfig, transport: Arc<dyn Transport>) -> Result<Self, ClientError> {
-        Ok(Self::over(config, Self::http(config)?, transport))
-    }
-
-    fn http(config: &TwilioConfig) -> Result<reqwest::Client, ClientError> {
-        // Installed once a process; a second call finds the first one's, which is the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("taskrouter-sync/", env!("CARGO_PKG_VERSION")))
-            .timeout(config.timeout)
-            .connect_timeout(config.timeout.min(Duration::from_secs(5)))
-            .pool_max_idle_per_host(MOST_SYNC_WRITES_IN_FLIGHT + MOST_TASKROUTER_READS_IN_FLIGHT)
-            // A redirect would carry the credentials to wherever it points.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(http)
-    }
-
-    fn over(config: &TwilioConfig, http: reqwest::Client, transport: Arc<dyn Transport>) -> Self {
+    pub fn with_transport(config: &TwilioConfig, transport: Arc<dyn Transport>) -> Self {
         let (user, password) = match &config.api_key {
             Some(key) => (key.sid.to_string(), key.secret.clone()),
             None => (
@@ -184,10 +164,8 @@ impl Client {
             ),
         };
         Self {
-            http,
             transport,
-            user,
-            password,
+            authorization: basic(&user, &password),
             base_urls: config.base_urls.clone(),
             timeout: config.timeout,
             read_governor: Mutex::default(),
@@ -295,7 +273,7 @@ impl Client {
     }
 
     async fn send(&self, call: &Call) -> Result<Response, TwilioError> {
-        let request = self.request(call).map_err(|error| self.failed(call, Failure::of(&error)))?;
+        let request = self.request(call).map_err(|failure| self.failed(call, failure))?;
         let began = Instant::now();
         let answered = self.transport.carry(request).await.map_err(|failure| self.failed(call, failure));
         let took = answered.is_ok().then(|| began.elapsed());
@@ -338,21 +316,24 @@ impl Client {
         Err(TwilioError::from_status(call.name.clone(), status.as_u16(), observed.retry_after, &body))
     }
 
-    fn request(&self, call: &Call) -> reqwest::Result<Request> {
+    fn request(&self, call: &Call) -> Result<Request, Failure> {
         let url = format!("{}{}", self.base_url(call.api), call.target);
-        let mut request = self.http.request(call.method.clone(), url);
-        request = request.basic_auth(&self.user, Some(self.password.expose_secret()));
-        if let Some(revision) = &call.if_match {
-            request = request.header(IF_MATCH, revision);
+        let url = Url::parse(&url).map_err(|error| Failure::Broken(format!("its URL is wrong: {error}")))?;
+        let mut request = Request::new(call.method.clone(), url);
+        let headers = request.headers_mut();
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        // Only Twilio makes revisions; one that is no header's value is none.
+        if let Some(revision) = call.if_match.as_deref().and_then(|text| HeaderValue::from_str(text).ok()) {
+            headers.insert(IF_MATCH, revision);
         }
-        let request = match &call.body {
-            Body::None => request,
-            Body::Form(form) => {
-                request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone())
-            }
-            Body::Json(json) => request.header(CONTENT_TYPE, "application/json").body(json.clone()),
+        let (content_type, body) = match &call.body {
+            Body::None => return Ok(request),
+            Body::Form(form) => ("application/x-www-form-urlencoded", form),
+            Body::Json(json) => ("application/json", json),
         };
-        request.build()
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        *request.body_mut() = Some(body.clone().into());
+        Ok(request)
     }
 
     async fn bounded_body(&self, call: &Call, mut response: Response) -> Result<Vec<u8>, TwilioError> {
@@ -378,6 +359,31 @@ impl Client {
             Failure::Broken(reason) => TwilioError::Connection { call, reason },
         }
     }
+}
+
+/// HTTP Basic credentials, never to be printed.
+fn basic(user: &str, password: &SecretString) -> HeaderValue {
+    let credentials = BASE64_STANDARD.encode(format!("{user}:{}", password.expose_secret()));
+    // Base64 is always a header's value.
+    let mut value =
+        HeaderValue::from_str(&format!("Basic {credentials}")).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}
+
+/// The network, with the configured time limit.
+fn network(config: &TwilioConfig) -> Result<reqwest::Client, ClientError> {
+    // Installed once a process; a second call finds the first one's, which is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder()
+        .user_agent(concat!("taskrouter-sync/", env!("CARGO_PKG_VERSION")))
+        .timeout(config.timeout)
+        .connect_timeout(config.timeout.min(Duration::from_secs(5)))
+        .pool_max_idle_per_host(MOST_SYNC_WRITES_IN_FLIGHT + MOST_TASKROUTER_READS_IN_FLIGHT)
+        // A redirect would carry the credentials to wherever it points.
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
+    Ok(http)
 }
 
 impl std::fmt::Debug for Client {

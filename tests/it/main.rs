@@ -18,6 +18,7 @@ mod access;
 mod authorisation;
 mod bootstrap;
 mod burst;
+mod chaos;
 mod dialling;
 mod docs;
 mod doctor;

