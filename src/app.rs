@@ -198,7 +198,12 @@ impl App {
         let (ready, is_ready) = watch::channel(false);
         let (voice, responding, alerts) =
             Voice::new(config.voice.clone(), config.core.statistics.clone(), apis.messages.clone())?;
-        let (feed, drawing) = feed::Worker::new(core.shown.clone(), core.publisher.status(), alerts);
+        let (feed, drawing) = feed::Worker::new(
+            core.shown.clone(),
+            core.publisher.status(),
+            alerts,
+            config.core.refresh.realtime_interval,
+        );
         let stop_server = CancellationToken::new();
         // Watchers hold their connections open, so the feed ends with the listener and not after it.
         let drawing = tokio::spawn(drawing.run(stop_server.clone()));

@@ -14,12 +14,14 @@
 
 mod support;
 
+mod abuse;
 mod access;
 mod authorisation;
 mod bootstrap;
 mod burst;
 mod chaos;
 mod dialling;
+mod docs;
 mod doctor;
 mod events;
 mod faults;
@@ -31,6 +33,7 @@ mod monitoring;
 mod process;
 mod queues;
 mod restart;
+mod secrets;
 mod sync_objects;
 mod voice;
 mod webhook;
