@@ -19,6 +19,7 @@ use crate::config::{Config, CoreConfig, LayoutName};
 use crate::dialling::Dialler;
 use crate::feed;
 use crate::layout;
+use crate::lease::Lease;
 use crate::metrics::{self, Metrics};
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
@@ -57,6 +58,8 @@ pub struct Core {
 /// Twilio's REST APIs, for the configured account.
 #[derive(Debug, Clone)]
 pub struct Apis {
+    /// What they all go through.
+    pub client: Arc<Client>,
     /// TaskRouter.
     pub taskrouter: TaskRouter,
     /// Sync.
@@ -103,15 +106,15 @@ pub enum AppError {
 }
 
 impl Apis {
-    /// One client for all of them, so that its limits hold over all of them.
-    pub fn new(config: &CoreConfig) -> Result<Self, ClientError> {
-        let client = Arc::new(Client::new(&config.twilio)?);
+    /// One client for all of them, so that its limits hold over all of them; nothing is sent once the lease is over.
+    pub fn new(config: &CoreConfig, lease: Lease) -> Result<Self, ClientError> {
+        let client = Arc::new(Client::new(&config.twilio, lease)?);
         let taskrouter = TaskRouter::new(client.clone(), config.twilio.workspace_sid);
         let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);
         let calls = Calls::new(client.clone(), config.twilio.account_sid);
         let messages = Messages::new(client.clone(), config.twilio.account_sid);
-        let sync = Sync::new(client, config.twilio.sync_service);
-        Ok(Self { taskrouter, sync, flex_users, calls, messages })
+        let sync = Sync::new(client.clone(), config.twilio.sync_service);
+        Ok(Self { client, taskrouter, sync, flex_users, calls, messages })
     }
 }
 
@@ -182,7 +185,7 @@ impl App {
     /// Starts everything on a listener that is bound already.
     pub fn start(config: &Config, listener: TcpListener) -> Result<Self, StartError> {
         let local_address = listener.local_addr()?;
-        let apis = Apis::new(&config.core)?;
+        let apis = Apis::new(&config.core, Lease::alone())?;
         let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace);
         let (ready, is_ready) = watch::channel(false);
         let (voice, responding, alerts) =

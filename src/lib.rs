@@ -19,6 +19,7 @@ pub mod feed;
 pub mod form;
 pub mod formula;
 pub mod layout;
+pub mod lease;
 pub mod lifecycle;
 pub mod metrics;
 pub mod publish;

@@ -12,6 +12,7 @@ use super::{CommandError, Environment};
 use crate::app::{Apis, Core};
 use crate::config::{Config, CoreConfig};
 use crate::layout::{self, Object, queue_items};
+use crate::lease::Lease;
 use crate::refresh::Stopped;
 use crate::server::EVENT_PATHS;
 use crate::stats::Snapshot;
@@ -51,7 +52,7 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
         Some(url) => Some(with_overrides(checked(url)?)),
     };
     let config = CoreConfig::read(&lookup)?;
-    let apis = Apis::new(&config).map_err(CommandError::failed)?;
+    let apis = Apis::new(&config, Lease::alone()).map_err(CommandError::failed)?;
     let done = timeout(LONGEST_WAIT, bootstrap(&apis, &config, callback_url, options.protect_sync)).await;
     done.map_err(|_| CommandError::Failed(format!("not finished within {} s", LONGEST_WAIT.as_secs())))?
 }

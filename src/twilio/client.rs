@@ -16,8 +16,10 @@ use tokio::time::Instant;
 
 use super::error::{Next, TwilioError};
 use super::governor::{Endpoint, Governor, Observed};
+use super::guarded::Guarded;
 use super::retry::Backoff;
 use crate::config::{BaseUrls, TwilioConfig};
+use crate::lease::{Lease, Moment};
 
 /// Sync accepts about 20 concurrent updates; never more writes than that are in flight, whoever asks for them.
 pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
@@ -48,6 +50,10 @@ pub struct Client {
     password: SecretString,
     base_urls: BaseUrls,
     timeout: Duration,
+    /// Nothing is sent any more once it has ended.
+    lease: Lease,
+    /// When the first request was sent that was not answered, if none has been answered since.
+    unanswered: Mutex<Option<Moment>>,
     read_governor: Mutex<Governor>,
     taskrouter_reads: Semaphore,
     sync_reads: Semaphore,
@@ -132,12 +138,13 @@ impl Drop for Admitted<'_> {
 }
 
 impl Client {
-    /// A client for the configured account.
-    pub fn new(config: &TwilioConfig) -> Result<Self, ClientError> {
+    /// A client for the configured account, good for as long as the lease holds. Which term a request is of stands in its
+    /// `User-Agent`, so that whoever looks at Twilio's request logs can tell replicas from each other.
+    pub fn new(config: &TwilioConfig, lease: Lease) -> Result<Self, ClientError> {
         // Installed once a process; a second call finds the first one's, which is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
-            .user_agent(concat!("taskrouter-sync/", env!("CARGO_PKG_VERSION")))
+            .user_agent(user_agent(&lease))
             .timeout(config.timeout)
             .connect_timeout(config.timeout.min(Duration::from_secs(5)))
             .pool_max_idle_per_host(MOST_SYNC_WRITES_IN_FLIGHT + MOST_TASKROUTER_READS_IN_FLIGHT)
@@ -157,6 +164,8 @@ impl Client {
             password,
             base_urls: config.base_urls.clone(),
             timeout: config.timeout,
+            lease,
+            unanswered: Mutex::default(),
             read_governor: Mutex::default(),
             taskrouter_reads: Semaphore::new(MOST_TASKROUTER_READS_IN_FLIGHT),
             sync_reads: Semaphore::new(MOST_SYNC_READS_IN_FLIGHT),
@@ -250,11 +259,29 @@ impl Client {
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
     async fn send(&self, call: &Call) -> Result<Response, TwilioError> {
+        if !self.lease.holds() {
+            return Err(TwilioError::LeaseOver { call: call.name.clone() });
+        }
+        self.asked();
         let response = self.request(call).send().await.map_err(|error| self.transport(call, &error))?;
+        self.answered();
         if call.api == Api::TaskRouter {
             self.governor(|governor| governor.observe(observed(&response), Instant::now()));
         }
         Ok(response)
+    }
+
+    /// Since when Twilio has not answered anything that it was asked; `None` while it answers, whatever it says.
+    pub fn unanswered_since(&self) -> Option<Moment> {
+        *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked(&self) {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Moment::now);
+    }
+
+    fn answered(&self) {
+        *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {
@@ -280,10 +307,18 @@ impl Client {
         match &call.body {
             Body::None => request,
             Body::Form(form) => {
-                request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone())
+                request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(self.guarded(form))
             }
-            Body::Json(json) => request.header(CONTENT_TYPE, "application/json").body(json.clone()),
+            Body::Json(json) => request.header(CONTENT_TYPE, "application/json").body(self.guarded(json)),
         }
+    }
+
+    fn guarded(&self, body: &str) -> reqwest::Body {
+        // Without terms a plain body will do, which can be sent again over another connection.
+        if self.lease.term().is_none() {
+            return body.to_owned().into();
+        }
+        reqwest::Body::wrap(Guarded::new(body.to_owned(), self.lease.clone()))
     }
 
     async fn bounded_body(&self, call: &Call, mut response: Response) -> Result<Vec<u8>, TwilioError> {
@@ -317,6 +352,11 @@ impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").field("base_urls", &self.base_urls).finish_non_exhaustive()
     }
+}
+
+fn user_agent(lease: &Lease) -> String {
+    let name = concat!("taskrouter-sync/", env!("CARGO_PKG_VERSION"));
+    lease.term().map_or_else(|| name.to_owned(), |term| format!("{name} (term {term})"))
 }
 
 /// A semaphore of ours was closed, which nobody does; said as an error instead of a panic.
