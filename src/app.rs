@@ -9,21 +9,24 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::config::{Config, CoreConfig, LayoutName};
+use crate::cluster::LinkError;
+use crate::config::{Config, CoreConfig, LayoutName, SharingConfig};
 use crate::dialling::Dialler;
-use crate::feed;
+use crate::feed::{self, Pictures};
 use crate::layout;
 use crate::lease::Lease;
 use crate::metrics::{self, Metrics};
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
-use crate::server::{Access, FlexGate, Handles, Refusals, Sockets, router, serve};
+use crate::replica::Replica;
+use crate::server::{Access, Desk, FlexGate, Handles, Head, Refusals, Sockets, router, serve};
 use crate::stats::{Needs, Snapshot};
 use crate::twilio::access_token::DASHBOARD_IDENTITY;
 use crate::twilio::calls::Calls;
@@ -76,14 +79,48 @@ pub struct Apis {
 #[derive(Debug)]
 pub struct App {
     local_address: SocketAddr,
-    core: Core,
+    work: Work,
     server: JoinHandle<std::io::Result<()>>,
-    drawing: JoinHandle<()>,
     responding: JoinHandle<()>,
     sockets: Sockets,
     stop_server: CancellationToken,
     ready: watch::Sender<bool>,
-    becoming_ready: JoinHandle<()>,
+}
+
+/// Who reads and writes.
+#[derive(Debug)]
+enum Work {
+    /// This process, always.
+    Alone { core: Box<Core>, drawing: JoinHandle<()>, becoming_ready: JoinHandle<()> },
+    /// One of several replicas.
+    Shared { replica: JoinHandle<Result<(), AppError>>, stop: CancellationToken },
+}
+
+impl Work {
+    async fn early(&mut self) -> AppError {
+        match self {
+            Self::Alone { core, drawing, .. } => tokio::select! {
+                early = core.early() => early,
+                ended = drawing => early("the feed", ended),
+            },
+            Self::Shared { replica, .. } => match replica.await {
+                Ok(Ok(())) => AppError::Ended("sharing the work"),
+                Ok(Err(error)) => error,
+                Err(source) => AppError::Panicked { task: "sharing the work", source },
+            },
+        }
+    }
+
+    async fn stop(self) -> Result<(), AppError> {
+        match self {
+            Self::Alone { core, .. } => core.stop().await,
+            Self::Shared { replica, stop } => {
+                stop.cancel();
+                let ended = replica.await;
+                ended.map_err(|source| AppError::Panicked { task: "sharing the work", source })?
+            }
+        }
+    }
 }
 
 /// The service ended although nobody stopped it.
@@ -103,6 +140,9 @@ pub enum AppError {
     /// The listener failed.
     #[error("the listener failed: {0}")]
     Listener(#[from] std::io::Error),
+    /// A leader could not begin.
+    #[error(transparent)]
+    Client(#[from] ClientError),
 }
 
 impl Apis {
@@ -121,6 +161,11 @@ impl Apis {
 impl Core {
     /// Starts reading and writing; `grace` is how long pending writes may take when it is stopped.
     pub fn start(config: &CoreConfig, apis: Apis, grace: Duration) -> Self {
+        Self::start_after(config, apis, grace, Duration::ZERO)
+    }
+
+    /// The same, with the first write not before so long: what somebody else wrote last may still be on its way.
+    pub fn start_after(config: &CoreConfig, apis: Apis, grace: Duration, overlap: Duration) -> Self {
         let layouts = layout::all(config);
         let needs = layout::needs(&layouts);
         let (refresher, reader) =
@@ -140,7 +185,11 @@ impl Core {
         let (publisher, writer) =
             publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone(), readers);
         let reads = tokio::spawn(reader.run(stop_reads.clone()));
-        let writes = tokio::spawn(writer.run(stop_writes.clone(), grace));
+        let until = stop_writes.clone();
+        let writes = tokio::spawn(async move {
+            tokio::time::sleep(overlap).await;
+            writer.run(until, grace).await;
+        });
         Self {
             refresher,
             publisher,
@@ -166,8 +215,31 @@ impl Core {
         self.writes.await.map_err(|source| AppError::Panicked { task: "writing", source })
     }
 
+    /// What is read.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// Waits for a part to end, which none does before it is told to.
+    pub async fn early(&mut self) -> AppError {
+        tokio::select! {
+            ended = &mut self.reads => early("reading", ended),
+            ended = &mut self.evaluation => early("evaluating", ended),
+            ended = &mut self.writes => early("writing", ended),
+        }
+    }
+
+    /// Ends it where it stands: what is on its way to Twilio is cut off, what is pending is not written.
+    pub async fn abort(self) {
+        for part in [self.reads, self.evaluation, self.writes] {
+            part.abort();
+            // It was told to end, so how it does is no news.
+            let _ = part.await;
+        }
+    }
+
     /// Waits for a first whole snapshot to be read and written.
-    fn first_snapshot_written(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn first_snapshot_written(&self) -> impl Future<Output = ()> + Send + 'static {
         let (mut snapshots, publisher, needs) =
             (self.refresher.snapshots(), self.publisher.clone(), self.needs);
         async move {
@@ -186,14 +258,11 @@ impl App {
     pub fn start(config: &Config, listener: TcpListener) -> Result<Self, StartError> {
         let local_address = listener.local_addr()?;
         let apis = Apis::new(&config.core, Lease::alone())?;
-        let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace);
         let (ready, is_ready) = watch::channel(false);
         let (voice, responding, alerts) =
             Voice::new(config.voice.clone(), config.core.statistics.clone(), apis.messages.clone())?;
-        let (feed, drawing) = feed::Worker::new(core.shown.clone(), core.publisher.status(), alerts);
+        let (feed, pictures) = feed::Pictures::new();
         let stop_server = CancellationToken::new();
-        // Watchers hold their connections open, so the feed ends with the listener and not after it.
-        let drawing = tokio::spawn(drawing.run(stop_server.clone()));
         let responding = tokio::spawn(responding.run(stop_server.clone()));
         let twilio = &config.core.twilio;
         let sockets = Sockets::new(&config.sockets, &config.server.public_url, stop_server.clone());
@@ -201,6 +270,10 @@ impl App {
             let public_url = config.server.public_url.clone();
             Arc::new(Dialler::new(apis.calls.clone(), apis.taskrouter.clone(), dialling, public_url))
         });
+        let (work, refresher, desk) = match &config.sharing {
+            None => alone(config, &apis, pictures, alerts, &ready, &stop_server),
+            Some(sharing) => shared(config, sharing, pictures, alerts, &ready)?,
+        };
         let state = Handles {
             verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
             public_url: Arc::new(config.server.public_url.clone()),
@@ -211,52 +284,21 @@ impl App {
             sockets: sockets.clone(),
             dialler,
             voice,
-            refresher: core.refresher.clone(),
-            publisher: core.publisher.clone(),
-            roster: Roster::new(apis.taskrouter.clone()),
-            metrics: core.metrics.clone(),
+            refresher,
+            desk,
             sync: Arc::new(config.core.sync.clone()),
-            shown: core.shown.clone(),
             feed,
-            shows_events: core.needs.latest_event,
+            shows_events: layout::needs(&layout::all(&config.core)).latest_event,
             refusals: Refusals::default(),
             ready: is_ready,
         };
         let server = tokio::spawn(serve(listener, router(state.into()), stop_server.clone()));
-        let becoming_ready = {
-            let (first, ready) = (core.first_snapshot_written(), ready.clone());
-            tokio::spawn(async move {
-                first.await;
-                ready.send_replace(true);
-                info!("Ready: a first snapshot has been read and written");
-            })
-        };
-        Ok(Self {
-            local_address,
-            core,
-            server,
-            drawing,
-            responding,
-            sockets,
-            stop_server,
-            ready,
-            becoming_ready,
-        })
+        Ok(Self { local_address, work, server, responding, sockets, stop_server, ready })
     }
 
     /// Where it listens.
     pub fn local_address(&self) -> SocketAddr {
         self.local_address
-    }
-
-    /// Marks what is stale and watches what is known.
-    pub fn refresher(&self) -> &Refresher {
-        &self.core.refresher
-    }
-
-    /// Watches and waits for the writes.
-    pub fn publisher(&self) -> &Publisher {
-        &self.core.publisher
     }
 
     /// Waits until the service is ready, as `/readyz` says it.
@@ -274,25 +316,74 @@ impl App {
                 Ok(Err(error)) => error.into(),
                 Err(source) => AppError::Panicked { task: "the listener", source },
             }),
-            ended = &mut self.drawing => Some(early("the feed", ended)),
             ended = &mut self.responding => Some(early("the webhooks' task", ended)),
-            ended = &mut self.core.reads => Some(early("reading", ended)),
-            ended = &mut self.core.evaluation => Some(early("evaluating", ended)),
-            ended = &mut self.core.writes => Some(early("writing", ended)),
+            error = self.work.early() => Some(error),
         };
         if let Some(error) = failed {
             return Err(error);
         }
         info!("Stopping: finishing what is pending");
-        self.becoming_ready.abort();
+        if let Work::Alone { becoming_ready, .. } = &self.work {
+            becoming_ready.abort();
+        }
         self.ready.send_replace(false);
         self.stop_server.cancel();
         // The listener gives open requests a while to end, and not for ever.
         let ended = self.server.await;
         ended.map_err(|source| AppError::Panicked { task: "the listener", source })??;
         self.sockets.ended().await;
-        self.core.stop().await
+        self.work.stop().await
     }
+}
+
+/// This process reads and writes.
+fn alone(
+    config: &Config,
+    apis: &Apis,
+    pictures: Pictures,
+    alerts: watch::Receiver<Value>,
+    ready: &watch::Sender<bool>,
+    stop_server: &CancellationToken,
+) -> (Work, Refresher, Desk) {
+    let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace);
+    let document = &config.core.sync.dashboard_metrics_document;
+    let drawing = feed::Worker::new(pictures, core.shown.clone(), core.publisher.status(), alerts, document);
+    // Watchers hold their connections open, so the feed ends with the listener and not after it.
+    let drawing = tokio::spawn(drawing.run(stop_server.clone()));
+    let head = Head {
+        refresher: core.refresher.clone(),
+        publisher: core.publisher.clone(),
+        metrics: core.metrics.clone(),
+        roster: Roster::new(apis.taskrouter.clone()),
+        account: config.core.twilio.account_sid,
+        workspace: config.core.twilio.workspace_sid,
+        zone: config.core.statistics.time_zone.clone(),
+    };
+    let becoming_ready = {
+        let (first, ready) = (core.first_snapshot_written(), ready.clone());
+        tokio::spawn(async move {
+            first.await;
+            ready.send_replace(true);
+            info!("Ready: a first snapshot has been read and written");
+        })
+    };
+    let refresher = core.refresher.clone();
+    (Work::Alone { core: Box::new(core), drawing, becoming_ready }, refresher, Desk::Here(Box::new(head)))
+}
+
+/// Whoever leads reads and writes.
+fn shared(
+    config: &Config,
+    sharing: &SharingConfig,
+    pictures: Pictures,
+    alerts: watch::Receiver<Value>,
+    ready: &watch::Sender<bool>,
+) -> Result<(Work, Refresher, Desk), StartError> {
+    let (handles, replica) = Replica::new(config, sharing, pictures, alerts, ready.clone())?;
+    let stop = CancellationToken::new();
+    let replica = tokio::spawn(replica.run(stop.clone()));
+    let desk = Desk::Shared { here: handles.head, asker: handles.asker };
+    Ok((Work::Shared { replica, stop }, handles.refresher, desk))
 }
 
 /// The service could not be started.
@@ -304,6 +395,9 @@ pub enum StartError {
     /// The listener.
     #[error("the listener can't be used: {0}")]
     Listener(#[from] std::io::Error),
+    /// Redis.
+    #[error(transparent)]
+    Link(#[from] LinkError),
 }
 
 fn early(task: &'static str, ended: Result<(), JoinError>) -> AppError {

@@ -29,6 +29,11 @@ impl Moment {
         Self(self.0.saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)))
     }
 
+    /// Whether it is past.
+    pub fn is_past(self) -> bool {
+        self <= Self::now()
+    }
+
     /// How long it is until then; nothing where it is past.
     pub fn from_now(self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(Self::now().0))

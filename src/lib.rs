@@ -11,6 +11,7 @@
 
 pub mod app;
 pub mod bucket;
+pub mod cluster;
 pub mod commands;
 pub mod config;
 pub mod dialling;
@@ -24,6 +25,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod publish;
 pub mod refresh;
+pub mod replica;
 pub mod server;
 pub mod service_level;
 pub mod sid;

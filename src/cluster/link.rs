@@ -191,7 +191,9 @@ impl Link {
             listening.subscribe(self.key(Key::News)).await?;
             Ok(listening)
         };
-        timeout(self.timing.command(), connecting).await.map_err(|_| LinkError::Slow(self.timing.command()))?
+        timeout(self.timing.command(), connecting)
+            .await
+            .map_err(|_| LinkError::Slow(self.timing.command()))?
     }
 
     async fn within<T>(

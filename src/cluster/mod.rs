@@ -22,7 +22,6 @@
 //!
 //! Redis's clock is used for nothing but how long its own keys last. What a replica knows of another it knows by Redis alone.
 
-mod hub;
 mod link;
 mod marks;
 mod news;
@@ -31,11 +30,10 @@ mod questions;
 mod stand;
 mod timing;
 
-pub use hub::Hub;
 pub use link::{Key, Link, LinkError, Reach};
-pub use marks::{Delivery, carry, deliver};
-pub use news::{News, listen};
+pub use marks::{carry, deliver};
+pub use news::{News, channel, listen};
 pub use pictures::{follow, publish};
-pub use questions::{Asker, Reply, answer_all};
-pub use stand::{Kept, Stand};
+pub use questions::{AskError, Asker, Reply, answer_all};
+pub use stand::{Candidate, Kept, Seat, Stand};
 pub use timing::Timing;

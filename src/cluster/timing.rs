@@ -57,7 +57,7 @@ impl Timing {
 
     /// The longest that Redis may take for a short command.
     pub fn command(self) -> Duration {
-        self.lease * 2 / 10
+        self.lease * 15 / 100
     }
 }
 

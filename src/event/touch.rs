@@ -3,11 +3,14 @@
 //! The table follows Twilio's "TaskRouter Events reference". An event type that it does not know touches everything:
 //! too much is read then, never too little.
 
+use serde::{Deserialize, Serialize};
+
 use super::Event;
 use crate::sid::TaskQueueSid;
 
 /// What one event made stale.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Touch {
     /// Whose statistics moved.
     pub queues: Queues,
@@ -24,7 +27,7 @@ pub struct Touch {
 }
 
 /// Which TaskQueues an event touched.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Queues {
     /// None.
     #[default]

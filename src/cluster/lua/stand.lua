@@ -21,8 +21,10 @@ local candidate = redis.call('GET', KEYS[4])
 if ARGV[4] ~= '1' or (candidate and candidate ~= ARGV[1]) then
   return { 'free', '', -1, help }
 end
-local term = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), tonumber(ARGV[3])) + 1
+local last = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), tonumber(ARGV[3]))
+local clean = last == 0 or redis.call('HGET', KEYS[3], 'released') == string.format('%.0f', last)
+local term = last + 1
 redis.call('SET', KEYS[2], string.format('%.0f', term))
 redis.call('SET', KEYS[1], ARGV[1] .. '/' .. string.format('%.0f', term), 'PX', ARGV[2])
 redis.call('DEL', KEYS[4], KEYS[5])
-return { 'won', string.format('%.0f', term), 0, '' }
+return { 'won', string.format('%.0f', term), clean and 1 or 0, '' }
