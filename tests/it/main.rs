@@ -27,6 +27,7 @@ mod metrics;
 mod process;
 mod queues;
 mod restart;
+mod scaling;
 mod sync_objects;
 mod voice;
 mod webhook;
