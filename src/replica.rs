@@ -26,8 +26,6 @@ use crate::refresh::{Outgoing, Refresher, Roster};
 use crate::server::Head;
 use crate::twilio::Client;
 
-/// A leader that hands the work over finishes what is pending within this time.
-const HANDOVER: Duration = Duration::from_secs(2);
 /// Between two probes of Twilio, while the leader is cut off from it.
 const PROBED_AGAIN: Duration = Duration::from_secs(2);
 /// Who handed the work over does not take it back so soon.
@@ -245,27 +243,32 @@ impl Stander {
             End::Lost => {
                 warn!(term = seat.term(), "This replica leads no more: the lease is over");
                 term.abort().await;
+                return Ok(end);
             }
-            End::Stopped | End::HandedOver => {
-                let grace = match end {
-                    End::Stopped => self.shared.config.server.shutdown_grace,
-                    _ => HANDOVER.min(self.shared.config.server.shutdown_grace),
-                };
+            End::HandedOver => {
+                warn!(term = seat.term(), "Cut off from Twilio; handing over to a replica that is not");
+                seat.lease().end();
+                term.abort().await;
+                // What is on its way may still get through.
+                sleep(timing.overlap()).await;
+            }
+            End::Stopped => {
                 let finished = tokio::select! {
-                    finished = term.stop(grace) => { finished?; true }
+                    finished = term.stop() => { finished?; true }
                     // Prolongs meanwhile; ends only where the lease is lost.
-                    _ = keep_on(seat, timing) => false,
+                    () = keep_on(seat, timing) => false,
                 };
                 if !finished {
                     warn!(
                         "The lease was lost before all pending writes were done; the next leader does them"
                     );
+                    return Ok(end);
                 }
                 info!(term = seat.term(), "This replica leads no more: the next one may");
-                if let Err(error) = seat.release().await {
-                    warn!(%error, "The lease could not be given back; it runs out by itself");
-                }
             }
+        }
+        if let Err(error) = seat.release().await {
+            warn!(%error, "The lease could not be given back; it runs out by itself");
         }
         Ok(end)
     }
@@ -425,16 +428,13 @@ impl Term {
     }
 
     /// Writes what is pending, and shows it.
-    async fn stop(&mut self, grace: Duration) -> Result<(), AppError> {
-        if let Some(core) = self.core.take() {
-            let stopped = timeout(grace + HANDOVER, core.stop()).await;
-            self.step_down();
-            self.ended.cancel();
-            let joined = self.parts.join().await;
-            stopped.unwrap_or(Ok(()))?;
-            joined?;
-        }
-        Ok(())
+    async fn stop(&mut self) -> Result<(), AppError> {
+        let Some(core) = self.core.take() else { return Ok(()) };
+        let stopped = core.stop().await;
+        self.step_down();
+        self.ended.cancel();
+        self.parts.join().await?;
+        stopped
     }
 
     fn step_down(&self) {

@@ -258,6 +258,8 @@ async fn read(asked: &mut Option<oneshot::Receiver<()>>) {
         None => false,
     };
     if !read {
+        // It has ended, and must not be asked again.
+        *asked = None;
         std::future::pending().await
     }
 }

@@ -54,8 +54,15 @@ pub async fn publish(link: Link, seat: Seat, pictures: Pictures, stop: Cancellat
                 down = None;
                 newest.mark_changed();
             }
-            // Whoever keeps the lease finds that out, too.
-            Ok(Put::Lost) => return stop.cancelled().await,
+            // Either another leads, and whoever keeps the lease finds that out, too; or Redis has forgotten everything, and
+            // the lease is about to come back.
+            Ok(Put::Lost) => {
+                down = None;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(AGAIN) => newest.mark_changed(),
+                }
+            }
             Err(error) => {
                 debug!(%error, "The picture can't be put down in Redis");
                 tokio::select! {

@@ -85,3 +85,11 @@ impl Replica {
         assert_eq!(ended.unwrap().code(), Some(0), "{}", self.log());
     }
 }
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("-- the replica at {}:\n{}", self.address, self.log());
+        }
+    }
+}
