@@ -1,6 +1,7 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt official sdk web web-test shots bench bench-quick release clean
+.PHONY: help demo test check fmt official sdk signatures fuzz deny web web-test shots bench bench-quick chaos chaos-quick \
+	simulate release clean
 
 # What the dashboard's page is made of.
 PAGE := $(shell find web/src web/public web/voice-quality -type f -not -path '*/node_modules/*' 2>/dev/null) \
@@ -16,6 +17,7 @@ test: ## Run all tests
 	tests/redis
 	cargo test --workspace --all-features
 	emulator/tests/official/run
+	tests/signatures/run
 	tests/sdk/run
 	web/run-tests
 
@@ -32,6 +34,15 @@ official: ## Hold the emulator to Twilio's own client library
 
 sdk: ## Hold what is written to Sync to Twilio's own browser SDK
 	tests/sdk/run
+
+signatures: ## Hold the signature check to Twilio's libraries for Python and Node.js, over 12,000 generated requests
+	tests/signatures/run
+
+fuzz: ## Fuzz what comes from outside, each target for two minutes; `fuzz/run` says more
+	fuzz/run
+
+deny: ## Licences, sources and bans of what the service is built from; needs cargo-deny
+	.ci/deny
 
 web: web/dist/index.html ## Build the dashboard's page, which the next build of the service carries
 
@@ -55,6 +66,16 @@ bench: ## Measure freshness, calls, intake, CPU and memory on a quiet machine; w
 
 bench-quick: ## The same roughly, in two minutes; prints only
 	cargo bench --bench bench -- --quick
+
+chaos: ## Let faults strike the real program on a quiet machine, a quarter of an hour; writes docs/faults.md
+	cargo bench --bench chaos -- --write docs/faults.md
+
+chaos-quick: ## The same in seconds; prints only
+	cargo bench --bench chaos -- --quick
+
+SEEDS ?= 10000
+simulate: ## Simulate the core under SEEDS=10000 orders of events, partitions and deaths; SEED=17 replays one
+	SIMULATION_SEEDS=$(SEEDS) SIMULATION_SEED=$(SEED) cargo test --release --all-features --test simulation every_order -- --nocapture
 
 release: web ## Build the production binary, with the page in it
 	cargo build --release

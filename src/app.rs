@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::cluster::LinkError;
 use crate::config::{Config, CoreConfig, LayoutName, SharingConfig};
@@ -23,6 +23,7 @@ use crate::feed::{self, Pictures};
 use crate::layout;
 use crate::lease::Lease;
 use crate::metrics::{self, Metrics};
+use crate::monitor::Monitor;
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
 use crate::replica::Replica;
@@ -99,10 +100,19 @@ enum Work {
 impl Work {
     async fn early(&mut self) -> AppError {
         match self {
-            Self::Alone { core, drawing, .. } => tokio::select! {
-                early = core.early() => early,
-                ended = drawing => early("the feed", ended),
-            },
+            Self::Alone { core, drawing, becoming_ready } => {
+                let panicked = async {
+                    match becoming_ready.await {
+                        Ok(()) => std::future::pending().await,
+                        Err(source) => AppError::Panicked { task: "becoming ready", source },
+                    }
+                };
+                tokio::select! {
+                    early = core.early() => early,
+                    ended = drawing => early("the feed", ended),
+                    panicked = panicked => panicked,
+                }
+            }
             Self::Shared { replica, .. } => match replica.await {
                 Ok(Ok(())) => AppError::Ended("sharing the work"),
                 Ok(Err(error)) => error,
@@ -146,30 +156,50 @@ pub enum AppError {
 }
 
 impl Apis {
-    /// One client for all of them, so that its limits hold over all of them; nothing is sent once the lease is over.
-    pub fn new(config: &CoreConfig, lease: Lease) -> Result<Self, ClientError> {
-        let client = Arc::new(Client::new(&config.twilio, lease)?);
+    /// One client for all of them, so that its limits hold over all of them.
+    pub fn new(config: &CoreConfig, monitor: Monitor) -> Result<Self, ClientError> {
+        Self::leased(config, monitor, Lease::alone())
+    }
+
+    /// The same, with nothing sent any more once the lease is over.
+    pub fn leased(config: &CoreConfig, monitor: Monitor, lease: Lease) -> Result<Self, ClientError> {
+        Ok(Self::of(config, Arc::new(Client::leased(&config.twilio, monitor, lease)?)))
+    }
+
+    /// The same over a client of one's own.
+    pub fn of(config: &CoreConfig, client: Arc<Client>) -> Self {
         let taskrouter = TaskRouter::new(client.clone(), config.twilio.workspace_sid);
         let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);
         let calls = Calls::new(client.clone(), config.twilio.account_sid);
         let messages = Messages::new(client.clone(), config.twilio.account_sid);
         let sync = Sync::new(client.clone(), config.twilio.sync_service);
-        Ok(Self { client, taskrouter, sync, flex_users, calls, messages })
+        Self { client, taskrouter, sync, flex_users, calls, messages }
     }
 }
 
 impl Core {
     /// Starts reading and writing; `grace` is how long pending writes may take when it is stopped.
-    pub fn start(config: &CoreConfig, apis: Apis, grace: Duration) -> Self {
-        Self::start_after(config, apis, grace, Duration::ZERO)
+    pub fn start(config: &CoreConfig, apis: Apis, grace: Duration, monitor: &Monitor) -> Self {
+        Self::start_after(config, apis, grace, monitor, Duration::ZERO)
     }
 
     /// The same, with the first write not before so long: what somebody else wrote last may still be on its way.
-    pub fn start_after(config: &CoreConfig, apis: Apis, grace: Duration, overlap: Duration) -> Self {
+    pub fn start_after(
+        config: &CoreConfig,
+        apis: Apis,
+        grace: Duration,
+        monitor: &Monitor,
+        overlap: Duration,
+    ) -> Self {
         let layouts = layout::all(config);
         let needs = layout::needs(&layouts);
-        let (refresher, reader) =
-            refresh::Worker::new(apis.taskrouter, config.refresh, config.statistics.clone(), needs);
+        let (refresher, reader) = refresh::Worker::new(
+            apis.taskrouter,
+            config.refresh,
+            config.statistics.clone(),
+            needs,
+            monitor.clone(),
+        );
         let (stop_reads, stop_writes) = (CancellationToken::new(), CancellationToken::new());
         let stop_evaluation = CancellationToken::new();
         let (metrics, shown, evaluation) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
@@ -183,7 +213,7 @@ impl Core {
         };
         let readers = config.twilio.api_key.as_ref().map(|_| DASHBOARD_IDENTITY);
         let (publisher, writer) =
-            publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone(), readers);
+            publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone(), readers, monitor.clone());
         let reads = tokio::spawn(reader.run(stop_reads.clone()));
         let until = stop_writes.clone();
         let writes = tokio::spawn(async move {
@@ -213,6 +243,20 @@ impl Core {
         self.evaluation.await.map_err(|source| AppError::Panicked { task: "evaluating", source })?;
         self.stop_writes.cancel();
         self.writes.await.map_err(|source| AppError::Panicked { task: "writing", source })
+    }
+
+    /// What handlers ask of it.
+    pub fn head(&self, config: &CoreConfig, apis: &Apis) -> Head {
+        Head {
+            refresher: self.refresher.clone(),
+            shown: self.shown.clone(),
+            publisher: self.publisher.clone(),
+            metrics: self.metrics.clone(),
+            roster: Roster::new(apis.taskrouter.clone()),
+            account: config.twilio.account_sid,
+            workspace: config.twilio.workspace_sid,
+            zone: config.statistics.time_zone.clone(),
+        }
     }
 
     /// What is read.
@@ -257,7 +301,8 @@ impl App {
     /// Starts everything on a listener that is bound already.
     pub fn start(config: &Config, listener: TcpListener) -> Result<Self, StartError> {
         let local_address = listener.local_addr()?;
-        let apis = Apis::new(&config.core, Lease::alone())?;
+        let monitor = Monitor::default();
+        let apis = Apis::new(&config.core, monitor.clone())?;
         let (ready, is_ready) = watch::channel(false);
         let (voice, responding, alerts) =
             Voice::new(config.voice.clone(), config.core.statistics.clone(), apis.messages.clone())?;
@@ -271,8 +316,14 @@ impl App {
             Arc::new(Dialler::new(apis.calls.clone(), apis.taskrouter.clone(), dialling, public_url))
         });
         let (work, refresher, desk) = match &config.sharing {
-            None => alone(config, &apis, pictures, alerts, &ready, &stop_server),
-            Some(sharing) => shared(config, sharing, pictures, alerts, &ready)?,
+            None => {
+                let watched = Watched { pictures, alerts, ready: ready.clone(), monitor: monitor.clone() };
+                alone(config, &apis, watched, &stop_server)
+            }
+            Some(sharing) => {
+                let watched = Watched { pictures, alerts, ready: ready.clone(), monitor: monitor.clone() };
+                shared(config, sharing, watched)?
+            }
         };
         let state = Handles {
             verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
@@ -289,7 +340,8 @@ impl App {
             sync: Arc::new(config.core.sync.clone()),
             feed,
             shows_events: layout::needs(&layout::all(&config.core)).latest_event,
-            refusals: Refusals::default(),
+            refusals: Refusals::new(monitor.clone()),
+            monitor,
             ready: is_ready,
         };
         let server = tokio::spawn(serve(listener, router(state.into()), stop_server.clone()));
@@ -309,17 +361,9 @@ impl App {
 
     /// Runs until `stop` is done, then stops in order. An error means that a part ended before it was told to.
     pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> Result<(), AppError> {
-        let failed = tokio::select! {
-            () = stop => None,
-            ended = &mut self.server => Some(match ended {
-                Ok(Ok(())) => AppError::Ended("the listener"),
-                Ok(Err(error)) => error.into(),
-                Err(source) => AppError::Panicked { task: "the listener", source },
-            }),
-            ended = &mut self.responding => Some(early("the webhooks' task", ended)),
-            error = self.work.early() => Some(error),
-        };
+        let failed = self.until_stopped_or_failed(stop).await;
         if let Some(error) = failed {
+            error!(%error, "A part ended without being told to: the process ends, to be started anew");
             return Err(error);
         }
         info!("Stopping: finishing what is pending");
@@ -336,29 +380,49 @@ impl App {
     }
 }
 
+impl App {
+    /// Done when it is to be stopped, or with the part that ended before that.
+    async fn until_stopped_or_failed(&mut self, stop: impl Future<Output = ()>) -> Option<AppError> {
+        tokio::select! {
+            () = stop => None,
+            ended = &mut self.server => Some(match ended {
+                Ok(Ok(())) => AppError::Ended("the listener"),
+                Ok(Err(error)) => error.into(),
+                Err(source) => AppError::Panicked { task: "the listener", source },
+            }),
+            ended = &mut self.responding => Some(early("the webhooks' task", ended)),
+            error = self.work.early() => Some(error),
+        }
+    }
+}
+
+/// What is shown of the work, and where that is told.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// For all watchers.
+    pub pictures: Pictures,
+    /// Calls that were bad to hear.
+    pub alerts: watch::Receiver<Value>,
+    /// Whether `/readyz` says so.
+    pub ready: watch::Sender<bool>,
+    /// Counts.
+    pub monitor: Monitor,
+}
+
 /// This process reads and writes.
 fn alone(
     config: &Config,
     apis: &Apis,
-    pictures: Pictures,
-    alerts: watch::Receiver<Value>,
-    ready: &watch::Sender<bool>,
+    watched: Watched,
     stop_server: &CancellationToken,
 ) -> (Work, Refresher, Desk) {
-    let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace);
+    let Watched { pictures, alerts, ready, monitor } = watched;
+    let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace, &monitor);
     let document = &config.core.sync.dashboard_metrics_document;
     let drawing = feed::Worker::new(pictures, core.shown.clone(), core.publisher.status(), alerts, document);
     // Watchers hold their connections open, so the feed ends with the listener and not after it.
     let drawing = tokio::spawn(drawing.run(stop_server.clone()));
-    let head = Head {
-        refresher: core.refresher.clone(),
-        publisher: core.publisher.clone(),
-        metrics: core.metrics.clone(),
-        roster: Roster::new(apis.taskrouter.clone()),
-        account: config.core.twilio.account_sid,
-        workspace: config.core.twilio.workspace_sid,
-        zone: config.core.statistics.time_zone.clone(),
-    };
+    let head = core.head(&config.core, apis);
     let becoming_ready = {
         let (first, ready) = (core.first_snapshot_written(), ready.clone());
         tokio::spawn(async move {
@@ -375,11 +439,9 @@ fn alone(
 fn shared(
     config: &Config,
     sharing: &SharingConfig,
-    pictures: Pictures,
-    alerts: watch::Receiver<Value>,
-    ready: &watch::Sender<bool>,
+    watched: Watched,
 ) -> Result<(Work, Refresher, Desk), StartError> {
-    let (handles, replica) = Replica::new(config, sharing, pictures, alerts, ready.clone())?;
+    let (handles, replica) = Replica::new(config, sharing, watched)?;
     let stop = CancellationToken::new();
     let replica = tokio::spawn(replica.run(stop.clone()));
     let desk = Desk::Shared { here: handles.head, asker: handles.asker };

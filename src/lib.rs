@@ -7,10 +7,11 @@
 //! places agents' Calls, and [`voice`] takes reports of bad ones. [`app`] joins the parts; [`commands`] is the command line.
 //!
 //! Imports go one way: `commands`, `app`, `server`, then `dialling`, `voice`, `feed`, `refresh` and `publish`, then `layout`, `stats` and `event`,
-//! then `twilio`, then `config`, `sid`, `form` and `bucket`.
+//! then `twilio`, then `config`, `monitor`, `sid`, `form`, `bucket`, `chance` and `jobs`.
 
 pub mod app;
 pub mod bucket;
+pub mod chance;
 pub mod cluster;
 pub mod commands;
 pub mod config;
@@ -19,10 +20,12 @@ pub mod event;
 pub mod feed;
 pub mod form;
 pub mod formula;
+pub mod jobs;
 pub mod layout;
 pub mod lease;
 pub mod lifecycle;
 pub mod metrics;
+pub mod monitor;
 pub mod publish;
 pub mod refresh;
 pub mod replica;

@@ -7,22 +7,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::app::{Apis, AppError, Core};
+use crate::app::{Apis, AppError, Core, Watched};
 use crate::cluster::{
     Asker, Candidate, Kept, Link, LinkError, News, Seat, Stand, Timing, answer_all, carry, channel, deliver,
     follow, listen, publish,
 };
 use crate::config::{Config, SharingConfig};
-use crate::feed::{self, Pictures};
+use crate::feed;
 use crate::lease::Lease;
-use crate::refresh::{Outgoing, Refresher, Roster};
+use crate::refresh::{Outgoing, Refresher};
 use crate::server::Head;
 use crate::twilio::Client;
 
@@ -50,12 +49,10 @@ struct Shared {
     config: Arc<Config>,
     link: Link,
     news: broadcast::Sender<Arc<News>>,
-    pictures: Pictures,
-    voice: watch::Receiver<Value>,
+    watched: Watched,
     head: Arc<watch::Sender<Option<Head>>>,
     leader: Arc<watch::Sender<Option<Refresher>>>,
     leads: Arc<watch::Sender<bool>>,
-    ready: watch::Sender<bool>,
 }
 
 /// What others use of a replica.
@@ -85,9 +82,7 @@ impl Replica {
     pub fn new(
         config: &Config,
         sharing: &SharingConfig,
-        pictures: Pictures,
-        voice: watch::Receiver<Value>,
-        ready: watch::Sender<bool>,
+        watched: Watched,
     ) -> Result<(Handles, Self), LinkError> {
         let twilio = &config.core.twilio;
         let space = format!("{}:{}", twilio.workspace_sid, twilio.sync_service);
@@ -100,12 +95,10 @@ impl Replica {
             config: Arc::new(config.clone()),
             link: link.clone(),
             news: channel(),
-            pictures,
-            voice,
+            watched,
             head: Arc::new(head),
             leader: Arc::new(watch::channel(None).0),
             leads: Arc::new(watch::channel(false).0),
-            ready,
         };
         let replica = Self {
             shared,
@@ -122,11 +115,12 @@ impl Replica {
     /// Leads and follows until told to stop. An error means that a part ended by itself.
     pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
         let Self { shared, outgoing, asker, .. } = self;
-        let Shared { link, news, pictures, leads, leader, .. } = shared.clone();
+        let Shared { link, news, watched, leads, leader, .. } = shared.clone();
         let ended = CancellationToken::new();
         let mut parts = Parts::default();
         parts.spawn("hearing answers", asker.hear(news.subscribe(), ended.clone()));
-        let following = follow(link.clone(), pictures, news.subscribe(), leads.subscribe(), ended.clone());
+        let following =
+            follow(link.clone(), watched.pictures, news.subscribe(), leads.subscribe(), ended.clone());
         parts.spawn("following the leader", following);
         parts.spawn("carrying marks", carry(link.clone(), outgoing, leader.subscribe(), ended.clone()));
         parts.spawn("becoming ready", ready_by_following(shared.clone(), ended.clone()));
@@ -152,10 +146,10 @@ impl Replica {
 
 /// A replica that does not lead is ready once it knows what to show; it stays so.
 async fn ready_by_following(shared: Shared, stop: CancellationToken) {
-    let (mut newest, leads) = (shared.pictures.watch(), shared.leads.subscribe());
+    let (mut newest, leads) = (shared.watched.pictures.watch(), shared.leads.subscribe());
     loop {
         if !*leads.borrow() && newest.borrow_and_update().knows_queues() {
-            shared.ready.send_replace(true);
+            shared.watched.ready.send_replace(true);
             return stop.cancelled().await;
         }
         tokio::select! {
@@ -280,7 +274,9 @@ impl Stander {
         }
         self.probed_at = Some(Instant::now());
         let limit = self.shared.link.timing().own();
-        let Ok(apis) = Apis::new(&self.shared.config.core, Lease::alone()) else { return };
+        let Ok(apis) = Apis::new(&self.shared.config.core, self.shared.watched.monitor.clone()) else {
+            return;
+        };
         // Any answer will do, whatever it says.
         let asking = async { drop(apis.taskrouter.workspace().await) };
         let _ = timeout(limit, asking).await;
@@ -357,32 +353,25 @@ struct Term {
 
 impl Term {
     fn start(shared: &Shared, seat: &Seat, after_another: bool) -> Result<Self, AppError> {
-        let (config, link) = (&shared.config, &shared.link);
-        let apis = Apis::new(&config.core, seat.lease().clone())?;
+        let (config, link, monitor) = (&shared.config, &shared.link, &shared.watched.monitor);
+        let apis = Apis::leased(&config.core, monitor.clone(), seat.lease().clone())?;
         let overlap = if after_another { link.timing().overlap() } else { Duration::ZERO };
-        let core = Core::start_after(&config.core, apis.clone(), config.server.shutdown_grace, overlap);
-        let head = Head {
-            refresher: core.refresher.clone(),
-            publisher: core.publisher.clone(),
-            metrics: core.metrics.clone(),
-            roster: Roster::new(apis.taskrouter.clone()),
-            account: config.core.twilio.account_sid,
-            workspace: config.core.twilio.workspace_sid,
-            zone: config.core.statistics.time_zone.clone(),
-        };
+        let core =
+            Core::start_after(&config.core, apis.clone(), config.server.shutdown_grace, monitor, overlap);
+        let head = core.head(&config.core, &apis);
         let ended = CancellationToken::new();
         let mut parts = Parts::default();
         let document = &config.core.sync.dashboard_metrics_document;
         let drawing = feed::Worker::new(
-            shared.pictures.clone(),
+            shared.watched.pictures.clone(),
             core.shown.clone(),
             core.publisher.status(),
-            shared.voice.clone(),
+            shared.watched.alerts.clone(),
             document,
         );
         shared.leads.send_replace(true);
         parts.spawn("the feed", drawing.taking_over(core.needs()).run(ended.clone()));
-        let drawn = publish(link.clone(), seat.clone(), shared.pictures.clone(), ended.clone());
+        let drawn = publish(link.clone(), seat.clone(), shared.watched.pictures.clone(), ended.clone());
         parts.spawn("showing pictures to others", drawn);
         let marks = deliver(link.clone(), core.refresher.clone(), shared.news.subscribe(), ended.clone());
         parts.spawn("taking marks", marks);
@@ -392,7 +381,8 @@ impl Term {
             answer_all(link.clone(), shared.news.subscribe(), answer, ended.clone())
         };
         parts.spawn("answering", answering);
-        let (first, ready, until) = (core.first_snapshot_written(), shared.ready.clone(), ended.clone());
+        let (first, ready, until) =
+            (core.first_snapshot_written(), shared.watched.ready.clone(), ended.clone());
         parts.spawn("becoming ready", async move {
             tokio::select! {
                 () = until.cancelled() => return,

@@ -133,6 +133,8 @@ kinds! {
     WorkflowSid = Workflow, "WW", "a Workflow";
     /// `CA…`
     CallSid = Call, "CA", "a Call";
+    /// `EV…`
+    EventSid = EventKind, "EV", "an event";
     /// `IS…`
     SyncServiceSid = SyncService, "IS", "a Sync Service";
 }

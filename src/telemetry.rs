@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use tracing::error;
 use tracing_subscriber::EnvFilter;
 
 /// Sets the process's log up; `filter` is what `RUST_LOG` says, `info` where it says nothing.
@@ -20,4 +21,19 @@ pub fn init(filter: Option<&str>) {
     } else {
         logs.json().flatten_event(true).init();
     }
+    report_panics();
+}
+
+/// A panic is a line of the log like any other. It says where, and not what: a panic's text may quote what it stumbled on,
+/// which may be a customer's.
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
+        let thread = std::thread::current();
+        error!(
+            location,
+            thread = thread.name().unwrap_or_default(),
+            "A part of the program panicked, which is a bug"
+        );
+    }));
 }

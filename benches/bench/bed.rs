@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use taskrouter_sync::app::Apis;
 use taskrouter_sync::config::CoreConfig;
+use taskrouter_sync::monitor::Monitor;
 use taskrouter_sync::{layout, refresh};
 use tokio_util::sync::CancellationToken;
 use twilio_emulator::{Answers, Api, Emulator, Entry, Settings};
@@ -247,10 +248,15 @@ impl Window {
 /// Reads everything with the service's own reading half, and puts the items into Sync past all limits.
 async fn fill(emulator: &Emulator, variables: &HashMap<String, String>) {
     let config = CoreConfig::read(&|name| variables.get(name).cloned()).unwrap();
-    let taskrouter = Apis::new(&config).unwrap().taskrouter;
+    let taskrouter = Apis::new(&config, Monitor::default()).unwrap().taskrouter;
     let needs = layout::needs(&layout::all(&config));
-    let (refresher, reader) =
-        refresh::Worker::new(taskrouter, config.refresh, config.statistics.clone(), needs);
+    let (refresher, reader) = refresh::Worker::new(
+        taskrouter,
+        config.refresh,
+        config.statistics.clone(),
+        needs,
+        Monitor::default(),
+    );
     let stop = CancellationToken::new();
     let reading = tokio::spawn(reader.run(stop.clone()));
     // The first answer may come before the TaskQueues are known.

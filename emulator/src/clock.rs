@@ -7,10 +7,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// A shared clock; clones show the same time.
 #[derive(Debug, Clone)]
@@ -36,9 +37,14 @@ impl Default for Clock {
 impl Clock {
     /// A clock at wall time; a driven centre lives `speed` times faster.
     pub fn new(speed: f64) -> Self {
+        Self::starting_at(Timestamp::now(), speed)
+    }
+
+    /// A clock that shows this time now.
+    pub fn starting_at(start: Timestamp, speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
         Self(Arc::new(Inner {
-            origin_ms: Timestamp::now().as_millisecond(),
+            origin_ms: start.as_millisecond(),
             start: Instant::now(),
             ahead_ms: AtomicI64::new(0),
             moved: watch::Sender::new(()),

@@ -16,7 +16,7 @@ use crate::faults::Faults;
 use crate::journal::{Api, Journal};
 use crate::sdk::Sockets;
 use crate::server::core::{Core, Shared};
-use crate::server::serve;
+use crate::server::{Unanswered, answer, serve};
 use crate::settings::{Account, Answers, Limits, Settings};
 use crate::sid::{Kind, Sid};
 use crate::sync::SyncHandle;
@@ -68,17 +68,7 @@ pub enum StartError {
 impl Emulator {
     /// Founds the centre, binds the listener and serves. Must be called within a tokio runtime.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
-        let account = &settings.account;
-        for (name, kind, value) in [
-            ("account_sid", Kind::Account, &account.account_sid),
-            ("api_key_sid", Kind::ApiKey, &account.api_key_sid),
-            ("workspace_sid", Kind::Workspace, &account.workspace_sid),
-            ("sync_service_sid", Kind::SyncService, &account.sync_service_sid),
-        ] {
-            if !Sid::is(kind, value) {
-                return Err(StartError::Sid { name, prefix: kind.prefix(), value: value.clone() });
-            }
-        }
+        check(&settings)?;
         // Somebody else in the process may have installed one already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let address = settings.listen;
@@ -93,6 +83,22 @@ impl Emulator {
         tasks.spawn(sweep(core.clone(), stop.clone()));
         tasks.close();
         Ok(Self { core: Running(core), stop, tasks })
+    }
+
+    /// The same without a network, for a simulation: it listens nowhere, sends no callback and does nothing by itself. It
+    /// is asked with `answer`, and its events wait in `callbacks().take()`.
+    pub fn without_network(settings: &Settings) -> Result<Self, StartError> {
+        check(settings)?;
+        let core = Arc::new(Core::new(settings, settings.listen));
+        Ok(Self { core: Running(core), stop: CancellationToken::new(), tasks: TaskTracker::new() })
+    }
+
+    /// Answers one request as the listener would, with all limits, faults and records.
+    pub async fn answer(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Vec<u8>>, Unanswered> {
+        answer(self.core.0.clone(), request).await
     }
 
     /// `http://127.0.0.1:PORT`, the base URL of every product.
@@ -207,6 +213,22 @@ impl Emulator {
         self.stop.cancel();
         self.tasks.wait().await;
     }
+}
+
+/// Whether all SIDs have the right form.
+fn check(settings: &Settings) -> Result<(), StartError> {
+    let account = &settings.account;
+    for (name, kind, value) in [
+        ("account_sid", Kind::Account, &account.account_sid),
+        ("api_key_sid", Kind::ApiKey, &account.api_key_sid),
+        ("workspace_sid", Kind::Workspace, &account.workspace_sid),
+        ("sync_service_sid", Kind::SyncService, &account.sync_service_sid),
+    ] {
+        if !Sid::is(kind, value) {
+            return Err(StartError::Sid { name, prefix: kind.prefix(), value: value.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// Lets Sync objects expire also when nobody looks, for subscribers.

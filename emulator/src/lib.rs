@@ -52,6 +52,7 @@ pub use error::Refusal;
 pub use faults::{Fault, FaultKind, Faults};
 pub use journal::{Api, Entry, Filter, Journal, Totals};
 pub use sdk::{SocketView, Sockets};
+pub use server::Unanswered;
 pub use settings::{Account, Answers, Combined, Limits, Settings};
 pub use sid::{Kind, Sid};
 pub use sync::{SyncChange, SyncHandle};

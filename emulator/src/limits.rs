@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 /// Buckets that may be held before full ones are thrown out.
 const SWEEP_AT: usize = 4096;

@@ -6,6 +6,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::sid::{Kind, Sid};
 
 /// How an emulator starts.
@@ -27,6 +29,8 @@ pub struct Settings {
     pub workspace_name: String,
     /// How much faster a driven centre lives: it multiplies the rate of `drive`. Default 1.
     pub speed: f64,
+    /// What its clock shows at the start. Default the machine's time.
+    pub starts_at: Option<Timestamp>,
     /// How long the centre has been open already: its history is simulated before the first request. Default none.
     pub history: Duration,
     /// Twilio's limits; each can be switched off.
@@ -53,6 +57,7 @@ impl Default for Settings {
             workers: 23,
             workspace_name: "Flex Task Assignment".to_owned(),
             speed: 1.0,
+            starts_at: None,
             history: Duration::ZERO,
             limits: Limits::default(),
             answers: Answers::default(),

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{CommandError, Environment};
 use crate::config::CoreConfig;
-use crate::lease::Lease;
+use crate::monitor::Monitor;
 use crate::twilio::sync::Sync;
 use crate::twilio::{Client, Next};
 
@@ -19,7 +19,7 @@ pub(super) struct Options {
 /// Deletes; a Map that is not there is no error.
 pub(super) async fn run(environment: &Environment, options: Options) -> Result<(), CommandError> {
     let config = CoreConfig::read(&|name| environment.value(name))?;
-    let client = Client::new(&config.twilio, Lease::alone()).map_err(CommandError::failed)?;
+    let client = Client::new(&config.twilio, Monitor::default()).map_err(CommandError::failed)?;
     let sync = Sync::new(Arc::new(client), config.twilio.sync_service);
     let name = options.name;
     match sync.delete_map(&name).await {

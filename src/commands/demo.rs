@@ -14,8 +14,8 @@ use twilio_emulator::{Emulator, Settings};
 use super::{CommandError, Environment};
 use crate::app::{Apis, App};
 use crate::config::Config;
-use crate::lease::Lease;
 use crate::lifecycle::stop_signal;
+use crate::monitor::Monitor;
 use crate::server::EVENT_PATHS;
 
 /// How long the centre has been open when the demo starts, so that today's counters are not all zero.
@@ -78,7 +78,7 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     // Whoever wants to see another time zone, layout or rhythm sets it as for `serve`.
     let config = Config::read(&|name| variables.get(name).cloned().or_else(|| environment.value(name)))?;
     let app = App::start(&config, listener).map_err(CommandError::failed)?;
-    let apis = Apis::new(&config.core, Lease::alone()).map_err(CommandError::failed)?;
+    let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
     let callback_url = format!("{service_url}{}", EVENT_PATHS[0]);
     apis.taskrouter.set_event_callback_url(&callback_url).await.map_err(CommandError::failed)?;
     app.ready().await;

@@ -3,18 +3,23 @@
 mod delete_map;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod environment;
 mod healthcheck;
 mod serve;
 mod setup;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 pub use environment::Environment;
 
 use crate::config::ConfigError;
+
+/// How long what can't be given up may take when all is done.
+const LONGEST_END: Duration = Duration::from_secs(1);
 
 /// Keeps a Twilio TaskRouter workspace's statistics fresh in Twilio Sync.
 ///
@@ -32,6 +37,8 @@ enum Command {
     Serve,
     /// Create what is missing in Sync, fill it once, and say what was found and made; safe to repeat
     Setup(setup::Options),
+    /// Look at everything that has to be right, and say what is not and which command mends it; changes nothing
+    Doctor(doctor::Options),
     /// Delete a Sync Map with all its items
     DeleteMap(delete_map::Options),
     /// Run the service against a simulated Twilio with a lively contact centre; needs no account
@@ -53,6 +60,14 @@ pub enum CommandError {
     /// The `.env` file; exit status 2.
     #[error(transparent)]
     EnvFile(#[from] environment::EnvFileError),
+    /// The doctor found something.
+    #[error("{wrong} wrong, see above")]
+    Unwell {
+        /// How much.
+        wrong: usize,
+        /// The exit status.
+        status: u8,
+    },
     /// Anything else, in a sentence; exit status 1.
     #[error("{0}")]
     Failed(String),
@@ -66,6 +81,7 @@ impl CommandError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_) | Self::EnvFile(_) => ExitCode::from(2),
+            Self::Unwell { status, .. } => ExitCode::from(*status),
             Self::Failed(_) => ExitCode::FAILURE,
         }
     }
@@ -79,7 +95,12 @@ impl Cli {
             crate::formula::child::run().map_err(CommandError::failed)
         } else {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-            runtime.map_err(CommandError::failed).and_then(|runtime| runtime.block_on(self.command.run()))
+            runtime.map_err(CommandError::failed).and_then(|runtime| {
+                let done = runtime.block_on(self.command.run());
+                // A look-up in DNS that hangs must not keep a process that is done.
+                runtime.shutdown_timeout(LONGEST_END);
+                done
+            })
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
@@ -98,6 +119,7 @@ impl Command {
         match self {
             Self::Serve => serve::run(&environment).await,
             Self::Setup(options) => setup::run(&environment, options).await,
+            Self::Doctor(options) => doctor::run(&environment, &options).await,
             Self::DeleteMap(options) => delete_map::run(&environment, options).await,
             #[cfg(feature = "demo")]
             Self::Demo(options) => demo::run(&environment, options).await,

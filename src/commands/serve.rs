@@ -7,14 +7,16 @@ use super::{CommandError, Environment};
 use crate::app::App;
 use crate::config::Config;
 use crate::lifecycle::stop_signal;
+use crate::monitor::count_panics;
 use crate::server::{EVENT_PATHS, listen};
 
 /// Open files besides the websockets: other connections, in and out.
-const OTHER_FILES: u64 = 500;
+pub(super) const OTHER_FILES: u64 = 500;
 
 /// Runs until SIGTERM or SIGINT.
 pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     let config = Config::read(&|name| environment.value(name))?;
+    count_panics();
     // Before listening, so that no signal is missed between the two.
     let stop = stop_signal().map_err(CommandError::failed)?;
     open_files(config.sockets.most_clients);

@@ -12,7 +12,7 @@ use super::{CommandError, Environment};
 use crate::app::{Apis, Core};
 use crate::config::{Config, CoreConfig};
 use crate::layout::{self, Object, queue_items};
-use crate::lease::Lease;
+use crate::monitor::Monitor;
 use crate::refresh::Stopped;
 use crate::server::EVENT_PATHS;
 use crate::stats::Snapshot;
@@ -52,7 +52,7 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
         Some(url) => Some(with_overrides(checked(url)?)),
     };
     let config = CoreConfig::read(&lookup)?;
-    let apis = Apis::new(&config, Lease::alone()).map_err(CommandError::failed)?;
+    let apis = Apis::new(&config, Monitor::default()).map_err(CommandError::failed)?;
     let done = timeout(LONGEST_WAIT, bootstrap(&apis, &config, callback_url, options.protect_sync)).await;
     done.map_err(|_| CommandError::Failed(format!("not finished within {} s", LONGEST_WAIT.as_secs())))?
 }
@@ -78,7 +78,7 @@ async fn bootstrap(
     }
 
     // Started only now, so that what it creates does not look as if it had been there.
-    let core = Core::start(config, apis.clone(), GRACE);
+    let core = Core::start(config, apis.clone(), GRACE, &Monitor::default());
     let filled = fill(&core).await;
     core.stop().await.map_err(CommandError::failed)?;
     let snapshot = filled?;

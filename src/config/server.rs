@@ -32,6 +32,8 @@ pub struct Administrator {
     pub viewer: Option<(String, SecretString)>,
     /// `AUTHENTICATION_TOKEN`
     pub bearer: Option<SecretString>,
+    /// `METRICS_TOKEN`: opens `/metrics` and nothing else.
+    pub metrics: Option<SecretString>,
 }
 
 /// Scheme, host, port and path prefix, as Twilio knows them.
@@ -115,7 +117,8 @@ impl Administrator {
             reader.problem(&var::VIEWER_USER, found);
         }
         let bearer = reader.optional(&var::AUTHENTICATION_TOKEN, |s| secret(s, 16));
-        Self { basic, viewer, bearer }
+        let metrics = reader.optional(&var::METRICS_TOKEN, |s| secret(s, 16));
+        Self { basic, viewer, bearer, metrics }
     }
 }
 

@@ -6,19 +6,23 @@
 
 mod cloud;
 mod touch;
+mod trace;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use cloud::{BatchError, decode_batch, fields_of_last};
 pub use touch::{Queues, Touch};
+pub use trace::{EventId, Trace};
 
 use crate::form::Form;
-use crate::sid::{AccountSid, TaskQueueSid, WorkspaceSid};
+use crate::sid::{AccountSid, EventSid, TaskQueueSid, WorkspaceSid};
 
 /// One event, as far as it says what became stale. Anything may be missing; unknown types are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Event {
+    /// `Sid`, where it is well-formed; Twilio does not document that it is there.
+    pub sid: Option<EventSid>,
     /// `EventType`, such as `reservation.accepted`.
     pub event_type: Option<String>,
     /// `AccountSid` as sent.
@@ -53,6 +57,7 @@ impl Event {
         let text = |callback, stream| field(callback, stream).map(Cow::into_owned);
         let queue = |callback, stream| field(callback, stream)?.parse().ok();
         Self {
+            sid: field("Sid", "sid").and_then(|sid| sid.parse().ok()),
             event_type: text("EventType", "eventtype"),
             account_sid: text("AccountSid", "account_sid"),
             workspace_sid: text("WorkspaceSid", "workspace_sid"),

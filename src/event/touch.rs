@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Event;
+use super::{Event, Trace};
 use crate::sid::TaskQueueSid;
 
 /// What one event made stale.
@@ -24,6 +24,9 @@ pub struct Touch {
     pub tasks: bool,
     /// Whether the list of TaskQueues, or one of their names, may have changed.
     pub directory: bool,
+    /// The event, or events, that did.
+    #[serde(skip)]
+    pub event: Option<Trace>,
 }
 
 /// Which TaskQueues an event touched.
@@ -48,6 +51,7 @@ impl Touch {
             workspace: true,
             tasks: true,
             directory: true,
+            event: None,
         }
     }
 }
@@ -110,6 +114,7 @@ impl Event {
             workspace: true,
             tasks: true,
             directory: false,
+            event: None,
         }
     }
 }

@@ -76,6 +76,11 @@ impl Feed {
         Ok(ItemsWatcher { feed, seen: None, _place: place })
     }
 
+    /// How many watch.
+    pub fn watchers(&self) -> usize {
+        MOST_WATCHERS.saturating_sub(self.places.available_permits())
+    }
+
     /// The picture as it is.
     pub fn picture(&self) -> Arc<Picture> {
         self.pictures.borrow().clone()

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, timeout};
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::protocol::{Data, Fault, Formula, Outcome, Reply, Request};
 
@@ -26,6 +26,8 @@ const LARGEST_REPLY: u64 = 8 * 1024 * 1024;
 /// How long a formula rests after the first time it overstayed; twice as long after each further one.
 const FIRST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(300);
+/// Between two lines of the log about a process that had to be started anew.
+const SILENCE: Duration = Duration::from_secs(60);
 /// Starts in one round that may fail for no formula's fault.
 const MOST_FAILURES: usize = 2;
 
@@ -41,6 +43,9 @@ pub struct Engine {
     resting: HashMap<Arc<str>, Rest>,
     /// It failed the last time, and that was told.
     failing: bool,
+    /// How often it ended unasked since that was last told, and when that was.
+    ended: u32,
+    ended_told: Option<Instant>,
 }
 
 /// Where data comes from, piece by piece, since all of it at once would take much room.
@@ -91,7 +96,15 @@ enum Told {
 impl Engine {
     /// One that runs this program as its child.
     pub fn new(program: PathBuf) -> Self {
-        Self { program, running: None, formulas: Vec::new(), resting: HashMap::new(), failing: false }
+        Self {
+            program,
+            running: None,
+            formulas: Vec::new(),
+            resting: HashMap::new(),
+            failing: false,
+            ended: 0,
+            ended_told: None,
+        }
     }
 
     /// These are the formulas from now on.
@@ -119,9 +132,13 @@ impl Engine {
                 }
                 // The formula rests from now on, so this ends.
                 Ok(Told::Lost(at, fault)) if at < places.len() => self.rest(places[at], fault),
-                Ok(_) => failures += 1,
+                Ok(_) => {
+                    failures += 1;
+                    self.tell_end(&ProcessError::Unintelligible);
+                }
                 Err(error) => {
                     failures += 1;
+                    self.tell_end(&error);
                     if failures > MOST_FAILURES {
                         return self.failed(&error);
                     }
@@ -152,9 +169,12 @@ impl Engine {
                     self.running = None;
                     return Err(fault);
                 }
-                Ok(_) => self.running = None,
+                Ok(_) => {
+                    self.tell_end(&ProcessError::Unintelligible);
+                    self.running = None;
+                }
                 Err(error) => {
-                    debug!(%error, "The formula process failed");
+                    self.tell_end(&error);
                     self.running = None;
                 }
             }
@@ -211,6 +231,22 @@ impl Engine {
         let wait = self.resting.get(&source).map_or(FIRST_REST, |rest| rest.next);
         let (until, next) = (Instant::now() + wait, (wait * 2).min(LONGEST_REST));
         self.resting.insert(source, Rest { until, next, fault });
+    }
+
+    /// The process has ended, or is ended because of how it behaves. Nothing is lost, but whoever runs the service may want
+    /// to know who kills it.
+    fn tell_end(&mut self, error: &ProcessError) {
+        if self.running.is_none() {
+            // It could not be started, which is told where it is given up.
+            return;
+        }
+        self.ended += 1;
+        let now = Instant::now();
+        if self.ended_told.is_none_or(|told| now.duration_since(told) >= SILENCE) {
+            self.ended_told = Some(now);
+            let times = std::mem::take(&mut self.ended);
+            warn!(%error, times, "The formula process ended unasked and is started anew; nothing is lost");
+        }
     }
 
     fn failed(&mut self, error: &ProcessError) -> Vec<Evaluated> {

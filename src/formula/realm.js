@@ -65,7 +65,9 @@
   const slaOf = (usual, own) => (scope, threshold, name = own ?? scope?.sla ?? usual) => {
     const rate = rates[name];
     if (rate === undefined) throw new TypeError(`${name} is no service level; there are ${Object.keys(rates).join(", ")}`);
-    const cumulative = (scope?.data ?? scope)?.cumulative;
+    const isScope = ["data", "realtime", "cumulative"].some((part) => scope?.[part] !== undefined);
+    if (!isScope) throw new TypeError("sla takes data.workspace or a TaskQueue first: sla(data.workspace, 30)");
+    const cumulative = (scope.data ?? scope)?.cumulative;
     if (!cumulative) return null;
     const split = cumulative.split_by_wait_time?.[threshold];
     if (!split) throw new TypeError(`there is no split at ${threshold} s; SLA_THRESHOLDS says which there are`);
@@ -103,6 +105,10 @@
     [][Symbol.iterator](), ""[Symbol.iterator](), new Map()[Symbol.iterator](), new Set()[Symbol.iterator](),
     "".matchAll(/x/g), (function* () {})(), /x/, 0n,
   ];
+  // Their constructors compile text, as `Function` does.
+  for (const make of [() => {}, function* () {}, async function () {}, async function* () {}]) {
+    delete getPrototypeOf(make).constructor;
+  }
   harden(globalThis, ...hidden, Object(0n));
 
   return { shell, data, sla, freezeAll };

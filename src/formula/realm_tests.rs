@@ -144,6 +144,21 @@ fn data_is_read_only_and_nothing_is_left_behind() {
 }
 
 #[test]
+fn nothing_compiles_text() {
+    for make in ["() => {}", "function* () {}", "async function () {}", "async function* () {}", "sla"] {
+        assert_eq!(value(&format!("({make}).constructor === Object")), Ok(Outcome::Flag(true)), "{make}");
+    }
+}
+
+#[test]
+fn a_service_level_of_nothing_is_told() {
+    for source in ["sla()", "sla(1, 30)", "sla({}, 30)", "sla(data, 30)", "sla('WQ1', 30)"] {
+        assert!(value(source).unwrap_err().message.contains("sla takes"), "{source}");
+    }
+    assert_eq!(value("sla(data.workspace, 30)"), Ok(Outcome::Nothing), "nothing cumulative was read");
+}
+
+#[test]
 fn updates_replace_only_what_they_name() {
     let mut realm = realm();
     let raw =

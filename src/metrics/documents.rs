@@ -5,6 +5,8 @@
 //! moves to a later one, never to an earlier; the later is written first. So a crash in between leaves it in both, and
 //! the later one is right. A deletion begins with the earliest, by the same rule.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::MOST_METRICS;
@@ -44,8 +46,14 @@ pub enum ShelfError {
     )]
     Full,
     /// A name is no name.
-    #[error("{0:?} can't be the unique name of a metric: it has 1 to {LONGEST_NAME} characters")]
+    #[error(
+        "{0:?} can't be the unique name of a metric: it has 1 to {LONGEST_NAME} characters, no control characters, and no \
+         space at either end"
+    )]
     Name(String),
+    /// A name stands twice in an order.
+    #[error("{0:?} stands twice in this order")]
+    Twice(String),
     /// There is no such metric.
     #[error("there is no metric {0:?}")]
     Unknown(String),
@@ -56,31 +64,43 @@ pub(super) fn name_of(first: &str, place: usize) -> String {
     if place == 0 { first.to_owned() } else { format!("{first}-{}", place + 1) }
 }
 
+/// Whether these can be names of metrics, beside those that are there. Quick, so that it comes before what is not.
+pub(super) fn check_names(known: &Definitions, changes: &Raw) -> Result<(), ShelfError> {
+    let is_name = |name: &str| {
+        (1..=LONGEST_NAME).contains(&name.chars().count())
+            && !name.chars().any(char::is_control)
+            && name.trim() == name
+            // Scripts that keep definitions in a plain object would lose it.
+            && name != "__proto__"
+    };
+    if let Some(wrong) = changes.keys().find(|name| !is_name(name)) {
+        return Err(ShelfError::Name(wrong.clone()));
+    }
+    let names: HashSet<&str> = known.iter().map(|entry| &*entry.name).collect();
+    let added = changes.keys().filter(|name| !names.contains(name.as_str())).count();
+    if added > 0 && names.len() + added > MOST_METRICS { Err(ShelfError::Full) } else { Ok(()) }
+}
+
 impl Shelf {
     /// All definitions.
     pub(super) fn definitions(&self) -> Definitions {
         Definitions::of(self.documents.iter().map(|document| &document.definitions))
     }
 
-    /// Adds or replaces definitions; the place among the tiles stays.
+    /// Adds or replaces definitions. The place among the tiles stays: whoever edits a tile may have seen it at another
+    /// place than where it is by now.
     pub(super) fn save(&mut self, changes: &Raw) -> Result<(), ShelfError> {
+        let before = self.definitions();
+        check_names(&before, changes)?;
+        let mut next = before.next_position();
         for (name, definition) in changes {
-            if !(1..=LONGEST_NAME).contains(&name.chars().count()) {
-                return Err(ShelfError::Name(name.clone()));
-            }
-            let definitions = self.definitions();
-            let known = definitions.get(name);
-            if known.is_none() && definitions.iter().count() >= MOST_METRICS {
-                return Err(ShelfError::Full);
-            }
-            let position = known.and_then(|entry| entry.raw["metric"]["position"].as_i64());
+            let known = before.get(name).and_then(|entry| entry.raw["metric"]["position"].as_i64());
             let mut definition = definition.clone();
             if let Some(metric) = definition.get_mut("metric").and_then(Value::as_object_mut) {
-                let given = metric.get("position").is_some_and(Value::is_i64);
-                if !given {
-                    let position = position.unwrap_or_else(|| definitions.next_position());
-                    metric.insert("position".to_owned(), json!(position));
-                }
+                let given = metric.get("position").and_then(Value::as_i64);
+                let position = known.or(given).unwrap_or(next);
+                next = next.max(position.saturating_add(1));
+                metric.insert("position".to_owned(), json!(position));
             }
             self.put(name, &definition)?;
         }
@@ -106,11 +126,17 @@ impl Shelf {
     /// Puts the tiles into this order; those that are not named stay behind them as they were.
     pub(super) fn order(&mut self, names: &[String]) -> Result<(), ShelfError> {
         let definitions = self.definitions();
-        if let Some(unknown) = names.iter().find(|name| definitions.get(name).is_none()) {
-            return Err(ShelfError::Unknown(unknown.clone()));
+        let mut seen = HashSet::new();
+        for name in names {
+            if definitions.get(name).is_none() {
+                return Err(ShelfError::Unknown(name.clone()));
+            }
+            if !seen.insert(name) {
+                return Err(ShelfError::Twice(name.clone()));
+            }
         }
         let others =
-            definitions.iter().map(|entry| entry.name.to_string()).filter(|name| !names.contains(name));
+            definitions.iter().map(|entry| entry.name.to_string()).filter(|name| !seen.contains(name));
         let others: Vec<String> = others.collect();
         for (position, name) in names.iter().chain(&others).enumerate() {
             let Some(entry) = definitions.get(name) else { continue };
@@ -207,7 +233,9 @@ mod tests {
     fn refusals_name_what_can_be_mended() {
         let mut shelf = Shelf::default();
         assert_eq!(save(&mut shelf, "big", 20_000), Err(ShelfError::TooLarge("big".into())));
-        assert_eq!(save(&mut shelf, "", 1), Err(ShelfError::Name(String::new())));
+        for name in ["", " ", "a ", "a\u{0}b", "__proto__"] {
+            assert_eq!(save(&mut shelf, name, 1), Err(ShelfError::Name(name.to_owned())), "{name:?}");
+        }
         assert_eq!(shelf.delete(&["x".into()]), Err(ShelfError::Unknown("x".into())));
         assert_eq!(shelf.order(&["x".into()]), Err(ShelfError::Unknown("x".into())));
         let full =
@@ -223,6 +251,14 @@ mod tests {
         }
         shelf.order(&["d".into(), "b".into()]).unwrap();
         assert_eq!(order_of(&shelf), ["d", "b", "a", "c"]);
+        assert_eq!(shelf.order(&["a".into(), "a".into()]), Err(ShelfError::Twice("a".into())));
+        let moved = json!({"metric": {"label": "b", "formula": "1", "position": 0}});
+        shelf.save(&Raw::from([("b".to_owned(), moved.clone()), ("new".to_owned(), moved)])).unwrap();
+        assert_eq!(
+            order_of(&shelf),
+            ["d", "new", "b", "a", "c"],
+            "an edit moves no tile, a new one may come in between"
+        );
     }
 
     proptest! {

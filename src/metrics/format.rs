@@ -62,8 +62,8 @@ impl Format {
         match self {
             Self::Plain => Ok(plain(value)),
             Self::Time => time(value, zone).ok_or(FormatError),
-            Self::Percent => Ok(format!("{} %", number(value)?.round())),
-            Self::Number(decimals) => Ok(format!("{:.*}", usize::from(decimals), number(value)?)),
+            Self::Percent => Ok(format!("{} %", rounded(number(value)?, 0))),
+            Self::Number(decimals) => Ok(rounded(number(value)?, decimals)),
             Self::Seconds => {
                 let (hours, minutes, seconds) = clock(number(value)?)?;
                 Ok(format!("{hours:02}:{minutes:02}:{seconds:02}"))
@@ -94,9 +94,17 @@ fn plain(value: &Outcome) -> String {
     match value {
         Outcome::Nothing => NOTHING.to_owned(),
         Outcome::Flag(flag) => flag.to_string(),
-        Outcome::Number(number) => number.to_string(),
+        // Nobody means the zero below zero.
+        Outcome::Number(number) => (number + 0.0).to_string(),
         Outcome::Text(text) => text.clone(),
     }
+}
+
+/// With so many decimals. What rounds to zero has no sign.
+fn rounded(number: f64, decimals: u8) -> String {
+    let text = format!("{number:.*}", usize::from(decimals));
+    let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
+    if is_zero { text.trim_start_matches('-').to_owned() } else { text }
 }
 
 fn clock(seconds: f64) -> Result<(u64, u64, u64), FormatError> {
@@ -158,6 +166,10 @@ mod tests {
             ("duration", 3_900.0, "1h 05m"),
             ("duration", 303.0, "5m 03s"),
             ("percent", 94.6, "95 %"),
+            ("", -0.0, "0"),
+            ("percent", -0.2, "0 %"),
+            ("number:1", -0.04, "0.0"),
+            ("number:1", -0.4, "-0.4"),
             ("number", 2.6, "3"),
             ("number:2", 2.0, "2.00"),
             ("time", 1_767_225_600.0, "01:00"),

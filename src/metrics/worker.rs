@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::data::{Look, Telling, Told, look_of};
 use super::definition::{Definition, Style};
 use super::definitions::{Definitions, Entry, Raw};
+use super::documents::check_names;
 use super::history::{History, Point};
 use super::problem::Problem;
 use super::store::{Store, StoreError};
@@ -338,6 +339,7 @@ impl Metrics {
 
     /// Checks definitions, each whole, and stores them all or none.
     pub async fn save(&self, changes: &Raw) -> Result<Arc<Definitions>, ChangeError> {
+        check_names(&*self.definitions().await?, changes).map_err(StoreError::from)?;
         let mut problems = Vec::new();
         for (name, raw) in changes {
             let parsed = raw.get("metric").map_or_else(
@@ -397,9 +399,12 @@ impl Metrics {
         self.data.shown(&snapshot)
     }
 
-    /// A metric's last hours.
-    pub fn history(&self, metric: &str) -> Vec<Point> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner).of(metric)
+    /// A metric's last hours; `None` for one that is not defined.
+    pub async fn history(&self, metric: &str) -> Result<Option<Vec<Point>>, Busy> {
+        if self.definitions().await?.get(metric).is_none() {
+            return Ok(None);
+        }
+        Ok(Some(self.history.lock().unwrap_or_else(PoisonError::into_inner).of(metric)))
     }
 
     async fn ask(&self, definition: &Definition, only_check: bool) -> Result<Evaluated, Busy> {

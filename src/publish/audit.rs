@@ -3,7 +3,7 @@
 //! Nothing is written to an object that has not been looked at, because the very value may stand there already. Each
 //! object comes up once an interval; when there are many of them, one after another, so that audits stay few.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -22,7 +22,7 @@ const SPACING: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct Audits {
     interval: Duration,
-    objects: HashMap<Object, Audit>,
+    objects: BTreeMap<Object, Audit>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ struct Audit {
 impl Audits {
     /// No objects yet; each comes up once an `interval`.
     pub(super) fn new(interval: Duration) -> Self {
-        Self { interval, objects: HashMap::new() }
+        Self { interval, objects: BTreeMap::new() }
     }
 
     /// Looks after these objects and no others; new ones are due at once.
@@ -157,7 +157,7 @@ pub(super) async fn look(sync: &Sync, object: &Object, now: Instant) -> Result<F
 fn spread(interval: Duration, objects: usize) -> Duration {
     let pause = SPACING.saturating_mul(u32::try_from(objects).unwrap_or(u32::MAX));
     // Jittered, so that objects which were first looked at together drift apart.
-    interval.max(pause).mul_f64(0.9 + 0.2 * rand::random::<f64>())
+    interval.max(pause).mul_f64(0.9 + 0.2 * crate::chance::unit())
 }
 
 #[cfg(test)]

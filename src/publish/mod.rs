@@ -8,6 +8,7 @@
 
 mod audit;
 mod flush;
+mod news;
 mod outage;
 mod outbox;
 mod pacer;

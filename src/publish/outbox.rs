@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::outage::{Outage, PROBES};
 use super::pacer::{Class, Pacer};
 use super::wanted::{Found, Outcome, Wanted, Write};
+use crate::event::Trace;
 use crate::layout::{Fingerprint, Object, Target};
 use crate::twilio::retry::Backoff;
 use crate::twilio::sync::Revision;
@@ -38,6 +39,23 @@ pub(super) struct Outbox {
     outage: Outage,
 }
 
+/// How far behind the writes are.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    /// Writes under way.
+    pub(super) in_flight: usize,
+    /// Targets that wait for their turn.
+    pub(super) waiting: usize,
+    /// Targets with a change that is not written.
+    pub(super) unwritten: usize,
+    /// Since when the oldest of these changes is known.
+    pub(super) oldest: Option<Instant>,
+    /// The least share of its budget that is left to any object.
+    pub(super) headroom: f64,
+    /// The share of the places for writes under way that is free.
+    pub(super) places: f64,
+}
+
 #[derive(Debug)]
 struct ObjectState {
     pacer: Pacer,
@@ -53,6 +71,8 @@ struct ObjectState {
 struct Entry {
     waiting: Option<Waiting>,
     in_flight: Option<InFlight>,
+    /// The events that what waits is to show.
+    event: Option<Trace>,
     /// What Sync holds, as far as we know.
     held: Held,
     last_landed: Option<Instant>,
@@ -100,6 +120,7 @@ impl Outbox {
         let class = match (&wanted, reference) {
             (Wanted::Value { fingerprint, .. }, Some(held)) if *fingerprint == held => {
                 // Sync holds it, or will in a moment; an older wish is void.
+                entry.event = None;
                 Self::forget(&mut self.objects, &mut self.later, target, entry);
                 return;
             }
@@ -124,6 +145,14 @@ impl Outbox {
         Self::forget(&mut self.objects, &mut self.later, target, entry);
         entry.waiting = Some(Waiting { wanted, class, since, not_before });
         self.queue(target, now);
+    }
+
+    /// Notes which events a waiting value is to show.
+    pub(super) fn explain(&mut self, target: &Target, event: Trace) {
+        let entry = self.entries.get_mut(target).filter(|entry| entry.waiting.is_some());
+        if let Some(entry) = entry {
+            entry.event = Trace::join(entry.event, Some(event));
+        }
     }
 
     /// The next write that may go out now.
@@ -156,7 +185,8 @@ impl Outbox {
         self.aged_in_flight += usize::from(class == Class::Aged);
         entry.in_flight = Some(InFlight { wanted: waiting.wanted.clone(), class, since });
         let there = !matches!(entry.held, Held::Nothing);
-        Some(Write::Target { target, wanted: waiting.wanted, there, since })
+        let event = entry.event.take();
+        Some(Write::Target { target, wanted: waiting.wanted, there, since, event })
     }
 
     /// A value that was to be laid out when its turn came has been: this is what is being written.
@@ -203,7 +233,7 @@ impl Outbox {
             state.create_failures = 0;
             self.outage.ended();
         } else {
-            let delay = BACKOFF.delay(state.create_failures, wait, rand::random());
+            let delay = BACKOFF.delay(state.create_failures, wait, crate::chance::unit());
             state.create_failures = state.create_failures.saturating_add(1);
             state.create_not_before = Some(now + delay);
         }
@@ -311,6 +341,24 @@ impl Outbox {
         unwritten.map(|(target, _)| target.clone()).collect()
     }
 
+    /// How far behind the writes are.
+    pub(super) fn backlog(&self, now: Instant) -> Backlog {
+        let mut backlog = Backlog {
+            in_flight: self.in_flight,
+            waiting: self.count_waiting(),
+            headroom: self.objects.values().map(|state| state.pacer.headroom(now)).fold(1.0, f64::min),
+            #[expect(clippy::cast_precision_loss, reason = "there are 20 at most")]
+            places: 1.0 - self.in_flight as f64 / MOST_IN_FLIGHT as f64,
+            ..Backlog::default()
+        };
+        for entry in self.entries.values().filter(|entry| entry.is_unwritten()) {
+            backlog.unwritten += 1;
+            let since = entry.unwritten_since();
+            backlog.oldest = backlog.oldest.into_iter().chain(since).min();
+        }
+        backlog
+    }
+
     /// How many those are.
     pub(super) fn count_unwritten(&self) -> usize {
         self.entries.values().filter(|entry| entry.is_unwritten()).count()
@@ -333,20 +381,6 @@ impl Outbox {
     /// Whether no Map is known to be missing.
     pub(super) fn maps_are_there(&self) -> bool {
         self.objects.values().all(|state| !state.map_is_missing)
-    }
-
-    /// Forgets the writes under way, after one was lost without an end; all of them wait again.
-    pub(super) fn forget_flights(&mut self, now: Instant) {
-        let flying: Vec<Target> =
-            self.entries.iter().filter(|(_, e)| e.in_flight.is_some()).map(|(t, _)| t.clone()).collect();
-        for target in flying {
-            self.ended(&target, Outcome::Failed(None), now);
-        }
-        for state in self.objects.values_mut() {
-            state.creating_map = false;
-        }
-        self.in_flight = 0;
-        self.aged_in_flight = 0;
     }
 
     /// When a target was last brought to what was wanted.
@@ -448,7 +482,7 @@ impl Outbox {
 
     fn backoff(&mut self, target: &Target, wait: Option<Duration>, now: Instant) -> Instant {
         let entry = self.entries.entry(target.clone()).or_default();
-        let delay = BACKOFF.delay(entry.failures, wait, rand::random());
+        let delay = BACKOFF.delay(entry.failures, wait, crate::chance::unit());
         entry.failures = entry.failures.saturating_add(1);
         now + delay
     }
@@ -470,6 +504,13 @@ impl Entry {
         let waiting = self.waiting.as_ref().is_some_and(|waiting| waiting.class == Class::Changed);
         let flying = self.in_flight.as_ref().is_some_and(|flight| flight.class == Class::Changed);
         (waiting || flying) && !self.refused
+    }
+
+    /// When the oldest change of this target that is not written came up.
+    fn unwritten_since(&self) -> Option<Instant> {
+        let waiting = self.waiting.as_ref().filter(|waiting| waiting.class == Class::Changed);
+        let flying = self.in_flight.as_ref().filter(|flight| flight.class == Class::Changed);
+        waiting.map(|waiting| waiting.since).into_iter().chain(flying.map(|flight| flight.since)).min()
     }
 
     fn size(&self) -> usize {

@@ -70,6 +70,11 @@ impl Pacer {
         budget.max(self.paused_until.unwrap_or(budget))
     }
 
+    /// The share of the budget that is left, from 0 to 1.
+    pub(super) fn headroom(&self, now: Instant) -> f64 {
+        (self.bucket.level(now) / BURST).clamp(0.0, 1.0)
+    }
+
     /// Pays for requests beyond the first that one write turned out to need.
     pub(super) fn spend(&mut self, requests: u32, bytes: usize, now: Instant) {
         self.bucket.spend(f64::from(requests) * cost(bytes), now);

@@ -16,7 +16,7 @@ use crate::twilio::{Next, TwilioError};
 /// Permissions given at once; what is fresh must not wait for them.
 const MOST_IN_FLIGHT: usize = 4;
 /// Between two looks at the Service, as long as it can't be looked at.
-const PAUSE: Duration = Duration::from_secs(10);
+pub(super) const PAUSE: Duration = Duration::from_secs(10);
 
 /// Who reads, and what they may read already.
 #[derive(Debug)]
@@ -72,6 +72,12 @@ impl Readers {
         let object = self.waiting.pop_first()?;
         self.in_flight += 1;
         Some((object, self.identity))
+    }
+
+    /// Permitting an object ended without saying how; the next audit tries again.
+    pub(super) fn lost(&mut self, object: Object) {
+        self.in_flight -= 1;
+        self.permitted.remove(&object);
     }
 
     /// A permission was given, or could not be; the next audit tries again.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::event::Trace;
 use crate::layout::{Fingerprint, Target};
 use crate::twilio::sync::Revision;
 
@@ -52,6 +53,8 @@ pub(super) enum Write {
         there: bool,
         /// When the value began to wait.
         since: Instant,
+        /// The events that it shows.
+        event: Option<Trace>,
     },
 }
 
@@ -70,6 +73,20 @@ pub(super) enum Outcome {
     Refused,
     /// There was nothing to write any more.
     Void,
+}
+
+impl Outcome {
+    /// What it is called where writes are counted.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Landed { .. } => "landed",
+            Self::NoMap => "no_map",
+            Self::Throttled(_) => "throttled",
+            Self::Failed(_) => "failed",
+            Self::Refused => "refused",
+            Self::Void => "void",
+        }
+    }
 }
 
 /// What one audit found in a Map or under a Document's name.

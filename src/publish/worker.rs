@@ -7,21 +7,25 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::audit::{Audits, look};
 use super::flush::{Flush, Flushes};
+use super::news::News;
 use super::outbox::Outbox;
-use super::readers::{Readers, is_controlled, permit};
+use super::readers::{PAUSE, Readers, is_controlled, permit};
 use super::wanted::{Body, Found, Outcome, Wanted, Write};
 use super::writer;
 use super::{Publisher, Status};
 use crate::config::SyncConfig;
+use crate::event::Trace;
+use crate::jobs::Jobs;
 use crate::layout::fit::{LARGEST, fit};
 use crate::layout::{Changes, DEFAULT_DEFINITIONS, Fingerprint, Layout, Object, Target};
+use crate::monitor::{Limit, Monitor};
 use crate::stats::Snapshot;
 use crate::twilio::TwilioError;
 use crate::twilio::sync::Sync;
@@ -44,7 +48,7 @@ pub struct Worker {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     shown: Option<Arc<Snapshot>>,
     outbox: Outbox,
-    jobs: JoinSet<Ended>,
+    jobs: Jobs<Job, Ended>,
     audits: Audits,
     flush_requests: mpsc::Receiver<Flush>,
     flushes: Flushes,
@@ -57,6 +61,17 @@ pub struct Worker {
     stopping: bool,
     /// Looking at what Sync holds fails.
     blind: bool,
+    monitor: Monitor,
+}
+
+/// What a request to Sync under way is about.
+#[derive(Debug)]
+enum Job {
+    Write(Target),
+    CreateMap(Arc<str>),
+    Audit(Object),
+    Controlled,
+    Permit(Object),
 }
 
 /// A request to Sync that ended.
@@ -67,6 +82,7 @@ enum Ended {
         outcome: Outcome,
         error: Option<TwilioError>,
         since: Instant,
+        event: Option<Trace>,
     },
     CreateMap {
         map: Arc<str>,
@@ -92,6 +108,7 @@ impl Worker {
         layouts: Vec<Box<dyn Layout>>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
         readers: Option<&'static str>,
+        monitor: Monitor,
     ) -> (Publisher, Self) {
         let now = Instant::now();
         let definitions = Target::Document(config.dashboard_definitions_document.as_str().into());
@@ -105,7 +122,7 @@ impl Worker {
             snapshots,
             shown: None,
             outbox: Outbox::default(),
-            jobs: JoinSet::new(),
+            jobs: Jobs::default(),
             audits: Audits::new(config.audit_interval),
             flush_requests,
             flushes: Flushes::default(),
@@ -115,6 +132,7 @@ impl Worker {
             cut: BTreeSet::new(),
             stopping: false,
             blind: false,
+            monitor,
         };
         let first = worker.snapshots.borrow().clone();
         worker.follow_objects(&first, now);
@@ -125,8 +143,7 @@ impl Worker {
     pub async fn run(mut self, stop: CancellationToken, grace: Duration) {
         let mut deadline: Option<Instant> = None;
         if self.readers.is_some() {
-            let sync = self.sync.clone();
-            self.jobs.spawn(async move { Ended::Controlled(is_controlled(&sync).await) });
+            self.look_at_access(Duration::ZERO);
         }
         loop {
             let now = Instant::now();
@@ -140,6 +157,9 @@ impl Worker {
             }
             let wake = self.wake_at(now, deadline);
             tokio::select! {
+                // In this order always, so that a run can be replayed. None of them starves the next: snapshots replace
+                // one another, and the others are few.
+                biased;
                 () = stop.cancelled(), if deadline.is_none() => {
                     deadline = Some(Instant::now() + grace);
                     self.stopping = true;
@@ -157,9 +177,9 @@ impl Worker {
                     }
                     self.flushes.add(flush);
                 }
-                Some(ended) = self.jobs.join_next() => match ended {
+                Some((job, ended)) = self.jobs.next() => match ended {
                     Ok(ended) => self.end(ended),
-                    Err(error) => self.lost(&error),
+                    Err(panicked) => self.lost(job, &panicked),
                 },
                 () = tokio::time::sleep_until(wake) => {}
             }
@@ -186,11 +206,16 @@ impl Worker {
         }
         let mut waiting = self.outbox.count_waiting();
         let (cut, audits, outbox) = (&mut self.cut, &self.audits, RefCell::new(&mut self.outbox));
+        let events = News::new(self.shown.as_deref(), &next);
         let mut put = |target: Target, value| {
             if audits.has_seen(&target.object()) {
                 waiting += 1;
                 let value = fitted(cut, &target, &value).wanted(waiting > MOST_TEXTS);
-                outbox.borrow_mut().want(&target, value, now);
+                let mut outbox = outbox.borrow_mut();
+                outbox.want(&target, value, now);
+                if let Some(event) = events.of(&target) {
+                    outbox.explain(&target, event);
+                }
             }
         };
         let mut remove = |target: Target| {
@@ -222,7 +247,7 @@ impl Worker {
     fn begin_audits(&mut self, now: Instant) {
         for object in self.audits.take_due(now) {
             let sync = self.sync.clone();
-            self.jobs.spawn(async move {
+            self.jobs.spawn(Job::Audit(object.clone()), async move {
                 let found = look(&sync, &object, now).await;
                 Ended::Audit { object, found }
             });
@@ -234,25 +259,33 @@ impl Worker {
             let sync = self.sync.clone();
             match self.whole(write) {
                 Write::CreateMap(map) => {
-                    self.jobs.spawn(async move {
+                    self.jobs.spawn(Job::CreateMap(map.clone()), async move {
                         let error = writer::create_map(&sync, &map).await.err();
                         Ended::CreateMap { map, error }
                     });
                 }
-                Write::Target { target, wanted, there, since } => {
-                    self.jobs.spawn(async move {
+                Write::Target { target, wanted, there, since, event } => {
+                    self.jobs.spawn(Job::Write(target.clone()), async move {
                         let (outcome, error) = writer::write(&sync, &target, &wanted, there).await;
-                        Ended::Write { target, outcome, error, since }
+                        Ended::Write { target, outcome, error, since, event }
                     });
                 }
             }
         }
     }
 
+    fn look_at_access(&mut self, after: Duration) {
+        let sync = self.sync.clone();
+        self.jobs.spawn(Job::Controlled, async move {
+            tokio::time::sleep(after).await;
+            Ended::Controlled(is_controlled(&sync).await)
+        });
+    }
+
     fn permit_readers(&mut self) {
         while let Some((object, identity)) = self.readers.as_mut().and_then(Readers::take) {
             let sync = self.sync.clone();
-            self.jobs.spawn(async move {
+            self.jobs.spawn(Job::Permit(object.clone()), async move {
                 let error = permit(&sync, &object, identity).await.err();
                 Ended::Permitted { object, error }
             });
@@ -261,7 +294,7 @@ impl Worker {
 
     /// The write with its text. The snapshot that was laid out last shows what the outbox wants, or the same read anew.
     fn whole(&mut self, write: Write) -> Write {
-        let Write::Target { target, wanted: Wanted::Value { body: Body::Later(_), .. }, there, since } =
+        let Write::Target { target, wanted: Wanted::Value { body: Body::Later(_), .. }, there, since, event } =
             &write
         else {
             return write;
@@ -270,17 +303,33 @@ impl Worker {
         let Some(value) = laid_out else { return write };
         let fitted = fitted(&mut self.cut, target, &value);
         self.outbox.laid_out(target, fitted.fingerprint);
-        Write::Target { target: target.clone(), wanted: fitted.wanted(false), there: *there, since: *since }
+        Write::Target {
+            target: target.clone(),
+            wanted: fitted.wanted(false),
+            there: *there,
+            since: *since,
+            event: *event,
+        }
     }
 
     fn end(&mut self, ended: Ended) {
         let now = Instant::now();
         match ended {
-            Ended::Write { target, outcome, error, since } => {
+            Ended::Write { target, outcome, error, since, event } => {
                 self.tell_write(&target, error.as_ref());
+                self.monitor.wrote(kind_of(&target), outcome.name());
+                let landed = matches!(outcome, Outcome::Landed { .. });
                 if let Outcome::Landed { requests, .. } = outcome {
                     let waited_ms = now.duration_since(since).as_millis();
-                    debug!(sync.object = %target, requests, waited_ms, "Written");
+                    match event {
+                        Some(event) => {
+                            let age = now.duration_since(event.oldest_at);
+                            self.monitor.shown_after(age);
+                            let (event, age_ms) = (event.newest, age.as_millis());
+                            debug!(%event, sync.object = %target, requests, waited_ms, age_ms, "Written");
+                        }
+                        None => debug!(sync.object = %target, requests, waited_ms, "Written"),
+                    }
                     if let (Some(readers), Target::Document(name)) = (&mut self.readers, &target) {
                         readers.there(Object::Document(name.clone()));
                     }
@@ -289,6 +338,10 @@ impl Worker {
                     self.map_is_missing(&target.object(), now);
                 }
                 self.outbox.ended(&target, outcome, now);
+                if let Some(event) = event.filter(|_| !landed) {
+                    // What waits again, or something newer in its place, is to show them.
+                    self.outbox.explain(&target, event);
+                }
             }
             Ended::CreateMap { map, error } => {
                 let wait = error.as_ref().and_then(|error| match error.next() {
@@ -304,6 +357,7 @@ impl Worker {
                 if let (Some(readers), None) = (&mut self.readers, &error) {
                     readers.there(Object::Map(map.clone()));
                 }
+                self.monitor.wrote("map", if error.is_none() { "landed" } else { "failed" });
                 self.outbox.map_created(&map, error.is_none(), wait, now);
             }
             Ended::Audit { object, found } => self.audited(&object, found, now),
@@ -425,20 +479,38 @@ impl Worker {
         }
     }
 
-    /// A write panicked: a bug. Which one is not known any more, so the process must not go on as if all were well.
-    fn lost(&mut self, error: &tokio::task::JoinError) {
-        tracing::error!(%error, "A write ended abnormally");
-        self.outbox.forget_flights(Instant::now());
+    /// A request panicked: a bug. It counts as one that failed, so what it was about is tried again, later and later.
+    fn lost(&mut self, job: Job, panicked: &JoinError) {
+        tracing::error!(?job, %panicked, "A request to Sync ended abnormally; it is tried again later");
+        let now = Instant::now();
+        match job {
+            Job::Write(target) => {
+                self.failing.insert(target.clone());
+                self.outbox.ended(&target, Outcome::Failed(None), now);
+            }
+            Job::CreateMap(map) => self.outbox.map_created(&map, false, None, now),
+            Job::Audit(object) => drop(self.audits.ended(&object, false, now)),
+            Job::Controlled => self.look_at_access(PAUSE),
+            Job::Permit(object) => {
+                if let Some(readers) = &mut self.readers {
+                    readers.lost(object);
+                }
+            }
+        }
     }
 
     fn report(&mut self, now: Instant) {
         let shown = self.shown.as_ref().map_or(0, |snapshot| snapshot.number);
         let all_seen = self.audits.all_done();
         self.flushes.answer(&self.outbox, all_seen.then_some(shown), self.audits.is_hurried(), now);
+        let backlog = self.outbox.backlog(now);
+        self.monitor.backlog(backlog.in_flight, backlog.waiting, backlog.oldest);
+        self.monitor.headroom(Limit::SyncObject, backlog.headroom);
+        self.monitor.headroom(Limit::SyncInFlight, backlog.places);
         let status = Status {
             laid_out: shown,
             audited: all_seen,
-            unwritten: self.outbox.count_unwritten(),
+            unwritten: backlog.unwritten,
             failing: self.failing.len(),
         };
         self.status.send_if_modified(|last| std::mem::replace(last, status) != status);
@@ -454,6 +526,13 @@ impl Worker {
                 "The grace period is over; what was not written is written after the next start"
             );
         }
+    }
+}
+
+fn kind_of(target: &Target) -> &'static str {
+    match target {
+        Target::Document(_) => "document",
+        Target::MapItem(..) => "map_item",
     }
 }
 

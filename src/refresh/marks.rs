@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use super::Wake;
-use crate::event::{Queues, Touch};
+use crate::event::{Queues, Touch, Trace};
 use crate::sid::{TaskQueueSid, TaskSid};
 use crate::stats::{LatestEvent, Snapshot};
 
@@ -56,6 +56,7 @@ struct Depth {
     workspace: bool,
     tasks: bool,
     directory: bool,
+    event: Option<Trace>,
 }
 
 impl Marks {
@@ -112,8 +113,10 @@ impl Marks {
 impl Waiting {
     fn add(&mut self, touch: &Touch) {
         if self.by_place.len() >= MOST_MARKS {
+            let before =
+                self.by_place.values().fold(touch.event, |event, depth| Trace::join(event, depth.event));
             self.by_place.clear();
-            self.insert(Which::All, None, &Touch::everything());
+            self.insert(Which::All, None, &Touch { event: before, ..Touch::everything() });
             return;
         }
         match &touch.queues {
@@ -133,6 +136,7 @@ impl Waiting {
         depth.workspace |= touch.workspace;
         depth.tasks |= touch.tasks;
         depth.directory |= touch.directory;
+        depth.event = Trace::join(depth.event, touch.event);
     }
 
     /// The marks as touches, each place once.
@@ -148,6 +152,7 @@ impl Waiting {
             workspace: depth.workspace,
             tasks: depth.tasks,
             directory: depth.directory,
+            event: depth.event,
         })
     }
 }

@@ -15,7 +15,7 @@ use super::key::{Key, Offers, PARTS, Part};
 use super::settle::Settle;
 use crate::bucket::Bucket;
 use crate::config::RefreshConfig;
-use crate::event::{Queues, Touch};
+use crate::event::{Queues, Touch, Trace};
 use crate::sid::TaskQueueSid;
 use crate::stats::{Needs, Scope};
 use crate::twilio::retry::Backoff;
@@ -38,6 +38,16 @@ pub enum Cause {
     Touched,
     /// A timer.
     Timer,
+}
+
+impl Cause {
+    /// What it is called where reads are counted.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Touched => "event",
+            Self::Timer => "timer",
+        }
+    }
 }
 
 /// When every key was read and is to be read.
@@ -72,6 +82,8 @@ struct Slot {
     spaced: bool,
     /// The last event that touched it, and whether that touched every TaskQueue alike.
     touched: Option<(Instant, bool)>,
+    /// The events that made it stale and may not show yet.
+    event: Option<Trace>,
     reading_touched: bool,
     reading_timer: bool,
     last_started: Option<Instant>,
@@ -150,6 +162,7 @@ impl Schedule {
             };
             if hit {
                 slot.touch(now, broad, spacing);
+                slot.event = Trace::join(slot.event, touch.event);
             }
         }
         // A TaskQueue that we have not heard of: the directory is behind.
@@ -223,6 +236,11 @@ impl Schedule {
         self.singles.set_rate((1.25 * needed).clamp(1.0, SINGLES_PER_SECOND), now);
     }
 
+    /// The events that a read of this key is to show.
+    pub fn event(&self, key: Key) -> Option<Trace> {
+        self.slots.get(&key)?.event
+    }
+
     /// Since when a key is due by its timer, or when it will be.
     pub fn timer_due(&self, key: Key) -> Option<Instant> {
         self.slots.get(&key).map(|slot| slot.timer_due)
@@ -260,7 +278,10 @@ impl Schedule {
         slot.ended(cause, started);
         slot.failures = 0;
         slot.not_before = None;
-        let Some((touched, broad)) = slot.touched.filter(|_| settles) else { return };
+        let Some((touched, broad)) = slot.touched.filter(|_| settles) else {
+            slot.shown(started);
+            return;
+        };
         let knew = self.settle.expects_lag(started);
         let late = moved && self.settle.moved(touched, started, self.rhythm.spacing);
         let again = self.settle.next(touched, started, broad);
@@ -270,6 +291,7 @@ impl Schedule {
         slot.touch_due = slot.touch_due.into_iter().chain(again).min();
         if again.is_none() {
             slot.touched = None;
+            slot.shown(started);
         }
         if late {
             self.touch_related(key, started);
@@ -296,7 +318,7 @@ impl Schedule {
 
     /// A read of one key, begun at `started`, failed for good.
     pub fn failed(&mut self, key: Key, cause: Cause, started: Instant, now: Instant, wait: Option<Duration>) {
-        let jitter = rand::random();
+        let jitter = crate::chance::unit();
         let Some(slot) = self.slots().get_mut(&key) else { return };
         slot.ended(cause, started);
         let again = now + BACKOFF.delay(slot.failures, wait, jitter);
@@ -344,15 +366,6 @@ impl Schedule {
         }
     }
 
-    /// Forgets what is under way and marks everything, after a read was lost without an end.
-    pub fn forget_reads(&mut self, now: Instant) {
-        for slot in self.slots().values_mut() {
-            slot.reading_touched = false;
-            slot.reading_timer = false;
-            slot.timer_due = now;
-        }
-    }
-
     /// Whether every key was read, well or not, by a read begun at or after `since`.
     pub fn all_read_since(&self, since: Instant) -> bool {
         self.slots.values().all(|slot| slot.last_ended.is_some_and(|ended| ended >= since))
@@ -379,6 +392,7 @@ impl Schedule {
     /// A settling read showed a late change: what else the event touched lagged as well.
     fn touch_related(&mut self, key: Key, started: Instant) {
         let spacing = self.rhythm.spacing;
+        let event = self.slots.get(&key).and_then(|slot| slot.event);
         for (other, slot) in self.slots() {
             let related = match (key, *other) {
                 (Key::Queue(queue, _, _), Key::Queue(other, ..)) => queue == other,
@@ -388,6 +402,7 @@ impl Schedule {
             if related && *other != key {
                 slot.touch_due = Some(slot.earliest_touch(started, spacing));
                 slot.spaced = false;
+                slot.event = Trace::join(slot.event, event);
             }
         }
     }
@@ -437,6 +452,7 @@ impl Slot {
             touch_due: None,
             spaced: false,
             touched: None,
+            event: None,
             reading_touched: false,
             reading_timer: false,
             last_started: None,
@@ -452,6 +468,11 @@ impl Slot {
         let due = self.earliest_touch(now, spacing);
         self.touch_due = Some(self.touch_due.map_or(due, |already| already.min(due)));
         self.spaced = true;
+    }
+
+    /// A read begun at `started` shows whatever came in before it.
+    fn shown(&mut self, started: Instant) {
+        self.event = self.event.filter(|event| event.newest_at > started);
     }
 
     fn earliest_touch(&self, now: Instant, spacing: Duration) -> Instant {

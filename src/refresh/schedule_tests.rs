@@ -23,6 +23,7 @@ fn touch_of(queue: u8) -> Touch {
         workspace: true,
         tasks: true,
         directory: false,
+        event: None,
     }
 }
 

@@ -50,11 +50,7 @@ impl TaskReader {
                     self.look_up(&task).await?
                 }
                 // The last name is better than none until there is time to look.
-                None => {
-                    let name = known.get(&task.sid).and_then(|known| known.worker_name.clone());
-                    states.insert(task.sid, TaskState { worker_name: name, task });
-                    continue;
-                }
+                None => known.get(&task.sid).cloned(),
             };
             let worker_name = worker.as_ref().and_then(|known| known.worker_name.clone());
             next_known.extend(worker.map(|known| (task.sid, known)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -18,7 +18,9 @@ use super::plan::plan;
 use super::reader::{Brought, Reader, failed_of, key_of};
 use super::schedule::{Cause, Schedule};
 use crate::config::{RefreshConfig, StatisticsConfig};
-use crate::event::Touch;
+use crate::event::{Touch, Trace};
+use crate::jobs::Jobs;
+use crate::monitor::{Monitor, Outcome};
 use crate::stats::day::{iso_seconds, start_of_day};
 use crate::stats::{Answer, Board, Needs, ReadId, Scope, Snapshot};
 use crate::twilio::taskrouter::{TaskRouter, Window};
@@ -31,6 +33,8 @@ const REFUSAL_LASTS: Duration = Duration::from_secs(600);
 const HOPELESS_AGAIN: Duration = Duration::from_secs(30);
 /// With more keys failing than this, a further one is no news.
 const MOST_FAILURES_TOLD: usize = 20;
+/// What a value is told to be stale for where the read panicked, which is a bug of ours.
+const LOST: &str = "reading it failed inside this service; its log says more";
 /// How long an answer waits for others that are under way.
 const GATHER: Duration = Duration::from_millis(8);
 /// Marks are taken this often at most. A burst of events makes no more of our work than that; one event is taken at once.
@@ -46,6 +50,7 @@ pub struct Worker {
     reader: Reader,
     statistics: StatisticsConfig,
     marks: Arc<Marks>,
+    wall: fn() -> Timestamp,
     board: Board,
     schedule: Schedule,
     offers: Offers,
@@ -56,7 +61,7 @@ pub struct Worker {
     when_read: Vec<(Instant, oneshot::Sender<()>)>,
     /// When that was looked at last.
     when_read_checked: Instant,
-    reads: JoinSet<Ended>,
+    reads: Jobs<Begun, Result<Brought, TwilioError>>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     /// When what the board holds is shown, if it is not shown yet.
     publish_at: Option<Instant>,
@@ -64,16 +69,18 @@ pub struct Worker {
     take_at: Option<Instant>,
     /// When to see whether a new day began.
     day_checked: Instant,
+    monitor: Monitor,
 }
 
-/// A read that ended.
+/// A read under way.
 #[derive(Debug)]
-struct Ended {
+struct Begun {
     read: Read,
     id: ReadId,
     cause: Cause,
     started: Instant,
-    result: Result<Brought, TwilioError>,
+    /// The events that it is to show, by what they touched.
+    events: Vec<(Key, Trace)>,
 }
 
 impl Worker {
@@ -83,14 +90,29 @@ impl Worker {
         rhythm: RefreshConfig,
         statistics: StatisticsConfig,
         needs: Needs,
+        monitor: Monitor,
     ) -> (Refresher, Self) {
-        let (now, wall) = (Instant::now(), Timestamp::now());
-        let board = Board::new(&statistics.channels, wall);
+        let (refresher, worker) =
+            Self::with_wall_clock(taskrouter, rhythm, statistics, needs, Timestamp::now);
+        (refresher, Self { monitor, ..worker })
+    }
+
+    /// The same, by another clock on the wall than the machine's.
+    pub fn with_wall_clock(
+        taskrouter: TaskRouter,
+        rhythm: RefreshConfig,
+        statistics: StatisticsConfig,
+        needs: Needs,
+        wall: fn() -> Timestamp,
+    ) -> (Refresher, Self) {
+        let now = Instant::now();
+        let board = Board::new(&statistics.channels, wall());
         let (snapshots, receiver) = watch::channel(board.snapshot().clone());
         let marks = Arc::new(Marks::default());
         let worker = Self {
             reader: Reader::new(taskrouter),
-            window: window(&statistics, wall),
+            window: window(&statistics, wall()),
+            wall,
             schedule: Schedule::new(rhythm, needs, &statistics.channels, now),
             statistics,
             marks: marks.clone(),
@@ -100,11 +122,12 @@ impl Worker {
             waiters: Vec::new(),
             when_read: Vec::new(),
             when_read_checked: now,
-            reads: JoinSet::new(),
+            reads: Jobs::default(),
             snapshots,
             publish_at: None,
             take_at: None,
             day_checked: now,
+            monitor: Monitor::default(),
         };
         (Refresher { marks, snapshots: receiver }, worker)
     }
@@ -119,13 +142,13 @@ impl Worker {
             let due = due.unwrap_or(now + LONGEST_SLEEP).min(now + LONGEST_SLEEP);
             let marks = self.marks.clone();
             tokio::select! {
+                // In this order always, so that a run can be replayed. None of them starves the next: marks are taken
+                // every few milliseconds at most, and reads are few.
+                biased;
                 () = stop.cancelled() => return,
                 // A mark set while we were busy has left its permit, so looking after waking misses nothing.
                 () = marks.wake.notified(), if self.take_at.is_none() => self.take_marks(),
-                Some(ended) = self.reads.join_next() => match ended {
-                    Ok(ended) => self.end(ended),
-                    Err(error) => self.lost(&error),
-                },
+                Some((begun, ended)) = self.reads.next() => self.end(&begun, ended),
                 () = tokio::time::sleep_until(due) => {}
             }
             self.publish_if_due(Instant::now());
@@ -140,14 +163,17 @@ impl Worker {
         self.take_at = Some(now + TAKING);
         let waiting = self.marks.take();
         for touch in waiting.touches() {
+            if let Some(event) = &touch.event {
+                debug!(event = %event.newest, queues = ?touch.queues, "Marked");
+            }
             self.schedule.touch(&touch, now);
         }
         let before = self.board.snapshot().number;
         if let Some(event) = waiting.latest_event {
-            self.board.fold_event(event, Timestamp::now());
+            self.board.fold_event(event, (self.wall)());
         }
         for (task, url) in waiting.recordings {
-            self.board.fold_recording(task, url, Timestamp::now());
+            self.board.fold_recording(task, url, (self.wall)());
         }
         if self.board.snapshot().number != before {
             self.snapshots.send_replace(self.board.snapshot().clone());
@@ -165,7 +191,7 @@ impl Worker {
             return;
         }
         self.day_checked = now;
-        let window = window(&self.statistics, Timestamp::now());
+        let window = window(&self.statistics, (self.wall)());
         if window.start != self.window.start {
             info!(window.start, "A new day begins: counting anew");
             self.window = window;
@@ -203,30 +229,45 @@ impl Worker {
     }
 
     fn start(&mut self, read: Read, cause: Cause, now: Instant) {
+        let event = |key: &Key| Some((*key, self.schedule.event(*key)?));
+        let events: Vec<(Key, Trace)> = read.covers.iter().filter_map(event).collect();
         debug!(what = ?read.what, ?cause, "Reading");
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let mut told = Vec::new();
+            for (_, event) in &events {
+                if !told.contains(&event.newest) {
+                    debug!(event = %event.newest, what = read.what.name(), "Reading because of an event");
+                    told.push(event.newest);
+                }
+            }
+        }
         self.schedule.started(&read.covers, cause, now);
-        let id = self.board.begin_read(Timestamp::now(), cause == Cause::Touched);
+        let id = self.board.begin_read((self.wall)(), cause == Cause::Touched);
         let reader = self.reader.clone();
         let channels = self.board.snapshot().channels.clone();
         let window = self.window.clone();
-        self.reads.spawn(async move {
-            let result = reader.carry_out(&read, &channels, &window).await;
-            Ended { read, id, cause, started: now, result }
-        });
+        let begun = Begun { read: read.clone(), id, cause, started: now, events };
+        self.reads.spawn(begun, async move { reader.carry_out(&read, &channels, &window).await });
     }
 
-    fn end(&mut self, ended: Ended) {
+    fn end(&mut self, begun: &Begun, ended: Result<Result<Brought, TwilioError>, JoinError>) {
         let now = Instant::now();
-        match ended.result {
-            Ok(brought) => {
-                let failed_before = ended.read.covers.iter().any(|key| self.schedule.is_failing(*key));
+        match ended {
+            Ok(Ok(brought)) => {
+                let failed_before = begun.read.covers.iter().any(|key| self.schedule.is_failing(*key));
                 if failed_before && self.schedule.failing() < MOST_FAILURES_TOLD {
-                    info!(what = ended.read.what.name(), "TaskRouter can be read again");
+                    info!(what = begun.read.what.name(), "TaskRouter can be read again");
                 }
                 self.learn(brought.combined_is_complete);
-                self.fold(&ended.read, ended.id, ended.cause, ended.started, brought.answers);
+                self.monitor.refreshed(begun.read.what.name(), begun.cause.name(), Outcome::Ok);
+                self.fold(begun, brought.answers);
             }
-            Err(error) => self.fail(&ended.read, ended.id, ended.cause, ended.started, &error),
+            Ok(Err(error)) => self.fail(begun, &error),
+            Err(panicked) => {
+                self.monitor.refreshed(begun.read.what.name(), begun.cause.name(), Outcome::Failed);
+                tracing::error!(what = ?begun.read.what, %panicked, "A read ended abnormally; it is tried again later");
+                self.stay_stale(begun, &LOST.into(), None);
+            }
         }
         self.answer_waiters(now);
         self.tell_read(now);
@@ -243,8 +284,10 @@ impl Worker {
         }
     }
 
-    fn fold(&mut self, read: &Read, id: ReadId, cause: Cause, started: Instant, mut answers: Vec<Answer>) {
+    fn fold(&mut self, begun: &Begun, mut answers: Vec<Answer>) {
         let now = Instant::now();
+        let Begun { read, id, cause, started, events } = begun;
+        let (id, cause, started) = (*id, *cause, *started);
         let covers: BTreeSet<Key> = read.covers.iter().copied().collect();
         // Half of a combined answer may not have been asked for, because it is known to lack fields; it must not
         // overtake the complete one.
@@ -254,7 +297,10 @@ impl Worker {
             key => key.is_some_and(|key| covers.contains(&key)),
         });
         let answered: BTreeSet<Key> = answers.iter().filter_map(key_of).collect();
-        let folded = self.board.fold(id, answers, Timestamp::now());
+        let folded = self.board.fold(id, answers, (self.wall)());
+        let shown = events.iter().filter(|(key, _)| answered.contains(key));
+        let shown: Vec<_> = shown.map(|(key, event)| (failed_of(*key), *event)).collect();
+        self.board.explain(&known, &shown);
         for key in &answered {
             let moved = match key {
                 Key::Queue(queue, ..) => folded.moved.contains(queue),
@@ -277,16 +323,19 @@ impl Worker {
         }
     }
 
-    fn fail(&mut self, read: &Read, id: ReadId, cause: Cause, started: Instant, error: &TwilioError) {
+    fn fail(&mut self, begun: &Begun, error: &TwilioError) {
         let now = Instant::now();
+        let Begun { read, cause, .. } = begun;
         if self.is_refusal(&read.what, error) {
             // No value is stale for this: the same keys are read another way at once.
+            self.monitor.refreshed(read.what.name(), cause.name(), Outcome::Refused);
             warn!(%error, "This account refuses an endpoint; reading in another way");
             for key in &read.covers {
-                self.schedule.refused(*key, cause, now);
+                self.schedule.refused(*key, *cause, now);
             }
             return;
         }
+        self.monitor.refreshed(read.what.name(), cause.name(), Outcome::Failed);
         // Told when it begins, not at every try; what each value thinks of it stands in the snapshot.
         let news = read.covers.iter().any(|key| !self.schedule.is_failing(*key));
         if news && self.schedule.failing() < MOST_FAILURES_TOLD {
@@ -300,12 +349,17 @@ impl Worker {
             }
             _ => Some(HOPELESS_AGAIN),
         };
-        let reason: Arc<str> = error.to_string().into();
-        let failed = read.covers.iter().map(|key| failed_of(*key));
+        self.stay_stale(begun, &error.to_string().into(), wait);
+    }
+
+    /// What a read was to make fresh stays as it is, says why, and is read later.
+    fn stay_stale(&mut self, begun: &Begun, reason: &Arc<str>, wait: Option<Duration>) {
+        let now = Instant::now();
+        let failed = begun.read.covers.iter().map(|key| failed_of(*key));
         let answers = failed.map(|failed| Answer::Failed(failed, reason.clone())).collect();
-        self.board.fold(id, answers, Timestamp::now());
-        for key in &read.covers {
-            self.schedule.failed(*key, cause, started, now, wait);
+        self.board.fold(begun.id, answers, (self.wall)());
+        for key in &begun.read.covers {
+            self.schedule.failed(*key, begun.cause, begun.started, now, wait);
         }
     }
 
@@ -366,12 +420,6 @@ impl Worker {
                 self.when_read.push((since, told));
             }
         }
-    }
-
-    /// A read panicked: a bug. Everything is marked, so that what it covered is read again.
-    fn lost(&mut self, error: &tokio::task::JoinError) {
-        tracing::error!(%error, "A read ended abnormally; reading everything again");
-        self.schedule.forget_reads(Instant::now());
     }
 }
 

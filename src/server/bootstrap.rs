@@ -7,6 +7,7 @@ use super::AppState;
 use super::access::Editor;
 use super::desk::Question;
 use super::error::ApiError;
+use super::same_site::SameSite;
 
 /// Whether the query asks for it.
 pub(super) fn is_asked_for(query: Option<&str>) -> bool {
@@ -15,7 +16,11 @@ pub(super) fn is_asked_for(query: Option<&str>) -> bool {
 }
 
 /// The TaskRouter dashboard's refresh by hand: the same, for an editor.
-pub(super) async fn by_hand(State(state): State<AppState>, _editor: Editor) -> Result<Response, ApiError> {
+pub(super) async fn by_hand(
+    State(state): State<AppState>,
+    _site: SameSite,
+    _editor: Editor,
+) -> Result<Response, ApiError> {
     run(&state).await
 }
 

@@ -4,7 +4,8 @@
 //! backend did. Either all of a request is stored or nothing; what is wrong is told field by field.
 
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
+use axum::http::Uri;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
@@ -26,12 +27,6 @@ pub(super) struct Names {
 #[derive(Debug, Deserialize)]
 pub(super) struct OneMetric {
     metric: Value,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct WhichMetric {
-    #[serde(default)]
-    metric: String,
 }
 
 /// All of them, in the order of the tiles.
@@ -88,7 +83,10 @@ pub(super) async fn fields(State(state): State<AppState>, _editor: Editor) -> Re
 pub(super) async fn history(
     State(state): State<AppState>,
     _viewer: Viewer,
-    Query(which): Query<WhichMetric>,
+    uri: Uri,
 ) -> Result<Response, ApiError> {
-    state.desk.ask(Question::History(which.metric)).await
+    let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let named = pairs.find(|(name, _)| name == "metric").map(|(_, metric)| metric);
+    let metric = named.ok_or(ApiError::Parameter("metric"))?;
+    state.desk.ask(Question::History(metric.into_owned())).await
 }

@@ -3,6 +3,7 @@
 //! With one process that is this one. Where replicas share the work, whoever does not lead passes the question on to the
 //! leader, after it has seen who asks and that they may.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -25,6 +26,7 @@ use crate::metrics::{Metrics, Raw};
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
 use crate::sid::{AccountSid, WorkspaceSid};
+use crate::stats::Snapshot;
 
 /// A thousand queues take about a minute to write within Sync's limits.
 const LONGEST_BOOTSTRAP: Duration = Duration::from_secs(120);
@@ -78,6 +80,8 @@ pub enum Desk {
 pub struct Head {
     /// Marks what is stale.
     pub refresher: Refresher,
+    /// The newest snapshot, with metrics where there are any.
+    pub shown: watch::Receiver<Arc<Snapshot>>,
     /// Knows how far the writes are.
     pub publisher: Publisher,
     /// Definitions, previews and curves; `None` where there are no metrics.
@@ -149,7 +153,12 @@ impl Head {
                 fresh(&*self.metrics()?.definitions().await.map_err(|_| ApiError::Overloaded)?)
             }
             Question::Fields => fresh(&self.metrics()?.fields()),
-            Question::History(metric) => fresh(&json!({ "points": self.metrics()?.history(&metric) })),
+            Question::History(metric) => {
+                let points = self.metrics()?.history(&metric).await.map_err(|_| ApiError::Overloaded)?;
+                let points =
+                    points.ok_or_else(|| ApiError::NoSuchMetric(metric.chars().take(100).collect()))?;
+                fresh(&json!({ "points": points }))
+            }
             Question::Save(changes) => {
                 fresh(&*self.metrics()?.save(&changes.into_iter().collect::<Raw>()).await?)
             }

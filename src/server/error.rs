@@ -55,6 +55,9 @@ pub enum ApiError {
     /// 422: definitions that can't be stored; nothing was.
     #[error("{0}")]
     Unstorable(String),
+    /// 404: not one of the metrics.
+    #[error("there is no metric {0:?}")]
+    NoSuchMetric(String),
     /// 404: no metrics.
     #[error("there are no metrics: SYNC_LAYOUTS does not name dashboard-metrics")]
     NoMetrics,
@@ -115,8 +118,8 @@ pub enum ApiError {
     /// 403: known, and not allowed.
     #[error("this account may not do that")]
     Forbidden,
-    /// 403: a form of another site.
-    #[error("this form was sent by another site")]
+    /// 403: a browser was made to ask by another site's page.
+    #[error("a page of another site asked for this; only this service's own pages, and scripts, may")]
     OtherSite,
     /// 404: no access tokens.
     #[error("there are no access tokens: set TWILIO_API_KEY and TWILIO_API_SECRET")]
@@ -172,7 +175,9 @@ impl ApiError {
             | Self::Origin(_)
             | Self::CrossSite
             | Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::NoApiKey | Self::NoMetrics => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoApiKey | Self::NoMetrics | Self::NoSuchMetric(_) => {
+                StatusCode::NOT_FOUND
+            }
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -234,6 +239,7 @@ impl ApiError {
             Self::Definitions(_) => "bad_definitions",
             Self::Unstorable(_) => "definitions_not_stored",
             Self::NoMetrics => "no_metrics",
+            Self::NoSuchMetric(_) => "no_such_metric",
             Self::Sync(_) => "sync_unusable",
             Self::Overloaded => "overloaded",
             Self::Busy => "too_many_clients",

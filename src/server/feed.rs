@@ -43,15 +43,21 @@ pub(super) async fn watch(
     if socket::is_asked_for(&parts.headers) {
         return socket::watch(&state, parts, asked?).await;
     }
-    Viewer::from_request_parts(&mut parts, &state).await?;
+    let Viewer(principal) = Viewer::from_request_parts(&mut parts, &state).await?;
     let Asked { since, selection, .. } = asked?;
     let seen = parts.headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
     let watcher = state.feed.watch(seen.or(since.as_deref()), selection).map_err(|_| ApiError::Busy)?;
-    let frames = stream::unfold(watcher, async |mut watcher| {
+    let access = state.access.clone();
+    let guest = (watcher, access, principal.session);
+    let frames = stream::unfold(guest, async |(mut watcher, access, session)| {
         let shown = watcher.next().await?;
+        // A session may end while its stream is open.
+        if session.as_ref().is_some_and(|session| !access.goes_on(session)) {
+            return None;
+        }
         let frame = &shown.frame;
         let event = Event::default().event(frame.kind).id(frame.id.as_str()).data(frame.data.as_str());
-        Some((Ok::<_, Infallible>(event), watcher))
+        Some((Ok::<_, Infallible>(event), (watcher, access, session)))
     });
     let mut response = Sse::new(frames).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     let headers = response.headers_mut();

@@ -1,7 +1,7 @@
-//! Headers that every answer carries: nothing is sniffed, framed, referred or loaded from elsewhere.
+//! Headers that every answer with a body carries: nothing is sniffed, framed, referred to others or loaded from elsewhere.
 
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
 /// Scripts and styles from this service only, none inline.
@@ -14,8 +14,13 @@ pub(super) fn add(mut response: Response) -> Response {
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
-        (REFERRER_POLICY, "no-referrer"),
+        // With "no-referrer" a form of our own would say `Origin: null`, as another site's.
+        (REFERRER_POLICY, "same-origin"),
     ];
+    // It has nothing that could be sniffed, and it is the answer to every event.
+    if response.status() == StatusCode::NO_CONTENT {
+        return response;
+    }
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

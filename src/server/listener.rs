@@ -100,3 +100,41 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<A
     stream.set_nodelay(true)?;
     Ok((stream, peer, place))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    async fn ask(address: SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        // A connection may be reset, which is no answer either.
+        let _ = stream.read_to_string(&mut answer).await;
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_connection_and_no_other() {
+        #[expect(clippy::unused_async, reason = "it is a handler")]
+        async fn panics() -> &'static str {
+            panic!("as a test wants it")
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let routes = Router::new().route("/panic", get(panics)).route("/", get(|| async { "well" }));
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve(listener, routes, stop.clone()));
+        for _ in 0..3 {
+            assert_eq!(ask(address, "/panic").await, "");
+            assert!(ask(address, "/").await.ends_with("well"));
+        }
+        stop.cancel();
+        serving.await.unwrap().unwrap();
+    }
+}

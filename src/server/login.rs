@@ -3,44 +3,51 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use axum::http::{HeaderValue, Request, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::access::{self, LIFE, Session, Viewer, peer};
 use super::error::ApiError;
-use super::{AppState, body};
+use super::{AppState, body, same_site};
 use crate::form::Form;
 
 /// The form. It is a page of its own, so that it works before anything else does.
-pub(super) async fn form(State(state): State<AppState>) -> Response {
-    page(&state, StatusCode::OK, "")
+pub(super) async fn form(State(state): State<AppState>, uri: Uri) -> Response {
+    page(&state, StatusCode::OK, uri.query(), "")
 }
 
-/// Signs in, and goes to the dashboard.
+/// Signs in, and goes to the dashboard, with the query that the form was asked for with: `?tv=1` is to be the TV's view
+/// after signing in too.
 pub(super) async fn sign_in(
     State(state): State<AppState>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let (parts, raw) = request.into_parts();
-    refuse_other_sites(&parts.headers)?;
+    let query = parts.uri.query();
+    // A form on another site could sign a browser in under a name of that site's choice.
+    same_site::check(&parts.headers, &state.public_url)?;
     let raw = body::read(raw).await?;
     let form = Form::parse(&raw)?;
     let field = |name| form.value(name).unwrap_or_default();
     match state.access.sign_in(field("username"), field("password"), peer(&parts)) {
-        Ok(session) => Ok(go_home(&state, cookie(&state, &session))),
+        Ok(session) => Ok(go_home(&state, query, cookie(&state, &session))),
         Err(ApiError::Guessing) => {
-            Ok(page(&state, StatusCode::TOO_MANY_REQUESTS, "Too many attempts. Try again in some seconds."))
+            let message = "Too many attempts. Try again in some seconds.";
+            Ok(page(&state, StatusCode::TOO_MANY_REQUESTS, query, message))
         }
         Err(ApiError::WrongCredentials) => {
-            Ok(page(&state, StatusCode::UNAUTHORIZED, "The name or the password is not right."))
+            Ok(page(&state, StatusCode::UNAUTHORIZED, query, "The name or the password is not right."))
         }
         Err(error) => Err(error),
     }
 }
 
-/// Signs out: the browser forgets the cookie.
-pub(super) async fn sign_out(State(state): State<AppState>, _viewer: Viewer) -> Response {
-    go_home(&state, with_attributes(&state, "", 0))
+/// Signs out: the browser forgets the cookie, and copies of it are good for nothing.
+pub(super) async fn sign_out(State(state): State<AppState>, Viewer(principal): Viewer) -> Response {
+    if let Some(session) = &principal.session {
+        state.access.sign_out(session);
+    }
+    go_home(&state, None, with_attributes(&state, "", 0))
 }
 
 /// The cookie of a session, as a header's value.
@@ -56,25 +63,27 @@ fn with_attributes(state: &AppState, value: &str, life: u64) -> Option<HeaderVal
     HeaderValue::try_from(cookie).ok()
 }
 
-fn go_home(state: &AppState, cookie: Option<HeaderValue>) -> Response {
-    let headers =
-        [(LOCATION, format!("{}/", state.public_url.prefix())), (CACHE_CONTROL, "no-store".to_owned())];
+fn go_home(state: &AppState, query: Option<&str>, cookie: Option<HeaderValue>) -> Response {
+    let home = with_query(format!("{}/", state.public_url.prefix()), query);
+    let headers = [(LOCATION, home), (CACHE_CONTROL, "no-store".to_owned())];
     let mut response = (StatusCode::SEE_OTHER, headers).into_response();
     response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     response
 }
 
-/// A form on another site could sign a browser in under a name of that site's choice.
-fn refuse_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
-    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    match site {
-        None | Some("same-origin" | "none") => Ok(()),
-        Some(_) => Err(ApiError::OtherSite),
-    }
+/// An address of ours with a query; the address stays ours, whatever the query says.
+pub(super) fn with_query(address: String, query: Option<&str>) -> String {
+    query.map_or(address.clone(), |query| format!("{address}?{query}"))
 }
 
-fn page(state: &AppState, status: StatusCode, message: &str) -> Response {
+/// As an attribute's value.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn page(state: &AppState, status: StatusCode, query: Option<&str>, message: &str) -> Response {
     let prefix = state.public_url.prefix();
+    let action = escaped(&with_query(format!("{prefix}/login"), query));
     let html = format!(
         r#"<!doctype html>
 <html lang="en">
@@ -86,7 +95,7 @@ fn page(state: &AppState, status: StatusCode, message: &str) -> Response {
 <body>
 <main>
 <h1>Sign in</h1>
-<form method="post" action="{prefix}/login">
+<form method="post" action="{action}">
 <label for="username">Name</label>
 <input id="username" name="username" autocomplete="username" required autofocus>
 <label for="password">Password</label>

@@ -24,6 +24,8 @@
 //! GET      /api/token, /token, /syncToken               a Sync access token
 //! GET      /taskrouter_tasks, /taskrouter_workers       open Tasks; Workers
 //! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
+//! GET      /metrics                                     what the service does and how the centre is, for Prometheus
+//! GET      /openapi.json                                this interface, for programs
 //! GET      /healthz, /keepalive                         the process answers
 //! GET      /readyz                                      a first snapshot has been read and written
 //! ```
@@ -42,11 +44,15 @@ mod headers;
 mod health;
 mod listener;
 mod login;
+mod monitoring;
+mod openapi;
 mod page;
 mod recording;
 mod refusals;
 mod respond;
 mod roster;
+mod routes;
+mod same_site;
 mod session;
 mod socket;
 mod sync_endpoint;
@@ -58,20 +64,21 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::map_response_with_state;
-use axum::routing::{any, get, post};
+use axum::routing::get;
 use tokio::sync::watch;
-use tower_http::compression::CompressionLayer;
 
 pub use access::{Access, FlexGate, Principal, Role};
 pub use desk::{Desk, Head};
 pub use error::{ApiError, LARGEST_BODY};
 pub use listener::{listen, serve};
 pub use refusals::Refusals;
+pub use routes::{ROUTES, Route};
 pub use socket::Sockets;
 
 use crate::config::{PublicUrl, StatisticsConfig, SyncConfig, TwilioConfig};
-use crate::dialling::{Dialler, STATUS_PATH, TWIML_PATH};
+use crate::dialling::Dialler;
 use crate::feed::Feed;
+use crate::monitor::Monitor;
 use crate::refresh::Refresher;
 use crate::twilio::signature::SignatureVerifier;
 use crate::voice::Voice;
@@ -136,6 +143,8 @@ pub struct Handles {
     pub shows_events: bool,
     /// Which refusals are logged.
     pub refusals: Refusals,
+    /// Counts what is done.
+    pub monitor: Monitor,
     /// Whether `/readyz` says so.
     pub ready: watch::Receiver<bool>,
 }
@@ -143,43 +152,7 @@ pub struct Handles {
 /// All routes.
 pub fn router(state: AppState) -> Router {
     let prefix = state.public_url.prefix().to_owned();
-    let mut routes = Router::new();
-    for path in EVENT_PATHS {
-        routes = routes.route(path, any(webhook::receive));
-    }
-    let post_only = || async { ApiError::Method("POST") };
-    let get_only = || async { ApiError::Method("GET") };
-    let respond = post(respond::receive).fallback(post_only).layer(respond::cors(&state.sockets));
-    let routes = routes
-        .route("/respond-to-issue", respond)
-        .route("/taskrouter_recording_callback", post(recording::receive).fallback(post_only))
-        .route("/login", get(login::form).post(login::sign_in))
-        .route("/login.css", get(login::style).fallback(get_only))
-        .route("/logout", post(login::sign_out).fallback(post_only))
-        .route("/api/session", get(session::show).fallback(get_only))
-        .route("/api/feed", get(feed::watch).fallback(get_only))
-        .route("/api/definitions", get(definitions::show).fallback(get_only))
-        .route("/api/definitions/fields", get(definitions::fields).fallback(get_only))
-        .route("/api/definitions/preview", post(definitions::preview).fallback(post_only))
-        .route("/api/definitions/delete", post(definitions::delete).fallback(post_only))
-        .route("/api/definitions/order", post(definitions::order).fallback(post_only))
-        .route("/api/save", post(definitions::save).fallback(post_only))
-        .route("/api/history", get(definitions::history).fallback(get_only))
-        .route("/api/health", get(health::told).fallback(get_only))
-        .route("/websocket/realtimeStats", get(socket::realtime_stats).fallback(get_only))
-        .route("/websocket/outboundDial", get(socket::outbound_dial).fallback(get_only))
-        .route(TWIML_PATH, post(dialling::instructions).fallback(post_only))
-        .route(STATUS_PATH, post(dialling::status).fallback(post_only))
-        .route("/api/token", get(token::issue).fallback(get_only))
-        .route("/token", get(token::issue).fallback(get_only))
-        .route("/syncToken", get(token::issue).fallback(get_only))
-        .route("/taskrouter_tasks", get(roster::tasks).fallback(get_only))
-        .route("/taskrouter_workers", get(roster::workers).fallback(get_only))
-        .route("/sync_taskrouter_statistics", get(bootstrap::by_hand).fallback(get_only))
-        .merge(pages())
-        .route("/keepalive", get(health::keepalive).fallback(get_only))
-        .route("/healthz", get(health::alive).fallback(get_only))
-        .route("/readyz", get(health::ready).fallback(get_only));
+    let routes = routes::all(&state);
     let below_prefix = if prefix.is_empty() { Router::new() } else { below(&prefix, routes.clone()) };
     let routes = routes.merge(below_prefix).fallback(|| async { ApiError::NotFound });
     // One layer for both: each costs every event an allocation and a copy of its service.
@@ -187,18 +160,6 @@ pub fn router(state: AppState) -> Router {
         headers::add(refusals::log(refusals, response))
     });
     routes.layer(finish).with_state(state)
-}
-
-/// The page's files, compressed where the browser takes that.
-fn pages() -> Router<AppState> {
-    let get_only = || async { ApiError::Method("GET") };
-    Router::new()
-        .route("/", get(page::index).fallback(get_only))
-        .route("/taskrouter_dashboard.html", get(page::index).fallback(get_only))
-        .route("/assets/{*path}", get(page::asset).fallback(get_only))
-        .route("/icon.svg", get(page::icon).fallback(get_only))
-        .route("/voice-quality.js", get(page::voice_quality).fallback(get_only))
-        .layer(CompressionLayer::new())
 }
 
 /// The same routes below a path; with and without the slash behind it.

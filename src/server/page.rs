@@ -11,9 +11,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::AppState;
 use super::access::Viewer;
 use super::error::ApiError;
+use super::{AppState, login};
 
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
@@ -43,7 +43,7 @@ pub(super) async fn index(
     match viewer {
         Ok(_) => {}
         Err(ApiError::SignInNeeded) => {
-            let login = format!("{}/login", state.public_url.prefix());
+            let login = login::with_query(format!("{}/login", state.public_url.prefix()), uri.query());
             return (StatusCode::SEE_OTHER, [(LOCATION, login), (CACHE_CONTROL, "no-store".to_owned())])
                 .into_response();
         }
@@ -96,14 +96,15 @@ fn not_built() -> Response {
     (StatusCode::NOT_FOUND, [(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
-/// Where the page may load from and connect to: here, and Sync.
+/// Where the page may load from and connect to: here, and Sync where it gets tokens for that.
 fn policy(state: &AppState) -> String {
     let sync = match state.sync_endpoint() {
-        None => "wss://*.twilio.com".to_owned(),
-        Some(endpoint) => endpoint.socket_origin().to_owned(),
+        _ if state.twilio.api_key.is_none() => "",
+        None => " wss://*.twilio.com",
+        Some(endpoint) => &format!(" {}", endpoint.socket_origin()),
     };
     format!(
-        "default-src 'self'; style-src {STYLES}; connect-src 'self' {sync}; media-src 'self' https://api.twilio.com; \
+        "default-src 'self'; style-src {STYLES}; connect-src 'self'{sync}; media-src 'self' https://api.twilio.com; \
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 }

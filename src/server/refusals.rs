@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use crate::bucket::Bucket;
+use crate::monitor::Monitor;
 
 /// Refusals that are logged at once.
 const AT_ONCE: f64 = 20.0;
@@ -23,7 +24,7 @@ pub(super) struct Refusal {
 
 /// Decides which refusals are logged. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Refusals(Arc<Mutex<Told>>);
+pub struct Refusals(Arc<Mutex<Told>>, Monitor);
 
 #[derive(Debug)]
 struct Told {
@@ -31,16 +32,18 @@ struct Told {
     untold: u64,
 }
 
-impl Default for Refusals {
-    fn default() -> Self {
+impl Refusals {
+    /// None yet.
+    pub fn new(monitor: Monitor) -> Self {
         let budget = Bucket::new(AT_ONCE, PER_SECOND, AT_ONCE, Instant::now());
-        Self(Arc::new(Mutex::new(Told { budget, untold: 0 })))
+        Self(Arc::new(Mutex::new(Told { budget, untold: 0 })), monitor)
     }
 }
 
 /// Logs the refusal that an answer carries, if it does, and if there have not been too many.
 pub(super) fn log(State(refusals): State<Refusals>, mut response: Response) -> Response {
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
+    refusals.1.refused(refusal.code);
     let mut told = refusals.0.lock().unwrap_or_else(PoisonError::into_inner);
     if told.budget.take(1.0, 0.0, Instant::now()) {
         let untold = std::mem::take(&mut told.untold);

@@ -13,9 +13,10 @@ use tracing::debug;
 
 use super::access::peer;
 use super::error::ApiError;
-use super::{AppState, body, bootstrap};
+use super::{AppState, body, bootstrap, same_site};
 use crate::config::PublicUrl;
-use crate::event::{Event, decode_batch, fields_of_last};
+use crate::event::{Event, Touch, Trace, decode_batch, fields_of_last};
+use crate::monitor::EventOutcome;
 use crate::stats::LatestEvent;
 use crate::twilio::signature::{
     SETTINGS_HEADER, SIGNATURE_HEADER, SignatureError, SignatureVerifier, SignedBody, SignedRequest, Verified,
@@ -40,15 +41,30 @@ pub(super) async fn receive(
             let kind = if raw.is_empty() { BodyKind::Empty } else { body_kind(&parts.headers)? };
             verify(&state.verifier, &state.public_url, target, &parts.headers, kind.of(&raw))?;
         } else {
+            same_site::check(&parts.headers, &state.public_url)?;
             state.access.administrator(&parts.headers, peer(&parts))?;
         }
         return bootstrap::run(&state).await;
     }
-    let kind = body_kind(&parts.headers)?;
-    let raw = body::read(body).await?;
-    let verified = verify(&state.verifier, &state.public_url, target, &parts.headers, kind.of(&raw))?;
-    take_in(&state, &verified)?;
+    let taken = take(&state, target, &parts.headers, body).await;
+    if let Err(error) = &taken {
+        let outcome = match error {
+            // Counted by type where it was found.
+            ApiError::Foreign(_) => None,
+            ApiError::Signature { .. } => Some(EventOutcome::Signature),
+            _ => Some(EventOutcome::Malformed),
+        };
+        outcome.into_iter().for_each(|outcome| state.monitor.event(None, outcome));
+    }
+    taken?;
     Ok((StatusCode::NO_CONTENT, [(CONTENT_TYPE, "application/json")]).into_response())
+}
+
+async fn take(state: &AppState, target: &str, headers: &HeaderMap, body: Body) -> Result<(), ApiError> {
+    let kind = body_kind(headers)?;
+    let raw = body::read(body).await?;
+    let verified = verify(&state.verifier, &state.public_url, target, headers, kind.of(&raw))?;
+    take_in(state, &verified)
 }
 
 /// Marks what the events touch. Of a batch with foreign events the own ones count all the same; the answer says 422.
@@ -62,10 +78,15 @@ fn take_in(state: &AppState, verified: &Verified<'_>) -> Result<(), ApiError> {
     for event in events {
         match event.check_owner(state.twilio.account_sid, state.twilio.workspace_sid) {
             Ok(()) => {
-                debug!(event.kind = event.event_type.as_deref(), "Event");
-                state.refresher.mark(&event.touch());
+                let trace = Trace::begin(&event);
+                debug!(event = %trace.newest, kind = event.event_type.as_deref(), "Event");
+                state.monitor.event(event.event_type.as_deref(), EventOutcome::Taken);
+                state.refresher.mark(&Touch { event: Some(trace), ..event.touch() });
             }
-            Err(error) => foreign = Some(error),
+            Err(error) => {
+                state.monitor.event(event.event_type.as_deref(), EventOutcome::Foreign);
+                foreign = Some(error);
+            }
         }
     }
     if let Some(error) = foreign {

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::LatestEvent;
 use super::snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale, TaskState};
+use crate::event::Trace;
 use crate::sid::{TaskQueueSid, TaskSid};
 use crate::twilio::taskrouter::{Cumulative, PAGE_SIZE, Realtime, TaskQueue};
 
@@ -51,7 +52,7 @@ pub enum Answer {
     Failed(Failed, Arc<str>),
 }
 
-/// What could not be read.
+/// Which reading: what could not be read, or what an event changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named like the answers that were expected")]
 pub enum Failed {
@@ -172,6 +173,42 @@ impl Board {
         folded
     }
 
+    /// Notes which events made the values others than they were `before` the last fold.
+    pub fn explain(&mut self, before: &Snapshot, events: &[(Failed, Trace)]) {
+        fn note<T>(before: Option<&Reading<T>>, now: &mut Reading<T>, event: Trace) {
+            let last = before.and_then(|before| before.value.as_ref());
+            if !last.zip(now.value.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b)) {
+                now.event = Some(event);
+            }
+        }
+        let next = Arc::make_mut(&mut self.snapshot);
+        for (what, event) in events {
+            match what {
+                Failed::Directory => {}
+                Failed::LastHour => note(Some(&before.last_hour), &mut next.last_hour, *event),
+                Failed::Tasks => note(Some(&before.tasks), &mut next.tasks, *event),
+                Failed::WorkspaceRealtime => {
+                    note(Some(&before.workspace.realtime), &mut next.workspace.realtime, *event);
+                }
+                Failed::WorkspaceCumulative => {
+                    note(Some(&before.workspace.cumulative), &mut next.workspace.cumulative, *event);
+                }
+                Failed::QueueRealtime(queue, scope) => {
+                    let last = before.queues.get(queue).and_then(|state| state.scopes.get(scope.index()));
+                    if let Some(stats) = scope_of(next, *queue, *scope) {
+                        note(last.map(|last| &last.realtime), &mut stats.realtime, *event);
+                    }
+                }
+                Failed::QueueCumulative(queue, scope) => {
+                    let last = before.queues.get(queue).and_then(|state| state.scopes.get(scope.index()));
+                    if let Some(stats) = scope_of(next, *queue, *scope) {
+                        note(last.map(|last| &last.cumulative), &mut stats.cumulative, *event);
+                    }
+                }
+            }
+        }
+    }
+
     fn fold_directory(&mut self, next: &mut Snapshot, list: Vec<TaskQueue>, read: ReadId, channels: usize) {
         if read.number < self.directory_read {
             return;
@@ -255,6 +292,7 @@ fn fold_tasks(
 fn confirm<T>(reading: &mut Reading<T>, changed: Option<T>, read: ReadId) {
     if let Some(value) = changed {
         reading.value = Some(Arc::new(value));
+        reading.event = None;
     }
     reading.as_of = Some(read.started);
     reading.by_event = read.by_event;

@@ -1,20 +1,30 @@
 //! When "today" began: a local time of day in a time zone, also on days of 23 or 25 hours.
 
-use jiff::civil::Time;
-use jiff::tz::TimeZone;
+use jiff::civil::{DateTime, Time};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 
 /// The last moment at or before `now` at which the local clock reached `day_start`. Where daylight saving skips that
 /// time, the day begins when the clock jumps past it; where the time comes twice, it begins at the first.
 pub fn start_of_day(now: Timestamp, zone: &TimeZone, day_start: Time) -> Timestamp {
     let date = now.to_zoned(zone.clone()).date();
-    let start_on = |date: jiff::civil::Date| {
-        // The only failure is a date beyond jiff's years -9999 to 9999.
-        zone.to_ambiguous_zoned(date.to_datetime(day_start)).compatible().map(|zoned| zoned.timestamp())
-    };
     let candidates = [Some(date), date.checked_sub(1.day()).ok()];
-    let started = candidates.into_iter().flatten().filter_map(|date| start_on(date).ok());
+    let candidates = candidates.into_iter().flatten();
+    let started = candidates.filter_map(|date| reached(zone, date.to_datetime(day_start)));
     started.filter(|start| *start <= now).max().unwrap_or(now)
+}
+
+/// When the local clock first showed this time, or jumped past it. `None` beyond jiff's years -9999 to 9999.
+fn reached(zone: &TimeZone, local: DateTime) -> Option<Timestamp> {
+    let ambiguous = zone.to_ambiguous_timestamp(local);
+    match ambiguous.offset() {
+        AmbiguousOffset::Gap { .. } => {
+            // Read with the offset after the jump, a skipped time lies before it.
+            let before = ambiguous.earlier().ok()?;
+            zone.following(before).next().map(|jump| jump.timestamp())
+        }
+        _ => ambiguous.compatible().ok(),
+    }
 }
 
 /// The next moment after `now` at which a new day begins.
@@ -89,3 +99,7 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "day_tests.rs"]
+mod everywhere;

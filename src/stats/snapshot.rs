@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::needs::Needs;
 use super::{LatestEvent, Metric};
+use crate::event::Trace;
 use crate::sid::{TaskQueueSid, TaskSid};
 use crate::twilio::taskrouter::{Cumulative, Realtime, Task, TaskQueue};
 
@@ -68,6 +69,23 @@ impl Snapshot {
             && (self.tasks.was_tried() || !needs.tasks)
     }
 
+    /// The events that made something else of it than `before`.
+    pub fn news(&self, before: Option<&Self>) -> Option<Trace> {
+        let whole = [
+            self.workspace.news(before.map(|before| &before.workspace)),
+            self.last_hour.news(before.map(|before| &before.last_hour)),
+            self.tasks.news(before.map(|before| &before.tasks)),
+        ];
+        let queues = self.queues.iter().map(|(sid, state)| {
+            let before = before.and_then(|before| before.queues.get(sid));
+            if before.is_some_and(|before| Arc::ptr_eq(before, state)) {
+                return None;
+            }
+            state.news(before.map(|before| &**before))
+        });
+        whole.into_iter().chain(queues).fold(None, Trace::join)
+    }
+
     /// Whether there is no such TaskQueue, as far as one can know.
     pub fn is_gone(&self, queue: TaskQueueSid) -> bool {
         self.directory_known && !self.queues.contains_key(&queue)
@@ -116,6 +134,8 @@ pub struct Reading<T> {
     pub as_of: Option<Timestamp>,
     /// Whether an event was why that read began, and not a timer.
     pub by_event: bool,
+    /// The events that made the value what it is; `None` where nobody knows of any.
+    pub event: Option<Trace>,
     /// Set while reading fails.
     pub stale: Option<Stale>,
     /// The read that was folded last; older ones are not folded any more.
@@ -168,7 +188,7 @@ impl Scope {
 
 impl<T> Default for Reading<T> {
     fn default() -> Self {
-        Self { value: None, as_of: None, by_event: false, stale: None, last_read: 0 }
+        Self { value: None, as_of: None, by_event: false, event: None, stale: None, last_read: 0 }
     }
 }
 
@@ -178,6 +198,7 @@ impl<T> Clone for Reading<T> {
             value: self.value.clone(),
             as_of: self.as_of,
             by_event: self.by_event,
+            event: self.event,
             stale: self.stale.clone(),
             last_read: self.last_read,
         }
@@ -188,6 +209,12 @@ impl<T> Reading<T> {
     /// Whether a read has succeeded or failed for good at least once.
     pub fn was_tried(&self) -> bool {
         self.value.is_some() || self.stale.is_some()
+    }
+
+    /// The events that made the value another one than `before`.
+    fn news(&self, before: Option<&Self>) -> Option<Trace> {
+        let same = before.and_then(|before| before.value.as_ref()).zip(self.value.as_ref());
+        if same.is_some_and(|(a, b)| Arc::ptr_eq(a, b)) { None } else { self.event }
     }
 
     /// Whether nothing that a layout shows differs; a mere confirmation of the same value does not.
@@ -202,6 +229,12 @@ impl<T> Reading<T> {
 }
 
 impl ScopeStats {
+    /// The events that made the values others than `before`.
+    fn news(&self, before: Option<&Self>) -> Option<Trace> {
+        let realtime = self.realtime.news(before.map(|before| &before.realtime));
+        Trace::join(realtime, self.cumulative.news(before.map(|before| &before.cumulative)))
+    }
+
     /// Whether both parts were read, or have failed for good, at least once.
     pub fn was_tried(&self) -> bool {
         self.realtime.was_tried() && self.cumulative.was_tried()
@@ -214,6 +247,14 @@ impl ScopeStats {
 }
 
 impl QueueState {
+    /// The events that made the values others than `before`.
+    pub fn news(&self, before: Option<&Self>) -> Option<Trace> {
+        let scopes = self.scopes.iter().enumerate();
+        scopes.fold(None, |event, (index, scope)| {
+            Trace::join(event, scope.news(before.and_then(|before| before.scopes.get(index))))
+        })
+    }
+
     /// Whether nothing that a layout shows differs.
     pub fn shows_the_same(&self, other: &Self) -> bool {
         self.queue == other.queue

@@ -4,22 +4,27 @@
 //! name what they ask ([`Call`]) and get the decoded answer or a [`TwilioError`]. Reads are tried again here a few
 //! times, quickly; what fails even so goes back to whoever schedules, who has the longer patience.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, IF_MATCH, RETRY_AFTER};
-use reqwest::{Method, RequestBuilder, Response};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, IF_MATCH, RETRY_AFTER};
+use reqwest::{Method, Request, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::error::{Next, TwilioError};
-use super::governor::{Endpoint, Governor, Observed};
+use super::governor::{BUSY_ACCOUNT, Endpoint, Governor, Observed};
 use super::guarded::Guarded;
 use super::retry::Backoff;
+use super::transport::{Failure, Transport};
 use crate::config::{BaseUrls, TwilioConfig};
 use crate::lease::{Lease, Moment};
+use crate::monitor::{Limit, Monitor, endpoint};
 
 /// Sync accepts about 20 concurrent updates; never more writes than that are in flight, whoever asks for them.
 pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
@@ -45,9 +50,8 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_millis(100), longest: D
 
 /// A client of one account.
 pub struct Client {
-    http: reqwest::Client,
-    user: String,
-    password: SecretString,
+    transport: Arc<dyn Transport>,
+    authorization: HeaderValue,
     base_urls: BaseUrls,
     timeout: Duration,
     /// Nothing is sent any more once it has ended.
@@ -61,6 +65,7 @@ pub struct Client {
     token_checks: Semaphore,
     api_calls: Semaphore,
     large_answers: Semaphore,
+    monitor: Monitor,
 }
 
 /// The client could not be set up; it is a fault of the build or the machine, not of the configuration.
@@ -77,6 +82,18 @@ pub(super) enum Api {
     Voice,
     /// Flex tokens.
     Iam,
+}
+
+impl Api {
+    /// What it is called where requests are counted.
+    fn name(self) -> &'static str {
+        match self {
+            Self::TaskRouter => "taskrouter",
+            Self::Sync => "sync",
+            Self::Voice => "api",
+            Self::Iam => "iam",
+        }
+    }
 }
 
 /// One request.
@@ -138,19 +155,20 @@ impl Drop for Admitted<'_> {
 }
 
 impl Client {
-    /// A client for the configured account, good for as long as the lease holds. Which term a request is of stands in its
-    /// `User-Agent`, so that whoever looks at Twilio's request logs can tell replicas from each other.
-    pub fn new(config: &TwilioConfig, lease: Lease) -> Result<Self, ClientError> {
-        // Installed once a process; a second call finds the first one's, which is the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .user_agent(user_agent(&lease))
-            .timeout(config.timeout)
-            .connect_timeout(config.timeout.min(Duration::from_secs(5)))
-            .pool_max_idle_per_host(MOST_SYNC_WRITES_IN_FLIGHT + MOST_TASKROUTER_READS_IN_FLIGHT)
-            // A redirect would carry the credentials to wherever it points.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+    /// A client for the configured account.
+    pub fn new(config: &TwilioConfig, monitor: Monitor) -> Result<Self, ClientError> {
+        Self::leased(config, monitor, Lease::alone())
+    }
+
+    /// The same, good for as long as the lease holds. Which term a request is of stands in its `User-Agent`, so that whoever
+    /// looks at Twilio's request logs can tell replicas from each other.
+    pub fn leased(config: &TwilioConfig, monitor: Monitor, lease: Lease) -> Result<Self, ClientError> {
+        let transport = Arc::new(network(config, &lease)?);
+        Ok(Self { monitor, lease, ..Self::with_transport(config, transport) })
+    }
+
+    /// A client whose requests this transport carries. Time limits are the transport's to keep.
+    pub fn with_transport(config: &TwilioConfig, transport: Arc<dyn Transport>) -> Self {
         let (user, password) = match &config.api_key {
             Some(key) => (key.sid.to_string(), key.secret.clone()),
             None => (
@@ -158,13 +176,12 @@ impl Client {
                 config.auth_tokens.first().cloned().unwrap_or_else(|| SecretString::from("")),
             ),
         };
-        Ok(Self {
-            http,
-            user,
-            password,
+        Self {
+            transport,
+            authorization: basic(&user, &password),
             base_urls: config.base_urls.clone(),
             timeout: config.timeout,
-            lease,
+            lease: Lease::alone(),
             unanswered: Mutex::default(),
             read_governor: Mutex::default(),
             taskrouter_reads: Semaphore::new(MOST_TASKROUTER_READS_IN_FLIGHT),
@@ -173,7 +190,8 @@ impl Client {
             token_checks: Semaphore::new(MOST_TOKEN_CHECKS_IN_FLIGHT),
             api_calls: Semaphore::new(MOST_API_CALLS_IN_FLIGHT),
             large_answers: Semaphore::new(1),
-        })
+            monitor: Monitor::default(),
+        }
     }
 
     pub(super) fn base_url(&self, api: Api) -> &str {
@@ -204,7 +222,7 @@ impl Client {
             };
             retry += 1;
             let Next::Retry(asked) = error.next() else { return Err(error) };
-            let delay = BACKOFF.delay(retry - 1, asked, rand::random());
+            let delay = BACKOFF.delay(retry - 1, asked, crate::chance::unit());
             if retry >= TRIES || delay > LONGEST_WAIT_IN_PLACE {
                 return Err(error);
             }
@@ -233,6 +251,18 @@ impl Client {
         decode(call, &body)
     }
 
+    /// How far this machine's clock is ahead of what an answer's `Date` says. That has whole seconds and was written while
+    /// the request was under way, so the middle of both is what is compared.
+    pub(super) async fn clock_ahead(&self, call: &Call) -> Result<Option<SignedDuration>, TwilioError> {
+        let before = Timestamp::now();
+        let response = self.send(call).await?;
+        let took = Timestamp::now().duration_since(before);
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        let half_a_second = SignedDuration::from_millis(500);
+        Ok(date.map(|date| before.duration_since(date.timestamp()) + took / 2 - half_a_second))
+    }
+
     /// A write to Sync, tried once: whether to try again depends on what is newest by then, which the caller knows.
     pub(super) async fn write<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
         let _place = self.sync_writes.acquire().await.map_err(|_| shut(call))?;
@@ -257,16 +287,27 @@ impl Client {
         act(&mut self.read_governor.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
     async fn send(&self, call: &Call) -> Result<Response, TwilioError> {
+        let request = self.request(call).map_err(|failure| self.failed(call, failure))?;
+        let began = Instant::now();
         if !self.lease.holds() {
             return Err(TwilioError::LeaseOver { call: call.name.clone() });
         }
         self.asked();
-        let response = self.request(call).send().await.map_err(|error| self.transport(call, &error))?;
+        let answered = self.transport.carry(request).await.map_err(|failure| self.failed(call, failure));
+        let took = answered.is_ok().then(|| began.elapsed());
+        let status = match &answered {
+            Ok(response) => response.status().as_str().to_owned(),
+            Err(TwilioError::TimedOut { .. }) => "timeout".to_owned(),
+            Err(_) => "connection".to_owned(),
+        };
+        self.monitor.requested(call.api.name(), endpoint(call.method.as_str(), &call.target), status, took);
+        let response = answered?;
         self.answered();
         if call.api == Api::TaskRouter {
-            self.governor(|governor| governor.observe(observed(&response), Instant::now()));
+            let observed = observed(&response);
+            self.tell_headroom(observed);
+            self.governor(|governor| governor.observe(observed, Instant::now()));
         }
         Ok(response)
     }
@@ -284,6 +325,17 @@ impl Client {
         *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    fn tell_headroom(&self, observed: Observed) {
+        if let (Some(limit @ 1..), Some(remaining)) = (observed.limit, observed.remaining) {
+            let share = f64::from(remaining) / f64::from(limit);
+            self.monitor.headroom(Limit::TaskRouterAllowance, share.min(1.0));
+        }
+        if let Some(concurrent) = observed.concurrent {
+            let share = 1.0 - f64::from(concurrent) / f64::from(BUSY_ACCOUNT);
+            self.monitor.headroom(Limit::AccountConcurrency, share.max(0.0));
+        }
+    }
+
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         tokio::time::timeout(LONGEST_TURN, self.large_answers.acquire()).await.ok()?.ok()
     }
@@ -297,20 +349,24 @@ impl Client {
         Err(TwilioError::from_status(call.name.clone(), status.as_u16(), observed.retry_after, &body))
     }
 
-    fn request(&self, call: &Call) -> RequestBuilder {
+    fn request(&self, call: &Call) -> Result<Request, Failure> {
         let url = format!("{}{}", self.base_url(call.api), call.target);
-        let mut request = self.http.request(call.method.clone(), url);
-        request = request.basic_auth(&self.user, Some(self.password.expose_secret()));
-        if let Some(revision) = &call.if_match {
-            request = request.header(IF_MATCH, revision);
+        let url = Url::parse(&url).map_err(|error| Failure::Broken(format!("its URL is wrong: {error}")))?;
+        let mut request = Request::new(call.method.clone(), url);
+        let headers = request.headers_mut();
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        // Only Twilio makes revisions; one that is no header's value is none.
+        if let Some(revision) = call.if_match.as_deref().and_then(|text| HeaderValue::from_str(text).ok()) {
+            headers.insert(IF_MATCH, revision);
         }
-        match &call.body {
-            Body::None => request,
-            Body::Form(form) => {
-                request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(self.guarded(form))
-            }
-            Body::Json(json) => request.header(CONTENT_TYPE, "application/json").body(self.guarded(json)),
-        }
+        let (content_type, body) = match &call.body {
+            Body::None => return Ok(request),
+            Body::Form(form) => ("application/x-www-form-urlencoded", form),
+            Body::Json(json) => ("application/json", json),
+        };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        *request.body_mut() = Some(self.guarded(body));
+        Ok(request)
     }
 
     fn guarded(&self, body: &str) -> reqwest::Body {
@@ -325,7 +381,9 @@ impl Client {
         // Where Twilio says how much will come, exactly that much room is taken.
         let length = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         let mut body = Vec::with_capacity(length.min(LARGEST_ANSWER));
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.transport(call, &error))? {
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| self.failed(call, Failure::of(&error)))?
+        {
             if body.len() + chunk.len() > LARGEST_ANSWER {
                 let reason = format!("it is larger than {LARGEST_ANSWER} bytes");
                 return Err(TwilioError::Answer { call: call.name.clone(), reason });
@@ -335,17 +393,38 @@ impl Client {
         Ok(body)
     }
 
-    fn transport(&self, call: &Call, error: &reqwest::Error) -> TwilioError {
-        if error.is_timeout() {
-            return TwilioError::TimedOut { call: call.name.clone(), limit: self.timeout };
+    fn failed(&self, call: &Call, failure: Failure) -> TwilioError {
+        let call = call.name.clone();
+        match failure {
+            Failure::TimedOut => TwilioError::TimedOut { call, limit: self.timeout },
+            Failure::Broken(reason) => TwilioError::Connection { call, reason },
         }
-        // The outermost text repeats the URL; the innermost cause says what happened.
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        TwilioError::Connection { call: call.name.clone(), reason: cause.to_string() }
     }
+}
+
+/// HTTP Basic credentials, never to be printed.
+fn basic(user: &str, password: &SecretString) -> HeaderValue {
+    let credentials = BASE64_STANDARD.encode(format!("{user}:{}", password.expose_secret()));
+    // Base64 is always a header's value.
+    let mut value =
+        HeaderValue::from_str(&format!("Basic {credentials}")).unwrap_or(HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}
+
+/// The network, with the configured time limit.
+fn network(config: &TwilioConfig, lease: &Lease) -> Result<reqwest::Client, ClientError> {
+    // Installed once a process; a second call finds the first one's, which is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder()
+        .user_agent(user_agent(lease))
+        .timeout(config.timeout)
+        .connect_timeout(config.timeout.min(Duration::from_secs(5)))
+        .pool_max_idle_per_host(MOST_SYNC_WRITES_IN_FLIGHT + MOST_TASKROUTER_READS_IN_FLIGHT)
+        // A redirect would carry the credentials to wherever it points.
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
+    Ok(http)
 }
 
 impl std::fmt::Debug for Client {

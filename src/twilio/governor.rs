@@ -22,7 +22,7 @@ const SCARCE: f64 = 0.2;
 const WIDEST_SPACING: Duration = Duration::from_secs(1);
 /// Twilio limits concurrent requests of the whole account; third parties say at 100, Twilio names no number. From
 /// here on we leave room for the account's other clients.
-const BUSY_ACCOUNT: u32 = 80;
+pub(super) const BUSY_ACCOUNT: u32 = 80;
 /// Spacing between calls while the account is busy.
 const BUSY_SPACING: Duration = Duration::from_millis(100);
 /// A 429 that names no delay pauses all calls of the API for this long.

@@ -17,6 +17,7 @@ pub mod retry;
 pub mod signature;
 pub mod sync;
 pub mod taskrouter;
+pub mod transport;
 
 pub use client::{Client, ClientError, MOST_SYNC_WRITES_IN_FLIGHT};
 pub use error::{Next, TwilioError};

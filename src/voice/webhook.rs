@@ -18,7 +18,7 @@ use sha2::Sha256;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::{Report, Voice};
 use crate::stats::day::next_start_of_day;
@@ -90,7 +90,9 @@ impl Worker {
                         in_flight.spawn(deliver(self.http.clone(), target, parcel));
                     }
                 }
-                Some(_) = in_flight.join_next() => {}
+                Some(ended) = in_flight.join_next() => if let Err(panicked) = ended {
+                    error!(%panicked, "Delivering a webhook ended abnormally; it is lost");
+                },
                 () = tokio::time::sleep(tomorrow) => self.voice.turn_day(),
             }
         }
@@ -113,7 +115,7 @@ async fn deliver(http: reqwest::Client, target: Arc<(String, SecretString)>, par
     let mut last = String::new();
     for retry in 0..TRIES {
         if retry > 0 {
-            tokio::time::sleep(BACKOFF.delay(retry - 1, None, rand::random())).await;
+            tokio::time::sleep(BACKOFF.delay(retry - 1, None, crate::chance::unit())).await;
         }
         match post(&http, &target, &parcel).await {
             Ok(200..=299) => return,

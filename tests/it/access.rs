@@ -1,8 +1,8 @@
-//! Who may do what: every route, for everybody.
+//! Signing in and out, credentials, and what protects them. `authorisation.rs` has the table of who may do what.
 
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
-use twilio_emulator::Settings;
+use twilio_emulator::{Api, Settings};
 
 use crate::support::{ADMIN, BEARER, Bed, Binary, NO_TIMERS, PUBLIC_PATH};
 
@@ -31,65 +31,14 @@ async fn sign_in(bed: &Bed, account: (&str, &str)) -> String {
     cookie.split(';').next().unwrap().to_owned()
 }
 
-/// Route, method, and what nobody, a viewer and an editor get, each by cookie.
-const TABLE: &[(&str, &str, [u16; 3])] = &[
-    ("GET", "/login", [200, 200, 200]),
-    ("GET", "/login.css", [200, 200, 200]),
-    ("POST", "/logout", [401, 403, 403]),
-    ("GET", "/api/session", [401, 200, 200]),
-    ("POST", "/api/feed", [405, 405, 405]),
-    ("GET", "/websocket/realtimeStats", [426, 426, 426]),
-    ("GET", "/websocket/outboundDial", [404, 404, 404]),
-    ("POST", "/twilio-webhook/callHandlerTwiml", [404, 404, 404]),
-    ("POST", "/respond-to-issue", [415, 415, 415]),
-    ("GET", "/taskrouter_tasks", [401, 502, 502]),
-    ("GET", "/taskrouter_workers", [401, 502, 502]),
-    ("GET", "/api/token", [401, 200, 200]),
-    ("GET", "/token", [401, 200, 200]),
-    ("GET", "/syncToken", [401, 200, 200]),
-    ("GET", "/healthz", [200, 200, 200]),
-    ("GET", "/keepalive", [200, 200, 200]),
-    ("POST", "/taskrouter/events", [415, 415, 415]),
-    ("GET", "/taskrouter/events?checkMap=true", [401, 401, 401]),
-    ("POST", "/taskrouter_recording_callback", [415, 415, 415]),
-    ("POST", "/api/session", [405, 405, 405]),
-    ("GET", "/nowhere", [404, 404, 404]),
-];
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_route_for_everybody() {
-    let bed = bed().await;
-    let cookies = [None, Some(sign_in(&bed, VIEWER).await), Some(sign_in(&bed, ADMIN).await)];
-    for (method, path, expected) in TABLE {
-        for (cookie, expected) in cookies.iter().zip(expected) {
-            let url = format!("{}{path}", bed.url());
-            let mut request = bed.http.request(method.parse::<Method>().unwrap(), url);
-            if let Some(cookie) = cookie {
-                request = request.header("Cookie", cookie);
-            }
-            let answer = request.send().await.unwrap();
-            assert_eq!(answer.status().as_u16(), *expected, "{method} {path} with {cookie:?}");
-            assert!(
-                answer.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'none'")
-            );
-        }
-    }
-    let by_hand = format!("{}/sync_taskrouter_statistics", bed.url());
-    let asked = |cookie: &str| bed.http.get(&by_hand).header("Cookie", cookie).send();
-    assert_eq!(asked(cookies[1].as_deref().unwrap()).await.unwrap().status(), 403);
-    bed.emulator.shutdown().await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_signs_in_and_out_and_its_changes_need_its_token() {
     let bed = bed().await;
-    let cookie = sign_in(&bed, ADMIN).await;
+    let (cookie, other) = (sign_in(&bed, ADMIN).await, sign_in(&bed, ADMIN).await);
     let get = |path: &str| bed.http.get(format!("{}{path}", bed.url())).header("Cookie", &cookie);
     let answer = get("/api/session").send().await.unwrap();
-    assert!(
-        answer.headers()["set-cookie"].to_str().unwrap().contains("taskrouter_sync_session="),
-        "it is renewed"
-    );
+    let renewed = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    assert!(renewed.starts_with("taskrouter_sync_session="), "it is renewed");
     let session: Value = answer.json().await.unwrap();
     assert_eq!((&session["user"], &session["role"]), (&Value::from("admin"), &Value::from("editor")));
     assert_eq!(session["channels"], serde_json::json!(["voice", "chat"]));
@@ -103,6 +52,34 @@ async fn a_browser_signs_in_and_out_and_its_changes_need_its_token() {
     let gone = out(session["csrfToken"].as_str().unwrap()).await.unwrap();
     assert_eq!(gone.status(), 303);
     assert!(gone.headers()["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
+
+    // Copies of the cookie, the renewed one among them, are good for nothing; another session goes on.
+    for copy in [&cookie, &renewed] {
+        let again = client.get(format!("{}/api/session", bed.url())).header("Cookie", copy).send().await;
+        assert_eq!(again.unwrap().status(), 401);
+    }
+    let another = bed.http.get(format!("{}/api/session", bed.url())).header("Cookie", &other);
+    assert_eq!(another.send().await.unwrap().status(), 200);
+    bed.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_asked_for_comes_after_signing_in() {
+    let bed = bed().await;
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let location = |answer: &reqwest::Response| answer.headers()["location"].to_str().unwrap().to_owned();
+    let unknown = client.get(format!("{}/?tv=1&views=wallboard", bed.url())).send().await.unwrap();
+    assert_eq!(
+        (unknown.status().as_u16(), location(&unknown).as_str()),
+        (303, "/login?tv=1&views=wallboard")
+    );
+    let form = client.get(format!("{}{}", bed.url(), location(&unknown))).send().await.unwrap();
+    assert!(form.text().await.unwrap().contains(r#"action="/login?tv=1&amp;views=wallboard""#));
+    let fields = [("username", ADMIN.0), ("password", ADMIN.1)];
+    let signed_in = client.post(format!("{}/login?tv=1&views=wallboard", bed.url())).form(&fields);
+    assert_eq!(location(&signed_in.send().await.unwrap()), "/?tv=1&views=wallboard");
+    let quoted = client.get(format!("{}/login?\"><script>", bed.url())).send().await.unwrap();
+    assert!(!quoted.text().await.unwrap().contains("<script>"));
     bed.emulator.shutdown().await;
 }
 
@@ -124,6 +101,59 @@ async fn wrong_passwords_and_other_sites_are_refused() {
     }
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
     bed.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_sites_change_nothing_whatever_credentials_the_browser_remembers() {
+    let bed = Bed::start(NO_TIMERS).await;
+    let changes = [
+        ("POST", "/api/save", "{}"),
+        ("POST", "/api/definitions/delete", r#"{"names": []}"#),
+        ("POST", "/api/definitions/order", r#"{"names": []}"#),
+        ("GET", "/taskrouter/events?checkMap=true", ""),
+        ("POST", "/api/stats?checkMap=true", ""),
+        ("GET", "/sync_taskrouter_statistics", ""),
+    ];
+    let ask = async |(method, path, body): (&str, &str, &'static str), headers: &[(&str, &str)]| {
+        let url = format!("{}{path}", bed.url());
+        let mut request = bed.http.request(method.parse().unwrap(), url).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    let basic = format!("Basic {}", base64(&format!("{}:{}", ADMIN.0, ADMIN.1)));
+    let bearer = format!("Bearer {BEARER}");
+    let credentials = [&basic, &bearer].map(|credentials| ("Authorization", credentials.as_str()));
+    bed.agrees().await;
+    bed.emulator.journal().clear();
+    for credentials in credentials {
+        for change in changes {
+            for foreign in
+                [("Origin", "https://evil.example"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site")]
+            {
+                assert_eq!(ask(change, &[credentials, foreign]).await, 403, "{change:?} {foreign:?}");
+            }
+        }
+    }
+    let entries = bed.emulator.journal().entries();
+    assert!(entries.iter().all(|entry| entry.api != Api::TaskRouter), "nothing was read anew: {entries:?}");
+    for credentials in credentials {
+        for change in changes {
+            let own = [("Origin", bed.url()), ("Sec-Fetch-Site", "same-origin")];
+            for own in [&[][..], &own[..1], &own, &[("Sec-Fetch-Site", "none")]] {
+                let headers: Vec<_> = std::iter::once(credentials).chain(own.iter().copied()).collect();
+                let status = ask(change, &headers).await;
+                assert!([200, 422].contains(&status), "{change:?} {own:?} {status}");
+            }
+        }
+    }
+    bed.finish().await;
+}
+
+fn base64(text: &str) -> String {
+    use base64::Engine;
+    base64::prelude::BASE64_STANDARD.encode(text)
 }
 
 #[tokio::test(flavor = "multi_thread")]

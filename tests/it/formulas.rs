@@ -7,6 +7,9 @@ use serde_json::json;
 use serde_json::value::to_raw_value;
 use taskrouter_sync::formula::process::{Engine, Source};
 use taskrouter_sync::formula::protocol::{Data, Formula, Outcome};
+use twilio_emulator::{Emulator, Settings};
+
+use crate::support::{Binary, DEADLINE, QUICK_TIMERS};
 
 /// Ends by itself, at a limit or as an ordinary value; whichever it is, the formula beside it has its value.
 const HOSTILE: &[&str] = &[
@@ -189,4 +192,48 @@ async fn the_child_knows_no_secret() {
     let mut child = child.spawn().unwrap();
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success(), "it ends when the service is gone");
+}
+
+/// The processes that a process has started.
+fn children(pid: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let lists =
+        threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<_>>())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_engine_comes_back_and_is_told_of_once() {
+    let emulator = Emulator::start(Settings { queues: 2, ..Settings::default() }).await.unwrap();
+    let mut service = Binary::serve(&Binary::variables(&emulator, QUICK_TIMERS));
+    service.logs("Ready").await;
+    let mut journal = emulator.journal().changed();
+    let mut last = None;
+    for kills in 0..=2 {
+        // It comes with the first round of evaluation, and again with the first one after it was killed.
+        let started = async {
+            loop {
+                match children(service.pid())[..] {
+                    [child] if Some(child) != last => return child,
+                    _ => journal.changed().await.unwrap(),
+                }
+            }
+        };
+        let child = tokio::time::timeout(DEADLINE, started).await.expect("no engine was started");
+        if kills == 2 {
+            break;
+        }
+        let killed =
+            std::process::Command::new("kill").args(["-s", "KILL", &child.to_string()]).status().unwrap();
+        assert!(killed.success());
+        last = Some(child);
+        service.logs("The formula process ended unasked").await;
+    }
+    service.signal("TERM");
+    let lines = service.log_until_end().await;
+    let told = lines.iter().filter(|line| line.contains("The formula process ended unasked")).count();
+    assert_eq!(told, 1, "at most once a minute");
+    emulator.shutdown().await;
 }

@@ -15,15 +15,19 @@
 mod support;
 
 mod access;
+mod authorisation;
 mod bootstrap;
 mod burst;
+mod chaos;
 mod dialling;
+mod doctor;
 mod events;
 mod faults;
 mod feed;
 mod formulas;
 mod layouts;
 mod metrics;
+mod monitoring;
 mod process;
 mod queues;
 mod restart;

@@ -13,6 +13,7 @@ const SPLITS: [u32; 3] = [30, 60, 120];
 
 /// Compares all of it once; these are the channels that the service was told to show. An error says what differs.
 pub(crate) fn compare(emulator: &Emulator, channels: &[&str]) -> Result<(), String> {
+    let since = start_of_utc_day_at(emulator.clock().now());
     let (truth, sync) = (emulator.truth(), emulator.sync());
     let items = sync.map_items("queueStats").ok_or("there is no Map queueStats")?;
     let names: BTreeMap<String, String> =
@@ -23,24 +24,35 @@ pub(crate) fn compare(emulator: &Emulator, channels: &[&str]) -> Result<(), Stri
     for (sid, name) in &names {
         let item = &items[sid];
         same("friendlyName", &item["friendlyName"], &json!(name))?;
-        compare_item(&truth, channels, sid, item).map_err(|difference| format!("{name} {difference}"))?;
+        compare_item_since(&truth, channels, sid, item, since)
+            .map_err(|difference| format!("{name} {difference}"))?;
     }
     let document = sync.document("dashboard-data").ok_or("there is no Document dashboard-data")?;
     let statistics = &document["workspace_statistics"];
-    let true_workspace = truth.workspace(None, start_of_utc_day(), &SPLITS);
+    let true_workspace = truth.workspace(None, since, &SPLITS);
     same_raw("realtime", &statistics["realtime"], &true_workspace.realtime)?;
     same_raw("cumulative", &statistics["cumulative"], &true_workspace.cumulative)?;
     sync.document("dashboard-definitions").ok_or("there is no Document dashboard-definitions")?;
     Ok(())
 }
 
-/// Compares the item of one queue.
+/// Compares the item of one queue, counting since the day began.
 pub(crate) fn compare_item(truth: &Truth, channels: &[&str], sid: &str, item: &Value) -> Result<(), String> {
+    compare_item_since(truth, channels, sid, item, start_of_utc_day())
+}
+
+fn compare_item_since(
+    truth: &Truth,
+    channels: &[&str],
+    sid: &str,
+    item: &Value,
+    since: Timestamp,
+) -> Result<(), String> {
     same("sid", &item["sid"], &json!(sid))?;
     for channel in std::iter::once(None).chain(channels.iter().copied().map(Some)) {
         compare_realtime(truth, channel, sid, item)?;
         let suffix = channel.unwrap_or("all");
-        let cumulative = truth.queue(sid, channel, start_of_utc_day(), &SPLITS).cumulative;
+        let cumulative = truth.queue(sid, channel, since, &SPLITS).cumulative;
         same_cumulative(suffix, &item[format!("cumulativeStats_{suffix}")], &cumulative)?;
     }
     Ok(())
@@ -144,6 +156,10 @@ fn same_age(at: &str, shown: &Value, truth: &Value) -> Result<(), String> {
 }
 
 pub(crate) fn start_of_utc_day() -> Timestamp {
-    let second = Timestamp::now().as_second();
+    start_of_utc_day_at(Timestamp::now())
+}
+
+fn start_of_utc_day_at(now: Timestamp) -> Timestamp {
+    let second = now.as_second();
     Timestamp::from_second(second - second.rem_euclid(86_400)).unwrap()
 }

@@ -68,6 +68,44 @@ describe("live numbers", () => {
     expect(complaints).toEqual([]);
   });
 
+  it("texts of any length stay in their tiles, on the page and on the TV", async () => {
+    const long = "Supercalifragilistic_expialidocious ".repeat(15).trim();
+    const [p, m] = await open("/", { still: true });
+    await light(p, "live");
+    const [first, second, third, ...others] = m.world.metrics();
+    const word = "x".repeat(500);
+    const push = () =>
+      m.push({
+        metrics: [
+          { ...first, value: long, text: long },
+          { ...second, label: long.slice(0, 200) },
+          { ...third, value: word, text: word },
+          ...others,
+        ],
+      });
+    const outside = (tile: string) =>
+      p.evaluate((selector) => {
+        const right = (element: Element) => element.getBoundingClientRect().right;
+        const tiles = [...document.querySelectorAll(selector)];
+        const wide = tiles.filter((one) =>
+          [...one.querySelectorAll("*")].some((part) => right(part) > right(one) + 1),
+        );
+        return [...wide, ...tiles.filter((one) => right(one) > innerWidth)].map((one) => one.textContent);
+      }, tile);
+    push();
+    await p.locator(".tile-value", { hasText: word }).waitFor();
+    for (const width of [360, 1280, 1920]) {
+      await p.setViewportSize({ width, height: 720 });
+      expect(await outside(".tile"), `${width} px`).toEqual([]);
+      expect(await p.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    }
+    await p.goto(`${m.url}/?tv=1`);
+    await p.locator(".tv-tile").first().waitFor();
+    m.push({ metrics: [{ ...second, label: long.slice(0, 200) }, ...others] });
+    await p.locator(".tv-label", { hasText: long.slice(0, 30) }).waitFor();
+    expect(await outside(".tv-tile")).toEqual([]);
+  });
+
   it("ages count up without any event, with a clock that is ten minutes wrong", async () => {
     const [p, m] = await open("/#/queues", { still: true, skewMs: 600_000 });
     await light(p, "live");

@@ -204,6 +204,18 @@ impl Callbacks {
         self.0.wake.notify_one();
     }
 
+    /// Takes the events that wait to be sent, as the parameters that would be posted, oldest first. For an emulator without
+    /// a network, where nobody else takes them.
+    pub fn take(&self) -> Vec<Vec<(&'static str, String)>> {
+        let jobs = std::mem::take(&mut self.lock().queue);
+        self.0.outstanding.send_modify(|count| *count -= jobs.len());
+        let params = |job: Job| match job.parcel {
+            Parcel::Event(event, _) => Some(event.params.clone()),
+            Parcel::Form { .. } => None,
+        };
+        jobs.into_iter().filter_map(params).collect()
+    }
+
     /// The newest deliveries, oldest first.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.lock().deliveries.iter().cloned().collect()

@@ -11,11 +11,11 @@
 //! identity needs the right for what it does.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::items;
 use super::message::HttpRequest;

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::api::{self, Calls, Messages};
 use crate::auth;
 use crate::callbacks::Callbacks;
@@ -55,7 +57,7 @@ pub(crate) struct Tuning {
 
 impl Core {
     pub(crate) fn new(settings: &Settings, local: SocketAddr) -> Self {
-        let clock = Clock::new(settings.speed);
+        let clock = Clock::starting_at(settings.starts_at.unwrap_or_else(Timestamp::now), settings.speed);
         let callbacks = Callbacks::new(&settings.account.auth_token, settings.seed);
         let world = World::found(settings, &clock, callbacks.clone());
         Self {

@@ -114,6 +114,27 @@ async fn handle(
     }
 }
 
+/// A request that got no whole answer, because a fault said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the connection was cut")]
+pub struct Unanswered;
+
+/// What the listener does with a request, without a connection.
+pub(crate) async fn answer(
+    core: Shared,
+    request: http::Request<Vec<u8>>,
+) -> Result<http::Response<Vec<u8>>, Unanswered> {
+    let line = Line::default();
+    let response = handle(State(core), ConnectInfo(line.clone()), request.map(Body::from)).await;
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.map_err(|_| Unanswered)?;
+    let promised = parts.headers.get("content-length").and_then(|length| length.to_str().ok()?.parse().ok());
+    if line.is_cut() || promised.is_some_and(|promised: usize| promised != body.len()) {
+        return Err(Unanswered);
+    }
+    Ok(http::Response::from_parts(parts, body.to_vec()))
+}
+
 /// What is to be sent.
 enum Outcome {
     Reply(Result<Reply, ApiError>),

@@ -40,11 +40,16 @@ impl Line {
     pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::Release);
     }
+
+    /// Whether it was.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 impl Wire {
     fn check(&self) -> io::Result<()> {
-        if !self.line.0.load(Ordering::Acquire) {
+        if !self.line.is_cut() {
             return Ok(());
         }
         // Without lingering, closing sends a reset. If that cannot be set, closing is all there is.

@@ -4,8 +4,7 @@
 //! writes from 10 KiB on get 2/s; the curve between is not published and taken as a straight line. A larger write
 //! simply costs more tokens of the same bucket, so a mix of sizes is limited as well: sustained rate `r` and capacity
 //! `10·r` for each size.
-
-use std::time::Instant;
+use tokio::time::Instant;
 
 use crate::error::ApiError;
 use crate::limits::Buckets;

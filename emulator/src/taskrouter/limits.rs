@@ -2,7 +2,8 @@
 //! for every endpoint, since Twilio shows its own only in the Console.
 
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use super::Call;
 use crate::error::ApiError;

@@ -7,6 +7,7 @@ fn access() -> Access {
         basic: Some(("admin".to_owned(), SecretString::from("pass:word"))),
         viewer: Some(("tv".to_owned(), SecretString::from("look only"))),
         bearer: Some(SecretString::from("a-long-bearer-token")),
+        metrics: Some(SecretString::from("a-long-metrics-token")),
     };
     Access::new(accounts, &SecretString::from("root"))
 }
@@ -52,6 +53,20 @@ async fn the_administrator_is_let_in_and_nobody_else() {
     }
     let nobody = Access::new(Administrator::default(), &SecretString::from("root"));
     assert!(matches!(nobody.administrator(&basic(":"), elsewhere()), Err(ApiError::NoAdministrator)));
+}
+
+#[tokio::test]
+async fn the_metrics_token_opens_one_thing_and_guessing_it_is_slowed_down() {
+    let access = access();
+    let scraper = |headers: &HeaderMap| access.scraper(&Method::GET, headers, elsewhere());
+    let token = headers(&[("authorization", "Bearer a-long-metrics-token")]);
+    assert!(scraper(&token).is_ok());
+    assert!(scraper(&basic("tv:look only")).is_ok());
+    assert!(matches!(scraper(&HeaderMap::new()), Err(ApiError::SignInNeeded)));
+    assert!(enter(&access, &Method::GET, &token, Role::Viewer).is_err());
+    let guess = headers(&[("authorization", "Bearer a-guess")]);
+    let answers: Vec<_> = (0..20).map(|_| scraper(&guess)).collect();
+    assert!(matches!(answers.last(), Some(Err(ApiError::Guessing))), "{answers:?}");
 }
 
 #[tokio::test]
@@ -106,9 +121,15 @@ async fn without_accounts_only_this_machine_is_let_in() {
 async fn whoever_guesses_is_slowed_down() {
     let access = access();
     let guess = || matches!(access.sign_in("admin", "wrong", elsewhere()), Err(ApiError::Guessing));
-    assert_eq!((0..20).filter(|_| guess()).count(), 10);
+    assert_eq!((0..20).filter(|_| guess()).count(), 15);
+    let kept_out = enter(&access, &Method::GET, &basic("admin:pass:word"), Role::Viewer);
+    assert!(matches!(kept_out, Err(ApiError::Guessing)), "the right password would tell the guesser");
     let other: SocketAddr = "192.0.2.2:1".parse().unwrap();
-    assert!(access.sign_in("admin", "pass:word", other).is_ok(), "nobody else is");
-    tokio::time::advance(std::time::Duration::from_secs(10)).await;
+    assert!(access.sign_in("admin", "pass:word", other).is_ok(), "nobody elsewhere is");
+    let screen = enter(&access, &Method::GET, &basic("tv:look only"), Role::Viewer);
+    assert!(screen.is_ok(), "nor another account behind the same proxy");
+    let bearer = headers(&[("authorization", "Bearer a-long-bearer-token")]);
+    assert!(enter(&access, &Method::GET, &bearer, Role::Editor).is_ok());
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
     assert!(access.sign_in("admin", "pass:word", elsewhere()).is_ok());
 }

@@ -7,10 +7,10 @@
 mod flex;
 mod principal;
 mod session;
+mod signed_out;
+mod throttle;
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::net::SocketAddr;
 
 use axum::http::header::{AUTHORIZATION, COOKIE as COOKIE_HEADER, HOST, HeaderName};
 use axum::http::{HeaderMap, Method};
@@ -21,22 +21,16 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use tokio::time::Instant;
 
 use super::error::ApiError;
-use crate::bucket::Bucket;
 use crate::config::Administrator;
 
 pub use flex::{FlexGate, left};
 pub use principal::{Editor, Viewer, peer};
 pub use session::{COOKIE, LIFE, Session, Sessions};
+use signed_out::SignedOut;
+use throttle::Throttle;
 
-/// Wrong credentials that are checked at once, from one address.
-const ATTEMPTS_AT_ONCE: f64 = 10.0;
-/// And a second from then on.
-const ATTEMPTS_PER_SECOND: f64 = 0.5;
-/// Addresses whose wrong attempts are remembered; with more of them the harmless ones are forgotten.
-const MOST_GUESSERS: usize = 10_000;
 /// A page sends its CSRF token in this header.
 const CSRF_HEADER: &str = "x-csrf-token";
 /// A request with one of these came through a proxy, so the peer's address says nothing of who sent it.
@@ -72,7 +66,8 @@ pub struct Principal {
 pub struct Access {
     accounts: Administrator,
     sessions: Sessions,
-    attempts: Mutex<HashMap<IpAddr, Bucket>>,
+    signed_out: SignedOut,
+    throttle: Throttle,
 }
 
 impl Access {
@@ -85,7 +80,7 @@ impl Access {
         });
         let secrets = std::iter::once(root.expose_secret()).chain(passwords.iter().map(String::as_str));
         let sessions = Sessions::new(secrets);
-        Self { accounts, sessions, attempts: Mutex::default() }
+        Self { accounts, sessions, signed_out: SignedOut::default(), throttle: Throttle::default() }
     }
 
     /// Signs cookies.
@@ -119,10 +114,36 @@ impl Access {
         if principal.role >= least { Ok(principal) } else { Err(ApiError::Forbidden) }
     }
 
+    /// Lets Prometheus in by its own token, and viewers.
+    pub fn scraper(&self, method: &Method, headers: &HeaderMap, peer: SocketAddr) -> Result<(), ApiError> {
+        let given = headers.get(AUTHORIZATION).and_then(|given| given.to_str().ok()?.split_once(' '));
+        match (given, &self.accounts.metrics) {
+            (Some((scheme, given)), Some(token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                let tokens = std::iter::once(token).chain(&self.accounts.bearer);
+                // A name with a colon is nobody's, so no account is counted with it.
+                self.throttled(peer, "metrics:", || {
+                    tokens.map(|token| same(token.expose_secret(), given.trim())).find(|fits| *fits)
+                })?;
+                Ok(())
+            }
+            _ => self.enter(method, headers, peer, Role::Viewer).map(drop),
+        }
+    }
+
     /// Signs somebody in by name and password.
     pub fn sign_in(&self, user: &str, password: &str, peer: SocketAddr) -> Result<Session, ApiError> {
-        let role = self.throttled(peer, || self.role_of(user, password))?;
+        let role = self.throttled(peer, user, || self.role_of(user, password))?;
         Ok(Session { user: user.to_owned(), role, expires: end_of_session(), nonce: rand::random() })
+    }
+
+    /// Ends a session, wherever its cookie may have gone.
+    pub fn sign_out(&self, session: &Session) {
+        self.signed_out.end(session, Timestamp::now().as_second());
+    }
+
+    /// Whether a session that was good goes on being so.
+    pub fn goes_on(&self, session: &Session) -> bool {
+        session.expires > Timestamp::now().as_second() && !self.signed_out.has(session)
     }
 
     /// The same session, from now on as long as a new one.
@@ -139,18 +160,29 @@ impl Access {
         let given = given.to_str().ok().and_then(|given| given.split_once(' '));
         let (scheme, credentials) = given.ok_or(ApiError::WrongCredentials)?;
         let credentials = credentials.trim();
-        let (user, role) = self.throttled(peer, || {
-            if scheme.eq_ignore_ascii_case("bearer") {
-                let token = self.accounts.bearer.as_ref()?;
-                return same(token.expose_secret(), credentials).then(|| ("token".to_owned(), Role::Editor));
-            }
-            let decoded =
-                BASE64_STANDARD.decode(credentials).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
-            let decoded = String::from_utf8(decoded).ok()?;
-            let (user, password) = decoded.split_once(':')?;
-            Some((user.to_owned(), self.role_of(user, password)?))
-        })?;
-        Ok(Some(Principal { user, role, session: None }))
+        if scheme.eq_ignore_ascii_case("bearer") {
+            let fits = |token: &SecretString| same(token.expose_secret(), credentials);
+            // A name with a colon is nobody's, so no account is counted with it.
+            self.throttled(peer, "bearer:", || self.accounts.bearer.as_ref().filter(|token| fits(token)))?;
+            return Ok(Some(Principal { user: "token".to_owned(), role: Role::Editor, session: None }));
+        }
+        let decoded =
+            BASE64_STANDARD.decode(credentials).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"));
+        let decoded = decoded.and_then(|decoded| String::from_utf8(decoded).ok());
+        let (user, password) =
+            decoded.as_deref().and_then(|pair| pair.split_once(':')).ok_or(ApiError::WrongCredentials)?;
+        let role = self.throttled(peer, user, || self.role_of(user, password))?;
+        Ok(Some(Principal { user: user.to_owned(), role, session: None }))
+    }
+
+    fn throttled<T>(
+        &self,
+        peer: SocketAddr,
+        account: &str,
+        check: impl FnOnce() -> Option<T>,
+    ) -> Result<T, ApiError> {
+        let checked = self.throttle.checked(peer.ip(), account, check);
+        checked.map_err(|_| ApiError::Guessing)?.ok_or(ApiError::WrongCredentials)
     }
 
     fn by_cookie(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Principal>, ApiError> {
@@ -159,7 +191,8 @@ impl Access {
             cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let ours = cookies.find(|(name, _)| *name == COOKIE).map(|(_, value)| value);
         let now = Timestamp::now().as_second();
-        let Some(session) = ours.and_then(|cookie| self.sessions.open(cookie, now)) else { return Ok(None) };
+        let session = ours.and_then(|cookie| self.sessions.open(cookie, now));
+        let Some(session) = session.filter(|session| !self.signed_out.has(session)) else { return Ok(None) };
         if !method.is_safe() {
             let sent = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
             if !same(&self.sessions.csrf_token(&session), sent) {
@@ -195,25 +228,6 @@ impl Access {
         };
         let (editor, viewer) = (fits(&self.accounts.basic), fits(&self.accounts.viewer));
         if editor { Some(Role::Editor) } else { viewer.then_some(Role::Viewer) }
-    }
-
-    /// Checks something secret, unless too many checks for this address have failed lately. Counted by address, so that
-    /// whoever guesses from elsewhere does not lock the administrator out.
-    fn throttled<T>(&self, peer: SocketAddr, check: impl FnOnce() -> Option<T>) -> Result<T, ApiError> {
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        // Looked at before checking, so that a guesser learns nothing from the answers beyond the bound.
-        if attempts.get(&peer.ip()).is_some_and(|bucket| bucket.ready_at(1.0, 0.0, now) > now) {
-            return Err(ApiError::Guessing);
-        }
-        check().ok_or_else(|| {
-            if attempts.len() >= MOST_GUESSERS {
-                attempts.retain(|_, bucket| bucket.level(now) < ATTEMPTS_AT_ONCE - 0.5);
-            }
-            let full = || Bucket::new(ATTEMPTS_AT_ONCE, ATTEMPTS_PER_SECOND, ATTEMPTS_AT_ONCE, now);
-            attempts.entry(peer.ip()).or_insert_with(full).take(1.0, 0.0, now);
-            ApiError::WrongCredentials
-        })
     }
 }
 

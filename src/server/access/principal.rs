@@ -6,7 +6,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 
 use super::{Principal, Role};
-use crate::server::{ApiError, AppState};
+use crate::server::{ApiError, AppState, same_site};
 
 /// Somebody who may see.
 #[derive(Debug)]
@@ -33,6 +33,9 @@ impl FromRequestParts<AppState> for Editor {
 }
 
 fn enter(parts: &Parts, state: &AppState, least: Role) -> Result<Principal, ApiError> {
+    if !parts.method.is_safe() {
+        same_site::check(&parts.headers, &state.public_url)?;
+    }
     state.access.enter(&parts.method, &parts.headers, peer(parts), least)
 }
 

@@ -1,6 +1,6 @@
 //! Signed-in browsers: a cookie that says who and until when, signed so that nobody can write one.
 //!
-//! Nothing is stored, so a restart signs nobody out, and another replica with the same secrets understands the same
+//! Nothing is stored but who signed out ([`super::signed_out`]), so a restart signs nobody out, and another replica with the same secrets understands the same
 //! cookies. The key comes from the Auth Token and the accounts' passwords: changing any of them signs everybody out.
 
 use std::time::Duration;

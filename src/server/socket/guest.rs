@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use crate::server::access::{FlexGate, Role, left, peer};
+use crate::server::access::{Access, FlexGate, Role, Session, left, peer};
 use crate::server::{ApiError, AppState};
 use crate::sid::WorkerSid;
 use crate::twilio::flex_token::FlexUser;
@@ -42,8 +42,11 @@ enum Who {
         user: Arc<FlexUser>,
         roles: Option<Arc<[String]>>,
     },
-    /// Let in like to any other page, until the session ends.
-    Account,
+    /// Let in like to any other page: with a session until it ends, with credentials for good.
+    Account {
+        access: Arc<Access>,
+        session: Option<Session>,
+    },
 }
 
 /// What somebody wants.
@@ -99,11 +102,8 @@ impl Guest {
             }
             error => error,
         })?;
-        let ends = |expires: i64| {
-            let left = expires.saturating_sub(Timestamp::now().as_second()).max(0);
-            Instant::now() + Duration::from_secs(left.unsigned_abs())
-        };
-        Ok(Self { who: Who::Account, due: principal.session.map(|session| ends(session.expires)) })
+        let due = principal.session.as_ref().map(look_again);
+        Ok(Self { who: Who::Account { access: state.access.clone(), session: principal.session }, due })
     }
 
     /// The Flex user's Worker.
@@ -122,7 +122,13 @@ impl Guest {
 
     /// Looks again: may they stay? While Twilio can't tell they may, until the token's own end.
     pub(super) async fn may_stay(&mut self) -> bool {
-        let Who::Flex { gate, token, user, roles } = &mut self.who else { return false };
+        let (gate, token, user, roles) = match &mut self.who {
+            Who::Account { access, session } => {
+                self.due = session.as_ref().map(look_again);
+                return session.as_ref().is_none_or(|session| access.goes_on(session));
+            }
+            Who::Flex { gate, token, user, roles } => (gate, token, user, roles),
+        };
         match gate.user(token).await {
             Ok(now) if now.worker == user.worker && fits(&now, roles.as_deref()) => {
                 self.due = Some(Instant::now() + trust(&now));
@@ -137,6 +143,12 @@ impl Guest {
             Ok(_) | Err(_) => false,
         }
     }
+}
+
+/// At the session's end, and before it now and then, since somebody may sign out.
+fn look_again(session: &Session) -> Instant {
+    let left = session.expires.saturating_sub(Timestamp::now().as_second()).max(0);
+    Instant::now() + Duration::from_secs(left.unsigned_abs()).min(LONGEST_TRUST)
 }
 
 /// Not all at the same moment, where thousands came at the same moment.

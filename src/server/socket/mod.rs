@@ -49,6 +49,7 @@ pub struct Sockets(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     places: Arc<Semaphore>,
+    most: usize,
     origins: Vec<String>,
     roles: Option<Arc<[String]>>,
     tasks: TaskTracker,
@@ -61,11 +62,17 @@ impl Sockets {
         let own = std::iter::once(public_url.origin());
         Self(Arc::new(Shared {
             places: Arc::new(Semaphore::new(config.most_clients)),
+            most: config.most_clients,
             origins: own.chain(config.origins.iter().cloned()).collect(),
             roles: config.flex_roles.as_deref().map(Into::into),
             tasks: TaskTracker::new(),
             stop,
         }))
+    }
+
+    /// How many are open.
+    pub fn open(&self) -> usize {
+        self.0.most - self.0.places.available_permits().min(self.0.most)
     }
 
     /// Waits until all of them have ended, within reason.

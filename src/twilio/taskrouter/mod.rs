@@ -5,6 +5,7 @@ mod table;
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use reqwest::Url;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -186,6 +187,12 @@ impl TaskRouter {
     /// `GET Workspaces/{sid}`
     pub async fn workspace(&self) -> Result<Workspace, TwilioError> {
         self.get("", "Workspace", &[]).await
+    }
+
+    /// How far this machine's clock is ahead of Twilio's, to a second or so; `None` where an answer does not say.
+    pub async fn clock_ahead(&self) -> Result<Option<SignedDuration>, TwilioError> {
+        let call = Call::get(Api::TaskRouter, self.target("", &[]), "GET Workspace".to_owned());
+        self.client.clock_ahead(&call).await
     }
 
     /// `POST Workspaces/{sid}` with a new `EventCallbackUrl`; events of all types go there, as every layout needs.

@@ -80,6 +80,22 @@ impl Binary {
         assert!(sent.success());
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
+    /// Waits for the end and returns all that was logged.
+    pub(crate) async fn log_until_end(mut self) -> Vec<String> {
+        let reading = async {
+            while let Some(line) = self.log.as_mut().unwrap().next_line().await.unwrap() {
+                self.seen.push(line);
+            }
+            self.child.wait().await.unwrap();
+        };
+        tokio::time::timeout(DEADLINE, reading).await.expect("the process did not end");
+        self.seen
+    }
+
     /// Waits for the end and returns the exit code.
     pub(crate) async fn exit_code(mut self) -> Option<i32> {
         let waiting = async {

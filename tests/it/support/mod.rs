@@ -103,6 +103,11 @@ impl Bed {
         self.service = Some(Service { url, stop, running });
     }
 
+    /// The variables that the service was started with.
+    pub(crate) fn variables(&self) -> &HashMap<String, String> {
+        &self.variables
+    }
+
     /// The service's own URL.
     pub(crate) fn url(&self) -> &str {
         &self.service.as_ref().unwrap().url

@@ -22,9 +22,9 @@ mod service;
 mod streams;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::limits::Cost;
 use super::render::Place;

@@ -1,0 +1,125 @@
+//! Thousands of events at a set pace, whatever becomes of them: each is due at its moment, and its time counts from then,
+//! so that a service that stalls cannot make the load wait for it.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use twilio_emulator::{Emulator, Settings};
+
+use super::bed::{Bed, EVENTS};
+
+const CONNECTIONS: usize = 64;
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    /// From the moment an event was due until it was accepted, rising.
+    pub(crate) times: Vec<Duration>,
+    /// Answers that were not 2xx, and events that got none.
+    pub(crate) refused: usize,
+    pub(crate) took: Duration,
+}
+
+impl Answers {
+    pub(crate) fn percentile(&self, percent: usize) -> Duration {
+        let rank = (self.times.len() * percent).div_ceil(100).max(1);
+        self.times.get(rank - 1).copied().unwrap_or_default()
+    }
+}
+
+/// So many signed events, spread evenly over a time.
+pub(crate) async fn post(bed: &Bed, events: usize, over: Duration) -> Answers {
+    let requests = requests(bed, events);
+    let mut running = JoinSet::new();
+    let begin = Instant::now() + Duration::from_millis(50);
+    for (number, mine) in lanes(requests).into_iter().enumerate() {
+        let address = bed.url().trim_start_matches("http://").to_owned();
+        let due = move |nth: usize| {
+            let place = u32::try_from(nth * CONNECTIONS + number).unwrap();
+            begin + over * place / u32::try_from(events).unwrap()
+        };
+        running.spawn(one_connection(address, mine, due));
+    }
+    let mut all = Answers::default();
+    for one in running.join_all().await {
+        all.times.extend(one.times);
+        all.refused += one.refused;
+    }
+    all.times.sort_unstable();
+    all.took = begin.elapsed();
+    all
+}
+
+fn lanes(requests: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
+    let mut lanes = vec![Vec::new(); CONNECTIONS];
+    for (number, request) in requests.into_iter().enumerate() {
+        lanes[number % CONNECTIONS].push(request);
+    }
+    lanes
+}
+
+async fn one_connection(address: String, requests: Vec<Vec<u8>>, due: impl Fn(usize) -> Instant) -> Answers {
+    let mut answers = Answers::default();
+    let mut stream = None;
+    for (nth, request) in requests.iter().enumerate() {
+        let due = due(nth);
+        tokio::time::sleep_until(due.into()).await;
+        if stream.is_none() {
+            stream = TcpStream::connect(&address).await.ok();
+        }
+        let accepted = match &mut stream {
+            Some(open) => ask(open, request).await,
+            None => false,
+        };
+        if accepted {
+            answers.times.push(due.elapsed());
+        } else {
+            answers.refused += 1;
+            stream = None;
+        }
+    }
+    answers
+}
+
+/// Whether the answer is 2xx; one of 204 has no body.
+async fn ask(stream: &mut TcpStream, request: &[u8]) -> bool {
+    let (mut head, mut length) = ([0; 2048], 0);
+    if stream.write_all(request).await.is_err() {
+        return false;
+    }
+    while !head[..length].ends_with(b"\r\n\r\n") {
+        let Ok(read @ 1..) = stream.read(&mut head[length..]).await else { return false };
+        length += read;
+    }
+    head.starts_with(b"HTTP/1.1 2")
+}
+
+/// Whole requests of a lively centre of the same seed, signed.
+fn requests(bed: &Bed, events: usize) -> Vec<Vec<u8>> {
+    let settings = Settings { queues: bed.emulator.world().queues().len(), ..Settings::default() };
+    let twin = Emulator::without_network(&settings).unwrap();
+    twin.callbacks().set_url("http://127.0.0.1/");
+    let (url, host) = (format!("{}{EVENTS}", bed.url()), bed.url());
+    let host = host.trim_start_matches("http://");
+    let mut bodies = Vec::new();
+    while bodies.len() < 2_000.min(events) {
+        twin.world().step();
+        bodies.extend(twin.callbacks().take());
+    }
+    let request = |params: &Vec<(&'static str, String)>| {
+        let signature =
+            bed.emulator.callbacks().sign(&url, params.iter().map(|(name, value)| (*name, value.as_str())));
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+        let length = body.len();
+        format!(
+            "POST {EVENTS} HTTP/1.1\r\nHost: {host}\r\n\
+             Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\nContent-Length: {length}\r\n\
+             X-Twilio-Signature: {signature}\r\n\r\n{body}"
+        )
+        .into_bytes()
+    };
+    let different: Vec<_> = bodies.iter().map(request).collect();
+    different.iter().cycle().take(events).cloned().collect()
+}

@@ -1,0 +1,57 @@
+//! `doctor`: looks at everything that has to be right for the service to work, says what is and what is not, and for each
+//! thing that is not the command that mends it. It changes nothing.
+//!
+//! The configuration is read as `serve` reads it; Twilio is asked through the same client. What can't be known because of
+//! something before it is skipped, and not guessed.
+
+mod local;
+mod remote;
+mod report;
+
+use clap::Args;
+
+use super::{CommandError, Environment};
+use crate::app::Apis;
+use crate::config::Config;
+use crate::monitor::Monitor;
+use report::{Check, Report};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Print JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks, and says. Exit status 0 where nothing is wrong, 1 where something is, 2 where it is the configuration.
+pub(super) async fn run(environment: &Environment, options: &Options) -> Result<(), CommandError> {
+    let config = match Config::read(&|name| environment.value(name)) {
+        Ok(config) => config,
+        Err(error) => {
+            let problems = error.problems.iter().map(|problem| {
+                let mend = format!("set {} in the environment or .env", problem.variable);
+                Check::wrong("configuration", problem.to_string(), mend)
+            });
+            say(&Report::new(problems.collect()), options)?;
+            return Err(CommandError::Unwell { wrong: error.problems.len(), status: 2 });
+        }
+    };
+    let mut checks = local::checks(&config, &|name| environment.value(name));
+    let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
+    checks.extend(remote::checks(&config, &apis).await);
+    let report = Report::new(checks);
+    say(&report, options)?;
+    match report.wrong() {
+        0 => Ok(()),
+        wrong => Err(CommandError::Unwell { wrong, status: 1 }),
+    }
+}
+
+fn say(report: &Report, options: &Options) -> Result<(), CommandError> {
+    if options.json {
+        println!("{}", report.json().map_err(CommandError::failed)?);
+    } else {
+        println!("{report}");
+    }
+    Ok(())
+}

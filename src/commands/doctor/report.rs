@@ -1,0 +1,133 @@
+//! What the doctor says: a line for each check, and below what is not right the command that mends it; or the same as JSON.
+
+use std::fmt::{self, Write};
+
+use serde::Serialize;
+
+/// Room for the longest name.
+const NAME_WIDTH: usize = 20;
+const STATE_WIDTH: usize = 7;
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    /// As it should be.
+    Right,
+    /// It works, and somebody may want it otherwise.
+    Note,
+    /// It does not work.
+    Wrong,
+    /// It can't be looked at, because something before it is wrong.
+    Skipped,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    pub(super) state: State,
+    /// What was found; no secrets.
+    pub(super) found: String,
+    /// The command, or the setting, that mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mend: Option<String>,
+}
+
+/// Everything that was looked at.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Report {
+    /// Whether nothing is wrong.
+    healthy: bool,
+    checks: Vec<Check>,
+}
+
+impl Check {
+    pub(super) fn right(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, state: State::Right, found: found.into(), mend: None }
+    }
+
+    pub(super) fn note(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { name, state: State::Note, found: found.into(), mend: Some(mend.into()) }
+    }
+
+    pub(super) fn wrong(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { name, state: State::Wrong, found: found.into(), mend: Some(mend.into()) }
+    }
+
+    pub(super) fn skipped(name: &'static str, because: &str) -> Self {
+        Self {
+            name,
+            state: State::Skipped,
+            found: format!("not looked at, because of the {because}"),
+            mend: None,
+        }
+    }
+
+    pub(super) fn is_wrong(&self) -> bool {
+        self.state == State::Wrong
+    }
+}
+
+impl Report {
+    pub(super) fn new(checks: Vec<Check>) -> Self {
+        Self { healthy: !checks.iter().any(Check::is_wrong), checks }
+    }
+
+    /// How many things are wrong.
+    pub(super) fn wrong(&self) -> usize {
+        self.count(State::Wrong)
+    }
+
+    fn count(&self, state: State) -> usize {
+        self.checks.iter().filter(|check| check.state == state).count()
+    }
+
+    /// For programs.
+    pub(super) fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Check { name, state, found, mend } in &self.checks {
+            let state = match state {
+                State::Right => "right",
+                State::Note => "note",
+                State::Wrong => "WRONG",
+                State::Skipped => "skipped",
+            };
+            writeln!(f, "{state:STATE_WIDTH$}  {name:NAME_WIDTH$}  {found}")?;
+            if let Some(mend) = mend {
+                let mut lines = String::new();
+                for line in mend.lines() {
+                    write!(lines, "\n{:1$}    {line}", "", STATE_WIDTH + NAME_WIDTH)?;
+                }
+                writeln!(f, "{}", lines.trim_start_matches('\n'))?;
+            }
+        }
+        let [right, notes, wrong] = [State::Right, State::Note, State::Wrong].map(|state| self.count(state));
+        write!(f, "{right} right, {notes} to note, {wrong} wrong")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_comes_with_what_mends_it() {
+        let report =
+            Report::new(vec![Check::right("clock", "fine"), Check::wrong("workspace", "gone", "do this")]);
+        assert_eq!(
+            report.to_string(),
+            "right    clock                 fine\n\
+             WRONG    workspace             gone\n                               do this\n\
+             1 right, 0 to note, 1 wrong"
+        );
+        let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
+        assert_eq!(json["healthy"], false);
+        assert_eq!(json["checks"][1]["mend"], "do this");
+    }
+}

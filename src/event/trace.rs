@@ -1,0 +1,93 @@
+//! Follows an event from the webhook to the write that shows it.
+//!
+//! Events on the same thing become one mark, so what is carried along is a summary: the newest event, by whose id the log
+//! lines from mark to write can be found, and the moment at which the oldest of them came in, from which the age of what
+//! is shown counts.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::time::Instant;
+
+use super::Event;
+use crate::sid::EventSid;
+
+/// By what an event is found in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventId {
+    /// Twilio's own id.
+    Sid(EventSid),
+    /// Where it sent none: a number of this process.
+    Local(u64),
+}
+
+/// One or more events that made the same thing stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trace {
+    /// The newest of them.
+    pub newest: EventId,
+    /// When that came in.
+    pub newest_at: Instant,
+    /// When the oldest of them came in.
+    pub oldest_at: Instant,
+}
+
+impl Trace {
+    /// An event that comes in now.
+    pub fn begin(event: &Event) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let newest =
+            event.sid.map_or_else(|| EventId::Local(NEXT.fetch_add(1, Ordering::Relaxed)), EventId::Sid);
+        let now = Instant::now();
+        Self { newest, newest_at: now, oldest_at: now }
+    }
+
+    /// Both together.
+    pub fn merged(self, other: Self) -> Self {
+        let newer = if other.newest_at >= self.newest_at { other } else { self };
+        Self { oldest_at: self.oldest_at.min(other.oldest_at), ..newer }
+    }
+
+    /// Both together, where there are any.
+    pub fn join(first: Option<Self>, second: Option<Self>) -> Option<Self> {
+        match (first, second) {
+            (Some(first), Some(second)) => Some(first.merged(second)),
+            (first, second) => first.or(second),
+        }
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sid(sid) => sid.fmt(f),
+            Self::Local(number) => write!(f, "local-{number}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn events_together_have_the_newest_ones_id_and_the_oldest_ones_age() {
+        let first = Trace::begin(&Event::default());
+        let later = first.newest_at + Duration::from_secs(1);
+        let second = Trace { newest_at: later, oldest_at: later, ..Trace::begin(&Event::default()) };
+        assert_ne!(first.newest, second.newest);
+        for merged in [first.merged(second), second.merged(first)] {
+            assert_eq!(merged, Trace { oldest_at: first.oldest_at, ..second });
+        }
+        assert_eq!(Trace::join(None, Some(first)), Some(first));
+    }
+
+    #[test]
+    fn an_event_goes_by_twilios_id_where_it_has_one() {
+        let sid = "EV00000000000000000000000000000001".parse().unwrap();
+        let event = Event { sid: Some(sid), ..Event::default() };
+        assert_eq!(Trace::begin(&event).newest.to_string(), "EV00000000000000000000000000000001");
+    }
+}

@@ -1,0 +1,55 @@
+//! How far behind the writes are. Ages are told as of the moment that somebody asks.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Unit;
+use tokio::time::Instant;
+
+/// The last that the publishing task told.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    in_flight: AtomicUsize,
+    waiting: AtomicUsize,
+    oldest: Mutex<Option<Instant>>,
+}
+
+impl Backlog {
+    pub(super) fn set(&self, in_flight: usize, waiting: usize, oldest: Option<Instant>) {
+        self.in_flight.store(in_flight, Ordering::Relaxed);
+        self.waiting.store(waiting, Ordering::Relaxed);
+        *self.oldest.lock().unwrap_or_else(PoisonError::into_inner) = oldest;
+    }
+}
+
+impl Collector for Backlog {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let oldest = *self.oldest.lock().unwrap_or_else(PoisonError::into_inner);
+        let age = oldest.map_or(0.0, |oldest| oldest.elapsed().as_secs_f64());
+        let count = |count: &AtomicUsize| i64::try_from(count.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
+        for (name, help, value) in [
+            ("sync_writes_in_flight", "Writes to Sync under way, at most 20", count(&self.in_flight)),
+            (
+                "waiting_keys",
+                "Documents and MapItems whose newest value waits for its turn",
+                count(&self.waiting),
+            ),
+        ] {
+            ConstGauge::new(value).encode(encoder.encode_descriptor(
+                &name,
+                help,
+                None,
+                MetricType::Gauge,
+            )?)?;
+        }
+        let help = "Since when the oldest change is not written; 0 when all are";
+        let name = "oldest_unwritten";
+        let oldest = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Gauge)?;
+        ConstGauge::new(age).encode(oldest)
+    }
+}

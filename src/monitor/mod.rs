@@ -1,0 +1,343 @@
+//! What the service does, counted for whoever runs it; `GET /metrics` shows it (`docs/operations.md` says what to make of it).
+//!
+//! Every part has a [`Monitor`] and tells it what it did; nothing is ever read back from it but by `/metrics`. Counting an
+//! event is one atomic addition at a place known beforehand, since tens of thousands may come in a second. What happens a
+//! few hundred times a second at most goes through a table of labels behind a lock. Labels are from known lists only, so
+//! nobody can make the table grow from outside.
+//!
+//! `prometheus-client` does the encoding: it is kept by the Prometheus project, has no global state, which lets each test
+//! count for itself, and hardly any dependencies.
+
+mod backlog;
+mod endpoint;
+mod event_types;
+mod panics;
+mod process;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use tokio::time::Instant;
+
+pub use endpoint::endpoint;
+pub use event_types::EventOutcome;
+pub use panics::count_panics;
+
+use backlog::Backlog;
+use event_types::EventCounts;
+use panics::Panics;
+use process::Process;
+
+/// From an event to the write that shows it: most take less than half a second, an outage minutes.
+const FRESHNESS_BUCKETS: [f64; 14] =
+    [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 120.0];
+/// One REST request; the longest is `TWILIO_TIMEOUT`.
+const REQUEST_BUCKETS: [f64; 9] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+type Float = Gauge<f64, AtomicU64>;
+
+/// Counts what is done. Cheap to clone; all clones count together.
+#[derive(Clone)]
+pub struct Monitor(Arc<Counts>);
+
+struct Counts {
+    registry: Registry,
+    events: Arc<EventCounts>,
+    refreshes: Family<RefreshLabels, Counter>,
+    requests: Family<RequestLabels, Counter>,
+    request_seconds: Family<ApiLabel, Histogram>,
+    headroom: Family<LimitLabel, Float>,
+    writes: Family<WriteLabels, Counter>,
+    freshness: Histogram,
+    refusals: Family<CodeLabel, Counter>,
+    clients: Family<ClientLabel, Gauge>,
+    ready: Gauge,
+    backlog: Arc<Backlog>,
+}
+
+/// How a read of TaskRouter ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// With an answer.
+    Ok,
+    /// It comes back later.
+    Failed,
+    /// The account does not offer it; another way is taken.
+    Refused,
+}
+
+/// A limit of Twilio's, of which some share is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// TaskRouter's allowance, as its answers tell.
+    TaskRouterAllowance,
+    /// Concurrent requests of the account, of those that we leave to ourselves and others.
+    AccountConcurrency,
+    /// The writes a second to the Sync object that has least left.
+    SyncObject,
+    /// The writes under way, of the 20 that Sync takes.
+    SyncInFlight,
+}
+
+/// Somebody who watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientKind {
+    /// Over a websocket.
+    Websocket,
+    /// What changes, over a websocket or by server-sent events.
+    Watcher,
+}
+
+impl Outcome {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl Limit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::TaskRouterAllowance => "taskrouter_allowance",
+            Self::AccountConcurrency => "account_concurrency",
+            Self::SyncObject => "sync_object",
+            Self::SyncInFlight => "sync_in_flight",
+        }
+    }
+}
+
+impl ClientKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Websocket => "websocket",
+            Self::Watcher => "watcher",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefreshLabels {
+    what: &'static str,
+    cause: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    api: &'static str,
+    endpoint: String,
+    status: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ApiLabel {
+    api: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabel {
+    limit: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WriteLabels {
+    object: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabel {
+    code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClientLabel {
+    kind: &'static str,
+}
+
+impl Default for Monitor {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("taskrouter_sync");
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program", version);
+        let events = Arc::new(EventCounts::default());
+        registry.register_collector(Box::new(events.clone()));
+        let backlog = Arc::new(Backlog::default());
+        registry.register_collector(Box::new(backlog.clone()));
+        registry.register_collector(Box::new(Panics));
+        let refreshes = Family::default();
+        let help = "Reads of TaskRouter by what was read, why, and how that ended";
+        registry.register("refreshes", help, refreshes.clone());
+        let requests = Family::default();
+        let help = "Requests to Twilio by API, endpoint and status, which is timeout, connection or answer without one";
+        registry.register("api_requests", help, requests.clone());
+        let request_seconds: Family<ApiLabel, Histogram> =
+            Family::new_with_constructor(|| Histogram::new(REQUEST_BUCKETS));
+        let help = "How long Twilio took to begin its answer";
+        registry.register_with_unit("api_request_duration", help, Unit::Seconds, request_seconds.clone());
+        let headroom = Family::default();
+        let help = "The share of a limit that is left, from 0 to 1";
+        registry.register_with_unit("rate_limit_headroom", help, Unit::Ratios, headroom.clone());
+        let writes = Family::default();
+        registry.register(
+            "sync_writes",
+            "Writes to Sync by kind of object and how they ended",
+            writes.clone(),
+        );
+        let freshness = Histogram::new(FRESHNESS_BUCKETS);
+        let help = "From the arrival of an event to the end of the Sync write that shows it";
+        registry.register_with_unit("freshness", help, Unit::Seconds, freshness.clone());
+        let refusals = Family::default();
+        registry.register("refused_requests", "Requests refused by code, see openapi.json", refusals.clone());
+        let clients = Family::default();
+        registry.register("clients", "Who is connected", clients.clone());
+        let ready = Gauge::default();
+        registry.register("ready", "1 once a first snapshot has been read and written", ready.clone());
+        Self(Arc::new(Counts {
+            registry,
+            events,
+            refreshes,
+            requests,
+            request_seconds,
+            headroom,
+            writes,
+            freshness,
+            refusals,
+            clients,
+            ready,
+            backlog,
+        }))
+    }
+}
+
+impl Monitor {
+    /// An event came in, of a type that only a verified one can name.
+    pub fn event(&self, event_type: Option<&str>, outcome: EventOutcome) {
+        self.0.events.count(event_type, outcome);
+    }
+
+    /// A read of TaskRouter ended.
+    pub fn refreshed(&self, what: &'static str, cause: &'static str, outcome: Outcome) {
+        self.0.refreshes.get_or_create(&RefreshLabels { what, cause, outcome: outcome.name() }).inc();
+    }
+
+    /// A request to Twilio was answered, or failed. `endpoint` is without SIDs and names; `took` is how long the answer
+    /// was waited for, where there is one.
+    pub fn requested(&self, api: &'static str, endpoint: String, status: String, took: Option<Duration>) {
+        self.0.requests.get_or_create(&RequestLabels { api, endpoint, status }).inc();
+        if let Some(took) = took {
+            self.0.request_seconds.get_or_create(&ApiLabel { api }).observe(took.as_secs_f64());
+        }
+    }
+
+    /// So much of a limit is left, from 0 to 1.
+    pub fn headroom(&self, limit: Limit, share: f64) {
+        self.0.headroom.get_or_create(&LimitLabel { limit: limit.name() }).set(share);
+    }
+
+    /// A write to Sync ended.
+    pub fn wrote(&self, object: &'static str, outcome: &'static str) {
+        self.0.writes.get_or_create(&WriteLabels { object, outcome }).inc();
+    }
+
+    /// A write showed an event so long after it came in.
+    pub fn shown_after(&self, age: Duration) {
+        self.0.freshness.observe(age.as_secs_f64());
+    }
+
+    /// How far behind the writes are: under way, waiting keys, since when the oldest change waits.
+    pub fn backlog(&self, in_flight: usize, waiting: usize, oldest: Option<Instant>) {
+        self.0.backlog.set(in_flight, waiting, oldest);
+    }
+
+    /// A request was refused.
+    pub fn refused(&self, code: &'static str) {
+        self.0.refusals.get_or_create(&CodeLabel { code }).inc();
+    }
+
+    /// So many are connected.
+    pub fn clients(&self, kind: ClientKind, count: usize) {
+        self.0
+            .clients
+            .get_or_create(&ClientLabel { kind: kind.name() })
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Whether a first snapshot has been read and written.
+    pub fn ready(&self, ready: bool) {
+        self.0.ready.set(ready.into());
+    }
+
+    /// Everything, and what `more` registers, as OpenMetrics text.
+    pub fn encode(&self, more: &Registry) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode_registry(&mut text, &self.0.registry)?;
+        // Under the names that every exporter uses, without a prefix of ours.
+        let mut process = Registry::default();
+        process.register_collector(Box::new(Process));
+        encode_registry(&mut text, &process)?;
+        encode_registry(&mut text, more)?;
+        encode_eof(&mut text)?;
+        Ok(text)
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_shows() {
+        let monitor = Monitor::default();
+        monitor.event(Some("task.created"), EventOutcome::Taken);
+        monitor.event(Some("task.created"), EventOutcome::Taken);
+        monitor.event(Some("made.up"), EventOutcome::Foreign);
+        monitor.event(None, EventOutcome::Signature);
+        monitor.requested("sync", "GET /v1".to_owned(), "200".to_owned(), Some(Duration::from_millis(30)));
+        monitor.shown_after(Duration::from_millis(150));
+        monitor.backlog(3, 4, None);
+        let text = monitor.encode(&Registry::default()).unwrap();
+        for line in [
+            r#"taskrouter_sync_events_total{type="task.created",outcome="taken"} 2"#,
+            r#"taskrouter_sync_events_total{type="other",outcome="foreign"} 1"#,
+            r#"taskrouter_sync_events_total{type="none",outcome="signature"} 1"#,
+            r#"taskrouter_sync_api_requests_total{api="sync",endpoint="GET /v1",status="200"} 1"#,
+            r#"taskrouter_sync_freshness_seconds_bucket{le="0.2"} 1"#,
+            r#"taskrouter_sync_freshness_seconds_bucket{le="0.1"} 0"#,
+            "taskrouter_sync_sync_writes_in_flight 3",
+            "taskrouter_sync_waiting_keys 4",
+            "taskrouter_sync_oldest_unwritten_seconds 0",
+            "# EOF",
+        ] {
+            assert!(text.contains(line), "{line} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn clones_count_together_and_others_for_themselves() {
+        let (monitor, other) = (Monitor::default(), Monitor::default());
+        monitor.clone().refused("not_found");
+        let counted = "taskrouter_sync_refused_requests_total{code=\"not_found\"} 1";
+        assert!(monitor.encode(&Registry::default()).unwrap().contains(counted));
+        assert!(!other.encode(&Registry::default()).unwrap().contains(counted));
+    }
+}

@@ -1,0 +1,61 @@
+//! Which events a target's new value shows.
+//!
+//! A target that stands for a TaskQueue has its SID in its name, in every layout; its value changed by what was read of that
+//! TaskQueue. Any other target shows the Workspace, or all of it.
+
+use std::cell::OnceCell;
+
+use crate::event::Trace;
+use crate::layout::Target;
+use crate::sid::{SID_LENGTH, TaskQueueSid};
+use crate::stats::Snapshot;
+
+/// What came between two snapshots.
+pub(super) struct News<'s> {
+    before: Option<&'s Snapshot>,
+    next: &'s Snapshot,
+    /// Looked for once a snapshot, and only where it is wanted.
+    of_all: OnceCell<Option<Trace>>,
+}
+
+impl<'s> News<'s> {
+    pub(super) fn new(before: Option<&'s Snapshot>, next: &'s Snapshot) -> Self {
+        Self { before, next, of_all: OnceCell::new() }
+    }
+
+    /// The events that made a target's value another one.
+    pub(super) fn of(&self, target: &Target) -> Option<Trace> {
+        let name = match target {
+            Target::Document(name) => name,
+            Target::MapItem(_, key) => key,
+        };
+        match task_queue_in(name) {
+            Some(queue) => {
+                let before = self.before.and_then(|before| before.queues.get(&queue));
+                self.next.queues.get(&queue)?.news(before.map(|before| &**before))
+            }
+            None => *self.of_all.get_or_init(|| self.next.news(self.before)),
+        }
+    }
+}
+
+fn task_queue_in(name: &str) -> Option<TaskQueueSid> {
+    let at = name.find("WQ")?;
+    name.get(at..at + SID_LENGTH)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_the_task_queue() {
+        let sid = "WQ00000000000000000000000000000001";
+        for name in [sid.to_owned(), format!("TASK_QUEUE_{sid}"), format!("queue-{sid}-x")] {
+            assert_eq!(task_queue_in(&name).map(|sid| sid.to_string()).as_deref(), Some(sid), "{name}");
+        }
+        for name in ["WORKSPACE", "WQ1", "dashboard-data", "WQé"] {
+            assert_eq!(task_queue_in(name), None, "{name}");
+        }
+    }
+}

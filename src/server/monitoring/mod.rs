@@ -1,0 +1,37 @@
+//! `GET /metrics`: what the service does and how the contact centre is, for Prometheus.
+//!
+//! Read by viewers, and by whoever has `METRICS_TOKEN`, which opens nothing else: a monitoring system should not hold an
+//! account that sees customers' Tasks.
+
+mod centre;
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+
+use super::AppState;
+use super::access::peer;
+use super::error::ApiError;
+use crate::monitor::ClientKind;
+use crate::stats::Snapshot;
+
+/// OpenMetrics, which Prometheus asks for first.
+const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Everything.
+pub(super) async fn show(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+    let (parts, _) = request.into_parts();
+    state.access.scraper(&parts.method, &parts.headers, peer(&parts))?;
+    state.monitor.clients(ClientKind::Websocket, state.sockets.open());
+    state.monitor.clients(ClientKind::Watcher, state.feed.watchers());
+    state.monitor.ready(*state.ready.borrow());
+    // How the centre is, the replica tells that reads it.
+    let here = state.desk.here().map(|head| head.shown.borrow().clone());
+    let snapshot = here.unwrap_or_else(|| Arc::new(Snapshot::empty(&[], Timestamp::now())));
+    let centre = centre::registry(&snapshot, &state.statistics, Timestamp::now());
+    let text = state.monitor.encode(&centre).map_err(|_| ApiError::Overloaded)?;
+    Ok(([(CONTENT_TYPE, TYPE), (CACHE_CONTROL, "no-store")], text).into_response())
+}

@@ -1,0 +1,109 @@
+//! All addresses in one list, from which the router is made, and the test that asks each of them as everybody.
+//!
+//! A route names the methods it takes; every other method gets 405 with that list. A new line here needs one in
+//! `tests/it/authorisation.rs`, or that test fails.
+
+use axum::Router;
+use axum::routing::{MethodRouter, get, post};
+use tower_http::compression::CompressionLayer;
+
+use super::{
+    ApiError, AppState, EVENT_PATHS, bootstrap, definitions, dialling, feed, health, login, monitoring,
+    openapi, page, recording, respond, roster, session, socket, token, webhook,
+};
+use crate::dialling::{STATUS_PATH, TWIML_PATH};
+
+/// One address.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// Its path; `{*path}` is any path below.
+    pub path: &'static str,
+    /// The methods it takes, as the header `Allow` names them.
+    pub methods: &'static str,
+    handlers: fn() -> MethodRouter<AppState>,
+    around: Around,
+}
+
+/// What stands around the handlers of a route.
+#[derive(Debug, Clone, Copy)]
+enum Around {
+    Nothing,
+    /// Answers are compressed where the browser takes that.
+    Compression,
+    /// Browsers are told which other sites' pages may ask.
+    Cors,
+}
+
+/// All of them, in the order of the module's page.
+pub const ROUTES: &[Route] = &[
+    event(EVENT_PATHS[0]),
+    event(EVENT_PATHS[1]),
+    event(EVENT_PATHS[2]),
+    event(EVENT_PATHS[3]),
+    event(EVENT_PATHS[4]),
+    route("/taskrouter_recording_callback", "POST", || post(recording::receive)),
+    route("/login", "GET, POST", || get(login::form).post(login::sign_in)),
+    route("/login.css", "GET", || get(login::style)),
+    route("/logout", "POST", || post(login::sign_out)),
+    route("/api/session", "GET", || get(session::show)),
+    route("/api/feed", "GET", || get(feed::watch)),
+    page("/", || get(page::index)),
+    page("/taskrouter_dashboard.html", || get(page::index)),
+    page("/assets/{*path}", || get(page::asset)),
+    page("/icon.svg", || get(page::icon)),
+    page("/voice-quality.js", || get(page::voice_quality)),
+    route("/api/definitions", "GET", || get(definitions::show)),
+    route("/api/definitions/fields", "GET", || get(definitions::fields)),
+    route("/api/save", "POST", || post(definitions::save)),
+    route("/api/definitions/delete", "POST", || post(definitions::delete)),
+    route("/api/definitions/order", "POST", || post(definitions::order)),
+    route("/api/definitions/preview", "POST", || post(definitions::preview)),
+    route("/api/history", "GET", || get(definitions::history)),
+    route("/api/health", "GET", || get(health::told)),
+    route("/websocket/realtimeStats", "GET", || get(socket::realtime_stats)),
+    route("/websocket/outboundDial", "GET", || get(socket::outbound_dial)),
+    route(TWIML_PATH, "POST", || post(dialling::instructions)),
+    route(STATUS_PATH, "POST", || post(dialling::status)),
+    Route { around: Around::Cors, ..route("/respond-to-issue", "POST", || post(respond::receive)) },
+    route("/api/token", "GET", || get(token::issue)),
+    route("/token", "GET", || get(token::issue)),
+    route("/syncToken", "GET", || get(token::issue)),
+    route("/taskrouter_tasks", "GET", || get(roster::tasks)),
+    route("/taskrouter_workers", "GET", || get(roster::workers)),
+    route("/sync_taskrouter_statistics", "GET", || get(bootstrap::by_hand)),
+    route("/metrics", "GET", || get(monitoring::show)),
+    route("/openapi.json", "GET", || get(openapi::show)),
+    route("/keepalive", "GET", || get(health::keepalive)),
+    route("/healthz", "GET", || get(health::alive)),
+    route("/readyz", "GET", || get(health::ready)),
+];
+
+const fn route(path: &'static str, methods: &'static str, handlers: fn() -> MethodRouter<AppState>) -> Route {
+    Route { path, methods, handlers, around: Around::Nothing }
+}
+
+/// Where events arrive; by GET only the bootstrap is asked for.
+const fn event(path: &'static str) -> Route {
+    route(path, "GET, POST", || get(webhook::receive).post(webhook::receive))
+}
+
+const fn page(path: &'static str, handlers: fn() -> MethodRouter<AppState>) -> Route {
+    Route { path, methods: "GET", handlers, around: Around::Compression }
+}
+
+/// The router of all of them.
+pub(super) fn all(state: &AppState) -> Router<AppState> {
+    ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, route.service(state)))
+}
+
+impl Route {
+    fn service(&self, state: &AppState) -> MethodRouter<AppState> {
+        let methods = self.methods;
+        let handlers = (self.handlers)().fallback(move || async move { ApiError::Method(methods) });
+        match self.around {
+            Around::Nothing => handlers,
+            Around::Compression => handlers.layer(CompressionLayer::new()),
+            Around::Cors => handlers.layer(respond::cors(&state.sockets)),
+        }
+    }
+}

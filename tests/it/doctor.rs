@@ -1,0 +1,176 @@
+//! `doctor`: what it says of a healthy set-up and of broken ones, as docs/doctor.md shows it.
+//!
+//! The page's blocks are this test's output: a block that differs fails the test, and with UPDATE_DOCS=1 it is written anew.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use twilio_emulator::{Emulator, Settings};
+
+use crate::support::{Bed, Binary};
+
+/// Where the page says that Twilio and the service are; the real ports differ each time.
+const TWILIO: &str = "https://twilio.example.com";
+const SERVICE: &str = "https://hooks.example.com";
+
+struct Clinic {
+    bed: Bed,
+    page: String,
+    original: String,
+}
+
+fn page() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/doctor.md")
+}
+
+impl Clinic {
+    /// A service that runs, and was set up.
+    async fn open() -> Self {
+        let settings = Settings { queues: 3, ..Settings::default() };
+        let bed =
+            Bed::with(settings, &[("DASHBOARD_TIMEZONE", "Europe/Berlin"), ("WEBSOCKET_CLIENTS", "100")])
+                .await;
+        let original = std::fs::read_to_string(page()).unwrap().replace("\r\n", "\n");
+        Self { bed, page: original.clone(), original }
+    }
+
+    fn variables(&self, changes: &[(&str, &str)]) -> HashMap<String, String> {
+        let mut variables = self.bed.variables().clone();
+        variables.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        variables
+    }
+
+    /// Runs it, holds it against the page's block of this name, and returns its JSON and exit status.
+    async fn visit(&mut self, name: &str, changes: &[(&str, &str)], command: &str) -> (Value, i32) {
+        let variables = self.variables(changes);
+        let output = Binary::output(&variables, &["doctor"]).await;
+        let said = String::from_utf8(output.stdout).unwrap();
+        let said = said.replace(&self.bed.emulator.url(), TWILIO).replace(self.bed.url(), SERVICE);
+        let status = output.status.code().unwrap();
+        let secret = &self.bed.emulator.account().auth_token;
+        assert!(!said.contains(secret.as_str()), "a secret shows:\n{said}");
+        let mut block = String::new();
+        writeln!(
+            block,
+            "<!-- {name} -->\n\n```\n$ {command}\n{}\n$ echo $?\n{status}\n```\n\n<!-- /{name} -->",
+            said.trim_end()
+        )
+        .unwrap();
+        let (start, end) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->\n"));
+        let from = self.page.find(&start).unwrap_or_else(|| panic!("docs/doctor.md has no block {name}"));
+        let to = self.page.find(&end).unwrap() + end.len();
+        self.page.replace_range(from..to, &block);
+        let json = Binary::output(&variables, &["doctor", "--json"]).await;
+        assert_eq!(json.status.code(), Some(status));
+        (serde_json::from_slice(&json.stdout).unwrap(), status)
+    }
+
+    async fn close(self) {
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(page(), &self.page).unwrap();
+        } else {
+            assert_eq!(
+                self.original, self.page,
+                "docs/doctor.md is not what doctor says; UPDATE_DOCS=1 writes it anew"
+            );
+        }
+        self.bed.emulator.shutdown().await;
+    }
+}
+
+fn state<'j>(json: &'j Value, name: &str) -> &'j str {
+    let checks = json["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["name"] == name).unwrap()["state"].as_str().unwrap()
+}
+
+fn wrong(json: &Value) -> Vec<&str> {
+    let checks = json["checks"].as_array().unwrap().iter().filter(|check| check["state"] == "wrong");
+    checks
+        .map(|check| {
+            assert!(check["mend"].is_string(), "nothing mends {check}");
+            check["name"].as_str().unwrap()
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_healthy_and_five_broken_set_ups() {
+    let mut clinic = Clinic::open().await;
+    let callbacks = clinic.bed.emulator.callbacks();
+    let right = format!("{}/taskrouter/events#rc=5&rp=5xx,ct,rt", clinic.bed.url());
+    callbacks.set_url(&right);
+
+    let (json, status) = clinic.visit("healthy", &[], "taskrouter-sync doctor").await;
+    assert_eq!((status, &json["healthy"], wrong(&json)), (0, &Value::Bool(true), vec![]), "{json}");
+    assert!(json["checks"].as_array().unwrap().iter().all(|check| check["state"] == "right"), "{json}");
+
+    callbacks.set_url("https://old-tunnel.example.com/taskrouter/events");
+    let (json, status) = clinic.visit("callback", &[], "taskrouter-sync doctor").await;
+    assert_eq!((status, wrong(&json)), (1, vec!["event callback URL"]));
+    callbacks.set_url(&right);
+
+    let token = ("TWILIO_AUTH_TOKEN", "0000000000000000000000000000000f");
+    let command = "TWILIO_AUTH_TOKEN=0000000000000000000000000000000f taskrouter-sync doctor";
+    let (json, status) = clinic.visit("credentials", &[token], command).await;
+    assert_eq!((status, wrong(&json)), (1, vec!["credentials"]));
+    assert_eq!(state(&json, "workspace"), "skipped");
+
+    let workspace = ("TWILIO_WORKSPACE_SID", "WS0000000000000000000000000000000f");
+    let command = "TWILIO_WORKSPACE_SID=WS0000000000000000000000000000000f taskrouter-sync doctor";
+    let (json, status) = clinic.visit("workspace", &[workspace], command).await;
+    assert_eq!((status, wrong(&json)), (1, vec!["workspace"]));
+
+    let service = ("TWILIO_SYNC_SERVICE_SID", "IS0000000000000000000000000000000f");
+    let command = "TWILIO_SYNC_SERVICE_SID=IS0000000000000000000000000000000f taskrouter-sync doctor";
+    let (json, status) = clinic.visit("sync", &[service], command).await;
+    assert_eq!((status, wrong(&json)), (1, vec!["sync service"]));
+
+    let variables =
+        [("PUBLIC_URL", "hooks.example.com/"), ("SLA_THRESHOLDS", "soon"), ("DASHBOARD_TIMEZONE", "CET+1")];
+    let command =
+        "PUBLIC_URL=hooks.example.com/ SLA_THRESHOLDS=soon DASHBOARD_TIMEZONE=CET+1 taskrouter-sync doctor";
+    let (json, status) = clinic.visit("configuration", &variables, command).await;
+    assert_eq!((status, wrong(&json)), (2, vec!["configuration"; 3]));
+    clinic.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_works_and_could_be_better_is_a_note() {
+    let emulator = Emulator::start(Settings { queues: 2, ..Settings::default() }).await.unwrap();
+    let account = emulator.account().clone();
+    let key =
+        [("TWILIO_API_KEY", account.api_key_sid.as_str()), ("TWILIO_API_SECRET", &account.api_key_secret)];
+    let variables = Binary::variables(&emulator, &key);
+    emulator.callbacks().set_url("http://hooks.example.com/taskrouter_event");
+    emulator.callbacks().set_events_filter(Some("task.created"));
+    let output = Binary::output(&variables, &["doctor", "--json"]).await;
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), wrong(&json)), (Some(0), vec![]), "{json}");
+    for note in
+        ["event callback URL", "events filter", "sync service", "sync objects", "public URL", "time zone"]
+    {
+        assert_eq!(state(&json, note), "note", "{note}");
+    }
+    assert_eq!(state(&json, "credentials"), "right");
+
+    // The key is right and the token is not: Twilio takes our calls, and we take none of Twilio's.
+    let mut variables = variables;
+    variables.insert("TWILIO_AUTH_TOKEN".to_owned(), "another-token".to_owned());
+    let output = Binary::output(&variables, &["doctor", "--json"]).await;
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(wrong(&json), ["credentials"]);
+    emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_twilio_that_does_not_answer_is_told_as_that() {
+    let emulator = Emulator::start(Settings::default()).await.unwrap();
+    let variables = Binary::variables(&emulator, &[]);
+    emulator.shutdown().await;
+    let output = Binary::output(&variables, &["doctor", "--json"]).await;
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), state(&json, "workspace")), (Some(1), "wrong"), "{json}");
+    assert_eq!(state(&json, "credentials"), "skipped", "nobody said that they are wrong");
+}

@@ -1,0 +1,27 @@
+"""Compares the three judges. Arguments: the cases, and each judge's answers. The last line is "N passed, N failed"."""
+
+import json
+import sys
+from collections import Counter
+
+cases = [json.loads(line) for line in open(sys.argv[1])]
+python, node, ours = ([line.strip() == "true" for line in open(path)] for path in sys.argv[2:5])
+assert len(cases) == len(python) == len(node) == len(ours), "a judge has not said something of every case"
+
+passed, failed, kinds = 0, 0, Counter()
+for case, python, node, ours in zip(cases, python, node, ours):
+    if "expected" in case:
+        right = ours == case["expected"]
+    else:
+        right = python == node == ours
+    kinds[case["kind"], python, node, ours] += 1
+    passed, failed = passed + right, failed + (not right)
+    if not right and failed <= 10:
+        print(f"case {case['number']} ({case['kind']}): Python {python}, Node.js {node}, this service {ours}, of {case['url']}", file=sys.stderr)
+
+print(f"{'kind':32} Python Node.js service  cases")
+for (kind, *says), count in sorted(kinds.items()):
+    python, node, ours = ("yes" if said else "no" for said in says)
+    print(f"{kind:32} {python:6} {node:7} {ours:7} {count:6}")
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)

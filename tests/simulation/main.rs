@@ -1,0 +1,116 @@
+//! The core of the service, simulated: the real client, schedule, outbox and all between them over a network, a Twilio and
+//! a clock that a seed decides. Scripts of events come in random orders, doubled and with gaps, while the network is
+//! partitioned, Twilio is in trouble, the service is killed, somebody deletes what it wrote, or its own code panics; what
+//! stands in Sync in the end is always the same.
+//!
+//! A failure names its seed. `make simulate SEED=17` replays that run, request for request; `make simulate SEEDS=10000`
+//! runs many.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where something is not as it must be"
+)]
+
+#[path = "../shared/agreement.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
+mod agreement;
+mod network;
+mod run;
+mod script;
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use run::{Report, run};
+use serde_json::Value;
+
+/// Different scripts; each is run in many orders.
+const SCRIPTS: u64 = 20;
+/// Runs where nothing else is asked for.
+const USUAL: u64 = 200;
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok().filter(|text| !text.is_empty())?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")))
+}
+
+/// What a seed runs: one of the scripts, and an order of its own.
+fn run_seed(seed: u64) -> Result<Report, String> {
+    run(seed % SCRIPTS, seed)
+}
+
+/// Panics that the simulation asks for are not worth a line each.
+fn hush() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let wanted = panic.payload_as_str().is_some_and(|text| text.contains("as the simulation wants it"));
+        if !wanted {
+            usual(panic);
+        }
+    }));
+}
+
+#[test]
+fn every_order_ends_in_the_same_state() {
+    hush();
+    if let Some(seed) = number("SIMULATION_SEED") {
+        let report = run_seed(seed).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
+        println!("seed {seed}: right after {:?}, {} requests", report.right_after, report.requests);
+        return;
+    }
+    let seeds = number("SIMULATION_SEEDS").unwrap_or(USUAL);
+    let (next, failures) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let ends: Mutex<HashMap<u64, (u64, Value)>> = Mutex::default();
+    let longest = Mutex::new((Duration::ZERO, 0));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, Into::into) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds {
+                        return;
+                    }
+                    match run_seed(seed) {
+                        Err(wrong) => failures.lock().unwrap().push(format!("seed {seed}: {wrong}")),
+                        Ok(report) => {
+                            let mut longest = longest.lock().unwrap();
+                            *longest = (*longest).max((report.right_after, seed));
+                            let mut ends = ends.lock().unwrap();
+                            let (first, end) =
+                                ends.entry(seed % SCRIPTS).or_insert((seed, report.end.clone()));
+                            if *end != report.end {
+                                failures.lock().unwrap().push(format!(
+                                    "seed {seed}: another end state than seed {first}'s:\n{end}\n{}",
+                                    report.end
+                                ));
+                            }
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    let (longest, seed) = longest.into_inner().unwrap();
+    println!(
+        "{seeds} runs, {} failed; the longest way back to the truth: {longest:?}, seed {seed}",
+        failures.len()
+    );
+    assert!(
+        failures.is_empty(),
+        "replay one with `make simulate SEED=…`:\n{}",
+        failures[..failures.len().min(10)].join("\n")
+    );
+}
+
+#[test]
+fn a_seed_replays_its_run_request_for_request() {
+    hush();
+    for seed in [3, 14, 92] {
+        assert_eq!(run_seed(seed).unwrap(), run_seed(seed).unwrap(), "seed {seed}");
+    }
+}

@@ -1,0 +1,141 @@
+//! The network between the service and Twilio, simulated: delays, partitions, lost answers. Its only dice are seeded, and
+//! its only time is the paused clock's.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use reqwest::{Request, Response};
+use taskrouter_sync::twilio::transport::{Answering, Failure, Transport};
+use tokio::time::{Instant, sleep, timeout};
+use twilio_emulator::Emulator;
+
+/// What is wrong with the network for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Connections are refused at once.
+    Refused,
+    /// Nothing arrives, and nobody says so.
+    Silent,
+    /// Requests arrive and are carried out; their answers do not come back.
+    AnswersLost,
+    /// Everything takes up to three seconds longer each way.
+    Slow,
+}
+
+/// When.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spell {
+    pub(crate) from: Duration,
+    pub(crate) until: Duration,
+    pub(crate) trouble: Trouble,
+}
+
+/// The road to one emulator.
+pub(crate) struct Network {
+    emulator: Arc<Emulator>,
+    spells: Vec<Spell>,
+    begin: Instant,
+    /// The longest that a request may take, as the client is configured.
+    patience: Duration,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    dice: StdRng,
+    requests: u64,
+    /// Of every request and what became of it.
+    trace: DefaultHasher,
+    panics: Vec<u64>,
+}
+
+impl Network {
+    /// `panics` are the numbers of the requests at which the service's own code panics.
+    pub(crate) fn new(
+        emulator: Arc<Emulator>,
+        spells: Vec<Spell>,
+        patience: Duration,
+        panics: Vec<u64>,
+        seed: u64,
+    ) -> Self {
+        let dice = StdRng::seed_from_u64(seed ^ 0x0007_e7e7);
+        let inner = Inner { dice, requests: 0, trace: DefaultHasher::new(), panics };
+        Self { emulator, spells, begin: Instant::now(), patience, inner: Mutex::new(inner) }
+    }
+
+    /// How many requests there were, and a fingerprint of all of them in their order and at their times.
+    pub(crate) fn trace(&self) -> (u64, u64) {
+        let inner = self.inner.lock().unwrap();
+        (inner.requests, inner.trace.finish())
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        let now = self.begin.elapsed();
+        self.spells.iter().find(|spell| (spell.from..spell.until).contains(&now)).map(|spell| spell.trouble)
+    }
+
+    fn note(&self, what: impl Hash) {
+        let at = self.begin.elapsed();
+        (at, what).hash(&mut self.inner.lock().unwrap().trace);
+    }
+
+    /// One way's delay.
+    fn delay(&self) -> Duration {
+        let mut inner = self.inner.lock().unwrap();
+        let usual = Duration::from_micros(inner.dice.random_range(2_000..40_000));
+        // One in fifty is held up.
+        let held_up = if inner.dice.random_bool(0.02) { inner.dice.random_range(100..900) } else { 0 };
+        let slow = inner.dice.random_range(0..3_000);
+        drop(inner);
+        let slow = if self.trouble() == Some(Trouble::Slow) { slow } else { 0 };
+        usual + Duration::from_millis(held_up + slow)
+    }
+
+    async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<Response, Failure> {
+        let broken = |reason: &str| Failure::Broken(format!("{reason}, as simulated"));
+        sleep(self.delay()).await;
+        match self.trouble() {
+            Some(Trouble::Refused) => return Err(broken("refused")),
+            Some(Trouble::Silent) => std::future::pending().await,
+            Some(Trouble::AnswersLost | Trouble::Slow) | None => {}
+        }
+        let answer = self.emulator.answer(request).await;
+        sleep(self.delay()).await;
+        match self.trouble() {
+            Some(Trouble::Refused) => return Err(broken("reset")),
+            Some(Trouble::Silent | Trouble::AnswersLost) => std::future::pending().await,
+            Some(Trouble::Slow) | None => {}
+        }
+        answer.map(Response::from).map_err(|cut| broken(&cut.to_string()))
+    }
+}
+
+impl Transport for Network {
+    fn carry(&self, request: Request) -> Answering<'_> {
+        let target = match request.url().query() {
+            Some(query) => format!("{}?{query}", request.url().path()),
+            None => request.url().path().to_owned(),
+        };
+        let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default().to_vec();
+        self.note((request.method(), &target, &body));
+        let panics = {
+            let mut inner = self.inner.lock().unwrap();
+            inner.requests += 1;
+            inner.panics.contains(&inner.requests)
+        };
+        let mut asked = http::Request::builder().method(request.method()).uri(&target);
+        asked.headers_mut().unwrap().extend(request.headers().clone());
+        asked.headers_mut().unwrap().insert("host", "twilio.example".parse().unwrap());
+        let asked = asked.body(body).unwrap();
+        Box::pin(async move {
+            assert!(!panics, "as the simulation wants it");
+            let answer = timeout(self.patience, self.exchange(asked)).await.unwrap_or(Err(Failure::TimedOut));
+            let told = answer.as_ref().map(|answer| answer.status().as_u16());
+            self.note((&target, told.map_err(|failure| format!("{failure:?}"))));
+            answer
+        })
+    }
+}
