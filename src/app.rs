@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -38,6 +38,7 @@ use crate::twilio::sync::Sync;
 use crate::twilio::taskrouter::TaskRouter;
 use crate::twilio::{Client, ClientError};
 use crate::voice::Voice;
+use crate::words::{Speaker, Word};
 
 /// The reading and writing half, which the bootstrap from a shell uses alone.
 #[derive(Debug)]
@@ -304,16 +305,30 @@ impl App {
         let monitor = Monitor::default();
         let apis = Apis::new(&config.core, monitor.clone())?;
         let (ready, is_ready) = watch::channel(false);
-        let (voice, responding, alerts) =
-            Voice::new(config.voice.clone(), config.core.statistics.clone(), apis.messages.clone())?;
+        let (speaker, said) = match &config.sharing {
+            Some(_) => {
+                let (speaker, said) = Speaker::heard();
+                (speaker, Some(said))
+            }
+            None => (Speaker::default(), None),
+        };
+        let (voice, responding, alerts) = Voice::new(
+            config.voice.clone(),
+            config.core.statistics.clone(),
+            apis.messages.clone(),
+            speaker.clone(),
+        )?;
         let (feed, pictures) = feed::Pictures::new();
         let stop_server = CancellationToken::new();
         let responding = tokio::spawn(responding.run(stop_server.clone()));
         let twilio = &config.core.twilio;
         let sockets = Sockets::new(&config.sockets, &config.server.public_url, stop_server.clone());
+        let accounts = config.server.administrator.clone();
+        let access = Arc::new(Access::new(accounts, &twilio.auth_tokens[0], speaker.clone()));
         let dialler = config.dialling.clone().map(|dialling| {
             let public_url = config.server.public_url.clone();
-            Arc::new(Dialler::new(apis.calls.clone(), apis.taskrouter.clone(), dialling, public_url))
+            let (calls, taskrouter) = (apis.calls.clone(), apis.taskrouter.clone());
+            Arc::new(Dialler::new(calls, taskrouter, dialling, public_url, speaker.clone()))
         });
         let (work, refresher, desk) = match &config.sharing {
             None => {
@@ -322,7 +337,10 @@ impl App {
             }
             Some(sharing) => {
                 let watched = Watched { pictures, alerts, ready: ready.clone(), monitor: monitor.clone() };
-                shared(config, sharing, watched)?
+                let hearing =
+                    Hearing { access: access.clone(), dialler: dialler.clone(), voice: voice.clone() };
+                let words = said.map(|said| Words { said, hearing });
+                shared(config, sharing, watched, words)?
             }
         };
         let state = Handles {
@@ -330,7 +348,7 @@ impl App {
             public_url: Arc::new(config.server.public_url.clone()),
             twilio: Arc::new(twilio.clone()),
             statistics: Arc::new(config.core.statistics.clone()),
-            access: Arc::new(Access::new(config.server.administrator.clone(), &twilio.auth_tokens[0])),
+            access,
             flex: Arc::new(FlexGate::new(apis.flex_users.clone())),
             sockets: sockets.clone(),
             dialler,
@@ -409,6 +427,41 @@ pub struct Watched {
     pub monitor: Monitor,
 }
 
+/// What is said here to other replicas, and what is done with what they say.
+#[derive(Debug)]
+pub struct Words {
+    /// What is said.
+    pub said: mpsc::Receiver<Word>,
+    /// What hears the others.
+    pub hearing: Hearing,
+}
+
+/// Those who have to know what other replicas say.
+#[derive(Debug, Clone)]
+pub struct Hearing {
+    access: Arc<Access>,
+    dialler: Option<Arc<Dialler>>,
+    voice: Arc<Voice>,
+}
+
+impl Hearing {
+    /// Takes in what another replica said so many seconds ago.
+    pub fn hear(&self, word: Word, ago: u64) {
+        match (word, &self.dialler) {
+            (Word::Wrong { address, account }, _) => self.access.hear_wrong(address, account),
+            (Word::SignedOut { nonce }, _) => self.access.hear_signed_out(nonce),
+            (Word::Alert(alert), _) => self.voice.hear(alert),
+            (Word::Placed { call, worker, status }, Some(dialler)) => {
+                dialler.hear_placed(call, worker, &status, Duration::from_secs(ago));
+            }
+            (Word::Call { call, status, sequence }, Some(dialler)) => {
+                dialler.hear_call(call, &status, sequence);
+            }
+            (Word::Placed { .. } | Word::Call { .. }, None) => {}
+        }
+    }
+}
+
 /// This process reads and writes.
 fn alone(
     config: &Config,
@@ -440,8 +493,9 @@ fn shared(
     config: &Config,
     sharing: &SharingConfig,
     watched: Watched,
+    words: Option<Words>,
 ) -> Result<(Work, Refresher, Desk), StartError> {
-    let (handles, replica) = Replica::new(config, sharing, watched)?;
+    let (handles, replica) = Replica::new(config, sharing, watched, words)?;
     let stop = CancellationToken::new();
     let replica = tokio::spawn(replica.run(stop.clone()));
     let desk = Desk::Shared { here: handles.head, asker: handles.asker };

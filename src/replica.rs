@@ -13,10 +13,10 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::app::{Apis, AppError, Core, Watched};
+use crate::app::{Apis, AppError, Core, Watched, Words};
 use crate::cluster::{
     Asker, Candidate, Kept, Link, LinkError, News, Seat, Stand, Timing, answer_all, carry, channel, deliver,
-    follow, listen, publish,
+    exchange, follow, keep_curves, listen, publish,
 };
 use crate::config::{Config, SharingConfig};
 use crate::feed;
@@ -36,6 +36,7 @@ pub struct Replica {
     shared: Shared,
     outgoing: Outgoing,
     asker: Asker,
+    words: Option<Words>,
     candidate: Candidate,
     rests_until: Option<Instant>,
     probed_at: Option<Instant>,
@@ -83,6 +84,7 @@ impl Replica {
         config: &Config,
         sharing: &SharingConfig,
         watched: Watched,
+        words: Option<Words>,
     ) -> Result<(Handles, Self), LinkError> {
         let twilio = &config.core.twilio;
         let space = format!("{}:{}", twilio.workspace_sid, twilio.sync_service);
@@ -104,6 +106,7 @@ impl Replica {
             shared,
             outgoing,
             asker: asker.clone(),
+            words,
             candidate: Candidate::new(link, id),
             rests_until: None,
             probed_at: None,
@@ -114,7 +117,7 @@ impl Replica {
 
     /// Leads and follows until told to stop. An error means that a part ended by itself.
     pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
-        let Self { shared, outgoing, asker, .. } = self;
+        let Self { shared, outgoing, asker, words, .. } = self;
         let Shared { link, news, watched, leads, leader, .. } = shared.clone();
         let ended = CancellationToken::new();
         let mut parts = Parts::default();
@@ -123,6 +126,11 @@ impl Replica {
             follow(link.clone(), watched.pictures, news.subscribe(), leads.subscribe(), ended.clone());
         parts.spawn("following the leader", following);
         parts.spawn("carrying marks", carry(link.clone(), outgoing, leader.subscribe(), ended.clone()));
+        if let Some(Words { said, hearing }) = words {
+            let hear = move |word, ago| hearing.hear(word, ago);
+            let words = exchange(link.clone(), said, news.subscribe(), hear, ended.clone());
+            parts.spawn("talking to other replicas", words);
+        }
         parts.spawn("becoming ready", ready_by_following(shared.clone(), ended.clone()));
         let stander = Stander {
             news: news.subscribe(),
@@ -381,6 +389,9 @@ impl Term {
             answer_all(link.clone(), shared.news.subscribe(), answer, ended.clone())
         };
         parts.spawn("answering", answering);
+        if let Some(metrics) = core.metrics.clone() {
+            parts.spawn("keeping curves", keep_curves(link.clone(), metrics, ended.clone()));
+        }
         let (first, ready, until) =
             (core.first_snapshot_written(), shared.watched.ready.clone(), ended.clone());
         parts.spawn("becoming ready", async move {

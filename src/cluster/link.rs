@@ -49,6 +49,8 @@ pub enum Key {
     Picture,
     /// The metrics' curves.
     History,
+    /// What replicas that start later have to know.
+    Words,
     /// The channel of news.
     News,
 }
@@ -135,6 +137,7 @@ impl Link {
             Key::Recordings => versioned("recordings"),
             Key::Picture => versioned("picture"),
             Key::History => versioned("history"),
+            Key::Words => versioned("words"),
             Key::News => versioned("news"),
         }
     }

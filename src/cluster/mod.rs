@@ -22,6 +22,7 @@
 //!
 //! Redis's clock is used for nothing but how long its own keys last. What a replica knows of another it knows by Redis alone.
 
+mod curves;
 mod link;
 mod marks;
 mod news;
@@ -29,7 +30,9 @@ mod pictures;
 mod questions;
 mod stand;
 mod timing;
+mod words;
 
+pub use curves::keep_curves;
 pub use link::{Key, Link, LinkError, Reach};
 pub use marks::{carry, deliver};
 pub use news::{News, channel, listen};
@@ -37,3 +40,4 @@ pub use pictures::{follow, publish};
 pub use questions::{AskError, Asker, Reply, answer_all};
 pub use stand::{Candidate, Kept, Seat, Stand};
 pub use timing::Timing;
+pub use words::{Said, exchange};

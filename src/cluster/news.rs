@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::link::Link;
+use super::words::Said;
 use crate::feed::Change;
 use crate::stats::LatestEvent;
 
@@ -50,13 +51,8 @@ pub enum News {
         /// JSON.
         body: Box<RawValue>,
     },
-    /// Credentials were wrong.
-    Guess {
-        /// Who was told so knows already.
-        from: Arc<str>,
-        /// Where they came from.
-        address: std::net::IpAddr,
-    },
+    /// Something that all of them have to know.
+    Word(Said),
 }
 
 /// What became stale.

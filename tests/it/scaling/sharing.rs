@@ -1,7 +1,9 @@
 //! All is well: any replica will do for anything.
 
+use serde_json::Value;
+
 use super::support::{Cluster, Watcher};
-use crate::support::BEARER;
+use crate::support::{ADMIN, BEARER};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_at_any_replica_are_written_by_one_and_shown_by_all() {
@@ -78,5 +80,41 @@ async fn replicas_are_replaced_one_after_another_and_nobody_notices() {
         cluster.work(5).await;
         cluster.agrees().await;
     }
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_and_wrong_passwords_count_at_every_replica() {
+    let mut cluster = Cluster::start(2).await;
+    let quiet = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let sign_in = async |replica: usize, password: &str| {
+        let form = [("username", ADMIN.0), ("password", password)];
+        quiet.post(format!("{}/login", cluster.replicas[replica].url())).form(&form).send().await.unwrap()
+    };
+    let signed_in = sign_in(0, ADMIN.1).await;
+    assert_eq!(signed_in.status(), 303);
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let session = async |url: String| {
+        let answer = quiet.get(format!("{url}/api/session")).header("Cookie", &cookie).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.unwrap())
+    };
+    let (status, told) = session(cluster.replicas[1].url()).await;
+    assert_eq!(status, 200, "a session is good everywhere");
+    let token = told["csrfToken"].as_str().unwrap();
+    let out = quiet.post(format!("{}/logout", cluster.replicas[1].url())).header("Cookie", &cookie);
+    assert!(out.header("X-CSRF-Token", token).send().await.unwrap().status().is_redirection());
+    cluster
+        .eventually("it is ended everywhere", async || session(cluster.replicas[0].url()).await.0 == 401)
+        .await;
+
+    while sign_in(0, "wrong").await.status() != 429 {}
+    cluster.eventually("the other replica knows", async || sign_in(1, "wrong").await.status() == 429).await;
+
+    // A replica that starts later knows of what was ended.
+    cluster.add().await;
+    cluster.all_ready().await;
+    cluster.eventually("the new one knows", async || session(cluster.replicas[2].url()).await.0 == 401).await;
     cluster.finish().await;
 }
