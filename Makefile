@@ -1,7 +1,7 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt official sdk signatures fuzz deny web web-test shots bench bench-quick chaos chaos-quick \
-	simulate release clean
+.PHONY: help demo test check fmt official sdk signatures openapi deploy-check fuzz deny web web-test shots bench \
+	bench-quick chaos chaos-quick simulate release clean
 
 # What the dashboard's page is made of.
 PAGE := $(shell find web/src web/public web/voice-quality -type f -not -path '*/node_modules/*' 2>/dev/null) \
@@ -18,6 +18,8 @@ test: ## Run all tests
 	cargo test --workspace --all-features
 	emulator/tests/official/run
 	tests/signatures/run
+	tests/deploy/run
+	tests/openapi/run
 	tests/sdk/run
 	web/run-tests
 
@@ -37,6 +39,12 @@ sdk: ## Hold what is written to Sync to Twilio's own browser SDK
 
 signatures: ## Hold the signature check to Twilio's libraries for Python and Node.js, over 12,000 generated requests
 	tests/signatures/run
+
+openapi: ## Ask the running service ten times as much as the tests do, and find every answer in /openapi.json
+	tests/openapi/run 10
+
+deploy-check: ## Hold deploy/ and the Dockerfile to linters and schemas
+	tests/deploy/run
 
 fuzz: ## Fuzz what comes from outside, each target for two minutes; `fuzz/run` says more
 	fuzz/run

@@ -472,7 +472,9 @@ fn alone(
     let Watched { pictures, alerts, ready, monitor } = watched;
     let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace, &monitor);
     let document = &config.core.sync.dashboard_metrics_document;
-    let drawing = feed::Worker::new(pictures, core.shown.clone(), core.publisher.status(), alerts, document);
+    let (shown, status, interval) =
+        (core.shown.clone(), core.publisher.status(), config.core.refresh.realtime_interval);
+    let drawing = feed::Worker::new(pictures, shown, status, alerts, document, interval);
     // Watchers hold their connections open, so the feed ends with the listener and not after it.
     let drawing = tokio::spawn(drawing.run(stop_server.clone()));
     let head = core.head(&config.core, apis);

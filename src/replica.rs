@@ -376,6 +376,7 @@ impl Term {
             core.publisher.status(),
             shared.watched.alerts.clone(),
             document,
+            config.core.refresh.realtime_interval,
         );
         shared.leads.send_replace(true);
         parts.spawn("the feed", drawing.taking_over(core.needs()).run(ended.clone()));

@@ -21,6 +21,10 @@ const SPACING: Duration = Duration::from_millis(50);
 const SPACING_A_WATCHER: Duration = Duration::from_micros(30);
 const LONGEST_SPACING: Duration = Duration::from_millis(300);
 
+/// How much later than the second interval's end an answer is still no news of trouble.
+const DOUBT: Duration = Duration::from_secs(2);
+const NO_NEWS: &str = "no answer for two intervals";
+
 /// The task, to be run once.
 #[derive(Debug)]
 pub struct Worker {
@@ -32,6 +36,8 @@ pub struct Worker {
     pictures: Pictures,
     /// The name of the metrics' first Document.
     document: String,
+    /// From this age on the Workspace's statistics are called stale, whatever is said of them.
+    doubt_after: Duration,
     /// Keeps what was drawn before as it is until all this has been read: for whoever takes over.
     needs: Option<Needs>,
 }
@@ -81,8 +87,10 @@ impl Worker {
         status: watch::Receiver<Status>,
         voice: watch::Receiver<Value>,
         document: &str,
+        interval: Duration,
     ) -> Self {
-        Self { snapshots, status, voice, shown: None, pictures, document: document.to_owned(), needs: None }
+        let (doubt_after, document) = (interval * 2 + DOUBT, document.to_owned());
+        Self { snapshots, status, voice, shown: None, pictures, document, doubt_after, needs: None }
     }
 
     /// Goes on from what somebody else has drawn: with numbers of its own, and not before all this was read.
@@ -98,6 +106,7 @@ impl Worker {
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
             self.draw();
+            let doubt = self.until_doubt();
             let changed = async {
                 tokio::select! {
                     changed = self.snapshots.changed() => changed.is_ok(),
@@ -107,6 +116,8 @@ impl Worker {
             };
             tokio::select! {
                 () = stop.cancelled() => return,
+                // A read that hangs says nothing by itself.
+                () = tokio::time::sleep(doubt.unwrap_or_default()), if doubt.is_some() => {}
                 alive = changed => if !alive {
                     // Nothing more will come; wait for the stop signal, so that this is no early end.
                     return stop.cancelled().await;
@@ -114,6 +125,19 @@ impl Worker {
             }
             tokio::time::sleep(self.spacing()).await;
         }
+    }
+
+    /// How long until the Workspace's statistics are too old; `None` once they are.
+    fn until_doubt(&self) -> Option<Duration> {
+        let confirmed = confirmed_at(self.shown.as_deref()?)?;
+        let age = Duration::try_from(Timestamp::now().duration_since(confirmed)).unwrap_or_default();
+        self.doubt_after.checked_sub(age).filter(|left| !left.is_zero())
+    }
+
+    fn is_doubtful(&self, snapshot: &Snapshot) -> bool {
+        let age = |confirmed| Timestamp::now().duration_since(confirmed);
+        confirmed_at(snapshot)
+            .is_some_and(|at| Duration::try_from(age(at)).is_ok_and(|age| age >= self.doubt_after))
     }
 
     fn spacing(&self) -> Duration {
@@ -148,7 +172,7 @@ impl Worker {
         let known = Value::Bool(next.directory_known);
         let mut parts = vec![
             ("asOf", json!(confirmed_at(&next))),
-            ("health", health(&next, status)),
+            ("health", health(&next, status, self.is_doubtful(&next))),
             ("queuesKnown", known),
             ("voice", voice),
         ];
@@ -196,7 +220,7 @@ fn workspace(snapshot: &Snapshot) -> Value {
 }
 
 /// What is failing, and why; without numbers that change at every look.
-fn health(snapshot: &Snapshot, writes: Status) -> Value {
+fn health(snapshot: &Snapshot, writes: Status, doubtful: bool) -> Value {
     let in_queues = snapshot.queues.values().flat_map(|state| state.scopes.iter());
     let scopes = std::iter::once(&snapshot.workspace).chain(in_queues);
     let in_scopes =
@@ -204,9 +228,9 @@ fn health(snapshot: &Snapshot, writes: Status) -> Value {
     let stale = snapshot.directory_stale.iter().chain(in_scopes).min_by_key(|stale| stale.since);
     json!({
         "taskrouter": {
-            "ok": stale.is_none(),
-            "since": stale.map(|stale| stale.since),
-            "reason": stale.map(|stale| stale.reason.to_string()),
+            "ok": stale.is_none() && !doubtful,
+            "since": stale.map_or(confirmed_at(snapshot).filter(|_| doubtful), |stale| Some(stale.since)),
+            "reason": stale.map_or(doubtful.then(|| NO_NEWS.to_owned()), |stale| Some(stale.reason.to_string())),
         },
         "sync": { "ok": writes.failing == 0, "failing": writes.failing },
     })

@@ -387,9 +387,16 @@ impl Metrics {
         };
         let value = self.ask(&definition, false).await?;
         let Shown { value: shown, text, style } = show(&definition, &value, zone);
-        let error = value
-            .err()
-            .map(|fault| Problem::of_formula(hint::explained(fault, &definition.formula, &self.fields())));
+        let error = match value {
+            Err(fault) => {
+                Some(Problem::of_formula(hint::explained(fault, &definition.formula, &self.fields())))
+            }
+            Ok(_) if text == ERR_FMT => {
+                let format = &definition.format_name;
+                Some(Problem::of("format", format!("{shown} can't be shown in the format {format}")))
+            }
+            Ok(_) => None,
+        };
         Ok(Preview { value: shown, text, style: style.clone(), error })
     }
 

@@ -41,7 +41,7 @@ impl Collector for Backlog {
             ),
         ] {
             ConstGauge::new(value).encode(encoder.encode_descriptor(
-                &name,
+                name,
                 help,
                 None,
                 MetricType::Gauge,

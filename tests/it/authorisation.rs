@@ -111,7 +111,8 @@ fn table() -> Vec<Row> {
             .with(JSON, r#"{"names": []}"#),
         row("POST", "/api/definitions/preview", [401, 403, 200, 200, 401, 403, 401, 401])
             .with(JSON, r#"{"metric": {}}"#),
-        row("GET", "/api/history", [401, 200, 200, 200, 401, 200, 401, 401]),
+        row("GET", "/api/history", [401, 200, 200, 200, 401, 200, 401, 401])
+            .at("/api/history?metric=tasks-waiting"),
         row("GET", "/api/health", [401, 200, 200, 200, 401, 200, 401, 401]),
         row("GET", "/metrics", [401, 200, 200, 200, 401, 200, 401, 401]),
         row("GET", "/openapi.json", [200; 8]),

@@ -14,12 +14,14 @@
 
 mod support;
 
+mod abuse;
 mod access;
 mod authorisation;
 mod bootstrap;
 mod burst;
 mod chaos;
 mod dialling;
+mod docs;
 mod doctor;
 mod events;
 mod faults;
@@ -32,6 +34,7 @@ mod process;
 mod queues;
 mod restart;
 mod scaling;
+mod secrets;
 mod sync_objects;
 mod voice;
 mod webhook;

@@ -14,6 +14,7 @@ use taskrouter_sync::app::Apis;
 use taskrouter_sync::config::CoreConfig;
 use taskrouter_sync::event::Event;
 use taskrouter_sync::form::Form;
+use taskrouter_sync::monitor::Monitor;
 use taskrouter_sync::refresh::Refresher;
 use taskrouter_sync::twilio::Client;
 use taskrouter_sync::{chance, layout, publish, refresh};
@@ -206,7 +207,9 @@ impl Service {
             needs,
             wall,
         );
-        let (_, writer) = publish::Worker::new(sync, &config.sync, layouts, refresher.snapshots(), None);
+        let monitor = Monitor::default();
+        let (_, writer) =
+            publish::Worker::new(sync, &config.sync, layouts, refresher.snapshots(), None, monitor);
         let mut tasks = JoinSet::new();
         tasks.spawn(reader.run(CancellationToken::new()));
         tasks.spawn(writer.run(CancellationToken::new(), Duration::ZERO));

@@ -1,6 +1,7 @@
 //! The test bed: an emulator, the service beside it, and the question whether Sync tells the truth.
 
 #[path = "../../shared/agreement.rs"]
+#[allow(dead_code, reason = "the benchmarks use more of it")]
 pub(crate) mod agreement;
 mod binary;
 pub(crate) mod socket;
