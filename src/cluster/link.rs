@@ -57,13 +57,15 @@ pub enum Key {
 
 /// Our way to Redis. Cheap to clone.
 #[derive(Clone)]
-pub struct Link {
+pub struct Link(Arc<Parts>);
+
+struct Parts {
     client: redis::Client,
     quick: ConnectionManager,
     large: ConnectionManager,
     space: Arc<str>,
     timing: Timing,
-    reach: Arc<watch::Sender<Reach>>,
+    reach: watch::Sender<Reach>,
 }
 
 /// Whether Redis answers.
@@ -108,22 +110,22 @@ impl Link {
         let manager = || ConnectionManager::new_lazy_with_config(client.clone(), config.clone());
         let (quick, large) = (manager()?, manager()?);
         let (reach, _) = watch::channel(Reach::Answers);
-        Ok(Self { client, quick, large, space: space.into(), timing, reach: Arc::new(reach) })
+        Ok(Self(Arc::new(Parts { client, quick, large, space: space.into(), timing, reach })))
     }
 
     /// How the lease's time is divided.
     pub fn timing(&self) -> Timing {
-        self.timing
+        self.0.timing
     }
 
     /// Whether Redis answers, as far as commands tell.
     pub fn reach(&self) -> watch::Receiver<Reach> {
-        self.reach.subscribe()
+        self.0.reach.subscribe()
     }
 
     /// A key's name. What stands in braces puts all of ours onto one node of a Redis Cluster, as scripts need it.
     pub fn key(&self, key: Key) -> String {
-        let space = &self.space;
+        let space = &self.0.space;
         let versioned = |name: &str| format!("tr:{FORM}:{{{space}}}:{name}");
         match key {
             Key::Lease => format!("tr:{{{space}}}:lease"),
@@ -149,8 +151,8 @@ impl Link {
         keys: &[Key],
         arguments: &[&[u8]],
     ) -> Result<T, LinkError> {
-        let limit = self.timing.command();
-        self.invoke(self.quick.clone(), limit, script, keys, arguments).await
+        let limit = self.0.timing.command();
+        self.invoke(self.0.quick.clone(), limit, script, keys, arguments).await
     }
 
     /// Runs a script with much data.
@@ -160,7 +162,7 @@ impl Link {
         keys: &[Key],
         arguments: &[&[u8]],
     ) -> Result<T, LinkError> {
-        self.invoke(self.large.clone(), LARGE, script, keys, arguments).await
+        self.invoke(self.0.large.clone(), LARGE, script, keys, arguments).await
     }
 
     async fn invoke<T: FromRedisValue>(
@@ -183,20 +185,20 @@ impl Link {
 
     /// Sends one command.
     pub(super) async fn command<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, LinkError> {
-        let mut connection = self.large.clone();
+        let mut connection = self.0.large.clone();
         self.within(LARGE, command.query_async(&mut connection)).await
     }
 
     /// A connection that listens.
     pub(super) async fn listening(&self) -> Result<redis::aio::PubSub, LinkError> {
         let connecting = async {
-            let mut listening = self.client.get_async_pubsub().await?;
+            let mut listening = self.0.client.get_async_pubsub().await?;
             listening.subscribe(self.key(Key::News)).await?;
             Ok(listening)
         };
-        timeout(self.timing.command(), connecting)
+        timeout(self.0.timing.command(), connecting)
             .await
-            .map_err(|_| LinkError::Slow(self.timing.command()))?
+            .map_err(|_| LinkError::Slow(self.0.timing.command()))?
     }
 
     async fn within<T>(
@@ -207,13 +209,13 @@ impl Link {
         let result = timeout(limit, asking).await.map_err(|_| LinkError::Slow(limit));
         let result = result.and_then(|result| result.map_err(LinkError::from));
         let reach = if result.is_ok() { Reach::Answers } else { Reach::Silent };
-        self.reach.send_if_modified(|last| std::mem::replace(last, reach) != reach);
+        self.0.reach.send_if_modified(|last| std::mem::replace(last, reach) != reach);
         result
     }
 }
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("space", &self.space).finish_non_exhaustive()
+        f.debug_struct("Link").field("space", &self.0.space).finish_non_exhaustive()
     }
 }

@@ -260,7 +260,7 @@ async fn read(asked: &mut Option<oneshot::Receiver<()>>) {
     if !read {
         // It has ended, and must not be asked again.
         *asked = None;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
