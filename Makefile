@@ -14,6 +14,7 @@ demo: web ## Run the service and its dashboard against a simulated Twilio; no ac
 	cargo run --features demo -- demo
 
 test: ## Run all tests
+	tests/redis
 	cargo test --workspace --all-features
 	emulator/tests/official/run
 	tests/signatures/run

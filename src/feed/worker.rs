@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::picture::Recipe;
-use super::{Feed, Picture};
-use crate::layout::{is_whole, queue_item};
+use super::{Feed, METRICS_DOCUMENTS, Picture};
+use crate::layout::{is_whole, metrics_documents, queue_item};
 use crate::publish::Status;
-use crate::stats::{QueueState, Snapshot};
+use crate::stats::{Needs, QueueState, Snapshot};
 
 /// Pictures are made at most this often; a burst of answers makes one.
 const SPACING: Duration = Duration::from_millis(50);
@@ -33,24 +33,73 @@ pub struct Worker {
     /// Bad calls.
     voice: watch::Receiver<Value>,
     shown: Option<Arc<Snapshot>>,
+    pictures: Pictures,
+    /// The name of the metrics' first Document.
+    document: String,
     /// From this age on the Workspace's statistics are called stale, whatever is said of them.
     doubt_after: Duration,
-    pictures: watch::Sender<Arc<Picture>>,
+    /// Keeps what was drawn before as it is until all this has been read: for whoever takes over.
+    needs: Option<Needs>,
+}
+
+/// Where pictures are put for all watchers of this process; who draws them may change. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Pictures(Arc<watch::Sender<Arc<Picture>>>);
+
+impl Pictures {
+    /// An empty picture, and the handle of those who watch it.
+    pub fn new() -> (Feed, Self) {
+        // Whoever comes back after a restart has numbers of another process.
+        let (pictures, receiver) = watch::channel(Arc::new(Picture::new(new_epoch())));
+        (Feed::new(receiver), Self(Arc::new(pictures)))
+    }
+
+    /// The newest.
+    pub fn newest(&self) -> Arc<Picture> {
+        self.0.borrow().clone()
+    }
+
+    /// Shows another.
+    pub fn show(&self, picture: Picture) {
+        self.0.send_replace(Arc::new(picture));
+    }
+
+    /// Waits for others.
+    pub fn watch(&self) -> watch::Receiver<Arc<Picture>> {
+        self.0.subscribe()
+    }
+
+    fn watchers(&self) -> usize {
+        self.0.receiver_count()
+    }
+}
+
+/// A number that no picture of anybody had before: microseconds since 1970.
+pub fn new_epoch() -> u64 {
+    Timestamp::now().as_microsecond().unsigned_abs()
 }
 
 impl Worker {
-    /// A worker and its handle.
+    /// A worker that draws there.
     pub fn new(
+        pictures: Pictures,
         snapshots: watch::Receiver<Arc<Snapshot>>,
         status: watch::Receiver<Status>,
         voice: watch::Receiver<Value>,
+        document: &str,
         interval: Duration,
-    ) -> (Feed, Self) {
-        let doubt_after = interval * 2 + DOUBT;
-        // Whoever comes back after a restart has numbers of another process.
-        let epoch = Timestamp::now().as_millisecond().unsigned_abs();
-        let (pictures, receiver) = watch::channel(Arc::new(Picture::new(epoch)));
-        (Feed::new(receiver), Self { snapshots, status, voice, shown: None, doubt_after, pictures })
+    ) -> Self {
+        let (doubt_after, document) = (interval * 2 + DOUBT, document.to_owned());
+        Self { snapshots, status, voice, shown: None, pictures, document, doubt_after, needs: None }
+    }
+
+    /// Goes on from what somebody else has drawn: with numbers of its own, and not before all this was read.
+    #[must_use]
+    pub fn taking_over(mut self, needs: Needs) -> Self {
+        let last = self.pictures.newest();
+        self.needs = last.knows_queues().then_some(needs);
+        self.pictures.show(last.branched(new_epoch()));
+        self
     }
 
     /// Keeps the picture until told to stop; watchers see the end when the sender is gone.
@@ -92,13 +141,18 @@ impl Worker {
     }
 
     fn spacing(&self) -> Duration {
-        let watchers = u32::try_from(self.pictures.receiver_count()).unwrap_or(u32::MAX);
+        let watchers = u32::try_from(self.pictures.watchers()).unwrap_or(u32::MAX);
         SPACING_A_WATCHER.saturating_mul(watchers).clamp(SPACING, LONGEST_SPACING)
     }
 
     fn draw(&mut self) {
         let next = self.snapshots.borrow_and_update().clone();
         let status = *self.status.borrow_and_update();
+        let voice = self.voice.borrow_and_update().clone();
+        if self.needs.is_some_and(|needs| !next.is_complete(needs)) {
+            return;
+        }
+        let before_us = self.pictures.newest();
         let last = self.shown.as_deref();
         let before = |sid| last.and_then(|last| last.queues.get(sid));
         let moved = next.queues.iter().filter(|(sid, state)| {
@@ -110,29 +164,33 @@ impl Worker {
             Recipe::new(move || queue_item(&state, &channels).unwrap_or_default())
         };
         let queues = whole.map(|(sid, state)| (*sid, recipe(state))).collect();
-        let gone = last.into_iter().flat_map(|last| last.queues.keys());
-        let gone = gone.filter(|sid| !next.queues.contains_key(*sid)).copied().collect();
+        let gone = last.into_iter().flat_map(|last| last.queues.keys().copied());
+        // Those that were drawn by somebody else, once.
+        let left = if self.needs.take().is_some() { before_us.queues() } else { Vec::new() };
+        let gone = gone.chain(left).filter(|sid| !next.queues.contains_key(sid)).collect();
         // Before the list of TaskQueues was read, no queues does not mean that there are none.
         let known = Value::Bool(next.directory_known);
         let mut parts = vec![
             ("asOf", json!(confirmed_at(&next))),
             ("health", health(&next, status, self.is_doubtful(&next))),
             ("queuesKnown", known),
-            ("voice", self.voice.borrow_and_update().clone()),
+            ("voice", voice),
         ];
         let metrics_moved = last.is_none_or(|last| match (&last.metrics, &next.metrics) {
             (Some(last), Some(next)) => !Arc::ptr_eq(last, next),
             (last, next) => last.is_some() != next.is_some(),
         });
-        if metrics_moved {
+        // Tiles stay until whoever has taken over has their values.
+        if metrics_moved && (next.metrics.is_some() || before_us.part("metrics").is_none()) {
             parts.push(("metrics", metrics(&next)));
+            let shown = next.metrics.as_deref().unwrap_or_default();
+            parts.push((METRICS_DOCUMENTS, json!(metrics_documents(&self.document, shown))));
         }
         if last.is_none_or(|last| !last.workspace.shows_the_same(&next.workspace)) {
             parts.push(("workspace", workspace(&next)));
         }
-        let picture = self.pictures.borrow().next(queues, gone, parts);
-        if let Some(picture) = picture {
-            self.pictures.send_replace(Arc::new(picture));
+        if let Some(picture) = before_us.next(queues, gone, parts) {
+            self.pictures.show(picture);
         }
         self.shown = Some(next);
     }

@@ -16,7 +16,7 @@ use super::data::{Look, Telling, Told, look_of};
 use super::definition::{Definition, Style};
 use super::definitions::{Definitions, Entry, Raw};
 use super::documents::check_names;
-use super::history::{History, Point};
+use super::history::{Curves, History, Point};
 use super::problem::Problem;
 use super::store::{Store, StoreError};
 use super::{hint, threshold};
@@ -412,6 +412,16 @@ impl Metrics {
             return Ok(None);
         }
         Ok(Some(self.history.lock().unwrap_or_else(PoisonError::into_inner).of(metric)))
+    }
+
+    /// All curves, to be handed on.
+    pub fn curves(&self) -> Curves {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).all()
+    }
+
+    /// Goes on from another process's curves.
+    pub fn take_over(&self, curves: Curves) {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).take_over(curves);
     }
 
     async fn ask(&self, definition: &Definition, only_check: bool) -> Result<Evaluated, Busy> {

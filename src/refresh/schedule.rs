@@ -391,6 +391,15 @@ impl Schedule {
         self.slots.values().all(|slot| slot.last_ended.is_some_and(|ended| ended >= since))
     }
 
+    /// Whether every key was read, well or not, since the last event that touched it by then. What was touched again later
+    /// counts for that later event.
+    pub fn has_read_what_was_touched_by(&self, moment: Instant) -> bool {
+        self.slots.values().all(|slot| {
+            let waits = slot.touched.filter(|(touched, _)| *touched <= moment);
+            waits.is_none_or(|(touched, _)| slot.last_ended.is_some_and(|ended| ended >= touched))
+        })
+    }
+
     /// The TaskQueues that are read.
     pub fn queues(&self) -> Vec<TaskQueueSid> {
         let queue = |key: &Key| match key {

@@ -148,6 +148,9 @@ pub enum ApiError {
     /// 503
     #[error("the service is stopping")]
     Stopping,
+    /// 503: replicas share the work, and the one that leads can't be asked.
+    #[error("the replica that leads can't be asked: {0}")]
+    NoLeader(String),
     /// 504
     #[error("the refresh or its writes did not finish within {0} seconds; they go on in the background")]
     NotFinished(u64),
@@ -191,7 +194,7 @@ impl ApiError {
             Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
             Self::TaskRouter(_) | Self::Sync(_) => StatusCode::BAD_GATEWAY,
             Self::NotWebsocket => StatusCode::UPGRADE_REQUIRED,
-            Self::Stopping | Self::Busy | Self::Undecided | Self::Overloaded => {
+            Self::Stopping | Self::Busy | Self::Undecided | Self::Overloaded | Self::NoLeader(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::NotFinished(_) => StatusCode::GATEWAY_TIMEOUT,
@@ -247,6 +250,7 @@ impl ApiError {
             Self::Overloaded => "overloaded",
             Self::Busy => "too_many_clients",
             Self::Stopping => "stopping",
+            Self::NoLeader(_) => "no_leader",
             Self::NotFinished(_) => "not_finished",
         }
     }

@@ -33,6 +33,7 @@ mod monitoring;
 mod process;
 mod queues;
 mod restart;
+mod scaling;
 mod secrets;
 mod sync_objects;
 mod voice;
