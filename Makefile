@@ -1,7 +1,7 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt official sdk signatures openapi deploy-check fuzz deny web web-test \
-	shots bench bench-quick release clean chaos chaos-quick simulate
+.PHONY: help demo test check fmt official sdk signatures openapi deploy-check fuzz deny web web-test shots bench \
+	bench-quick chaos chaos-quick simulate release clean
 
 # What the dashboard's page is made of.
 PAGE := $(shell find web/src web/public web/voice-quality -type f -not -path '*/node_modules/*' 2>/dev/null) \
@@ -14,6 +14,7 @@ demo: web ## Run the service and its dashboard against a simulated Twilio; no ac
 	cargo run --features demo -- demo
 
 test: ## Run all tests
+	tests/redis
 	cargo test --workspace --all-features
 	emulator/tests/official/run
 	tests/signatures/run

@@ -9,21 +9,25 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::config::{Config, CoreConfig, LayoutName};
+use crate::cluster::LinkError;
+use crate::config::{Config, CoreConfig, LayoutName, SharingConfig};
 use crate::dialling::Dialler;
-use crate::feed;
+use crate::feed::{self, Pictures};
 use crate::layout;
+use crate::lease::Lease;
 use crate::metrics::{self, Metrics};
 use crate::monitor::Monitor;
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
-use crate::server::{Access, FlexGate, Handles, Refusals, Sockets, router, serve};
+use crate::replica::Replica;
+use crate::server::{Access, Desk, FlexGate, Handles, Head, Refusals, Sockets, router, serve};
 use crate::stats::{Needs, Snapshot};
 use crate::twilio::access_token::DASHBOARD_IDENTITY;
 use crate::twilio::calls::Calls;
@@ -34,6 +38,7 @@ use crate::twilio::sync::Sync;
 use crate::twilio::taskrouter::TaskRouter;
 use crate::twilio::{Client, ClientError};
 use crate::voice::Voice;
+use crate::words::{Speaker, Word};
 
 /// The reading and writing half, which the bootstrap from a shell uses alone.
 #[derive(Debug)]
@@ -58,6 +63,8 @@ pub struct Core {
 /// Twilio's REST APIs, for the configured account.
 #[derive(Debug, Clone)]
 pub struct Apis {
+    /// What they all go through.
+    pub client: Arc<Client>,
     /// TaskRouter.
     pub taskrouter: TaskRouter,
     /// Sync.
@@ -74,14 +81,57 @@ pub struct Apis {
 #[derive(Debug)]
 pub struct App {
     local_address: SocketAddr,
-    core: Core,
+    work: Work,
     server: JoinHandle<std::io::Result<()>>,
-    drawing: JoinHandle<()>,
     responding: JoinHandle<()>,
     sockets: Sockets,
     stop_server: CancellationToken,
     ready: watch::Sender<bool>,
-    becoming_ready: JoinHandle<()>,
+}
+
+/// Who reads and writes.
+#[derive(Debug)]
+enum Work {
+    /// This process, always.
+    Alone { core: Box<Core>, drawing: JoinHandle<()>, becoming_ready: JoinHandle<()> },
+    /// One of several replicas.
+    Shared { replica: JoinHandle<Result<(), AppError>>, stop: CancellationToken },
+}
+
+impl Work {
+    async fn early(&mut self) -> AppError {
+        match self {
+            Self::Alone { core, drawing, becoming_ready } => {
+                let panicked = async {
+                    match becoming_ready.await {
+                        Ok(()) => std::future::pending().await,
+                        Err(source) => AppError::Panicked { task: "becoming ready", source },
+                    }
+                };
+                tokio::select! {
+                    early = core.early() => early,
+                    ended = drawing => early("the feed", ended),
+                    panicked = panicked => panicked,
+                }
+            }
+            Self::Shared { replica, .. } => match replica.await {
+                Ok(Ok(())) => AppError::Ended("sharing the work"),
+                Ok(Err(error)) => error,
+                Err(source) => AppError::Panicked { task: "sharing the work", source },
+            },
+        }
+    }
+
+    async fn stop(self) -> Result<(), AppError> {
+        match self {
+            Self::Alone { core, .. } => core.stop().await,
+            Self::Shared { replica, stop } => {
+                stop.cancel();
+                let ended = replica.await;
+                ended.map_err(|source| AppError::Panicked { task: "sharing the work", source })?
+            }
+        }
+    }
 }
 
 /// The service ended although nobody stopped it.
@@ -101,12 +151,20 @@ pub enum AppError {
     /// The listener failed.
     #[error("the listener failed: {0}")]
     Listener(#[from] std::io::Error),
+    /// A leader could not begin.
+    #[error(transparent)]
+    Client(#[from] ClientError),
 }
 
 impl Apis {
     /// One client for all of them, so that its limits hold over all of them.
     pub fn new(config: &CoreConfig, monitor: Monitor) -> Result<Self, ClientError> {
-        Ok(Self::of(config, Arc::new(Client::new(&config.twilio, monitor)?)))
+        Self::leased(config, monitor, Lease::alone())
+    }
+
+    /// The same, with nothing sent any more once the lease is over.
+    pub fn leased(config: &CoreConfig, monitor: Monitor, lease: Lease) -> Result<Self, ClientError> {
+        Ok(Self::of(config, Arc::new(Client::leased(&config.twilio, monitor, lease)?)))
     }
 
     /// The same over a client of one's own.
@@ -115,14 +173,25 @@ impl Apis {
         let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);
         let calls = Calls::new(client.clone(), config.twilio.account_sid);
         let messages = Messages::new(client.clone(), config.twilio.account_sid);
-        let sync = Sync::new(client, config.twilio.sync_service);
-        Self { taskrouter, sync, flex_users, calls, messages }
+        let sync = Sync::new(client.clone(), config.twilio.sync_service);
+        Self { client, taskrouter, sync, flex_users, calls, messages }
     }
 }
 
 impl Core {
     /// Starts reading and writing; `grace` is how long pending writes may take when it is stopped.
     pub fn start(config: &CoreConfig, apis: Apis, grace: Duration, monitor: &Monitor) -> Self {
+        Self::start_after(config, apis, grace, monitor, Duration::ZERO)
+    }
+
+    /// The same, with the first write not before so long: what somebody else wrote last may still be on its way.
+    pub fn start_after(
+        config: &CoreConfig,
+        apis: Apis,
+        grace: Duration,
+        monitor: &Monitor,
+        overlap: Duration,
+    ) -> Self {
         let layouts = layout::all(config);
         let needs = layout::needs(&layouts);
         let (refresher, reader) = refresh::Worker::new(
@@ -147,7 +216,11 @@ impl Core {
         let (publisher, writer) =
             publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone(), readers, monitor.clone());
         let reads = tokio::spawn(reader.run(stop_reads.clone()));
-        let writes = tokio::spawn(writer.run(stop_writes.clone(), grace));
+        let until = stop_writes.clone();
+        let writes = tokio::spawn(async move {
+            tokio::time::sleep(overlap).await;
+            writer.run(until, grace).await;
+        });
         Self {
             refresher,
             publisher,
@@ -173,8 +246,45 @@ impl Core {
         self.writes.await.map_err(|source| AppError::Panicked { task: "writing", source })
     }
 
+    /// What handlers ask of it.
+    pub fn head(&self, config: &CoreConfig, apis: &Apis) -> Head {
+        Head {
+            refresher: self.refresher.clone(),
+            shown: self.shown.clone(),
+            publisher: self.publisher.clone(),
+            metrics: self.metrics.clone(),
+            roster: Roster::new(apis.taskrouter.clone()),
+            account: config.twilio.account_sid,
+            workspace: config.twilio.workspace_sid,
+            zone: config.statistics.time_zone.clone(),
+        }
+    }
+
+    /// What is read.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// Waits for a part to end, which none does before it is told to.
+    pub async fn early(&mut self) -> AppError {
+        tokio::select! {
+            ended = &mut self.reads => early("reading", ended),
+            ended = &mut self.evaluation => early("evaluating", ended),
+            ended = &mut self.writes => early("writing", ended),
+        }
+    }
+
+    /// Ends it where it stands: what is on its way to Twilio is cut off, what is pending is not written.
+    pub async fn abort(self) {
+        for part in [self.reads, self.evaluation, self.writes] {
+            part.abort();
+            // It was told to end, so how it does is no news.
+            let _ = part.await;
+        }
+    }
+
     /// Waits for a first whole snapshot to be read and written.
-    fn first_snapshot_written(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn first_snapshot_written(&self) -> impl Future<Output = ()> + Send + 'static {
         let (mut snapshots, publisher, needs) =
             (self.refresher.snapshots(), self.publisher.clone(), self.needs);
         async move {
@@ -194,78 +304,71 @@ impl App {
         let local_address = listener.local_addr()?;
         let monitor = Monitor::default();
         let apis = Apis::new(&config.core, monitor.clone())?;
-        let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace, &monitor);
         let (ready, is_ready) = watch::channel(false);
-        let (voice, responding, alerts) =
-            Voice::new(config.voice.clone(), config.core.statistics.clone(), apis.messages.clone())?;
-        let (feed, drawing) = feed::Worker::new(core.shown.clone(), core.publisher.status(), alerts);
+        let (speaker, said) = match &config.sharing {
+            Some(_) => {
+                let (speaker, said) = Speaker::heard();
+                (speaker, Some(said))
+            }
+            None => (Speaker::default(), None),
+        };
+        let (voice, responding, alerts) = Voice::new(
+            config.voice.clone(),
+            config.core.statistics.clone(),
+            apis.messages.clone(),
+            speaker.clone(),
+        )?;
+        let (feed, pictures) = feed::Pictures::new();
         let stop_server = CancellationToken::new();
-        // Watchers hold their connections open, so the feed ends with the listener and not after it.
-        let drawing = tokio::spawn(drawing.run(stop_server.clone()));
         let responding = tokio::spawn(responding.run(stop_server.clone()));
         let twilio = &config.core.twilio;
         let sockets = Sockets::new(&config.sockets, &config.server.public_url, stop_server.clone());
+        let accounts = config.server.administrator.clone();
+        let access = Arc::new(Access::new(accounts, &twilio.auth_tokens[0], speaker.clone()));
         let dialler = config.dialling.clone().map(|dialling| {
             let public_url = config.server.public_url.clone();
-            Arc::new(Dialler::new(apis.calls.clone(), apis.taskrouter.clone(), dialling, public_url))
+            let (calls, taskrouter) = (apis.calls.clone(), apis.taskrouter.clone());
+            Arc::new(Dialler::new(calls, taskrouter, dialling, public_url, speaker.clone()))
         });
+        let (work, refresher, desk) = match &config.sharing {
+            None => {
+                let watched = Watched { pictures, alerts, ready: ready.clone(), monitor: monitor.clone() };
+                alone(config, &apis, watched, &stop_server)
+            }
+            Some(sharing) => {
+                let watched = Watched { pictures, alerts, ready: ready.clone(), monitor: monitor.clone() };
+                let hearing =
+                    Hearing { access: access.clone(), dialler: dialler.clone(), voice: voice.clone() };
+                let words = said.map(|said| Words { said, hearing });
+                shared(config, sharing, watched, words)?
+            }
+        };
         let state = Handles {
             verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
             public_url: Arc::new(config.server.public_url.clone()),
             twilio: Arc::new(twilio.clone()),
             statistics: Arc::new(config.core.statistics.clone()),
-            access: Arc::new(Access::new(config.server.administrator.clone(), &twilio.auth_tokens[0])),
+            access,
             flex: Arc::new(FlexGate::new(apis.flex_users.clone())),
             sockets: sockets.clone(),
             dialler,
             voice,
-            refresher: core.refresher.clone(),
-            publisher: core.publisher.clone(),
-            roster: Roster::new(apis.taskrouter.clone()),
-            metrics: core.metrics.clone(),
+            refresher,
+            desk,
             sync: Arc::new(config.core.sync.clone()),
-            shown: core.shown.clone(),
             feed,
-            shows_events: core.needs.latest_event,
+            shows_events: layout::needs(&layout::all(&config.core)).latest_event,
             refusals: Refusals::new(monitor.clone()),
             monitor,
             ready: is_ready,
         };
         let server = tokio::spawn(serve(listener, router(state.into()), stop_server.clone()));
-        let becoming_ready = {
-            let (first, ready) = (core.first_snapshot_written(), ready.clone());
-            tokio::spawn(async move {
-                first.await;
-                ready.send_replace(true);
-                info!("Ready: a first snapshot has been read and written");
-            })
-        };
-        Ok(Self {
-            local_address,
-            core,
-            server,
-            drawing,
-            responding,
-            sockets,
-            stop_server,
-            ready,
-            becoming_ready,
-        })
+        Ok(Self { local_address, work, server, responding, sockets, stop_server, ready })
     }
 
     /// Where it listens.
     pub fn local_address(&self) -> SocketAddr {
         self.local_address
-    }
-
-    /// Marks what is stale and watches what is known.
-    pub fn refresher(&self) -> &Refresher {
-        &self.core.refresher
-    }
-
-    /// Watches and waits for the writes.
-    pub fn publisher(&self) -> &Publisher {
-        &self.core.publisher
     }
 
     /// Waits until the service is ready, as `/readyz` says it.
@@ -282,45 +385,123 @@ impl App {
             return Err(error);
         }
         info!("Stopping: finishing what is pending");
-        self.becoming_ready.abort();
+        if let Work::Alone { becoming_ready, .. } = &self.work {
+            becoming_ready.abort();
+        }
         self.ready.send_replace(false);
         self.stop_server.cancel();
         // The listener gives open requests a while to end, and not for ever.
         let ended = self.server.await;
         ended.map_err(|source| AppError::Panicked { task: "the listener", source })??;
         self.sockets.ended().await;
-        self.core.stop().await
+        self.work.stop().await
     }
 }
 
 impl App {
     /// Done when it is to be stopped, or with the part that ended before that.
     async fn until_stopped_or_failed(&mut self, stop: impl Future<Output = ()>) -> Option<AppError> {
-        let mut stop = std::pin::pin!(stop);
-        let mut became_ready = false;
-        loop {
-            return tokio::select! {
-                () = &mut stop => None,
-                ended = &mut self.server => Some(match ended {
-                    Ok(Ok(())) => AppError::Ended("the listener"),
-                    Ok(Err(error)) => error.into(),
-                    Err(source) => AppError::Panicked { task: "the listener", source },
-                }),
-                ended = &mut self.drawing => Some(early("the feed", ended)),
-                ended = &mut self.responding => Some(early("the webhooks' task", ended)),
-                ended = &mut self.core.reads => Some(early("reading", ended)),
-                ended = &mut self.core.evaluation => Some(early("evaluating", ended)),
-                ended = &mut self.core.writes => Some(early("writing", ended)),
-                ended = &mut self.becoming_ready, if !became_ready => match ended {
-                    Ok(()) => {
-                        became_ready = true;
-                        continue;
-                    }
-                    Err(source) => Some(AppError::Panicked { task: "becoming ready", source }),
-                },
-            };
+        tokio::select! {
+            () = stop => None,
+            ended = &mut self.server => Some(match ended {
+                Ok(Ok(())) => AppError::Ended("the listener"),
+                Ok(Err(error)) => error.into(),
+                Err(source) => AppError::Panicked { task: "the listener", source },
+            }),
+            ended = &mut self.responding => Some(early("the webhooks' task", ended)),
+            error = self.work.early() => Some(error),
         }
     }
+}
+
+/// What is shown of the work, and where that is told.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// For all watchers.
+    pub pictures: Pictures,
+    /// Calls that were bad to hear.
+    pub alerts: watch::Receiver<Value>,
+    /// Whether `/readyz` says so.
+    pub ready: watch::Sender<bool>,
+    /// Counts.
+    pub monitor: Monitor,
+}
+
+/// What is said here to other replicas, and what is done with what they say.
+#[derive(Debug)]
+pub struct Words {
+    /// What is said.
+    pub said: mpsc::Receiver<Word>,
+    /// What hears the others.
+    pub hearing: Hearing,
+}
+
+/// Those who have to know what other replicas say.
+#[derive(Debug, Clone)]
+pub struct Hearing {
+    access: Arc<Access>,
+    dialler: Option<Arc<Dialler>>,
+    voice: Arc<Voice>,
+}
+
+impl Hearing {
+    /// Takes in what another replica said so many seconds ago.
+    pub fn hear(&self, word: Word, ago: u64) {
+        match (word, &self.dialler) {
+            (Word::Wrong { address, account }, _) => self.access.hear_wrong(address, account),
+            (Word::SignedOut { nonce }, _) => self.access.hear_signed_out(nonce),
+            (Word::Alert(alert), _) => self.voice.hear(alert),
+            (Word::Placed { call, worker, status }, Some(dialler)) => {
+                dialler.hear_placed(call, worker, &status, Duration::from_secs(ago));
+            }
+            (Word::Call { call, status, sequence }, Some(dialler)) => {
+                dialler.hear_call(call, &status, sequence);
+            }
+            (Word::Placed { .. } | Word::Call { .. }, None) => {}
+        }
+    }
+}
+
+/// This process reads and writes.
+fn alone(
+    config: &Config,
+    apis: &Apis,
+    watched: Watched,
+    stop_server: &CancellationToken,
+) -> (Work, Refresher, Desk) {
+    let Watched { pictures, alerts, ready, monitor } = watched;
+    let core = Core::start(&config.core, apis.clone(), config.server.shutdown_grace, &monitor);
+    let document = &config.core.sync.dashboard_metrics_document;
+    let (shown, status, interval) =
+        (core.shown.clone(), core.publisher.status(), config.core.refresh.realtime_interval);
+    let drawing = feed::Worker::new(pictures, shown, status, alerts, document, interval);
+    // Watchers hold their connections open, so the feed ends with the listener and not after it.
+    let drawing = tokio::spawn(drawing.run(stop_server.clone()));
+    let head = core.head(&config.core, apis);
+    let becoming_ready = {
+        let (first, ready) = (core.first_snapshot_written(), ready.clone());
+        tokio::spawn(async move {
+            first.await;
+            ready.send_replace(true);
+            info!("Ready: a first snapshot has been read and written");
+        })
+    };
+    let refresher = core.refresher.clone();
+    (Work::Alone { core: Box::new(core), drawing, becoming_ready }, refresher, Desk::Here(Box::new(head)))
+}
+
+/// Whoever leads reads and writes.
+fn shared(
+    config: &Config,
+    sharing: &SharingConfig,
+    watched: Watched,
+    words: Option<Words>,
+) -> Result<(Work, Refresher, Desk), StartError> {
+    let (handles, replica) = Replica::new(config, sharing, watched, words)?;
+    let stop = CancellationToken::new();
+    let replica = tokio::spawn(replica.run(stop.clone()));
+    let desk = Desk::Shared { here: handles.head, asker: handles.asker };
+    Ok((Work::Shared { replica, stop }, handles.refresher, desk))
 }
 
 /// The service could not be started.
@@ -332,73 +513,14 @@ pub enum StartError {
     /// The listener.
     #[error("the listener can't be used: {0}")]
     Listener(#[from] std::io::Error),
+    /// Redis.
+    #[error(transparent)]
+    Link(#[from] LinkError),
 }
 
 fn early(task: &'static str, ended: Result<(), JoinError>) -> AppError {
     match ended {
         Ok(()) => AppError::Ended(task),
         Err(source) => AppError::Panicked { task, source },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use super::*;
-
-    /// A service whose Twilio refuses every connection.
-    async fn app() -> App {
-        let nowhere = "http://127.0.0.1:9";
-        let variables: HashMap<&str, &str> = [
-            ("TWILIO_ACCOUNT_SID", "AC00000000000000000000000000000001"),
-            ("TWILIO_AUTH_TOKEN", "0123456789abcdef"),
-            ("TWILIO_WORKSPACE_SID", "WS00000000000000000000000000000001"),
-            ("TWILIO_TASKROUTER_URL", nowhere),
-            ("TWILIO_SYNC_URL", nowhere),
-            ("PUBLIC_URL", "http://hooks.example.com"),
-            ("SYNC_LAYOUTS", "queue-map"),
-        ]
-        .into();
-        let config = Config::read(&|name| variables.get(name).map(|value| (*value).to_owned())).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        App::start(&config, listener).unwrap()
-    }
-
-    fn panicking<T: Send + 'static>() -> JoinHandle<T> {
-        tokio::spawn(async { panic!("as a test wants it") })
-    }
-
-    #[tokio::test]
-    async fn a_panic_in_any_part_ends_the_service_and_names_the_part() {
-        let parts: [(&str, fn(&mut App)); 7] = [
-            ("the listener", |app| app.server = panicking()),
-            ("the feed", |app| app.drawing = panicking()),
-            ("the webhooks' task", |app| app.responding = panicking()),
-            ("reading", |app| app.core.reads = panicking()),
-            ("evaluating", |app| app.core.evaluation = panicking()),
-            ("writing", |app| app.core.writes = panicking()),
-            ("becoming ready", |app| app.becoming_ready = panicking()),
-        ];
-        for (name, panic) in parts {
-            let mut app = app().await;
-            panic(&mut app);
-            let ended = app.run_until(std::future::pending()).await;
-            assert!(
-                matches!(&ended, Err(AppError::Panicked { task, .. }) if *task == name),
-                "{name}: {ended:?}"
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn a_part_that_returns_ends_the_service_and_being_ready_does_not() {
-        let mut app = app().await;
-        app.becoming_ready = tokio::spawn(async {});
-        let drawing =
-            std::mem::replace(&mut app.drawing, tokio::spawn(async { tokio::task::yield_now().await }));
-        let ended = app.run_until(std::future::pending()).await;
-        assert!(matches!(ended, Err(AppError::Ended("the feed"))), "{ended:?}");
-        drawing.abort();
     }
 }

@@ -6,12 +6,15 @@
 //! what differs ([`twilio::sync`]) within Sync's limits. [`feed`] shows it to whoever watches us instead, and [`dialling`]
 //! places agents' Calls, and [`voice`] takes reports of bad ones. [`app`] joins the parts; [`commands`] is the command line.
 //!
-//! Imports go one way: `commands`, `app`, `server`, then `dialling`, `voice`, `feed`, `refresh` and `publish`, then `layout`, `stats` and `event`,
-//! then `twilio`, then `config`, `monitor`, `sid`, `form`, `bucket`, `chance` and `jobs`.
+//! Where several replicas share the work, [`replica`] leads or follows, and [`cluster`] is what they share through Redis.
+//!
+//! Imports go one way: `commands`, `app` and `replica`, `server`, then `cluster`, then `dialling`, `voice`, `feed`, `refresh` and `publish`, then `layout`, `stats` and `event`,
+//! then `twilio`, then `config`, `monitor`, `lease`, `words`, `sid`, `form`, `bucket`, `chance` and `jobs`.
 
 pub mod app;
 pub mod bucket;
 pub mod chance;
+pub mod cluster;
 pub mod commands;
 pub mod config;
 pub mod dialling;
@@ -21,11 +24,13 @@ pub mod form;
 pub mod formula;
 pub mod jobs;
 pub mod layout;
+pub mod lease;
 pub mod lifecycle;
 pub mod metrics;
 pub mod monitor;
 pub mod publish;
 pub mod refresh;
+pub mod replica;
 pub mod server;
 pub mod service_level;
 pub mod sid;
@@ -33,3 +38,4 @@ pub mod stats;
 pub mod telemetry;
 pub mod twilio;
 pub mod voice;
+pub mod words;

@@ -18,7 +18,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream::iter;
 use jiff::Timestamp;
 
 use campaign::{Effort, FAULTS, Finding, report, strike};
@@ -45,6 +46,9 @@ struct Options {
 
 /// These need the machine for themselves, because they are about times or memory; the others wait most of the time.
 const ALONE: [&str; 4] = ["burst", "killed", "memory", "soak"];
+
+/// So many of the others go on side by side.
+const AT_ONCE: usize = 7;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -78,7 +82,8 @@ async fn campaign(options: &Options, effort: Effort) -> Vec<Finding> {
     let wanted = |name: &&&str| options.only.is_empty() || options.only.iter().any(|only| only == **name);
     let (alone, together): (Vec<&str>, Vec<&str>) =
         FAULTS.iter().filter(wanted).partition(|name| ALONE.contains(name));
-    let mut findings = join_all(together.into_iter().map(|name| told(name, effort))).await;
+    let mut findings: Vec<_> =
+        iter(together.into_iter().map(|name| told(name, effort))).buffered(AT_ONCE).collect().await;
     for name in alone {
         findings.push(told(name, effort).await);
     }

@@ -8,6 +8,7 @@ mod parse;
 mod reader;
 mod refresh;
 mod server;
+mod sharing;
 mod sockets;
 mod statistics;
 mod sync;
@@ -23,6 +24,7 @@ pub use parse::is_e164;
 pub use reader::{Problem, Variable};
 pub use refresh::RefreshConfig;
 pub use server::{Administrator, PublicUrl, ServerConfig};
+pub use sharing::SharingConfig;
 pub use sockets::SocketConfig;
 pub use statistics::StatisticsConfig;
 pub use sync::{LayoutName, SyncConfig};
@@ -53,6 +55,8 @@ pub struct Config {
     pub core: CoreConfig,
     /// How we are reached.
     pub server: ServerConfig,
+    /// Through which Redis replicas share the work; none where this is the only process.
+    pub sharing: Option<SharingConfig>,
     /// Who may open websockets.
     pub sockets: SocketConfig,
     /// Which Calls agents may place; none where it is absent.
@@ -102,9 +106,11 @@ impl Config {
         let core = CoreConfig::read_from(&mut reader);
         let server = ServerConfig::read(&mut reader);
         let sockets = SocketConfig::read(&mut reader);
+        let sharing = SharingConfig::read(&mut reader);
         let dialling = DiallingConfig::read(&mut reader);
         let voice = VoiceConfig::read(&mut reader);
-        let config = core.zip(server).map(|(core, server)| Self { core, server, sockets, dialling, voice });
+        let config =
+            core.zip(server).map(|(core, server)| Self { core, server, sharing, sockets, dialling, voice });
         checked(reader, config)
     }
 }

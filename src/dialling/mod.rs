@@ -27,6 +27,7 @@ use crate::sid::{CallSid, WorkerSid};
 use crate::twilio::calls::{Calls, NewCall};
 use crate::twilio::taskrouter::TaskRouter;
 use crate::twilio::{Next, TwilioError};
+use crate::words::{Speaker, Word};
 
 /// Where Twilio asks what to do with an answered Call.
 pub const TWIML_PATH: &str = "/twilio-webhook/callHandlerTwiml";
@@ -47,6 +48,8 @@ pub struct Dialler {
     public_url: PublicUrl,
     rules: Rules,
     register: Mutex<Register>,
+    /// Tells other replicas of Calls.
+    speaker: Speaker,
 }
 
 /// One agent's open socket.
@@ -88,10 +91,16 @@ pub enum DialError {
 }
 
 impl Dialler {
-    /// By these rules.
-    pub fn new(calls: Calls, taskrouter: TaskRouter, config: DiallingConfig, public_url: PublicUrl) -> Self {
+    /// By these rules. What other replicas have to know is said there.
+    pub fn new(
+        calls: Calls,
+        taskrouter: TaskRouter,
+        config: DiallingConfig,
+        public_url: PublicUrl,
+        speaker: Speaker,
+    ) -> Self {
         let rules = Rules::new(&config);
-        Self { calls, taskrouter, config, public_url, rules, register: Mutex::default() }
+        Self { calls, taskrouter, config, public_url, rules, register: Mutex::default(), speaker }
     }
 
     /// An agent's socket; what waits for the agent comes at once.
@@ -102,7 +111,21 @@ impl Dialler {
 
     /// A status callback: how a Call goes. Twilio does not promise their order, but numbers them.
     pub fn told(&self, call: CallSid, status: &str, sequence: Option<u32>) {
+        self.hear_call(call, status, sequence);
+        self.speaker.say(Word::Call { call, status: status.to_owned(), sequence });
+    }
+
+    /// The same, where another replica was told.
+    pub fn hear_call(&self, call: CallSid, status: &str, sequence: Option<u32>) {
         self.register().told(call, status, sequence, Instant::now());
+    }
+
+    /// Another replica has placed a Call: it waits here for the agent's next line, and counts against the agent's budget.
+    pub fn hear_placed(&self, call: CallSid, worker: WorkerSid, status: &str, ago: Duration) {
+        let mut register = self.register();
+        // Where it is over, that is known by now to whoever placed it.
+        let _ = register.take_budget(worker, self.config.calls_per_minute, Instant::now());
+        register.heard(call, status, worker, ago, Instant::now());
     }
 
     /// What to do with an answered Call to `to`: make it a Task for that contact.
@@ -139,6 +162,7 @@ impl Dialler {
             Ok(call) => {
                 info!(worker.sid = %worker, call.sid = %call.sid, "Call placed");
                 self.register().placed(call.sid, &call.status, worker, line, Instant::now());
+                self.speaker.say(Word::Placed { call: call.sid, worker, status: call.status.to_string() });
                 Ok(())
             }
             Err(error) => {

@@ -24,6 +24,8 @@ const MOST_EARLY: usize = 256;
 const LONGEST_EARLY: Duration = Duration::from_secs(30);
 /// Agents whose budgets are remembered; with more of them the full ones are forgotten.
 const MOST_BUDGETS: usize = 20_000;
+/// Lines are numbered from one on.
+const NO_LINE: u64 = 0;
 /// Longest status that is passed on; Twilio's are short words.
 const LONGEST_STATUS: usize = 32;
 
@@ -156,6 +158,32 @@ impl Register {
     /// It was, or was not.
     pub(super) fn not_placing(&mut self) {
         self.placing = self.placing.saturating_sub(1);
+    }
+
+    /// Another replica has placed a Call, so long ago. No line here is its own, so it waits for the agent's next one.
+    pub(super) fn heard(
+        &mut self,
+        call: CallSid,
+        status: &str,
+        worker: WorkerSid,
+        ago: Duration,
+        now: Instant,
+    ) {
+        self.forget(now);
+        let left = LONGEST_CALL.saturating_sub(ago);
+        if left.is_zero() || self.calls.len() >= MOST_CALLS || self.calls.contains_key(&call) {
+            return;
+        }
+        let forget_at = now + left;
+        let placed = Placed {
+            worker,
+            line: NO_LINE,
+            status: shortened(status),
+            sequence: None,
+            told: false,
+            forget_at,
+        };
+        self.calls.insert(call, placed);
     }
 
     /// A Call was placed over a line.

@@ -128,3 +128,16 @@ fn nothing_is_kept_for_ever_and_nothing_without_bound() {
     assert_eq!(register.take_budget(worker(2), 3, now), Ok(()));
     assert_eq!(register.take_budget(worker(1), 3, now + Duration::from_secs(20)), Ok(()));
 }
+
+#[test]
+fn a_call_of_another_replica_waits_for_the_agents_next_line_here() {
+    let (mut register, now) = (Register::default(), Instant::now());
+    register.heard(call(1), "queued", worker(1), Duration::from_secs(60), now);
+    register.told(call(1), "ringing", Some(1), now);
+    assert!(register.is_of(call(1), worker(1)), "so the agent may end it from here");
+    let (_, mut here) = register.open(worker(1), now);
+    register.told(call(1), "completed", Some(2), now);
+    assert_eq!(heard(&mut here), ["ringing", "completed"]);
+    register.heard(call(2), "queued", worker(1), LONGEST_CALL, now);
+    assert!(!register.is_of(call(2), worker(1)), "long over");
+}

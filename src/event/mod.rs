@@ -105,6 +105,19 @@ mod tests {
         assert_eq!(bare, Event::default());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_an_event_says_it_only_marks(
+            pairs in proptest::collection::vec(("(EventType|AccountSid|TaskQueueSid|TaskChannelUniqueName|\\PC{0,9})", "(WQ[0-9a-f]{32}|\\PC{0,40})"), 0..12),
+        ) {
+            let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
+            let form = Form::parse(body.as_bytes()).unwrap();
+            let event = Event::from_form(&form);
+            let _ = event.touch();
+            proptest::prop_assert!(Event::fields_of(&form).len() <= pairs.len());
+        }
+    }
+
     #[test]
     fn belongs_to_the_account_and_workspace_it_names() {
         let account = "AC00000000000000000000000000000001".parse().unwrap();

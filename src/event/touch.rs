@@ -3,11 +3,14 @@
 //! The table follows Twilio's "TaskRouter Events reference". An event type that it does not know touches everything:
 //! too much is read then, never too little.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Event, Trace};
 use crate::sid::TaskQueueSid;
 
 /// What one event made stale.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Touch {
     /// Whose statistics moved.
     pub queues: Queues,
@@ -22,11 +25,12 @@ pub struct Touch {
     /// Whether the list of TaskQueues, or one of their names, may have changed.
     pub directory: bool,
     /// The event, or events, that did.
+    #[serde(skip)]
     pub event: Option<Trace>,
 }
 
 /// Which TaskQueues an event touched.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Queues {
     /// None.
     #[default]

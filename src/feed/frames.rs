@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::picture::Position;
 use super::{Frame, Picture, Selection};
 
 /// Different positions and selections at once whose frames are shared.
@@ -49,35 +50,38 @@ pub(super) struct Frames(Mutex<Newest>);
 
 #[derive(Debug, Default)]
 struct Newest {
-    number: u64,
+    /// Which picture's frames are kept, and how many came before it.
+    of: Option<Position>,
     bytes: usize,
-    frames: Vec<(Option<u64>, Selection, Option<Arc<Shown>>)>,
-    items: Option<(u64, Bytes)>,
+    frames: Vec<(Option<Position>, Selection, Option<Arc<Shown>>)>,
+    items: Option<((u64, u64), Bytes)>,
 }
 
 impl Frames {
     pub(super) fn since(
         &self,
         picture: &Picture,
-        position: Option<u64>,
+        position: Option<Position>,
         selection: &Selection,
     ) -> Option<Arc<Shown>> {
         // Held while a frame is made, since whoever waits here wants the same one.
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if newest.number < picture.number() {
-            newest.number = picture.number();
+        let here = picture.here();
+        // A picture of another epoch takes the place of the last; whoever still looks at that pays alone, once.
+        if newest.of.is_none_or(|of| of != here && !of.is_after(here)) {
+            newest.of = Some(here);
             newest.frames.clear();
             newest.bytes = 0;
         }
         let known = newest.frames.iter().find(|(at, of, _)| *at == position && of == selection);
-        if let Some((.., frame)) = known.filter(|_| newest.number == picture.number()) {
+        if let Some((.., frame)) = known.filter(|_| newest.of == Some(here)) {
             return frame.clone();
         }
         let frame = picture.since(position, selection).map(Shown::new);
         let bytes = newest.bytes + frame.as_ref().map_or(0, |shown| 2 * shown.frame.data.len());
         let room =
             newest.frames.len() < MOST_FRAMES && bytes <= MOST_BYTES || *selection == Selection::default();
-        if newest.number == picture.number() && room {
+        if newest.of == Some(here) && room {
             newest.bytes = bytes;
             newest.frames.push((position, selection.clone(), frame.clone()));
         }
@@ -86,12 +90,13 @@ impl Frames {
 
     /// The items of a picture, which are those of the change with this number.
     pub(super) fn items(&self, picture: &Picture, number: u64) -> Bytes {
+        let number = (picture.at().0, number);
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, items)) = newest.items.as_ref().filter(|(of, _)| *of == number) {
             return items.clone();
         }
         let items = Bytes::from(picture.items());
-        if newest.items.as_ref().is_none_or(|(of, _)| *of < number) {
+        if newest.items.as_ref().is_none_or(|(of, _)| of.0 != number.0 || of.1 < number.1) {
             newest.items = Some((number, items.clone()));
         }
         items
@@ -126,7 +131,7 @@ mod tests {
             (&message["type"], &message["id"], &message["seq"]),
             (&json!("snapshot"), &json!("7-1"), &json!(1))
         );
-        assert!(frames.since(&picture, Some(1), &all).is_none());
+        assert!(frames.since(&picture, Some(picture.here()), &all).is_none());
         assert_eq!(frames.items(&picture, 1).as_ptr(), frames.items(&picture, 1).as_ptr());
     }
 }

@@ -17,11 +17,12 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use frames::Frames;
+use picture::Position;
 
 pub use frames::Shown;
-pub use picture::{Frame, Picture};
+pub use picture::{Change, Frame, Head, METRICS_DOCUMENTS, Picture};
 pub use selection::{BadSelection, Selection};
-pub use worker::Worker;
+pub use worker::{Pictures, Worker, new_epoch};
 
 /// Watchers at once; a further one is turned away.
 const MOST_WATCHERS: usize = 60_000;
@@ -38,7 +39,7 @@ pub struct Feed {
 #[derive(Debug)]
 pub struct Watcher {
     feed: Feed,
-    position: Option<u64>,
+    position: Option<Position>,
     selection: Selection,
     _place: OwnedSemaphorePermit,
 }
@@ -47,7 +48,8 @@ pub struct Watcher {
 #[derive(Debug)]
 pub struct ItemsWatcher {
     feed: Feed,
-    number: Option<u64>,
+    /// The epoch, and the number of the items that were shown last.
+    seen: Option<(u64, u64)>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -71,7 +73,7 @@ impl Feed {
     /// A new watcher of the items.
     pub fn watch_items(&self) -> Result<ItemsWatcher, Full> {
         let (feed, place) = self.enter()?;
-        Ok(ItemsWatcher { feed, number: None, _place: place })
+        Ok(ItemsWatcher { feed, seen: None, _place: place })
     }
 
     /// How many watch.
@@ -105,7 +107,7 @@ impl Watcher {
         loop {
             let picture = self.feed.next().await?;
             let frame = self.feed.frames.since(&picture, self.position, &self.selection);
-            self.position = Some(picture.number());
+            self.position = Some(picture.here());
             if let Some(frame) = frame {
                 return Some(frame);
             }
@@ -125,10 +127,10 @@ impl ItemsWatcher {
     pub async fn next(&mut self) -> Option<Bytes> {
         loop {
             let picture = self.feed.next().await?;
-            let Some(number) = picture.items_number().filter(|number| Some(*number) != self.number) else {
-                continue;
-            };
-            self.number = Some(number);
+            let epoch = picture.at().0;
+            let number = picture.items_number().filter(|number| Some((epoch, *number)) != self.seen);
+            let Some(number) = number else { continue };
+            self.seen = Some((epoch, number));
             return Some(self.feed.frames.items(&picture, number));
         }
     }

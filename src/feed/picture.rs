@@ -9,10 +9,21 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Selection;
 use crate::sid::TaskQueueSid;
+
+/// Branches that are remembered, so that who comes back from one can go on; each is a leader that took over.
+const MOST_BRANCHES: usize = 16;
+/// All parts but the TaskQueues. What begins with `_` is not for clients.
+const PARTS: [&str; 7] =
+    ["asOf", "health", "metrics", METRICS_DOCUMENTS, "queuesKnown", "voice", "workspace"];
+/// The part with the names of the Documents that metrics stand in.
+pub const METRICS_DOCUMENTS: &str = "_metricsDocuments";
+const HEALTH: &str = "health";
 
 /// TaskQueues that are remembered as gone, so that who comes back is told; with more of them all are told anew.
 const MOST_GONE: usize = 1000;
@@ -20,9 +31,13 @@ const MOST_GONE: usize = 1000;
 /// All that is shown, serialised.
 #[derive(Debug, Clone, Default)]
 pub struct Picture {
-    /// Tells this process's numbers from those of the one before.
+    /// Tells these numbers from those of others.
     epoch: u64,
     number: u64,
+    /// Earlier epochs, and the number up to which this one has their history.
+    branches: Vec<(u64, u64)>,
+    /// What health is said to be here, whatever the part says; with its own tag.
+    overlay: Option<(u64, Arc<str>)>,
     /// When it was drawn; whoever gets it at once can set a clock by it.
     drawn_at: Timestamp,
     /// Watchers below this number have missed something that is not remembered.
@@ -30,6 +45,47 @@ pub struct Picture {
     queues: BTreeMap<TaskQueueSid, Arc<Part>>,
     gone: BTreeMap<TaskQueueSid, u64>,
     parts: BTreeMap<&'static str, Arc<Part>>,
+}
+
+/// Where a watcher is: which picture it has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Position {
+    epoch: u64,
+    number: u64,
+    /// The tag of what was laid over it; nought for nothing.
+    overlay: u64,
+}
+
+impl Position {
+    /// Whether it comes later in the same history.
+    pub(super) fn is_after(self, other: Self) -> bool {
+        self.epoch == other.epoch && self.number > other.number
+    }
+}
+
+/// What a picture's numbers are: all of it but what they number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    epoch: u64,
+    number: u64,
+    branches: Vec<(u64, u64)>,
+    oldest: u64,
+    drawn_at: Timestamp,
+}
+
+/// What has to change in one picture to make the next of it, for whoever keeps a copy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Change {
+    /// The picture that it changes; `None` for a whole one.
+    pub from: Option<(u64, u64)>,
+    /// What it becomes.
+    pub head: Head,
+    /// TaskQueues' items, each with its number.
+    pub queues: Vec<(TaskQueueSid, u64, Box<RawValue>)>,
+    /// TaskQueues that are gone, each with its number.
+    pub gone: Vec<(TaskQueueSid, u64)>,
+    /// The other parts, each with its number.
+    pub parts: Vec<(String, u64, Box<RawValue>)>,
 }
 
 /// Lays something out; always the same, whenever it is called.
@@ -58,6 +114,18 @@ impl fmt::Debug for Recipe {
 impl Part {
     fn new(number: u64, recipe: Recipe) -> Arc<Self> {
         Arc::new(Self { number, recipe, json: OnceLock::new() })
+    }
+
+    /// One that was laid out elsewhere.
+    fn copied(number: u64, json: &RawValue) -> Arc<Self> {
+        let part = Self { number, recipe: Recipe::new(|| Value::Null), json: OnceLock::new() };
+        part.json.get_or_init(|| json.get().into());
+        Arc::new(part)
+    }
+
+    fn raw(&self) -> Box<RawValue> {
+        // It is JSON that we made ourselves.
+        RawValue::from_string(self.json().to_owned()).unwrap_or_default()
     }
 
     fn json(&self) -> &str {
@@ -92,11 +160,128 @@ impl Picture {
         self.number
     }
 
-    /// The number that a frame's id names, unless it is another process's.
-    pub(super) fn position(&self, id: &str) -> Option<u64> {
-        let (epoch, number) = id.split_once('-')?;
-        let number = number.parse().ok().filter(|number| *number <= self.number)?;
-        (epoch.parse() == Ok(self.epoch)).then_some(number)
+    /// Where it is itself.
+    pub(super) fn here(&self) -> Position {
+        Position { epoch: self.epoch, number: self.number, overlay: self.overlay_tag() }
+    }
+
+    /// The position that a frame's id names, unless it is nobody's that we know.
+    pub(super) fn position(&self, id: &str) -> Option<Position> {
+        let (epoch, rest) = id.split_once('-')?;
+        let (number, overlay) = rest.split_once('-').unwrap_or((rest, "0"));
+        let position = Position {
+            epoch: epoch.parse().ok()?,
+            number: number.parse().ok()?,
+            overlay: overlay.parse().ok()?,
+        };
+        self.known(position).map(|_| position)
+    }
+
+    /// The number from which on a watcher there is owed something.
+    fn known(&self, position: Position) -> Option<u64> {
+        let ours = (self.epoch, self.number);
+        let mut epochs = self.branches.iter().chain([&ours]);
+        let shares = |(epoch, last): &&(u64, u64)| *epoch == position.epoch && position.number <= *last;
+        epochs.find(shares).map(|_| position.number)
+    }
+
+    fn overlay_tag(&self) -> u64 {
+        self.overlay.as_ref().map_or(0, |(tag, _)| *tag)
+    }
+
+    /// The same, from which another history goes on than anybody else's.
+    #[must_use]
+    pub fn branched(&self, epoch: u64) -> Self {
+        let mut next = self.clone();
+        next.branches.push((self.epoch, self.number));
+        let surplus = next.branches.len().saturating_sub(MOST_BRANCHES);
+        next.branches.drain(..surplus);
+        (next.epoch, next.overlay) = (epoch, None);
+        next
+    }
+
+    /// The same, with another health shown than it has; `None` for its own again. The tag tells this time from others.
+    #[must_use]
+    pub fn with_health(&self, health: Option<(u64, &Value)>) -> Self {
+        let overlay = health.map(|(tag, health)| (tag, Arc::from(health.to_string())));
+        Self { overlay, ..self.clone() }
+    }
+
+    /// Whether another health is laid over it.
+    pub fn is_overlaid(&self) -> bool {
+        self.overlay.is_some()
+    }
+
+    /// Its epoch and number.
+    pub fn at(&self) -> (u64, u64) {
+        (self.epoch, self.number)
+    }
+
+    /// Its numbers.
+    pub fn head(&self) -> Head {
+        let Self { epoch, number, drawn_at, oldest, branches, .. } = self.clone();
+        Head { epoch, number, branches, oldest, drawn_at }
+    }
+
+    /// What it has that an earlier one of the same history has not; without one, everything.
+    pub fn change_since(&self, earlier: Option<&Self>) -> Change {
+        let earlier = earlier.filter(|earlier| self.known(earlier.here()).is_some_and(|n| n >= self.oldest));
+        let newer = |number: u64| earlier.is_none_or(|earlier| number > earlier.number);
+        let queues = self.queues.iter().filter(|(_, part)| newer(part.number));
+        let parts = self.parts.iter().filter(|(_, part)| newer(part.number));
+        Change {
+            from: earlier.map(Self::at),
+            head: self.head(),
+            queues: queues.map(|(sid, part)| (*sid, part.number, part.raw())).collect(),
+            gone: self.gone.iter().filter(|(_, n)| newer(**n)).map(|(sid, n)| (*sid, *n)).collect(),
+            parts: parts.map(|(name, part)| ((*name).to_owned(), part.number, part.raw())).collect(),
+        }
+    }
+
+    /// The next picture by a change that somebody else drew; `None` where it is not a change of this one.
+    pub fn changed(&self, change: &Change) -> Option<Self> {
+        let mut next = match change.from {
+            Some(from) if from == self.at() => self.clone(),
+            Some(_) => return None,
+            None => Self::default(),
+        };
+        let Head { epoch, number, branches, oldest, drawn_at } = change.head.clone();
+        (next.epoch, next.number, next.branches, next.drawn_at) = (epoch, number, branches, drawn_at);
+        next.overlay = None;
+        if next.oldest != oldest {
+            next.oldest = oldest;
+            next.gone.clear();
+        }
+        for (sid, number, json) in &change.queues {
+            next.queues.insert(*sid, Part::copied(*number, json));
+            next.gone.remove(sid);
+        }
+        for (sid, number) in &change.gone {
+            next.queues.remove(sid);
+            next.gone.insert(*sid, *number);
+        }
+        for (name, number, json) in &change.parts {
+            // A newer version may have parts that this one does not know.
+            if let Some(name) = PARTS.iter().find(|known| *known == name) {
+                next.parts.insert(name, Part::copied(*number, json));
+            }
+        }
+        Some(next)
+    }
+
+    /// The TaskQueues that it shows.
+    pub(super) fn queues(&self) -> Vec<TaskQueueSid> {
+        self.queues.keys().copied().collect()
+    }
+
+    /// How many TaskQueues it shows.
+    pub fn count_queues(&self) -> usize {
+        self.queues.len()
+    }
+
+    /// Whether it is known which TaskQueues there are.
+    pub fn knows_queues(&self) -> bool {
+        self.part("queuesKnown") == Some("true")
     }
 
     /// The next picture: these queues and parts changed, those queues are gone. `None` when nothing did.
@@ -108,6 +293,7 @@ impl Picture {
     ) -> Option<Self> {
         let mut next = self.clone();
         next.number += 1;
+        next.overlay = None;
         next.drawn_at = Timestamp::now();
         let number = next.number;
         let mut changed = false;
@@ -133,7 +319,7 @@ impl Picture {
 
     /// The number of the change that the queues' items are of; `None` before it is known which queues there are.
     pub(super) fn items_number(&self) -> Option<u64> {
-        self.parts.get("queuesKnown").filter(|known| known.json() == "true")?;
+        self.knows_queues().then_some(())?;
         let changed = self.queues.values().map(|part| part.number);
         changed.chain(self.gone.values().copied()).max().or(Some(0)).max(Some(self.oldest))
     }
@@ -145,15 +331,17 @@ impl Picture {
     }
 
     /// What is newer than a position; the whole picture where there is none, or too much was missed.
-    pub(super) fn since(&self, position: Option<u64>, selection: &Selection) -> Option<Frame> {
-        let position = position.filter(|position| *position >= self.oldest);
+    pub(super) fn since(&self, seen: Option<Position>, selection: &Selection) -> Option<Frame> {
+        let position = seen.and_then(|seen| self.known(seen)).filter(|position| *position >= self.oldest);
         let from = position.unwrap_or(0);
+        let overlaid = seen.is_none_or(|seen| seen.overlay != self.overlay_tag());
         let newer = |part: &&Arc<Part>| position.is_none() || part.number > from;
         let queues = self.queues.iter().filter(|(queue, part)| newer(part) && selection.wants(queue));
         let queues: Vec<Cow<'_, str>> = queues.map(|(_, part)| selection.shown(part.json())).collect();
         let gone = self.gone.iter().filter(|(queue, n)| **n > from && selection.wants(queue));
         let gone: Vec<&TaskQueueSid> = gone.map(|(queue, _)| queue).collect();
-        let parts = self.parts.iter().filter(|(_, part)| newer(part));
+        let parts = self.parts.iter().filter(|(name, _)| !name.starts_with('_'));
+        let parts = parts.filter(|(name, part)| newer(part) || (overlaid && **name == HEALTH));
         let head = format!("{{\"seq\":{},\"now\":\"{}\"", self.number, self.drawn_at);
         let mut data = head.clone();
         if position.is_none() || !queues.is_empty() {
@@ -164,14 +352,20 @@ impl Picture {
             data += &format!(",\"removed\":[{}]", gone.join(","));
         }
         for (name, part) in parts {
-            data += &format!(",\"{name}\":{}", part.json());
+            let over = self.overlay.as_ref().filter(|_| *name == HEALTH);
+            let json = over.map_or(part.json(), |(_, health)| &**health);
+            data += &format!(",\"{name}\":{json}");
         }
         if position.is_some() && data == head {
             return None;
         }
         data.push('}');
         let kind = if position.is_some() { "change" } else { "snapshot" };
-        Some(Frame { kind, id: format!("{}-{}", self.epoch, self.number), data })
+        let id = match self.overlay_tag() {
+            0 => format!("{}-{}", self.epoch, self.number),
+            tag => format!("{}-{}-{tag}", self.epoch, self.number),
+        };
+        Some(Frame { kind, id, data })
     }
 }
 
@@ -219,12 +413,15 @@ mod tests {
         assert_eq!(data(Some(whole))["queues"].as_array().unwrap().len(), 2);
         let second = first.next(recipes([item(1, 0), item(2, 5)]), vec![], vec![]).unwrap();
         assert_eq!(
-            data(second.since(Some(1), &Selection::default())),
+            data(second.since(Some(first.here()), &Selection::default())),
             json!({"seq": 2, "queues": [item(2, 5).1]})
         );
         assert!(second.next(recipes([item(2, 5)]), vec![sid(9)], vec![]).is_none(), "nothing new is no news");
         let third = second.next(vec![], vec![sid(1)], vec![]).unwrap();
-        assert_eq!(data(third.since(Some(2), &Selection::default())), json!({"seq": 3, "removed": [sid(1)]}));
+        assert_eq!(
+            data(third.since(Some(second.here()), &Selection::default())),
+            json!({"seq": 3, "removed": [sid(1)]})
+        );
     }
 
     #[test]
@@ -245,10 +442,50 @@ mod tests {
     #[test]
     fn an_id_of_another_process_is_not_a_position() {
         let picture = Picture::new(7).next(recipes([item(1, 0)]), vec![], vec![]).unwrap();
-        assert_eq!(picture.position("7-1"), Some(1));
+        assert_eq!(picture.position("7-1"), Some(picture.here()));
         for other in ["8-1", "7-2", "7", "x-y", ""] {
             assert_eq!(picture.position(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_copy_is_the_same_and_whoever_resumes_from_a_branch_gets_what_they_miss() {
+        let all = Selection::default();
+        let first = Picture::new(7)
+            .next(
+                recipes([item(1, 0), item(2, 0)]),
+                vec![],
+                vec![("health", json!(1)), (METRICS_DOCUMENTS, json!(1))],
+            )
+            .unwrap();
+        let copy = Picture::new(0).changed(&first.change_since(None)).unwrap();
+        assert_eq!((copy.since(None, &all), copy.at()), (first.since(None, &all), first.at()));
+        let second = first.next(recipes([item(2, 5)]), vec![sid(1)], vec![]).unwrap();
+        let change = second.change_since(Some(&first));
+        let sent = serde_json::to_string(&change).unwrap();
+        let copy = copy.changed(&serde_json::from_str(&sent).unwrap()).unwrap();
+        assert_eq!(copy.since(Some(first.here()), &all), second.since(Some(first.here()), &all));
+        assert!(copy.changed(&change).is_none(), "not a change of this one");
+        // Another leader goes on from the copy; the first has gone further alone.
+        let alone = second.next(recipes([item(2, 6)]), vec![], vec![]).unwrap();
+        let taken = copy.branched(8).next(recipes([item(3, 0)]), vec![], vec![]).unwrap();
+        let resumed = data(taken.since(taken.position("7-2"), &all));
+        assert_eq!(resumed, json!({"seq": 3, "queues": [item(3, 0).1]}));
+        assert_eq!(taken.position("7-3"), None, "what only the first leader's clients have seen");
+        assert_eq!(taken.since(Some(alone.here()), &all).unwrap().kind, "snapshot");
+    }
+
+    #[test]
+    fn health_laid_over_is_shown_and_taken_back() {
+        let all = Selection::default();
+        let first = Picture::new(7).next(recipes([item(1, 0)]), vec![], vec![("health", json!(1))]).unwrap();
+        let stale = first.with_health(Some((9, &json!("stale"))));
+        let shown = stale.since(Some(first.here()), &all).unwrap();
+        assert_eq!(shown.id, "7-1-9");
+        assert_eq!(data(Some(shown)), json!({"seq": 1, "health": "stale"}));
+        let next = first.next(recipes([item(1, 1)]), vec![], vec![]).unwrap();
+        let back = data(next.since(next.position("7-1-9"), &all));
+        assert_eq!(back, json!({"seq": 2, "health": 1, "queues": [item(1, 1).1]}));
     }
 
     proptest! {
@@ -283,7 +520,7 @@ mod tests {
                         seen.remove(sid.as_str().unwrap());
                     }
                 }
-                position = Some(picture.number());
+                position = Some(picture.here());
                 prop_assert_eq!(&seen, &truth);
             }
         }

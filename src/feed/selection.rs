@@ -13,8 +13,8 @@ use crate::sid::TaskQueueSid;
 
 /// TaskQueues that one watcher may name: as many as a Workspace can have (Twilio's limit).
 const MOST_QUEUES: usize = 5_000;
-/// TaskChannels that one may name: as many as a Workspace can have.
-const MOST_CHANNELS: usize = 15;
+/// Characters of a name that is not understood, when that is told.
+const LONGEST_SHOWN: usize = 64;
 const MEMBERS: [&str; 2] = ["realTimeStats_", "cumulativeStats_"];
 /// The sum over all TaskChannels.
 const SUM: &str = "all";
@@ -27,28 +27,44 @@ pub struct Selection {
 }
 
 /// The part of a choice that can't be understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadSelection {
     /// Not TaskQueue SIDs, or too many.
+    #[error("queues must be SIDs of TaskQueues (WQ and 32 hexadecimal digits), at most {MOST_QUEUES}")]
     Queues,
-    /// Too many TaskChannels.
-    Channels,
+    /// A TaskChannel without statistics.
+    #[error("channels: there are no statistics of {unknown:?}; STATS_CHANNELS names {}", .known.join(", "))]
+    Channel {
+        /// The first one, shortened.
+        unknown: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
 }
 
 impl Selection {
-    /// Only these, where given; names of nothing are no error, since they may come to be.
-    pub fn of<S: AsRef<str>>(queues: Option<&[S]>, channels: Option<&[S]>) -> Result<Self, BadSelection> {
+    /// Only these, where given. A TaskQueue that is not there is no error, since it may come to be; TaskChannels are
+    /// `known` from the start.
+    pub fn of<S: AsRef<str>>(
+        queues: Option<&[S]>,
+        channels: Option<&[S]>,
+        known: &[String],
+    ) -> Result<Self, BadSelection> {
         let sids = |sids: &[S]| sids.iter().map(|sid| sid.as_ref().parse()).take(MOST_QUEUES + 1).collect();
         let queues: Option<Result<BTreeSet<TaskQueueSid>, _>> = queues.map(sids);
         let queues = queues.transpose().map_err(|_| BadSelection::Queues)?;
-        let names =
-            |names: &[S]| names.iter().map(|name| name.as_ref().to_owned()).take(MOST_CHANNELS + 1).collect();
-        let channels: Option<BTreeSet<String>> = channels.map(names);
+        let name = |name: &S| match name.as_ref() {
+            SUM => Ok(SUM.to_owned()),
+            name if known.iter().any(|known| known == name) => Ok(name.to_owned()),
+            name => {
+                let unknown = name.chars().take(LONGEST_SHOWN).collect();
+                Err(BadSelection::Channel { unknown, known: known.to_vec() })
+            }
+        };
+        let channels = channels.map(|names| names.iter().map(name).collect::<Result<BTreeSet<_>, _>>());
+        let channels = channels.transpose()?;
         if queues.as_ref().is_some_and(|queues| queues.len() > MOST_QUEUES) {
             return Err(BadSelection::Queues);
-        }
-        if channels.as_ref().is_some_and(|names| names.len() > MOST_CHANNELS) {
-            return Err(BadSelection::Channels);
         }
         Ok(Self { queues: queues.map(Arc::new), channels: channels.map(Arc::new) })
     }
@@ -81,7 +97,8 @@ mod tests {
 
     fn of(queues: Option<&'static str>, channels: Option<&'static str>) -> Result<Selection, BadSelection> {
         let parts = |text: Option<&'static str>| text.map(|text| text.split(',').collect::<Vec<_>>());
-        Selection::of(parts(queues).as_deref(), parts(channels).as_deref())
+        let known = ["voice", "chat"].map(str::to_owned);
+        Selection::of(parts(queues).as_deref(), parts(channels).as_deref(), &known)
     }
 
     #[test]
@@ -103,6 +120,8 @@ mod tests {
     #[test]
     fn refuses_what_names_nothing() {
         assert_eq!(of(Some("WQ1"), None), Err(BadSelection::Queues));
-        assert_eq!(of(None, Some("a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p")), Err(BadSelection::Channels));
+        let told = of(None, Some("voice,nope")).unwrap_err().to_string();
+        assert_eq!(told, "channels: there are no statistics of \"nope\"; STATS_CHANNELS names voice, chat");
+        assert!(of(None, Some("chat,all")).is_ok(), "the sum is always there");
     }
 }

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::picture::Recipe;
-use super::{Feed, Picture};
-use crate::layout::{is_whole, queue_item};
+use super::{Feed, METRICS_DOCUMENTS, Picture};
+use crate::layout::{is_whole, metrics_documents, queue_item};
 use crate::publish::Status;
-use crate::stats::{QueueState, Snapshot};
+use crate::stats::{Needs, QueueState, Snapshot};
 
 /// Pictures are made at most this often; a burst of answers makes one.
 const SPACING: Duration = Duration::from_millis(50);
@@ -20,6 +20,10 @@ const SPACING: Duration = Duration::from_millis(50);
 /// comes earlier only makes all of them late.
 const SPACING_A_WATCHER: Duration = Duration::from_micros(30);
 const LONGEST_SPACING: Duration = Duration::from_millis(300);
+
+/// How much later than the second interval's end an answer is still no news of trouble.
+const DOUBT: Duration = Duration::from_secs(2);
+const NO_NEWS: &str = "no answer for two intervals";
 
 /// The task, to be run once.
 #[derive(Debug)]
@@ -29,26 +33,80 @@ pub struct Worker {
     /// Bad calls.
     voice: watch::Receiver<Value>,
     shown: Option<Arc<Snapshot>>,
-    pictures: watch::Sender<Arc<Picture>>,
+    pictures: Pictures,
+    /// The name of the metrics' first Document.
+    document: String,
+    /// From this age on the Workspace's statistics are called stale, whatever is said of them.
+    doubt_after: Duration,
+    /// Keeps what was drawn before as it is until all this has been read: for whoever takes over.
+    needs: Option<Needs>,
+}
+
+/// Where pictures are put for all watchers of this process; who draws them may change. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Pictures(Arc<watch::Sender<Arc<Picture>>>);
+
+impl Pictures {
+    /// An empty picture, and the handle of those who watch it.
+    pub fn new() -> (Feed, Self) {
+        // Whoever comes back after a restart has numbers of another process.
+        let (pictures, receiver) = watch::channel(Arc::new(Picture::new(new_epoch())));
+        (Feed::new(receiver), Self(Arc::new(pictures)))
+    }
+
+    /// The newest.
+    pub fn newest(&self) -> Arc<Picture> {
+        self.0.borrow().clone()
+    }
+
+    /// Shows another.
+    pub fn show(&self, picture: Picture) {
+        self.0.send_replace(Arc::new(picture));
+    }
+
+    /// Waits for others.
+    pub fn watch(&self) -> watch::Receiver<Arc<Picture>> {
+        self.0.subscribe()
+    }
+
+    fn watchers(&self) -> usize {
+        self.0.receiver_count()
+    }
+}
+
+/// A number that no picture of anybody had before: microseconds since 1970.
+pub fn new_epoch() -> u64 {
+    Timestamp::now().as_microsecond().unsigned_abs()
 }
 
 impl Worker {
-    /// A worker and its handle.
+    /// A worker that draws there.
     pub fn new(
+        pictures: Pictures,
         snapshots: watch::Receiver<Arc<Snapshot>>,
         status: watch::Receiver<Status>,
         voice: watch::Receiver<Value>,
-    ) -> (Feed, Self) {
-        // Whoever comes back after a restart has numbers of another process.
-        let epoch = Timestamp::now().as_millisecond().unsigned_abs();
-        let (pictures, receiver) = watch::channel(Arc::new(Picture::new(epoch)));
-        (Feed::new(receiver), Self { snapshots, status, voice, shown: None, pictures })
+        document: &str,
+        interval: Duration,
+    ) -> Self {
+        let (doubt_after, document) = (interval * 2 + DOUBT, document.to_owned());
+        Self { snapshots, status, voice, shown: None, pictures, document, doubt_after, needs: None }
+    }
+
+    /// Goes on from what somebody else has drawn: with numbers of its own, and not before all this was read.
+    #[must_use]
+    pub fn taking_over(mut self, needs: Needs) -> Self {
+        let last = self.pictures.newest();
+        self.needs = last.knows_queues().then_some(needs);
+        self.pictures.show(last.branched(new_epoch()));
+        self
     }
 
     /// Keeps the picture until told to stop; watchers see the end when the sender is gone.
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
             self.draw();
+            let doubt = self.until_doubt();
             let changed = async {
                 tokio::select! {
                     changed = self.snapshots.changed() => changed.is_ok(),
@@ -58,6 +116,8 @@ impl Worker {
             };
             tokio::select! {
                 () = stop.cancelled() => return,
+                // A read that hangs says nothing by itself.
+                () = tokio::time::sleep(doubt.unwrap_or_default()), if doubt.is_some() => {}
                 alive = changed => if !alive {
                     // Nothing more will come; wait for the stop signal, so that this is no early end.
                     return stop.cancelled().await;
@@ -67,14 +127,32 @@ impl Worker {
         }
     }
 
+    /// How long until the Workspace's statistics are too old; `None` once they are.
+    fn until_doubt(&self) -> Option<Duration> {
+        let confirmed = confirmed_at(self.shown.as_deref()?)?;
+        let age = Duration::try_from(Timestamp::now().duration_since(confirmed)).unwrap_or_default();
+        self.doubt_after.checked_sub(age).filter(|left| !left.is_zero())
+    }
+
+    fn is_doubtful(&self, snapshot: &Snapshot) -> bool {
+        let age = |confirmed| Timestamp::now().duration_since(confirmed);
+        confirmed_at(snapshot)
+            .is_some_and(|at| Duration::try_from(age(at)).is_ok_and(|age| age >= self.doubt_after))
+    }
+
     fn spacing(&self) -> Duration {
-        let watchers = u32::try_from(self.pictures.receiver_count()).unwrap_or(u32::MAX);
+        let watchers = u32::try_from(self.pictures.watchers()).unwrap_or(u32::MAX);
         SPACING_A_WATCHER.saturating_mul(watchers).clamp(SPACING, LONGEST_SPACING)
     }
 
     fn draw(&mut self) {
         let next = self.snapshots.borrow_and_update().clone();
         let status = *self.status.borrow_and_update();
+        let voice = self.voice.borrow_and_update().clone();
+        if self.needs.is_some_and(|needs| !next.is_complete(needs)) {
+            return;
+        }
+        let before_us = self.pictures.newest();
         let last = self.shown.as_deref();
         let before = |sid| last.and_then(|last| last.queues.get(sid));
         let moved = next.queues.iter().filter(|(sid, state)| {
@@ -86,29 +164,33 @@ impl Worker {
             Recipe::new(move || queue_item(&state, &channels).unwrap_or_default())
         };
         let queues = whole.map(|(sid, state)| (*sid, recipe(state))).collect();
-        let gone = last.into_iter().flat_map(|last| last.queues.keys());
-        let gone = gone.filter(|sid| !next.queues.contains_key(*sid)).copied().collect();
+        let gone = last.into_iter().flat_map(|last| last.queues.keys().copied());
+        // Those that were drawn by somebody else, once.
+        let left = if self.needs.take().is_some() { before_us.queues() } else { Vec::new() };
+        let gone = gone.chain(left).filter(|sid| !next.queues.contains_key(sid)).collect();
         // Before the list of TaskQueues was read, no queues does not mean that there are none.
         let known = Value::Bool(next.directory_known);
         let mut parts = vec![
             ("asOf", json!(confirmed_at(&next))),
-            ("health", health(&next, status)),
+            ("health", health(&next, status, self.is_doubtful(&next))),
             ("queuesKnown", known),
-            ("voice", self.voice.borrow_and_update().clone()),
+            ("voice", voice),
         ];
         let metrics_moved = last.is_none_or(|last| match (&last.metrics, &next.metrics) {
             (Some(last), Some(next)) => !Arc::ptr_eq(last, next),
             (last, next) => last.is_some() != next.is_some(),
         });
-        if metrics_moved {
+        // Tiles stay until whoever has taken over has their values.
+        if metrics_moved && (next.metrics.is_some() || before_us.part("metrics").is_none()) {
             parts.push(("metrics", metrics(&next)));
+            let shown = next.metrics.as_deref().unwrap_or_default();
+            parts.push((METRICS_DOCUMENTS, json!(metrics_documents(&self.document, shown))));
         }
         if last.is_none_or(|last| !last.workspace.shows_the_same(&next.workspace)) {
             parts.push(("workspace", workspace(&next)));
         }
-        let picture = self.pictures.borrow().next(queues, gone, parts);
-        if let Some(picture) = picture {
-            self.pictures.send_replace(Arc::new(picture));
+        if let Some(picture) = before_us.next(queues, gone, parts) {
+            self.pictures.show(picture);
         }
         self.shown = Some(next);
     }
@@ -138,7 +220,7 @@ fn workspace(snapshot: &Snapshot) -> Value {
 }
 
 /// What is failing, and why; without numbers that change at every look.
-fn health(snapshot: &Snapshot, writes: Status) -> Value {
+fn health(snapshot: &Snapshot, writes: Status, doubtful: bool) -> Value {
     let in_queues = snapshot.queues.values().flat_map(|state| state.scopes.iter());
     let scopes = std::iter::once(&snapshot.workspace).chain(in_queues);
     let in_scopes =
@@ -146,9 +228,9 @@ fn health(snapshot: &Snapshot, writes: Status) -> Value {
     let stale = snapshot.directory_stale.iter().chain(in_scopes).min_by_key(|stale| stale.since);
     json!({
         "taskrouter": {
-            "ok": stale.is_none(),
-            "since": stale.map(|stale| stale.since),
-            "reason": stale.map(|stale| stale.reason.to_string()),
+            "ok": stale.is_none() && !doubtful,
+            "since": stale.map_or(confirmed_at(snapshot).filter(|_| doubtful), |stale| Some(stale.since)),
+            "reason": stale.map_or(doubtful.then(|| NO_NEWS.to_owned()), |stale| Some(stale.reason.to_string())),
         },
         "sync": { "ok": writes.failing == 0, "failing": writes.failing },
     })

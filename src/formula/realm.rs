@@ -376,12 +376,13 @@ fn place(stack: &str) -> Option<(u32, u32)> {
     Some((line, numbers.next()?.ok()?))
 }
 
-/// What is missing at a formula's end is found missing behind it, in our own text.
+/// What is missing at a formula's end is found missing behind it, in our own text, which the author never wrote.
 fn within(mut fault: Fault, source: &str) -> Fault {
     let (lines, last) = source.lines().fold((0_u32, ""), |(count, _), line| (count + 1, line));
     if fault.line.is_some_and(|line| line > lines) {
         fault.line = Some(lines);
         fault.column = u32::try_from(last.chars().count() + 1).ok();
+        fault.message = "something is missing at the end of the formula".to_owned();
     }
     fault
 }

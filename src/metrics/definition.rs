@@ -138,6 +138,10 @@ impl Reader<'_> {
             Some(Value::String(text)) if needed && text.trim().is_empty() => {
                 self.problem(field, "it is empty");
             }
+            // Formulas may have lines; a headline has none, and nothing invisible.
+            Some(Value::String(text)) if field != "formula" && text.chars().any(char::is_control) => {
+                self.problem(field, "it has control characters in it");
+            }
             Some(Value::String(text)) if text.len() > longest => {
                 self.problem(field, format!("it is longer than {longest} bytes"));
             }

@@ -5,12 +5,13 @@
 //! moves to a later one, never to an earlier; the later is written first. So a crash in between leaves it in both, and
 //! the later one is right. A deletion begins with the earliest, by the same rule.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
 use super::MOST_METRICS;
 use super::definitions::{Definitions, Raw};
+use super::problem::Problem;
 use crate::layout::fit::LARGEST;
 use crate::twilio::sync::Revision;
 
@@ -57,6 +58,16 @@ pub enum ShelfError {
     /// There is no such metric.
     #[error("there is no metric {0:?}")]
     Unknown(String),
+}
+
+impl ShelfError {
+    /// As a problem, where a name in the request is to blame.
+    pub fn problem(&self) -> Option<Problem> {
+        let (Self::TooLarge(name) | Self::Name(name) | Self::Twice(name) | Self::Unknown(name)) = self else {
+            return None;
+        };
+        Some(Problem::whole(self.to_string()).in_metric(name))
+    }
 }
 
 /// Name of the Document at a place, from 0.
@@ -109,7 +120,7 @@ impl Shelf {
 
     /// Takes definitions out.
     pub(super) fn delete(&mut self, names: &[String]) -> Result<(), ShelfError> {
-        for name in names {
+        for name in names.iter().collect::<BTreeSet<_>>() {
             let mut found = false;
             for document in &mut self.documents {
                 if document.definitions.shift_remove(name).is_some() {

@@ -8,6 +8,8 @@ use crate::formula::protocol::Outcome;
 /// What stands where there is no value; not a zero, and not an error.
 pub const NOTHING: &str = "–";
 const MOST_DECIMALS: u8 = 6;
+/// The largest number that is exact; far more than any wait or count.
+const MOST: f64 = 9_007_199_254_740_991.0;
 /// Numbers from here on are milliseconds, since nobody means the year 5138.
 const FIRST_MILLISECONDS: f64 = 1e11;
 
@@ -62,8 +64,8 @@ impl Format {
         match self {
             Self::Plain => Ok(plain(value)),
             Self::Time => time(value, zone).ok_or(FormatError),
-            Self::Percent => Ok(format!("{} %", rounded(number(value)?, 0))),
-            Self::Number(decimals) => Ok(rounded(number(value)?, decimals)),
+            Self::Percent => Ok(format!("{} %", rounded(number(value)?, 0)?)),
+            Self::Number(decimals) => rounded(number(value)?, decimals),
             Self::Seconds => {
                 let (hours, minutes, seconds) = clock(number(value)?)?;
                 Ok(format!("{hours:02}:{minutes:02}:{seconds:02}"))
@@ -101,15 +103,16 @@ fn plain(value: &Outcome) -> String {
 }
 
 /// With so many decimals. What rounds to zero has no sign.
-fn rounded(number: f64, decimals: u8) -> String {
+fn rounded(number: f64, decimals: u8) -> Result<String, FormatError> {
+    if number.abs() > MOST {
+        return Err(FormatError);
+    }
     let text = format!("{number:.*}", usize::from(decimals));
     let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
-    if is_zero { text.trim_start_matches('-').to_owned() } else { text }
+    Ok(if is_zero { text.trim_start_matches('-').to_owned() } else { text })
 }
 
 fn clock(seconds: f64) -> Result<(u64, u64, u64), FormatError> {
-    // As many as fit exactly; far more than any wait.
-    const MOST: f64 = 9_007_199_254_740_991.0;
     if !(0.0..=MOST).contains(&seconds) {
         return Err(FormatError);
     }
@@ -188,6 +191,7 @@ mod tests {
             assert_eq!(shown(format, value), Err(FormatError), "{format} {value}");
         }
         assert_eq!(shown("seconds", -1.0), Err(FormatError));
+        assert_eq!(shown("number", 1e300), Err(FormatError));
         let zone = TimeZone::UTC;
         assert_eq!(Format::Seconds.text(&Outcome::Flag(true), &zone), Err(FormatError));
         assert_eq!(Format::Seconds.text(&Outcome::Nothing, &zone).as_deref(), Ok(NOTHING));

@@ -83,7 +83,8 @@ const BUILT_IN: &[&str] = &[
 
 /// The fault, with the name that was probably meant.
 pub(super) fn explained(fault: Fault, formula: &str, data: &Value) -> Fault {
-    if fault.line.is_some() && !fault.message.contains("undefined") {
+    // Only what comes of a name that is not there; a formula that takes too much or throws has all its names.
+    if !["undefined", "not a function", "null"].iter().any(|sign| fault.message.contains(sign)) {
         return fault;
     }
     let mut fields = BTreeSet::new();
@@ -143,6 +144,7 @@ mod tests {
         assert_eq!((fault.line, fault.column), (Some(2), Some(36)));
         assert_eq!(told("data.workspace.qqqq").message, "the result is undefined");
         assert_eq!(told("data.workspace.realtime.activity_statistics.find(a => false)").line, None);
+        assert_eq!(explained(Fault::new("takes too much memory"), "'x'.repeat(1)", &data).line, None);
         let syntax = Fault { line: Some(1), ..Fault::new("unexpected token") };
         assert_eq!(explained(syntax.clone(), "data.workes +", &data), syntax);
     }

@@ -1,6 +1,6 @@
-//! The last hours of each metric, for the curves in the tiles: in memory, bounded, gone with a restart.
+//! The last hours of each metric, for the curves in the tiles: in memory and bounded.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// One point for so many seconds.
@@ -10,6 +10,9 @@ const MOST_POINTS: usize = 720;
 
 /// Seconds since 1970, and the value; `None` where there was none.
 pub type Point = (i64, Option<f64>);
+
+/// Curves by metric, as they are handed on.
+pub type Curves = BTreeMap<String, Vec<Point>>;
 
 /// Curves by metric.
 #[derive(Debug, Default)]
@@ -38,6 +41,25 @@ impl History {
         }
     }
 
+    /// All of them.
+    pub fn all(&self) -> Curves {
+        let points = |curve: &VecDeque<Point>| curve.iter().copied().collect();
+        self.curves.iter().map(|(name, curve)| (name.to_string(), points(curve))).collect()
+    }
+
+    /// Goes on from what another process has remembered.
+    pub(super) fn take_over(&mut self, curves: Curves) {
+        for (name, points) in curves {
+            let known = self.curves.entry(name.into()).or_default();
+            let first = known.front().map_or(i64::MAX, |point| point.0);
+            let mut earlier: VecDeque<Point> = points.into_iter().filter(|point| point.0 < first).collect();
+            earlier.append(known);
+            let surplus = earlier.len().saturating_sub(MOST_POINTS);
+            earlier.drain(..surplus);
+            *known = earlier;
+        }
+    }
+
     /// A metric's curve; empty for one that there is not.
     pub fn of(&self, name: &str) -> Vec<Point> {
         self.curves.get(name).map(|curve| curve.iter().copied().collect()).unwrap_or_default()
@@ -47,6 +69,16 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn goes_on_from_another_process() {
+        let (mut first, name): (History, Arc<str>) = (History::default(), "waiting".into());
+        (0..3).for_each(|step| first.add(step * STEP, &[(name.clone(), Some(1.0))]));
+        let mut second = History::default();
+        second.add(3 * STEP, &[(name.clone(), Some(2.0))]);
+        second.take_over(first.all());
+        assert_eq!(second.of("waiting").iter().map(|point| point.0).collect::<Vec<_>>(), [0, 20, 40, 60]);
+    }
 
     #[test]
     fn is_bounded_and_keeps_gaps() {

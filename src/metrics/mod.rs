@@ -19,7 +19,7 @@ mod worker;
 
 pub use definition::Definition;
 pub use definitions::{Definitions, Entry, Raw};
-pub use history::{History, Point};
+pub use history::{Curves, History, Point};
 pub use problem::Problem;
 pub use store::{Store, StoreError};
 pub use worker::{Busy, ChangeError, Metrics, Preview, Worker};

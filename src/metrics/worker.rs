@@ -16,7 +16,7 @@ use super::data::{Look, Telling, Told, look_of};
 use super::definition::{Definition, Style};
 use super::definitions::{Definitions, Entry, Raw};
 use super::documents::check_names;
-use super::history::{History, Point};
+use super::history::{Curves, History, Point};
 use super::problem::Problem;
 use super::store::{Store, StoreError};
 use super::{hint, threshold};
@@ -387,9 +387,16 @@ impl Metrics {
         };
         let value = self.ask(&definition, false).await?;
         let Shown { value: shown, text, style } = show(&definition, &value, zone);
-        let error = value
-            .err()
-            .map(|fault| Problem::of_formula(hint::explained(fault, &definition.formula, &self.fields())));
+        let error = match value {
+            Err(fault) => {
+                Some(Problem::of_formula(hint::explained(fault, &definition.formula, &self.fields())))
+            }
+            Ok(_) if text == ERR_FMT => {
+                let format = &definition.format_name;
+                Some(Problem::of("format", format!("{shown} can't be shown in the format {format}")))
+            }
+            Ok(_) => None,
+        };
         Ok(Preview { value: shown, text, style: style.clone(), error })
     }
 
@@ -405,6 +412,16 @@ impl Metrics {
             return Ok(None);
         }
         Ok(Some(self.history.lock().unwrap_or_else(PoisonError::into_inner).of(metric)))
+    }
+
+    /// All curves, to be handed on.
+    pub fn curves(&self) -> Curves {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).all()
+    }
+
+    /// Goes on from another process's curves.
+    pub fn take_over(&self, curves: Curves) {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).take_over(curves);
     }
 
     async fn ask(&self, definition: &Definition, only_check: bool) -> Result<Evaluated, Busy> {

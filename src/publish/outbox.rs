@@ -250,6 +250,9 @@ impl Outbox {
         let mut again = None;
         match outcome {
             Outcome::Landed { revision, requests } => {
+                if self.outage.is_on() {
+                    self.try_failing(now);
+                }
                 self.outage.ended();
                 let pacer = &mut self.object(target.object(), now).pacer;
                 pacer.spend(requests.saturating_sub(1), bytes, now);
@@ -456,13 +459,31 @@ impl Outbox {
                 return;
             }
             if let Some((_, target)) = self.later.pop_first() {
-                if let Some(waiting) = self.entries.get_mut(&target).and_then(|entry| entry.waiting.as_mut())
-                {
-                    waiting.not_before = None;
-                }
-                self.queue(&target, now);
+                self.ready_now(&target, now);
             }
         }
+    }
+
+    /// Sync is back: what failed while it was away need not wait until its turn comes; budgets hold all the same.
+    fn try_failing(&mut self, now: Instant) {
+        let failed: Vec<_> =
+            self.later.iter().filter(|(_, target)| !self.is_refused(target)).cloned().collect();
+        for place in failed {
+            self.later.remove(&place);
+            self.ready_now(&place.1, now);
+        }
+    }
+
+    fn is_refused(&self, target: &Target) -> bool {
+        self.entries.get(target).is_some_and(|entry| entry.refused)
+    }
+
+    /// What waited for a moment waits only for its budget from now on.
+    fn ready_now(&mut self, target: &Target, now: Instant) {
+        if let Some(waiting) = self.entries.get_mut(target).and_then(|entry| entry.waiting.as_mut()) {
+            waiting.not_before = None;
+        }
+        self.queue(target, now);
     }
 
     /// What could not be written waits again, unless something newer does; that may have to wait all the same.

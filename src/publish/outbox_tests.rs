@@ -332,3 +332,26 @@ proptest! {
         prop_assert_eq!(held, newest);
     }
 }
+
+#[test]
+fn what_failed_in_an_outage_waits_no_longer_than_the_outage() {
+    let start = Instant::now();
+    let mut outbox = Outbox::default();
+    (0..7).for_each(|n| outbox.want(&item(n), value(n, 0), start));
+    let mut now = start;
+    while now < start + Duration::from_secs(20) {
+        for target in drain(&mut outbox, now) {
+            outbox.ended(&target, Outcome::Failed(None), now);
+        }
+        now = outbox.wake_at(now).unwrap().max(now + ms(1));
+    }
+    let probe = loop {
+        if let [probe] = &drain(&mut outbox, now)[..] {
+            break probe.clone();
+        }
+        now = outbox.wake_at(now).unwrap().max(now + ms(1));
+    };
+    assert!(!outbox.later.is_empty(), "their own delays are longer");
+    outbox.ended(&probe, landed(), now);
+    assert_eq!(drain(&mut outbox, now).len(), 6);
+}

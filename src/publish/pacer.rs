@@ -41,6 +41,8 @@ pub(super) struct Pacer {
     bucket: Bucket,
     /// The share of the expected rate that Twilio has been seen to allow.
     allowed: f64,
+    /// Whether a write has landed since Twilio last said that there are too many.
+    landed: bool,
     paused_until: Option<Instant>,
 }
 
@@ -55,7 +57,12 @@ pub enum Class {
 
 impl Pacer {
     pub(super) fn new(now: Instant) -> Self {
-        Self { bucket: Bucket::new(BURST, RATE * SHARE, AT_START, now), allowed: 1.0, paused_until: None }
+        Self {
+            bucket: Bucket::new(BURST, RATE * SHARE, AT_START, now),
+            allowed: 1.0,
+            landed: true,
+            paused_until: None,
+        }
     }
 
     /// Takes the budget for one write of this size.
@@ -82,6 +89,7 @@ impl Pacer {
 
     /// A write landed.
     pub(super) fn landed(&mut self, now: Instant) {
+        self.landed = true;
         if self.allowed < 1.0 {
             self.allow((self.allowed + RECOVERY).min(1.0), now);
         }
@@ -89,13 +97,15 @@ impl Pacer {
 
     /// Twilio said that this object is written too often.
     pub(super) fn throttled(&mut self, retry_after: Option<Duration>, now: Instant) {
-        // Writes in flight together are refused together; they are one piece of news.
-        if self.paused_until.is_none_or(|until| until <= now) {
+        // Writes in flight together are refused together; they are one piece of news. So is a time in which everything is
+        // refused: that our rate is too high can be said only of one at which something lands.
+        if std::mem::take(&mut self.landed) {
             self.allow((self.allowed * 0.5).max(SLOWEST), now);
         }
-        self.bucket.drain(now);
         let pause = now + retry_after.unwrap_or(UNNAMED_PAUSE);
         self.paused_until = self.paused_until.max(Some(pause));
+        // Nothing is saved up during the pause, or it would end in a burst.
+        self.bucket.drain(self.paused_until.unwrap_or(pause));
     }
 
     fn allow(&mut self, allowed: f64, now: Instant) {
@@ -185,6 +195,24 @@ mod tests {
             pacer.landed(start);
         }
         assert!((pacer.allowed - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_storm_of_429_leaves_a_rate_to_recover_with() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(start);
+        for second in 0..30 {
+            pacer.throttled(None, start + Duration::from_secs(second));
+        }
+        let after = start + Duration::from_secs(30);
+        assert!((pacer.allowed - 0.5).abs() < 1e-9);
+        assert!(writes(&mut pacer, 500, Class::Changed, after, 4) >= 30);
+        // Where some land and some are refused, the rate is what is wrong.
+        for second in 40..60 {
+            pacer.landed(start + Duration::from_secs(second));
+            pacer.throttled(None, start + Duration::from_secs(second));
+        }
+        assert!((pacer.allowed - SLOWEST).abs() < 1e-9);
     }
 
     proptest! {

@@ -30,6 +30,8 @@ pub struct Marks {
 pub(super) struct Waiting {
     by_place: BTreeMap<Place, Depth>,
     pub(super) refresh_all: Vec<Waiter>,
+    /// Told when all that was marked before has been read.
+    pub(super) when_read: Vec<oneshot::Sender<()>>,
     pub(super) latest_event: Option<LatestEvent>,
     pub(super) recordings: BTreeMap<TaskSid, Arc<str>>,
 }
@@ -66,6 +68,14 @@ impl Marks {
         self.change(|waiting| {
             if waiting.refresh_all.len() < MOST_WAITING {
                 waiting.refresh_all.push(waiter);
+            }
+        });
+    }
+
+    pub(super) fn when_read(&self, told: oneshot::Sender<()>) {
+        self.change(|waiting| {
+            if waiting.when_read.len() < MOST_WAITING {
+                waiting.when_read.push(told);
             }
         });
     }

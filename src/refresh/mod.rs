@@ -8,6 +8,7 @@
 
 mod key;
 mod marks;
+mod outgoing;
 mod plan;
 mod reader;
 mod roster;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, oneshot, watch};
 
 pub use marks::Marks;
+pub use outgoing::{Outgoing, Sent};
 pub use roster::Roster;
 pub use worker::Worker;
 
@@ -62,6 +64,13 @@ impl Refresher {
         let (done, answer) = oneshot::channel();
         self.marks.refresh_all(done);
         answer.await.map_err(|_| Stopped)
+    }
+
+    /// Is told when all that was marked before this call has been read; not told where reading ends before that.
+    pub fn when_read(&self) -> oneshot::Receiver<()> {
+        let (told, read) = oneshot::channel();
+        self.marks.when_read(told);
+        read
     }
 
     /// The newest snapshot, and a way to wait for the next.

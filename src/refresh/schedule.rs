@@ -91,6 +91,8 @@ struct Slot {
     last_ended: Option<Instant>,
     failures: u32,
     not_before: Option<Instant>,
+    /// Somebody named that moment: asking earlier would be in vain, whatever else can be read by then.
+    named: bool,
 }
 
 impl Schedule {
@@ -185,11 +187,16 @@ impl Schedule {
         }
     }
 
-    /// Makes all cumulative statistics due, because a new day began.
+    /// Makes all cumulative statistics due, because a new day began. What was refused may have been refused for the day
+    /// before, as while a clock is wrong, and is asked anew as well.
     pub fn begin_day(&mut self, now: Instant) {
         for (key, slot) in self.slots() {
-            if matches!(key, Key::Workspace(Part::Cumulative) | Key::Queue(_, _, Part::Cumulative)) {
+            // A combined answer that was refused would have brought realtime statistics as well.
+            let refused = slot.failures > 0;
+            let counts = matches!(key, Key::Workspace(Part::Cumulative) | Key::Queue(_, _, Part::Cumulative));
+            if counts || refused {
                 slot.timer_due = now;
+                slot.not_before = None;
             }
         }
     }
@@ -276,8 +283,11 @@ impl Schedule {
         self.earliest.take();
         let Some(slot) = self.slots.get_mut(&key) else { return };
         slot.ended(cause, started);
-        slot.failures = 0;
         slot.not_before = None;
+        if std::mem::take(&mut slot.failures) > 0 {
+            self.try_failing(started);
+        }
+        let Some(slot) = self.slots.get_mut(&key) else { return };
         let Some((touched, broad)) = slot.touched.filter(|_| settles) else {
             slot.shown(started);
             return;
@@ -298,6 +308,15 @@ impl Schedule {
         }
         if late && !knew {
             self.look_sooner(started);
+        }
+    }
+
+    /// What could not be read can be read again, so an outage is over: the others need not wait until their turns come.
+    fn try_failing(&mut self, now: Instant) {
+        for slot in self.slots().values_mut().filter(|slot| slot.failures > 0 && !slot.named) {
+            slot.not_before = None;
+            slot.timer_due = slot.timer_due.min(now);
+            slot.touch_due = slot.touch_due.map(|due| due.min(now));
         }
     }
 
@@ -324,6 +343,7 @@ impl Schedule {
         let again = now + BACKOFF.delay(slot.failures, wait, jitter);
         slot.failures = slot.failures.saturating_add(1);
         slot.not_before = Some(again);
+        slot.named = wait.is_some();
         match cause {
             Cause::Touched => {
                 slot.touch_due = Some(again);
@@ -369,6 +389,15 @@ impl Schedule {
     /// Whether every key was read, well or not, by a read begun at or after `since`.
     pub fn all_read_since(&self, since: Instant) -> bool {
         self.slots.values().all(|slot| slot.last_ended.is_some_and(|ended| ended >= since))
+    }
+
+    /// Whether every key was read, well or not, since the last event that touched it by then. What was touched again later
+    /// counts for that later event.
+    pub fn has_read_what_was_touched_by(&self, moment: Instant) -> bool {
+        self.slots.values().all(|slot| {
+            let waits = slot.touched.filter(|(touched, _)| *touched <= moment);
+            waits.is_none_or(|(touched, _)| slot.last_ended.is_some_and(|ended| ended >= touched))
+        })
     }
 
     /// The TaskQueues that are read.
@@ -450,6 +479,7 @@ impl Slot {
             last_ended: None,
             failures: 0,
             not_before: None,
+            named: false,
         }
     }
 

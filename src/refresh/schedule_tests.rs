@@ -333,3 +333,37 @@ fn looking_again_does_not_wait_for_launches_of_other_events() {
     assert!(related.contains(&Key::Queue(sid(1), Scope::channel(0), Part::Cumulative)), "{related:?}");
     assert!(!related.iter().any(|key| matches!(key, Key::Queue(queue, ..) if *queue == sid(2))));
 }
+
+#[test]
+fn the_first_success_after_an_outage_brings_the_others() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let keys: Vec<Key> = [1, 2, 3].map(|n| Key::Queue(sid(n), Scope::ALL, Part::Realtime)).to_vec();
+    let timers = start + Duration::from_secs(5);
+    schedule.started(&keys, Cause::Timer, timers);
+    let named = Some(Duration::from_secs(20));
+    for (key, wait) in keys.iter().zip([None, None, named]) {
+        schedule.failed(*key, Cause::Timer, timers, timers, wait);
+    }
+    let due =
+        |schedule: &Schedule, now| keys.iter().filter(|k| schedule.due_by_timer(now).contains(k)).count();
+    let now = timers + ms(1);
+    assert_eq!(due(&schedule, now), 0);
+    run(&mut schedule, &keys[..1], Cause::Timer, now);
+    assert_eq!(due(&schedule, now), 1, "but not the one for which Twilio named a time");
+}
+
+#[test]
+fn what_was_refused_for_a_wrong_day_is_asked_anew_on_the_right_one() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let keys = [Key::Workspace(Part::Cumulative), Key::Queue(sid(1), Scope::channel(0), Part::Realtime)];
+    let later = start + Duration::from_secs(30);
+    schedule.started(&keys, Cause::Timer, later);
+    for key in keys {
+        schedule.failed(key, Cause::Timer, later, later, Some(Duration::from_secs(30)));
+    }
+    schedule.begin_day(later);
+    let due = schedule.due_by_timer(later);
+    assert!(keys.iter().all(|key| due.contains(key)), "both halves of the combined answer");
+}

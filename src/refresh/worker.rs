@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +39,8 @@ const LOST: &str = "reading it failed inside this service; its log says more";
 const GATHER: Duration = Duration::from_millis(8);
 /// Marks are taken this often at most. A burst of events makes no more of our work than that; one event is taken at once.
 const TAKING: Duration = Duration::from_millis(2);
+/// Between two looks at whether marks have been read.
+const READ_CHECKED: Duration = Duration::from_millis(100);
 /// The longest the loop sleeps, so that a new day or a wall clock set anew is noticed soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -55,6 +57,10 @@ pub struct Worker {
     refused_at: Option<Instant>,
     window: Window,
     waiters: Vec<(Instant, Waiter)>,
+    /// Who waits for what had been marked by then to be read.
+    when_read: Vec<(Instant, oneshot::Sender<()>)>,
+    /// When that was looked at last.
+    when_read_checked: Instant,
     reads: Jobs<Begun, Result<Brought, TwilioError>>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     /// When what the board holds is shown, if it is not shown yet.
@@ -114,6 +120,8 @@ impl Worker {
             offers: Offers::default(),
             refused_at: None,
             waiters: Vec::new(),
+            when_read: Vec::new(),
+            when_read_checked: now,
             reads: Jobs::default(),
             snapshots,
             publish_at: None,
@@ -144,6 +152,7 @@ impl Worker {
                 () = tokio::time::sleep_until(due) => {}
             }
             self.publish_if_due(Instant::now());
+            self.tell_read(Instant::now());
             self.begin_day_if_new();
             self.launch();
         }
@@ -169,6 +178,7 @@ impl Worker {
         if self.board.snapshot().number != before {
             self.snapshots.send_replace(self.board.snapshot().clone());
         }
+        self.when_read.extend(waiting.when_read.into_iter().map(|told| (now, told)));
         if !waiting.refresh_all.is_empty() {
             self.schedule.touch(&Touch::everything(), now);
             self.waiters.extend(waiting.refresh_all.into_iter().map(|waiter| (now, waiter)));
@@ -260,6 +270,7 @@ impl Worker {
             }
         }
         self.answer_waiters(now);
+        self.tell_read(now);
         // The reads of one event end within a moment of each other. What they brought is shown together, so that a
         // queue's sum and its channels agree and one write does for all; a read that hangs delays it by that moment.
         let soonest = if self.reads.is_empty() { now } else { now + GATHER };
@@ -390,6 +401,23 @@ impl Worker {
                 let _ = waiter.send(snapshot.clone());
             } else if !waiter.is_closed() {
                 self.waiters.push((since, waiter));
+            }
+        }
+    }
+
+    /// Tells those whose marks have been read. Looks through all keys, so not at every answer.
+    fn tell_read(&mut self, now: Instant) {
+        let soon = now.duration_since(self.when_read_checked) < READ_CHECKED;
+        if self.when_read.is_empty() || (soon && !self.reads.is_empty()) {
+            return;
+        }
+        self.when_read_checked = now;
+        for (since, told) in std::mem::take(&mut self.when_read) {
+            if self.schedule.has_read_what_was_touched_by(since) {
+                // Whoever waited may be gone.
+                let _ = told.send(());
+            } else if !told.is_closed() {
+                self.when_read.push((since, told));
             }
         }
     }

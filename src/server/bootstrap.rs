@@ -1,21 +1,13 @@
 //! `?checkMap=true`: creates what is missing in Sync, refreshes, waits for the writes, answers with all queue items.
 
-use std::time::Duration;
-
-use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use serde_json::Value;
-use tokio::time::timeout;
+use axum::response::Response;
 
 use super::AppState;
 use super::access::Editor;
+use super::desk::Question;
 use super::error::ApiError;
 use super::same_site::SameSite;
-use crate::layout::queue_items;
-
-/// A thousand queues take about a minute to write within Sync's limits.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// Whether the query asks for it.
 pub(super) fn is_asked_for(query: Option<&str>) -> bool {
@@ -34,18 +26,7 @@ pub(super) async fn by_hand(
 
 /// Runs it for a caller who has been let in.
 pub(super) async fn run(state: &AppState) -> Result<Response, ApiError> {
-    let items = timeout(LONGEST_WAIT, refresh_and_write(state)).await;
-    let items = items.map_err(|_| ApiError::NotFinished(LONGEST_WAIT.as_secs()))??;
-    Ok(Json(items).into_response())
-}
-
-async fn refresh_and_write(state: &AppState) -> Result<Vec<Value>, ApiError> {
-    let snapshot = state.refresher.refresh_all().await.map_err(|_| ApiError::Stopping)?;
-    if let Some(stale) = &snapshot.directory_stale {
-        return Err(ApiError::TaskRouter(stale.reason.to_string()));
-    }
-    state.publisher.restored(snapshot.number).await.map_err(|_| ApiError::Stopping)?;
-    Ok(queue_items(&snapshot))
+    state.desk.ask(Question::Bootstrap).await
 }
 
 #[cfg(test)]

@@ -3,19 +3,18 @@
 //! `POST /api/save` takes `{"<unique name>": {"metric": {…}}, …}` and answers all definitions, as the wallboard's own
 //! backend did. Either all of a request is stored or nothing; what is wrong is told field by field.
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Uri;
-use axum::http::header::CACHE_CONTROL;
-use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::access::{Editor, Viewer};
+use super::desk::Question;
 use super::error::ApiError;
 use super::{AppState, body};
-use crate::metrics::{Metrics, Raw};
+use crate::metrics::Raw;
 
 /// Bytes of a request with definitions: as many as Sync is given to hold.
 const LARGEST: usize = 300 * 1024;
@@ -32,8 +31,7 @@ pub(super) struct OneMetric {
 
 /// All of them, in the order of the tiles.
 pub(super) async fn show(State(state): State<AppState>, _viewer: Viewer) -> Result<Response, ApiError> {
-    let definitions = metrics(&state)?.definitions().await.map_err(|_| ApiError::Overloaded)?;
-    Ok(fresh(&*definitions))
+    state.desk.ask(Question::Definitions).await
 }
 
 /// Adds or replaces some.
@@ -43,7 +41,7 @@ pub(super) async fn save(
     body: Body,
 ) -> Result<Response, ApiError> {
     let changes: Raw = body::json(body, LARGEST).await?;
-    Ok(fresh(&*metrics(&state)?.save(&changes).await?))
+    state.desk.ask(Question::Save(changes.into_iter().collect())).await
 }
 
 /// Takes some out.
@@ -53,7 +51,7 @@ pub(super) async fn delete(
     body: Body,
 ) -> Result<Response, ApiError> {
     let Names { names } = body::json(body, LARGEST).await?;
-    Ok(fresh(&*metrics(&state)?.delete(&names).await?))
+    state.desk.ask(Question::Delete(names)).await
 }
 
 /// Puts the tiles into an order.
@@ -63,7 +61,7 @@ pub(super) async fn order(
     body: Body,
 ) -> Result<Response, ApiError> {
     let Names { names } = body::json(body, LARGEST).await?;
-    Ok(fresh(&*metrics(&state)?.order(&names).await?))
+    state.desk.ask(Question::Order(names)).await
 }
 
 /// What a definition would show now; nothing is stored.
@@ -73,13 +71,12 @@ pub(super) async fn preview(
     body: Body,
 ) -> Result<Response, ApiError> {
     let OneMetric { metric } = body::json(body, LARGEST).await?;
-    let preview = metrics(&state)?.preview(&metric, &state.statistics.time_zone).await;
-    Ok(fresh(&preview.map_err(|_| ApiError::Overloaded)?))
+    state.desk.ask(Question::Preview(metric)).await
 }
 
 /// What formulas see, with the values of now.
 pub(super) async fn fields(State(state): State<AppState>, _editor: Editor) -> Result<Response, ApiError> {
-    Ok(fresh(&metrics(&state)?.fields()))
+    state.desk.ask(Question::Fields).await
 }
 
 /// A metric's last hours: `points` of seconds since 1970 and a value, or null where there was none.
@@ -91,15 +88,5 @@ pub(super) async fn history(
     let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let named = pairs.find(|(name, _)| name == "metric").map(|(_, metric)| metric);
     let metric = named.ok_or(ApiError::Parameter("metric"))?;
-    let points = metrics(&state)?.history(&metric).await.map_err(|_| ApiError::Overloaded)?;
-    let points = points.ok_or_else(|| ApiError::NoSuchMetric(metric.chars().take(100).collect()))?;
-    Ok(fresh(&json!({ "points": points })))
-}
-
-fn metrics(state: &AppState) -> Result<&Metrics, ApiError> {
-    state.metrics.as_ref().ok_or(ApiError::NoMetrics)
-}
-
-fn fresh(value: &impl Serialize) -> Response {
-    ([(CACHE_CONTROL, "no-store")], Json(value)).into_response()
+    state.desk.ask(Question::History(metric.into_owned())).await
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::refusals::Refusal;
 use crate::event::{BatchError, ForeignEvent};
+use crate::feed::BadSelection;
 use crate::metrics::{ChangeError, Problem, StoreError};
 use crate::twilio::signature::SignatureError;
 use crate::voice::VoiceError;
@@ -43,6 +44,9 @@ pub enum ApiError {
     /// 422
     #[error("the parameter {0} is missing or not of its form")]
     Parameter(&'static str),
+    /// 422: of the feed.
+    #[error("{0}")]
+    Selection(#[from] BadSelection),
     /// 413
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
@@ -54,7 +58,7 @@ pub enum ApiError {
     Definitions(Vec<Problem>),
     /// 422: definitions that can't be stored; nothing was.
     #[error("{0}")]
-    Unstorable(String),
+    Unstorable(String, Vec<Problem>),
     /// 404: not one of the metrics.
     #[error("there is no metric {0:?}")]
     NoSuchMetric(String),
@@ -144,6 +148,9 @@ pub enum ApiError {
     /// 503
     #[error("the service is stopping")]
     Stopping,
+    /// 503: replicas share the work, and the one that leads can't be asked.
+    #[error("the replica that leads can't be asked: {0}")]
+    NoLeader(String),
     /// 504
     #[error("the refresh or its writes did not finish within {0} seconds; they go on in the background")]
     NotFinished(u64),
@@ -179,13 +186,15 @@ impl ApiError {
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Foreign(_) | Self::Parameter(_) | Self::Definitions(_) | Self::Unstorable(_) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Self::Foreign(_)
+            | Self::Parameter(_)
+            | Self::Selection(_)
+            | Self::Definitions(_)
+            | Self::Unstorable(..) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
             Self::TaskRouter(_) | Self::Sync(_) => StatusCode::BAD_GATEWAY,
             Self::NotWebsocket => StatusCode::UPGRADE_REQUIRED,
-            Self::Stopping | Self::Busy | Self::Undecided | Self::Overloaded => {
+            Self::Stopping | Self::Busy | Self::Undecided | Self::Overloaded | Self::NoLeader(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::NotFinished(_) => StatusCode::GATEWAY_TIMEOUT,
@@ -215,7 +224,7 @@ impl ApiError {
             Self::Method(_) => "method_not_allowed",
             Self::NotFound => "not_found",
             Self::Foreign(_) => "foreign_event",
-            Self::Parameter(_) => "bad_parameter",
+            Self::Parameter(_) | Self::Selection(_) => "bad_parameter",
             Self::Unauthorized => "credentials_needed",
             Self::WrongCredentials => "wrong_credentials",
             Self::SignInNeeded => "sign_in_needed",
@@ -234,13 +243,14 @@ impl ApiError {
             Self::Guessing => "too_many_attempts",
             Self::TaskRouter(_) => "taskrouter_unreadable",
             Self::Definitions(_) => "bad_definitions",
-            Self::Unstorable(_) => "definitions_not_stored",
+            Self::Unstorable(..) => "definitions_not_stored",
             Self::NoMetrics => "no_metrics",
             Self::NoSuchMetric(_) => "no_such_metric",
             Self::Sync(_) => "sync_unusable",
             Self::Overloaded => "overloaded",
             Self::Busy => "too_many_clients",
             Self::Stopping => "stopping",
+            Self::NoLeader(_) => "no_leader",
             Self::NotFinished(_) => "not_finished",
         }
     }
@@ -252,7 +262,10 @@ impl From<ChangeError> for ApiError {
             ChangeError::Problems(problems) => Self::Definitions(problems),
             ChangeError::Busy(_) => Self::Overloaded,
             ChangeError::Store(StoreError::Twilio(error)) => Self::Sync(error.to_string()),
-            ChangeError::Store(error) => Self::Unstorable(error.to_string()),
+            ChangeError::Store(StoreError::Shelf(error)) => {
+                Self::Unstorable(error.to_string(), error.problem().into_iter().collect())
+            }
+            ChangeError::Store(error) => Self::Unstorable(error.to_string(), Vec::new()),
         }
     }
 }
@@ -261,7 +274,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code, message) = (self.status(), self.code(), self.to_string());
         let mut body = json!({ "code": code, "message": message });
-        if let Self::Definitions(problems) = &self {
+        if let Self::Definitions(problems) | Self::Unstorable(_, problems) = &self {
             body["problems"] = json!(problems);
         }
         let mut response = (status, Json(body)).into_response();

@@ -17,7 +17,7 @@ use futures_util::stream;
 use super::access::Viewer;
 use super::error::ApiError;
 use super::{AppState, socket};
-use crate::feed::{BadSelection, Selection};
+use crate::feed::Selection;
 
 const LAST_EVENT_ID: &str = "last-event-id";
 /// A page that hears nothing for twice as long knows that the connection is dead.
@@ -39,7 +39,7 @@ pub(super) async fn watch(
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let (mut parts, _) = request.into_parts();
-    let asked = Asked::by(parts.uri.query().unwrap_or_default());
+    let asked = Asked::by(parts.uri.query().unwrap_or_default(), &state.statistics.channels);
     if socket::is_asked_for(&parts.headers) {
         return socket::watch(&state, parts, asked?).await;
     }
@@ -68,7 +68,7 @@ pub(super) async fn watch(
 }
 
 impl Asked {
-    fn by(query: &str) -> Result<Self, ApiError> {
+    fn by(query: &str, known: &[String]) -> Result<Self, ApiError> {
         let value = |name: &str| {
             let mut pairs = form_urlencoded::parse(query.as_bytes());
             pairs.find(|(n, value)| n == name && !value.is_empty()).map(|(_, value)| value.into_owned())
@@ -76,11 +76,7 @@ impl Asked {
         let (queues, channels) = (value("queues"), value("channels"));
         let queues = queues.as_deref().map(split);
         let channels = channels.as_deref().map(split);
-        let selection = Selection::of(queues.as_deref(), channels.as_deref());
-        let selection = selection.map_err(|bad| match bad {
-            BadSelection::Queues => ApiError::Parameter("queues"),
-            BadSelection::Channels => ApiError::Parameter("channels"),
-        })?;
+        let selection = Selection::of(queues.as_deref(), channels.as_deref(), known)?;
         let first_is_message = value("first").is_some_and(|first| first == "message");
         Ok(Self { since: value("since"), selection, first_is_message })
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::AppState;
 use super::access::Viewer;
-use crate::layout::metrics_documents;
+use crate::feed::METRICS_DOCUMENTS;
 
 /// Always 200.
 pub(super) async fn alive() -> Response {
@@ -26,16 +26,29 @@ pub(super) async fn keepalive() -> &'static str {
 pub(super) async fn ready(State(state): State<AppState>) -> Response {
     let ready = *state.ready.borrow();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let writes = *state.publisher.status().borrow();
-    let snapshot = state.refresher.snapshots().borrow().clone();
-    let body = json!({
-        "status": if ready { "ready" } else { "not ready" },
-        "taskQueuesKnown": snapshot.directory_known,
-        "taskQueues": snapshot.queues.len(),
-        "syncLookedAt": writes.audited,
-        "unwritten": writes.unwritten,
-        "failingWrites": writes.failing,
-    });
+    let word = if ready { "ready" } else { "not ready" };
+    let picture = state.feed.picture();
+    let body = match state.desk.here() {
+        Some(head) => {
+            let writes = *head.publisher.status().borrow();
+            let snapshot = head.refresher.snapshots().borrow().clone();
+            json!({
+                "status": word,
+                "taskQueuesKnown": snapshot.directory_known,
+                "taskQueues": snapshot.queues.len(),
+                "syncLookedAt": writes.audited,
+                "unwritten": writes.unwritten,
+                "failingWrites": writes.failing,
+            })
+        }
+        // Another replica reads and writes.
+        None => json!({
+            "status": word,
+            "taskQueuesKnown": picture.knows_queues(),
+            "taskQueues": picture.count_queues(),
+            "leads": false,
+        }),
+    };
     (status, Json(body)).into_response()
 }
 
@@ -48,9 +61,7 @@ pub(super) async fn told(State(state): State<AppState>, _viewer: Viewer) -> Resp
         let part = picture.part(name).and_then(|part| serde_json::from_str::<Value>(part).ok());
         body.insert(name.into(), part.unwrap_or_default());
     }
-    let snapshot = state.shown.borrow().clone();
-    let metrics = snapshot.metrics.as_deref().unwrap_or_default();
-    let documents = metrics_documents(&state.sync.dashboard_metrics_document, metrics);
-    body.insert("metricsDocuments".into(), json!(documents));
+    let documents = picture.part(METRICS_DOCUMENTS).and_then(|part| serde_json::from_str::<Value>(part).ok());
+    body.insert("metricsDocuments".into(), documents.unwrap_or_else(|| json!([])));
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -5,23 +5,27 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_service::Service;
 use tracing::{debug, warn};
 
 /// How long a request's head may take to arrive, and how long an idle connection is kept.
 const LONGEST_HEAD: Duration = Duration::from_secs(10);
+/// Bytes of a request's head, and of what is read ahead of a body; the library may read on to twice as many before it
+/// looks. Its default is 400 KiB for each connection.
+const LARGEST_HEAD: usize = 64 * 1024;
 /// Connections at once that speak HTTP. A watcher of server-sent events holds one; events come over a few; a websocket
 /// holds none of them, since websockets have a limit of their own.
 const MOST_CONNECTIONS: usize = 25_000;
@@ -46,11 +50,11 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -> io::Result<()> {
     let mut make_service: IntoMakeServiceWithConnectInfo<Router, SocketAddr> =
         routes.into_make_service_with_connect_info::<SocketAddr>();
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(LONGEST_HEAD);
-    let builder = Arc::new(builder);
+    // Not the library's builder for either version: it waits for ever for the first bytes, to tell which it is.
+    let mut builder = Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(LONGEST_HEAD).max_buf_size(LARGEST_HEAD);
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let open = GracefulShutdown::new();
+    let open = TaskTracker::new();
     let mut failing = false;
     loop {
         let accepted = tokio::select! {
@@ -74,19 +78,27 @@ pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToke
             Ok(service) => TowerToHyperService::new(service),
             Err(never) => match never {},
         };
-        let builder = builder.clone();
-        let watcher = open.watcher();
-        tokio::spawn(async move {
-            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-            if let Err(error) = watcher.watch(connection).await {
+        let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let stop = stop.clone();
+        open.spawn(async move {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
                 debug!(%error, "A connection ended early");
             }
             drop(place);
         });
     }
     drop(listener);
+    open.close();
     // Whoever is still connected after that is not waiting for anything that will come.
-    let _ = tokio::time::timeout(LONGEST_DRAIN, open.shutdown()).await;
+    let _ = tokio::time::timeout(LONGEST_DRAIN, open.wait()).await;
     Ok(())
 }
 
@@ -121,7 +133,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_its_own_connection_and_no_other() {
-        #[expect(clippy::unused_async, reason = "it is a handler")]
         async fn panics() -> &'static str {
             panic!("as a test wants it")
         }

@@ -64,7 +64,7 @@ fn with_attributes(state: &AppState, value: &str, life: u64) -> Option<HeaderVal
 }
 
 fn go_home(state: &AppState, query: Option<&str>, cookie: Option<HeaderValue>) -> Response {
-    let home = with_query(format!("{}/", state.public_url.prefix()), query);
+    let home = with_query(&format!("{}/", state.public_url.prefix()), query);
     let headers = [(LOCATION, home), (CACHE_CONTROL, "no-store".to_owned())];
     let mut response = (StatusCode::SEE_OTHER, headers).into_response();
     response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
@@ -72,8 +72,8 @@ fn go_home(state: &AppState, query: Option<&str>, cookie: Option<HeaderValue>) -
 }
 
 /// An address of ours with a query; the address stays ours, whatever the query says.
-pub(super) fn with_query(address: String, query: Option<&str>) -> String {
-    query.map_or(address.clone(), |query| format!("{address}?{query}"))
+pub(super) fn with_query(address: &str, query: Option<&str>) -> String {
+    query.map_or_else(|| address.to_owned(), |query| format!("{address}?{query}"))
 }
 
 /// As an attribute's value.
@@ -83,7 +83,7 @@ fn escaped(text: &str) -> String {
 
 fn page(state: &AppState, status: StatusCode, query: Option<&str>, message: &str) -> Response {
     let prefix = state.public_url.prefix();
-    let action = escaped(&with_query(format!("{prefix}/login"), query));
+    let action = escaped(&with_query(&format!("{prefix}/login"), query));
     let html = format!(
         r#"<!doctype html>
 <html lang="en">

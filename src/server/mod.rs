@@ -36,6 +36,7 @@ mod access;
 mod body;
 mod bootstrap;
 mod definitions;
+mod desk;
 mod dialling;
 mod error;
 mod feed;
@@ -67,6 +68,7 @@ use axum::routing::get;
 use tokio::sync::watch;
 
 pub use access::{Access, FlexGate, Principal, Role};
+pub use desk::{Desk, Head};
 pub use error::{ApiError, LARGEST_BODY};
 pub use listener::{listen, serve};
 pub use refusals::Refusals;
@@ -76,11 +78,8 @@ pub use socket::Sockets;
 use crate::config::{PublicUrl, StatisticsConfig, SyncConfig, TwilioConfig};
 use crate::dialling::Dialler;
 use crate::feed::Feed;
-use crate::metrics::Metrics;
 use crate::monitor::Monitor;
-use crate::publish::Publisher;
-use crate::refresh::{Refresher, Roster};
-use crate::stats::Snapshot;
+use crate::refresh::Refresher;
 use crate::twilio::signature::SignatureVerifier;
 use crate::voice::Voice;
 
@@ -134,16 +133,10 @@ pub struct Handles {
     pub voice: Arc<Voice>,
     /// Marks what is stale.
     pub refresher: Refresher,
-    /// Knows how far the writes are.
-    pub publisher: Publisher,
-    /// Tasks and Workers, read when asked for.
-    pub roster: Roster,
-    /// Definitions, previews and curves; `None` where there are no metrics.
-    pub metrics: Option<Metrics>,
+    /// Whoever reads and writes.
+    pub desk: Desk,
     /// What is written, and under which names.
     pub sync: Arc<SyncConfig>,
-    /// The newest snapshot, with metrics where there are any.
-    pub shown: watch::Receiver<Arc<Snapshot>>,
     /// What changed, for whoever watches us.
     pub feed: Feed,
     /// Whether a layout wants the latest event itself.

@@ -3,6 +3,7 @@
 //! Without a built page the service builds and runs all the same, and says what to run. Files with a hash in their name
 //! never change, and are kept by browsers; the page itself is asked for each time.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION,
@@ -43,7 +44,7 @@ pub(super) async fn index(
     match viewer {
         Ok(_) => {}
         Err(ApiError::SignInNeeded) => {
-            let login = login::with_query(format!("{}/login", state.public_url.prefix()), uri.query());
+            let login = login::with_query(&format!("{}/login", state.public_url.prefix()), uri.query());
             return (StatusCode::SEE_OTHER, [(LOCATION, login), (CACHE_CONTROL, "no-store".to_owned())])
                 .into_response();
         }
@@ -60,9 +61,14 @@ pub(super) async fn index(
 /// What the page consists of.
 pub(super) async fn asset(
     _viewer: Viewer,
-    Path(path): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let Path(path) = path.map_err(|_| ApiError::NotFound)?;
+    // A program that was built for trying out reads its files from the disk.
+    if path.split(['/', '\\']).any(|part| part == "..") {
+        return Err(ApiError::NotFound);
+    }
     let file = Files::get(&format!("assets/{path}")).ok_or(ApiError::NotFound)?;
     Ok(serve(file, &headers, KEPT))
 }

@@ -19,9 +19,11 @@ use tokio::time::Instant;
 
 use super::error::{Next, TwilioError};
 use super::governor::{BUSY_ACCOUNT, Endpoint, Governor, Observed};
+use super::guarded::Guarded;
 use super::retry::Backoff;
 use super::transport::{Failure, Transport};
 use crate::config::{BaseUrls, TwilioConfig};
+use crate::lease::{Lease, Moment};
 use crate::monitor::{Limit, Monitor, endpoint};
 
 /// Sync accepts about 20 concurrent updates; never more writes than that are in flight, whoever asks for them.
@@ -52,6 +54,10 @@ pub struct Client {
     authorization: HeaderValue,
     base_urls: BaseUrls,
     timeout: Duration,
+    /// Nothing is sent any more once it has ended.
+    lease: Lease,
+    /// When the first request was sent that was not answered, if none has been answered since.
+    unanswered: Mutex<Option<Moment>>,
     read_governor: Mutex<Governor>,
     taskrouter_reads: Semaphore,
     sync_reads: Semaphore,
@@ -151,7 +157,14 @@ impl Drop for Admitted<'_> {
 impl Client {
     /// A client for the configured account.
     pub fn new(config: &TwilioConfig, monitor: Monitor) -> Result<Self, ClientError> {
-        Ok(Self { monitor, ..Self::with_transport(config, Arc::new(network(config)?)) })
+        Self::leased(config, monitor, Lease::alone())
+    }
+
+    /// The same, good for as long as the lease holds. Which term a request is of stands in its `User-Agent`, so that whoever
+    /// looks at Twilio's request logs can tell replicas from each other.
+    pub fn leased(config: &TwilioConfig, monitor: Monitor, lease: Lease) -> Result<Self, ClientError> {
+        let transport = Arc::new(network(config, &lease)?);
+        Ok(Self { monitor, lease, ..Self::with_transport(config, transport) })
     }
 
     /// A client whose requests this transport carries. Time limits are the transport's to keep.
@@ -168,6 +181,8 @@ impl Client {
             authorization: basic(&user, &password),
             base_urls: config.base_urls.clone(),
             timeout: config.timeout,
+            lease: Lease::alone(),
+            unanswered: Mutex::default(),
             read_governor: Mutex::default(),
             taskrouter_reads: Semaphore::new(MOST_TASKROUTER_READS_IN_FLIGHT),
             sync_reads: Semaphore::new(MOST_SYNC_READS_IN_FLIGHT),
@@ -208,7 +223,9 @@ impl Client {
             retry += 1;
             let Next::Retry(asked) = error.next() else { return Err(error) };
             let delay = BACKOFF.delay(retry - 1, asked, crate::chance::unit());
-            if retry >= TRIES || delay > LONGEST_WAIT_IN_PLACE {
+            // TaskRouter's refusals pause all its calls, this one included; elsewhere nothing holds a further try back.
+            let hammers = error.is_throttled() && call.api != Api::TaskRouter;
+            if retry >= TRIES || delay > LONGEST_WAIT_IN_PLACE || hammers {
                 return Err(error);
             }
             tokio::time::sleep(delay).await;
@@ -275,6 +292,10 @@ impl Client {
     async fn send(&self, call: &Call) -> Result<Response, TwilioError> {
         let request = self.request(call).map_err(|failure| self.failed(call, failure))?;
         let began = Instant::now();
+        if !self.lease.holds() {
+            return Err(TwilioError::LeaseOver { call: call.name.clone() });
+        }
+        self.asked();
         let answered = self.transport.carry(request).await.map_err(|failure| self.failed(call, failure));
         let took = answered.is_ok().then(|| began.elapsed());
         let status = match &answered {
@@ -284,12 +305,26 @@ impl Client {
         };
         self.monitor.requested(call.api.name(), endpoint(call.method.as_str(), &call.target), status, took);
         let response = answered?;
+        self.answered();
         if call.api == Api::TaskRouter {
             let observed = observed(&response);
             self.tell_headroom(observed);
             self.governor(|governor| governor.observe(observed, Instant::now()));
         }
         Ok(response)
+    }
+
+    /// Since when Twilio has not answered anything that it was asked; `None` while it answers, whatever it says.
+    pub fn unanswered_since(&self) -> Option<Moment> {
+        *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked(&self) {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Moment::now);
+    }
+
+    fn answered(&self) {
+        *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn tell_headroom(&self, observed: Observed) {
@@ -332,8 +367,16 @@ impl Client {
             Body::Json(json) => ("application/json", json),
         };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        *request.body_mut() = Some(body.clone().into());
+        *request.body_mut() = Some(self.guarded(body));
         Ok(request)
+    }
+
+    fn guarded(&self, body: &str) -> reqwest::Body {
+        // Without terms a plain body will do, which can be sent again over another connection.
+        if self.lease.term().is_none() {
+            return body.to_owned().into();
+        }
+        reqwest::Body::wrap(Guarded::new(body.to_owned(), self.lease.clone()))
     }
 
     async fn bounded_body(&self, call: &Call, mut response: Response) -> Result<Vec<u8>, TwilioError> {
@@ -372,11 +415,11 @@ fn basic(user: &str, password: &SecretString) -> HeaderValue {
 }
 
 /// The network, with the configured time limit.
-fn network(config: &TwilioConfig) -> Result<reqwest::Client, ClientError> {
+fn network(config: &TwilioConfig, lease: &Lease) -> Result<reqwest::Client, ClientError> {
     // Installed once a process; a second call finds the first one's, which is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder()
-        .user_agent(concat!("taskrouter-sync/", env!("CARGO_PKG_VERSION")))
+        .user_agent(user_agent(lease))
         .timeout(config.timeout)
         .connect_timeout(config.timeout.min(Duration::from_secs(5)))
         .pool_max_idle_per_host(MOST_SYNC_WRITES_IN_FLIGHT + MOST_TASKROUTER_READS_IN_FLIGHT)
@@ -390,6 +433,11 @@ impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").field("base_urls", &self.base_urls).finish_non_exhaustive()
     }
+}
+
+fn user_agent(lease: &Lease) -> String {
+    let name = concat!("taskrouter-sync/", env!("CARGO_PKG_VERSION"));
+    lease.term().map_or_else(|| name.to_owned(), |term| format!("{name} (term {term})"))
 }
 
 /// A semaphore of ours was closed, which nobody does; said as an error instead of a panic.

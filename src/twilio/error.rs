@@ -48,6 +48,12 @@ pub enum TwilioError {
         /// Where reading it failed; never the data itself.
         reason: String,
     },
+    /// It was not sent: this process must not read and write any more.
+    #[error("{call} was not sent: another replica leads by now")]
+    LeaseOver {
+        /// What would have been asked.
+        call: String,
+    },
 }
 
 /// What a failed call calls for.
@@ -81,6 +87,7 @@ impl TwilioError {
             Self::Status { .. } => Next::GiveUp,
             // A broken or unintelligible answer is most often a gateway in trouble; the next one may be right.
             Self::TimedOut { .. } | Self::Connection { .. } | Self::Answer { .. } => Next::Retry(None),
+            Self::LeaseOver { .. } => Next::GiveUp,
         }
     }
 

@@ -9,6 +9,7 @@ mod client;
 mod error;
 pub mod flex_token;
 mod governor;
+mod guarded;
 pub mod messages;
 mod name;
 mod number;

@@ -1,9 +1,10 @@
 //! What the dashboard shows of bad calls: the newest ones, and how many each agent had today (pure).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Alerts shown.
@@ -12,7 +13,7 @@ const MOST_RECENT: usize = 50;
 const MOST_AGENTS: usize = 2_000;
 
 /// One bad call. Its numbers are masked already.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Alert {
     pub(super) at: Timestamp,
@@ -20,7 +21,7 @@ pub(super) struct Alert {
     pub(super) caller_id: String,
     pub(super) dnis: String,
     pub(super) issues: String,
-    pub(super) action: &'static str,
+    pub(super) action: Cow<'static, str>,
 }
 
 #[derive(Debug, Default)]
@@ -42,8 +43,10 @@ impl Board {
     }
 
     pub(super) fn add(&mut self, alert: Alert) {
-        self.today += 1;
-        if self.agents.len() < MOST_AGENTS || self.agents.contains_key(&alert.agent) {
+        // One that another replica took may be of the day before.
+        let of_today = self.since.is_none_or(|since| alert.at >= since);
+        self.today += u64::from(of_today);
+        if of_today && (self.agents.len() < MOST_AGENTS || self.agents.contains_key(&alert.agent)) {
             *self.agents.entry(alert.agent.clone()).or_default() += 1;
         }
         self.recent.truncate(MOST_RECENT - 1);
@@ -66,12 +69,12 @@ mod tests {
 
     fn alert(agent: &str, n: usize) -> Alert {
         Alert {
-            at: Timestamp::UNIX_EPOCH,
+            at: Timestamp::from_second(86_400).unwrap(),
             agent: agent.to_owned(),
             caller_id: "…0100".to_owned(),
             dnis: "…0199".to_owned(),
             issues: format!("{n}"),
-            action: "log-call",
+            action: "log-call".into(),
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -26,6 +26,7 @@ use crate::config::{StatisticsConfig, VoiceConfig, is_e164};
 use crate::twilio::flex_token::FlexUser;
 use crate::twilio::messages::Messages;
 use crate::twilio::{ClientError, TwilioError};
+use crate::words::{Speaker, Word};
 
 /// Longest text of issues that is kept.
 const LONGEST_ISSUES: usize = 500;
@@ -46,6 +47,8 @@ pub struct Voice {
     shown: watch::Sender<Value>,
     parcels: mpsc::Sender<Parcel>,
     logged: AtomicU64,
+    /// Tells other replicas of reports.
+    speaker: Speaker,
 }
 
 #[derive(Debug, Default)]
@@ -121,6 +124,7 @@ impl Voice {
         config: VoiceConfig,
         statistics: StatisticsConfig,
         messages: Messages,
+        speaker: Speaker,
     ) -> Result<Parts, ClientError> {
         let (parcels, queue) = mpsc::channel(webhook::MOST_WAITING);
         let (shown, board) = watch::channel(Board::default().shown());
@@ -133,6 +137,7 @@ impl Voice {
             shown,
             parcels,
             logged: AtomicU64::new(0),
+            speaker,
         };
         let voice = Arc::new(voice);
         Ok((voice.clone(), Worker::new(voice, target, queue)?, board))
@@ -174,8 +179,21 @@ impl Voice {
             caller_id: masked(&report.caller_id),
             dnis: masked(&report.dnis),
             issues: report.issues.chars().take(LONGEST_ISSUES).collect(),
-            action: action.name(),
+            action: action.name().into(),
         };
+        self.speaker.say(Word::Alert(json!(alert)));
+        self.put_up(alert);
+    }
+
+    /// Another replica took a report.
+    pub fn hear(&self, alert: Value) {
+        // A newer version may show what this one does not know.
+        if let Ok(alert) = serde_json::from_value::<Alert>(alert) {
+            self.put_up(alert);
+        }
+    }
+
+    fn put_up(&self, alert: Alert) {
         let today = self.today();
         let mut state = self.state();
         state.board.turn(today);

@@ -4,7 +4,7 @@
 use crate::chaos::campaign::{Effort, FAULTS, strike};
 
 #[path = "../../benches/chaos/campaign/mod.rs"]
-#[allow(dead_code, reason = "the table is the benchmark's")]
+#[allow(dead_code, unused_imports, reason = "the table is the benchmark's")]
 mod campaign;
 
 async fn survived(names: &[&str]) {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use reqwest::Response;
 use serde_json::Value;
-use twilio_emulator::NewTask;
+use twilio_emulator::{Api, Fault, FaultKind, NewTask};
 
-use crate::support::{BEARER, Bed, DEADLINE, NO_TIMERS};
+use crate::support::{BEARER, Bed, DEADLINE, NO_TIMERS, QUICK_TIMERS};
 
 /// A client of server-sent events in a few lines.
 struct Client {
@@ -97,5 +97,31 @@ async fn a_watcher_sees_what_changes_and_after_a_reconnect_what_it_missed() {
 
     let mut stranger = Client::connect(&bed, Some("1-1")).await;
     assert_eq!(stranger.next().await, "snapshot", "an id of another process is no position");
+    bed.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_nobody_confirms_are_called_stale_before_any_read_has_failed() {
+    let timers = [&[("TWILIO_TIMEOUT", "50s")], QUICK_TIMERS].concat();
+    let bed = Bed::start(&timers).await;
+    bed.agrees().await;
+    let hang = bed.emulator.faults().add(Fault::new(FaultKind::Hang).on(Api::TaskRouter));
+    let told = async |ok: bool| {
+        let asking = async {
+            loop {
+                let health = bed.http.get(format!("{}/api/health", bed.url())).bearer_auth(BEARER);
+                let health: Value = health.send().await.unwrap().json().await.unwrap();
+                if health["health"]["taskrouter"]["ok"] == ok {
+                    return health["health"]["taskrouter"].clone();
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, asking).await.expect("it was never told")
+    };
+    let stale = told(false).await;
+    assert!(stale["reason"].as_str().unwrap().contains("two intervals") && stale["since"].is_string());
+    bed.emulator.faults().remove(hang);
+    told(true).await;
     bed.finish().await;
 }

@@ -14,6 +14,7 @@
 
 mod support;
 
+mod abuse;
 mod access;
 mod authorisation;
 mod bootstrap;
@@ -32,6 +33,8 @@ mod monitoring;
 mod process;
 mod queues;
 mod restart;
+mod scaling;
+mod secrets;
 mod sync_objects;
 mod voice;
 mod webhook;

@@ -231,9 +231,24 @@ async fn a_client_sees_only_the_queues_and_channels_that_it_wants() {
     assert_eq!(pending(&frame["queues"], &other), Some(1));
     assert!(frame["queues"][0].get("realTimeStats_chat").is_some());
 
-    for bad in ["queues=mine", "channels=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p"] {
+    for (bad, why) in [("queues=nope", "WQ and 32"), ("channels=nope", "STATS_CHANNELS names voice, chat")] {
         let refused = Socket::open(&bed, &format!("{FEED}?{bad}"), &[TOKEN_HEADER]).await;
         assert_eq!(refused.err(), Some(422), "{bad}");
+        let told =
+            bed.http.get(format!("{}{FEED}?{bad}", bed.url())).bearer_auth(BEARER).send().await.unwrap();
+        let told: Value = told.json().await.unwrap();
+        assert!(told["message"].as_str().unwrap().contains(why), "{told}");
+    }
+    for (bad, why) in [
+        ("[]", "a JSON object"),
+        (r#"["1-1"]"#, "a JSON object"),
+        (r#"{"queue": []}"#, "a JSON object"),
+        (r#"{"queues": ["nope"]}"#, "WQ and 32"),
+        (r#"{"channels": ["nope"]}"#, "STATS_CHANNELS names voice, chat"),
+    ] {
+        socket.say(bad).await;
+        let told = socket.until(|frame| frame["type"] == "error").await;
+        assert!(told["message"].as_str().unwrap().contains(why), "{bad} {told}");
     }
     bed.finish().await;
 }

@@ -253,6 +253,23 @@ describe("editing", () => {
     expect(complaints).toEqual([]);
   });
 
+  it("changes only what its editor changed, whoever else edits the same metric", async () => {
+    const [p, m] = await open("/", { still: true });
+    await p.locator("[data-metric=completed]").click();
+    await p.fill("#firstThresholdValue", "41");
+    const completed = m.world.definitions.completed;
+    if (!completed) throw new Error("no such metric");
+    m.world.definitions.completed = { metric: { ...completed.metric, label: "Done by somebody" } };
+    await p.getByRole("button", { name: "Save" }).click();
+    await p.getByText("“Done by somebody” saved.").waitFor();
+    expect(m.world.definitions.completed.metric).toMatchObject({
+      label: "Done by somebody",
+      firstThresholdValue: "41",
+    });
+    await p.locator("[data-metric=completed]").click();
+    await expect.poll(() => p.inputValue("#label")).toBe("Done by somebody");
+  });
+
   it("says under the field, in words, what is wrong, and keeps what was typed over a reload", async () => {
     const [p] = await open("/", { still: true });
     await p.locator("[data-metric=waiting]").click();

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -78,7 +78,8 @@ impl Bed {
             variables.insert(name.to_owned(), value.to_owned());
         }
         variables.extend(shim.iter().flat_map(Shim::variables));
-        emulator.callbacks().set_url(&format!("{url}{EVENTS}"));
+        // As `setup` tells Twilio: an event whose connection breaks is sent again.
+        emulator.callbacks().set_url(&format!("{url}{EVENTS}#rc=5&rp=5xx,ct,rt"));
         let limits = making.limits.to_owned();
         let service = start(&variables, &limits, &log_of(&directory, 1), &directory);
         let mut bed = Self {
@@ -134,14 +135,16 @@ impl Bed {
         }
     }
 
-    /// Waits until Sync tells the truth, and says how long that took.
-    pub(crate) async fn agrees(&self) -> Result<Duration, String> {
+    /// Waits until Sync tells the truth, and says how long that took, and what was wrong to the last.
+    pub(crate) async fn agrees(&self) -> Result<(Duration, String), String> {
         let begin = Instant::now();
         let mut changed = self.emulator.sync().changed();
+        let mut last = String::new();
         loop {
             let Err(wrong) = agreement::compare(&self.emulator, &CHANNELS) else {
-                return Ok(begin.elapsed());
+                return Ok((begin.elapsed(), last));
             };
+            last.clone_from(&wrong);
             if begin.elapsed() > DEADLINE {
                 return Err(format!("not right within {} s: {wrong}", DEADLINE.as_secs()));
             }
@@ -244,7 +247,7 @@ fn log_of(directory: &TempDir, number: usize) -> PathBuf {
 }
 
 /// A shell sets the limits and becomes the service, so that the process is the service's own.
-fn start(variables: &HashMap<String, String>, limits: &str, log: &PathBuf, directory: &TempDir) -> Child {
+fn start(variables: &HashMap<String, String>, limits: &str, log: &Path, directory: &TempDir) -> Child {
     let limits = if limits.is_empty() { "true" } else { limits };
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &format!("{limits} && exec \"$0\" serve"), env!("CARGO_BIN_EXE_taskrouter-sync")]);

@@ -40,7 +40,7 @@ pub(crate) async fn post(bed: &Bed, events: usize, over: Duration) -> Answers {
             let place = u32::try_from(nth * CONNECTIONS + number).unwrap();
             begin + over * place / u32::try_from(events).unwrap()
         };
-        running.spawn(one_connection(address, mine, due));
+        running.spawn(async move { one_connection(&address, &mine, due).await });
     }
     let mut all = Answers::default();
     for one in running.join_all().await {
@@ -60,14 +60,14 @@ fn lanes(requests: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
     lanes
 }
 
-async fn one_connection(address: String, requests: Vec<Vec<u8>>, due: impl Fn(usize) -> Instant) -> Answers {
+async fn one_connection(address: &str, requests: &[Vec<u8>], due: impl Fn(usize) -> Instant) -> Answers {
     let mut answers = Answers::default();
     let mut stream = None;
     for (nth, request) in requests.iter().enumerate() {
         let due = due(nth);
         tokio::time::sleep_until(due.into()).await;
         if stream.is_none() {
-            stream = TcpStream::connect(&address).await.ok();
+            stream = TcpStream::connect(address).await.ok();
         }
         let accepted = match &mut stream {
             Some(open) => ask(open, request).await,

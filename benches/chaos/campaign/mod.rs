@@ -64,11 +64,14 @@ impl Finding {
     }
 
     /// One try ended.
-    fn tried(&mut self, recovery: Result<Duration, String>) {
+    fn tried(&mut self, recovery: Result<(Duration, String), String>) {
         self.tried += 1;
         match recovery {
-            Ok(took) => {
+            Ok((took, last)) => {
                 self.recovered += 1;
+                if took > self.allowed {
+                    self.notes.push(format!("{:.1} s, for {last}", took.as_secs_f64()));
+                }
                 self.longest = self.longest.max(took);
             }
             Err(wrong) => self.problems.push(wrong),

@@ -40,6 +40,8 @@ pub struct Entry {
     pub path: Box<str>,
     /// Query as received, without `?`.
     pub query: Box<str>,
+    /// `User-Agent` as sent.
+    pub user_agent: Box<str>,
     /// Status answered; 0 if the connection ended without an answer.
     pub status: u16,
     /// Twilio's error code answered.

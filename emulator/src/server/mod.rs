@@ -218,7 +218,9 @@ impl Drop for Record<'_> {
         self.guard.take();
         let (status, code, refusal) = self.answered.unwrap_or((0, None, None));
         let boxed = |text: &mut Option<String>| text.take().map(String::into_boxed_str);
+        let user_agent = self.request.headers.get("user-agent").and_then(|agent| agent.to_str().ok());
         self.core.journal.record(Entry {
+            user_agent: user_agent.unwrap_or_default().into(),
             at: self.arrived,
             api: self.api,
             method: method_name(&self.request.method),

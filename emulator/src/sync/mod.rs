@@ -88,7 +88,8 @@ impl SyncHandle {
         Self(Arc::new(Shared {
             inner: Mutex::new(Inner {
                 service,
-                store: Store::new(settings.seed),
+                // A client that comes back after a restart names changes of another life: they must not be taken for ours.
+                store: Store::new(settings.seed).with_changes_from(now.unsigned_abs()),
                 limits: SyncLimits::default(),
                 recent: VecDeque::new(),
             }),

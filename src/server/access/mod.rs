@@ -10,7 +10,7 @@ mod session;
 mod signed_out;
 mod throttle;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::http::header::{AUTHORIZATION, COOKIE as COOKIE_HEADER, HOST, HeaderName};
 use axum::http::{HeaderMap, Method};
@@ -24,6 +24,7 @@ use subtle::ConstantTimeEq;
 
 use super::error::ApiError;
 use crate::config::Administrator;
+use crate::words::{Speaker, Word};
 
 pub use flex::{FlexGate, left};
 pub use principal::{Editor, Viewer, peer};
@@ -68,11 +69,13 @@ pub struct Access {
     sessions: Sessions,
     signed_out: SignedOut,
     throttle: Throttle,
+    speaker: Speaker,
 }
 
 impl Access {
-    /// For these accounts; `root` is the secret that sessions are signed with besides the passwords.
-    pub fn new(accounts: Administrator, root: &SecretString) -> Self {
+    /// For these accounts; `root` is the secret that sessions are signed with besides the passwords. What other replicas
+    /// have to know is said there.
+    pub fn new(accounts: Administrator, root: &SecretString, speaker: Speaker) -> Self {
         let passwords = [&accounts.basic, &accounts.viewer].map(|account| {
             account
                 .as_ref()
@@ -80,7 +83,8 @@ impl Access {
         });
         let secrets = std::iter::once(root.expose_secret()).chain(passwords.iter().map(String::as_str));
         let sessions = Sessions::new(secrets);
-        Self { accounts, sessions, signed_out: SignedOut::default(), throttle: Throttle::default() }
+        let throttle = Throttle::told_to(speaker.clone());
+        Self { accounts, sessions, signed_out: SignedOut::default(), throttle, speaker }
     }
 
     /// Signs cookies.
@@ -138,7 +142,18 @@ impl Access {
 
     /// Ends a session, wherever its cookie may have gone.
     pub fn sign_out(&self, session: &Session) {
-        self.signed_out.end(session, Timestamp::now().as_second());
+        self.signed_out.end(session.nonce, Timestamp::now().as_second());
+        self.speaker.say(Word::SignedOut { nonce: session.nonce });
+    }
+
+    /// Another replica ended a session.
+    pub fn hear_signed_out(&self, nonce: u64) {
+        self.signed_out.end(nonce, Timestamp::now().as_second());
+    }
+
+    /// Another replica was given wrong credentials.
+    pub fn hear_wrong(&self, address: IpAddr, account: [u8; 16]) {
+        self.throttle.hear(address, account);
     }
 
     /// Whether a session that was good goes on being so.

@@ -18,8 +18,8 @@ pub(super) struct SignedOut {
 }
 
 impl SignedOut {
-    /// Ends a session at this time, in seconds since 1970.
-    pub(super) fn end(&self, session: &Session, now: i64) {
+    /// Ends a session, by its nonce, at this time, in seconds since 1970.
+    pub(super) fn end(&self, nonce: u64, now: i64) {
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         until.retain(|_, until| *until > now);
         if until.len() >= MOST {
@@ -28,7 +28,7 @@ impl SignedOut {
             soonest.map(|nonce| until.remove(&nonce));
         }
         // Another copy may have been renewed just now, and is good for a whole life from then on.
-        until.insert(session.nonce, now + LIFE.as_secs().cast_signed());
+        until.insert(nonce, now + LIFE.as_secs().cast_signed());
     }
 
     /// Whether a session was ended.
@@ -49,14 +49,14 @@ mod tests {
     #[test]
     fn an_ended_session_stays_ended_until_its_cookies_have_expired_and_memory_is_bounded() {
         let ended = SignedOut::default();
-        ended.end(&session(1), 0);
+        ended.end(1, 0);
         assert!(ended.has(&session(1)) && !ended.has(&session(2)));
         for nonce in 2..2 + MOST as u64 {
-            ended.end(&session(nonce), 1);
+            ended.end(nonce, 1);
         }
         assert_eq!(ended.until.lock().unwrap().len(), MOST);
         assert!(!ended.has(&session(1)) && ended.has(&session(2)));
-        ended.end(&session(0), 2 + LIFE.as_secs().cast_signed());
+        ended.end(0, 2 + LIFE.as_secs().cast_signed());
         assert_eq!(ended.until.lock().unwrap().len(), 1);
     }
 }

@@ -7,11 +7,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
+
+use crate::words::{Speaker, Word};
 
 /// Wrong ones without any delay: people mistype.
 const FREE: u32 = 5;
@@ -26,7 +28,11 @@ const MOST: usize = 10_000;
 
 /// Remembers wrong credentials.
 #[derive(Debug, Default)]
-pub(super) struct Throttle(Mutex<Remembered>);
+pub(super) struct Throttle {
+    remembered: Mutex<Remembered>,
+    /// Tells other replicas of wrong ones.
+    speaker: Speaker,
+}
 
 #[derive(Debug, Default)]
 struct Remembered {
@@ -49,6 +55,20 @@ struct Wrong {
 pub(super) struct TooMany;
 
 impl Throttle {
+    /// One whose wrong ones are told there.
+    pub(super) fn told_to(speaker: Speaker) -> Self {
+        Self { speaker, ..Self::default() }
+    }
+
+    /// Another replica was given wrong ones.
+    pub(super) fn hear(&self, address: IpAddr, account: [u8; 16]) {
+        self.remembered().note((address, account), Instant::now());
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, Remembered> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Checks credentials for this account, unless too many from this address were wrong lately. `None` are wrong ones.
     pub(super) fn checked<T>(
         &self,
@@ -56,7 +76,7 @@ impl Throttle {
         account: &str,
         check: impl FnOnce() -> Option<T>,
     ) -> Result<Option<T>, TooMany> {
-        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self.remembered();
         let (key, now) = (key(address, account), Instant::now());
         // Looked at before checking, so that a guesser learns nothing from the answers beyond the bound.
         if remembered.wrong.get(&key).is_some_and(|wrong| wrong.last + wrong.delay() > now) {
@@ -65,6 +85,7 @@ impl Throttle {
         let found = check();
         if found.is_none() {
             remembered.note(key, now);
+            self.speaker.say(Word::Wrong { address: key.0, account: key.1 });
         }
         // A right one does not clear the count, or a screen that asks now and then would give its guesser free ones.
         Ok(found)
@@ -173,7 +194,7 @@ mod tests {
         for number in 0..MOST + 100 {
             assert!(guess(&throttle, "192.0.2.1", &number.to_string()));
         }
-        let remembered = throttle.0.lock().unwrap();
+        let remembered = throttle.remembered();
         assert_eq!((remembered.wrong.len(), remembered.order.len()), (MOST, MOST));
     }
 }

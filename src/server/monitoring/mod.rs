@@ -5,6 +5,8 @@
 
 mod centre;
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
@@ -14,6 +16,7 @@ use super::AppState;
 use super::access::peer;
 use super::error::ApiError;
 use crate::monitor::ClientKind;
+use crate::stats::Snapshot;
 
 /// OpenMetrics, which Prometheus asks for first.
 const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -25,7 +28,9 @@ pub(super) async fn show(State(state): State<AppState>, request: Request) -> Res
     state.monitor.clients(ClientKind::Websocket, state.sockets.open());
     state.monitor.clients(ClientKind::Watcher, state.feed.watchers());
     state.monitor.ready(*state.ready.borrow());
-    let snapshot = state.shown.borrow().clone();
+    // How the centre is, the replica tells that reads it.
+    let here = state.desk.here().map(|head| head.shown.borrow().clone());
+    let snapshot = here.unwrap_or_else(|| Arc::new(Snapshot::empty(&[], Timestamp::now())));
     let centre = centre::registry(&snapshot, &state.statistics, Timestamp::now());
     let text = state.monitor.encode(&centre).map_err(|_| ApiError::Overloaded)?;
     Ok(([(CONTENT_TYPE, TYPE), (CACHE_CONTROL, "no-store")], text).into_response())

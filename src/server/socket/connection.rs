@@ -44,8 +44,10 @@ pub(super) struct Connection<S> {
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// The client left, or the connection broke.
+    /// The connection broke.
     Gone,
+    /// The client said goodbye, and waits for ours.
+    Left,
     /// The client has not answered a ping.
     Silent,
     /// The client takes nothing.
@@ -56,6 +58,10 @@ pub(super) enum Ending {
     TooLong,
     /// It sent something that is not a websocket's.
     Protocol,
+    /// It sent something else than text.
+    NotText,
+    /// It sent a text that is none.
+    NotUtf8,
     /// It may not be here any more.
     NotAdmitted,
     /// The service is stopping.
@@ -92,8 +98,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             match message {
                 Message::Text(text) => return Ok(text),
-                Message::Close(_) => return Err(Ending::Gone),
-                Message::Binary(_) => return Err(Ending::Protocol),
+                Message::Close(_) => return Err(Ending::Left),
+                Message::Binary(_) => return Err(Ending::NotText),
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             }
         }
@@ -114,13 +120,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Says goodbye, if the client takes it.
     pub(super) async fn close(mut self, ending: Ending) {
-        let Some((code, reason)) = ending.told() else { return };
-        let goodbye = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }));
+        let goodbye = ending.told().map(|(code, reason)| {
+            Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }))
+        });
+        if goodbye.is_none() && ending != Ending::Left {
+            return;
+        }
         let closing = async {
-            // Whoever reads on until the other side closes as well gets the goodbye, instead of a reset.
-            if self.stream.send(goodbye).await.is_ok() {
-                while let Some(Ok(_)) = self.stream.next().await {}
+            if let Some(goodbye) = goodbye
+                && self.stream.send(goodbye).await.is_err()
+            {
+                return;
             }
+            // The library answers a goodbye by itself, when it is asked for the next message. And whoever reads on until
+            // the other side closes as well gets ours, instead of a reset.
+            while let Some(Ok(_)) = self.stream.next().await {}
         };
         let _ = tokio::time::timeout(LONGEST_CLOSE, closing).await;
     }
@@ -141,7 +155,8 @@ impl Ending {
     fn of(error: Error) -> Self {
         match error {
             Error::Capacity(_) => Self::TooLong,
-            Error::Protocol(_) | Error::Utf8(_) => Self::Protocol,
+            Error::Protocol(_) => Self::Protocol,
+            Error::Utf8(_) => Self::NotUtf8,
             _ => Self::Gone,
         }
     }
@@ -149,10 +164,12 @@ impl Ending {
     /// What the client is told; nothing to one that would not hear it.
     fn told(self) -> Option<(CloseCode, &'static str)> {
         match self {
-            Self::Gone | Self::Silent | Self::Stalled => None,
+            Self::Gone | Self::Left | Self::Silent | Self::Stalled => None,
             Self::TooMany => Some((CloseCode::Policy, "too many messages")),
             Self::TooLong => Some((CloseCode::Size, "a message may have 4096 bytes")),
-            Self::Protocol => Some((CloseCode::Protocol, "only text messages are understood")),
+            Self::Protocol => Some((CloseCode::Protocol, "that breaks the websocket protocol")),
+            Self::NotText => Some((CloseCode::Unsupported, "only text messages are understood")),
+            Self::NotUtf8 => Some((CloseCode::Invalid, "a text message must be UTF-8")),
             Self::NotAdmitted => Some((CloseCode::Policy, "the token is not valid any more")),
             Self::Stopping => Some((CloseCode::Away, "the service is stopping")),
         }
@@ -188,6 +205,8 @@ fn header(length: usize) -> ([u8; 10], usize) {
 mod tests {
     use super::*;
     use tokio::io::DuplexStream;
+    use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
     async fn pair(buffer: usize) -> (Connection<DuplexStream>, WebSocketStream<DuplexStream>) {
         let (ours, theirs) = tokio::io::duplex(buffer);
@@ -224,6 +243,27 @@ mod tests {
         };
         tokio::join!(asking, hearing);
         serving.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_goodbye_is_answered_and_what_is_no_text_is_refused_by_name() {
+        /// The code, and whether the connection then ends by the protocol.
+        async fn hears(said: Message) -> (CloseCode, bool) {
+            let (mut server, mut client) = pair(1024).await;
+            client.send(said).await.unwrap();
+            let ending = server.next().await.unwrap_err();
+            let closing = tokio::spawn(server.close(ending));
+            let Some(Ok(Message::Close(Some(goodbye)))) = client.next().await else { panic!("no goodbye") };
+            let in_order = client.next().await.is_none();
+            closing.await.unwrap();
+            (goodbye.code, in_order)
+        }
+        let leaving = CloseFrame { code: CloseCode::Away, reason: "bye".into() };
+        assert_eq!(hears(Message::Close(Some(leaving))).await, (CloseCode::Away, true));
+        assert_eq!(hears(Message::binary(vec![1, 2])).await, (CloseCode::Unsupported, true));
+        let not_utf8 = Frame::message(vec![0xff], OpCode::Data(Data::Text), true);
+        // After a broken message the library reads nothing more, so nobody waits for an answer.
+        assert_eq!(hears(Message::Frame(not_utf8)).await.0, CloseCode::Invalid);
     }
 
     #[tokio::test(start_paused = true)]

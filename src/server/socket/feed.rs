@@ -10,13 +10,13 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::connection::Ending;
 use super::guest::{Guest, Wish};
 use super::{Connection, look_again, open};
-use crate::feed::{BadSelection, Selection, Watcher};
+use crate::feed::{Selection, Watcher};
 use crate::server::feed::Asked;
 use crate::server::{ApiError, AppState};
 
@@ -43,9 +43,9 @@ pub(in crate::server) async fn watch(
 ) -> Result<Response, ApiError> {
     let watcher = state.feed.watch(asked.since.as_deref(), asked.selection);
     let watcher = watcher.map_err(|_| ApiError::Busy)?;
-    let waits = asked.first_is_message;
+    let (waits, statistics) = (asked.first_is_message, state.statistics.clone());
     let talk = move |mut connection, guest| async move {
-        let Err(ending) = talk(&mut connection, guest, watcher, waits).await;
+        let Err(ending) = talk(&mut connection, guest, watcher, waits, &statistics.channels).await;
         connection.close(ending).await;
     };
     open(state, parts, Wish::Watch, talk).await
@@ -56,12 +56,13 @@ async fn talk(
     mut guest: Guest,
     mut watcher: Watcher,
     mut waits: bool,
+    channels: &[String],
 ) -> Result<Infallible, Ending> {
     let speak_by = Instant::now() + LONGEST_SILENCE;
     loop {
         tokio::select! {
             () = tokio::time::sleep_until(speak_by), if waits => waits = false,
-            said = connection.next() => match wanted(&said?) {
+            said = connection.next() => match wanted(&said?, channels) {
                 Ok((since, selection)) => {
                     watcher.select(since.as_deref(), selection);
                     waits = false;
@@ -80,14 +81,13 @@ async fn talk(
     }
 }
 
-fn wanted(said: &str) -> Result<(Option<String>, Selection), &'static str> {
-    let wanted: Wanted = serde_json::from_str(said).map_err(
-        |_| "expected a JSON object of, at most, since (text), queues and channels (lists of texts)",
-    )?;
-    let selection = Selection::of(wanted.queues.as_deref(), wanted.channels.as_deref());
-    let selection = selection.map_err(|bad| match bad {
-        BadSelection::Queues => "queues must be TaskQueue SIDs, at most 5,000",
-        BadSelection::Channels => "channels must be at most 15 names",
+fn wanted(said: &str, channels: &[String]) -> Result<(Option<String>, Selection), String> {
+    // By way of an object: a list would do for the members in their order, and an empty one for none of them.
+    let object = serde_json::from_str::<Map<String, Value>>(said);
+    let wanted: Result<Wanted, _> = object.and_then(|object| serde_json::from_value(Value::Object(object)));
+    let wanted = wanted.map_err(|_| {
+        "expected a JSON object of, at most, since (text), queues and channels (lists of texts)".to_owned()
     })?;
-    Ok((wanted.since, selection))
+    let selection = Selection::of(wanted.queues.as_deref(), wanted.channels.as_deref(), channels);
+    Ok((wanted.since, selection.map_err(|bad| bad.to_string())?))
 }

@@ -266,6 +266,7 @@ impl<'de, T: Deserialize<'de> + UnknownFields> Deserialize<'de> for Resource<T> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn realtime() -> Value {
@@ -320,6 +321,47 @@ mod tests {
         assert!(short.clone().completed_by(&full).is_complete());
         let next_day = Cumulative { start_time: "2026-01-02T00:00:00Z".into(), ..short };
         assert!(!next_day.completed_by(&full).is_complete());
+    }
+
+    /// Anything that JSON can say, not too deep.
+    fn anything() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            // Few enough digits that reading them is exact.
+            any::<i32>().prop_map(|eighths| Value::from(f64::from(eighths) / 8.0)),
+            "-?[0-9]{0,12}(\\.[0-9]{1,3})?".prop_map(Value::from),
+            "\\PC{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 12, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a-z0-9]{0,3}", inner, 0..4).prop_map(|map| json!(map)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn an_answer_with_anything_in_any_field_is_refused_or_stays_as_it_was_read(
+            field in any::<prop::sample::Index>(),
+            put in anything(),
+        ) {
+            let put_into = |mut answer: Value| {
+                let name = field.get(&answer.as_object().unwrap().keys().cloned().collect::<Vec<_>>()).clone();
+                answer[name] = put.clone();
+                answer
+            };
+            if let Ok(read) = serde_json::from_value::<Realtime>(put_into(realtime())) {
+                let written = serde_json::to_string(&read).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Realtime>(&written).unwrap(), read);
+            }
+            if let Ok(read) = serde_json::from_value::<Cumulative>(put_into(cumulative())) {
+                let written = serde_json::to_string(&read).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Cumulative>(&written).unwrap(), read);
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The test bed: an emulator, the service beside it, and the question whether Sync tells the truth.
 
 #[path = "../../shared/agreement.rs"]
-mod agreement;
+#[allow(dead_code, reason = "the benchmarks use more of it")]
+pub(crate) mod agreement;
 mod binary;
 pub(crate) mod socket;
 #[path = "../../shared/variables.rs"]
@@ -19,7 +20,7 @@ use tokio::task::JoinHandle;
 use twilio_emulator::{Emulator, Settings};
 
 pub(crate) use agreement::start_of_utc_day;
-pub(crate) use binary::Binary;
+pub(crate) use binary::{Binary, command};
 use variables::base_variables;
 pub(crate) use variables::{ADMIN, BEARER};
 
@@ -27,7 +28,7 @@ pub(crate) use variables::{ADMIN, BEARER};
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The TaskChannels in `base_variables`.
-const CHANNELS: [&str; 2] = ["voice", "chat"];
+pub(crate) const CHANNELS: [&str; 2] = ["voice", "chat"];
 /// Timers that never fire within a test, so that what shows is the events' doing.
 pub(crate) const NO_TIMERS: &[(&str, &str)] = &[
     ("REALTIME_INTERVAL", "1h"),

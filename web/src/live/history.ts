@@ -93,7 +93,10 @@ export function join(past: Points, own: Points): Points {
   return [...past, ...own.filter(([t]) => t > end)];
 }
 
-export function useHistory(store: MetricHistory, name: string): Points {
-  useEffect(() => void store.ask(name), [store, name]);
+/** `past` is false for what the service knows nothing of. */
+export function useHistory(store: MetricHistory, name: string, past: boolean): Points {
+  useEffect(() => {
+    if (past) void store.ask(name);
+  }, [store, name, past]);
   return useSyncExternalStore(store.subscribe, () => store.of(name));
 }

@@ -40,6 +40,9 @@ export default function Drawer({ name, metric, definitions, onDraft, onClose }: 
   const session = useSession();
   const saved = name === "" ? NEW : definitions.all?.[name]?.metric;
   const heading = useRef<HTMLHeadingElement>(null);
+  const { read } = definitions;
+  // Somebody else may have changed it since this page read the definitions.
+  useEffect(() => void read(), [read]);
   const [start] = useState(() => recall<Definition | undefined>(`draft.${name}`, undefined));
 
   useEffect(() => {

@@ -7,19 +7,18 @@ import { Label } from "@twilio-paste/core/label";
 import { Option, Select } from "@twilio-paste/core/select";
 import { TextArea } from "@twilio-paste/core/textarea";
 import { Theme } from "@twilio-paste/core/theme";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import * as api from "../api.ts";
 import { useSession } from "../shell/session.ts";
 import type { Definition, Preview, Style } from "../types.ts";
 import type { Editing } from "./definitions.ts";
-import { byField, previewError, same, uniqueName, whole } from "./draft.ts";
+import { byField, changes, DRAFT, previewError, same, uniqueName, whole } from "./draft.ts";
 import { FieldBrowser } from "./FieldBrowser.tsx";
 import { PRESETS, USUAL } from "./presets.ts";
 import type { Draft } from "./Wallboard.tsx";
 
 /** Quick enough to feel live, slow enough not to ask for every letter. */
 const PREVIEW_MS = 300;
-export const DRAFT = "new metric (draft)";
 
 const FORMATS: readonly [string, string][] = [
   ["", "As it is"],
@@ -50,7 +49,9 @@ interface Props {
 }
 
 export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClose }: Props) {
-  const [form, setForm] = useState<Definition>(start ?? saved);
+  // Over whatever is saved by now: somebody else may edit the same metric meanwhile.
+  const [own, setOwn] = useState<Partial<Definition>>(() => (start ? changes(start, saved) : {}));
+  const form = useMemo(() => ({ ...saved, ...own }), [saved, own]);
   const [problems, setProblems] = useState<Record<string, string>>({});
   const [preview, setPreview] = useState<Preview>();
   const [busy, setBusy] = useState(false);
@@ -63,7 +64,7 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
 
   const set = <K extends keyof Definition>(field: K, value: Definition[K]) => {
     const next = { ...form, [field]: value };
-    setForm(next);
+    setOwn(changes(next, saved));
     onKeep(same(next, saved) ? undefined : next);
     setProblems((before) => ({ ...before, [field]: "" }));
   };
@@ -134,7 +135,11 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          void act(() => definitions.save(name || uniqueName(form.label, definitions.all), whole(form)));
+          void act(() =>
+            name
+              ? definitions.change(name, changes(whole(form), saved))
+              : definitions.add(uniqueName(form.label, definitions.all), whole(form)),
+          );
         }}
       >
         {start && changed && <p className="weak small">Unsaved changes from before are still here.</p>}

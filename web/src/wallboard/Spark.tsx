@@ -7,6 +7,7 @@ import { useHistory } from "../live/history.ts";
 import { historyOf, serverNow } from "../live/store.ts";
 import { useTheme } from "../shell/theme.ts";
 import type { Points } from "../types.ts";
+import { DRAFT } from "./draft.ts";
 
 interface Props {
   name: string;
@@ -38,7 +39,7 @@ export function Spark({
 }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
-  const points = useHistory(historyOf, name);
+  const points = useHistory(historyOf, name, name !== DRAFT);
   const theme = useTheme();
   const latest = useRef(points);
   latest.current = points;

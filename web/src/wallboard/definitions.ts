@@ -13,7 +13,11 @@ export interface Editing {
   undo: Undo | undefined;
   trouble: string | undefined;
   forget(): void;
-  save(name: string, metric: Definition): Promise<void>;
+  /** Reads them again: others may have changed them. */
+  read(): Promise<void>;
+  /** Changes these fields of what is saved by now, and leaves the others as somebody else may have set them. */
+  change(name: string, fields: Partial<Definition>): Promise<void>;
+  add(name: string, metric: Definition): Promise<void>;
   remove(name: string): Promise<void>;
   reorder(names: string[]): Promise<void>;
 }
@@ -47,12 +51,17 @@ export function useDefinitions(): Editing {
       undo,
       trouble,
       forget: () => setUndo(undefined),
-      async save(name, metric) {
-        const before = all?.[name];
+      read,
+      async change(name, fields) {
+        const before = (await api.definitions())[name];
+        if (!before) throw new Error("This metric was removed meanwhile.");
+        const metric = { ...before.metric, ...fields };
         setAll(await api.save({ [name]: { metric } }));
-        step(before ? `“${metric.label}” saved.` : `“${metric.label}” added.`, () =>
-          before ? api.save({ [name]: before }) : api.remove([name]),
-        );
+        step(`“${metric.label}” saved.`, () => api.save({ [name]: before }));
+      },
+      async add(name, metric) {
+        setAll(await api.save({ [name]: { metric } }));
+        step(`“${metric.label}” added.`, () => api.remove([name]));
       },
       async remove(name) {
         const before = all?.[name];

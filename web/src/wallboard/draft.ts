@@ -34,6 +34,17 @@ export function previewError(preview: Preview | undefined): string | undefined {
   return typeof error === "string" ? error : problemText(error);
 }
 
+/** What stands differently in the form than where it began: only that is the editor's own. */
+export function changes(form: Definition, from: Definition): Partial<Definition> {
+  const own = (Object.keys(form) as (keyof Definition)[]).filter(
+    (field) => JSON.stringify(form[field]) !== JSON.stringify(from[field]),
+  );
+  return Object.fromEntries(own.map((field) => [field, form[field]]));
+}
+
+/** A metric that is not saved yet stands on the wallboard under this name. */
+export const DRAFT = "new metric (draft)";
+
 export const same = (a: Definition, b: Definition) => JSON.stringify(a) === JSON.stringify(b);
 
 /** As it is saved: with a style wherever a threshold stands, as the form shows it. */

@@ -75,6 +75,11 @@ impl Store {
         }
     }
 
+    /// The same, whose changes are numbered from here on.
+    pub(crate) fn with_changes_from(self, number: u64) -> Self {
+        Self { last_change: number, ..self }
+    }
+
     /// Removes what has expired. Called before anything else looks.
     pub(crate) fn expire(&mut self, now: i64) {
         while self.expiries.first().is_some_and(|(at, _)| *at <= now) {

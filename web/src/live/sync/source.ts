@@ -79,6 +79,7 @@ class Handover {
   private stopFeed: (() => void) | undefined;
   private feedGrace: ReturnType<typeof setTimeout> | undefined;
   private settling: ReturnType<typeof setTimeout> | undefined;
+  private doubt: ReturnType<typeof setTimeout> | undefined;
   private losses = 0;
   private wentOverAt = 0;
   private stopped = false;
@@ -125,6 +126,7 @@ class Handover {
 
   health(answer: HealthAnswer): void {
     this.answer = answer;
+    clearTimeout(this.doubt);
     if (this.via === "sync") {
       const { now, health, queuesKnown, voice = null } = answer;
       this.alive = Date.now();
@@ -134,7 +136,14 @@ class Handover {
   }
 
   silent(retryAt: number): void {
-    if (this.via !== "sync" || Date.now() - this.alive < 2 * HEALTH_MS) return;
+    clearTimeout(this.doubt);
+    if (this.via !== "sync") return;
+    const left = this.alive + 2 * HEALTH_MS - Date.now();
+    if (left > 0) {
+      // Two intervals after the last sign of life, and not at the next question after that.
+      this.doubt = setTimeout(() => this.silent(retryAt), left);
+      return;
+    }
     // Sync itself lives, but nobody is known to write to it.
     this.lost = true;
     this.listener.link({ state: "lost", retryAt });
@@ -143,6 +152,7 @@ class Handover {
   stop(): void {
     this.stopped = true;
     clearTimeout(this.settling);
+    clearTimeout(this.doubt);
     this.dropFeed();
   }
 

@@ -1,0 +1,221 @@
+//! The connections to Redis, what our keys are called, and the scripts that run there.
+//!
+//! Two connections for commands: renewals of the lease must not wait behind a picture of some megabytes. Both come back by
+//! themselves. A command that gets no answer in time has failed; whether Redis did it is not known, so all of them may be
+//! repeated.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{FromRedisValue, Script};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::timing::Timing;
+
+/// What the lease and the marks look like never changes, since old and new versions have to agree on them while one is
+/// replaced by the other. All else has the version of its form in its name: a version that changes a form takes another name,
+/// and what the others wrote is nothing to it.
+const FORM: &str = "v1";
+const SLOWEST_RECONNECT: Duration = Duration::from_millis(250);
+/// For commands with much data.
+const LARGE: Duration = Duration::from_secs(5);
+
+/// One of our keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// Who leads, as `replica/term`; runs out.
+    Lease,
+    /// The last term's number.
+    Term,
+    /// Which Redis this is, and since when.
+    Born,
+    /// Set while the leader is cut off from Twilio.
+    Help,
+    /// Who would lead instead.
+    Candidate,
+    /// What is stale: a hash of touches, with a number each.
+    Marks,
+    /// The last mark's number.
+    MarkNumber,
+    /// The latest event as it came.
+    Event,
+    /// Where Tasks' recordings are.
+    Recordings,
+    /// The parts of the picture.
+    Picture,
+    /// The metrics' curves.
+    History,
+    /// What replicas that start later have to know.
+    Words,
+    /// The channel of news.
+    News,
+}
+
+/// Our way to Redis. Cheap to clone.
+#[derive(Clone)]
+pub struct Link(Arc<Parts>);
+
+struct Parts {
+    client: redis::Client,
+    quick: ConnectionManager,
+    large: ConnectionManager,
+    space: Arc<str>,
+    timing: Timing,
+    reach: watch::Sender<Reach>,
+}
+
+/// Whether Redis answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The last command was answered.
+    Answers,
+    /// The last command was not.
+    Silent,
+}
+
+/// Redis could not be asked, or said no. Says nothing of `REDIS_URL`, which has a password in it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LinkError {
+    /// No answer.
+    #[error("Redis did not answer within {} ms", .0.as_millis())]
+    Slow(Duration),
+    /// An error. Its text may quote commands' arguments, so only its kind is told.
+    #[error("Redis can't be used: {0}")]
+    Redis(String),
+    /// `REDIS_URL` is not one.
+    #[error("REDIS_URL can't be used")]
+    Url,
+}
+
+impl From<redis::RedisError> for LinkError {
+    fn from(error: redis::RedisError) -> Self {
+        Self::Redis(format!("{:?}", error.kind()))
+    }
+}
+
+impl Link {
+    /// A link that connects when it is first used. `space` tells those who share a Redis apart.
+    pub fn new(url: &SecretString, space: &str, timing: Timing) -> Result<Self, LinkError> {
+        let client = redis::Client::open(url.expose_secret()).map_err(|_| LinkError::Url)?;
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(timing.command()))
+            .set_response_timeout(Some(LARGE))
+            .set_number_of_retries(1)
+            .set_min_delay(Duration::from_millis(50))
+            .set_max_delay(SLOWEST_RECONNECT);
+        let manager = || ConnectionManager::new_lazy_with_config(client.clone(), config.clone());
+        let (quick, large) = (manager()?, manager()?);
+        let (reach, _) = watch::channel(Reach::Answers);
+        Ok(Self(Arc::new(Parts { client, quick, large, space: space.into(), timing, reach })))
+    }
+
+    /// How the lease's time is divided.
+    pub fn timing(&self) -> Timing {
+        self.0.timing
+    }
+
+    /// Whether Redis answers, as far as commands tell.
+    pub fn reach(&self) -> watch::Receiver<Reach> {
+        self.0.reach.subscribe()
+    }
+
+    /// A key's name. What stands in braces puts all of ours onto one node of a Redis Cluster, as scripts need it.
+    pub fn key(&self, key: Key) -> String {
+        let space = &self.0.space;
+        let versioned = |name: &str| format!("tr:{FORM}:{{{space}}}:{name}");
+        match key {
+            Key::Lease => format!("tr:{{{space}}}:lease"),
+            Key::Term => format!("tr:{{{space}}}:term"),
+            Key::Born => format!("tr:{{{space}}}:born"),
+            Key::Help => format!("tr:{{{space}}}:help"),
+            Key::Candidate => format!("tr:{{{space}}}:candidate"),
+            Key::Marks => format!("tr:{{{space}}}:marks"),
+            Key::MarkNumber => format!("tr:{{{space}}}:mark-number"),
+            Key::Event => versioned("event"),
+            Key::Recordings => versioned("recordings"),
+            Key::Picture => versioned("picture"),
+            Key::History => versioned("history"),
+            Key::Words => versioned("words"),
+            Key::News => versioned("news"),
+        }
+    }
+
+    /// Runs a script that does little.
+    pub(super) async fn run<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        keys: &[Key],
+        arguments: &[&[u8]],
+    ) -> Result<T, LinkError> {
+        let limit = self.0.timing.command();
+        self.invoke(self.0.quick.clone(), limit, script, keys, arguments).await
+    }
+
+    /// Runs a script with much data.
+    pub(super) async fn run_large<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        keys: &[Key],
+        arguments: &[&[u8]],
+    ) -> Result<T, LinkError> {
+        self.invoke(self.0.large.clone(), LARGE, script, keys, arguments).await
+    }
+
+    async fn invoke<T: FromRedisValue>(
+        &self,
+        mut connection: ConnectionManager,
+        limit: Duration,
+        script: &Script,
+        keys: &[Key],
+        arguments: &[&[u8]],
+    ) -> Result<T, LinkError> {
+        let mut invocation = script.prepare_invoke();
+        for key in keys {
+            invocation.key(self.key(*key));
+        }
+        for argument in arguments {
+            invocation.arg(*argument);
+        }
+        self.within(limit, invocation.invoke_async(&mut connection)).await
+    }
+
+    /// Sends one command.
+    pub(super) async fn command<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, LinkError> {
+        let mut connection = self.0.large.clone();
+        self.within(LARGE, command.query_async(&mut connection)).await
+    }
+
+    /// A connection that listens.
+    pub(super) async fn listening(&self) -> Result<redis::aio::PubSub, LinkError> {
+        let connecting = async {
+            let mut listening = self.0.client.get_async_pubsub().await?;
+            listening.subscribe(self.key(Key::News)).await?;
+            Ok(listening)
+        };
+        timeout(self.0.timing.command(), connecting)
+            .await
+            .map_err(|_| LinkError::Slow(self.0.timing.command()))?
+    }
+
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        asking: impl Future<Output = Result<T, redis::RedisError>>,
+    ) -> Result<T, LinkError> {
+        let result = timeout(limit, asking).await.map_err(|_| LinkError::Slow(limit));
+        let result = result.and_then(|result| result.map_err(LinkError::from));
+        let reach = if result.is_ok() { Reach::Answers } else { Reach::Silent };
+        self.0.reach.send_if_modified(|last| std::mem::replace(last, reach) != reach);
+        result
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("space", &self.0.space).finish_non_exhaustive()
+    }
+}

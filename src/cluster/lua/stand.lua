@@ -1,0 +1,30 @@
+-- Takes the lease if nobody has it.
+-- KEYS: lease, term, born, candidate, help. ARGV: who, milliseconds, the greatest term seen, whether to take it.
+local now = redis.call('TIME')
+now = now[1] * 1000 + math.floor(now[2] / 1000)
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local born = redis.call('HMGET', KEYS[3], 'run', 'at')
+if born[1] ~= run then
+  redis.call('HSET', KEYS[3], 'run', run, 'at', now)
+  born[2] = now
+end
+local help = redis.call('GET', KEYS[5]) or ''
+local held = redis.call('GET', KEYS[1])
+if held then
+  return { 'held', held, redis.call('PTTL', KEYS[1]), help }
+end
+local young = tonumber(born[2]) + tonumber(ARGV[2]) - now
+if young > 0 then
+  return { 'young', '', young, help }
+end
+local candidate = redis.call('GET', KEYS[4])
+if ARGV[4] ~= '1' or (candidate and candidate ~= ARGV[1]) then
+  return { 'free', '', -1, help }
+end
+local last = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), tonumber(ARGV[3]))
+local clean = last == 0 or redis.call('HGET', KEYS[3], 'released') == string.format('%.0f', last)
+local term = last + 1
+redis.call('SET', KEYS[2], string.format('%.0f', term))
+redis.call('SET', KEYS[1], ARGV[1] .. '/' .. string.format('%.0f', term), 'PX', ARGV[2])
+redis.call('DEL', KEYS[4], KEYS[5])
+return { 'won', string.format('%.0f', term), clean and 1 or 0, '' }

@@ -1,0 +1,7 @@
+-- Takes touches out that were read, unless they were touched again. KEYS: marks. ARGV: touch, number, touch, number …
+for place = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[place]) == ARGV[place + 1] then
+    redis.call('HDEL', KEYS[1], ARGV[place])
+  end
+end
+return 1

@@ -1,0 +1,43 @@
+//! What replicas share through Redis, so that any number of them behave as one.
+//!
+//! One of them leads: it alone reads TaskRouter and writes Sync, and draws the picture that all of them show. Events come
+//! in anywhere and reach it as marks.
+//!
+//! ```text
+//! event → any replica → marks (a hash, and news) → the leader → TaskRouter → Sync
+//!                                                      ↓
+//! page ← any replica ← picture (a hash, and news) ← its picture
+//! ```
+//!
+//! - **Leadership** is a key that runs out ([`Key::Lease`]), taken by `stand`, prolonged by `renew`, given back by `release`.
+//!   Whoever takes it gets a number greater than all before, which every later write to Redis has to name. The leader counts
+//!   its time from before it asked, by its own clock, and ends at six sevenths of what Redis keeps it for ([`Timing`]).
+//! - **A Redis that is not the same any more** (started anew, another one after a failover, emptied) may have forgotten a
+//!   leader, so nobody gets the lease from it before such a leader's time is over; that leader itself may have it back.
+//! - **Marks** wait in a hash until the leader has read what they touch, so they outlive a leader. News of them are a hint;
+//!   the hash is the truth.
+//! - **The picture** stands in a hash, with the number of the change in each part. News carry each change; whoever missed
+//!   one takes the whole. Every term, and every loss of what Redis held, begins a new branch of numbers, so that no client
+//!   resumes from something that nobody else knows.
+//!
+//! Redis's clock is used for nothing but how long its own keys last. What a replica knows of another it knows by Redis alone.
+
+mod curves;
+mod link;
+mod marks;
+mod news;
+mod pictures;
+mod questions;
+mod stand;
+mod timing;
+mod words;
+
+pub use curves::keep_curves;
+pub use link::{Key, Link, LinkError, Reach};
+pub use marks::{carry, deliver};
+pub use news::{News, channel, listen};
+pub use pictures::{follow, publish};
+pub use questions::{AskError, Asker, Reply, answer_all};
+pub use stand::{Candidate, Kept, Seat, Stand};
+pub use timing::Timing;
+pub use words::{Said, exchange};

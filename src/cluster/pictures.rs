@@ -1,0 +1,297 @@
+//! The picture in Redis: put there by the leader, taken from there by everybody else.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use redis::Script;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::link::{Key, Link, LinkError};
+use super::news::{News, next};
+use super::stand::Seat;
+use crate::feed::{Change, Head, Picture, Pictures, new_epoch};
+
+static DRAW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/draw.lua")));
+
+/// A larger change is not sent to everybody, but fetched.
+const LARGEST_NEWS: usize = 512 * 1024;
+/// After the picture could not be put down.
+const AGAIN: Duration = Duration::from_millis(200);
+const AT: &str = "at";
+
+/// Puts each picture down that is drawn here, until told to stop or another one leads.
+pub async fn publish(link: Link, seat: Seat, pictures: Pictures, stop: CancellationToken) {
+    let mut newest = pictures.watch();
+    newest.mark_changed();
+    let mut down: Option<Arc<Picture>> = None;
+    let mut checks = interval(link.timing().beat() * 2);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = newest.changed() => if changed.is_err() { return stop.cancelled().await },
+            _ = checks.tick() => {
+                // Redis may have lost it.
+                let stands = stands(&link).await;
+                let same = |down: &Arc<Picture>| stands.as_ref().is_ok_and(|at| *at == Some(head_of(down)));
+                if stands.is_err() || down.as_ref().is_some_and(same) {
+                    continue;
+                }
+                down = None;
+            }
+        }
+        let picture = newest.borrow_and_update().clone();
+        match put(&link, &seat, &picture, down.as_deref()).await {
+            Ok(Put::Drawn) => down = Some(picture),
+            Ok(Put::Other) => {
+                down = None;
+                newest.mark_changed();
+            }
+            // Either another leads, and whoever keeps the lease finds that out, too; or Redis has forgotten everything, and
+            // the lease is about to come back.
+            Ok(Put::Lost) => {
+                down = None;
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(AGAIN) => newest.mark_changed(),
+                }
+            }
+            Err(error) => {
+                debug!(%error, "The picture can't be put down in Redis");
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(AGAIN) => newest.mark_changed(),
+                }
+            }
+        }
+    }
+}
+
+enum Put {
+    Drawn,
+    /// Another picture stands there than we thought.
+    Other,
+    Lost,
+}
+
+fn head_of(picture: &Picture) -> String {
+    serde_json::to_string(&picture.head()).unwrap_or_default()
+}
+
+async fn put(link: &Link, seat: &Seat, picture: &Picture, down: Option<&Picture>) -> Result<Put, LinkError> {
+    let change = picture.change_since(down);
+    let expected = change.from.and(down).map_or_else(String::new, head_of);
+    let whole = expected.is_empty();
+    let news = if whole { News::Redrawn } else { News::Picture(Box::new(change.clone())) };
+    let mut news = news.encode();
+    if news.len() > LARGEST_NEWS {
+        news = News::Redrawn.encode();
+    }
+    let mut gone: Vec<String> = Vec::new();
+    let mut fields: Vec<(String, String)> = Vec::new();
+    for (sid, number, json) in &change.queues {
+        fields.push((format!("q:{sid}"), format!("{number} {json}")));
+        gone.extend((!whole).then(|| format!("g:{sid}")));
+    }
+    for (sid, number) in &change.gone {
+        fields.push((format!("g:{sid}"), number.to_string()));
+        gone.extend((!whole).then(|| format!("q:{sid}")));
+    }
+    for (name, number, json) in &change.parts {
+        fields.push((format!("p:{name}"), format!("{number} {json}")));
+    }
+    let (head, count) = (head_of(picture), gone.len().to_string());
+    let mut arguments: Vec<&[u8]> =
+        vec![seat.value().as_bytes(), expected.as_bytes(), head.as_bytes(), &news, count.as_bytes()];
+    arguments.extend(gone.iter().map(String::as_bytes));
+    arguments.extend(fields.iter().flat_map(|(field, value)| [field.as_bytes(), value.as_bytes()]));
+    let keys = [Key::Picture, Key::Lease, Key::News];
+    let done: String = link.run_large(&DRAW, &keys, &arguments).await?;
+    Ok(match done.as_str() {
+        "drawn" => Put::Drawn,
+        "other" => Put::Other,
+        _ => Put::Lost,
+    })
+}
+
+async fn stands(link: &Link) -> Result<Option<String>, LinkError> {
+    let mut get = redis::cmd("HGET");
+    get.arg(link.key(Key::Picture)).arg(AT);
+    link.command(&get).await
+}
+
+/// The whole picture as it stands in Redis; `None` where there is none that this version can read.
+async fn fetch(link: &Link) -> Result<Option<Picture>, LinkError> {
+    let mut get = redis::cmd("HGETALL");
+    get.arg(link.key(Key::Picture));
+    let fields: BTreeMap<String, String> = link.command(&get).await?;
+    Ok(read(&fields))
+}
+
+fn read(fields: &BTreeMap<String, String>) -> Option<Picture> {
+    let head: Head = serde_json::from_str(fields.get(AT)?).ok()?;
+    let mut change = Change { from: None, head, queues: vec![], gone: vec![], parts: vec![] };
+    for (field, value) in fields {
+        let Some((kind, name)) = field.split_once(':') else { continue };
+        if kind == "g" {
+            change.gone.push((name.parse().ok()?, value.parse().ok()?));
+            continue;
+        }
+        let (number, json) = value.split_once(' ')?;
+        let (number, json) = (number.parse().ok()?, RawValue::from_string(json.to_owned()).ok()?);
+        match kind {
+            "q" => change.queues.push((name.parse().ok()?, number, json)),
+            _ => change.parts.push((name.to_owned(), number, json)),
+        }
+    }
+    Picture::default().changed(&change)
+}
+
+/// Shows the leader's pictures until told to stop, unless this one leads; and says so when there is no leader to be heard.
+pub async fn follow(
+    link: Link,
+    pictures: Pictures,
+    mut news: broadcast::Receiver<Arc<News>>,
+    leads: watch::Receiver<bool>,
+    stop: CancellationToken,
+) {
+    let mut looks = interval(link.timing().beat());
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut follower = Follower { link, pictures, heard: Instant::now(), behind: true, looked_behind: false };
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            piece = next(&mut news) => match piece.as_deref() {
+                _ if *leads.borrow() => continue,
+                Some(News::Picture(change)) => follower.take(change),
+                Some(News::Redrawn | News::Missed) => follower.behind = true,
+                Some(_) => continue,
+                None => return stop.cancelled().await,
+            },
+            _ = looks.tick() => {
+                if *leads.borrow() {
+                    (follower.heard, follower.behind) = (Instant::now(), false);
+                    continue;
+                }
+                follower.look().await;
+            }
+        }
+        if follower.behind && !*leads.borrow() {
+            follower.catch_up(&leads).await;
+        }
+    }
+}
+
+struct Follower {
+    link: Link,
+    pictures: Pictures,
+    /// When the picture was last known to be what a leader draws.
+    heard: Instant,
+    behind: bool,
+    /// Whether the last look found another picture than ours.
+    looked_behind: bool,
+}
+
+impl Follower {
+    fn take(&mut self, change: &Change) {
+        match self.pictures.newest().changed(change) {
+            Some(picture) => {
+                self.heard = Instant::now();
+                self.pictures.show(picture);
+            }
+            None => self.behind = true,
+        }
+    }
+
+    async fn look(&mut self) {
+        let ours = head_of(&self.pictures.newest());
+        let led = self.is_led().await;
+        match stands(&self.link).await {
+            Ok(Some(at)) if at == ours => {
+                self.looked_behind = false;
+                if led {
+                    self.heard = Instant::now();
+                    self.back();
+                }
+            }
+            Ok(Some(_)) => {
+                // The news of it may be on their way.
+                self.behind = std::mem::replace(&mut self.looked_behind, true);
+            }
+            Ok(None) | Err(_) => {}
+        }
+        if self.heard.elapsed() > self.link.timing().patience() {
+            self.stale();
+        }
+    }
+
+    async fn is_led(&self) -> bool {
+        let mut exists = redis::cmd("EXISTS");
+        exists.arg(self.link.key(Key::Lease));
+        self.link.command::<bool>(&exists).await.unwrap_or(false)
+    }
+
+    async fn catch_up(&mut self, leads: &watch::Receiver<bool>) {
+        match fetch(&self.link).await {
+            Ok(Some(picture)) => {
+                self.behind = false;
+                self.looked_behind = false;
+                if *leads.borrow() {
+                    return;
+                }
+                // A picture older than ours is what somebody else has put down meanwhile all the same.
+                if picture.at() != self.pictures.newest().at() || self.pictures.newest().is_overlaid() {
+                    self.heard = Instant::now();
+                    self.pictures.show(picture);
+                }
+            }
+            // There is none: whoever leads will draw one, and what is known here stays until then.
+            Ok(None) => self.behind = false,
+            Err(error) => debug!(%error, "The picture can't be fetched from Redis"),
+        }
+    }
+
+    fn stale(&self) {
+        let picture = self.pictures.newest();
+        if picture.is_overlaid() || !picture.knows_queues() {
+            return;
+        }
+        warn!("No leader is heard of; what is shown is marked as stale");
+        let mut health: Value =
+            picture.part("health").and_then(|health| serde_json::from_str(health).ok()).unwrap_or_default();
+        let reason = "no replica that leads is heard of through Redis; what is shown was right then";
+        health["taskrouter"] = json!({ "ok": false, "since": Timestamp::now(), "reason": reason });
+        self.pictures.show(picture.with_health(Some((new_epoch(), &health))));
+    }
+
+    fn back(&self) {
+        let picture = self.pictures.newest();
+        if picture.is_overlaid() {
+            info!("A leader is heard of again");
+            self.pictures.show(picture.with_health(None));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_picture_is_none() {
+        assert!(read(&BTreeMap::new()).is_none());
+        let head = r#"{"epoch":1,"number":1,"branches":[],"oldest":0,"drawn_at":"2026-01-01T00:00:00Z"}"#;
+        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let whole = [field("at", head), field("p:health", "1 {\"x\":1}"), field("p:unheard-of", "1 2")];
+        let picture = read(&whole.into()).unwrap();
+        assert_eq!((picture.at(), picture.part("health")), ((1, 1), Some("{\"x\":1}")));
+        assert!(read(&[field("at", head), field("q:WQ1", "1 {}")].into()).is_none());
+    }
+}

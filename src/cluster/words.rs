@@ -1,0 +1,144 @@
+//! Words on their way to the other replicas: as news to those that run, and in a list for those that start later.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use redis::Script;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::link::{Key, Link, LinkError};
+use super::news::{News, next};
+use crate::words::Word;
+
+static SAY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/say.lua")));
+
+/// Words in the list, the newest; they are forgotten all together a day after the last.
+const MOST_KEPT: usize = 5_000;
+/// Words that are known to have been heard, so that none is taken twice.
+const MOST_HEARD: usize = 20_000;
+/// Words that wait for Redis; with more the oldest are lost.
+const MOST_UNSAID: usize = 1_000;
+const AGAIN: Duration = Duration::from_millis(250);
+
+/// A word as it is sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Said {
+    id: u64,
+    /// Seconds since 1970.
+    at: i64,
+    word: Word,
+}
+
+/// Passes on what is said here, and what the others say to `hear`, with how many seconds ago that was, until told to stop.
+pub async fn exchange(
+    link: Link,
+    mut said: mpsc::Receiver<Word>,
+    mut news: broadcast::Receiver<Arc<News>>,
+    hear: impl Fn(Word, u64) + Send,
+    stop: CancellationToken,
+) {
+    let mut heard = Heard::default();
+    let mut unsaid: VecDeque<Said> = VecDeque::new();
+    let mut behind = true;
+    let mut tries = tokio::time::interval(AGAIN);
+    tries.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Some(word) = said.recv() => {
+                let at = Timestamp::now().as_second();
+                let word = Said { id: rand::random(), at, word };
+                heard.is_new(word.id);
+                if unsaid.len() >= MOST_UNSAID {
+                    unsaid.pop_front();
+                }
+                unsaid.push_back(word);
+            }
+            piece = next(&mut news) => match piece.as_deref() {
+                Some(News::Word(word)) => take(&mut heard, word.clone(), &hear),
+                Some(News::Missed) => behind = true,
+                Some(_) => continue,
+                None => return stop.cancelled().await,
+            },
+            _ = tries.tick(), if behind || !unsaid.is_empty() => {}
+        }
+        if behind {
+            match kept(&link).await {
+                Ok(words) => {
+                    behind = false;
+                    words.into_iter().for_each(|word| take(&mut heard, word, &hear));
+                }
+                Err(error) => debug!(%error, "What the others have said can't be read"),
+            }
+        }
+        while let Some(word) = unsaid.front() {
+            if let Err(error) = say(&link, word).await {
+                debug!(%error, "The others can't be told");
+                break;
+            }
+            unsaid.pop_front();
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    ids: HashSet<u64>,
+    order: VecDeque<u64>,
+}
+
+impl Heard {
+    fn is_new(&mut self, id: u64) -> bool {
+        if !self.ids.insert(id) {
+            return false;
+        }
+        self.order.push_back(id);
+        if self.order.len() > MOST_HEARD
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+        true
+    }
+}
+
+fn take(heard: &mut Heard, said: Said, hear: &impl Fn(Word, u64)) {
+    if heard.is_new(said.id) {
+        let ago = Timestamp::now().as_second().saturating_sub(said.at);
+        hear(said.word, ago.try_into().unwrap_or(0));
+    }
+}
+
+async fn say(link: &Link, word: &Said) -> Result<(), LinkError> {
+    let text = serde_json::to_vec(word).unwrap_or_default();
+    let (news, most) = (News::Word(word.clone()).encode(), MOST_KEPT.to_string());
+    let kept: &[u8] = if word.word.is_kept() { &text } else { b"" };
+    link.run::<i64>(&SAY, &[Key::Words, Key::News], &[&news, kept, most.as_bytes()]).await.map(drop)
+}
+
+/// In the order in which they were said. A newer version may say what this one does not know.
+async fn kept(link: &Link) -> Result<Vec<Said>, LinkError> {
+    let mut range = redis::cmd("LRANGE");
+    range.arg(link.key(Key::Words)).arg(0).arg(-1);
+    let words: Vec<Vec<u8>> = link.command(&range).await?;
+    Ok(words.iter().filter_map(|word| serde_json::from_slice(word).ok()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_taken_once_and_memory_is_bounded() {
+        let mut heard = Heard::default();
+        assert!(heard.is_new(1) && !heard.is_new(1));
+        (2..MOST_HEARD as u64 + 2).for_each(|id| assert!(heard.is_new(id)));
+        assert_eq!((heard.ids.len(), heard.order.len()), (MOST_HEARD, MOST_HEARD));
+        assert!(heard.is_new(1), "forgotten");
+    }
+}

@@ -1,0 +1,33 @@
+//! Whether replicas share the work, and through which Redis.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::parse::duration;
+use super::reader::Reader;
+use super::variables as var;
+
+/// Below this a short pause of the machine would end a term.
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+const LONGEST_LEASE: Duration = Duration::from_secs(60);
+
+/// Several replicas as one.
+#[derive(Debug, Clone)]
+pub struct SharingConfig {
+    /// `REDIS_URL`; a password may stand in it.
+    pub redis_url: SecretString,
+    /// `LEADER_LEASE`: within this time another replica takes over from a leader that has died, default 5 s.
+    pub lease: Duration,
+}
+
+impl SharingConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let fits = |url: &str| url.parse::<redis::ConnectionInfo>().is_ok();
+        let redis_url = reader.optional(&var::REDIS_URL, |s| fits(s).then(|| SecretString::from(s)));
+        let in_bounds = |lease: &Duration| (SHORTEST_LEASE..=LONGEST_LEASE).contains(lease);
+        let lease =
+            reader.or_default(&var::LEADER_LEASE, Duration::from_secs(5), |s| duration(s).filter(in_bounds));
+        redis_url.map(|redis_url| Self { redis_url, lease })
+    }
+}

@@ -1,0 +1,482 @@
+//! One of several replicas: leads for a term, or follows.
+//!
+//! Its listener, its marks on their way to Redis and the picture it shows go on whatever happens. What reads and writes is
+//! built anew for each term and torn down at its end: dropped where it stands when the lease is lost, finished in good order
+//! when the process is stopped or hands the work over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::app::{Apis, AppError, Core, Watched, Words};
+use crate::cluster::{
+    Asker, Candidate, Kept, Link, LinkError, News, Seat, Stand, Timing, answer_all, carry, channel, deliver,
+    exchange, follow, keep_curves, listen, publish,
+};
+use crate::config::{Config, SharingConfig};
+use crate::feed;
+use crate::lease::Lease;
+use crate::refresh::{Outgoing, Refresher};
+use crate::server::Head;
+use crate::twilio::Client;
+
+/// Between two probes of Twilio, while the leader is cut off from it.
+const PROBED_AGAIN: Duration = Duration::from_secs(2);
+/// Who handed the work over does not take it back so soon.
+const RESTS: Duration = Duration::from_secs(15);
+
+/// The replica, to be run once.
+#[derive(Debug)]
+pub struct Replica {
+    shared: Shared,
+    outgoing: Outgoing,
+    asker: Asker,
+    words: Option<Words>,
+    candidate: Candidate,
+    rests_until: Option<Instant>,
+    probed_at: Option<Instant>,
+    /// Since when Redis has not been heard, as far as that was told.
+    silent: bool,
+}
+
+/// What every term needs.
+#[derive(Debug, Clone)]
+struct Shared {
+    config: Arc<Config>,
+    link: Link,
+    news: broadcast::Sender<Arc<News>>,
+    watched: Watched,
+    head: Arc<watch::Sender<Option<Head>>>,
+    leader: Arc<watch::Sender<Option<Refresher>>>,
+    leads: Arc<watch::Sender<bool>>,
+}
+
+/// What others use of a replica.
+#[derive(Debug)]
+pub struct Handles {
+    /// Marks, for whoever leads.
+    pub refresher: Refresher,
+    /// The part that reads and writes, while it is here.
+    pub head: watch::Receiver<Option<Head>>,
+    /// The way to it while it is not.
+    pub asker: Asker,
+}
+
+/// How a term ended.
+#[derive(Debug)]
+enum End {
+    /// The lease is over.
+    Lost,
+    /// Another one leads instead.
+    HandedOver,
+    /// The process is stopped.
+    Stopped,
+}
+
+impl Replica {
+    /// A replica and its handles.
+    pub fn new(
+        config: &Config,
+        sharing: &SharingConfig,
+        watched: Watched,
+        words: Option<Words>,
+    ) -> Result<(Handles, Self), LinkError> {
+        let twilio = &config.core.twilio;
+        let space = format!("{}:{}", twilio.workspace_sid, twilio.sync_service);
+        let link = Link::new(&sharing.redis_url, &space, Timing::of(sharing.lease))?;
+        let (refresher, outgoing) = Outgoing::new();
+        let (head, here) = watch::channel(None);
+        let asker = Asker::new(link.clone());
+        let id: Arc<str> = format!("{:016x}", rand::random::<u64>()).into();
+        let shared = Shared {
+            config: Arc::new(config.clone()),
+            link: link.clone(),
+            news: channel(),
+            watched,
+            head: Arc::new(head),
+            leader: Arc::new(watch::channel(None).0),
+            leads: Arc::new(watch::channel(false).0),
+        };
+        let replica = Self {
+            shared,
+            outgoing,
+            asker: asker.clone(),
+            words,
+            candidate: Candidate::new(link, id),
+            rests_until: None,
+            probed_at: None,
+            silent: false,
+        };
+        Ok((Handles { refresher, head: here, asker }, replica))
+    }
+
+    /// Leads and follows until told to stop. An error means that a part ended by itself.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
+        let Self { shared, outgoing, asker, words, .. } = self;
+        let Shared { link, news, watched, leads, leader, .. } = shared.clone();
+        let ended = CancellationToken::new();
+        let mut parts = Parts::default();
+        parts.spawn("hearing answers", asker.hear(news.subscribe(), ended.clone()));
+        let following =
+            follow(link.clone(), watched.pictures, news.subscribe(), leads.subscribe(), ended.clone());
+        parts.spawn("following the leader", following);
+        parts.spawn("carrying marks", carry(link.clone(), outgoing, leader.subscribe(), ended.clone()));
+        if let Some(Words { said, hearing }) = words {
+            let hear = move |word, ago| hearing.hear(word, ago);
+            let words = exchange(link.clone(), said, news.subscribe(), hear, ended.clone());
+            parts.spawn("talking to other replicas", words);
+        }
+        parts.spawn("becoming ready", ready_by_following(shared.clone(), ended.clone()));
+        let stander = Stander {
+            news: news.subscribe(),
+            shared,
+            candidate: self.candidate,
+            rests_until: self.rests_until,
+            probed_at: self.probed_at,
+            silent: self.silent,
+        };
+        // Last, so that nobody misses what it tells first.
+        parts.spawn("listening to Redis", listen(link, news, ended.clone()));
+        let result = tokio::select! {
+            result = stander.run(stop) => result,
+            early = parts.early() => Err(early),
+        };
+        ended.cancel();
+        parts.join().await?;
+        result
+    }
+}
+
+/// A replica that does not lead is ready once it knows what to show; it stays so.
+async fn ready_by_following(shared: Shared, stop: CancellationToken) {
+    let (mut newest, leads) = (shared.watched.pictures.watch(), shared.leads.subscribe());
+    loop {
+        if !*leads.borrow() && newest.borrow_and_update().knows_queues() {
+            shared.watched.ready.send_replace(true);
+            return stop.cancelled().await;
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = newest.changed() => if changed.is_err() { return stop.cancelled().await },
+        }
+    }
+}
+
+/// Stands for the lease, and leads where it gets it.
+#[derive(Debug)]
+struct Stander {
+    shared: Shared,
+    news: broadcast::Receiver<Arc<News>>,
+    candidate: Candidate,
+    rests_until: Option<Instant>,
+    probed_at: Option<Instant>,
+    silent: bool,
+}
+
+impl Stander {
+    async fn run(mut self, stop: CancellationToken) -> Result<(), AppError> {
+        let beat = self.shared.link.timing().beat();
+        while !stop.is_cancelled() {
+            let rests = self.rests_until.is_some_and(|until| Instant::now() < until);
+            let found = self.candidate.stand(!rests).await;
+            if found.is_ok() {
+                self.silent = false;
+            }
+            let wait = match found {
+                Ok(Stand::Won { seat, after_another }) => {
+                    match self.lead(&seat, after_another, &stop).await? {
+                        End::Stopped => return Ok(()),
+                        End::HandedOver => self.rests_until = Some(Instant::now() + RESTS),
+                        End::Lost => {}
+                    }
+                    continue;
+                }
+                Ok(Stand::Held { left, asks_for_help }) => {
+                    if asks_for_help && !rests {
+                        self.help().await;
+                    }
+                    // A moment later than Redis lets it run out.
+                    beat.min(left + Duration::from_millis(2))
+                }
+                Ok(Stand::Young(left)) => beat.min(left),
+                Ok(Stand::Free) => beat,
+                Err(error) => {
+                    if !std::mem::replace(&mut self.silent, true) {
+                        warn!(%error, "Redis can't be asked who leads; this replica follows until it can");
+                    }
+                    beat
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = sleep(wait) => {}
+                () = freed(&mut self.news) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Leads for one term.
+    async fn lead(
+        &mut self,
+        seat: &Seat,
+        after_another: bool,
+        stop: &CancellationToken,
+    ) -> Result<End, AppError> {
+        info!(term = seat.term(), "This replica leads: it reads TaskRouter and writes Sync");
+        let mut term = Term::start(&self.shared, seat, after_another)?;
+        let (timing, client) = (self.shared.link.timing(), term.client.clone());
+        let end = tokio::select! {
+            end = keep(seat, timing, &client) => end,
+            () = stop.cancelled() => End::Stopped,
+            early = term.early() => {
+                term.abort().await;
+                // Another may begin at once: this process ends.
+                let _ = seat.release().await;
+                return Err(early);
+            }
+        };
+        match end {
+            End::Lost => {
+                warn!(term = seat.term(), "This replica leads no more: the lease is over");
+                term.abort().await;
+                return Ok(end);
+            }
+            End::HandedOver => {
+                warn!(term = seat.term(), "Cut off from Twilio; handing over to a replica that is not");
+                seat.lease().end();
+                term.abort().await;
+                // What is on its way may still get through.
+                sleep(timing.overlap()).await;
+            }
+            End::Stopped => {
+                let finished = tokio::select! {
+                    finished = term.stop() => { finished?; true }
+                    // Prolongs meanwhile; ends only where the lease is lost.
+                    () = keep_on(seat, timing) => false,
+                };
+                if !finished {
+                    warn!(
+                        "The lease was lost before all pending writes were done; the next leader does them"
+                    );
+                    return Ok(end);
+                }
+                info!(term = seat.term(), "This replica leads no more: the next one may");
+            }
+        }
+        if let Err(error) = seat.release().await {
+            warn!(%error, "The lease could not be given back; it runs out by itself");
+        }
+        Ok(end)
+    }
+
+    /// The leader is cut off from Twilio: offers to lead, if this one is not.
+    async fn help(&mut self) {
+        if self.probed_at.is_some_and(|at| at.elapsed() < PROBED_AGAIN) {
+            return;
+        }
+        self.probed_at = Some(Instant::now());
+        let limit = self.shared.link.timing().own();
+        let Ok(apis) = Apis::new(&self.shared.config.core, self.shared.watched.monitor.clone()) else {
+            return;
+        };
+        // Any answer will do, whatever it says.
+        let asking = async { drop(apis.taskrouter.workspace().await) };
+        let _ = timeout(limit, asking).await;
+        if apis.client.unanswered_since().is_none() {
+            info!("The leader is cut off from Twilio and this replica is not: offering to lead");
+            if let Err(error) = self.candidate.volunteer().await {
+                warn!(%error, "Could not offer to lead");
+            }
+        }
+    }
+}
+
+/// Prolongs the lease until it is over, or another one would lead instead of a leader that can't.
+async fn keep(seat: &Seat, timing: Timing, client: &Client) -> End {
+    let mut silent = false;
+    loop {
+        tokio::select! {
+            () = sleep(timing.beat()) => {}
+            () = over(seat.lease()) => return End::Lost,
+        }
+        let cut_off = client.unanswered_since().is_some_and(|since| since.plus(timing.twilio()).is_past());
+        let renewed = tokio::select! {
+            renewed = seat.renew(cut_off) => renewed,
+            () = over(seat.lease()) => return End::Lost,
+        };
+        match renewed {
+            Ok(Kept::Lost) => return End::Lost,
+            Ok(Kept::Wanted) if cut_off => return End::HandedOver,
+            Ok(Kept::Kept | Kept::Wanted) => silent = false,
+            Err(error) => {
+                if !std::mem::replace(&mut silent, true) {
+                    warn!(%error, "The lease can't be prolonged; leading on until it is over");
+                }
+            }
+        }
+    }
+}
+
+/// Prolongs the lease until it is over.
+async fn keep_on(seat: &Seat, timing: Timing) {
+    while seat.lease().holds() {
+        let _ = seat.renew(false).await;
+        sleep(timing.beat()).await;
+    }
+}
+
+/// Waits until a lease is over.
+async fn over(lease: &Lease) {
+    while lease.holds() {
+        sleep(lease.until().from_now()).await;
+    }
+}
+
+/// Waits until somebody says that nobody leads.
+async fn freed(news: &mut broadcast::Receiver<Arc<News>>) {
+    loop {
+        match news.recv().await {
+            Ok(piece) if matches!(*piece, News::Free) => return,
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
+        }
+    }
+}
+
+/// All that reads and writes, for one term.
+#[derive(Debug)]
+struct Term {
+    core: Option<Core>,
+    client: Arc<Client>,
+    parts: Parts,
+    ended: CancellationToken,
+    shared: Shared,
+}
+
+impl Term {
+    fn start(shared: &Shared, seat: &Seat, after_another: bool) -> Result<Self, AppError> {
+        let (config, link, monitor) = (&shared.config, &shared.link, &shared.watched.monitor);
+        let apis = Apis::leased(&config.core, monitor.clone(), seat.lease().clone())?;
+        let overlap = if after_another { link.timing().overlap() } else { Duration::ZERO };
+        let core =
+            Core::start_after(&config.core, apis.clone(), config.server.shutdown_grace, monitor, overlap);
+        let head = core.head(&config.core, &apis);
+        let ended = CancellationToken::new();
+        let mut parts = Parts::default();
+        let document = &config.core.sync.dashboard_metrics_document;
+        let drawing = feed::Worker::new(
+            shared.watched.pictures.clone(),
+            core.shown.clone(),
+            core.publisher.status(),
+            shared.watched.alerts.clone(),
+            document,
+            config.core.refresh.realtime_interval,
+        );
+        shared.leads.send_replace(true);
+        parts.spawn("the feed", drawing.taking_over(core.needs()).run(ended.clone()));
+        let drawn = publish(link.clone(), seat.clone(), shared.watched.pictures.clone(), ended.clone());
+        parts.spawn("showing pictures to others", drawn);
+        let marks = deliver(link.clone(), core.refresher.clone(), shared.news.subscribe(), ended.clone());
+        parts.spawn("taking marks", marks);
+        let answering = {
+            let head = head.clone();
+            let answer = move |question| head.clone().reply(question);
+            answer_all(link.clone(), shared.news.subscribe(), answer, ended.clone())
+        };
+        parts.spawn("answering", answering);
+        if let Some(metrics) = core.metrics.clone() {
+            parts.spawn("keeping curves", keep_curves(link.clone(), metrics, ended.clone()));
+        }
+        let (first, ready, until) =
+            (core.first_snapshot_written(), shared.watched.ready.clone(), ended.clone());
+        parts.spawn("becoming ready", async move {
+            tokio::select! {
+                () = until.cancelled() => return,
+                () = first => {}
+            }
+            ready.send_replace(true);
+            info!("Ready: a first snapshot has been read and written");
+            until.cancelled().await;
+        });
+        shared.leader.send_replace(Some(core.refresher.clone()));
+        shared.head.send_replace(Some(head));
+        Ok(Self { core: Some(core), client: apis.client, parts, ended, shared: shared.clone() })
+    }
+
+    /// A part that ended before it was told to.
+    async fn early(&mut self) -> AppError {
+        let Some(core) = &mut self.core else { return std::future::pending().await };
+        tokio::select! {
+            early = core.early() => early,
+            early = self.parts.early() => early,
+        }
+    }
+
+    /// Ends it where it stands.
+    async fn abort(mut self) {
+        self.step_down();
+        if let Some(core) = self.core.take() {
+            core.abort().await;
+        }
+        self.ended.cancel();
+        // What they were doing is nobody's concern any more.
+        let _ = self.parts.join().await;
+    }
+
+    /// Writes what is pending, and shows it.
+    async fn stop(&mut self) -> Result<(), AppError> {
+        let Some(core) = self.core.take() else { return Ok(()) };
+        let stopped = core.stop().await;
+        self.step_down();
+        self.ended.cancel();
+        self.parts.join().await?;
+        stopped
+    }
+
+    fn step_down(&self) {
+        self.shared.head.send_replace(None);
+        self.shared.leader.send_replace(None);
+        self.shared.leads.send_replace(false);
+    }
+}
+
+impl Drop for Term {
+    fn drop(&mut self) {
+        self.step_down();
+        self.ended.cancel();
+    }
+}
+
+/// Tasks that end when they are told to; one that ends earlier is a fault.
+#[derive(Debug, Default)]
+struct Parts(JoinSet<&'static str>);
+
+impl Parts {
+    fn spawn(&mut self, name: &'static str, part: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(async move {
+            part.await;
+            name
+        });
+    }
+
+    async fn early(&mut self) -> AppError {
+        match self.0.join_next().await {
+            Some(Ok(name)) => AppError::Ended(name),
+            Some(Err(source)) => AppError::Panicked { task: "a part of this replica", source },
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn join(&mut self) -> Result<(), AppError> {
+        while let Some(ended) = self.0.join_next().await {
+            ended.map_err(|source| AppError::Panicked { task: "a part of this replica", source })?;
+        }
+        Ok(())
+    }
+}

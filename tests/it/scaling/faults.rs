@@ -1,0 +1,181 @@
+//! Whoever dies, hangs or is cut off.
+
+use super::support::{Cluster, Replica, Watcher, Way, term_of};
+use crate::support::QUICK_TIMERS;
+
+/// The term of the last write.
+fn last_term(cluster: &Cluster) -> u64 {
+    cluster.sync_writes().iter().map(term_of).max().unwrap_or(0)
+}
+
+/// Takes the leader out of the balancer.
+async fn take_leader(cluster: &mut Cluster) -> Replica {
+    let leader = cluster.led().await;
+    cluster.take(leader)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_killed_is_followed_by_another_and_no_event_is_lost() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.agrees().await;
+    let before = last_term(&cluster);
+    let mut watcher = Watcher::at(&cluster.replicas[(cluster.led().await + 1) % 3].url(), None).await;
+    for _ in 0..30 {
+        cluster.emulator.world().step();
+    }
+    take_leader(&mut cluster).await.kill().await;
+    // While nobody leads.
+    cluster.work(20).await;
+    cluster.agrees().await;
+    assert!(last_term(&cluster) > before);
+    watcher.until("what the new leader read", |watcher| cluster.is_true(&watcher.queues)).await;
+    assert_eq!(watcher.kinds.iter().filter(|kind| *kind == "snapshot").count(), 1, "only at its start");
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_hangs_writes_nothing_when_it_wakes_up() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.agrees().await;
+    let hung = take_leader(&mut cluster).await;
+    let before = last_term(&cluster);
+    // It has work to do when it stops.
+    for _ in 0..20 {
+        cluster.emulator.world().step();
+    }
+    hung.signal("STOP");
+    cluster.work(20).await;
+    cluster.eventually("another writes", async || last_term(&cluster) > before).await;
+    cluster.agrees().await;
+    hung.signal("CONT");
+    hung.logs("leads no more").await;
+    cluster.put_back(hung);
+    cluster.work(20).await;
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_cut_off_from_redis_stops_and_comes_back_as_a_follower() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.agrees().await;
+    for way in [Way::Frozen, Way::Refused] {
+        let cut_off = take_leader(&mut cluster).await;
+        let before = last_term(&cluster);
+        cut_off.to_redis.set(way);
+        cluster.work(10).await;
+        cluster.eventually("another writes", async || last_term(&cluster) > before).await;
+        cluster.agrees().await;
+        let mut watcher = Watcher::at(&cut_off.url(), None).await;
+        watcher.until("that it is stale", |watcher| watcher.health["taskrouter"]["ok"] == false).await;
+        assert!(!watcher.queues.is_empty(), "and what is known is shown still");
+        cut_off.to_redis.set(Way::Open);
+        watcher.until("that it is not", |watcher| watcher.health["taskrouter"]["ok"] == true).await;
+        cluster.put_back(cut_off);
+        cluster.work(10).await;
+        cluster.agrees().await;
+    }
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_cut_off_from_twilio_lets_another_lead() {
+    let mut cluster = Cluster::with(3, QUICK_TIMERS).await;
+    cluster.agrees().await;
+    for way in [Way::Refused, Way::Frozen] {
+        let leader = cluster.led().await;
+        let before = last_term(&cluster);
+        cluster.replicas[leader].to_twilio.set(way);
+        cluster.work(10).await;
+        cluster.eventually("another writes", async || last_term(&cluster) > before).await;
+        cluster.agrees().await;
+        let cut_off = cluster.take(leader);
+        cut_off.to_twilio.set(Way::Open);
+        cluster.put_back(cut_off);
+    }
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twilio_gone_for_all_the_leader_stays() {
+    let cluster = Cluster::with(2, QUICK_TIMERS).await;
+    cluster.agrees().await;
+    let before = last_term(&cluster);
+    cluster.replicas.iter().for_each(|replica| replica.to_twilio.set(Way::Refused));
+    cluster.work(10).await;
+    let leader = &cluster.replicas[cluster.led().await];
+    leader.logs("can't be read").await;
+    cluster.replicas.iter().for_each(|replica| replica.to_twilio.set(Way::Open));
+    cluster.agrees().await;
+    assert_eq!(last_term(&cluster), before, "nobody else could have done better");
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_gone_and_comes_back_empty_ends_in_the_same() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.agrees().await;
+    let mut watchers = Vec::new();
+    for replica in &cluster.replicas {
+        watchers.push(Watcher::at(&replica.url(), None).await);
+    }
+    cluster.redis.kill().await;
+    // Marks are kept by whoever got the events.
+    cluster.work(10).await;
+    for watcher in &mut watchers {
+        watcher.until("that it is stale", |watcher| watcher.health["taskrouter"]["ok"] == false).await;
+        assert_eq!(watcher.queues.len(), 4);
+    }
+    cluster.work(10).await;
+    cluster.redis.start_again().await;
+    cluster.agrees().await;
+    for watcher in &mut watchers {
+        let right = |watcher: &Watcher| {
+            watcher.health["taskrouter"]["ok"] == true && cluster.is_true(&watcher.queues)
+        };
+        watcher.until("all is well", right).await;
+    }
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_forgets_everything_lets_nobody_else_lead() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.agrees().await;
+    let before = last_term(&cluster);
+    for emptied in [true, false] {
+        if emptied {
+            assert_eq!(cluster.redis.command(&["flushall"]).await, "OK");
+        } else {
+            cluster.redis.kill().await;
+            cluster.redis.start_again().await;
+        }
+        cluster.work(10).await;
+        cluster.agrees().await;
+        cluster.all_clients_agree().await;
+    }
+    assert_eq!(last_term(&cluster), before, "the leader got its lease back");
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaders_that_fail_in_the_middle_of_writing_never_overlap() {
+    let mut cluster = Cluster::start(2).await;
+    cluster.agrees().await;
+    for round in 0..3 {
+        for _ in 0..40 {
+            cluster.emulator.world().step();
+        }
+        let leader = take_leader(&mut cluster).await;
+        if round % 2 == 0 {
+            leader.signal("STOP");
+        } else {
+            leader.to_redis.set(Way::Frozen);
+        }
+        cluster.work(10).await;
+        cluster.agrees().await;
+        leader.kill().await;
+        cluster.add().await;
+        cluster.all_ready().await;
+    }
+    cluster.finish().await;
+}

@@ -1,0 +1,120 @@
+//! All is well: any replica will do for anything.
+
+use serde_json::Value;
+
+use super::support::{Cluster, Watcher};
+use crate::support::{ADMIN, BEARER};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_at_any_replica_are_written_by_one_and_shown_by_all() {
+    let cluster = Cluster::start(3).await;
+    cluster.agrees().await;
+    for _ in 0..5 {
+        cluster.work(10).await;
+        cluster.agrees().await;
+    }
+    let writes = cluster.sync_writes();
+    let first = super::support::term_of(&writes[0]);
+    assert!(writes.iter().all(|write| super::support::term_of(write) == first), "one term, one writer");
+    // What was read is in Redis no more.
+    cluster
+        .eventually("marks that were read are taken out", async || {
+            let keys = cluster.redis.command(&["--raw", "keys", "tr:*:marks"]).await;
+            keys.is_empty()
+        })
+        .await;
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_goes_on_at_another_replica_where_it_was() {
+    let cluster = Cluster::start(2).await;
+    cluster.agrees().await;
+    let mut watcher = Watcher::at(&cluster.replicas[0].url(), None).await;
+    watcher.until("everything", |watcher| cluster.is_true(&watcher.queues)).await;
+    for at in [1, 0, 1] {
+        cluster.work(5).await;
+        watcher = Watcher::at(&cluster.replicas[at].url(), Some(watcher)).await;
+        watcher.until("what was missed", |watcher| cluster.is_true(&watcher.queues)).await;
+        assert!(!watcher.kinds.contains(&"snapshot".to_owned()), "all anew instead of what was missed");
+    }
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_the_leader_can_do_any_replica_can_be_asked_for() {
+    let cluster = Cluster::start(2).await;
+    cluster.agrees().await;
+    for replica in 0..2 {
+        let (status, items) = cluster.check_map(replica).await;
+        assert_eq!((status, items.as_array().map(Vec::len)), (200, Some(4)));
+        let url = cluster.replicas[replica].url();
+        let ask = |path: &str| cluster.http.get(format!("{url}{path}")).bearer_auth(BEARER).send();
+        for path in
+            ["/taskrouter_tasks", "/taskrouter_workers", "/api/definitions", "/api/definitions/fields"]
+        {
+            let answer = ask(path).await.unwrap();
+            assert_eq!(answer.status(), 200, "{path}");
+        }
+        // A definition saved here is shown by the other.
+        let name = format!("from {replica}");
+        let definition = serde_json::json!({ &name: { "metric": { "label": "One", "formula": "1", "format": "number" } } });
+        let saved =
+            cluster.http.post(format!("{url}/api/save")).bearer_auth(BEARER).json(&definition).send().await;
+        let saved = saved.unwrap();
+        assert_eq!(saved.status(), 200, "{}", saved.text().await.unwrap());
+        let mut other = Watcher::at(&cluster.replicas[1 - replica].url(), None).await;
+        other.until("the new tile", |other| other.metrics.to_string().contains(&name)).await;
+    }
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_are_replaced_one_after_another_and_nobody_notices() {
+    let mut cluster = Cluster::start(2).await;
+    cluster.agrees().await;
+    for _ in 0..3 {
+        cluster.add().await;
+        cluster.work(5).await;
+        cluster.take(0).stop().await;
+        cluster.work(5).await;
+        cluster.agrees().await;
+    }
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_and_wrong_passwords_count_at_every_replica() {
+    let mut cluster = Cluster::start(2).await;
+    let quiet = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let sign_in = async |replica: usize, password: &str| {
+        let form = [("username", ADMIN.0), ("password", password)];
+        quiet.post(format!("{}/login", cluster.replicas[replica].url())).form(&form).send().await.unwrap()
+    };
+    let signed_in = sign_in(0, ADMIN.1).await;
+    assert_eq!(signed_in.status(), 303);
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let session = async |url: String| {
+        let answer = quiet.get(format!("{url}/api/session")).header("Cookie", &cookie).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.unwrap())
+    };
+    let (status, told) = session(cluster.replicas[1].url()).await;
+    assert_eq!(status, 200, "a session is good everywhere");
+    let token = told["csrfToken"].as_str().unwrap();
+    let out = quiet.post(format!("{}/logout", cluster.replicas[1].url())).header("Cookie", &cookie);
+    assert!(out.header("X-CSRF-Token", token).send().await.unwrap().status().is_redirection());
+    cluster
+        .eventually("it is ended everywhere", async || session(cluster.replicas[0].url()).await.0 == 401)
+        .await;
+
+    while sign_in(0, "wrong").await.status() != 429 {}
+    cluster.eventually("the other replica knows", async || sign_in(1, "wrong").await.status() == 429).await;
+
+    // A replica that starts later knows of what was ended.
+    cluster.add().await;
+    cluster.all_ready().await;
+    cluster.eventually("the new one knows", async || session(cluster.replicas[2].url()).await.0 == 401).await;
+    cluster.finish().await;
+}

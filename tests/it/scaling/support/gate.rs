@@ -1,0 +1,77 @@
+//! A door between two programs, which a test can shut.
+
+use std::net::SocketAddr;
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+/// How it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Open,
+    /// Whoever knocks is turned away, and whoever was inside is thrown out.
+    Refused,
+    /// Nothing goes through any more, and nobody is told: as when a cable is cut.
+    Frozen,
+}
+
+pub(crate) struct Gate {
+    pub(crate) address: SocketAddr,
+    way: watch::Sender<Way>,
+    task: JoinHandle<()>,
+}
+
+impl Gate {
+    pub(crate) async fn to(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let way = watch::Sender::new(Way::Open);
+        let ways = way.subscribe();
+        let task = tokio::spawn(async move {
+            let mut inside = JoinSet::new();
+            loop {
+                let Ok((guest, _)) = listener.accept().await else { return };
+                inside.spawn(pass(guest, target, ways.clone()));
+                while inside.try_join_next().is_some() {}
+            }
+        });
+        Self { address, way, task }
+    }
+
+    pub(crate) fn set(&self, way: Way) {
+        self.way.send_replace(way);
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn pass(mut guest: TcpStream, target: SocketAddr, mut ways: watch::Receiver<Way>) {
+    let mut host = None;
+    loop {
+        let way = *ways.borrow_and_update();
+        match way {
+            Way::Refused => return,
+            Way::Frozen => {
+                if ways.changed().await.is_err() {
+                    return;
+                }
+            }
+            Way::Open => {
+                if host.is_none() {
+                    host = TcpStream::connect(target).await.ok();
+                }
+                let Some(host) = &mut host else { return };
+                tokio::select! {
+                    _ = copy_bidirectional(&mut guest, host) => return,
+                    changed = ways.changed() => if changed.is_err() { return },
+                }
+            }
+        }
+    }
+}
