@@ -9,7 +9,9 @@
     clippy::expect_used,
     clippy::panic,
     clippy::disallowed_methods,
-    reason = "a test ends where something is not as it must be, and talks to the service as anybody would"
+    clippy::duplicate_mod,
+    reason = "a test ends where something is not as it must be, and talks to the service as anybody would; the campaign of \
+              faults brings the shared modules along that it needs as a program of its own"
 )]
 
 mod support;
