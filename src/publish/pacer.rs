@@ -102,9 +102,10 @@ impl Pacer {
         if std::mem::take(&mut self.landed) {
             self.allow((self.allowed * 0.5).max(SLOWEST), now);
         }
-        self.bucket.drain(now);
         let pause = now + retry_after.unwrap_or(UNNAMED_PAUSE);
         self.paused_until = self.paused_until.max(Some(pause));
+        // Nothing is saved up during the pause, or it would end in a burst.
+        self.bucket.drain(self.paused_until.unwrap_or(pause));
     }
 
     fn allow(&mut self, allowed: f64, now: Instant) {

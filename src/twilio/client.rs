@@ -223,7 +223,9 @@ impl Client {
             retry += 1;
             let Next::Retry(asked) = error.next() else { return Err(error) };
             let delay = BACKOFF.delay(retry - 1, asked, crate::chance::unit());
-            if retry >= TRIES || delay > LONGEST_WAIT_IN_PLACE {
+            // TaskRouter's refusals pause all its calls, this one included; elsewhere nothing holds a further try back.
+            let hammers = error.is_throttled() && call.api != Api::TaskRouter;
+            if retry >= TRIES || delay > LONGEST_WAIT_IN_PLACE || hammers {
                 return Err(error);
             }
             tokio::time::sleep(delay).await;

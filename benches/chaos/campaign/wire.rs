@@ -70,7 +70,9 @@ async fn listen(
         let now = *mode.borrow_and_update();
         if now == Mode::Refuse {
             listener = None;
-            mode.changed().await.unwrap();
+            if mode.changed().await.is_err() {
+                return;
+            }
             continue;
         }
         let open = match listener.take() {
@@ -78,7 +80,9 @@ async fn listen(
             None => again(address).await,
         };
         tokio::select! {
-            changed = mode.changed() => changed.unwrap(),
+            changed = mode.changed() => if changed.is_err() {
+                return;
+            },
             accepted = open.accept() => if let Ok((stream, _)) = accepted {
                 tokio::spawn(carry(stream, to, mode.clone(), dice.clone()));
             },
