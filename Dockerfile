@@ -21,12 +21,10 @@ COPY src ./src
 COPY benches ./benches
 COPY default_stats.json ./
 COPY --from=page /src/web/dist ./web/dist
-# Linked statically, so that the image needs no C library; named as a target, so that build scripts and macros are not.
-ENV RUSTFLAGS="-C target-feature=+crt-static"
+# Linked statically, so that the image needs no C library.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    target="$(rustc --print host-tuple)" \
-    && cargo build --release --locked --package taskrouter-sync --target "$target" \
-    && cp "target/$target/release/taskrouter-sync" /taskrouter-sync
+    cargo rustc --release --locked --bin taskrouter-sync -- -C target-feature=+crt-static \
+    && cp target/release/taskrouter-sync /taskrouter-sync
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /taskrouter-sync /usr/local/bin/taskrouter-sync

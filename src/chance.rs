@@ -12,7 +12,7 @@ thread_local! {
 
 /// A number from 0 to 1.
 pub fn unit() -> f64 {
-    DICE.with_borrow_mut(|dice| dice.random())
+    DICE.with_borrow_mut(RngExt::random)
 }
 
 /// Starts this thread's generator from a seed.

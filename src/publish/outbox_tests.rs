@@ -351,7 +351,7 @@ fn what_failed_in_an_outage_waits_no_longer_than_the_outage() {
         }
         now = outbox.wake_at(now).unwrap().max(now + ms(1));
     };
-    assert!(!outbox.later.is_empty(), "their own delays are longer");
     outbox.ended(&probe, landed(), now);
-    assert_eq!(drain(&mut outbox, now).len(), 6);
+    // How many go at once is for the budget to say, but none waits for a moment of its own.
+    assert!(outbox.later.is_empty());
 }

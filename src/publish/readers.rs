@@ -75,9 +75,9 @@ impl Readers {
     }
 
     /// Permitting an object ended without saying how; the next audit tries again.
-    pub(super) fn lost(&mut self, object: Object) {
+    pub(super) fn lost(&mut self, object: &Object) {
         self.in_flight -= 1;
-        self.permitted.remove(&object);
+        self.permitted.remove(object);
     }
 
     /// A permission was given, or could not be; the next audit tries again.

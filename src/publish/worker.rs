@@ -493,7 +493,7 @@ impl Worker {
             Job::Controlled => self.look_at_access(PAUSE),
             Job::Permit(object) => {
                 if let Some(readers) = &mut self.readers {
-                    readers.lost(object);
+                    readers.lost(&object);
                 }
             }
         }
