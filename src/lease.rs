@@ -49,22 +49,29 @@ struct Inner {
     term: Option<u64>,
     /// Nanoseconds of [`Moment`]; nought once it was ended.
     until: AtomicU64,
+    /// How long after its end something that was sent before may still arrive.
+    late: Duration,
 }
 
 impl Lease {
     /// Of a process that shares the work with nobody: holds for ever.
     pub fn alone() -> Self {
-        Self(Arc::new(Inner { term: None, until: AtomicU64::new(u64::MAX) }))
+        Self(Arc::new(Inner { term: None, until: AtomicU64::new(u64::MAX), late: Duration::MAX }))
     }
 
-    /// Of one term.
-    pub fn of_term(term: u64, until: Moment) -> Self {
-        Self(Arc::new(Inner { term: Some(term), until: AtomicU64::new(until.0) }))
+    /// Of one term. What was sent is to be given up where it is not taken within `late`: the next holder waits so long.
+    pub fn of_term(term: u64, until: Moment, late: Duration) -> Self {
+        Self(Arc::new(Inner { term: Some(term), until: AtomicU64::new(until.0), late }))
     }
 
     /// The term's number, which is greater than that of every term before; `None` where there are no terms.
     pub fn term(&self) -> Option<u64> {
         self.0.term
+    }
+
+    /// How long something that was sent may be on its way.
+    pub fn late(&self) -> Duration {
+        self.0.late
     }
 
     /// Whether it holds at this very moment.
@@ -105,7 +112,7 @@ mod tests {
     fn what_has_ended_never_holds_again() {
         let start = Moment::now();
         let at = |seconds| start.plus(Duration::from_secs(seconds));
-        let lease = Lease::of_term(3, at(10));
+        let lease = Lease::of_term(3, at(10), Duration::ZERO);
         assert!(lease.holds_at(at(9)) && !lease.holds_at(at(10)));
         assert!(lease.prolong_at(at(9), at(20)) && lease.holds_at(at(19)));
         assert!(
@@ -113,7 +120,7 @@ mod tests {
             "never shortened by a late answer"
         );
         assert!(!lease.prolong_at(at(20), at(30)) && !lease.holds_at(at(21)), "a process that hung too long");
-        let ended = Lease::of_term(4, at(3600));
+        let ended = Lease::of_term(4, at(3600), Duration::ZERO);
         assert!(ended.holds());
         ended.end();
         assert!(!ended.holds() && !ended.prolong(at(7200)) && !ended.holds());

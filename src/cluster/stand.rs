@@ -88,7 +88,7 @@ impl Candidate {
             "won" => {
                 let term = value.parse().unwrap_or(self.greatest_term + 1);
                 self.greatest_term = term;
-                let lease = Lease::of_term(term, asked.plus(timing.own()));
+                let lease = Lease::of_term(term, asked.plus(timing.own()), timing.late());
                 let value = format!("{}/{term}", self.id).into();
                 let seat = Seat { link: self.link.clone(), id: self.id.clone(), value, term, lease };
                 Stand::Won { seat, after_another: left.is_zero() }

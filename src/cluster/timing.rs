@@ -45,6 +45,12 @@ impl Timing {
         self.lease * 2 / 10
     }
 
+    /// How long a request may wait to be taken by Twilio's side before the connection is given up: until the next leader
+    /// may write.
+    pub fn late(self) -> Duration {
+        self.kept() + self.overlap() - self.own()
+    }
+
     /// How long nothing may be heard from the leader before what is shown is called stale.
     pub fn patience(self) -> Duration {
         self.lease * 2

@@ -424,9 +424,14 @@ fn network(config: &TwilioConfig, lease: &Lease) -> Result<reqwest::Client, Clie
         .connect_timeout(config.timeout.min(Duration::from_secs(5)))
         .pool_max_idle_per_host(MOST_SYNC_WRITES_IN_FLIGHT + MOST_TASKROUTER_READS_IN_FLIGHT)
         // A redirect would carry the credentials to wherever it points.
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?;
-    Ok(http)
+        .redirect(reqwest::redirect::Policy::none());
+    // Or the system would go on trying to bring what was sent, long after another leads.
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    let http = match lease.term() {
+        Some(_) => http.tcp_user_timeout(lease.late()),
+        None => http,
+    };
+    Ok(http.build()?)
 }
 
 impl std::fmt::Debug for Client {

@@ -63,7 +63,7 @@ mod tests {
 
     #[tokio::test]
     async fn is_given_away_only_while_the_lease_holds() {
-        let lease = Lease::of_term(1, Moment::now().plus(Duration::from_secs(3600)));
+        let lease = Lease::of_term(1, Moment::now().plus(Duration::from_secs(3600)), Duration::ZERO);
         let whole = Guarded::new("Data=1".to_owned(), lease.clone());
         assert_eq!((whole.size_hint().exact(), whole.is_end_stream()), (Some(6), false));
         assert_eq!(whole.collect().await.unwrap().to_bytes(), "Data=1");

@@ -57,10 +57,10 @@ async fn pass(mut guest: TcpStream, target: SocketAddr, mut ways: watch::Receive
         let way = *ways.borrow_and_update();
         match way {
             Way::Refused => return,
+            // What is inside then stays inside: a connection that was cut off for so long is given up at both ends.
             Way::Frozen => {
-                if ways.changed().await.is_err() {
-                    return;
-                }
+                let _ = ways.changed().await;
+                return;
             }
             Way::Open => {
                 if host.is_none() {
