@@ -138,8 +138,11 @@ export function QueueTable({ scroller, columns, sort, onSort, search = "" }: Pro
   }, []);
 
   const over = slaThresholds.at(-1) ?? 120;
-  const template = `minmax(200px, 1fr) ${columns.map((c) => `${c.width}px`).join(" ")}`;
-  const least = 200 + columns.reduce((sum, c) => sum + c.width, 0) + 32;
+  // On a narrow screen columns close up before any of them is out of sight.
+  const narrowest = (width: number) => Math.round(width * (width > 200 ? 0.5 : 0.8));
+  const tracks = columns.map(({ width }) => `minmax(${narrowest(width)}px, ${width}px)`);
+  const template = `minmax(180px, 1fr) ${tracks.join(" ")}`;
+  const least = 180 + columns.reduce((sum, { width }) => sum + narrowest(width), 0) + 44;
 
   return (
     <div
