@@ -147,6 +147,19 @@ impl Bed {
         self
     }
 
+    /// The same service once more, at another port.
+    pub(crate) fn another(&self, port: u16, name: &str) -> Service {
+        let mut variables = self.variables.clone();
+        variables.insert("PORT".to_owned(), port.to_string());
+        Service::start(&variables, self.effort.log(name))
+    }
+
+    /// Kills the service, and leaves the rest as it is.
+    pub(crate) async fn kill(self) -> (String, Emulator) {
+        self.service.kill().await;
+        (self.name, self.emulator)
+    }
+
     /// Waits until the service says that it is ready.
     pub(crate) async fn ready(&self) {
         let ready = || async {
@@ -271,6 +284,6 @@ async fn fill(emulator: &Emulator, variables: &HashMap<String, String>) {
     emulator.journal().clear();
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

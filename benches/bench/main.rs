@@ -28,6 +28,7 @@ mod limits;
 mod load;
 mod machine;
 mod relay;
+mod replicas;
 mod service;
 mod stats;
 mod table;
@@ -41,6 +42,7 @@ mod intake;
 mod lag;
 mod refusals;
 mod scale;
+mod scaling;
 mod sdk;
 mod sizes;
 
@@ -148,7 +150,7 @@ async fn measure(options: &Options) -> (Vec<Section>, Vec<Observed>) {
         Some(prepared) => options.run("ages", ages::run(effort, prepared)).await,
         None => None,
     };
-    let results: [Option<Result>; 11] = [
+    let results: [Option<Result>; 12] = [
         options.run("freshness", freshness::run(effort)).await,
         options.run("sdk", sdk::run(effort)).await,
         options.run("lag", lag::run(effort)).await,
@@ -157,6 +159,7 @@ async fn measure(options: &Options) -> (Vec<Section>, Vec<Observed>) {
         options.run("intake", intake::run(effort)).await,
         options.run("fanout", fanout::run(effort)).await,
         options.run("formulas", formulas::run(effort)).await,
+        options.run("scaling", scaling::run(effort)).await,
         scale,
         refusals,
         sizes,

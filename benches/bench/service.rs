@@ -44,6 +44,11 @@ impl Service {
         usage(&self.child)
     }
 
+    /// Ends it as by SIGKILL.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     /// Ends it as by SIGTERM.
     pub(crate) async fn stop(mut self) {
         let pid = self.child.id().unwrap().to_string();
