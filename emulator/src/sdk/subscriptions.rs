@@ -248,6 +248,13 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
+            let bench = Self::as_started();
+            // Small numbers are easier to read.
+            bench.sync.with(|inner, _| inner.store.last_change = 0);
+            bench
+        }
+
+        fn as_started() -> Self {
             let sync = SyncHandle::new(&Settings::default(), &Clock::default());
             Self { sync, subscriptions: Subscriptions::default() }
         }
@@ -328,6 +335,15 @@ mod tests {
         let now = bench.sync.last_change();
         let (replayed, _) = bench.establish(&sid, Some(now - 1), now);
         assert_eq!(replayed, [now]);
+    }
+
+    #[test]
+    fn a_past_of_another_life_is_refused() {
+        let mut bench = Bench::as_started();
+        bench.sync.put_item("m", "a", json!({}));
+        let (sid, now) = (bench.sid("m"), bench.sync.last_change());
+        let (_, outcome) = bench.establish(&sid, Some(2_000), now);
+        assert_eq!(outcome["event"]["error"]["status"], 410);
     }
 
     #[test]
