@@ -101,7 +101,8 @@ describe("live numbers", () => {
     }
     await p.goto(`${m.url}/?tv=1`);
     await p.locator(".tv-tile").first().waitFor();
-    m.push({ metrics: [{ ...second, label: long.slice(0, 200) }, ...others] });
+    // One alone is always shown: with more of them pages turn.
+    m.push({ metrics: [{ ...second, label: long.slice(0, 200) }] });
     await p.locator(".tv-label", { hasText: long.slice(0, 30) }).waitFor();
     expect(await outside(".tv-tile")).toEqual([]);
   });
