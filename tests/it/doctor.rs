@@ -32,6 +32,8 @@ impl Clinic {
         let bed =
             Bed::with(settings, &[("DASHBOARD_TIMEZONE", "Europe/Berlin"), ("WEBSOCKET_CLIENTS", "100")])
                 .await;
+        // Ready comes with the first statistics; the Document of metrics may be a write behind.
+        bed.agrees().await;
         let original = std::fs::read_to_string(page()).unwrap().replace("\r\n", "\n");
         Self { bed, page: original.clone(), original }
     }
