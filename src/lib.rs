@@ -9,7 +9,7 @@
 //! Where several replicas share the work, [`replica`] leads or follows, and [`cluster`] is what they share through Redis.
 //!
 //! Imports go one way: `commands`, `app` and `replica`, `server`, then `cluster`, then `dialling`, `voice`, `feed`, `refresh` and `publish`, then `layout`, `stats` and `event`,
-//! then `twilio`, then `config`, `monitor`, `lease`, `words`, `sid`, `form`, `bucket`, `chance` and `jobs`.
+//! then `twilio`, then `config`, `monitor`, `journey`, `lease`, `words`, `sid`, `form`, `bucket`, `chance` and `jobs`.
 
 pub mod app;
 pub mod bucket;
@@ -23,6 +23,7 @@ pub mod feed;
 pub mod form;
 pub mod formula;
 pub mod jobs;
+pub mod journey;
 pub mod layout;
 pub mod lease;
 pub mod lifecycle;

@@ -115,7 +115,10 @@ impl Cli {
 impl Command {
     async fn run(self) -> Result<(), CommandError> {
         let environment = Environment::load()?;
-        crate::telemetry::init(environment.value("RUST_LOG").as_deref());
+        // `serve` sets its log up itself, once it knows whether traces are exported, too.
+        if !matches!(self, Self::Serve) {
+            crate::telemetry::init(environment.value("RUST_LOG").as_deref());
+        }
         match self {
             Self::Serve => serve::run(&environment).await,
             Self::Setup(options) => setup::run(&environment, options).await,

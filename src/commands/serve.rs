@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::lifecycle::stop_signal;
 use crate::monitor::count_panics;
 use crate::server::{EVENT_PATHS, listen};
+use crate::telemetry;
 
 /// Open files besides the websockets: other connections, in and out.
 pub(super) const OTHER_FILES: u64 = 500;
@@ -16,6 +17,9 @@ pub(super) const OTHER_FILES: u64 = 500;
 /// Runs until SIGTERM or SIGINT.
 pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     let config = Config::read(&|name| environment.value(name))?;
+    let log = environment.value("RUST_LOG");
+    let export = telemetry::init_with_export(log.as_deref(), config.export.as_ref());
+    let export = export.map_err(CommandError::failed)?;
     count_panics();
     // Before listening, so that no signal is missed between the two.
     let stop = stop_signal().map_err(CommandError::failed)?;
@@ -31,7 +35,9 @@ pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
         workspace.sid = %config.core.twilio.workspace_sid,
         "Serving"
     );
-    app.run_until(stop).await.map_err(CommandError::failed)?;
+    let ended = app.run_until(stop).await;
+    export.end().await;
+    ended.map_err(CommandError::failed)?;
     info!("Stopped");
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! that nobody mends ten variables in ten restarts. Secrets are wrapped where they are read and show in no output.
 
 mod dialling;
+mod export;
 mod parse;
 mod reader;
 mod refresh;
@@ -20,6 +21,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 pub use dialling::DiallingConfig;
+pub use export::{ExportConfig, Sampling};
 pub use parse::is_e164;
 pub use reader::{Problem, Variable};
 pub use refresh::RefreshConfig;
@@ -63,6 +65,8 @@ pub struct Config {
     pub dialling: Option<DiallingConfig>,
     /// What may be done about bad calls.
     pub voice: VoiceConfig,
+    /// Where traces go; nowhere where it is absent.
+    pub export: Option<ExportConfig>,
 }
 
 /// The configuration can't be used; holds every problem, not just the first.
@@ -109,8 +113,16 @@ impl Config {
         let sharing = SharingConfig::read(&mut reader);
         let dialling = DiallingConfig::read(&mut reader);
         let voice = VoiceConfig::read(&mut reader);
-        let config =
-            core.zip(server).map(|(core, server)| Self { core, server, sharing, sockets, dialling, voice });
+        let export = ExportConfig::read(&mut reader);
+        let config = core.zip(server).map(|(core, server)| Self {
+            core,
+            server,
+            sharing,
+            sockets,
+            dialling,
+            voice,
+            export,
+        });
         checked(reader, config)
     }
 }

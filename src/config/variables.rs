@@ -48,6 +48,11 @@ variables! {
     VOICE_SMS_TEXT: Variable::plain("VOICE_SMS_TEXT", "a text of at most 1600 characters");
     VOICE_WEBHOOK_URL: Variable::plain("VOICE_WEBHOOK_URL", "an http or https URL without fragment or credentials, together with VOICE_WEBHOOK_SECRET");
     VOICE_WEBHOOK_SECRET: Variable::secret("VOICE_WEBHOOK_SECRET", "a secret of at least 16 characters without spaces, together with VOICE_WEBHOOK_URL");
+    OTEL_EXPORTER_OTLP_ENDPOINT: Variable::plain("OTEL_EXPORTER_OTLP_ENDPOINT", "the http or https URL of a collector that takes OTLP over HTTP, such as http://localhost:4318, without query, fragment or credentials; a program built without the feature otel takes none");
+    OTEL_EXPORTER_OTLP_HEADERS: Variable::secret("OTEL_EXPORTER_OTLP_HEADERS", "up to 20 headers as name=value, comma-separated, with what is special in a value percent-encoded");
+    OTEL_SERVICE_NAME: Variable::plain("OTEL_SERVICE_NAME", "a name of 1 to 255 characters");
+    OTEL_TRACES_SAMPLER: Variable::plain("OTEL_TRACES_SAMPLER", "always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off or parentbased_traceidratio");
+    OTEL_TRACES_SAMPLER_ARG: Variable::plain("OTEL_TRACES_SAMPLER_ARG", "the share of events that are traced, from 0 to 1, such as 0.05");
     DASHBOARD_TIMEZONE: Variable::plain("DASHBOARD_TIMEZONE", "an IANA time zone, such as Europe/Berlin");
     STATS_DAY_START: Variable::plain("STATS_DAY_START", "a local time of day as HH:MM");
     STATS_CHANNELS: Variable::plain("STATS_CHANNELS", "up to 15 different TaskChannel unique names (letters, digits, - and _), comma-separated, or none");

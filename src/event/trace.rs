@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::Instant;
 
 use super::Event;
+use crate::journey::{self, TraceId};
 use crate::sid::EventSid;
 
 /// By what an event is found in the log.
@@ -44,7 +45,10 @@ impl Trace {
 
     /// Both together.
     pub fn merged(self, other: Self) -> Self {
-        let newer = if other.newest_at >= self.newest_at { other } else { self };
+        let (newer, older) = if other.newest_at >= self.newest_at { (other, self) } else { (self, other) };
+        if journey::is_followed() {
+            journey::joined(older.newest.trace_id(), newer.newest.trace_id());
+        }
         Self { oldest_at: self.oldest_at.min(other.oldest_at), ..newer }
     }
 
@@ -53,6 +57,16 @@ impl Trace {
         match (first, second) {
             (Some(first), Some(second)) => Some(first.merged(second)),
             (first, second) => first.or(second),
+        }
+    }
+}
+
+impl EventId {
+    /// The id of its trace, where traces are exported.
+    pub fn trace_id(self) -> TraceId {
+        match self {
+            Self::Sid(sid) => TraceId::of_digits(&sid.as_str()[2..]),
+            Self::Local(number) => TraceId::local(number),
         }
     }
 }

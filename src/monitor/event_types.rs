@@ -64,6 +64,12 @@ const OTHER: usize = TYPES.len();
 /// The place of what names none.
 const NONE: usize = TYPES.len() + 1;
 
+/// An event's type as labels have it: one of Twilio's, else `other`.
+pub fn event_type_label(event_type: Option<&str>) -> &'static str {
+    let known = event_type.and_then(|name| TYPES.binary_search(&name).ok());
+    known.map_or("other", |place| TYPES[place])
+}
+
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventOutcome {

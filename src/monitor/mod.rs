@@ -30,7 +30,7 @@ use prometheus_client::registry::{Registry, Unit};
 use tokio::time::Instant;
 
 pub use endpoint::endpoint;
-pub use event_types::EventOutcome;
+pub use event_types::{EventOutcome, event_type_label};
 pub use panics::count_panics;
 
 use backlog::Backlog;
@@ -99,7 +99,8 @@ pub enum ClientKind {
 }
 
 impl Outcome {
-    fn name(self) -> &'static str {
+    /// What it is called where reads are counted.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Failed => "failed",

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{Instrument, Span, debug, info, warn};
 
 use super::audit::{Audits, look};
 use super::flush::{Flush, Flushes};
@@ -23,6 +23,7 @@ use super::{Publisher, Status};
 use crate::config::SyncConfig;
 use crate::event::Trace;
 use crate::jobs::Jobs;
+use crate::journey;
 use crate::layout::fit::{LARGEST, fit};
 use crate::layout::{Changes, DEFAULT_DEFINITIONS, Fingerprint, Layout, Object, Target};
 use crate::monitor::{Limit, Monitor};
@@ -83,6 +84,7 @@ enum Ended {
         error: Option<TwilioError>,
         since: Instant,
         event: Option<Trace>,
+        span: Span,
     },
     CreateMap {
         map: Arc<str>,
@@ -265,9 +267,12 @@ impl Worker {
                     });
                 }
                 Write::Target { target, wanted, there, since, event } => {
+                    let newest = event.map(|event| event.newest.trace_id());
+                    let span = journey::writing(newest, kind_of(&target));
                     self.jobs.spawn(Job::Write(target.clone()), async move {
-                        let (outcome, error) = writer::write(&sync, &target, &wanted, there).await;
-                        Ended::Write { target, outcome, error, since, event }
+                        let writing = writer::write(&sync, &target, &wanted, there);
+                        let (outcome, error) = writing.instrument(span.clone()).await;
+                        Ended::Write { target, outcome, error, since, event, span }
                     });
                 }
             }
@@ -315,9 +320,12 @@ impl Worker {
     fn end(&mut self, ended: Ended) {
         let now = Instant::now();
         match ended {
-            Ended::Write { target, outcome, error, since, event } => {
+            Ended::Write { target, outcome, error, since, event, span } => {
+                // What the log has to say of it belongs to it.
+                let within = span.enter();
                 self.tell_write(&target, error.as_ref());
                 self.monitor.wrote(kind_of(&target), outcome.name());
+                journey::tell(&span, outcome.name(), error.is_some());
                 let landed = matches!(outcome, Outcome::Landed { .. });
                 if let Outcome::Landed { requests, .. } = outcome {
                     let waited_ms = now.duration_since(since).as_millis();
@@ -325,6 +333,7 @@ impl Worker {
                         Some(event) => {
                             let age = now.duration_since(event.oldest_at);
                             self.monitor.shown_after(age);
+                            journey::shown_after(&span, age);
                             let (event, age_ms) = (event.newest, age.as_millis());
                             debug!(%event, sync.object = %target, requests, waited_ms, age_ms, "Written");
                         }
@@ -337,6 +346,7 @@ impl Worker {
                 if matches!(outcome, Outcome::NoMap) {
                     self.map_is_missing(&target.object(), now);
                 }
+                drop(within);
                 self.outbox.ended(&target, outcome, now);
                 if let Some(event) = event.filter(|_| !landed) {
                     // What waits again, or something newer in its place, is to show them.

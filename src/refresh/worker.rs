@@ -9,7 +9,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{Instrument, debug, info, warn};
 
 use super::Refresher;
 use super::key::{Key, Offers, Read, What};
@@ -20,6 +20,7 @@ use super::schedule::{Cause, Schedule};
 use crate::config::{RefreshConfig, StatisticsConfig};
 use crate::event::{Touch, Trace};
 use crate::jobs::Jobs;
+use crate::journey::{self, Reading};
 use crate::monitor::{Monitor, Outcome};
 use crate::stats::day::{iso_seconds, start_of_day};
 use crate::stats::{Answer, Board, Needs, ReadId, Scope, Snapshot};
@@ -81,6 +82,7 @@ struct Begun {
     started: Instant,
     /// The events that it is to show, by what they touched.
     events: Vec<(Key, Trace)>,
+    reading: Reading,
 }
 
 impl Worker {
@@ -246,12 +248,17 @@ impl Worker {
         let reader = self.reader.clone();
         let channels = self.board.snapshot().channels.clone();
         let window = self.window.clone();
-        let begun = Begun { read: read.clone(), id, cause, started: now, events };
-        self.reads.spawn(begun, async move { reader.carry_out(&read, &channels, &window).await });
+        let reading = reading(&events, &read, cause);
+        let span = reading.span().clone();
+        let begun = Begun { read: read.clone(), id, cause, started: now, events, reading };
+        let reads = async move { reader.carry_out(&read, &channels, &window).await };
+        self.reads.spawn(begun, reads.instrument(span));
     }
 
     fn end(&mut self, begun: &Begun, ended: Result<Result<Brought, TwilioError>, JoinError>) {
         let now = Instant::now();
+        // What the log has to say of it belongs to it.
+        let _within = begun.reading.span().enter();
         match ended {
             Ok(Ok(brought)) => {
                 let failed_before = begun.read.covers.iter().any(|key| self.schedule.is_failing(*key));
@@ -259,12 +266,12 @@ impl Worker {
                     info!(what = begun.read.what.name(), "TaskRouter can be read again");
                 }
                 self.learn(brought.combined_is_complete);
-                self.monitor.refreshed(begun.read.what.name(), begun.cause.name(), Outcome::Ok);
+                self.tell_outcome(begun, Outcome::Ok);
                 self.fold(begun, brought.answers);
             }
             Ok(Err(error)) => self.fail(begun, &error),
             Err(panicked) => {
-                self.monitor.refreshed(begun.read.what.name(), begun.cause.name(), Outcome::Failed);
+                self.tell_outcome(begun, Outcome::Failed);
                 tracing::error!(what = ?begun.read.what, %panicked, "A read ended abnormally; it is tried again later");
                 self.stay_stale(begun, &LOST.into(), None);
             }
@@ -277,6 +284,11 @@ impl Worker {
         self.publish_at = Some(self.publish_at.map_or(soonest, |at| at.min(soonest)));
     }
 
+    fn tell_outcome(&self, begun: &Begun, outcome: Outcome) {
+        self.monitor.refreshed(begun.read.what.name(), begun.cause.name(), outcome);
+        begun.reading.ended(outcome.name(), outcome == Outcome::Failed);
+    }
+
     fn publish_if_due(&mut self, now: Instant) {
         if self.publish_at.is_some_and(|at| at <= now) {
             self.publish_at = None;
@@ -286,7 +298,7 @@ impl Worker {
 
     fn fold(&mut self, begun: &Begun, mut answers: Vec<Answer>) {
         let now = Instant::now();
-        let Begun { read, id, cause, started, events } = begun;
+        let Begun { read, id, cause, started, events, .. } = begun;
         let (id, cause, started) = (*id, *cause, *started);
         let covers: BTreeSet<Key> = read.covers.iter().copied().collect();
         // Half of a combined answer may not have been asked for, because it is known to lack fields; it must not
@@ -328,14 +340,14 @@ impl Worker {
         let Begun { read, cause, .. } = begun;
         if self.is_refusal(&read.what, error) {
             // No value is stale for this: the same keys are read another way at once.
-            self.monitor.refreshed(read.what.name(), cause.name(), Outcome::Refused);
+            self.tell_outcome(begun, Outcome::Refused);
             warn!(%error, "This account refuses an endpoint; reading in another way");
             for key in &read.covers {
                 self.schedule.refused(*key, *cause, now);
             }
             return;
         }
-        self.monitor.refreshed(read.what.name(), cause.name(), Outcome::Failed);
+        self.tell_outcome(begun, Outcome::Failed);
         // Told when it begins, not at every try; what each value thinks of it stands in the snapshot.
         let news = read.covers.iter().any(|key| !self.schedule.is_failing(*key));
         if news && self.schedule.failing() < MOST_FAILURES_TOLD {
@@ -421,6 +433,16 @@ impl Worker {
             }
         }
     }
+}
+
+/// The span of a read, in the traces of the events that it is to show.
+fn reading(events: &[(Key, Trace)], read: &Read, cause: Cause) -> Reading {
+    if !journey::is_followed() {
+        return Reading::default();
+    }
+    let newest = events.iter().map(|(_, event)| event).max_by_key(|event| event.newest_at);
+    let others = events.iter().map(|(_, event)| event.newest.trace_id());
+    Reading::begin(newest.map(|event| event.newest.trace_id()), others, read.what.name(), cause.name())
 }
 
 fn window(statistics: &StatisticsConfig, now: Timestamp) -> Window {

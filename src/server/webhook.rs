@@ -16,7 +16,8 @@ use super::error::ApiError;
 use super::{AppState, body, bootstrap, same_site};
 use crate::config::PublicUrl;
 use crate::event::{Event, Touch, Trace, decode_batch, fields_of_last};
-use crate::monitor::EventOutcome;
+use crate::journey;
+use crate::monitor::{EventOutcome, event_type_label};
 use crate::stats::LatestEvent;
 use crate::twilio::signature::{
     SETTINGS_HEADER, SIGNATURE_HEADER, SignatureError, SignatureVerifier, SignedBody, SignedRequest, Verified,
@@ -79,6 +80,9 @@ fn take_in(state: &AppState, verified: &Verified<'_>) -> Result<(), ApiError> {
         match event.check_owner(state.twilio.account_sid, state.twilio.workspace_sid) {
             Ok(()) => {
                 let trace = Trace::begin(&event);
+                let event_type = event_type_label(event.event_type.as_deref());
+                let span = journey::accepted(trace.newest.trace_id(), trace.newest, event_type);
+                let _within = span.entered();
                 debug!(event = %trace.newest, kind = event.event_type.as_deref(), "Event");
                 state.monitor.event(event.event_type.as_deref(), EventOutcome::Taken);
                 state.refresher.mark(&Touch { event: Some(trace), ..event.touch() });

@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::error::{Next, TwilioError};
 use super::governor::{BUSY_ACCOUNT, Endpoint, Governor, Observed};
@@ -23,6 +24,7 @@ use super::guarded::Guarded;
 use super::retry::Backoff;
 use super::transport::{Failure, Transport};
 use crate::config::{BaseUrls, TwilioConfig};
+use crate::journey;
 use crate::lease::{Lease, Moment};
 use crate::monitor::{Limit, Monitor, endpoint};
 
@@ -296,14 +298,18 @@ impl Client {
             return Err(TwilioError::LeaseOver { call: call.name.clone() });
         }
         self.asked();
-        let answered = self.transport.carry(request).await.map_err(|failure| self.failed(call, failure));
+        let endpoint = endpoint(call.method.as_str(), &call.target);
+        let span = journey::request(call.api.name(), &endpoint);
+        let answered = self.transport.carry(request).instrument(span.clone()).await;
+        let answered = answered.map_err(|failure| self.failed(call, failure));
         let took = answered.is_ok().then(|| began.elapsed());
         let status = match &answered {
             Ok(response) => response.status().as_str().to_owned(),
             Err(TwilioError::TimedOut { .. }) => "timeout".to_owned(),
             Err(_) => "connection".to_owned(),
         };
-        self.monitor.requested(call.api.name(), endpoint(call.method.as_str(), &call.target), status, took);
+        journey::answered(&span, answered.as_ref().ok().map(|response| response.status().as_u16()), &status);
+        self.monitor.requested(call.api.name(), endpoint, status, took);
         let response = answered?;
         self.answered();
         if call.api == Api::TaskRouter {

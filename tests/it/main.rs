@@ -38,6 +38,8 @@ mod restart;
 mod scaling;
 mod secrets;
 mod sync_objects;
+#[cfg(feature = "otel")]
+mod tracing_export;
 mod voice;
 mod webhook;
 mod websocket;
