@@ -4,6 +4,7 @@
 //! lines from mark to write can be found, and the moment at which the oldest of them came in, from which the age of what
 //! is shown counts.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -46,8 +47,8 @@ impl Trace {
     /// Both together.
     pub fn merged(self, other: Self) -> Self {
         let (newer, older) = if other.newest_at >= self.newest_at { (other, self) } else { (self, other) };
-        if journey::is_followed() {
-            journey::joined(older.newest.trace_id(), newer.newest.trace_id());
+        if older.newest != newer.newest && journey::is_followed() {
+            tell_joined(older.newest, newer.newest);
         }
         Self { oldest_at: self.oldest_at.min(other.oldest_at), ..newer }
     }
@@ -58,6 +59,16 @@ impl Trace {
             (Some(first), Some(second)) => Some(first.merged(second)),
             (first, second) => first.or(second),
         }
+    }
+}
+
+/// Says it once where the same two meet thousands of times in a row, as one of each TaskQueue's marks.
+fn tell_joined(older: EventId, newer: EventId) {
+    thread_local! {
+        static LAST: Cell<Option<(EventId, EventId)>> = const { Cell::new(None) };
+    }
+    if LAST.replace(Some((older, newer))) != Some((older, newer)) {
+        journey::joined(older.trace_id(), newer.trace_id());
     }
 }
 

@@ -94,6 +94,7 @@ impl HttpClient for Collector {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is no call to Twilio")]
 async fn send(http: reqwest::Client, request: Request<Bytes>) -> Result<Response<Bytes>, Refusal> {
     let request = request.try_into().map_err(Refusal::of)?;
     let mut answer = http.execute(request).await.map_err(Refusal::of)?;
@@ -111,7 +112,6 @@ async fn send(http: reqwest::Client, request: Request<Bytes>) -> Result<Response
 }
 
 impl Refusal {
-    #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
     fn of(error: reqwest::Error) -> Self {
         Self::Network(if error.is_timeout() {
             format!("no answer within {LONGEST_REQUEST:?}")
