@@ -1,7 +1,8 @@
 //! Marks on their way: from whichever replica an event came to, through Redis, to the leader.
 //!
 //! They stay in Redis until the leader has read what they touch. A mark that is set again meanwhile has another number by
-//! then, and stays. So each is read at least once, whoever dies; twice does no harm.
+//! then, and stays. So each is read at least once, whoever dies; twice does no harm. The events' ids go along with the news
+//! of a mark; a leader that missed the news finds the mark without them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -14,7 +15,7 @@ use tracing::warn;
 
 use super::link::{Key, Link, LinkError, Reach};
 use super::news::{Marked, News, next};
-use crate::event::Touch;
+use crate::event::{Carried, Touch, Trace};
 use crate::refresh::{Outgoing, Refresher, Sent};
 use crate::stats::LatestEvent;
 
@@ -71,6 +72,7 @@ async fn send(link: &Link, sent: &Sent) -> Result<(), LinkError> {
     let kept = if recordings.is_empty() { Vec::new() } else { with_earlier(link, &recordings).await? };
     let marked = Marked {
         touches: touches.clone(),
+        traces: sent.touches.iter().map(|touch| touch.event.and_then(Trace::carried)).collect(),
         event: sent.event.clone(),
         recordings,
         // The script puts the number there.
@@ -189,8 +191,10 @@ impl Delivery {
     }
 
     fn take(&mut self, marked: &Marked) {
-        for touch in &marked.touches {
-            self.refresher.mark(&decode(touch));
+        let traces = marked.traces.iter().copied().chain(std::iter::repeat(None));
+        for (touch, trace) in marked.touches.iter().zip(traces) {
+            let event = trace.map(Carried::arrived);
+            self.refresher.mark(&Touch { event, ..decode(touch) });
             self.passed.insert(touch.clone(), marked.number.clone());
         }
         if let Some(event) = &marked.event {

@@ -13,6 +13,7 @@ use tracing::{debug, info, warn};
 
 use super::link::Link;
 use super::words::Said;
+use crate::event::Carried;
 use crate::feed::Change;
 use crate::stats::LatestEvent;
 
@@ -60,6 +61,9 @@ pub enum News {
 pub struct Marked {
     /// Each a [`Touch`](crate::event::Touch) as JSON, which is its name in the hash of marks.
     pub touches: Vec<String>,
+    /// The events that made them, in the same order; a replica of an older version sends none.
+    #[serde(default)]
+    pub traces: Vec<Option<Carried>>,
     /// The latest event, for the layout that wants it.
     pub event: Option<LatestEvent>,
     /// Recordings, by Task.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 pub use cloud::{BatchError, decode_batch, fields_of_last};
 pub use touch::{Queues, Touch};
-pub use trace::{EventId, Trace};
+pub use trace::{Carried, EventId, Trace};
 
 use crate::form::Form;
 use crate::sid::{AccountSid, EventSid, TaskQueueSid, WorkspaceSid};

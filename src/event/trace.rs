@@ -7,7 +7,9 @@
 use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::Event;
@@ -34,7 +36,36 @@ pub struct Trace {
     pub oldest_at: Instant,
 }
 
+/// A trace on its way to another replica, whose clock is another: how long ago, and not when. The way itself, of
+/// milliseconds, is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    newest: EventSid,
+    newest_ms: u64,
+    oldest_ms: u64,
+}
+
+impl Carried {
+    /// At the other replica, where it arrives now.
+    pub fn arrived(self) -> Trace {
+        let now = Instant::now();
+        let ago = |ms| now.checked_sub(Duration::from_millis(ms)).unwrap_or(now);
+        Trace {
+            newest: EventId::Sid(self.newest),
+            newest_at: ago(self.newest_ms),
+            oldest_at: ago(self.oldest_ms),
+        }
+    }
+}
+
 impl Trace {
+    /// For another replica; none where the newest event has but a number of this process.
+    pub fn carried(self) -> Option<Carried> {
+        let EventId::Sid(newest) = self.newest else { return None };
+        let ms = |at: Instant| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Some(Carried { newest, newest_ms: ms(self.newest_at), oldest_ms: ms(self.oldest_at) })
+    }
+
     /// An event that comes in now.
     pub fn begin(event: &Event) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -107,6 +138,18 @@ mod tests {
             assert_eq!(merged, Trace { oldest_at: first.oldest_at, ..second });
         }
         assert_eq!(Trace::join(None, Some(first)), Some(first));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_replica_knows_it_by_the_same_id_and_age() {
+        let event =
+            Event { sid: Some("EV00000000000000000000000000000001".parse().unwrap()), ..Event::default() };
+        let trace = Trace::begin(&event);
+        tokio::time::advance(Duration::from_millis(300)).await;
+        let sent = serde_json::to_string(&trace.carried()).unwrap();
+        let arrived = serde_json::from_str::<Option<Carried>>(&sent).unwrap().unwrap().arrived();
+        assert_eq!(arrived, trace);
+        assert_eq!(Trace::begin(&Event::default()).carried(), None);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! All is well: any replica will do for anything.
 
 use serde_json::Value;
+use twilio_emulator::NewTask;
 
 use super::support::{Cluster, Watcher};
-use crate::support::{ADMIN, BEARER};
+use crate::support::{ADMIN, BEARER, NO_TIMERS};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_at_any_replica_are_written_by_one_and_shown_by_all() {
@@ -23,6 +24,35 @@ async fn events_at_any_replica_are_written_by_one_and_shown_by_all() {
             keys.is_empty()
         })
         .await;
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_id_leads_from_one_replicas_webhook_to_the_others_write() {
+    let debug = [("RUST_LOG", "taskrouter_sync=debug")];
+    let cluster = Cluster::with(2, &NO_TIMERS.iter().copied().chain(debug).collect::<Vec<_>>()).await;
+    cluster.agrees().await;
+    let leader = cluster.led().await;
+    let (leader, follower) = (&cluster.replicas[leader], &cluster.replicas[1 - leader]);
+    cluster.emulator.callbacks().drop_all(true);
+    let queue = cluster.emulator.world().queues()[0].sid.clone();
+    let task = NewTask { queue: queue.clone(), channel: "voice".to_owned(), ..NewTask::default() };
+    cluster.emulator.world().create_task(task).unwrap();
+    let sid = "EV0123456789abcdef0123456789abcdef";
+    let fields = [
+        ("EventType", "task-queue.entered"),
+        ("Sid", sid),
+        ("TaskQueueSid", queue.as_str()),
+        ("TaskChannelUniqueName", "voice"),
+    ];
+    let signature = cluster.emulator.callbacks().sign(&cluster.event_url(), fields);
+    let request = cluster.http.post(format!("{}/taskrouter/events", follower.url()));
+    let answer = request.header("X-Twilio-Signature", signature).form(&fields).send().await.unwrap();
+    assert_eq!(answer.status(), 204);
+    follower.logs(&format!(r#""message":"Event","event":"{sid}""#)).await;
+    let item = format!("Map queueStats, item {queue}");
+    leader.logs(&format!(r#""message":"Written","event":"{sid}","sync.object":"{item}""#)).await;
+    cluster.agrees().await;
     cluster.finish().await;
 }
 

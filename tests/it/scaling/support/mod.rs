@@ -58,6 +58,11 @@ impl Cluster {
         cluster
     }
 
+    /// Where Twilio posts events, as it signs them.
+    pub(crate) fn event_url(&self) -> String {
+        format!("{}/taskrouter/events", self.variables["PUBLIC_URL"])
+    }
+
     pub(crate) async fn add(&mut self) {
         let twilio = self.emulator.url().strip_prefix("http://").unwrap().parse().unwrap();
         let replica = Replica::start(&self.variables, self.redis.address, twilio).await;
