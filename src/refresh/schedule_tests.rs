@@ -210,7 +210,9 @@ fn an_event_for_all_does_not_coarsen_the_looks_after_one_for_a_single_task_queue
         run(&mut schedule, &due, Cause::Touched, now);
     }
     let longest = read_at.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
-    assert!(longest <= RefreshConfig::default().settle_step + ms(10), "{longest:?} between two looks");
+    // A read that falls between two ticks of the grid may skip the nearer one.
+    let most = RefreshConfig::default().settle_step.mul_f64(1.5) + ms(10);
+    assert!(longest <= most, "{longest:?} between two looks");
 }
 
 #[test]
