@@ -13,10 +13,10 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::app::{Apis, AppError, Core, Watched, Words};
+use crate::app::{Apis, AppError, Core, Exchanged, Watched};
 use crate::cluster::{
     Asker, Candidate, Kept, Link, LinkError, News, Seat, Stand, Timing, answer_all, carry, channel, deliver,
-    exchange, follow, keep_curves, listen, publish,
+    exchange, follow, grant, keep_curves, listen, publish,
 };
 use crate::config::{Config, SharingConfig};
 use crate::feed;
@@ -36,7 +36,7 @@ pub struct Replica {
     shared: Shared,
     outgoing: Outgoing,
     asker: Asker,
-    words: Option<Words>,
+    exchanged: Option<Exchanged>,
     candidate: Candidate,
     rests_until: Option<Instant>,
     probed_at: Option<Instant>,
@@ -84,7 +84,7 @@ impl Replica {
         config: &Config,
         sharing: &SharingConfig,
         watched: Watched,
-        words: Option<Words>,
+        exchanged: Option<Exchanged>,
     ) -> Result<(Handles, Self), LinkError> {
         let twilio = &config.core.twilio;
         let space = format!("{}:{}", twilio.workspace_sid, twilio.sync_service);
@@ -106,7 +106,7 @@ impl Replica {
             shared,
             outgoing,
             asker: asker.clone(),
-            words,
+            exchanged,
             candidate: Candidate::new(link, id),
             rests_until: None,
             probed_at: None,
@@ -117,7 +117,7 @@ impl Replica {
 
     /// Leads and follows until told to stop. An error means that a part ended by itself.
     pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
-        let Self { shared, outgoing, asker, words, .. } = self;
+        let Self { shared, outgoing, asker, exchanged, .. } = self;
         let Shared { link, news, watched, leads, leader, .. } = shared.clone();
         let ended = CancellationToken::new();
         let mut parts = Parts::default();
@@ -126,7 +126,8 @@ impl Replica {
             follow(link.clone(), watched.pictures, news.subscribe(), leads.subscribe(), ended.clone());
         parts.spawn("following the leader", following);
         parts.spawn("carrying marks", carry(link.clone(), outgoing, leader.subscribe(), ended.clone()));
-        if let Some(Words { said, hearing }) = words {
+        if let Some(Exchanged { said, hearing, asked }) = exchanged {
+            parts.spawn("sharing limits", grant(link.clone(), asked, ended.clone()));
             let hear = move |word, ago| hearing.hear(word, ago);
             let words = exchange(link.clone(), said, news.subscribe(), hear, ended.clone());
             parts.spawn("talking to other replicas", words);
@@ -365,7 +366,7 @@ impl Term {
         let apis = Apis::leased(&config.core, monitor.clone(), seat.lease().clone())?;
         let overlap = if after_another { link.timing().overlap() } else { Duration::ZERO };
         let core =
-            Core::start_after(&config.core, apis.clone(), config.server.shutdown_grace, monitor, overlap);
+            Core::start_term(&config.core, apis.clone(), config.server.shutdown_grace, monitor, overlap);
         let head = core.head(&config.core, &apis);
         let ended = CancellationToken::new();
         let mut parts = Parts::default();
