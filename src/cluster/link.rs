@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{FromRedisValue, Script};
+use redis::{ErrorKind, FromRedisValue, Script};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -114,7 +114,7 @@ pub enum LinkError {
     /// No answer.
     #[error("Redis did not answer within {} ms", .0.as_millis())]
     Slow(Duration),
-    /// An error. Its text may quote commands' arguments, so only its kind is told.
+    /// An error. Redis's own texts may quote commands' arguments, so only their kind is told.
     #[error("Redis can't be used: {0}")]
     Redis(String),
     /// `REDIS_URL` is not one.
@@ -124,7 +124,12 @@ pub enum LinkError {
 
 impl From<redis::RedisError> for LinkError {
     fn from(error: redis::RedisError) -> Self {
-        Self::Redis(format!("{:?}", error.kind()))
+        Self::Redis(match error.kind() {
+            // The network's own words, or those of TLS.
+            ErrorKind::Io => error.to_string(),
+            ErrorKind::AuthenticationFailed => "it refuses the user or the password".to_owned(),
+            kind => format!("{kind:?}"),
+        })
     }
 }
 

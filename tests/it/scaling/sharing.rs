@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::support::{Cluster, Watcher};
+use super::support::Cluster;
+use crate::support::watcher::Watcher;
 use crate::support::{ADMIN, BEARER};
 
 #[tokio::test(flavor = "multi_thread")]
