@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 /// A client that could not connect tries again after about so long.
 const RETRY: Duration = Duration::from_millis(100);
 const CHUNK: usize = 64 * 1024;
+/// The system makes of it the smallest receive buffer that it has.
+const SMALLEST: u32 = 1;
 /// What every queue item has once.
 const ITEM: &[u8] = b"\"sid\":\"WQ";
 const SID: usize = 32;
@@ -48,7 +50,7 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Crowd {
     shared: Arc<Shared>,
-    clients: JoinSet<Vec<Duration>>,
+    clients: JoinSet<Vec<Vec<Duration>>>,
 }
 
 #[derive(Debug)]
@@ -56,6 +58,8 @@ struct Shared {
     place: Place,
     served: watch::Sender<usize>,
     recording: AtomicBool,
+    /// How many turns of recording there have been.
+    turns: AtomicUsize,
     bytes: AtomicU64,
     texts: AtomicU64,
     stop: CancellationToken,
@@ -74,6 +78,7 @@ impl Crowd {
             place,
             served: watch::Sender::new(0),
             recording: AtomicBool::new(false),
+            turns: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
             texts: AtomicU64::new(0),
             stop: CancellationToken::new(),
@@ -100,8 +105,11 @@ impl Crowd {
         let _ = self.shared.served.subscribe().wait_for(|served| *served == 0).await;
     }
 
-    /// From now on texts count.
+    /// From now on texts count, for a turn of their own; or no longer.
     pub(crate) fn record(&self, on: bool) {
+        if on {
+            self.shared.turns.fetch_add(1, Ordering::Relaxed);
+        }
         self.shared.recording.store(on, Ordering::Relaxed);
     }
 
@@ -111,18 +119,25 @@ impl Crowd {
         (self.shared.bytes.load(Ordering::Relaxed) / texts) as usize
     }
 
-    /// All leave; how late each text that counted was.
-    pub(crate) async fn leave(self) -> Vec<Duration> {
+    /// All leave; how late each text that counted was, turn by turn.
+    pub(crate) async fn leave(self) -> Vec<Vec<Duration>> {
         self.shared.stop.cancel();
-        self.clients.join_all().await.concat()
+        let mut turns = vec![Vec::new(); self.shared.turns.load(Ordering::Relaxed)];
+        for client in self.clients.join_all().await {
+            client.into_iter().enumerate().for_each(|(turn, late)| turns[turn].extend(late));
+        }
+        turns
     }
 }
 
-/// A client that connects and never reads.
-pub(crate) async fn stalled(place: &Place) -> TcpStream {
-    let mut stream = connect(place, 250).await.unwrap();
-    stream.write_all(&request(place)).await.unwrap();
-    stream
+/// A client that connects and never reads. Its buffer holds less than one text, so that the service has to hold back from
+/// the first on.
+pub(crate) async fn stalled(place: &Place) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(SMALLEST)?;
+    let mut stream = socket.connect(place.address).await?;
+    stream.write_all(&request(place)).await?;
+    Ok(stream)
 }
 
 async fn connect(place: &Place, n: usize) -> std::io::Result<TcpStream> {
@@ -147,7 +162,7 @@ fn request(place: &Place) -> Vec<u8> {
 struct Client {
     shared: Arc<Shared>,
     number: usize,
-    late: Vec<Duration>,
+    late: Vec<Vec<Duration>>,
     items: BTreeSet<[u8; SID]>,
     served: bool,
 }
@@ -171,7 +186,7 @@ impl Client {
     }
 
     /// Stays connected until told to leave.
-    async fn stay(mut self) -> Vec<Duration> {
+    async fn stay(mut self) -> Vec<Vec<Duration>> {
         let stop = self.shared.stop.clone();
         let staying = async {
             loop {
@@ -265,7 +280,9 @@ impl Client {
         let digits = at.unwrap_or_default().iter().take_while(|b| b.is_ascii_digit());
         let at = digits.fold(0_i64, |at, digit| at * 10 + i64::from(digit - b'0'));
         let late = Timestamp::now().as_microsecond() - at * 1000;
-        self.late.push(Duration::from_micros(late.max(0).unsigned_abs()));
+        let turns = self.shared.turns.load(Ordering::Relaxed);
+        self.late.resize(turns, Vec::new());
+        self.late[turns - 1].push(Duration::from_micros(late.max(0).unsigned_abs()));
         self.shared.bytes.fetch_add(frame.size, Ordering::Relaxed);
         self.shared.texts.fetch_add(1, Ordering::Relaxed);
     }

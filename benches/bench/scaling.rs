@@ -106,7 +106,7 @@ async fn crowd(effort: &Effort, bed: &Bed, urls: &[String], clients: usize) -> S
     crowds.iter().for_each(|crowd| crowd.record(false));
     let mut late = Vec::new();
     for crowd in crowds {
-        late.extend(crowd.leave().await);
+        late.extend(crowd.leave().await.concat());
     }
     Served { all_there, late: Sample::new(late) }
 }

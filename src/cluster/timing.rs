@@ -25,6 +25,11 @@ impl Timing {
         Self { lease }
     }
 
+    /// The whole of it.
+    pub fn lease(self) -> Duration {
+        self.lease
+    }
+
     /// Between two renewals, and between two looks at who leads.
     pub fn beat(self) -> Duration {
         self.lease / 10

@@ -18,7 +18,7 @@ pub struct RefreshConfig {
     pub directory_interval: Duration,
     /// `REFRESH_SPACING`: the least time between the starts of two reads of the same thing, default 250 ms.
     pub spacing: Duration,
-    /// `SETTLE_STEP`: between settling reads while statistics are seen to lag behind events, default 400 ms.
+    /// `SETTLE_STEP`: between settling reads while statistics are seen to lag behind events, default 300 ms.
     pub settle_step: Duration,
     /// `SETTLE_WINDOW`: how long after an event settling reads go on, default 3 s; zero switches them off.
     pub settle_window: Duration,
@@ -31,7 +31,7 @@ impl Default for RefreshConfig {
             cumulative_interval: Duration::from_secs(30),
             directory_interval: Duration::from_secs(60),
             spacing: Duration::from_millis(250),
-            settle_step: Duration::from_millis(400),
+            settle_step: Duration::from_millis(300),
             settle_window: Duration::from_secs(3),
         }
     }

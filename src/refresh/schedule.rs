@@ -80,8 +80,7 @@ struct Slot {
     touch_due: Option<Instant>,
     /// Due because of an event, and not to look after one again: those looks fall on a grid, and are few anyway.
     spaced: bool,
-    /// The last event that touched it, and whether that touched every TaskQueue alike.
-    touched: Option<(Instant, bool)>,
+    touched: Touched,
     /// The events that made it stale and may not show yet.
     event: Option<Trace>,
     reading_touched: bool,
@@ -93,6 +92,17 @@ struct Slot {
     not_before: Option<Instant>,
     /// Somebody named that moment: asking earlier would be in vain, whatever else can be read by then.
     named: bool,
+}
+
+/// When the last events touched a key, or when it is looked at again after them. Those of one kind do not hide the other's: an
+/// event at one TaskQueue is often followed at once by one that touches all, such as that its Worker is busy now, and is
+/// still looked after in small steps.
+#[derive(Debug, Clone, Copy, Default)]
+struct Touched {
+    /// An event that named this TaskQueue.
+    one: Option<Instant>,
+    /// An event that touched every TaskQueue alike.
+    all: Option<Instant>,
 }
 
 impl Schedule {
@@ -288,19 +298,23 @@ impl Schedule {
             self.try_failing(started);
         }
         let Some(slot) = self.slots.get_mut(&key) else { return };
-        let Some((touched, broad)) = slot.touched.filter(|_| settles) else {
+        let touched = slot.touched;
+        let Some(newest) = touched.each().max().filter(|_| settles) else {
             slot.shown(started);
             return;
         };
+        let spacing = self.rhythm.spacing;
         let knew = self.settle.expects_lag(started);
-        let late = moved && self.settle.moved(touched, started, self.rhythm.spacing);
-        let again = self.settle.next(touched, started, broad);
-        if slot.touch_due.is_none() {
-            slot.spaced = false;
-        }
-        slot.touch_due = slot.touch_due.into_iter().chain(again).min();
-        if again.is_none() {
-            slot.touched = None;
+        // A lag is learnt from the newest event alone, or each change would look late to an event before it.
+        let late = moved && self.settle.moved(newest, started, spacing)
+            || moved && knew && touched.each().any(|touched| self.settle.is_late(touched, started, spacing));
+        let looks = touched.looks(&self.settle, started);
+        slot.look_again(looks);
+        slot.touched = Touched {
+            one: touched.one.filter(|_| looks.one.is_some()),
+            all: touched.all.filter(|_| looks.all.is_some()),
+        };
+        if looks.each().next().is_none() {
             slot.shown(started);
         }
         if late {
@@ -326,12 +340,7 @@ impl Schedule {
         self.earliest.take();
         for key in keys {
             let Some(slot) = self.slots.get_mut(&key) else { continue };
-            let Some((touched, broad)) = slot.touched else { continue };
-            let Some(again) = self.settle.next(touched, now, broad) else { continue };
-            if slot.touch_due.is_none() {
-                slot.spaced = false;
-            }
-            slot.touch_due = slot.touch_due.into_iter().chain([again]).min();
+            slot.look_again(slot.touched.looks(&self.settle, now));
         }
     }
 
@@ -395,8 +404,8 @@ impl Schedule {
     /// counts for that later event.
     pub fn has_read_what_was_touched_by(&self, moment: Instant) -> bool {
         self.slots.values().all(|slot| {
-            let waits = slot.touched.filter(|(touched, _)| *touched <= moment);
-            waits.is_none_or(|(touched, _)| slot.last_ended.is_some_and(|ended| ended >= touched))
+            let mut waits = slot.touched.each().filter(|touched| *touched <= moment);
+            waits.all(|touched| slot.last_ended.is_some_and(|ended| ended >= touched))
         })
     }
 
@@ -471,7 +480,7 @@ impl Slot {
             timer_due: now,
             touch_due: None,
             spaced: false,
-            touched: None,
+            touched: Touched::default(),
             event: None,
             reading_touched: false,
             reading_timer: false,
@@ -484,11 +493,20 @@ impl Slot {
     }
 
     fn touch(&mut self, now: Instant, broad: bool, spacing: Duration) {
-        // An event at one TaskQueue is not made coarser by a broad one shortly before.
-        self.touched = Some((now, broad));
+        let touched = if broad { &mut self.touched.all } else { &mut self.touched.one };
+        *touched = Some(now);
         let due = self.earliest_touch(now, spacing);
         self.touch_due = Some(self.touch_due.map_or(due, |already| already.min(due)));
         self.spaced = true;
+    }
+
+    /// Plans the nearer of these looks.
+    fn look_again(&mut self, looks: Touched) {
+        let again = looks.each().min();
+        if again.is_some() && self.touch_due.is_none() {
+            self.spaced = false;
+        }
+        self.touch_due = self.touch_due.into_iter().chain(again).min();
     }
 
     /// A read begun at `started` shows whatever came in before it.
@@ -516,6 +534,18 @@ impl Slot {
             Cause::Timer => self.reading_timer = false,
         }
         self.last_ended = self.last_ended.max(Some(started));
+    }
+}
+
+impl Touched {
+    /// When to look again after each kind, for a read begun at `started`.
+    fn looks(self, settle: &Settle, started: Instant) -> Self {
+        let next = |touched: Option<Instant>, broad| settle.next(touched?, started, broad);
+        Self { one: next(self.one, false), all: next(self.all, true) }
+    }
+
+    fn each(self) -> impl Iterator<Item = Instant> {
+        self.one.into_iter().chain(self.all)
     }
 }
 

@@ -34,14 +34,20 @@ impl Settle {
     /// Takes note that a read begun at `started` showed a change that belongs to an event at `touched`. Returns
     /// whether the statistics lagged.
     pub fn moved(&mut self, touched: Instant, started: Instant, spacing: Duration) -> bool {
-        let behind = started.saturating_duration_since(touched);
-        // The first read after an event starts within the spacing; a change long after is another event's.
-        let late = behind > spacing && behind <= (self.window + MARGIN).max(self.expected(started) + MARGIN);
+        let late = self.is_late(touched, started, spacing);
         if late && !self.window.is_zero() {
+            let behind = started.saturating_duration_since(touched);
             self.lag = self.lag.mul_f64(0.9).max(behind).min(LONGEST_LAG);
             self.lag_seen = Some(started);
         }
         late
+    }
+
+    /// Whether a change that a read begun at `started` showed would be late for an event at `touched`.
+    pub fn is_late(&self, touched: Instant, started: Instant, spacing: Duration) -> bool {
+        let behind = started.saturating_duration_since(touched);
+        // The first read after an event starts within the spacing; a change long after is another event's.
+        behind > spacing && behind <= (self.window + MARGIN).max(self.expected(started) + MARGIN)
     }
 
     /// When to read again what an event touched at `touched` and a read begun at `started` has shown; `None` when it

@@ -32,8 +32,10 @@ impl Clinic {
         let bed =
             Bed::with(settings, &[("DASHBOARD_TIMEZONE", "Europe/Berlin"), ("WEBSOCKET_CLIENTS", "100")])
                 .await;
-        // Ready comes with the first statistics; the Document of metrics may be a write behind.
-        bed.agrees().await;
+        // Ready comes with the first statistics; an object may be a write behind.
+        let sync = bed.emulator.sync();
+        let objects = || sync.documents().len() + sync.maps().len();
+        bed.until("its four Sync objects are there", || objects() == 4).await;
         let original = std::fs::read_to_string(page()).unwrap().replace("\r\n", "\n");
         Self { bed, page: original.clone(), original }
     }

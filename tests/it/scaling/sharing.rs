@@ -113,7 +113,12 @@ async fn signing_out_and_wrong_passwords_count_at_every_replica() {
     while sign_in(0, "wrong").await.status() != 429 {}
     cluster.eventually("the other replica knows", async || sign_in(1, "wrong").await.status() == 429).await;
 
-    // A replica that starts later knows of what was ended.
+    // A replica that starts later knows of what was ended, also where Redis has lost it.
+    let words = format!("tr:v1:{}:words", cluster.space());
+    assert_eq!(cluster.redis.command(&["flushall"]).await, "OK");
+    cluster
+        .eventually("it is put back", async || cluster.redis.command(&["llen", &words]).await == "1")
+        .await;
     cluster.add().await;
     cluster.all_ready().await;
     cluster.eventually("the new one knows", async || session(cluster.replicas[2].url()).await.0 == 401).await;
