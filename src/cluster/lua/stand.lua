@@ -1,7 +1,10 @@
 -- Takes the lease if nobody has it. ARGV: who, milliseconds, the greatest term seen, whether to take it.
 -- Whoever knows of a greater term tells, since Redis may have forgotten it.
-local last = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), tonumber(ARGV[3]))
-redis.call('SET', KEYS[2], string.format('%.0f', last))
+local known = tonumber(redis.call('GET', KEYS[2]) or '0')
+local last = math.max(known, tonumber(ARGV[3]))
+if last > known then
+  redis.call('SET', KEYS[2], string.format('%.0f', last))
+end
 local help = redis.call('GET', KEYS[5]) or ''
 local held = redis.call('GET', KEYS[1])
 if held then
