@@ -131,6 +131,16 @@ impl Freshness {
         }
     }
 
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            news: self.news.and(other.news),
+            whole: self.whole.and(other.whole),
+            floor: self.floor.and(other.floor),
+            missed: self.missed + other.missed,
+        }
+    }
+
     pub(crate) fn table(&self) -> Table {
         let mut table = Table::new(&["ms", "Changes", "p50", "p95", "p99", "max", "Missed"]);
         let mut row = |name: &str, times: &Sample<Duration>, missed: &str| {

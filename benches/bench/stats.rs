@@ -12,6 +12,12 @@ impl<T: Ord + Copy + Default> Sample<T> {
         Self(values)
     }
 
+    /// Both together.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        Self::new(self.0)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

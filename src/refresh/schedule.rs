@@ -148,33 +148,41 @@ impl Schedule {
 
     /// Marks what an event made stale.
     pub fn touch(&mut self, touch: &Touch, now: Instant) {
-        let channel = touch.channel.as_ref().map(|name| self.channels.iter().position(|c| c == name));
-        let in_scope = |scope: Scope| match channel {
-            _ if scope == Scope::ALL => true,
-            None => true,
-            Some(position) => position.is_some_and(|position| Scope::channel(position) == scope),
-        };
         let broad = touch.queues == Queues::All;
         let spacing = if broad { self.rhythm.spacing.max(BROAD_SPACING) } else { self.rhythm.spacing };
+        let parts = PARTS.into_iter().filter(|part| *part == Part::Realtime || touch.counters);
+        let others = [
+            (Key::Directory, touch.directory),
+            (Key::LastHour, touch.workspace && touch.counters),
+            (Key::Tasks, touch.tasks),
+        ];
+        let others = others.into_iter().filter_map(|(key, hit)| hit.then_some(key));
+        let workspace = parts.clone().filter(|_| touch.workspace).map(Key::Workspace);
+        let scopes = self.scopes(touch.channel.as_deref());
+        let mark = |slot: &mut Slot| {
+            slot.touch(now, broad, spacing);
+            slot.event = Trace::join(slot.event, touch.event);
+        };
         self.earliest.take();
-        for (key, slot) in &mut self.slots {
-            let hit = match *key {
-                Key::Directory => touch.directory,
-                Key::Workspace(part) => touch.workspace && (part == Part::Realtime || touch.counters),
-                Key::LastHour => touch.workspace && touch.counters,
-                Key::Tasks => touch.tasks,
-                Key::Queue(queue, scope, part) => {
-                    let queue_hit = match &touch.queues {
-                        Queues::None => false,
-                        Queues::Some(queues) => queues.contains(&queue),
-                        Queues::All => true,
-                    };
-                    queue_hit && in_scope(scope) && (part == Part::Realtime || touch.counters)
+        if let Queues::All = touch.queues {
+            for (key, slot) in &mut self.slots {
+                let hit = |scope: &Scope, part: &Part| {
+                    scopes.contains(scope) && (*part == Part::Realtime || touch.counters)
+                };
+                if matches!(key, Key::Queue(_, scope, part) if hit(scope, part)) {
+                    mark(slot);
                 }
-            };
-            if hit {
-                slot.touch(now, broad, spacing);
-                slot.event = Trace::join(slot.event, touch.event);
+            }
+        }
+        // Events come in numbers, and most name their TaskQueue: those must not cost a walk through all.
+        let named = if let Queues::Some(queues) = &touch.queues { &queues[..] } else { &[] };
+        let of_named = named.iter().flat_map(|queue| {
+            let parts = &parts;
+            scopes.iter().flat_map(|scope| parts.clone().map(|part| Key::Queue(*queue, *scope, part)))
+        });
+        for key in others.chain(workspace).chain(of_named) {
+            if let Some(slot) = self.slots.get_mut(&key) {
+                mark(slot);
             }
         }
         // A TaskQueue that we have not heard of: the directory is behind.
@@ -186,6 +194,13 @@ impl Schedule {
                 self.touch_key(Key::Directory, now);
             }
         }
+    }
+
+    /// In which scopes something shows that happened on a channel (`None`: any).
+    fn scopes(&self, channel: Option<&str>) -> Vec<Scope> {
+        let Some(channel) = channel else { return Scope::each(self.channels.len()).collect() };
+        let its_own = self.channels.iter().position(|name| name == channel).map(Scope::channel);
+        std::iter::once(Scope::ALL).chain(its_own).collect()
     }
 
     /// Marks one key, for a reason other than an event.

@@ -17,6 +17,7 @@ use super::marks::{Marks, Waiter};
 use super::plan::plan;
 use super::reader::{Brought, Reader, failed_of, key_of};
 use super::schedule::{Cause, Schedule};
+use crate::bucket::Bucket;
 use crate::config::{RefreshConfig, StatisticsConfig};
 use crate::event::{Touch, Trace};
 use crate::jobs::Jobs;
@@ -37,8 +38,11 @@ const MOST_FAILURES_TOLD: usize = 20;
 const LOST: &str = "reading it failed inside this service; its log says more";
 /// How long an answer waits for others that are under way.
 const GATHER: Duration = Duration::from_millis(8);
-/// Marks are taken this often at most. A burst of events makes no more of our work than that; one event is taken at once.
+/// Marks are taken this often at most, so that what belongs together is taken together.
 const TAKING: Duration = Duration::from_millis(2);
+/// So many times in a row; a change makes a few events. A burst makes no more of our work than the rate.
+const TAKES_IN_A_ROW: f64 = 8.0;
+const TAKES_PER_SECOND: f64 = 50.0;
 /// Between two looks at whether marks have been read.
 const READ_CHECKED: Duration = Duration::from_millis(100);
 /// The longest the loop sleeps, so that a new day or a wall clock set anew is noticed soon.
@@ -67,6 +71,7 @@ pub struct Worker {
     publish_at: Option<Instant>,
     /// When marks may be taken again, if they were taken a moment ago.
     take_at: Option<Instant>,
+    takes: Bucket,
     /// When to see whether a new day began.
     day_checked: Instant,
     monitor: Monitor,
@@ -126,6 +131,7 @@ impl Worker {
             snapshots,
             publish_at: None,
             take_at: None,
+            takes: Bucket::new(TAKES_IN_A_ROW, TAKES_PER_SECOND, TAKES_IN_A_ROW, now),
             day_checked: now,
             monitor: Monitor::default(),
         };
@@ -160,7 +166,8 @@ impl Worker {
 
     fn take_marks(&mut self) {
         let now = Instant::now();
-        self.take_at = Some(now + TAKING);
+        self.takes.spend(1.0, now);
+        self.take_at = Some(self.takes.ready_at(1.0, 0.0, now).max(now + TAKING));
         let waiting = self.marks.take();
         for touch in waiting.touches() {
             if let Some(event) = &touch.event {
