@@ -298,28 +298,38 @@ impl Stander {
     }
 }
 
-/// Prolongs the lease until it is over, or another one would lead instead of a leader that can't.
+/// Prolongs the lease until it is over, or another one would lead instead of a leader that can't. A renewal does not wait for
+/// the one before: on a busy machine an answer may be late and still in time.
 async fn keep(seat: &Seat, timing: Timing, client: &Client) -> End {
     let mut silent = false;
+    let mut renewals = JoinSet::new();
+    let mut beats = tokio::time::interval(timing.beat());
+    beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // The lease is fresh.
+    beats.reset();
+    let cut_off = || client.unanswered_since().is_some_and(|since| since.plus(timing.twilio()).is_past());
     loop {
-        tokio::select! {
-            () = sleep(timing.beat()) => {}
-            () = over(seat.lease()) => return End::Lost,
-        }
-        let cut_off = client.unanswered_since().is_some_and(|since| since.plus(timing.twilio()).is_past());
         let renewed = tokio::select! {
-            renewed = seat.renew(cut_off) => renewed,
             () = over(seat.lease()) => return End::Lost,
+            Some(renewed) = renewals.join_next() => renewed,
+            // Each ends within the time for a command, so they are few.
+            _ = beats.tick() => {
+                let (seat, cut_off) = (seat.clone(), cut_off());
+                renewals.spawn(async move { seat.renew(cut_off).await });
+                continue;
+            }
         };
         match renewed {
-            Ok(Kept::Lost) => return End::Lost,
-            Ok(Kept::Wanted) if cut_off => return End::HandedOver,
-            Ok(Kept::Kept | Kept::Wanted) => silent = false,
-            Err(error) => {
+            Ok(Ok(Kept::Lost)) => return End::Lost,
+            Ok(Ok(Kept::Wanted)) if cut_off() => return End::HandedOver,
+            Ok(Ok(Kept::Kept | Kept::Wanted)) => silent = false,
+            Ok(Err(error)) => {
                 if !std::mem::replace(&mut silent, true) {
                     warn!(%error, "The lease can't be prolonged; leading on until it is over");
                 }
             }
+            // A bug of ours, which the next renewal may not meet.
+            Err(panicked) => warn!(%panicked, "A renewal of the lease ended abnormally"),
         }
     }
 }

@@ -81,6 +81,11 @@ impl Cluster {
         }
     }
 
+    /// Whether the machine was so busy that Redis took too long: a leader may have lost its lease by that.
+    pub(crate) fn redis_was_slow(&self) -> bool {
+        self.replicas.iter().any(|replica| replica.log().contains("Redis did not answer within"))
+    }
+
     /// One watcher at each replica.
     pub(crate) async fn watchers(&self) -> Vec<Watcher> {
         let mut watchers = Vec::new();
