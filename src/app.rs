@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -25,6 +26,7 @@ use crate::lease::Lease;
 use crate::metrics::{self, Metrics};
 use crate::monitor::Monitor;
 use crate::publish::{self, Publisher};
+use crate::quota::{Ask, Quota};
 use crate::refresh::{self, Refresher, Roster};
 use crate::replica::Replica;
 use crate::server::{Access, Desk, FlexGate, Handles, Head, Refusals, Sockets, router, serve};
@@ -181,16 +183,27 @@ impl Apis {
 impl Core {
     /// Starts reading and writing; `grace` is how long pending writes may take when it is stopped.
     pub fn start(config: &CoreConfig, apis: Apis, grace: Duration, monitor: &Monitor) -> Self {
-        Self::start_after(config, apis, grace, monitor, Duration::ZERO)
+        Self::begin(config, apis, grace, monitor, None)
     }
 
-    /// The same, with the first write not before so long: what somebody else wrote last may still be on its way.
-    pub fn start_after(
+    /// The same for one term of many: the first write comes not before `overlap` is over, since what somebody else wrote last
+    /// may still be on its way, and nothing is left of any object's budget at first.
+    pub fn start_term(
         config: &CoreConfig,
         apis: Apis,
         grace: Duration,
         monitor: &Monitor,
         overlap: Duration,
+    ) -> Self {
+        Self::begin(config, apis, grace, monitor, Some(overlap))
+    }
+
+    fn begin(
+        config: &CoreConfig,
+        apis: Apis,
+        grace: Duration,
+        monitor: &Monitor,
+        overlap: Option<Duration>,
     ) -> Self {
         let layouts = layout::all(config);
         let needs = layout::needs(&layouts);
@@ -213,12 +226,15 @@ impl Core {
             (None, refresher.snapshots(), tokio::spawn(nothing))
         };
         let readers = config.twilio.api_key.as_ref().map(|_| DASHBOARD_IDENTITY);
-        let (publisher, writer) =
+        let (publisher, mut writer) =
             publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone(), readers, monitor.clone());
+        if overlap.is_some() {
+            writer.budgets_are_spent();
+        }
         let reads = tokio::spawn(reader.run(stop_reads.clone()));
         let until = stop_writes.clone();
         let writes = tokio::spawn(async move {
-            tokio::time::sleep(overlap).await;
+            tokio::time::sleep(overlap.unwrap_or_default()).await;
             writer.run(until, grace).await;
         });
         Self {
@@ -305,18 +321,20 @@ impl App {
         let monitor = Monitor::default();
         let apis = Apis::new(&config.core, monitor.clone())?;
         let (ready, is_ready) = watch::channel(false);
-        let (speaker, said) = match &config.sharing {
+        let (speaker, quota, exchanged) = match &config.sharing {
             Some(_) => {
-                let (speaker, said) = Speaker::heard();
-                (speaker, Some(said))
+                let secret = config.core.twilio.auth_tokens.first().map_or("", ExposeSecret::expose_secret);
+                let ((speaker, said), (quota, asked)) = (Speaker::heard(), Quota::shared(secret));
+                (speaker, quota, Some((said, asked)))
             }
-            None => (Speaker::default(), None),
+            None => (Speaker::default(), Quota::default(), None),
         };
         let (voice, responding, alerts) = Voice::new(
             config.voice.clone(),
             config.core.statistics.clone(),
             apis.messages.clone(),
             speaker.clone(),
+            quota.clone(),
         )?;
         let (feed, pictures) = feed::Pictures::new();
         let stop_server = CancellationToken::new();
@@ -328,7 +346,7 @@ impl App {
         let dialler = config.dialling.clone().map(|dialling| {
             let public_url = config.server.public_url.clone();
             let (calls, taskrouter) = (apis.calls.clone(), apis.taskrouter.clone());
-            Arc::new(Dialler::new(calls, taskrouter, dialling, public_url, speaker.clone()))
+            Arc::new(Dialler::new(calls, taskrouter, dialling, public_url, speaker.clone(), quota.clone()))
         });
         let (work, refresher, desk) = match &config.sharing {
             None => {
@@ -339,8 +357,8 @@ impl App {
                 let watched = Watched { pictures, alerts, ready: ready.clone(), monitor: monitor.clone() };
                 let hearing =
                     Hearing { access: access.clone(), dialler: dialler.clone(), voice: voice.clone() };
-                let words = said.map(|said| Words { said, hearing });
-                shared(config, sharing, watched, words)?
+                let exchanged = exchanged.map(|(said, asked)| Exchanged { said, hearing, asked });
+                shared(config, sharing, watched, exchanged)?
             }
         };
         let state = Handles {
@@ -427,13 +445,15 @@ pub struct Watched {
     pub monitor: Monitor,
 }
 
-/// What is said here to other replicas, and what is done with what they say.
+/// What is said here to other replicas, what is done with what they say, and what is asked of all together.
 #[derive(Debug)]
-pub struct Words {
+pub struct Exchanged {
     /// What is said.
     pub said: mpsc::Receiver<Word>,
     /// What hears the others.
     pub hearing: Hearing,
+    /// Limits that hold for all of them.
+    pub asked: mpsc::Receiver<Ask>,
 }
 
 /// Those who have to know what other replicas say.
@@ -495,9 +515,9 @@ fn shared(
     config: &Config,
     sharing: &SharingConfig,
     watched: Watched,
-    words: Option<Words>,
+    exchanged: Option<Exchanged>,
 ) -> Result<(Work, Refresher, Desk), StartError> {
-    let (handles, replica) = Replica::new(config, sharing, watched, words)?;
+    let (handles, replica) = Replica::new(config, sharing, watched, exchanged)?;
     let stop = CancellationToken::new();
     let replica = tokio::spawn(replica.run(stop.clone()));
     let desk = Desk::Shared { here: handles.head, asker: handles.asker };

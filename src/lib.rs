@@ -30,6 +30,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod monitor;
 pub mod publish;
+pub mod quota;
 pub mod refresh;
 pub mod replica;
 pub mod server;

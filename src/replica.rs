@@ -13,10 +13,10 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::app::{Apis, AppError, Core, Watched, Words};
+use crate::app::{Apis, AppError, Core, Exchanged, Watched};
 use crate::cluster::{
     Asker, Candidate, Kept, Link, LinkError, News, Seat, Stand, Timing, answer_all, carry, channel, deliver,
-    exchange, follow, keep_curves, listen, publish,
+    exchange, follow, grant, keep_curves, listen, publish,
 };
 use crate::config::{Config, SharingConfig};
 use crate::feed;
@@ -36,7 +36,7 @@ pub struct Replica {
     shared: Shared,
     outgoing: Outgoing,
     asker: Asker,
-    words: Option<Words>,
+    exchanged: Option<Exchanged>,
     candidate: Candidate,
     rests_until: Option<Instant>,
     probed_at: Option<Instant>,
@@ -84,7 +84,7 @@ impl Replica {
         config: &Config,
         sharing: &SharingConfig,
         watched: Watched,
-        words: Option<Words>,
+        exchanged: Option<Exchanged>,
     ) -> Result<(Handles, Self), LinkError> {
         let twilio = &config.core.twilio;
         let space = format!("{}:{}", twilio.workspace_sid, twilio.sync_service);
@@ -106,7 +106,7 @@ impl Replica {
             shared,
             outgoing,
             asker: asker.clone(),
-            words,
+            exchanged,
             candidate: Candidate::new(link, id),
             rests_until: None,
             probed_at: None,
@@ -117,7 +117,7 @@ impl Replica {
 
     /// Leads and follows until told to stop. An error means that a part ended by itself.
     pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
-        let Self { shared, outgoing, asker, words, .. } = self;
+        let Self { shared, outgoing, asker, exchanged, .. } = self;
         let Shared { link, news, watched, leads, leader, .. } = shared.clone();
         let ended = CancellationToken::new();
         let mut parts = Parts::default();
@@ -126,7 +126,8 @@ impl Replica {
             follow(link.clone(), watched.pictures, news.subscribe(), leads.subscribe(), ended.clone());
         parts.spawn("following the leader", following);
         parts.spawn("carrying marks", carry(link.clone(), outgoing, leader.subscribe(), ended.clone()));
-        if let Some(Words { said, hearing }) = words {
+        if let Some(Exchanged { said, hearing, asked }) = exchanged {
+            parts.spawn("sharing limits", grant(link.clone(), asked, ended.clone()));
             let hear = move |word, ago| hearing.hear(word, ago);
             let words = exchange(link.clone(), said, news.subscribe(), hear, ended.clone());
             parts.spawn("talking to other replicas", words);
@@ -297,28 +298,38 @@ impl Stander {
     }
 }
 
-/// Prolongs the lease until it is over, or another one would lead instead of a leader that can't.
+/// Prolongs the lease until it is over, or another one would lead instead of a leader that can't. A renewal does not wait for
+/// the one before: on a busy machine an answer may be late and still in time.
 async fn keep(seat: &Seat, timing: Timing, client: &Client) -> End {
     let mut silent = false;
+    let mut renewals = JoinSet::new();
+    let mut beats = tokio::time::interval(timing.beat());
+    beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // The lease is fresh.
+    beats.reset();
+    let cut_off = || client.unanswered_since().is_some_and(|since| since.plus(timing.twilio()).is_past());
     loop {
-        tokio::select! {
-            () = sleep(timing.beat()) => {}
-            () = over(seat.lease()) => return End::Lost,
-        }
-        let cut_off = client.unanswered_since().is_some_and(|since| since.plus(timing.twilio()).is_past());
         let renewed = tokio::select! {
-            renewed = seat.renew(cut_off) => renewed,
             () = over(seat.lease()) => return End::Lost,
+            Some(renewed) = renewals.join_next() => renewed,
+            // Each ends within the time for a command, so they are few.
+            _ = beats.tick() => {
+                let (seat, cut_off) = (seat.clone(), cut_off());
+                renewals.spawn(async move { seat.renew(cut_off).await });
+                continue;
+            }
         };
         match renewed {
-            Ok(Kept::Lost) => return End::Lost,
-            Ok(Kept::Wanted) if cut_off => return End::HandedOver,
-            Ok(Kept::Kept | Kept::Wanted) => silent = false,
-            Err(error) => {
+            Ok(Ok(Kept::Lost)) => return End::Lost,
+            Ok(Ok(Kept::Wanted)) if cut_off() => return End::HandedOver,
+            Ok(Ok(Kept::Kept | Kept::Wanted)) => silent = false,
+            Ok(Err(error)) => {
                 if !std::mem::replace(&mut silent, true) {
                     warn!(%error, "The lease can't be prolonged; leading on until it is over");
                 }
             }
+            // A bug of ours, which the next renewal may not meet.
+            Err(panicked) => warn!(%panicked, "A renewal of the lease ended abnormally"),
         }
     }
 }
@@ -365,7 +376,7 @@ impl Term {
         let apis = Apis::leased(&config.core, monitor.clone(), seat.lease().clone())?;
         let overlap = if after_another { link.timing().overlap() } else { Duration::ZERO };
         let core =
-            Core::start_after(&config.core, apis.clone(), config.server.shutdown_grace, monitor, overlap);
+            Core::start_term(&config.core, apis.clone(), config.server.shutdown_grace, monitor, overlap);
         let head = core.head(&config.core, &apis);
         let ended = CancellationToken::new();
         let mut parts = Parts::default();

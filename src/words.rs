@@ -72,6 +72,11 @@ impl Speaker {
         (Self(Some(said)), heard)
     }
 
+    /// Whether there are other replicas.
+    pub fn is_heard(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Says it, if anybody listens; never waits.
     pub fn say(&self, word: Word) {
         if let Some(said) = &self.0 {

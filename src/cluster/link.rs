@@ -2,14 +2,15 @@
 //!
 //! Two connections for commands: renewals of the lease must not wait behind a picture of some megabytes. Both come back by
 //! themselves. A command that gets no answer in time has failed; whether Redis did it is not known, so all of them may be
-//! repeated.
+//! repeated. Its connection is given up then: what a firewall has forgotten, or a dead machine, answers nobody and tells
+//! nobody either.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{FromRedisValue, Script};
+use redis::{ErrorKind, FromRedisValue, Script};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -53,6 +54,8 @@ pub enum Key {
     Words,
     /// The channel of news.
     News,
+    /// What is left of a limit.
+    Quota([u8; 32]),
 }
 
 /// Our way to Redis. Cheap to clone.
@@ -61,11 +64,39 @@ pub struct Link(Arc<Parts>);
 
 struct Parts {
     client: redis::Client,
-    quick: ConnectionManager,
-    large: ConnectionManager,
+    quick: Door,
+    large: Door,
     space: Arc<str>,
     timing: Timing,
     reach: watch::Sender<Reach>,
+}
+
+/// A connection for commands, and the next one where it has gone silent.
+struct Door {
+    config: ConnectionManagerConfig,
+    /// Each with its number.
+    open: Mutex<(u64, ConnectionManager)>,
+}
+
+impl Door {
+    fn new(client: &redis::Client, config: &ConnectionManagerConfig) -> Result<Self, LinkError> {
+        let connection = ConnectionManager::new_lazy_with_config(client.clone(), config.clone())?;
+        Ok(Self { config: config.clone(), open: Mutex::new((0, connection)) })
+    }
+
+    fn connection(&self) -> (u64, ConnectionManager) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Gives this connection up, unless somebody else has done so.
+    fn replace(&self, client: &redis::Client, number: u64) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.0 == number
+            && let Ok(next) = ConnectionManager::new_lazy_with_config(client.clone(), self.config.clone())
+        {
+            *open = (number + 1, next);
+        }
+    }
 }
 
 /// Whether Redis answers.
@@ -83,7 +114,7 @@ pub enum LinkError {
     /// No answer.
     #[error("Redis did not answer within {} ms", .0.as_millis())]
     Slow(Duration),
-    /// An error. Its text may quote commands' arguments, so only its kind is told.
+    /// An error. Redis's own texts may quote commands' arguments, so only their kind is told.
     #[error("Redis can't be used: {0}")]
     Redis(String),
     /// `REDIS_URL` is not one.
@@ -93,7 +124,12 @@ pub enum LinkError {
 
 impl From<redis::RedisError> for LinkError {
     fn from(error: redis::RedisError) -> Self {
-        Self::Redis(format!("{:?}", error.kind()))
+        Self::Redis(match error.kind() {
+            // The network's own words, or those of TLS.
+            ErrorKind::Io => error.to_string(),
+            ErrorKind::AuthenticationFailed => "it refuses the user or the password".to_owned(),
+            kind => format!("{kind:?}"),
+        })
     }
 }
 
@@ -103,12 +139,12 @@ impl Link {
         let client = redis::Client::open(url.expose_secret()).map_err(|_| LinkError::Url)?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(timing.command()))
-            .set_response_timeout(Some(LARGE))
+            // Ours is shorter, so that it is seen.
+            .set_response_timeout(Some(LARGE * 2))
             .set_number_of_retries(1)
             .set_min_delay(Duration::from_millis(50))
             .set_max_delay(SLOWEST_RECONNECT);
-        let manager = || ConnectionManager::new_lazy_with_config(client.clone(), config.clone());
-        let (quick, large) = (manager()?, manager()?);
+        let (quick, large) = (Door::new(&client, &config)?, Door::new(&client, &config)?);
         let (reach, _) = watch::channel(Reach::Answers);
         Ok(Self(Arc::new(Parts { client, quick, large, space: space.into(), timing, reach })))
     }
@@ -141,6 +177,7 @@ impl Link {
             Key::History => versioned("history"),
             Key::Words => versioned("words"),
             Key::News => versioned("news"),
+            Key::Quota(name) => versioned(&format!("quota:{}", hex(&name[..16]))),
         }
     }
 
@@ -152,7 +189,7 @@ impl Link {
         arguments: &[&[u8]],
     ) -> Result<T, LinkError> {
         let limit = self.0.timing.command();
-        self.invoke(self.0.quick.clone(), limit, script, keys, arguments).await
+        self.invoke(&self.0.quick, limit, script, keys, arguments).await
     }
 
     /// Runs a script with much data.
@@ -162,12 +199,12 @@ impl Link {
         keys: &[Key],
         arguments: &[&[u8]],
     ) -> Result<T, LinkError> {
-        self.invoke(self.0.large.clone(), LARGE, script, keys, arguments).await
+        self.invoke(&self.0.large, LARGE, script, keys, arguments).await
     }
 
     async fn invoke<T: FromRedisValue>(
         &self,
-        mut connection: ConnectionManager,
+        door: &Door,
         limit: Duration,
         script: &Script,
         keys: &[Key],
@@ -180,13 +217,25 @@ impl Link {
         for argument in arguments {
             invocation.arg(*argument);
         }
-        self.within(limit, invocation.invoke_async(&mut connection)).await
+        let (number, mut connection) = door.connection();
+        let done = self.within(limit, invocation.invoke_async(&mut connection)).await;
+        self.give_up_silent(door, number, &done);
+        done
     }
 
     /// Sends one command.
     pub(super) async fn command<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, LinkError> {
-        let mut connection = self.0.large.clone();
-        self.within(LARGE, command.query_async(&mut connection)).await
+        let door = &self.0.large;
+        let (number, mut connection) = door.connection();
+        let done = self.within(LARGE, command.query_async(&mut connection)).await;
+        self.give_up_silent(door, number, &done);
+        done
+    }
+
+    fn give_up_silent<T>(&self, door: &Door, number: u64, done: &Result<T, LinkError>) {
+        if matches!(done, Err(LinkError::Slow(_))) {
+            door.replace(&self.0.client, number);
+        }
     }
 
     /// A connection that listens.
@@ -212,6 +261,10 @@ impl Link {
         self.0.reach.send_if_modified(|last| std::mem::replace(last, reach) != reach);
         result
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl fmt::Debug for Link {

@@ -29,37 +29,54 @@ const MOST_RECORDINGS: usize = 1_000;
 /// After a mark could not be sent.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Sends what is marked here to Redis until told to stop. What can't be sent waits, merged with what comes; a leader that
-/// can't reach Redis reads it itself.
+/// Sends what is marked here to Redis until told to stop. What can't be sent waits, merged with what comes. A leader that
+/// can't reach Redis reads it itself, and sends it all the same once it can: who knows whether its answers are wanted by
+/// then.
 pub async fn carry(
     link: Link,
     outgoing: Outgoing,
     leading: watch::Receiver<Option<Refresher>>,
     stop: CancellationToken,
 ) {
-    let reach = link.reach();
+    let mut reach = link.reach();
+    let mut read_here: Option<Outgoing> = None;
     loop {
+        let back = async {
+            // The sender lives as long as the link.
+            let _ = reach.wait_for(|reach| *reach == Reach::Answers).await;
+        };
         let sent = tokio::select! {
             () = stop.cancelled() => return,
             sent = outgoing.next() => sent,
+            () = back, if read_here.is_some() => {
+                if let Some(read_here) = read_here.take() {
+                    outgoing.give_back(read_here.next().await);
+                }
+                continue;
+            }
         };
         let leader = leading.borrow().clone();
-        if let Some(leader) = leader.as_ref().filter(|_| *reach.borrow() == Reach::Silent) {
-            sent.mark(leader);
-            continue;
-        }
-        if let Err(error) = send(&link, &sent).await {
-            tracing::debug!(%error, "Marks can't be sent; keeping them");
-            match leader {
-                Some(leader) => sent.mark(&leader),
-                None => {
-                    outgoing.give_back(sent);
-                    tokio::select! {
-                        () = stop.cancelled() => return,
-                        () = tokio::time::sleep(AGAIN) => {}
-                    }
+        let silent = *link.reach().borrow() == Reach::Silent;
+        let failed = match (&leader, silent) {
+            (Some(_), true) => true,
+            _ => send(&link, &sent)
+                .await
+                .inspect_err(|error| tracing::debug!(%error, "Marks can't be sent; keeping them"))
+                .is_err(),
+        };
+        match leader.filter(|_| failed) {
+            Some(leader) => {
+                sent.mark(&leader);
+                read_here.get_or_insert_with(|| Outgoing::new().1).give_back(sent);
+            }
+            None if failed => {
+                outgoing.give_back(sent);
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(AGAIN) => {}
                 }
             }
+            None => {}
         }
     }
 }

@@ -20,7 +20,9 @@
 //!   one takes the whole. Every term, and every loss of what Redis held, begins a new branch of numbers, so that no client
 //!   resumes from something that nobody else knows.
 //!
-//! Redis's clock is used for nothing but how long its own keys last. What a replica knows of another it knows by Redis alone.
+//! - **Limits** that hold over all replicas are taken from one place, a hash for each that runs out once it is full again.
+//!
+//! Redis's clock is used for nothing but how long its own keys last and fill up. What a replica knows of another it knows by Redis alone.
 
 mod curves;
 mod link;
@@ -28,6 +30,7 @@ mod marks;
 mod news;
 mod pictures;
 mod questions;
+mod quotas;
 mod stand;
 mod timing;
 mod words;
@@ -38,6 +41,7 @@ pub use marks::{carry, deliver};
 pub use news::{News, channel, listen};
 pub use pictures::{follow, publish};
 pub use questions::{AskError, Asker, Reply, answer_all};
+pub use quotas::grant;
 pub use stand::{Candidate, Kept, Seat, Stand};
 pub use timing::Timing;
 pub use words::{Said, exchange};

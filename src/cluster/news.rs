@@ -98,11 +98,19 @@ pub async fn listen(link: Link, news: broadcast::Sender<Arc<News>>, stop: Cancel
                     info!("Redis can be used again");
                 }
                 tell(&news, News::Missed);
-                let mut messages = listening.into_on_message();
+                let (mut asking, mut messages) = listening.split();
                 loop {
                     let message = tokio::select! {
                         () = stop.cancelled() => return,
                         message = messages.next() => message,
+                        // Whoever only listens never finds out by itself that nobody is there any more.
+                        () = tokio::time::sleep(link.timing().patience()) => {
+                            let answer = asking.ping::<redis::Value>();
+                            match tokio::time::timeout(link.timing().command(), answer).await {
+                                Ok(Ok(_)) => continue,
+                                Ok(Err(_)) | Err(_) => break,
+                            }
+                        }
                     };
                     let Some(message) = message else { break };
                     // A newer version may have news that this one does not know.

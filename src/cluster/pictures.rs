@@ -25,6 +25,8 @@ const LARGEST_NEWS: usize = 512 * 1024;
 /// After the picture could not be put down.
 const AGAIN: Duration = Duration::from_millis(200);
 const AT: &str = "at";
+/// In which field whoever drew it stands, as in the lease.
+const BY: &str = "by";
 
 /// Puts each picture down that is drawn here, until told to stop or another one leads.
 pub async fn publish(link: Link, seat: Seat, pictures: Pictures, stop: CancellationToken) {
@@ -144,11 +146,15 @@ fn read(fields: &BTreeMap<String, String>) -> Option<Picture> {
             change.gone.push((name.parse().ok()?, value.parse().ok()?));
             continue;
         }
+        if kind != "q" && kind != "p" {
+            continue;
+        }
         let (number, json) = value.split_once(' ')?;
         let (number, json) = (number.parse().ok()?, RawValue::from_string(json.to_owned()).ok()?);
-        match kind {
-            "q" => change.queues.push((name.parse().ok()?, number, json)),
-            _ => change.parts.push((name.to_owned(), number, json)),
+        if kind == "q" {
+            change.queues.push((name.parse().ok()?, number, json));
+        } else {
+            change.parts.push((name.to_owned(), number, json));
         }
     }
     Picture::default().changed(&change)
@@ -189,6 +195,14 @@ pub async fn follow(
     }
 }
 
+/// What stands in Redis.
+struct Standing {
+    /// The picture, if there is one that this version can read.
+    head: Option<Head>,
+    /// Whether it was drawn by whoever leads now.
+    led: bool,
+}
+
 struct Follower {
     link: Link,
     pictures: Pictures,
@@ -211,31 +225,34 @@ impl Follower {
     }
 
     async fn look(&mut self) {
-        let ours = head_of(&self.pictures.newest());
-        let led = self.is_led().await;
-        match stands(&self.link).await {
-            Ok(Some(at)) if at == ours => {
+        match self.standing().await {
+            Ok(Standing { head: Some(head), led }) if head == self.pictures.newest().head() => {
                 self.looked_behind = false;
                 if led {
                     self.heard = Instant::now();
                     self.back();
                 }
             }
-            Ok(Some(_)) => {
+            Ok(Standing { head: Some(_), .. }) => {
                 // The news of it may be on their way.
                 self.behind = std::mem::replace(&mut self.looked_behind, true);
             }
-            Ok(None) | Err(_) => {}
+            Ok(Standing { head: None, .. }) | Err(_) => {}
         }
         if self.heard.elapsed() > self.link.timing().patience() {
             self.stale();
         }
     }
 
-    async fn is_led(&self) -> bool {
-        let mut exists = redis::cmd("EXISTS");
-        exists.arg(self.link.key(Key::Lease));
-        self.link.command::<bool>(&exists).await.unwrap_or(false)
+    async fn standing(&self) -> Result<Standing, LinkError> {
+        let (mut lease, mut picture) = (redis::cmd("GET"), redis::cmd("HMGET"));
+        lease.arg(self.link.key(Key::Lease));
+        picture.arg(self.link.key(Key::Picture)).arg(AT).arg(BY);
+        let lease: Option<String> = self.link.command(&lease).await?;
+        let (at, by): (Option<String>, Option<String>) = self.link.command(&picture).await?;
+        let head = at.and_then(|at| serde_json::from_str(&at).ok());
+        // A leader whose pictures have another form leaves this one alone, and it grows old.
+        Ok(Standing { head, led: lease.is_some() && lease == by })
     }
 
     async fn catch_up(&mut self, leads: &watch::Receiver<bool>) {
@@ -247,7 +264,7 @@ impl Follower {
                     return;
                 }
                 // A picture older than ours is what somebody else has put down meanwhile all the same.
-                if picture.at() != self.pictures.newest().at() || self.pictures.newest().is_overlaid() {
+                if picture.at() != self.pictures.newest().at() {
                     self.heard = Instant::now();
                     self.pictures.show(picture);
                 }
@@ -293,5 +310,8 @@ mod tests {
         let picture = read(&whole.into()).unwrap();
         assert_eq!((picture.at(), picture.part("health")), ((1, 1), Some("{\"x\":1}")));
         assert!(read(&[field("at", head), field("q:WQ1", "1 {}")].into()).is_none());
+        let newer = head.replace("\"oldest\"", "\"moon\":\"full\",\"oldest\"");
+        let newer = [field("at", &newer), field("by", "x/1"), field("z:9", "[]"), field("p:health", "1 {}")];
+        assert_eq!(read(&newer.into()).unwrap().head(), serde_json::from_str(head).unwrap());
     }
 }

@@ -9,8 +9,10 @@ use super::link::{Key, Link, LinkError};
 use super::news::News;
 use crate::lease::{Lease, Moment};
 
-static STAND: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/stand.lua")));
-static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/renew.lua")));
+static STAND: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("lua/born.lua"), include_str!("lua/stand.lua"))));
+static RENEW: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("lua/born.lua"), include_str!("lua/renew.lua"))));
 static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/release.lua")));
 
 /// What Redis says to whoever would lead.

@@ -25,6 +25,11 @@ impl Timing {
         Self { lease }
     }
 
+    /// The whole of it.
+    pub fn lease(self) -> Duration {
+        self.lease
+    }
+
     /// Between two renewals, and between two looks at who leads.
     pub fn beat(self) -> Duration {
         self.lease / 10
@@ -61,9 +66,10 @@ impl Timing {
         self.lease * 3 / 10
     }
 
-    /// The longest that Redis may take for a short command.
+    /// The longest that Redis may take for a short command. Half of the leader's own time: where a connection has died, a
+    /// renewal over the next one comes in time.
     pub fn command(self) -> Duration {
-        self.lease * 15 / 100
+        self.lease * 3 / 10
     }
 }
 
@@ -76,6 +82,7 @@ mod tests {
         let timing = Timing::of(Duration::from_secs(5));
         assert!(timing.own() + timing.beat() <= timing.kept());
         assert!(timing.kept() + timing.overlap() < Duration::from_secs(5));
-        assert!(timing.beat() + timing.command() < timing.own() / 2, "two renewals may fail");
+        let dead = timing.beat() + timing.command();
+        assert!(dead + timing.beat() < timing.own(), "a renewal over the next connection comes in time");
     }
 }

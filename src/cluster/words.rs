@@ -1,4 +1,6 @@
 //! Words on their way to the other replicas: as news to those that run, and in a list for those that start later.
+//!
+//! Those that run remember what is in the list. Where Redis has lost it, one of them puts it back.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, LazyLock};
@@ -16,6 +18,7 @@ use super::news::{News, next};
 use crate::words::Word;
 
 static SAY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/say.lua")));
+static RESTORE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/restore.lua")));
 
 /// Words in the list, the newest; they are forgotten all together a day after the last.
 const MOST_KEPT: usize = 5_000;
@@ -24,6 +27,8 @@ const MOST_HEARD: usize = 20_000;
 /// Words that wait for Redis; with more the oldest are lost.
 const MOST_UNSAID: usize = 1_000;
 const AGAIN: Duration = Duration::from_millis(250);
+/// As the scripts have it.
+const SECONDS_KEPT: i64 = 86_400;
 
 /// A word as it is sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,15 +50,18 @@ pub async fn exchange(
     let mut heard = Heard::default();
     let mut unsaid: VecDeque<Said> = VecDeque::new();
     let mut behind = true;
+    let mut born: Option<String> = None;
     let mut tries = tokio::time::interval(AGAIN);
     tries.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut looks = tokio::time::interval(link.timing().lease());
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             Some(word) = said.recv() => {
                 let at = Timestamp::now().as_second();
                 let word = Said { id: rand::random(), at, word };
-                heard.is_new(word.id);
+                heard.is_new(&word);
                 if unsaid.len() >= MOST_UNSAID {
                     unsaid.pop_front();
                 }
@@ -66,6 +74,11 @@ pub async fn exchange(
                 None => return stop.cancelled().await,
             },
             _ = tries.tick(), if behind || !unsaid.is_empty() => {}
+            _ = looks.tick() => {
+                if let Err(error) = restore(&link, &heard, &mut born).await {
+                    debug!(%error, "Whether Redis still has what was said can't be seen");
+                }
+            }
         }
         if behind {
             match kept(&link).await {
@@ -90,14 +103,22 @@ pub async fn exchange(
 struct Heard {
     ids: HashSet<u64>,
     order: VecDeque<u64>,
+    /// What should be in the list.
+    kept: VecDeque<Said>,
 }
 
 impl Heard {
-    fn is_new(&mut self, id: u64) -> bool {
-        if !self.ids.insert(id) {
+    fn is_new(&mut self, said: &Said) -> bool {
+        if !self.ids.insert(said.id) {
             return false;
         }
-        self.order.push_back(id);
+        if said.word.is_kept() {
+            if self.kept.len() >= MOST_KEPT {
+                self.kept.pop_front();
+            }
+            self.kept.push_back(said.clone());
+        }
+        self.order.push_back(said.id);
         if self.order.len() > MOST_HEARD
             && let Some(oldest) = self.order.pop_front()
         {
@@ -108,7 +129,7 @@ impl Heard {
 }
 
 fn take(heard: &mut Heard, said: Said, hear: &impl Fn(Word, u64)) {
-    if heard.is_new(said.id) {
+    if heard.is_new(&said) {
         let ago = Timestamp::now().as_second().saturating_sub(said.at);
         hear(said.word, ago.try_into().unwrap_or(0));
     }
@@ -119,6 +140,30 @@ async fn say(link: &Link, word: &Said) -> Result<(), LinkError> {
     let (news, most) = (News::Word(word.clone()).encode(), MOST_KEPT.to_string());
     let kept: &[u8] = if word.word.is_kept() { &text } else { b"" };
     link.run::<i64>(&SAY, &[Key::Words, Key::News], &[&news, kept, most.as_bytes()]).await.map(drop)
+}
+
+/// Puts what is missing from the list back, if this Redis is not the one that was there before.
+async fn restore(link: &Link, heard: &Heard, born: &mut Option<String>) -> Result<(), LinkError> {
+    let mut get = redis::cmd("HMGET");
+    get.arg(link.key(Key::Born)).arg("run").arg("at");
+    let (run, at): (Option<String>, Option<String>) = link.command(&get).await?;
+    let (Some(run), Some(at)) = (run, at) else { return Ok(()) };
+    let now = format!("{run} {at}");
+    // Who has just come has heard no more than what is there.
+    let Some(before) = born.replace(now.clone()).filter(|before| *before != now) else { return Ok(()) };
+    let there = kept(link).await.inspect_err(|_| *born = Some(before.clone()))?;
+    let there: HashSet<u64> = there.iter().map(|said| said.id).collect();
+    let day_ago = Timestamp::now().as_second() - SECONDS_KEPT;
+    let missing = heard.kept.iter().filter(|said| said.at > day_ago && !there.contains(&said.id));
+    let missing: Vec<Vec<u8>> = missing.map(|said| serde_json::to_vec(said).unwrap_or_default()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let most = MOST_KEPT.to_string();
+    let mut arguments: Vec<&[u8]> = vec![now.as_bytes(), most.as_bytes()];
+    arguments.extend(missing.iter().rev().map(Vec::as_slice));
+    let restored = link.run_large::<i64>(&RESTORE, &[Key::Words, Key::Born], &arguments).await;
+    restored.map(drop).inspect_err(|_| *born = Some(before))
 }
 
 /// In the order in which they were said. A newer version may say what this one does not know.
@@ -135,10 +180,12 @@ mod tests {
 
     #[test]
     fn a_word_is_taken_once_and_memory_is_bounded() {
+        let said = |id| Said { id, at: 0, word: Word::SignedOut { nonce: id } };
         let mut heard = Heard::default();
-        assert!(heard.is_new(1) && !heard.is_new(1));
-        (2..MOST_HEARD as u64 + 2).for_each(|id| assert!(heard.is_new(id)));
+        assert!(heard.is_new(&said(1)) && !heard.is_new(&said(1)));
+        (2..MOST_HEARD as u64 + 2).for_each(|id| assert!(heard.is_new(&said(id))));
         assert_eq!((heard.ids.len(), heard.order.len()), (MOST_HEARD, MOST_HEARD));
-        assert!(heard.is_new(1), "forgotten");
+        assert_eq!(heard.kept.len(), MOST_KEPT);
+        assert!(heard.is_new(&said(1)), "forgotten");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use redis::{ConnectionAddr, ConnectionInfo};
 use secrecy::SecretString;
 
 use super::parse::duration;
@@ -23,7 +24,10 @@ pub struct SharingConfig {
 
 impl SharingConfig {
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let fits = |url: &str| url.parse::<redis::ConnectionInfo>().is_ok();
+        // A certificate that nobody vouches for protects nothing.
+        let vouched =
+            |info: &ConnectionInfo| !matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. });
+        let fits = |url: &str| url.parse::<ConnectionInfo>().is_ok_and(|info| vouched(&info));
         let redis_url = reader.optional(&var::REDIS_URL, |s| fits(s).then(|| SecretString::from(s)));
         let in_bounds = |lease: &Duration| (SHORTEST_LEASE..=LONGEST_LEASE).contains(lease);
         let lease =

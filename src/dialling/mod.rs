@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -23,6 +24,7 @@ use register::Register;
 use rules::Rules;
 
 use crate::config::{DiallingConfig, PublicUrl};
+use crate::quota::{Quota, Rate};
 use crate::sid::{CallSid, WorkerSid};
 use crate::twilio::calls::{Calls, NewCall};
 use crate::twilio::taskrouter::TaskRouter;
@@ -50,6 +52,8 @@ pub struct Dialler {
     register: Mutex<Register>,
     /// Tells other replicas of Calls.
     speaker: Speaker,
+    /// What agents may do at all replicas together.
+    quota: Quota,
 }
 
 /// One agent's open socket.
@@ -98,9 +102,11 @@ impl Dialler {
         config: DiallingConfig,
         public_url: PublicUrl,
         speaker: Speaker,
+        quota: Quota,
     ) -> Self {
         let rules = Rules::new(&config);
-        Self { calls, taskrouter, config, public_url, rules, register: Mutex::default(), speaker }
+        let register = Mutex::new(Register::new(speaker.is_heard()));
+        Self { calls, taskrouter, config, public_url, rules, register, speaker, quota }
     }
 
     /// An agent's socket; what waits for the agent comes at once.
@@ -120,12 +126,9 @@ impl Dialler {
         self.register().told(call, status, sequence, Instant::now());
     }
 
-    /// Another replica has placed a Call: it waits here for the agent's next line, and counts against the agent's budget.
+    /// Another replica has placed a Call: it waits here for the agent's next line.
     pub fn hear_placed(&self, call: CallSid, worker: WorkerSid, status: &str, ago: Duration) {
-        let mut register = self.register();
-        // Where it is over, that is known by now to whoever placed it.
-        let _ = register.take_budget(worker, self.config.calls_per_minute, Instant::now());
-        register.heard(call, status, worker, ago, Instant::now());
+        self.register().heard(call, status, worker, ago, Instant::now());
     }
 
     /// What to do with an answered Call to `to`: make it a Task for that contact.
@@ -147,7 +150,7 @@ impl Dialler {
         contact: &str,
     ) -> Result<(), DialError> {
         self.rules.check(to, from)?;
-        self.register().take_budget(worker, self.config.calls_per_minute, Instant::now())?;
+        self.take_budget(worker).await?;
         self.check_contact(worker, contact).await?;
         let query =
             form_urlencoded::Serializer::new(String::new()).append_pair(CONTACT_PARAMETER, contact).finish();
@@ -170,6 +173,15 @@ impl Dialler {
                 Err(failed(error, DialError::Unconfirmed))
             }
         }
+    }
+
+    /// Takes one Call from what an agent may place, here and at all replicas together.
+    async fn take_budget(&self, worker: WorkerSid) -> Result<(), Refused> {
+        let most = self.config.calls_per_minute;
+        self.register().take_budget(worker, most, Instant::now())?;
+        let rate = Rate { most: most.into(), every: Duration::from_secs(60) / u32::from(most).max(1) };
+        let name = Sha256::new().chain_update("calls").chain_update(worker.to_string()).finalize().into();
+        if self.quota.take(name, rate).await { Ok(()) } else { Err(Refused::TooMany) }
     }
 
     /// A Call is for the agent who places it, and for nobody else.

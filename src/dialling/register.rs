@@ -47,6 +47,8 @@ pub(super) struct Register {
     early: VecDeque<Early>,
     placing: usize,
     next_line: u64,
+    /// Whether other replicas place Calls, too.
+    shares: bool,
 }
 
 #[derive(Debug)]
@@ -69,6 +71,11 @@ struct Early {
 }
 
 impl Register {
+    /// An empty one; whether other replicas place Calls that are told of here.
+    pub(super) fn new(shares: bool) -> Self {
+        Self { shares, ..Self::default() }
+    }
+
     pub(super) fn calls(&self) -> usize {
         self.calls.len()
     }
@@ -184,6 +191,7 @@ impl Register {
             forget_at,
         };
         self.calls.insert(call, placed);
+        self.take_early(call, now);
     }
 
     /// A Call was placed over a line.
@@ -196,6 +204,11 @@ impl Register {
             Placed { worker, line, status: shortened(status), sequence: None, told: false, forget_at };
         self.calls.insert(call, placed);
         self.tell(call);
+        self.take_early(call, now);
+    }
+
+    /// Callbacks that came before their Call was known.
+    fn take_early(&mut self, call: CallSid, now: Instant) {
         let (mut ours, others): (Vec<Early>, Vec<Early>) =
             self.early.drain(..).partition(|early| early.call == call);
         self.early = others.into();
@@ -209,7 +222,8 @@ impl Register {
     pub(super) fn told(&mut self, call: CallSid, status: &str, sequence: Option<u32>, now: Instant) {
         let status = shortened(status);
         let Some(placed) = self.calls.get_mut(&call) else {
-            if self.placing > 0 {
+            // Another replica's word that it placed the Call may come later than Twilio's that it rings.
+            if self.placing > 0 || self.shares {
                 self.early.retain(|early| now < early.at + LONGEST_EARLY);
                 if self.early.len() >= MOST_EARLY {
                     self.early.pop_front();

@@ -130,6 +130,17 @@ fn nothing_is_kept_for_ever_and_nothing_without_bound() {
 }
 
 #[test]
+fn a_callback_that_overtakes_another_replicas_word_is_not_lost() {
+    let (mut register, now) = (Register::new(true), Instant::now());
+    register.told(call(1), "busy", Some(1), now);
+    register.told(call(1), "ringing", Some(0), now);
+    register.heard(call(1), "queued", worker(1), Duration::ZERO, now);
+    assert!(!register.is_of(call(1), worker(1)), "it is over");
+    let (_, mut here) = register.open(worker(1), now);
+    assert_eq!(heard(&mut here), ["busy"], "only where it stands");
+}
+
+#[test]
 fn a_call_of_another_replica_waits_for_the_agents_next_line_here() {
     let (mut register, now) = (Register::default(), Instant::now());
     register.heard(call(1), "queued", worker(1), Duration::from_secs(60), now);

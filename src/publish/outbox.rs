@@ -37,6 +37,8 @@ pub(super) struct Outbox {
     in_flight: usize,
     aged_in_flight: usize,
     outage: Outage,
+    /// Until when somebody else may have spent the objects' budgets.
+    spent_until: Option<Instant>,
 }
 
 /// How far behind the writes are.
@@ -110,6 +112,12 @@ enum Held {
 }
 
 impl Outbox {
+    /// Somebody else may have spent the objects' budgets until this moment.
+    pub(super) fn budgets_are_spent(&mut self, now: Instant) {
+        self.spent_until = Some(now);
+        self.objects.values_mut().for_each(|state| state.pacer = Pacer::spent(now));
+    }
+
     /// Wants something of a target from now on; what was wanted and not sent yet is forgotten.
     pub(super) fn want(&mut self, target: &Target, wanted: Wanted, now: Instant) {
         let entry = self.entries.entry(target.clone()).or_default();
@@ -403,8 +411,9 @@ impl Outbox {
     }
 
     fn object(&mut self, object: Object, now: Instant) -> &mut ObjectState {
+        let spent_until = self.spent_until;
         self.objects.entry(object).or_insert_with(|| ObjectState {
-            pacer: Pacer::new(now),
+            pacer: spent_until.map_or_else(|| Pacer::new(now), Pacer::spent),
             map_is_missing: false,
             creating_map: false,
             create_not_before: None,

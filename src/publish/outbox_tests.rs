@@ -63,6 +63,22 @@ fn an_unchanged_value_is_not_written_again() {
 }
 
 #[test]
+fn whoever_takes_over_begins_with_nothing_of_any_budget() {
+    let now = Instant::now();
+    let mut outbox = Outbox::default();
+    outbox.want(&item(0), value(0, 0), now);
+    outbox.budgets_are_spent(now);
+    (1..100).for_each(|n| outbox.want(&item(n), value(n, 0), now));
+    assert!(drain(&mut outbox, now).is_empty(), "neither of an object that was known nor of another");
+    let other = Target::Document("d".into());
+    let later = now + ms(500);
+    outbox.want(&other, value(1, 0), later);
+    let written = drain(&mut outbox, later);
+    assert!((5..=11).contains(&written.len()), "what half a second brings: {}", written.len());
+    assert!(written.contains(&other), "each of its own");
+}
+
+#[test]
 fn only_the_newest_value_is_sent() {
     let now = Instant::now();
     let mut outbox = Outbox::default();

@@ -57,12 +57,18 @@ pub enum Class {
 
 impl Pacer {
     pub(super) fn new(now: Instant) -> Self {
-        Self {
-            bucket: Bucket::new(BURST, RATE * SHARE, AT_START, now),
-            allowed: 1.0,
-            landed: true,
-            paused_until: None,
-        }
+        Self::with(AT_START, now)
+    }
+
+    /// Of an object that somebody else may have written until `then`, at most as fast as we would: however often those who
+    /// write take turns, together they spend no more than one.
+    pub(super) fn spent(then: Instant) -> Self {
+        Self::with(0.0, then)
+    }
+
+    fn with(level: f64, then: Instant) -> Self {
+        let bucket = Bucket::new(BURST, RATE * SHARE, level, then);
+        Self { bucket, allowed: 1.0, landed: true, paused_until: None }
     }
 
     /// Takes the budget for one write of this size.
@@ -216,6 +222,25 @@ mod tests {
     }
 
     proptest! {
+        /// Whoever takes over begins with nothing, so that turns of any length stay within the budget.
+        #[test]
+        fn taking_turns_spends_no_more_than_one_would(turns in prop::collection::vec(0..8_000_u64, 1..12)) {
+            let start = Instant::now();
+            let mut limit = Bucket::new(200.0, 20.0, 200.0, start);
+            let (mut pacer, mut now) = (Pacer::new(start), start);
+            for turn in turns {
+                let end = now + Duration::from_millis(turn);
+                while now < end {
+                    if pacer.take(500, Class::Changed, now) {
+                        prop_assert!(limit.take(cost(500), 0.0, now));
+                    } else {
+                        now = pacer.ready_at(500, Class::Changed, now);
+                    }
+                }
+                pacer = Pacer::spent(now);
+            }
+        }
+
         /// Twilio's limit as the facts give it: rate 20 with a window of 10 s, here as a bucket of 200.
         #[test]
         fn never_over_the_documented_budget(sizes in prop::collection::vec(1..16_384_usize, 1..300)) {

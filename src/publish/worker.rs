@@ -141,6 +141,11 @@ impl Worker {
         (Publisher { flush, status: status_receiver }, worker)
     }
 
+    /// Begins with nothing left of any object's budget: somebody else may have spent it until this moment.
+    pub fn budgets_are_spent(&mut self) {
+        self.outbox.budgets_are_spent(Instant::now());
+    }
+
     /// Writes until told to stop, then until what is pending has been written, or `grace` has passed.
     pub async fn run(mut self, stop: CancellationToken, grace: Duration) {
         let mut deadline: Option<Instant> = None;

@@ -47,17 +47,20 @@ pub(super) async fn watch(
     let Asked { since, selection, .. } = asked?;
     let seen = parts.headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
     let watcher = state.feed.watch(seen.or(since.as_deref()), selection).map_err(|_| ApiError::Busy)?;
-    let access = state.access.clone();
-    let guest = (watcher, access, principal.session);
-    let frames = stream::unfold(guest, async |(mut watcher, access, session)| {
-        let shown = watcher.next().await?;
+    let guest = (watcher, state.clone(), principal.session);
+    let frames = stream::unfold(guest, async |(mut watcher, state, session)| {
+        let shown = tokio::select! {
+            shown = watcher.next() => shown?,
+            // It would hold the listener up; the client goes on elsewhere.
+            () = state.sockets.stopping() => return None,
+        };
         // A session may end while its stream is open.
-        if session.as_ref().is_some_and(|session| !access.goes_on(session)) {
+        if session.as_ref().is_some_and(|session| !state.access.goes_on(session)) {
             return None;
         }
         let frame = &shown.frame;
         let event = Event::default().event(frame.kind).id(frame.id.as_str()).data(frame.data.as_str());
-        Some((Ok::<_, Infallible>(event), (watcher, access, session)))
+        Some((Ok::<_, Infallible>(event), (watcher, state, session)))
     });
     let mut response = Sse::new(frames).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     let headers = response.headers_mut();

@@ -166,7 +166,10 @@ impl Client {
     /// looks at Twilio's request logs can tell replicas from each other.
     pub fn leased(config: &TwilioConfig, monitor: Monitor, lease: Lease) -> Result<Self, ClientError> {
         let transport = Arc::new(network(config, &lease)?);
-        Ok(Self { monitor, lease, ..Self::with_transport(config, transport) })
+        let governor =
+            lease.term().map_or_else(Governor::default, |_| Governor::after_another(Instant::now()));
+        let client = Self::with_transport(config, transport);
+        Ok(Self { monitor, lease, read_governor: Mutex::new(governor), ..client })
     }
 
     /// A client whose requests this transport carries. Time limits are the transport's to keep.

@@ -75,6 +75,11 @@ pub struct Observed {
 }
 
 impl Governor {
+    /// For an API that somebody else has called until this moment: their last bulk calls may fill the window.
+    pub fn after_another(now: Instant) -> Self {
+        Self { bulk_ended: VecDeque::from([now; BULK_PER_WINDOW]), ..Self::default() }
+    }
+
     /// Takes a place for a call, or says when to ask again.
     pub fn admit(&mut self, endpoint: Endpoint, now: Instant) -> Result<(), Instant> {
         let spaced = self.last_call.map(|last| last + self.spacing);
@@ -145,6 +150,19 @@ impl Governor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_takes_over_waits_until_the_window_is_over() {
+        let now = Instant::now();
+        let mut governor = Governor::after_another(now);
+        assert_eq!(wait(&mut governor, Endpoint::Other, now), Duration::ZERO);
+        assert_eq!(wait(&mut governor, Endpoint::Bulk, now), BULK_WINDOW);
+        let later = now + BULK_WINDOW;
+        for _ in 0..BULK_PER_WINDOW {
+            assert_eq!(wait(&mut governor, Endpoint::Bulk, later), Duration::ZERO);
+        }
+        assert_ne!(wait(&mut governor, Endpoint::Bulk, later), Duration::ZERO);
+    }
 
     fn wait(governor: &mut Governor, endpoint: Endpoint, now: Instant) -> Duration {
         governor.admit(endpoint, now).err().map_or(Duration::ZERO, |until| until - now)

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::bucket::Bucket;
+use crate::quota::{Name, Rate};
 
 /// The same report again within this time is the same.
 const SAME_FOR: Duration = Duration::from_secs(60);
@@ -17,8 +18,15 @@ const SMS_SPACING: Duration = Duration::from_secs(600);
 const SMS_AN_HOUR: f64 = 20.0;
 const MOST_BUDGETS: usize = 20_000;
 
+/// A report, over all replicas.
+pub(super) const OF_A_REPORT: Rate = Rate { most: 1, every: SAME_FOR };
+/// A customer's Messages, likewise.
+pub(super) const OF_A_CUSTOMER: Rate = Rate { most: 1, every: SMS_SPACING };
+/// An agent's, likewise.
+pub(super) const OF_AN_AGENT: Rate = Rate { most: 20, every: Duration::from_secs(180) };
+
 /// A report, told from others.
-pub(super) type Key = [u8; 32];
+pub(super) type Key = Name;
 
 #[derive(Debug, Default)]
 pub(super) struct Limits {

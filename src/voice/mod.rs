@@ -19,10 +19,11 @@ use tracing::{info, warn};
 pub use webhook::Worker;
 
 use board::{Alert, Board};
-use limits::{Limits, Seen};
+use limits::{Limits, OF_A_CUSTOMER, OF_A_REPORT, OF_AN_AGENT, Seen};
 use webhook::Parcel;
 
 use crate::config::{StatisticsConfig, VoiceConfig, is_e164};
+use crate::quota::Quota;
 use crate::twilio::flex_token::FlexUser;
 use crate::twilio::messages::Messages;
 use crate::twilio::{ClientError, TwilioError};
@@ -49,6 +50,8 @@ pub struct Voice {
     logged: AtomicU64,
     /// Tells other replicas of reports.
     speaker: Speaker,
+    /// What all replicas together may do.
+    quota: Quota,
 }
 
 #[derive(Debug, Default)]
@@ -125,6 +128,7 @@ impl Voice {
         statistics: StatisticsConfig,
         messages: Messages,
         speaker: Speaker,
+        quota: Quota,
     ) -> Result<Parts, ClientError> {
         let (parcels, queue) = mpsc::channel(webhook::MOST_WAITING);
         let (shown, board) = watch::channel(Board::default().shown());
@@ -138,6 +142,7 @@ impl Voice {
             parcels,
             logged: AtomicU64::new(0),
             speaker,
+            quota,
         };
         let voice = Arc::new(voice);
         Ok((voice.clone(), Worker::new(voice, target, queue)?, board))
@@ -145,12 +150,17 @@ impl Voice {
 
     /// Does what a report asks for, once.
     pub async fn respond(&self, user: &FlexUser, report: &Report, action: Action) -> Result<(), VoiceError> {
-        let key = limits::key(&[&user.name, &report.caller_id, &report.dnis, &report.issues, action.name()]);
+        let of = |kind: &str| {
+            limits::key(&[kind, &user.name, &report.caller_id, &report.dnis, &report.issues, action.name()])
+        };
+        let key = of("report");
         let seen = self.state().limits.begin(key, Instant::now());
-        match seen {
-            Seen::Done => return Ok(()),
-            Seen::Failed => {}
-            Seen::Never => self.show(user, report, action),
+        // Another replica may have had it, or have it now.
+        if seen == Seen::Done || !self.quota.take(key, OF_A_REPORT).await {
+            return Ok(());
+        }
+        if seen == Seen::Never && self.quota.take(of("alert"), OF_A_REPORT).await {
+            self.show(user, report, action);
         }
         let done = match action {
             Action::LogCall => Ok(()),
@@ -160,6 +170,7 @@ impl Voice {
         self.log(user, report, action, &done);
         if done.is_err() {
             self.state().limits.failed(key);
+            self.quota.give_back(key);
         }
         done
     }
@@ -209,6 +220,14 @@ impl Voice {
             return Err(VoiceError::Recipient);
         }
         if !self.state().limits.take_sms(&report.caller_id, &user.name, Instant::now()) {
+            return Err(VoiceError::TooMany);
+        }
+        let customer = limits::key(&["customer", &report.caller_id]);
+        if !self.quota.take(customer, OF_A_CUSTOMER).await {
+            return Err(VoiceError::TooMany);
+        }
+        if !self.quota.take(limits::key(&["agent", &user.name]), OF_AN_AGENT).await {
+            self.quota.give_back(customer);
             return Err(VoiceError::TooMany);
         }
         let sent = self.messages.send(&report.caller_id, &report.dnis, &self.config.sms_text).await;

@@ -16,6 +16,6 @@ end
 for place = 6 + gone, #ARGV, 2 do
   redis.call('HSET', KEYS[1], ARGV[place], ARGV[place + 1])
 end
-redis.call('HSET', KEYS[1], 'at', ARGV[3])
+redis.call('HSET', KEYS[1], 'at', ARGV[3], 'by', ARGV[1])
 redis.call('PUBLISH', KEYS[3], ARGV[4])
 return 'drawn'

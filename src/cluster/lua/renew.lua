@@ -1,14 +1,6 @@
 -- Prolongs the lease of whoever has it. A Redis that has just forgotten everything gives it back to whoever still holds it
 -- by its own clock: nobody else can have been given it yet.
--- KEYS: lease, term, born, candidate, help. ARGV: who/term, milliseconds, term, whether to ask for help, who.
-local now = redis.call('TIME')
-now = now[1] * 1000 + math.floor(now[2] / 1000)
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-local born = redis.call('HMGET', KEYS[3], 'run', 'at')
-if born[1] ~= run then
-  redis.call('HSET', KEYS[3], 'run', run, 'at', now)
-  born[2] = now
-end
+-- ARGV: who/term, milliseconds, term, whether to ask for help, who.
 local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] then
   return { 'lost', '' }

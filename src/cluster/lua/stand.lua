@@ -1,12 +1,9 @@
--- Takes the lease if nobody has it.
--- KEYS: lease, term, born, candidate, help. ARGV: who, milliseconds, the greatest term seen, whether to take it.
-local now = redis.call('TIME')
-now = now[1] * 1000 + math.floor(now[2] / 1000)
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-local born = redis.call('HMGET', KEYS[3], 'run', 'at')
-if born[1] ~= run then
-  redis.call('HSET', KEYS[3], 'run', run, 'at', now)
-  born[2] = now
+-- Takes the lease if nobody has it. ARGV: who, milliseconds, the greatest term seen, whether to take it.
+-- Whoever knows of a greater term tells, since Redis may have forgotten it.
+local known = tonumber(redis.call('GET', KEYS[2]) or '0')
+local last = math.max(known, tonumber(ARGV[3]))
+if last > known then
+  redis.call('SET', KEYS[2], string.format('%.0f', last))
 end
 local help = redis.call('GET', KEYS[5]) or ''
 local held = redis.call('GET', KEYS[1])
@@ -21,8 +18,7 @@ local candidate = redis.call('GET', KEYS[4])
 if ARGV[4] ~= '1' or (candidate and candidate ~= ARGV[1]) then
   return { 'free', '', -1, help }
 end
-local last = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), tonumber(ARGV[3]))
-local clean = last == 0 or redis.call('HGET', KEYS[3], 'released') == string.format('%.0f', last)
+local clean = last > 0 and redis.call('HGET', KEYS[3], 'released') == string.format('%.0f', last)
 local term = last + 1
 redis.call('SET', KEYS[2], string.format('%.0f', term))
 redis.call('SET', KEYS[1], ARGV[1] .. '/' .. string.format('%.0f', term), 'PX', ARGV[2])

@@ -97,7 +97,7 @@ impl Sockets {
     }
 
     /// Done when the service stops.
-    async fn stopping(&self) {
+    pub(super) async fn stopping(&self) {
         self.0.stop.cancelled().await;
     }
 }

@@ -7,6 +7,7 @@ mod binary;
 pub(crate) mod socket;
 #[path = "../../shared/variables.rs"]
 mod variables;
+pub(crate) mod watcher;
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -32,7 +32,12 @@ impl Bed {
 impl Socket {
     /// Connects, or says with which status that was refused.
     pub(crate) async fn open(bed: &Bed, path: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
-        let address = bed.url().strip_prefix("http://").unwrap();
+        Self::open_at(bed.url(), path, headers).await
+    }
+
+    /// The same at the service with this URL.
+    pub(crate) async fn open_at(url: &str, path: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        let address = url.strip_prefix("http://").unwrap();
         let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
         let more: HeaderMap = headers
             .iter()

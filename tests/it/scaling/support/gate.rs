@@ -7,6 +7,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::support::DEADLINE;
+
 /// How it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -15,11 +17,15 @@ pub(crate) enum Way {
     Refused,
     /// Nothing goes through any more, and nobody is told: as when a cable is cut.
     Frozen,
+    /// Whoever is inside hears nothing any more and is never told, and others get through: as when a firewall has forgotten
+    /// its connections, or the machine behind was replaced by another.
+    Forgotten,
 }
 
 pub(crate) struct Gate {
     pub(crate) address: SocketAddr,
     way: watch::Sender<Way>,
+    knocked: watch::Receiver<usize>,
     task: JoinHandle<()>,
 }
 
@@ -29,15 +35,30 @@ impl Gate {
         let address = listener.local_addr().unwrap();
         let way = watch::Sender::new(Way::Open);
         let ways = way.subscribe();
+        let (knocks, knocked) = watch::channel(0);
         let task = tokio::spawn(async move {
             let mut inside = JoinSet::new();
             loop {
                 let Ok((guest, _)) = listener.accept().await else { return };
+                knocks.send_modify(|knocks| *knocks += 1);
                 inside.spawn(pass(guest, target, ways.clone()));
                 while inside.try_join_next().is_some() {}
             }
         });
-        Self { address, way, task }
+        Self { address, way, knocked, task }
+    }
+
+    /// How often somebody has come so far.
+    pub(crate) fn knocks(&self) -> usize {
+        *self.knocked.borrow()
+    }
+
+    /// Waits until somebody has come so often.
+    pub(crate) async fn knocked(&self, enough: usize) {
+        let mut knocked = self.knocked.clone();
+        let knocking = knocked.wait_for(|knocks| *knocks >= enough);
+        let waited = tokio::time::timeout(DEADLINE, knocking).await;
+        assert!(waited.is_ok(), "nobody tries any more");
     }
 
     pub(crate) fn set(&self, way: Way) {
@@ -56,13 +77,14 @@ async fn pass(mut guest: TcpStream, target: SocketAddr, mut ways: watch::Receive
     loop {
         let way = *ways.borrow_and_update();
         match way {
+            Way::Forgotten if host.is_some() => return std::future::pending().await,
             Way::Refused => return,
             // What is inside then stays inside: a connection that was cut off for so long is given up at both ends.
             Way::Frozen => {
                 let _ = ways.changed().await;
                 return;
             }
-            Way::Open => {
+            Way::Open | Way::Forgotten => {
                 if host.is_none() {
                     host = TcpStream::connect(target).await.ok();
                 }

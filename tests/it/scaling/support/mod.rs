@@ -3,8 +3,8 @@
 mod balancer;
 mod gate;
 mod process;
-mod redis;
-mod watcher;
+pub(crate) mod redis;
+pub(crate) mod tls;
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -17,9 +17,9 @@ use redis::{PASSWORD, Redis};
 
 pub(crate) use gate::Way;
 pub(crate) use process::Replica;
-pub(crate) use watcher::Watcher;
 
 use crate::support::agreement::{compare, compare_realtime};
+use crate::support::watcher::Watcher;
 use crate::support::{ADMIN, Binary, CHANNELS, DEADLINE, NO_TIMERS};
 
 /// Short, so that a test does not wait long for it to end; long enough for a machine that does other things as well.
@@ -41,16 +41,7 @@ impl Cluster {
     }
 
     pub(crate) async fn with(replicas: usize, more: &[(&str, &str)]) -> Self {
-        let settings = Settings { queues: 4, workers: 6, ..Settings::default() };
-        let emulator = Emulator::start(settings).await.unwrap();
-        let (redis, balancer) = (Redis::start().await, Balancer::start().await);
-        let public_url = format!("http://{}", balancer.address);
-        let mut variables = Binary::variables(&emulator, more);
-        variables.insert("PUBLIC_URL".to_owned(), public_url.clone());
-        variables.insert("LEADER_LEASE".to_owned(), LEASE.to_owned());
-        emulator.callbacks().set_url(&format!("{public_url}/taskrouter/events"));
-        let http = reqwest::Client::new();
-        let mut cluster = Self { emulator, redis, http, replicas: Vec::new(), balancer, variables };
+        let mut cluster = Self::empty(Settings { queues: 4, workers: 6, ..Settings::default() }, more).await;
         for _ in 0..replicas {
             cluster.add().await;
         }
@@ -61,6 +52,70 @@ impl Cluster {
     /// Where Twilio posts events, as it signs them.
     pub(crate) fn event_url(&self) -> String {
         format!("{}/taskrouter/events", self.variables["PUBLIC_URL"])
+    }
+
+    /// Without any replica yet.
+    pub(crate) async fn empty(settings: Settings, more: &[(&str, &str)]) -> Self {
+        let emulator = Emulator::start(settings).await.unwrap();
+        let (redis, balancer) = (Redis::start().await, Balancer::start().await);
+        let public_url = format!("http://{}", balancer.address);
+        let mut variables = Binary::variables(&emulator, more);
+        variables.insert("PUBLIC_URL".to_owned(), public_url.clone());
+        variables.entry("LEADER_LEASE".to_owned()).or_insert(LEASE.to_owned());
+        emulator.callbacks().set_url(&format!("{public_url}/taskrouter/events"));
+        let http = reqwest::Client::new();
+        Self { emulator, redis, http, replicas: Vec::new(), balancer, variables }
+    }
+
+    /// Sets variables of replicas that are not started yet.
+    pub(crate) fn set(&mut self, variables: &[(&str, &str)]) {
+        self.variables
+            .extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    }
+
+    /// What stands in braces in the names of keys.
+    pub(crate) fn space(&self) -> String {
+        let account = self.emulator.account();
+        format!("{{{}:{}}}", account.workspace_sid, account.sync_service_sid)
+    }
+
+    /// Every event until now was taken, by whichever replica it came to.
+    pub(crate) fn all_events_were_taken(&self) {
+        for delivery in self.emulator.callbacks().deliveries() {
+            assert_eq!(delivery.status, Some(204), "{delivery:?}");
+        }
+    }
+
+    /// Whether the machine was so busy that Redis took too long: a leader may have lost its lease by that.
+    pub(crate) fn redis_was_slow(&self) -> bool {
+        self.replicas.iter().any(|replica| replica.log().contains("Redis did not answer within"))
+    }
+
+    /// One watcher at each replica.
+    pub(crate) async fn watchers(&self) -> Vec<Watcher> {
+        let mut watchers = Vec::new();
+        for replica in &self.replicas {
+            watchers.push(Watcher::at(&replica.url(), None).await);
+        }
+        watchers
+    }
+
+    /// Waits until they are told that all is well, and the truth.
+    pub(crate) async fn all_is_well(&self, watchers: &mut [Watcher]) {
+        for watcher in watchers {
+            let right = |watcher: &Watcher| {
+                watcher.health["taskrouter"]["ok"] == true && self.is_true(&watcher.queues)
+            };
+            watcher.until("all is well", right).await;
+        }
+    }
+
+    /// Waits until they are told that what they see is stale; they see it all the same.
+    pub(crate) async fn all_is_stale(&self, watchers: &mut [Watcher]) {
+        for watcher in watchers {
+            watcher.until("that it is stale", |watcher| watcher.health["taskrouter"]["ok"] == false).await;
+            assert_eq!(watcher.queues.len(), self.emulator.world().queues().len());
+        }
     }
 
     pub(crate) async fn add(&mut self) {
@@ -157,25 +212,19 @@ impl Cluster {
         }
     }
 
-    /// Waits until new clients of all replicas see the truth, and all of them the same.
+    /// Waits until a new client of each replica sees the truth, and all of them the same.
     pub(crate) async fn all_clients_agree(&self) {
-        let agreeing = async {
-            // What the truth is compared in shows first; a replica may be a picture behind in the rest.
-            while !self.clients_agree().await {
-                tokio::task::yield_now().await;
+        // What changes while they come one after another, those that came before see a moment later.
+        self.eventually("all clients see the same", async || {
+            let mut shown: Vec<BTreeMap<String, Value>> = Vec::new();
+            for replica in &self.replicas {
+                let mut watcher = Watcher::at(&replica.url(), None).await;
+                watcher.until("the truth", |watcher| self.is_true(&watcher.queues)).await;
+                shown.push(watcher.queues.into_iter().map(|(sid, item)| (sid, without_ages(item))).collect());
             }
-        };
-        tokio::time::timeout(DEADLINE, agreeing).await.expect("clients see different things");
-    }
-
-    async fn clients_agree(&self) -> bool {
-        let mut shown: Vec<BTreeMap<String, Value>> = Vec::new();
-        for replica in &self.replicas {
-            let mut watcher = Watcher::at(&replica.url(), None).await;
-            watcher.until("the truth", |watcher| self.is_true(&watcher.queues)).await;
-            shown.push(watcher.queues.into_iter().map(|(sid, item)| (sid, without_ages(item))).collect());
-        }
-        shown.windows(2).all(|two| two[0] == two[1])
+            shown.windows(2).all(|two| two[0] == two[1])
+        })
+        .await;
     }
 
     pub(crate) fn is_true(&self, queues: &BTreeMap<String, Value>) -> bool {

@@ -29,7 +29,8 @@ impl Replica {
     ) -> Self {
         let (to_redis, to_twilio) = (Gate::to(redis).await, Gate::to(twilio).await);
         let mut variables = variables.clone();
-        variables.insert("REDIS_URL".to_owned(), format!("redis://:{PASSWORD}@{}", to_redis.address));
+        let redis_url = format!("redis://:{PASSWORD}@{}", to_redis.address);
+        variables.entry("REDIS_URL".to_owned()).or_insert(redis_url);
         for name in ["TWILIO_TASKROUTER_URL", "TWILIO_SYNC_URL", "TWILIO_API_URL", "TWILIO_IAM_URL"] {
             variables.insert(name.to_owned(), format!("http://{}", to_twilio.address));
         }

@@ -1,11 +1,11 @@
-//! A client of a replica's feed, who puts together what is told.
+//! A client of the service's feed as server-sent events, who puts together what is told.
 
 use std::collections::BTreeMap;
 
 use reqwest::Response;
 use serde_json::Value;
 
-use crate::support::{BEARER, DEADLINE};
+use super::{BEARER, DEADLINE};
 
 pub(crate) struct Watcher {
     answer: Response,
@@ -17,24 +17,42 @@ pub(crate) struct Watcher {
     pub(crate) queues: BTreeMap<String, Value>,
     pub(crate) health: Value,
     pub(crate) metrics: Value,
+    pub(crate) voice: Value,
 }
 
 impl Watcher {
-    /// Watches the replica at this URL, from where another watcher was, if one is given.
+    /// Watches the service at this URL, from where another watcher was, if one is given.
     pub(crate) async fn at(url: &str, before: Option<Self>) -> Self {
+        let mut watcher = Self::after(url, before.as_ref().map(|before| before.id.as_str())).await;
+        if let Some(before) = before {
+            (watcher.id, watcher.queues) = (before.id, before.queues);
+            (watcher.health, watcher.metrics, watcher.voice) = (before.health, before.metrics, before.voice);
+        }
+        watcher
+    }
+
+    /// Watches the service at this URL, having seen the frame with this id.
+    pub(crate) async fn after(url: &str, seen: Option<&str>) -> Self {
         let mut request = reqwest::Client::new().get(format!("{url}/api/feed")).bearer_auth(BEARER);
-        if let Some(before) = &before {
-            request = request.header("Last-Event-ID", &before.id);
+        if let Some(seen) = seen {
+            request = request.header("Last-Event-ID", seen);
         }
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200);
-        let (id, queues, health, metrics) = before.map_or_else(Default::default, |before| {
-            (before.id, before.queues, before.health, before.metrics)
-        });
-        Self { answer, buffer: String::new(), id, kinds: Vec::new(), queues, health, metrics }
+        Self {
+            answer,
+            buffer: String::new(),
+            id: String::new(),
+            kinds: Vec::new(),
+            queues: BTreeMap::new(),
+            health: Value::Null,
+            metrics: Value::Null,
+            voice: Value::Null,
+        }
     }
 
-    pub(crate) async fn next(&mut self) {
+    /// Takes the next frame in, and says of which kind it is.
+    pub(crate) async fn next(&mut self) -> String {
         let reading = async {
             loop {
                 if let Some((frame, rest)) = self.buffer.split_once("\n\n") {
@@ -46,14 +64,14 @@ impl Watcher {
                     let Some(kind) = field("event: ") else { continue };
                     self.id = field("id: ").unwrap();
                     self.fold(&kind, &serde_json::from_str(&field("data: ").unwrap()).unwrap());
-                    self.kinds.push(kind);
-                    return;
+                    self.kinds.push(kind.clone());
+                    return kind;
                 }
                 let chunk = self.answer.chunk().await.unwrap().expect("the feed ended");
                 self.buffer += std::str::from_utf8(&chunk).unwrap();
             }
         };
-        tokio::time::timeout(DEADLINE, reading).await.expect("nothing was told");
+        tokio::time::timeout(DEADLINE, reading).await.expect("nothing was told")
     }
 
     pub(crate) async fn until(&mut self, what: &str, mut condition: impl FnMut(&Self) -> bool) {
@@ -76,7 +94,9 @@ impl Watcher {
         for sid in data["removed"].as_array().into_iter().flatten() {
             self.queues.remove(sid.as_str().unwrap());
         }
-        for (name, part) in [("health", &mut self.health), ("metrics", &mut self.metrics)] {
+        let parts =
+            [("health", &mut self.health), ("metrics", &mut self.metrics), ("voice", &mut self.voice)];
+        for (name, part) in parts {
             if let Some(value) = data.get(name) {
                 *part = value.clone();
             }

@@ -1,0 +1,10 @@
+-- The beginning of `stand` and `renew`: which Redis this is and since when, as `now` and `born`.
+-- KEYS: lease, term, born, candidate, help.
+local now = redis.call('TIME')
+now = now[1] * 1000 + math.floor(now[2] / 1000)
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local born = redis.call('HMGET', KEYS[3], 'run', 'at')
+if born[1] ~= run then
+  redis.call('HSET', KEYS[3], 'run', run, 'at', now)
+  born[2] = now
+end
