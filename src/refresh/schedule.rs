@@ -159,9 +159,13 @@ impl Schedule {
         let others = others.into_iter().filter_map(|(key, hit)| hit.then_some(key));
         let workspace = parts.clone().filter(|_| touch.workspace).map(Key::Workspace);
         let scopes = self.scopes(touch.channel.as_deref());
+        let lags = self.settle.expects_lag(now);
         let mark = |slot: &mut Slot| {
             slot.touch(now, broad, spacing);
-            slot.event = Trace::join(slot.event, touch.event);
+            // What was read since an event came shows it, unless statistics lag; else the first of many events would seem
+            // to wait for ever.
+            let waits = slot.event.filter(|event| lags || slot.last_ended < Some(event.newest_at));
+            slot.event = Trace::join(waits, touch.event);
         };
         self.earliest.take();
         if let Queues::All = touch.queues {
@@ -329,11 +333,11 @@ impl Schedule {
             one: touched.one.filter(|_| looks.one.is_some()),
             all: touched.all.filter(|_| looks.all.is_some()),
         };
-        if looks.each().next().is_none() {
-            slot.shown(started);
-        }
         if late {
             self.touch_related(key, started);
+        }
+        if moved || looks.each().next().is_none() {
+            self.shown(key, started);
         }
         if late && !knew {
             self.look_sooner(started);
@@ -431,6 +435,13 @@ impl Schedule {
             _ => None,
         };
         self.slots.keys().filter_map(queue).collect()
+    }
+
+    /// A read of a key, begun at `started`, shows whatever events came in before it.
+    fn shown(&mut self, key: Key, started: Instant) {
+        if let Some(slot) = self.slots.get_mut(&key) {
+            slot.shown(started);
+        }
     }
 
     /// A settling read showed a late change: what else the event touched lagged as well.

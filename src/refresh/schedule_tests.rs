@@ -390,3 +390,36 @@ fn what_was_refused_for_a_wrong_day_is_asked_anew_on_the_right_one() {
     let due = schedule.due_by_timer(later);
     assert!(keys.iter().all(|key| due.contains(key)), "both halves of the combined answer");
 }
+
+fn trace(at: Instant) -> Trace {
+    let trace = Trace::begin(&crate::event::Event::default());
+    Trace { newest_at: at, oldest_at: at, ..trace }
+}
+
+#[test]
+fn an_event_that_has_shown_is_not_told_of_again() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
+    let event = start + ms(1_000);
+    schedule.touch(&Touch { event: Some(trace(event)), ..touch_of(1) }, event);
+    assert!(schedule.event(key).is_some());
+    schedule.started(&[key], Cause::Touched, event);
+    schedule.succeeded(key, Cause::Touched, event, true);
+    assert_eq!(schedule.event(key), None, "the looks after it are nothing that it waits for");
+}
+
+#[test]
+fn in_a_busy_centre_the_first_event_does_not_wait_for_ever() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
+    let mut event = start;
+    for _ in 0..20 {
+        event += ms(1_000);
+        schedule.touch(&Touch { event: Some(trace(event)), ..touch_of(1) }, event);
+        // It moved nothing that settling looks at.
+        run(&mut schedule, &[key], Cause::Touched, event);
+    }
+    assert_eq!(schedule.event(key).map(|trace| trace.oldest_at), Some(event));
+}

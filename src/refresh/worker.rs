@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, warn};
 
 use super::Refresher;
-use super::key::{Key, Offers, Read, What};
+use super::key::{Key, Offers, Part, Read, What};
 use super::marks::{Marks, Waiter};
 use super::plan::plan;
 use super::reader::{Brought, Reader, failed_of, key_of};
@@ -317,7 +317,13 @@ impl Worker {
         });
         let answered: BTreeSet<Key> = answers.iter().filter_map(key_of).collect();
         let folded = self.board.fold(id, answers, (self.wall)());
-        let shown = events.iter().filter(|(key, _)| answered.contains(key));
+        // That an age moved on is no event's doing.
+        let moved = |key: &Key| match key {
+            Key::Queue(queue, _, Part::Realtime) => folded.moved.contains(queue),
+            Key::Workspace(Part::Realtime) => folded.workspace_moved,
+            _ => true,
+        };
+        let shown = events.iter().filter(|(key, _)| answered.contains(key) && moved(key));
         let shown: Vec<_> = shown.map(|(key, event)| (failed_of(*key), *event)).collect();
         self.board.explain(&known, &shown);
         for key in &answered {
