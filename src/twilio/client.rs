@@ -240,7 +240,7 @@ impl Client {
     async fn read_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
         let _place = self.places(call.api).acquire().await.map_err(|_| shut(call))?;
         if call.api == Api::TaskRouter {
-            self.wait_for_admission(call.endpoint).await;
+            self.wait_for_admission(call).await;
         }
         let _admitted = Admitted { client: self, endpoint: call.endpoint, api: call.api };
         let response = self.send(call).await?;
@@ -279,9 +279,10 @@ impl Client {
         decode(call, if body.is_empty() { b"null" } else { &body })
     }
 
-    async fn wait_for_admission(&self, endpoint: Endpoint) {
+    async fn wait_for_admission(&self, call: &Call) {
+        let name = endpoint(call.method.as_str(), &call.target);
         loop {
-            let admitted = self.governor(|governor| governor.admit(endpoint, Instant::now()));
+            let admitted = self.governor(|governor| governor.admit(call.endpoint, &name, Instant::now()));
             match admitted {
                 Ok(()) => return,
                 Err(until) => tokio::time::sleep_until(until).await,
@@ -312,14 +313,14 @@ impl Client {
             Err(_) => "connection".to_owned(),
         };
         journey::answered(&span, answered.as_ref().ok().map(|response| response.status().as_u16()), &status);
+        if let (Ok(response), Api::TaskRouter) = (&answered, call.api) {
+            let observed = observed(response);
+            self.tell_headroom(call.endpoint, observed);
+            self.governor(|governor| governor.observe(call.endpoint, &endpoint, observed, Instant::now()));
+        }
         self.monitor.requested(call.api.name(), endpoint, status, took);
         let response = answered?;
         self.answered();
-        if call.api == Api::TaskRouter {
-            let observed = observed(&response);
-            self.tell_headroom(observed);
-            self.governor(|governor| governor.observe(observed, Instant::now()));
-        }
         Ok(response)
     }
 
@@ -336,8 +337,10 @@ impl Client {
         *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn tell_headroom(&self, observed: Observed) {
-        if let (Some(limit @ 1..), Some(remaining)) = (observed.limit, observed.remaining) {
+    fn tell_headroom(&self, endpoint: Endpoint, observed: Observed) {
+        let allowance = (observed.limit, observed.remaining);
+        // Bulk calls have a pace of their own, and use all that they are allowed.
+        if let (Endpoint::Other, (Some(limit @ 1..), Some(remaining))) = (endpoint, allowance) {
             let share = f64::from(remaining) / f64::from(limit);
             self.monitor.headroom(Limit::TaskRouterAllowance, share.min(1.0));
         }

@@ -1,10 +1,10 @@
 //! Keeps us below Twilio's limits: asked before each call, told about each answer.
 //!
-//! One governor an API. It pauses all calls after a 429, spreads them out when an answer says that little of the
-//! allowance is left, and spaces the endpoints whose limit Twilio publishes. It is pure: the clock is passed in, the
+//! One governor an API. It pauses all calls after a 429, spreads out those of an endpoint whose answers say that little of
+//! its allowance is left, and spaces the endpoints whose limit Twilio publishes. It is pure: the clock is passed in, the
 //! client does the waiting.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -18,7 +18,7 @@ const BULK_WINDOW: Duration = Duration::from_millis(1_020);
 const BULK_AGAIN: Duration = Duration::from_millis(25);
 /// From this share of the allowance downwards calls are spread out.
 const SCARCE: f64 = 0.2;
-/// Spacing between calls when nothing is left of the allowance.
+/// Spacing between calls of an endpoint when nothing is left of its allowance.
 const WIDEST_SPACING: Duration = Duration::from_secs(1);
 /// Twilio limits concurrent requests of the whole account; third parties say at 100, Twilio names no number. From
 /// here on we leave room for the account's other clients.
@@ -43,11 +43,20 @@ pub struct Governor {
     refusals: u32,
     /// After a refusal one call goes first; this one is under way.
     probing: bool,
-    spacing: Duration,
+    /// The account has many requests under way.
+    busy: bool,
     last_call: Option<Instant>,
+    /// Endpoints of whose allowance little is left: each has one of its own (Twilio: "allowed requests for that method").
+    scarce: BTreeMap<Box<str>, Scarce>,
     bulk_under_way: usize,
     /// When the last ones were answered.
     bulk_ended: VecDeque<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Scarce {
+    spacing: Duration,
+    last_call: Option<Instant>,
 }
 
 /// What kind of call asks.
@@ -80,11 +89,12 @@ impl Governor {
         Self { bulk_ended: VecDeque::from([now; BULK_PER_WINDOW]), ..Self::default() }
     }
 
-    /// Takes a place for a call, or says when to ask again.
-    pub fn admit(&mut self, endpoint: Endpoint, now: Instant) -> Result<(), Instant> {
-        let spaced = self.last_call.map(|last| last + self.spacing);
+    /// Takes a place for a call of an endpoint with this name, or says when to ask again.
+    pub fn admit(&mut self, endpoint: Endpoint, name: &str, now: Instant) -> Result<(), Instant> {
+        let busy = self.last_call.filter(|_| self.busy).map(|last| last + BUSY_SPACING);
+        let scarce = self.scarce.get(name).and_then(|scarce| Some(scarce.last_call? + scarce.spacing));
         let window = (endpoint == Endpoint::Bulk).then(|| self.bulk_free_at(now)).flatten();
-        let earliest = [self.paused_until, spaced, window].into_iter().flatten().max();
+        let earliest = [self.paused_until, busy, scarce, window].into_iter().flatten().max();
         if let Some(earliest) = earliest.filter(|earliest| *earliest > now) {
             return Err(earliest);
         }
@@ -95,6 +105,9 @@ impl Governor {
             self.probing = true;
         }
         self.last_call = Some(now);
+        if let Some(scarce) = self.scarce.get_mut(name) {
+            scarce.last_call = Some(now);
+        }
         if endpoint == Endpoint::Bulk {
             self.bulk_under_way += 1;
         }
@@ -121,8 +134,8 @@ impl Governor {
         })
     }
 
-    /// Learns from an answer.
-    pub fn observe(&mut self, observed: Observed, now: Instant) {
+    /// Learns from an answer of an endpoint with this name.
+    pub fn observe(&mut self, endpoint: Endpoint, name: &str, observed: Observed, now: Instant) {
         if observed.throttled {
             // Calls under way together are refused together; they are one piece of news.
             if self.paused_until.is_none_or(|until| until <= now) {
@@ -135,21 +148,29 @@ impl Governor {
         } else {
             self.refusals = 0;
         }
-        let scarce = match (observed.remaining, observed.limit) {
+        self.busy = observed.concurrent.is_some_and(|count| count >= BUSY_ACCOUNT);
+        let spacing = match (observed.remaining, observed.limit) {
+            // Its five places show as an allowance too, and nothing left of that is what using it comes to.
+            _ if endpoint == Endpoint::Bulk => Duration::ZERO,
             (Some(remaining), Some(limit)) if limit > 0 => {
                 let share = f64::from(remaining) / f64::from(limit);
                 WIDEST_SPACING.mul_f64((1.0 - share / SCARCE).clamp(0.0, 1.0))
             }
             _ => Duration::ZERO,
         };
-        let busy = observed.concurrent.is_some_and(|count| count >= BUSY_ACCOUNT);
-        self.spacing = scarce.max(if busy { BUSY_SPACING } else { Duration::ZERO });
+        if spacing.is_zero() {
+            self.scarce.remove(name);
+        } else {
+            self.scarce.entry(name.into()).or_default().spacing = spacing;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ANY: &str = "GET /v1/Workspaces/{}/Statistics";
 
     #[test]
     fn whoever_takes_over_waits_until_the_window_is_over() {
@@ -165,7 +186,7 @@ mod tests {
     }
 
     fn wait(governor: &mut Governor, endpoint: Endpoint, now: Instant) -> Duration {
-        governor.admit(endpoint, now).err().map_or(Duration::ZERO, |until| until - now)
+        governor.admit(endpoint, ANY, now).err().map_or(Duration::ZERO, |until| until - now)
     }
 
     #[test]
@@ -175,7 +196,7 @@ mod tests {
         let mut now = start;
         let mut admitted = Vec::new();
         while now < start + Duration::from_secs(20) {
-            match governor.admit(Endpoint::Bulk, now) {
+            match governor.admit(Endpoint::Bulk, ANY, now) {
                 Ok(()) => {
                     admitted.push(now);
                     now += Duration::from_millis(10);
@@ -193,13 +214,13 @@ mod tests {
     fn a_bulk_call_keeps_its_place_until_a_second_after_its_answer() {
         let mut governor = Governor::default();
         let mut now = Instant::now();
-        (0..BULK_PER_WINDOW).for_each(|_| assert!(governor.admit(Endpoint::Bulk, now).is_ok()));
+        (0..BULK_PER_WINDOW).for_each(|_| assert!(governor.admit(Endpoint::Bulk, ANY, now).is_ok()));
         // However long they are on their way, they may only just have arrived.
         now += Duration::from_secs(5);
-        assert!(governor.admit(Endpoint::Bulk, now).is_err());
+        assert!(governor.admit(Endpoint::Bulk, ANY, now).is_err());
         governor.ended(Endpoint::Bulk, now);
         assert_eq!(wait(&mut governor, Endpoint::Bulk, now), BULK_WINDOW);
-        assert!(governor.admit(Endpoint::Bulk, now + BULK_WINDOW).is_ok());
+        assert!(governor.admit(Endpoint::Bulk, ANY, now + BULK_WINDOW).is_ok());
     }
 
     #[test]
@@ -207,11 +228,11 @@ mod tests {
         let mut governor = Governor::default();
         let now = Instant::now();
         let throttled = Observed { throttled: true, ..Observed::default() };
-        governor.observe(throttled, now);
+        governor.observe(Endpoint::Other, ANY, throttled, now);
         assert_eq!(wait(&mut governor, Endpoint::Other, now), UNNAMED_PAUSE);
         let asked = Observed { retry_after: Some(Duration::from_secs(7)), ..throttled };
-        governor.observe(asked, now);
-        governor.observe(throttled, now);
+        governor.observe(Endpoint::Other, ANY, asked, now);
+        governor.observe(Endpoint::Other, ANY, throttled, now);
         assert_eq!(wait(&mut governor, Endpoint::Other, now), Duration::from_secs(7));
     }
 
@@ -222,22 +243,28 @@ mod tests {
         let (mut now, mut calls) = (start, 0);
         while now < start + Duration::from_secs(30) {
             // Twelve ask at once; each is answered 20 ms later.
-            let admitted = (0..12).filter(|_| governor.admit(Endpoint::Other, now).is_ok()).count();
+            let admitted = (0..12).filter(|_| governor.admit(Endpoint::Other, ANY, now).is_ok()).count();
             calls += admitted;
             now += Duration::from_millis(20);
             for _ in 0..admitted {
-                governor.observe(Observed { throttled: true, ..Observed::default() }, now);
+                governor.observe(
+                    Endpoint::Other,
+                    ANY,
+                    Observed { throttled: true, ..Observed::default() },
+                    now,
+                );
                 governor.ended(Endpoint::Other, now);
             }
         }
         assert!((12..40).contains(&calls), "{calls} in 30 s");
         now += LONGEST_UNNAMED_PAUSE;
         assert!(
-            governor.admit(Endpoint::Other, now).is_ok() && governor.admit(Endpoint::Other, now).is_err()
+            governor.admit(Endpoint::Other, ANY, now).is_ok()
+                && governor.admit(Endpoint::Other, ANY, now).is_err()
         );
-        governor.observe(Observed::default(), now);
+        governor.observe(Endpoint::Other, ANY, Observed::default(), now);
         governor.ended(Endpoint::Other, now);
-        assert!((0..12).all(|_| governor.admit(Endpoint::Other, now).is_ok()), "and then all go");
+        assert!((0..12).all(|_| governor.admit(Endpoint::Other, ANY, now).is_ok()), "and then all go");
     }
 
     #[test]
@@ -246,8 +273,8 @@ mod tests {
         let spacing = |remaining| {
             let mut governor = Governor::default();
             let observed = Observed { limit: Some(100), remaining: Some(remaining), ..Observed::default() };
-            governor.observe(observed, now);
-            assert!(governor.admit(Endpoint::Other, now).is_ok());
+            governor.observe(Endpoint::Other, ANY, observed, now);
+            assert!(governor.admit(Endpoint::Other, ANY, now).is_ok());
             wait(&mut governor, Endpoint::Other, now)
         };
         assert_eq!(spacing(50), Duration::ZERO);
@@ -256,11 +283,29 @@ mod tests {
     }
 
     #[test]
+    fn one_endpoints_allowance_is_nothing_to_the_others() {
+        let now = Instant::now();
+        let mut governor = Governor::default();
+        let nothing_left = Observed { limit: Some(5), remaining: Some(0), ..Observed::default() };
+        governor.observe(Endpoint::Other, "GET a", nothing_left, now);
+        governor.observe(Endpoint::Bulk, "POST b", nothing_left, now);
+        for _ in 0..5 {
+            assert_eq!(governor.admit(Endpoint::Other, ANY, now), Ok(()));
+            assert_eq!(governor.admit(Endpoint::Bulk, "POST b", now), Ok(()), "bulk calls have a window");
+        }
+        assert_eq!(governor.admit(Endpoint::Other, "GET a", now), Ok(()));
+        assert_eq!(governor.admit(Endpoint::Other, "GET a", now), Err(now + WIDEST_SPACING));
+        let enough = Observed { remaining: Some(5), ..nothing_left };
+        governor.observe(Endpoint::Other, "GET a", enough, now);
+        assert_eq!(governor.admit(Endpoint::Other, "GET a", now), Ok(()));
+    }
+
+    #[test]
     fn leaves_room_in_a_busy_account() {
         let mut governor = Governor::default();
         let now = Instant::now();
-        governor.observe(Observed { concurrent: Some(90), ..Observed::default() }, now);
-        assert!(governor.admit(Endpoint::Other, now).is_ok());
+        governor.observe(Endpoint::Other, ANY, Observed { concurrent: Some(90), ..Observed::default() }, now);
+        assert!(governor.admit(Endpoint::Other, ANY, now).is_ok());
         assert_eq!(wait(&mut governor, Endpoint::Other, now), BUSY_SPACING);
     }
 }
