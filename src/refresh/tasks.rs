@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
 
 use crate::sid::TaskSid;
 use crate::stats::TaskState;
@@ -13,6 +16,10 @@ use crate::twilio::{Next, TwilioError};
 
 /// Reservations read in one go.
 const MOST_LOOKUPS: usize = 25;
+/// Of which so many are under way at once: whoever asks for the list waits for them, and events' reads go on beside them.
+const LOOKUPS_AT_ONCE: usize = 5;
+/// What takes longer than this is left for the next read.
+const LONGEST_LOOKUPS: Duration = Duration::from_secs(5);
 
 /// Reads Tasks, and remembers Workers.
 #[derive(Debug)]
@@ -38,17 +45,14 @@ impl TaskReader {
     pub(super) async fn read(&self) -> Result<BTreeMap<TaskSid, TaskState>, TwilioError> {
         let tasks = self.taskrouter.open_tasks().await?;
         let known = self.workers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut lookups = 0;
+        let is_news = |task: &&Task| known.get(&task.sid).is_none_or(|known| !known.is_of(task));
+        let news = tasks.iter().filter(|task| has_worker(task)).filter(is_news).take(MOST_LOOKUPS);
+        let mut found = self.look_up_all(news).await?;
         let (mut states, mut next_known) = (BTreeMap::new(), BTreeMap::new());
         for task in tasks {
-            let remembered = known.get(&task.sid).filter(|known| known.is_of(&task)).cloned();
-            let worker = match remembered {
+            let worker = match found.remove(&task.sid) {
                 _ if !has_worker(&task) => None,
-                Some(known) => Some(known),
-                None if lookups < MOST_LOOKUPS => {
-                    lookups += 1;
-                    self.look_up(&task).await?
-                }
+                Some(found) => found,
                 // The last name is better than none until there is time to look.
                 None => known.get(&task.sid).cloned(),
             };
@@ -60,18 +64,41 @@ impl TaskReader {
         Ok(states)
     }
 
+    /// As many of these as there is time for.
+    async fn look_up_all(
+        &self,
+        tasks: impl Iterator<Item = &Task>,
+    ) -> Result<BTreeMap<TaskSid, Option<Known>>, TwilioError> {
+        let look_ups: Vec<_> = tasks.map(|task| self.look_up(task)).collect();
+        let mut look_ups = stream::iter(look_ups).buffer_unordered(LOOKUPS_AT_ONCE);
+        let mut found = BTreeMap::new();
+        let enough = tokio::time::sleep(LONGEST_LOOKUPS);
+        tokio::pin!(enough);
+        loop {
+            let next = tokio::select! {
+                next = look_ups.next() => next,
+                () = &mut enough => None,
+            };
+            match next {
+                Some(looked_up) => found.extend([looked_up?]),
+                None => return Ok(found),
+            }
+        }
+    }
+
     /// `None` when the Task is gone by now, which the next list will tell.
-    async fn look_up(&self, task: &Task) -> Result<Option<Known>, TwilioError> {
+    async fn look_up(&self, task: &Task) -> Result<(TaskSid, Option<Known>), TwilioError> {
         let reservations = match self.taskrouter.task_reservations(task.sid).await {
             Ok(reservations) => reservations,
-            Err(error) if error.next() == Next::Missing => return Ok(None),
+            Err(error) if error.next() == Next::Missing => return Ok((task.sid, None)),
             Err(error) => return Err(error),
         };
-        Ok(Some(Known {
+        let known = Known {
             status: task.assignment_status.clone(),
             date_updated: task.date_updated.clone(),
             worker_name: holder(&reservations).map(Arc::from),
-        }))
+        };
+        Ok((task.sid, Some(known)))
     }
 }
 
