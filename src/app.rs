@@ -366,6 +366,7 @@ impl App {
             public_url: Arc::new(config.server.public_url.clone()),
             twilio: Arc::new(twilio.clone()),
             statistics: Arc::new(config.core.statistics.clone()),
+            rhythm: config.core.refresh,
             access,
             flex: Arc::new(FlexGate::new(apis.flex_users.clone())),
             sockets: sockets.clone(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::say::say;
 use super::{CommandError, Environment};
 use crate::config::CoreConfig;
 use crate::monitor::Monitor;
@@ -23,8 +24,10 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     let sync = Sync::new(Arc::new(client), config.twilio.sync_service);
     let name = options.name;
     match sync.delete_map(&name).await {
-        Ok(()) => println!("Map {name}: deleted"),
-        Err(error) if error.next() == Next::Missing => println!("Map {name}: not there, nothing to delete"),
+        Ok(()) => say(format!("Map {name}: deleted")),
+        Err(error) if error.next() == Next::Missing => {
+            say(format!("Map {name}: not there, nothing to delete"));
+        }
         Err(error) => return Err(CommandError::Failed(format!("Map {name} can't be deleted: {error}"))),
     }
     Ok(())

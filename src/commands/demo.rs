@@ -11,6 +11,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use twilio_emulator::{Emulator, Settings};
 
+use super::say::say;
 use super::{CommandError, Environment};
 use crate::app::{Apis, App};
 use crate::config::Config;
@@ -83,7 +84,7 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     apis.taskrouter.set_event_callback_url(&callback_url).await.map_err(CommandError::failed)?;
     app.ready().await;
     let centre = emulator.world().drive(options.pace.max(0.0));
-    println!("{}", guide(&emulator, &config, &service_url));
+    say(guide(&emulator, &config, &service_url));
 
     let ended = app.run_until(stop).await;
     drop(centre);

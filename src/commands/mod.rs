@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod environment;
 mod healthcheck;
+mod say;
 mod serve;
 mod setup;
 
@@ -105,7 +106,7 @@ impl Cli {
         match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("taskrouter-sync: {error}");
+                say::complain(&error);
                 error.exit_code()
             }
         }

@@ -5,7 +5,6 @@ use tracing::{info, warn};
 
 use super::{CommandError, Environment};
 use crate::app::App;
-use crate::config::Config;
 use crate::lifecycle::stop_signal;
 use crate::monitor::count_panics;
 use crate::server::{EVENT_PATHS, listen};
@@ -16,7 +15,7 @@ pub(super) const OTHER_FILES: u64 = 500;
 
 /// Runs until SIGTERM or SIGINT.
 pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
-    let config = Config::read(&|name| environment.value(name))?;
+    let config = environment.config()?;
     let log = environment.value("RUST_LOG");
     let export = telemetry::init_with_export(log.as_deref(), config.export.as_ref());
     let export = export.map_err(CommandError::failed)?;

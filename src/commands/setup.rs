@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use tokio::time::timeout;
 
+use super::say::say;
 use super::{CommandError, Environment};
 use crate::app::{Apis, Core};
 use crate::config::{Config, CoreConfig};
@@ -65,7 +66,7 @@ async fn bootstrap(
 ) -> Result<(), CommandError> {
     let workspace = apis.taskrouter.workspace().await;
     let workspace = workspace.map_err(|error| explained("The Workspace can't be read", &error))?;
-    println!("Workspace {}: found, {:?}", config.twilio.workspace_sid, workspace.friendly_name);
+    say(format!("Workspace {}: found, {:?}", config.twilio.workspace_sid, workspace.friendly_name));
 
     let nothing = Snapshot::empty(&config.statistics.channels, Timestamp::now());
     let definitions = Object::Document(config.sync.dashboard_definitions_document.as_str().into());
@@ -86,30 +87,35 @@ async fn bootstrap(
     for (object, there) in &before {
         let made = if *there { "found" } else { "created" };
         match object {
-            Object::Document(name) => println!("Document {name}: {made}"),
-            Object::Map(name) => println!("Map {name}: {made}"),
+            Object::Document(name) => say(format!("Document {name}: {made}")),
+            Object::Map(name) => say(format!("Map {name}: {made}")),
         }
     }
     access_control(apis, &before, protects).await?;
     let items = queue_items(&snapshot).len();
-    println!("TaskQueues: {} found, {items} of them with statistics", snapshot.queues.len());
+    say(format!("TaskQueues: {} found, {items} of them with statistics", snapshot.queues.len()));
 
     match callback_url {
         Some(url) if workspace.event_callback_url.as_deref() == Some(url.as_str()) => {
-            println!("Event callback URL: already {url}");
+            say(format!("Event callback URL: already {url}"));
         }
         Some(url) => {
             let set = apis.taskrouter.set_event_callback_url(&url).await;
             let set = set.map_err(|error| explained("The event callback URL can't be set", &error))?;
-            println!("Event callback URL: set to {}", set.event_callback_url.as_deref().unwrap_or_default());
+            say(format!(
+                "Event callback URL: set to {}",
+                set.event_callback_url.as_deref().unwrap_or_default()
+            ));
         }
         None => match workspace.event_callback_url.as_deref().filter(|url| !url.is_empty()) {
-            Some(url) => println!("Event callback URL: {url}"),
-            None => println!("Event callback URL: none yet; set it with --event-callback-url"),
+            Some(url) => say(format!("Event callback URL: {url}")),
+            None => say("Event callback URL: none yet; set it with --event-callback-url"),
         },
     }
     if let Some(filter) = workspace.events_filter.filter(|filter| !filter.is_empty()) {
-        println!("Events filter: {filter}; events of other types are not sent, and their changes show later");
+        say(format!(
+            "Events filter: {filter}; events of other types are not sent, and their changes show later"
+        ));
     }
     Ok(())
 }
@@ -119,8 +125,8 @@ async fn access_control(apis: &Apis, objects: &[(Object, bool)], protects: bool)
     let failed = |error: TwilioError| explained("The Sync Service's access control can't be set", &error);
     let controlled = apis.sync.is_access_controlled().await.map_err(failed)?;
     if !controlled && !protects {
-        println!(
-            "Access control: off, so whoever has an access token can change what is written; --protect-sync switches it on"
+        say(
+            "Access control: off, so whoever has an access token can change what is written; --protect-sync switches it on",
         );
         return Ok(());
     }
@@ -144,9 +150,9 @@ async fn access_control(apis: &Apis, objects: &[(Object, bool)], protects: bool)
         apis.sync.control_access().await.map_err(failed)?;
     }
     let how = if controlled { "on" } else { "switched on" };
-    println!(
+    say(format!(
         "Access control: {how}; the identity {DASHBOARD_IDENTITY:?} reads, and what is created later, too"
-    );
+    ));
     Ok(())
 }
 

@@ -51,6 +51,11 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Whether a value came with the quotes that were to protect it on its way.
+fn is_quoted(text: &str) -> bool {
+    ['"', '\''].iter().any(|quote| text.len() > 1 && text.starts_with(*quote) && text.ends_with(*quote))
+}
+
 /// Reads variables and remembers what was wrong.
 pub struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
@@ -72,6 +77,11 @@ impl<'a> Reader<'a> {
     /// The value, or `None` where none is set. A blank value counts as not set, as in `NAME=` of a `.env` file.
     pub fn optional<T>(&mut self, variable: &Variable, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let (name, text) = self.raw(variable)?;
+        if is_quoted(&text) {
+            let found = "quotation marks around it, which docker run --env-file and Kubernetes keep";
+            self.problem(variable, found.to_owned());
+            return None;
+        }
         let value = parse(&text);
         if value.is_none() {
             let found = match (variable.secret, name == variable.name) {

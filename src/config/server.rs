@@ -49,6 +49,9 @@ impl PublicUrl {
         let text = base_url(text)?;
         let (scheme, rest) = text.split_once("://")?;
         let (authority, prefix) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        if !prefix.split('/').skip(1).all(is_plain) {
+            return None;
+        }
         Some(Self { origin: format!("{scheme}://{authority}"), prefix: prefix.to_owned() })
     }
 
@@ -76,6 +79,12 @@ impl PublicUrl {
         let prefix = if kept { "" } else { self.prefix.as_str() };
         format!("{}{prefix}{target}", self.origin)
     }
+}
+
+/// Whether a path's segment means itself to every proxy, router and browser.
+fn is_plain(segment: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+    !segment.is_empty() && segment.chars().all(plain) && segment != "." && segment != ".."
 }
 
 impl std::fmt::Display for PublicUrl {
@@ -153,5 +162,8 @@ mod tests {
             PublicUrl::parse("https://Hooks.example.com:443/x").unwrap().origin(),
             "https://hooks.example.com"
         );
+        for odd in ["/*", "/{x}", "/:x", "/a b", "/..", "/a//b", "/%41"] {
+            assert_eq!(PublicUrl::parse(&format!("https://hooks.example.com{odd}")), None, "{odd}");
+        }
     }
 }

@@ -10,11 +10,13 @@ use tokio::time::Instant;
 
 use super::wanted::Found;
 use crate::layout::{Fingerprint, Object, Target};
-use crate::twilio::TwilioError;
 use crate::twilio::sync::{MapItem, Revision, Sync};
+use crate::twilio::{Next, TwilioError};
 
 /// An audit that could not be done is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(2);
+/// One that was refused for what it is, as with wrong credentials, is not mended by another try; somebody has to.
+const REFUSED_AGAIN: Duration = Duration::from_secs(15);
 /// Between two looks at objects, when there are so many that the interval is too short for all.
 const SPACING: Duration = Duration::from_millis(200);
 
@@ -23,6 +25,15 @@ const SPACING: Duration = Duration::from_millis(200);
 pub(super) struct Audits {
     interval: Duration,
     objects: BTreeMap<Object, Audit>,
+}
+
+/// How an audit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Well,
+    Failed,
+    /// For what it is.
+    Refused,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -97,9 +108,14 @@ impl Audits {
         self.objects.values().filter(|audit| !audit.running).map(|audit| audit.due).min()
     }
 
-    /// An audit ended, `well` or not. Returns whether anybody still cares.
-    pub(super) fn ended(&mut self, object: &Object, well: bool, now: Instant) -> bool {
-        let pause = if well { spread(self.interval, self.objects.len()) } else { AGAIN };
+    /// An audit ended, and so it did. Returns whether anybody still cares.
+    pub(super) fn ended(&mut self, object: &Object, end: End, now: Instant) -> bool {
+        let pause = match end {
+            End::Well => spread(self.interval, self.objects.len()),
+            End::Failed => AGAIN,
+            End::Refused => REFUSED_AGAIN,
+        };
+        let well = end == End::Well;
         let Some(audit) = self.objects.get_mut(object) else { return false };
         audit.running = false;
         audit.done |= well;
@@ -116,6 +132,16 @@ impl Audits {
     /// Whether every object has been looked at.
     pub(super) fn all_done(&self) -> bool {
         self.objects.values().all(|audit| audit.done)
+    }
+}
+
+impl End {
+    pub(super) fn of(found: Result<&Found, &TwilioError>) -> Self {
+        match found.map_err(TwilioError::next) {
+            Ok(_) => Self::Well,
+            Err(Next::GiveUp) => Self::Refused,
+            Err(_) => Self::Failed,
+        }
     }
 }
 
@@ -176,7 +202,7 @@ mod tests {
         assert!(!audits.has_seen(&document(1)) && audits.has_seen(&document(1000)));
         let due = audits.take_due(start);
         assert_eq!((due.len(), audits.take_due(start).len()), (1000, 0));
-        assert!(due.iter().all(|object| audits.ended(object, true, start)));
+        assert!(due.iter().all(|object| audits.ended(object, End::Well, start)));
         assert!(audits.all_done());
         let minute = start + Duration::from_secs(70);
         assert_eq!(audits.take_due(minute).len(), 0, "a thousand objects take 200 s");
@@ -190,16 +216,16 @@ mod tests {
         audits.follow([document(1)].into(), start);
         audits.take_due(start);
         audits.hurry_all(start);
-        audits.ended(&document(1), true, start);
+        audits.ended(&document(1), End::Well, start);
         assert!(audits.is_hurried(), "that look began before");
         assert_eq!(audits.take_due(start).len(), 1);
-        audits.ended(&document(1), false, start);
+        audits.ended(&document(1), End::Failed, start);
         assert!(
             audits.is_hurried() && audits.take_due(start).is_empty(),
             "it failed, and is tried again later"
         );
         audits.take_due(start + AGAIN);
-        audits.ended(&document(1), true, start + AGAIN);
+        audits.ended(&document(1), End::Well, start + AGAIN);
         assert!(!audits.is_hurried());
     }
 
@@ -209,10 +235,21 @@ mod tests {
         let mut audits = Audits::new(Duration::from_secs(60));
         audits.follow([document(1), document(2)].into(), start);
         audits.take_due(start);
-        assert!(audits.ended(&document(1), false, start));
+        assert!(audits.ended(&document(1), End::Failed, start));
         assert!(!audits.has_seen(&document(1)));
         assert_eq!(audits.next_due(), Some(start + AGAIN));
+        let status = |status| TwilioError::Status {
+            call: "GET x".into(),
+            status,
+            code: None,
+            message: String::new(),
+            retry_after: None,
+        };
+        audits.take_due(start + AGAIN);
+        assert!(audits.ended(&document(1), End::of(Err(&status(401))), start));
+        assert_eq!(audits.next_due(), Some(start + REFUSED_AGAIN), "another try mends no credentials");
+        assert_eq!(End::of(Err(&status(503))), End::Failed);
         audits.follow([document(1)].into(), start);
-        assert!(!audits.ended(&document(2), true, start));
+        assert!(!audits.ended(&document(2), End::Well, start));
     }
 }

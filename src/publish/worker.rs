@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, info, warn};
 
-use super::audit::{Audits, look};
+use super::audit::{Audits, End, look};
 use super::flush::{Flush, Flushes};
 use super::news::News;
 use super::outbox::Outbox;
@@ -390,7 +390,7 @@ impl Worker {
     }
 
     fn audited(&mut self, object: &Object, found: Result<Found, TwilioError>, now: Instant) {
-        if !self.audits.ended(object, found.is_ok(), now) {
+        if !self.audits.ended(object, End::of(found.as_ref()), now) {
             return;
         }
         let found = match found {
@@ -504,7 +504,7 @@ impl Worker {
                 self.outbox.ended(&target, Outcome::Failed(None), now);
             }
             Job::CreateMap(map) => self.outbox.map_created(&map, false, None, now),
-            Job::Audit(object) => drop(self.audits.ended(&object, false, now)),
+            Job::Audit(object) => drop(self.audits.ended(&object, End::Failed, now)),
             Job::Controlled => self.look_at_access(PAUSE),
             Job::Permit(object) => {
                 if let Some(readers) = &mut self.readers {

@@ -72,10 +72,10 @@ pub use desk::{Desk, Head};
 pub use error::{ApiError, LARGEST_BODY};
 pub use listener::{listen, serve};
 pub use refusals::Refusals;
-pub use routes::{ROUTES, Route};
+pub use routes::{ROUTES, Route, is_own_path};
 pub use socket::Sockets;
 
-use crate::config::{PublicUrl, StatisticsConfig, SyncConfig, TwilioConfig};
+use crate::config::{PublicUrl, RefreshConfig, StatisticsConfig, SyncConfig, TwilioConfig};
 use crate::dialling::Dialler;
 use crate::feed::Feed;
 use crate::monitor::Monitor;
@@ -121,6 +121,8 @@ pub struct Handles {
     pub twilio: Arc<TwilioConfig>,
     /// What pages must know of the statistics they show.
     pub statistics: Arc<StatisticsConfig>,
+    /// How often they are read.
+    pub rhythm: RefreshConfig,
     /// Who may do what.
     pub access: Arc<Access>,
     /// Knows Flex users by their tokens.

@@ -78,6 +78,15 @@ pub const ROUTES: &[Route] = &[
     route("/readyz", "GET", || get(health::ready)),
 ];
 
+/// Whether routes below this path would stand in each other's way, because it is one of theirs or the beginning of one.
+pub fn is_own_path(prefix: &str) -> bool {
+    let assets = prefix == "/assets" || prefix.starts_with("/assets/");
+    let taken = |path: &str| ROUTES.iter().any(|route| route.path == path);
+    assets
+        || taken(prefix)
+        || ROUTES.iter().any(|route| taken(&format!("{prefix}{}", route.path)) && !prefix.is_empty())
+}
+
 const fn route(path: &'static str, methods: &'static str, handlers: fn() -> MethodRouter<AppState>) -> Route {
     Route { path, methods, handlers, around: Around::Nothing }
 }
@@ -105,5 +114,32 @@ impl Route {
             Around::Compression => handlers.layer(CompressionLayer::new()),
             Around::Cors => handlers.layer(respond::cors(&state.sockets)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics where routes stand in each other's way.
+    fn lay_out(prefix: &str) {
+        let plain = |route: &Route| (route.path, get(async || ()));
+        let all = || ROUTES.iter().map(plain).fold(Router::<()>::new(), |r, (path, get)| r.route(path, get));
+        let _ = all().merge(Router::new().route(&format!("{prefix}/"), get(async || ())).nest(prefix, all()));
+    }
+
+    #[test]
+    fn a_prefix_that_is_no_path_of_ours_can_be_laid_out() {
+        let parents = ROUTES.iter().flat_map(|route| {
+            route.path.match_indices('/').map(|(at, _)| &route.path[..at]).chain([route.path])
+        });
+        let others = ["/tr", "/taskrouter-sync", "/a/b/c", "/taskrouter/events2", "/v1.0/~x_y"];
+        for prefix in parents.chain(others).filter(|prefix| !prefix.is_empty() && !is_own_path(prefix)) {
+            lay_out(prefix);
+        }
+        for own in ["/taskrouter/events", "/api", "/api/stats", "/login", "/healthz", "/assets/x"] {
+            assert!(is_own_path(own), "{own}");
+        }
+        assert!(!is_own_path("") && !is_own_path("/tr") && !is_own_path("/taskrouter"));
     }
 }

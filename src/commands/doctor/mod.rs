@@ -10,9 +10,8 @@ mod report;
 
 use clap::Args;
 
-use super::{CommandError, Environment};
+use super::{CommandError, Environment, say};
 use crate::app::Apis;
-use crate::config::Config;
 use crate::monitor::Monitor;
 use report::{Check, Report};
 
@@ -25,14 +24,14 @@ pub(super) struct Options {
 
 /// Looks, and says. Exit status 0 where nothing is wrong, 1 where something is, 2 where it is the configuration.
 pub(super) async fn run(environment: &Environment, options: &Options) -> Result<(), CommandError> {
-    let config = match Config::read(&|name| environment.value(name)) {
+    let config = match environment.config() {
         Ok(config) => config,
         Err(error) => {
             let problems = error.problems.iter().map(|problem| {
                 let mend = format!("set {} in the environment or .env", problem.variable);
                 Check::wrong("configuration", problem.to_string(), mend)
             });
-            say(&Report::new(problems.collect()), options)?;
+            tell(&Report::new(problems.collect()), options)?;
             return Err(CommandError::Unwell { wrong: error.problems.len(), status: 2 });
         }
     };
@@ -40,18 +39,18 @@ pub(super) async fn run(environment: &Environment, options: &Options) -> Result<
     let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
     checks.extend(remote::checks(&config, &apis).await);
     let report = Report::new(checks);
-    say(&report, options)?;
+    tell(&report, options)?;
     match report.wrong() {
         0 => Ok(()),
         wrong => Err(CommandError::Unwell { wrong, status: 1 }),
     }
 }
 
-fn say(report: &Report, options: &Options) -> Result<(), CommandError> {
+fn tell(report: &Report, options: &Options) -> Result<(), CommandError> {
     if options.json {
-        println!("{}", report.json().map_err(CommandError::failed)?);
+        say::say(report.json().map_err(CommandError::failed)?);
     } else {
-        println!("{report}");
+        say::say(report);
     }
     Ok(())
 }

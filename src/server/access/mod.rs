@@ -124,11 +124,7 @@ impl Access {
         match (given, &self.accounts.metrics) {
             (Some((scheme, given)), Some(token)) if scheme.eq_ignore_ascii_case("bearer") => {
                 let tokens = std::iter::once(token).chain(&self.accounts.bearer);
-                // A name with a colon is nobody's, so no account is counted with it.
-                self.throttled(peer, "metrics:", || {
-                    tokens.map(|token| same(token.expose_secret(), given.trim())).find(|fits| *fits)
-                })?;
-                Ok(())
+                self.by_token(peer, "metrics:", tokens, given.trim())
             }
             _ => self.enter(method, headers, peer, Role::Viewer).map(drop),
         }
@@ -170,15 +166,29 @@ impl Access {
         self.accounts.basic.is_some() || self.accounts.bearer.is_some()
     }
 
+    /// Lets in whoever has one of these tokens. Those are long, so a right one is let in whatever was guessed from the same
+    /// address, which may be a proxy's: nobody is to keep Prometheus out. Wrong ones are counted below a name with a colon,
+    /// which is nobody's, so that no account is counted with them.
+    fn by_token<'t>(
+        &self,
+        peer: SocketAddr,
+        name: &str,
+        mut tokens: impl Iterator<Item = &'t SecretString>,
+        given: &str,
+    ) -> Result<(), ApiError> {
+        if tokens.any(|token| same(token.expose_secret(), given)) {
+            return Ok(());
+        }
+        self.throttled(peer, name, || None)
+    }
+
     fn by_credentials(&self, headers: &HeaderMap, peer: SocketAddr) -> Result<Option<Principal>, ApiError> {
         let Some(given) = headers.get(AUTHORIZATION) else { return Ok(None) };
         let given = given.to_str().ok().and_then(|given| given.split_once(' '));
         let (scheme, credentials) = given.ok_or(ApiError::WrongCredentials)?;
         let credentials = credentials.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
-            let fits = |token: &SecretString| same(token.expose_secret(), credentials);
-            // A name with a colon is nobody's, so no account is counted with it.
-            self.throttled(peer, "bearer:", || self.accounts.bearer.as_ref().filter(|token| fits(token)))?;
+            self.by_token(peer, "bearer:", self.accounts.bearer.iter(), credentials)?;
             return Ok(Some(Principal { user: "token".to_owned(), role: Role::Editor, session: None }));
         }
         let decoded =

@@ -11,7 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::config::StatisticsConfig;
+use crate::config::{RefreshConfig, StatisticsConfig};
 use crate::service_level::ServiceLevel;
 use crate::stats::{Age, Scope, ScopeStats, Snapshot};
 use crate::twilio::taskrouter::Cumulative;
@@ -84,11 +84,16 @@ struct Part {
 }
 
 /// What is known, to be shown beside what the service does.
-pub(super) fn registry(snapshot: &Snapshot, config: &StatisticsConfig, now: Timestamp) -> Registry {
+pub(super) fn registry(
+    snapshot: &Snapshot,
+    config: &StatisticsConfig,
+    rhythm: RefreshConfig,
+    now: Timestamp,
+) -> Registry {
     let mut registry = Registry::with_prefix("taskrouter");
     workspace(&mut registry, snapshot, config, now);
     queues(&mut registry, snapshot, config, now);
-    freshness(&mut registry, snapshot, now);
+    freshness(&mut registry, snapshot, rhythm, now);
     registry
 }
 
@@ -215,11 +220,17 @@ fn queues(registry: &mut Registry, snapshot: &Snapshot, config: &StatisticsConfi
     }
 }
 
-/// How old what is shown is, and what can't be read.
-fn freshness(registry: &mut Registry, snapshot: &Snapshot, now: Timestamp) {
+/// How old what is shown is and may be, and what can't be read.
+fn freshness(registry: &mut Registry, snapshot: &Snapshot, rhythm: RefreshConfig, now: Timestamp) {
+    let interval = Float::<Part>::default();
+    let help = "The longest time between two reads of the Workspace's statistics, as it is configured";
+    registry.register_with_unit("statistics_interval", help, Unit::Seconds, interval.clone());
+    for (part, length) in [("realtime", rhythm.realtime_interval), ("cumulative", rhythm.cumulative_interval)]
+    {
+        interval.get_or_create(&Part { part }).set(length.as_secs_f64());
+    }
     let age = Float::<Part>::default();
-    let help =
-        "Since when the Workspace's statistics were read; the longest intervals are in the configuration";
+    let help = "Since when the Workspace's statistics were read";
     registry.register_with_unit("statistics_age", help, Unit::Seconds, age.clone());
     let read = [
         ("realtime", snapshot.workspace.realtime.as_of),

@@ -31,7 +31,7 @@ pub(super) async fn show(State(state): State<AppState>, request: Request) -> Res
     // How the centre is, the replica tells that reads it.
     let here = state.desk.here().map(|head| head.shown.borrow().clone());
     let snapshot = here.unwrap_or_else(|| Arc::new(Snapshot::empty(&[], Timestamp::now())));
-    let centre = centre::registry(&snapshot, &state.statistics, Timestamp::now());
+    let centre = centre::registry(&snapshot, &state.statistics, state.rhythm, Timestamp::now());
     let text = state.monitor.encode(&centre).map_err(|_| ApiError::Overloaded)?;
     Ok(([(CONTENT_TYPE, TYPE), (CACHE_CONTROL, "no-store")], text).into_response())
 }

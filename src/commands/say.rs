@@ -1,0 +1,15 @@
+//! What commands print. Whoever closed the pipe or filled the disk behind it does not want the rest; the work is done all
+//! the same, where `println!` would end it with a panic half-way.
+
+use std::fmt::Display;
+use std::io::Write;
+
+/// A line, or a few, for whoever ran the command.
+pub(super) fn say(text: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Why it did not succeed.
+pub(super) fn complain(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "taskrouter-sync: {text}");
+}
