@@ -311,6 +311,7 @@ impl Schedule {
         let settles = self.settles(key);
         self.earliest.take();
         let Some(slot) = self.slots.get_mut(&key) else { return };
+        let read_before = slot.last_ended;
         slot.ended(cause, started);
         slot.not_before = None;
         if std::mem::take(&mut slot.failures) > 0 {
@@ -324,9 +325,13 @@ impl Schedule {
         };
         let spacing = self.rhythm.spacing;
         let knew = self.settle.expects_lag(started);
+        // Late is what an earlier read should have shown. Reads may begin late for reasons of our own.
+        let missed = |touched: &Instant| read_before.is_some_and(|read| read >= *touched);
         // A lag is learnt from the newest event alone, or each change would look late to an event before it.
-        let late = moved && self.settle.moved(newest, started, spacing)
-            || moved && knew && touched.each().any(|touched| self.settle.is_late(touched, started, spacing));
+        let late = moved && missed(&newest) && self.settle.moved(newest, started, spacing)
+            || moved
+                && knew
+                && touched.each().any(|event| missed(&event) && self.settle.is_late(event, started, spacing));
         let looks = touched.looks(&self.settle, started);
         slot.look_again(looks);
         slot.touched = Touched {

@@ -194,6 +194,7 @@ fn an_event_for_all_does_not_coarsen_the_looks_after_one_for_a_single_task_queue
     let look = |queue| Key::Queue(sid(queue), Scope::ALL, Part::Realtime);
     let lag_shows = start + ms(3_000);
     schedule.touch(&touch_of(1), start + ms(1_000));
+    run(&mut schedule, &[look(1)], Cause::Touched, start + ms(1_000));
     schedule.started(&[look(1)], Cause::Touched, lag_shows);
     schedule.succeeded(look(1), Cause::Touched, lag_shows, true);
 
@@ -422,4 +423,18 @@ fn in_a_busy_centre_the_first_event_does_not_wait_for_ever() {
         run(&mut schedule, &[key], Cause::Touched, event);
     }
     assert_eq!(schedule.event(key).map(|trace| trace.oldest_at), Some(event));
+}
+
+#[test]
+fn a_read_that_begins_late_shows_no_lag() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
+    let event = start + ms(1_000);
+    schedule.touch(&Touch { queues: Queues::All, workspace: true, ..Touch::default() }, event);
+    // Events for all are read once a second, and this is the first read since.
+    let read = event + ms(900);
+    schedule.started(&[key], Cause::Touched, read);
+    schedule.succeeded(key, Cause::Touched, read, true);
+    assert!(!schedule.settle.expects_lag(read));
 }
