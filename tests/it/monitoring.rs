@@ -100,6 +100,31 @@ async fn it_tells_what_was_done_and_how_the_centre_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_counted_when_it_shows_and_not_with_every_age_after_it() {
+    let more = [("METRICS_TOKEN", TOKEN), ("REALTIME_INTERVAL", "200ms"), ("SETTLE_WINDOW", "1h")];
+    let bed = Bed::start(&NO_TIMERS.iter().copied().chain(more).collect::<Vec<_>>()).await;
+    let queue = one_waiting_task(&bed).await;
+    let of_queue = || {
+        let entries = bed.emulator.journal().entries();
+        entries
+            .iter()
+            .filter(|entry| &*entry.method == "POST" && entry.key.as_deref() == Some(&*queue))
+            .count()
+    };
+    let before = of_queue();
+    bed.until("ages were written again and again", || of_queue() >= before + 7).await;
+    let text = metrics(&bed).await;
+    let shown = value(&text, "taskrouter_sync_freshness_seconds_count").unwrap();
+    let most = 3 * bed.emulator.callbacks().deliveries().len();
+    assert!(most <= 12, "one Task makes few events");
+    assert!(
+        shown >= 1.0 && shown <= most as f64,
+        "{shown} times, of {most} with each event in each of three objects"
+    );
+    bed.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn labels_are_from_known_lists() {
     let bed = bed().await;
     let emulator = &bed.emulator;
