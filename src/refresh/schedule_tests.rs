@@ -212,7 +212,7 @@ fn an_event_for_all_does_not_coarsen_the_looks_after_one_for_a_single_task_queue
     }
     let longest = read_at.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
     // A read that falls between two ticks of the grid may skip the nearer one.
-    let most = RefreshConfig::default().settle_step.mul_f64(1.5) + ms(10);
+    let most = RefreshConfig::default().settle_step.mul_f64(1.25) + ms(10);
     assert!(longest <= most, "{longest:?} between two looks");
 }
 

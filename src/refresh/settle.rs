@@ -59,8 +59,9 @@ impl Settle {
         let expected = self.expected(started);
         if expected > Duration::ZERO && !broad {
             let end = touched + self.window.max(expected + MARGIN);
-            // Half a step: a read that began on a tick is followed by the next tick.
-            return (started < end).then(|| self.on_grid(started + self.step / 2));
+            // A tick less than a quarter of a step away is left out, since a read began just now. With more than that, what
+            // shows right after a timer's read would wait for nearly two steps.
+            return (started < end).then(|| self.on_grid(started + self.step / 4));
         }
         let looks = [self.window / 3, self.window].map(|after| self.on_grid(touched + after));
         looks.into_iter().find(|look| *look > started)
