@@ -15,13 +15,13 @@ pub(super) const OTHER_FILES: u64 = 500;
 
 /// Runs until SIGTERM or SIGINT.
 pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
+    // Before all else, so that no signal is missed, however early it comes.
+    let stop = stop_signal().map_err(CommandError::failed)?;
     let config = environment.config()?;
     let log = environment.value("RUST_LOG");
     let export = telemetry::init_with_export(log.as_deref(), config.export.as_ref());
     let export = export.map_err(CommandError::failed)?;
     count_panics();
-    // Before listening, so that no signal is missed between the two.
-    let stop = stop_signal().map_err(CommandError::failed)?;
     open_files(config.sockets.most_clients);
     let bind = config.server.bind;
     let listener = listen(bind);

@@ -155,6 +155,12 @@ impl Picture {
         self.parts.get(name).map(|part| part.json())
     }
 
+    /// The same, as clients are shown it: health as it is said to be here, where that is something else.
+    pub fn shown_part(&self, name: &str) -> Option<&str> {
+        let over = self.overlay.as_ref().filter(|_| name == HEALTH);
+        over.map(|(_, health)| &**health).or_else(|| self.part(name))
+    }
+
     /// Its number.
     pub fn number(&self) -> u64 {
         self.number

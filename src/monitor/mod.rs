@@ -62,6 +62,7 @@ struct Counts {
     refusals: Family<CodeLabel, Counter>,
     clients: Family<ClientLabel, Gauge>,
     ready: Gauge,
+    leads: Gauge,
     backlog: Arc<Backlog>,
 }
 
@@ -207,6 +208,9 @@ impl Default for Monitor {
         registry.register("clients", "Who is connected", clients.clone());
         let ready = Gauge::default();
         registry.register("ready", "1 once a first snapshot has been read and written", ready.clone());
+        let leads = Gauge::default();
+        let help = "1 where this process reads and writes; one of several replicas does";
+        registry.register("leads", help, leads.clone());
         Self(Arc::new(Counts {
             registry,
             events,
@@ -219,6 +223,7 @@ impl Default for Monitor {
             refusals,
             clients,
             ready,
+            leads,
             backlog,
         }))
     }
@@ -280,6 +285,11 @@ impl Monitor {
     /// Whether a first snapshot has been read and written.
     pub fn ready(&self, ready: bool) {
         self.0.ready.set(ready.into());
+    }
+
+    /// Whether this process reads and writes.
+    pub fn leads(&self, leads: bool) {
+        self.0.leads.set(leads.into());
     }
 
     /// Everything, and what `more` registers, as OpenMetrics text.

@@ -58,7 +58,7 @@ pub(super) async fn told(State(state): State<AppState>, _viewer: Viewer) -> Resp
     let mut body = Map::new();
     body.insert("now".into(), json!(Timestamp::now()));
     for name in ["asOf", "health", "queuesKnown", "voice"] {
-        let part = picture.part(name).and_then(|part| serde_json::from_str::<Value>(part).ok());
+        let part = picture.shown_part(name).and_then(|part| serde_json::from_str::<Value>(part).ok());
         body.insert(name.into(), part.unwrap_or_default());
     }
     let documents = picture.part(METRICS_DOCUMENTS).and_then(|part| serde_json::from_str::<Value>(part).ok());

@@ -198,6 +198,8 @@ impl Bed {
             if held.children > 1 || held.zombies > 0 {
                 self.problems.push(format!("{} child processes, {} dead", held.children, held.zombies));
             }
+            // Whatever is told to end before it runs ends at once, in no order; it may have been started a moment ago.
+            self.ready().await;
             let _ = Command::new("kill").args(["-s", "TERM", &self.pid().to_string()]).status().await;
             match tokio::time::timeout(DEADLINE, self.service.wait()).await {
                 Ok(Ok(ended)) if ended.success() => {}

@@ -4,7 +4,8 @@ local now = redis.call('TIME')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local born = redis.call('HMGET', KEYS[3], 'run', 'at')
-if born[1] ~= run then
+-- A clock that was set back would make it young for as long; so it was born now.
+if born[1] ~= run or tonumber(born[2]) > now then
   redis.call('HSET', KEYS[3], 'run', run, 'at', now)
   born[2] = now
 end

@@ -1,7 +1,9 @@
 //! Redis can't be used for so long that every lease, pause and time limit is over.
 
+use serde_json::Value;
+
 use super::support::{Cluster, Way, term_of};
-use crate::support::NO_TIMERS;
+use crate::support::{BEARER, NO_TIMERS};
 
 /// Tries to reach Redis, by each replica, before it is back; there are a dozen a second.
 const TRIES: usize = 60;
@@ -33,8 +35,16 @@ async fn replicas_without_redis_for_many_leases_show_what_they_have_and_end_in_t
         cluster.work(10).await;
         cluster.all_events_were_taken();
         assert_eq!(cluster.sync_writes().len(), written, "nobody knows that nobody else leads");
-        // Who comes now sees the same.
+        // Who comes now sees the same, however it asks; and whoever counts leaders finds none.
         cluster.all_is_stale(&mut cluster.watchers().await).await;
+        for replica in &cluster.replicas {
+            let get =
+                |path: &str| cluster.http.get(format!("{}{path}", replica.url())).bearer_auth(BEARER).send();
+            let told: Value = get("/api/health").await.unwrap().json().await.unwrap();
+            assert_eq!(told["health"]["taskrouter"]["ok"], false, "{told}");
+            let metrics = get("/metrics").await.unwrap().text().await.unwrap();
+            assert!(metrics.contains("taskrouter_sync_leads 0\n"), "{metrics}");
+        }
         if emptied {
             cluster.redis.start_again().await;
         } else {
