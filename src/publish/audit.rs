@@ -108,7 +108,7 @@ impl Audits {
         self.objects.values().filter(|audit| !audit.running).map(|audit| audit.due).min()
     }
 
-    /// An audit ended, and so it did. Returns whether anybody still cares.
+    /// An audit ended in this way. Returns whether anybody still cares.
     pub(super) fn ended(&mut self, object: &Object, end: End, now: Instant) -> bool {
         let pause = match end {
             End::Well => spread(self.interval, self.objects.len()),
