@@ -270,7 +270,7 @@ impl Stander {
         // It may not write any more but for this.
         if let Ok(apis) = Apis::new(config, self.shared.watched.monitor.clone()) {
             // Else the other one waits until this one's time is over.
-            let _ = timeout(limit, witness::yields(&apis.sync, config, &seat.id())).await;
+            let _ = timeout(limit, witness::yields(&apis.sync, config, &seat.name())).await;
         }
     }
 

@@ -125,9 +125,9 @@ impl Seat {
         self.term
     }
 
-    /// Which replica it is.
-    pub fn id(&self) -> Arc<str> {
-        self.id.clone()
+    /// Which replica it is, and in which term.
+    pub fn name(&self) -> Arc<str> {
+        self.value.clone()
     }
 
     /// What every write to Redis has to name.
