@@ -64,7 +64,7 @@ fn meant(name: &str) -> Option<&'static str> {
         LONG.. => 2,
     };
     let slips = |known: &'static str| {
-        // Far from all of ours, and counted for each of them: what comes from outside may be long.
+        // Most differ in length already; and a name from outside may be too long to be compared letter by letter.
         let near = known.len().abs_diff(name.len()) <= far(known);
         near.then(|| strsim::osa_distance(known, &name)).filter(|slips| *slips <= far(known))
     };
