@@ -283,7 +283,7 @@ impl Stander {
     ) -> Result<End, AppError> {
         if let Some(writes) = self.rival_is_there(seat).await? {
             warn!(
-                "The other leader goes on writing to the same Sync Service; this replica follows nobody and leaves it to that one"
+                "Another leader goes on writing to the same Sync Service; this replica leaves it to that one"
             );
             if let Err(error) = seat.release().await {
                 warn!(%error, "The lease could not be given back; it runs out by itself");
