@@ -5,6 +5,7 @@
 
 mod dialling;
 mod export;
+mod names;
 mod parse;
 mod reader;
 mod refresh;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 
 pub use dialling::DiallingConfig;
 pub use export::{ExportConfig, Sampling};
+pub use names::{Unread, unread};
 pub use parse::is_e164;
 pub use reader::{Problem, Variable};
 pub use refresh::RefreshConfig;
