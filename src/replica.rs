@@ -15,8 +15,8 @@ use tracing::{info, warn};
 
 use crate::app::{Apis, AppError, Core, Exchanged, Watched};
 use crate::cluster::{
-    Asker, Candidate, Kept, Link, LinkError, News, Seat, Stand, Timing, answer_all, carry, channel, deliver,
-    exchange, follow, grant, keep_curves, listen, publish,
+    Asker, Candidate, Kept, Link, LinkError, News, Seat, Settings, Stand, Timing, answer_all, carry, channel,
+    compare, deliver, exchange, follow, grant, keep_curves, listen, publish, space,
 };
 use crate::config::{Config, SharingConfig};
 use crate::feed;
@@ -86,9 +86,7 @@ impl Replica {
         watched: Watched,
         exchanged: Option<Exchanged>,
     ) -> Result<(Handles, Self), LinkError> {
-        let twilio = &config.core.twilio;
-        let space = format!("{}:{}", twilio.workspace_sid, twilio.sync_service);
-        let link = Link::new(&sharing.redis_url, &space, Timing::of(sharing.lease))?;
+        let link = Link::new(&sharing.redis_url, &space(config), Timing::of(sharing.lease))?;
         let (refresher, outgoing) = Outgoing::new();
         let (head, here) = watch::channel(None);
         let asker = Asker::new(link.clone());
@@ -132,6 +130,10 @@ impl Replica {
             let words = exchange(link.clone(), said, news.subscribe(), hear, ended.clone());
             parts.spawn("talking to other replicas", words);
         }
+        let settings = Settings::of(&shared.config.in_common());
+        let (id, monitor) = (self.candidate.id(), watched.monitor);
+        let comparing = compare(link.clone(), id, settings, leads.subscribe(), monitor, ended.clone());
+        parts.spawn("comparing configurations", comparing);
         parts.spawn("becoming ready", ready_by_following(shared.clone(), ended.clone()));
         let stander = Stander {
             news: news.subscribe(),
@@ -184,13 +186,15 @@ impl Stander {
         let beat = self.shared.link.timing().beat();
         while !stop.is_cancelled() {
             let rests = self.rests_until.is_some_and(|until| Instant::now() < until);
+            // From before the lease can be seen to be this one's: whoever sees it asks at once.
+            let questions = self.shared.news.subscribe();
             let found = self.candidate.stand(!rests).await;
-            if found.is_ok() {
-                self.silent = false;
+            if found.is_ok() && std::mem::take(&mut self.silent) {
+                info!("Redis can be asked who leads again");
             }
             let wait = match found {
                 Ok(Stand::Won { seat, after_another }) => {
-                    match self.lead(&seat, after_another, &stop).await? {
+                    match self.lead(&seat, after_another, questions, &stop).await? {
                         End::Stopped => return Ok(()),
                         End::HandedOver => self.rests_until = Some(Instant::now() + RESTS),
                         End::Lost => {}
@@ -227,10 +231,11 @@ impl Stander {
         &mut self,
         seat: &Seat,
         after_another: bool,
+        questions: broadcast::Receiver<Arc<News>>,
         stop: &CancellationToken,
     ) -> Result<End, AppError> {
         info!(term = seat.term(), "This replica leads: it reads TaskRouter and writes Sync");
-        let mut term = Term::start(&self.shared, seat, after_another)?;
+        let mut term = Term::start(&self.shared, seat, after_another, questions)?;
         let (timing, client) = (self.shared.link.timing(), term.client.clone());
         let end = tokio::select! {
             end = keep(seat, timing, &client) => end,
@@ -322,7 +327,11 @@ async fn keep(seat: &Seat, timing: Timing, client: &Client) -> End {
         match renewed {
             Ok(Ok(Kept::Lost)) => return End::Lost,
             Ok(Ok(Kept::Wanted)) if cut_off() => return End::HandedOver,
-            Ok(Ok(Kept::Kept | Kept::Wanted)) => silent = false,
+            Ok(Ok(Kept::Kept | Kept::Wanted)) => {
+                if std::mem::take(&mut silent) {
+                    info!("The lease is prolonged again");
+                }
+            }
             Ok(Err(error)) => {
                 if !std::mem::replace(&mut silent, true) {
                     warn!(%error, "The lease can't be prolonged; leading on until it is over");
@@ -371,7 +380,12 @@ struct Term {
 }
 
 impl Term {
-    fn start(shared: &Shared, seat: &Seat, after_another: bool) -> Result<Self, AppError> {
+    fn start(
+        shared: &Shared,
+        seat: &Seat,
+        after_another: bool,
+        questions: broadcast::Receiver<Arc<News>>,
+    ) -> Result<Self, AppError> {
         let (config, link, monitor) = (&shared.config, &shared.link, &shared.watched.monitor);
         let apis = Apis::leased(&config.core, monitor.clone(), seat.lease().clone())?;
         let overlap = if after_another { link.timing().overlap() } else { Duration::ZERO };
@@ -398,7 +412,7 @@ impl Term {
         let answering = {
             let head = head.clone();
             let answer = move |question| head.clone().reply(question);
-            answer_all(link.clone(), shared.news.subscribe(), answer, ended.clone())
+            answer_all(link.clone(), seat.name(), questions, answer, ended.clone())
         };
         parts.spawn("answering", answering);
         if let Some(metrics) = core.metrics.clone() {

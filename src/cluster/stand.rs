@@ -74,6 +74,11 @@ impl Candidate {
         Self { link, id, greatest_term: 0 }
     }
 
+    /// Its name in the lease.
+    pub fn id(&self) -> Arc<str> {
+        self.id.clone()
+    }
+
     /// Takes the lease if it is free and wanted; says who has it otherwise.
     pub async fn stand(&mut self, wants: bool) -> Result<Stand, LinkError> {
         let timing = self.link.timing();
@@ -128,6 +133,11 @@ impl Seat {
     /// What every write to Redis has to name.
     pub(super) fn value(&self) -> &str {
         &self.value
+    }
+
+    /// Who leads, as it stands in the lease.
+    pub fn name(&self) -> Arc<str> {
+        self.value.clone()
     }
 
     /// Prolongs the lease, and says whether this one would rather have another lead.

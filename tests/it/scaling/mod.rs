@@ -4,8 +4,12 @@
 mod agents;
 mod encryption;
 mod faults;
+mod keys;
 mod limits;
 mod outage;
+mod questions;
+mod rights;
+mod settings;
 mod sharing;
-mod support;
+pub(crate) mod support;
 mod versions;
