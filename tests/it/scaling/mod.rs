@@ -2,6 +2,7 @@
 //! time and nothing is lost.
 
 mod agents;
+mod doctor;
 mod encryption;
 mod faults;
 mod keys;
