@@ -183,19 +183,19 @@ impl Apis {
 impl Core {
     /// Starts reading and writing; `grace` is how long pending writes may take when it is stopped.
     pub fn start(config: &CoreConfig, apis: Apis, grace: Duration, monitor: &Monitor) -> Self {
-        Self::begin(config, apis, grace, monitor, None)
+        Self::begin(config, apis, grace, monitor, None::<std::future::Ready<()>>)
     }
 
-    /// The same for one term of many: the first write comes not before `overlap` is over, since what somebody else wrote last
+    /// The same for one term of many: the first write comes not before `admitted` is done, since what somebody else wrote last
     /// may still be on its way, and nothing is left of any object's budget at first.
     pub fn start_term(
         config: &CoreConfig,
         apis: Apis,
         grace: Duration,
         monitor: &Monitor,
-        overlap: Duration,
+        admitted: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
-        Self::begin(config, apis, grace, monitor, Some(overlap))
+        Self::begin(config, apis, grace, monitor, Some(admitted))
     }
 
     fn begin(
@@ -203,7 +203,7 @@ impl Core {
         apis: Apis,
         grace: Duration,
         monitor: &Monitor,
-        overlap: Option<Duration>,
+        admitted: Option<impl Future<Output = ()> + Send + 'static>,
     ) -> Self {
         let layouts = layout::all(config);
         let needs = layout::needs(&layouts);
@@ -228,13 +228,23 @@ impl Core {
         let readers = config.twilio.api_key.as_ref().map(|_| DASHBOARD_IDENTITY);
         let (publisher, mut writer) =
             publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone(), readers, monitor.clone());
-        if overlap.is_some() {
+        if admitted.is_some() {
             writer.budgets_are_spent();
         }
         let reads = tokio::spawn(reader.run(stop_reads.clone()));
         let until = stop_writes.clone();
         let writes = tokio::spawn(async move {
-            tokio::time::sleep(overlap.unwrap_or_default()).await;
+            if let Some(admitted) = admitted {
+                let stopped = async {
+                    until.cancelled().await;
+                    tokio::time::sleep(grace).await;
+                };
+                tokio::select! {
+                    () = admitted => {}
+                    // Whoever leads next writes it.
+                    () = stopped => return,
+                }
+            }
             writer.run(until, grace).await;
         });
         Self {

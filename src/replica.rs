@@ -4,6 +4,9 @@
 //! built anew for each term and torn down at its end: dropped where it stands when the lease is lost, finished in good order
 //! when the process is stopped or hands the work over.
 
+mod keeper;
+mod witness;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,17 +16,20 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use keeper::{Keeper, Over};
+use witness::Witness;
+
 use crate::app::{Apis, AppError, Core, Exchanged, Watched};
 use crate::cluster::{
-    Asker, Candidate, Kept, Link, LinkError, News, Seat, Settings, Stand, Timing, answer_all, carry, channel,
+    Asker, Candidate, Link, LinkError, News, Seat, Settings, Stand, Timing, answer_all, carry, channel,
     compare, deliver, exchange, follow, grant, keep_curves, listen, publish, space,
 };
 use crate::config::{Config, SharingConfig};
 use crate::feed;
-use crate::lease::Lease;
 use crate::refresh::{Outgoing, Refresher};
 use crate::server::Head;
 use crate::twilio::Client;
+use crate::twilio::sync::Revision;
 
 /// Between two probes of Twilio, while the leader is cut off from it.
 const PROBED_AGAIN: Duration = Duration::from_secs(2);
@@ -72,10 +78,25 @@ pub struct Handles {
 enum End {
     /// The lease is over.
     Lost,
+    /// Another one has claimed the lead meanwhile, and waits for this one's end.
+    Replaced,
     /// Another one leads instead.
     HandedOver,
+    /// Somebody leads who does not share the lease; this is the witness' revision by then.
+    Rival(Option<Revision>),
     /// The process is stopped.
     Stopped,
+}
+
+impl From<Over> for End {
+    fn from(over: Over) -> Self {
+        match over {
+            Over::Lost => Self::Lost,
+            Over::Replaced => Self::Replaced,
+            Over::Wanted => Self::HandedOver,
+            Over::Rival(by) => Self::Rival(by),
+        }
+    }
 }
 
 impl Replica {
@@ -140,6 +161,7 @@ impl Replica {
             shared,
             candidate: self.candidate,
             rests_until: self.rests_until,
+            rival: None,
             probed_at: self.probed_at,
             silent: self.silent,
         };
@@ -177,6 +199,8 @@ struct Stander {
     news: broadcast::Receiver<Arc<News>>,
     candidate: Candidate,
     rests_until: Option<Instant>,
+    /// What a rival had last put into the witness, if there was one.
+    rival: Option<Option<Revision>>,
     probed_at: Option<Instant>,
     silent: bool,
 }
@@ -197,7 +221,8 @@ impl Stander {
                     match self.lead(&seat, after_another, questions, &stop).await? {
                         End::Stopped => return Ok(()),
                         End::HandedOver => self.rests_until = Some(Instant::now() + RESTS),
-                        End::Lost => {}
+                        End::Rival(by) => self.gives_way(by),
+                        End::Lost | End::Replaced => {}
                     }
                     continue;
                 }
@@ -226,6 +251,33 @@ impl Stander {
         Ok(())
     }
 
+    /// Leaves the lead to whoever claimed the witness last. What it does next shows whether it is there still.
+    fn gives_way(&mut self, to: Option<Revision>) {
+        // Long enough to see that it renews what it claimed.
+        self.rests_until = Some(Instant::now() + self.shared.link.timing().rivals() * 3 / 2);
+        self.rival = Some(to);
+    }
+
+    /// Whether the rival that this one gave way to goes on writing.
+    async fn rival_is_there(&self, seat: &Seat) -> Result<Option<Revision>, AppError> {
+        let Some(seen) = &self.rival else { return Ok(None) };
+        let config = &self.shared.config.core;
+        let apis = Apis::leased(config, self.shared.watched.monitor.clone(), seat.lease().clone())?;
+        let found = witness::revision(&apis.sync, config).await;
+        Ok(found.ok().flatten().filter(|found| seen.as_ref() != Some(found)))
+    }
+
+    /// Tells the leader that has claimed the witness that it need not wait any more.
+    async fn yields(&self, seat: &Seat) {
+        let config = &self.shared.config.core;
+        let limit = self.shared.link.timing().own();
+        // It may not write any more but for this.
+        if let Ok(apis) = Apis::new(config, self.shared.watched.monitor.clone()) {
+            // Else the other one waits until this one's time is over.
+            let _ = timeout(limit, witness::yields(&apis.sync, config, &seat.id())).await;
+        }
+    }
+
     /// Leads for one term.
     async fn lead(
         &mut self,
@@ -234,11 +286,22 @@ impl Stander {
         questions: broadcast::Receiver<Arc<News>>,
         stop: &CancellationToken,
     ) -> Result<End, AppError> {
+        if let Some(writes) = self.rival_is_there(seat).await? {
+            warn!(
+                "The other leader goes on writing to the same Sync Service; this replica follows nobody and leaves it to that one"
+            );
+            if let Err(error) = seat.release().await {
+                warn!(%error, "The lease could not be given back; it runs out by itself");
+            }
+            return Ok(End::Rival(Some(writes)));
+        }
+        self.rival = None;
         info!(term = seat.term(), "This replica leads: it reads TaskRouter and writes Sync");
         let mut term = Term::start(&self.shared, seat, after_another, questions)?;
-        let (timing, client) = (self.shared.link.timing(), term.client.clone());
+        let timing = self.shared.link.timing();
+        let mut keeper = Keeper::new(seat.clone(), timing, term.client.clone(), term.witness.clone());
         let end = tokio::select! {
-            end = keep(seat, timing, &client) => end,
+            over = keeper.keep() => over.into(),
             () = stop.cancelled() => End::Stopped,
             early = term.early() => {
                 term.abort().await;
@@ -249,6 +312,7 @@ impl Stander {
         };
         match end {
             End::Lost => {
+                seat.lease().end();
                 warn!(term = seat.term(), "This replica leads no more: the lease is over");
                 term.abort().await;
                 return Ok(end);
@@ -260,11 +324,27 @@ impl Stander {
                 // What is on its way may still get through.
                 sleep(timing.overlap()).await;
             }
+            End::Replaced => {
+                warn!(term = seat.term(), "This replica leads no more: another does");
+                seat.lease().end();
+                term.cut_off().await;
+                // What is on its way may still get through.
+                sleep(timing.overlap()).await;
+                self.yields(seat).await;
+                // Redis, which does not answer, may keep its parts for a while.
+                term.abort().await;
+                return Ok(end);
+            }
+            End::Rival(_) => {
+                seat.lease().end();
+                term.abort().await;
+                sleep(timing.overlap()).await;
+            }
             End::Stopped => {
                 let finished = tokio::select! {
                     finished = term.stop() => { finished?; true }
                     // Prolongs meanwhile; ends only where the lease is lost.
-                    () = keep_on(seat, timing) => false,
+                    _ = keeper.keep_to_the_end() => false,
                 };
                 if !finished {
                     warn!(
@@ -272,6 +352,7 @@ impl Stander {
                     );
                     return Ok(end);
                 }
+                keeper.ends().await;
                 info!(term = seat.term(), "This replica leads no more: the next one may");
             }
         }
@@ -303,61 +384,6 @@ impl Stander {
     }
 }
 
-/// Prolongs the lease until it is over, or another one would lead instead of a leader that can't. A renewal does not wait for
-/// the one before: on a busy machine an answer may be late and still in time.
-async fn keep(seat: &Seat, timing: Timing, client: &Client) -> End {
-    let mut silent = false;
-    let mut renewals = JoinSet::new();
-    let mut beats = tokio::time::interval(timing.beat());
-    beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // The lease is fresh.
-    beats.reset();
-    let cut_off = || client.unanswered_since().is_some_and(|since| since.plus(timing.twilio()).is_past());
-    loop {
-        let renewed = tokio::select! {
-            () = over(seat.lease()) => return End::Lost,
-            Some(renewed) = renewals.join_next() => renewed,
-            // Each ends within the time for a command, so they are few.
-            _ = beats.tick() => {
-                let (seat, cut_off) = (seat.clone(), cut_off());
-                renewals.spawn(async move { seat.renew(cut_off).await });
-                continue;
-            }
-        };
-        match renewed {
-            Ok(Ok(Kept::Lost)) => return End::Lost,
-            Ok(Ok(Kept::Wanted)) if cut_off() => return End::HandedOver,
-            Ok(Ok(Kept::Kept | Kept::Wanted)) => {
-                if std::mem::take(&mut silent) {
-                    info!("The lease is prolonged again");
-                }
-            }
-            Ok(Err(error)) => {
-                if !std::mem::replace(&mut silent, true) {
-                    warn!(%error, "The lease can't be prolonged; leading on until it is over");
-                }
-            }
-            // A bug of ours, which the next renewal may not meet.
-            Err(panicked) => warn!(%panicked, "A renewal of the lease ended abnormally"),
-        }
-    }
-}
-
-/// Prolongs the lease until it is over.
-async fn keep_on(seat: &Seat, timing: Timing) {
-    while seat.lease().holds() {
-        let _ = seat.renew(false).await;
-        sleep(timing.beat()).await;
-    }
-}
-
-/// Waits until a lease is over.
-async fn over(lease: &Lease) {
-    while lease.holds() {
-        sleep(lease.until().from_now()).await;
-    }
-}
-
 /// Waits until somebody says that nobody leads.
 async fn freed(news: &mut broadcast::Receiver<Arc<News>>) {
     loop {
@@ -374,6 +400,7 @@ async fn freed(news: &mut broadcast::Receiver<Arc<News>>) {
 struct Term {
     core: Option<Core>,
     client: Arc<Client>,
+    witness: Option<Witness>,
     parts: Parts,
     ended: CancellationToken,
     shared: Shared,
@@ -389,8 +416,18 @@ impl Term {
         let (config, link, monitor) = (&shared.config, &shared.link, &shared.watched.monitor);
         let apis = Apis::leased(&config.core, monitor.clone(), seat.lease().clone())?;
         let overlap = if after_another { link.timing().overlap() } else { Duration::ZERO };
-        let core =
-            Core::start_term(&config.core, apis.clone(), config.server.shutdown_grace, monitor, overlap);
+        let goes_on_alone = config.sharing.as_ref().is_some_and(|sharing| sharing.alone);
+        let witness =
+            goes_on_alone.then(|| Witness::new(apis.sync.clone(), &config.core, seat, link.timing()));
+        let admission = witness.clone();
+        let admitted = async move {
+            match admission {
+                Some(witness) => witness.admission(overlap).await,
+                None => sleep(overlap).await,
+            }
+        };
+        let grace = config.server.shutdown_grace;
+        let core = Core::start_term(&config.core, apis.clone(), grace, monitor, admitted);
         let head = core.head(&config.core, &apis);
         let ended = CancellationToken::new();
         let mut parts = Parts::default();
@@ -431,7 +468,7 @@ impl Term {
         });
         shared.leader.send_replace(Some(core.refresher.clone()));
         shared.head.send_replace(Some(head));
-        Ok(Self { core: Some(core), client: apis.client, parts, ended, shared: shared.clone() })
+        Ok(Self { core: Some(core), client: apis.client, witness, parts, ended, shared: shared.clone() })
     }
 
     /// A part that ended before it was told to.
@@ -443,12 +480,17 @@ impl Term {
         }
     }
 
-    /// Ends it where it stands.
-    async fn abort(mut self) {
+    /// Ends its reading and writing where they stand.
+    async fn cut_off(&mut self) {
         self.step_down();
         if let Some(core) = self.core.take() {
             core.abort().await;
         }
+    }
+
+    /// Ends it where it stands.
+    async fn abort(mut self) {
+        self.cut_off().await;
         self.ended.cancel();
         // What they were doing is nobody's concern any more.
         let _ = self.parts.join().await;

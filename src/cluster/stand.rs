@@ -130,6 +130,11 @@ impl Seat {
         self.term
     }
 
+    /// Which replica it is.
+    pub fn id(&self) -> Arc<str> {
+        self.id.clone()
+    }
+
     /// What every write to Redis has to name.
     pub(super) fn value(&self) -> &str {
         &self.value
@@ -140,14 +145,16 @@ impl Seat {
         self.value.clone()
     }
 
-    /// Prolongs the lease, and says whether this one would rather have another lead.
-    pub async fn renew(&self, asks_for_help: bool) -> Result<Kept, LinkError> {
+    /// Prolongs the lease, and says whether this one would rather have another lead. `alone`: it has led without Redis, so it may
+    /// have the lease back where it ran out and nobody else had it since.
+    pub async fn renew(&self, asks_for_help: bool, alone: bool) -> Result<Kept, LinkError> {
         let timing = self.link.timing();
         let asked = Moment::now();
         let (kept, term) = (millis(timing.kept()), self.term.to_string());
-        let help: &[u8] = if asks_for_help { b"1" } else { b"0" };
+        let flag = |set: bool| -> &[u8] { if set { b"1" } else { b"0" } };
         let keys = [Key::Lease, Key::Term, Key::Born, Key::Candidate, Key::Help];
-        let arguments = [self.value.as_bytes(), kept.as_bytes(), term.as_bytes(), help, self.id.as_bytes()];
+        let (value, id) = (self.value.as_bytes(), self.id.as_bytes());
+        let arguments = [value, kept.as_bytes(), term.as_bytes(), flag(asks_for_help), id, flag(alone)];
         let (found, candidate): (String, String) = self.link.run(&RENEW, &keys, &arguments).await?;
         // An answer that comes when our own time is over comes too late, whatever it says.
         if found != "kept" || !self.lease.prolong(asked.plus(timing.own())) {

@@ -40,6 +40,7 @@ variables! {
     SHUTDOWN_GRACE: Variable::plain("SHUTDOWN_GRACE", GRACE);
     REDIS_URL: Variable::secret("REDIS_URL", "a Redis URL, such as redis://:password@host:6379/0, or rediss:// over TLS");
     LEADER_LEASE: Variable::plain("LEADER_LEASE", "a duration with its unit from 1s to 60s");
+    LEADER_ALONE: Variable::plain("LEADER_ALONE", "true or false");
     TWILIO_OUTBOUND_WORKFLOW_SID: Variable::plain("TWILIO_OUTBOUND_WORKFLOW_SID", "a Workflow SID: WW followed by 32 hexadecimal digits");
     OUTBOUND_CALLER_IDS: Variable::plain("OUTBOUND_CALLER_IDS", "with TWILIO_OUTBOUND_WORKFLOW_SID: 1 to 100 different numbers of the account, comma-separated, such as +14155550100");
     OUTBOUND_PREFIXES: Variable::plain("OUTBOUND_PREFIXES", "with TWILIO_OUTBOUND_WORKFLOW_SID: 1 to 300 different beginnings of numbers, comma-separated, such as +1,+44; + alone for all numbers");

@@ -2,6 +2,7 @@
 //! time and nothing is lost.
 
 mod agents;
+mod alone;
 mod doctor;
 mod encryption;
 mod faults;

@@ -10,7 +10,9 @@ const TRIES: usize = 60;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_without_redis_for_many_leases_show_what_they_have_and_end_in_the_truth() {
-    let mut cluster = Cluster::with(3, &[NO_TIMERS, &[("LEADER_LEASE", "1500ms")]].concat()).await;
+    let mut cluster =
+        Cluster::with(3, &[NO_TIMERS, &[("LEADER_LEASE", "1500ms"), ("LEADER_ALONE", "false")]].concat())
+            .await;
     cluster.agrees().await;
     let mut watchers = cluster.watchers().await;
     for emptied in [false, true] {

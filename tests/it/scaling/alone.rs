@@ -1,0 +1,131 @@
+//! A leader that has lost Redis goes on as long as Sync proves that it is alone, and not a moment longer.
+
+use super::support::redis::Redis;
+use super::support::{Cluster, Replica, Way, term_of};
+use crate::support::{NO_TIMERS, QUICK_TIMERS};
+
+/// More than the time of any lease: each is prolonged after half of its own time.
+const LONG: usize = 6;
+
+fn last_term(cluster: &Cluster) -> u64 {
+    cluster.sync_writes().iter().map(term_of).max().unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_gone_for_all_the_leader_goes_on_and_has_its_lease_back_afterwards() {
+    let mut cluster = Cluster::with(3, QUICK_TIMERS).await;
+    cluster.agrees().await;
+    let before = last_term(&cluster);
+    for gone in [true, false] {
+        if gone {
+            cluster.redis.kill().await;
+        } else {
+            // It runs on, and lets the lease run out.
+            cluster.replicas.iter().for_each(|replica| replica.to_redis.set(Way::Frozen));
+        }
+        cluster.goes_on_alone(LONG).await;
+        cluster.work(10).await;
+        cluster.agrees().await;
+        let leader = cluster.led().await;
+        if gone {
+            cluster.redis.start_again().await;
+        } else {
+            cluster.replicas[leader].to_redis.set(Way::Open);
+        }
+        cluster.eventually("it leads by its lease", async || cluster.witness()["alone"] == false).await;
+        cluster.replicas.iter().for_each(|replica| replica.to_redis.set(Way::Open));
+        cluster.work(10).await;
+        cluster.agrees().await;
+        cluster.all_clients_agree().await;
+        assert!(last_term(&cluster) == before || cluster.redis_was_slow(), "it led all the time");
+    }
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_goes_on_alone_and_dies_is_followed_once_redis_is_back() {
+    let mut cluster = Cluster::with(2, QUICK_TIMERS).await;
+    cluster.agrees().await;
+    let before = last_term(&cluster);
+    cluster.redis.kill().await;
+    cluster.goes_on_alone(2).await;
+    let leader = cluster.led().await;
+    cluster.take(leader).kill().await;
+    cluster.work(10).await;
+    cluster.redis.start_again().await;
+    cluster.replicas[0].logs("Another leader went on without Redis").await;
+    cluster.agrees().await;
+    assert!(last_term(&cluster) > before);
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_alone_has_lost_redis_stops_when_another_claims_the_lead() {
+    let mut cluster = Cluster::with(3, QUICK_TIMERS).await;
+    cluster.agrees().await;
+    for way in [Way::Frozen, Way::Refused] {
+        let (leader, before) = (cluster.led().await, last_term(&cluster));
+        let cut_off = cluster.take(leader);
+        cut_off.to_redis.set(way);
+        cluster.work(10).await;
+        cut_off.logs("leads no more").await;
+        cluster.eventually("another writes", async || last_term(&cluster) > before).await;
+        cluster.agrees().await;
+        let said = cluster.witness();
+        assert!(said["yielded"].is_string() && said["alone"] == false, "nobody waited in vain: {said}");
+        cut_off.to_redis.set(Way::Open);
+        cluster.put_back(cut_off);
+    }
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_and_without_sync_nobody_leads() {
+    let cluster = Cluster::with(2, QUICK_TIMERS).await;
+    cluster.agrees().await;
+    let leader = cluster.led().await;
+    for replica in &cluster.replicas {
+        replica.to_twilio.set(Way::Frozen);
+        replica.to_redis.set(Way::Frozen);
+    }
+    cluster.work(10).await;
+    cluster.replicas[leader].logs("leads no more").await;
+    cluster.replicas.iter().for_each(|replica| replica.to_twilio.set(Way::Open));
+    assert!(cluster.leader().await.is_none());
+    cluster.replicas.iter().for_each(|replica| replica.to_redis.set(Way::Open));
+    cluster.agrees().await;
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_goes_on_alone_stops_in_good_order() {
+    let mut cluster = Cluster::with(1, QUICK_TIMERS).await;
+    cluster.agrees().await;
+    cluster.redis.kill().await;
+    cluster.goes_on_alone(2).await;
+    cluster.work(5).await;
+    cluster.take(0).stop().await;
+    assert_eq!(cluster.witness()["alone"], false, "the next leader need not wait");
+    cluster.redis.start_again().await;
+    cluster.add().await;
+    cluster.all_ready().await;
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_leaders_by_different_redis_one_gives_way() {
+    let mut cluster = Cluster::with(1, &[NO_TIMERS, &[("LEADER_LEASE", "1s")]].concat()).await;
+    cluster.agrees().await;
+    let other_redis = Redis::start().await;
+    let twilio = cluster.emulator.url().strip_prefix("http://").unwrap().parse().unwrap();
+    cluster.set(&[("LEADER_LEASE", "1s")]);
+    let rival = Replica::start(cluster.variables(), other_redis.address, twilio).await;
+    cluster.replicas[0].logs("this one gives way").await;
+    cluster.replicas[0].logs("leaves it to that one").await;
+    assert!(!rival.log().contains("gives way"), "the one that came last stays");
+    // The other one ends, and this one leads again.
+    rival.stop().await;
+    cluster.work(10).await;
+    cluster.led().await;
+    cluster.agrees().await;
+}
