@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use taskrouter_sync::cluster::{Link, RIGHTS, Timing, missing_rights};
+use taskrouter_sync::cluster::{Link, LinkError, RIGHTS, Refusal, Timing, missing_rights};
 
 use super::support::Cluster;
 use super::support::redis::{Redis, documented_user};
@@ -93,6 +93,64 @@ async fn whatever_of_the_documented_rights_is_missing_is_found() {
         redis.command(&["dbsize"]).await.trim_start_matches("(integer) ").parse::<u32>().map(|keys| keys < 5),
         Ok(true)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_redis_refuses_is_done_later_and_the_log_says_when_that_ends() {
+    let settings = Settings { queues: 4, workers: 6, ..Settings::default() };
+    let mut cluster = Cluster::empty(settings, NO_TIMERS).await;
+    let url = cluster.redis.documented_user(&[]).await;
+    cluster.set(&[("REDIS_URL", &url)]);
+    for _ in 0..2 {
+        cluster.add().await;
+    }
+    cluster.all_ready().await;
+    cluster.agrees().await;
+    for (right, begins, ends) in [
+        ("-incr", "Marks can't be sent to whoever leads", "Marks can be sent to whoever leads again"),
+        ("-hdel", "Other replicas can't be shown", "Other replicas can be shown what is read again"),
+    ] {
+        cluster.redis.documented_user(&[right]).await;
+        cluster.work(10).await;
+        let says = |words: &str| cluster.replicas.iter().any(|replica| replica.log().contains(words));
+        cluster.eventually(begins, async || says(begins)).await;
+        assert!(!says(ends));
+        cluster.redis.documented_user(&[]).await;
+        cluster.eventually(ends, async || says(ends)).await;
+        cluster.agrees().await;
+    }
+    cluster.all_events_were_taken();
+    cluster.finish().await;
+}
+
+/// The words of a list in YAML's short form, from where it begins.
+fn words(text: &str) -> Vec<String> {
+    let list = text.split_once('[').unwrap().1.split_once(']').unwrap().0;
+    let words = list.split([',', '\n']).map(|word| word.trim().to_owned()).filter(|word| !word.is_empty());
+    words.map(|word| word.trim_matches('"').to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_redis_of_deploy_has_this_user_and_no_other() {
+    let rule = documented_user("a-users-word");
+    let compose = include_str!("../../../deploy/scaled/compose.yaml");
+    let kubernetes = include_str!("../../../deploy/scaled/kubernetes.yaml");
+    for (text, variable) in [
+        (compose.split_once("command:").unwrap().1, "${REDIS_PASSWORD}"),
+        (kubernetes.split_once("args:").unwrap().1, "$(REDIS_PASSWORD)"),
+    ] {
+        let command: Vec<String> =
+            words(text).iter().map(|word| word.replace(variable, "a-users-word")).collect();
+        let user = command.iter().rposition(|word| word == "--user").unwrap();
+        assert_eq!(command[user + 1..user + 3], [rule[2].as_str(), "on"]);
+        assert_eq!(command[user + 3..], rule[5..], "as docs/scaling.md has it, after `reset on`");
+        let options: Vec<&str> = command[1..].iter().map(String::as_str).collect();
+        let redis = Redis::start_with(&options).await;
+        let good = format!("redis://{}:a-users-word@{}", rule[2], redis.address);
+        assert_eq!(missing_rights(&link(&good)).await.unwrap(), Vec::<&str>::new());
+        let nobody = missing_rights(&link(&format!("redis://{}", redis.address))).await.unwrap_err();
+        assert!(matches!(nobody, LinkError::Refused(Refusal::NoCredentials)), "{nobody}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
