@@ -52,7 +52,7 @@ image-check: ## Build the container image, run it, and measure it; needs Docker 
 fuzz: ## Fuzz what comes from outside, each target for two minutes; `fuzz/run` says more
 	fuzz/run
 
-deny: ## Licences, sources and bans of what the service is built from; needs cargo-deny
+deny: ## Licences, sources and bans of what the service is built from; builds cargo-deny where it is missing
 	.ci/deny
 
 web: web/dist/index.html ## Build the dashboard's page, which the next build of the service carries

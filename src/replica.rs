@@ -21,8 +21,8 @@ use witness::Witness;
 
 use crate::app::{Apis, AppError, Core, Exchanged, Watched};
 use crate::cluster::{
-    Asker, Candidate, Link, LinkError, News, Seat, Stand, Timing, answer_all, carry, channel, deliver,
-    exchange, follow, grant, keep_curves, listen, publish,
+    Asker, Candidate, Link, LinkError, News, Seat, Settings, Stand, Timing, answer_all, carry, channel,
+    compare, deliver, exchange, follow, grant, keep_curves, listen, publish, space,
 };
 use crate::config::{Config, SharingConfig};
 use crate::feed;
@@ -107,9 +107,7 @@ impl Replica {
         watched: Watched,
         exchanged: Option<Exchanged>,
     ) -> Result<(Handles, Self), LinkError> {
-        let twilio = &config.core.twilio;
-        let space = format!("{}:{}", twilio.workspace_sid, twilio.sync_service);
-        let link = Link::new(&sharing.redis_url, &space, Timing::of(sharing.lease))?;
+        let link = Link::new(&sharing.redis_url, &space(config), Timing::of(sharing.lease))?;
         let (refresher, outgoing) = Outgoing::new();
         let (head, here) = watch::channel(None);
         let asker = Asker::new(link.clone());
@@ -153,6 +151,10 @@ impl Replica {
             let words = exchange(link.clone(), said, news.subscribe(), hear, ended.clone());
             parts.spawn("talking to other replicas", words);
         }
+        let settings = Settings::of(&shared.config.in_common());
+        let (id, monitor) = (self.candidate.id(), watched.monitor);
+        let comparing = compare(link.clone(), id, settings, leads.subscribe(), monitor, ended.clone());
+        parts.spawn("comparing configurations", comparing);
         parts.spawn("becoming ready", ready_by_following(shared.clone(), ended.clone()));
         let stander = Stander {
             news: news.subscribe(),
@@ -208,13 +210,15 @@ impl Stander {
         let beat = self.shared.link.timing().beat();
         while !stop.is_cancelled() {
             let rests = self.rests_until.is_some_and(|until| Instant::now() < until);
+            // From before the lease can be seen to be this one's: whoever sees it asks at once.
+            let questions = self.shared.news.subscribe();
             let found = self.candidate.stand(!rests).await;
-            if found.is_ok() {
-                self.silent = false;
+            if found.is_ok() && std::mem::take(&mut self.silent) {
+                info!("Redis can be asked who leads again");
             }
             let wait = match found {
                 Ok(Stand::Won { seat, after_another }) => {
-                    match self.lead(&seat, after_another, &stop).await? {
+                    match self.lead(&seat, after_another, questions, &stop).await? {
                         End::Stopped => return Ok(()),
                         End::HandedOver => self.rests_until = Some(Instant::now() + RESTS),
                         End::Rival(by) => self.gives_way(by),
@@ -279,11 +283,12 @@ impl Stander {
         &mut self,
         seat: &Seat,
         after_another: bool,
+        questions: broadcast::Receiver<Arc<News>>,
         stop: &CancellationToken,
     ) -> Result<End, AppError> {
         if let Some(writes) = self.rival_is_there(seat).await? {
             warn!(
-                "The other leader goes on writing to the same Sync Service; this replica follows nobody and leaves it to that one"
+                "Another leader goes on writing to the same Sync Service; this replica leaves it to that one"
             );
             if let Err(error) = seat.release().await {
                 warn!(%error, "The lease could not be given back; it runs out by itself");
@@ -292,7 +297,7 @@ impl Stander {
         }
         self.rival = None;
         info!(term = seat.term(), "This replica leads: it reads TaskRouter and writes Sync");
-        let mut term = Term::start(&self.shared, seat, after_another)?;
+        let mut term = Term::start(&self.shared, seat, after_another, questions)?;
         let timing = self.shared.link.timing();
         let mut keeper = Keeper::new(seat.clone(), timing, term.client.clone(), term.witness.clone());
         let end = tokio::select! {
@@ -402,7 +407,12 @@ struct Term {
 }
 
 impl Term {
-    fn start(shared: &Shared, seat: &Seat, after_another: bool) -> Result<Self, AppError> {
+    fn start(
+        shared: &Shared,
+        seat: &Seat,
+        after_another: bool,
+        questions: broadcast::Receiver<Arc<News>>,
+    ) -> Result<Self, AppError> {
         let (config, link, monitor) = (&shared.config, &shared.link, &shared.watched.monitor);
         let apis = Apis::leased(&config.core, monitor.clone(), seat.lease().clone())?;
         let overlap = if after_another { link.timing().overlap() } else { Duration::ZERO };
@@ -439,7 +449,7 @@ impl Term {
         let answering = {
             let head = head.clone();
             let answer = move |question| head.clone().reply(question);
-            answer_all(link.clone(), shared.news.subscribe(), answer, ended.clone())
+            answer_all(link.clone(), seat.name(), questions, answer, ended.clone())
         };
         parts.spawn("answering", answering);
         if let Some(metrics) = core.metrics.clone() {

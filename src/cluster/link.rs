@@ -10,12 +10,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{ErrorKind, FromRedisValue, Script};
+use redis::{FromRedisValue, IntoConnectionInfo, Script};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::refusal::Refusal;
 use super::timing::Timing;
+use crate::config::Config;
 
 /// What the lease and the marks look like never changes, since old and new versions have to agree on them while one is
 /// replaced by the other. All else has the version of its form in its name: a version that changes a form takes another name,
@@ -52,6 +54,8 @@ pub enum Key {
     History,
     /// What replicas that start later have to know.
     Words,
+    /// How the leader is configured.
+    Settings,
     /// The channel of news.
     News,
     /// What is left of a limit.
@@ -114,9 +118,12 @@ pub enum LinkError {
     /// No answer.
     #[error("Redis did not answer within {} ms", .0.as_millis())]
     Slow(Duration),
-    /// An error. Redis's own texts may quote commands' arguments, so only their kind is told.
+    /// There is no connection, in the network's own words, or those of TLS.
     #[error("Redis can't be used: {0}")]
-    Redis(String),
+    Connection(String),
+    /// It says no.
+    #[error("Redis can't be used: {0}")]
+    Refused(Refusal),
     /// `REDIS_URL` is not one.
     #[error("REDIS_URL can't be used")]
     Url,
@@ -124,19 +131,33 @@ pub enum LinkError {
 
 impl From<redis::RedisError> for LinkError {
     fn from(error: redis::RedisError) -> Self {
-        Self::Redis(match error.kind() {
-            // The network's own words, or those of TLS.
-            ErrorKind::Io => error.to_string(),
-            ErrorKind::AuthenticationFailed => "it refuses the user or the password".to_owned(),
-            kind => format!("{kind:?}"),
-        })
+        match Refusal::of(&error) {
+            Some(refusal) => Self::Refused(refusal),
+            None => Self::Connection(error.to_string()),
+        }
     }
+}
+
+impl LinkError {
+    /// Whether a key of ours holds something else than we put there.
+    pub(super) fn is_wrong_type(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::WrongType))
+    }
+}
+
+/// What those who share a Redis are told apart by.
+pub fn space(config: &Config) -> String {
+    let twilio = &config.core.twilio;
+    format!("{}:{}", twilio.workspace_sid, twilio.sync_service)
 }
 
 impl Link {
     /// A link that connects when it is first used. `space` tells those who share a Redis apart.
     pub fn new(url: &SecretString, space: &str, timing: Timing) -> Result<Self, LinkError> {
-        let client = redis::Client::open(url.expose_secret()).map_err(|_| LinkError::Url)?;
+        let info = url.expose_secret().into_connection_info().map_err(|_| LinkError::Url)?;
+        // Who uses it is no concern of Redis', and a user that may do no more than is needed may not say so.
+        let settings = info.redis_settings().clone().set_skip_set_lib_name();
+        let client = redis::Client::open(info.set_redis_settings(settings)).map_err(|_| LinkError::Url)?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(timing.command()))
             // Ours is shorter, so that it is seen.
@@ -176,9 +197,15 @@ impl Link {
             Key::Picture => versioned("picture"),
             Key::History => versioned("history"),
             Key::Words => versioned("words"),
+            Key::Settings => versioned("settings"),
             Key::News => versioned("news"),
             Key::Quota(name) => versioned(&format!("quota:{}", hex(&name[..16]))),
         }
+    }
+
+    /// The name of a key that no replica uses.
+    pub(super) fn trial_key(&self, name: &str) -> String {
+        format!("tr:{{{}}}:{name}", self.0.space)
     }
 
     /// Runs a script that does little.
@@ -263,7 +290,7 @@ impl Link {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

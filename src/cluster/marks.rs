@@ -11,7 +11,7 @@ use std::time::Duration;
 use redis::Script;
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::link::{Key, Link, LinkError, Reach};
 use super::news::{Marked, News, next};
@@ -40,6 +40,7 @@ pub async fn carry(
 ) {
     let mut reach = link.reach();
     let mut read_here: Option<Outgoing> = None;
+    let mut failing = false;
     loop {
         let back = async {
             // The sender lives as long as the link.
@@ -59,10 +60,20 @@ pub async fn carry(
         let silent = *link.reach().borrow() == Reach::Silent;
         let failed = match (&leader, silent) {
             (Some(_), true) => true,
-            _ => send(&link, &sent)
-                .await
-                .inspect_err(|error| tracing::debug!(%error, "Marks can't be sent; keeping them"))
-                .is_err(),
+            _ => match send_or_mend(&link, &sent).await {
+                Ok(()) => {
+                    if std::mem::take(&mut failing) {
+                        info!("Marks can be sent to whoever leads again");
+                    }
+                    false
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        warn!(%error, "Marks can't be sent to whoever leads; keeping them until they can");
+                    }
+                    true
+                }
+            },
         };
         match leader.filter(|_| failed) {
             Some(leader) => {
@@ -79,6 +90,26 @@ pub async fn carry(
             None => {}
         }
     }
+}
+
+/// Where somebody has put something else into our keys nobody knows what was marked, so everything is.
+async fn send_or_mend(link: &Link, sent: &Sent) -> Result<(), LinkError> {
+    match send(link, sent).await {
+        Err(error) if error.is_wrong_type() => {
+            forget(link).await?;
+            let everything = Sent { touches: vec![Touch::everything()], ..Sent::default() };
+            send(link, &everything).await?;
+            send(link, sent).await
+        }
+        done => done,
+    }
+}
+
+/// Takes all marks out of Redis, whatever they are.
+async fn forget(link: &Link) -> Result<(), LinkError> {
+    let mut delete = redis::cmd("DEL");
+    delete.arg(link.key(Key::Marks)).arg(link.key(Key::MarkNumber));
+    link.command::<i64>(&delete).await.map(drop)
 }
 
 async fn send(link: &Link, sent: &Sent) -> Result<(), LinkError> {
@@ -189,7 +220,7 @@ impl Delivery {
                 () = read(&mut self.read) => self.acknowledge().await,
                 _ = looks.tick() => {
                     if std::mem::replace(&mut behind, false) {
-                        behind = self.look().await.is_err();
+                        behind = self.look_or_mend().await.is_err();
                     } else {
                         behind = self.is_behind().await;
                     }
@@ -203,8 +234,23 @@ impl Delivery {
     async fn is_behind(&self) -> bool {
         let mut get = redis::cmd("GET");
         get.arg(self.link.key(Key::MarkNumber));
-        let number: Result<Option<u64>, _> = self.link.command(&get).await;
-        number.is_ok_and(|number| number.is_some_and(|number| number != self.last_number))
+        let number: Result<Option<u64>, LinkError> = self.link.command(&get).await;
+        match number {
+            Ok(number) => number.is_some_and(|number| number != self.last_number),
+            Err(error) => error.is_wrong_type(),
+        }
+    }
+
+    /// Where something else stands there nobody knows what was marked, so everything is read.
+    async fn look_or_mend(&mut self) -> Result<(), LinkError> {
+        match self.look().await {
+            Err(error) if error.is_wrong_type() => {
+                self.refresher.mark(&Touch::everything());
+                forget(&self.link).await?;
+                self.look().await
+            }
+            done => done,
+        }
     }
 
     fn take(&mut self, marked: &Marked) {

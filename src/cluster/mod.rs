@@ -24,6 +24,7 @@
 //!
 //! Redis's clock is used for nothing but how long its own keys last and fill up. What a replica knows of another it knows by Redis alone.
 
+mod checkup;
 mod curves;
 mod link;
 mod marks;
@@ -31,17 +32,22 @@ mod news;
 mod pictures;
 mod questions;
 mod quotas;
+mod refusal;
+mod settings;
 mod stand;
 mod timing;
 mod words;
 
+pub use checkup::{Leading, RIGHTS, Server, leading, missing_rights, server};
 pub use curves::keep_curves;
-pub use link::{Key, Link, LinkError, Reach};
+pub use link::{Key, Link, LinkError, Reach, space};
 pub use marks::{carry, deliver};
 pub use news::{News, channel, listen};
 pub use pictures::{follow, publish};
-pub use questions::{AskError, Asker, Reply, answer_all};
+pub use questions::{AskError, Asker, Repeat, Reply, answer_all};
 pub use quotas::grant;
+pub use refusal::Refusal;
+pub use settings::{Settings, Told, compare, told_by_leader};
 pub use stand::{Candidate, Kept, Seat, Stand};
 pub use timing::Timing;
 pub use words::{Said, exchange};

@@ -42,6 +42,9 @@ pub enum News {
         id: String,
         /// What.
         question: Value,
+        /// Who leads as far as the one who asks knows, as in the lease; a replica of an older version does not say.
+        #[serde(default)]
+        to: Option<String>,
     },
     /// The leader's answer.
     Answer {

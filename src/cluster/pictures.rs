@@ -33,6 +33,7 @@ pub async fn publish(link: Link, seat: Seat, pictures: Pictures, stop: Cancellat
     let mut newest = pictures.watch();
     newest.mark_changed();
     let mut down: Option<Arc<Picture>> = None;
+    let mut failing = false;
     let mut checks = interval(link.timing().beat() * 2);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -40,17 +41,24 @@ pub async fn publish(link: Link, seat: Seat, pictures: Pictures, stop: Cancellat
             () = stop.cancelled() => return,
             changed = newest.changed() => if changed.is_err() { return stop.cancelled().await },
             _ = checks.tick() => {
-                // Redis may have lost it.
-                let stands = stands(&link).await;
-                let same = |down: &Arc<Picture>| stands.as_ref().is_ok_and(|at| *at == Some(head_of(down)));
-                if stands.is_err() || down.as_ref().is_some_and(same) {
+                // Redis may have lost it, or somebody has put something else there.
+                let stands = match stands(&link).await {
+                    Ok(at) => at,
+                    Err(error) if error.is_wrong_type() => None,
+                    Err(_) => continue,
+                };
+                if down.as_ref().is_some_and(|down| stands == Some(head_of(down))) {
                     continue;
                 }
                 down = None;
             }
         }
         let picture = newest.borrow_and_update().clone();
-        match put(&link, &seat, &picture, down.as_deref()).await {
+        let done = put(&link, &seat, &picture, down.as_deref()).await;
+        if done.is_ok() && std::mem::take(&mut failing) {
+            info!("Other replicas can be shown what is read again");
+        }
+        match done {
             Ok(Put::Drawn) => down = Some(picture),
             Ok(Put::Other) => {
                 down = None;
@@ -66,7 +74,13 @@ pub async fn publish(link: Link, seat: Seat, pictures: Pictures, stop: Cancellat
                 }
             }
             Err(error) => {
-                debug!(%error, "The picture can't be put down in Redis");
+                if !std::mem::replace(&mut failing, true) {
+                    warn!(%error, "Other replicas can't be shown what is read; trying again and again");
+                }
+                if error.is_wrong_type() {
+                    // A whole one takes the place of whatever is there.
+                    down = None;
+                }
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(AGAIN) => newest.mark_changed(),
@@ -170,7 +184,8 @@ pub async fn follow(
 ) {
     let mut looks = interval(link.timing().beat());
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut follower = Follower { link, pictures, heard: Instant::now(), behind: true, looked_behind: false };
+    let mut follower =
+        Follower { link, pictures, heard: Instant::now(), behind: true, looked_behind: false, stale: false };
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -184,6 +199,7 @@ pub async fn follow(
             _ = looks.tick() => {
                 if *leads.borrow() {
                     (follower.heard, follower.behind) = (Instant::now(), false);
+                    follower.no_longer_stale();
                     continue;
                 }
                 follower.look().await;
@@ -211,6 +227,8 @@ struct Follower {
     behind: bool,
     /// Whether the last look found another picture than ours.
     looked_behind: bool,
+    /// Whether it was told that no leader is heard of.
+    stale: bool,
 }
 
 impl Follower {
@@ -219,6 +237,7 @@ impl Follower {
             Some(picture) => {
                 self.heard = Instant::now();
                 self.pictures.show(picture);
+                self.no_longer_stale();
             }
             None => self.behind = true,
         }
@@ -267,6 +286,7 @@ impl Follower {
                 if picture.at() != self.pictures.newest().at() {
                     self.heard = Instant::now();
                     self.pictures.show(picture);
+                    self.no_longer_stale();
                 }
             }
             // There is none: whoever leads will draw one, and what is known here stays until then.
@@ -275,12 +295,14 @@ impl Follower {
         }
     }
 
-    fn stale(&self) {
+    fn stale(&mut self) {
         let picture = self.pictures.newest();
         if picture.is_overlaid() || !picture.knows_queues() {
             return;
         }
-        warn!("No leader is heard of; what is shown is marked as stale");
+        if !std::mem::replace(&mut self.stale, true) {
+            warn!("No leader is heard of; what is shown is marked as stale");
+        }
         let mut health: Value =
             picture.part("health").and_then(|health| serde_json::from_str(health).ok()).unwrap_or_default();
         let reason = "no replica that leads is heard of through Redis; what is shown was right then";
@@ -288,11 +310,18 @@ impl Follower {
         self.pictures.show(picture.with_health(Some((new_epoch(), &health))));
     }
 
-    fn back(&self) {
+    fn back(&mut self) {
         let picture = self.pictures.newest();
         if picture.is_overlaid() {
-            info!("A leader is heard of again");
             self.pictures.show(picture.with_health(None));
+        }
+        self.no_longer_stale();
+    }
+
+    /// Whichever way it came: by news, by a look, or because this replica leads now.
+    fn no_longer_stale(&mut self) {
+        if std::mem::take(&mut self.stale) {
+            info!("A leader is heard of again");
         }
     }
 }

@@ -1,5 +1,8 @@
-//! Questions that only the leader can answer, put to it by any replica, and its answers. At most once each: a question that
-//! nobody answers in time is told to whoever asked, who may ask again.
+//! Questions that only the leader can answer, put to it by any replica, and its answers.
+//!
+//! Each is put to one leader by name, and done by that one at most once. Whoever asks watches the lease meanwhile: when
+//! another leads, a question that may be asked twice is put to that one, and of any other it is told that nobody knows what
+//! became of it. Where nobody leads for two leases nobody is waited for.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, broadcast, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::link::{Key, Link, LinkError};
@@ -24,6 +28,15 @@ pub struct Reply {
     pub status: u16,
     /// JSON, with its members in their order.
     pub body: Box<RawValue>,
+}
+
+/// Whether the same may be asked twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// It is only read, or comes to the same.
+    Harmless,
+    /// It changes something, and somebody else may have changed it again meanwhile.
+    Never,
 }
 
 /// Asks. Cheap to clone.
@@ -43,9 +56,22 @@ pub enum AskError {
     /// It could not be asked.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// There is none.
+    #[error("no replica leads; one will within seconds if Redis can be reached")]
+    NobodyLeads,
+    /// Another leads now.
+    #[error("the replica that led ended before it answered; look whether it was done, and ask again if not")]
+    Ended,
     /// It said nothing.
     #[error("the replica that leads did not answer in time")]
     Silent,
+}
+
+/// What became of a question to one leader.
+enum Put {
+    Answered(Reply),
+    /// Another one leads.
+    Ended,
 }
 
 impl Asker {
@@ -54,16 +80,46 @@ impl Asker {
         Self { link, waiting: Arc::default(), places: Arc::new(Semaphore::new(MOST_QUESTIONS)) }
     }
 
-    /// Asks, and waits so long for the answer.
-    pub async fn ask(&self, question: Value, limit: Duration) -> Result<Reply, AskError> {
+    /// Asks, and waits so long for the answer at the most; less where nobody leads.
+    pub async fn ask(&self, question: Value, repeat: Repeat, limit: Duration) -> Result<Reply, AskError> {
         let _place = self.places.try_acquire().map_err(|_| AskError::Full)?;
+        timeout(limit, self.ask_whoever_leads(&question, repeat)).await.unwrap_or(Err(AskError::Silent))
+    }
+
+    async fn ask_whoever_leads(&self, question: &Value, repeat: Repeat) -> Result<Reply, AskError> {
+        let mut seen = Seen::now(&self.link);
+        loop {
+            let Some(leader) = seen.look().await? else {
+                sleep(self.link.timing().beat()).await;
+                continue;
+            };
+            match self.put(question, &leader, &mut seen).await? {
+                Put::Answered(reply) => return Ok(reply),
+                Put::Ended if repeat == Repeat::Harmless => {}
+                Put::Ended => return Err(AskError::Ended),
+            }
+        }
+    }
+
+    /// Puts it to one leader, and waits as long as no other leads.
+    async fn put(&self, question: &Value, leader: &str, seen: &mut Seen<'_>) -> Result<Put, AskError> {
         let id = format!("{:032x}", rand::random::<u128>());
-        let (answer, answered) = oneshot::channel();
+        let (answer, mut answered) = oneshot::channel();
         self.waiting().insert(id.clone(), answer);
         let _forget = Forget { asker: self, id: &id };
-        publish(&self.link, &News::Question { id: id.clone(), question }).await?;
-        let answered = tokio::time::timeout(limit, answered).await;
-        answered.ok().and_then(Result::ok).ok_or(AskError::Silent)
+        let question =
+            News::Question { id: id.clone(), question: question.clone(), to: Some(leader.to_owned()) };
+        publish(&self.link, &question).await?;
+        loop {
+            tokio::select! {
+                reply = &mut answered => return reply.map(Put::Answered).map_err(|_| AskError::Silent),
+                () = sleep(self.link.timing().beat()) => {}
+            }
+            // A lease that is gone may come back to who had it, as when Redis has just forgotten everything.
+            if seen.look().await?.is_some_and(|now| now != leader) {
+                return Ok(Put::Ended);
+            }
+        }
     }
 
     /// Takes answers in until told to stop.
@@ -102,9 +158,41 @@ impl Drop for Forget<'_> {
     }
 }
 
-/// Answers questions until told to stop.
+/// Who leads, and when that was last known.
+struct Seen<'a> {
+    link: &'a Link,
+    at: Instant,
+}
+
+impl<'a> Seen<'a> {
+    fn now(link: &'a Link) -> Self {
+        Self { link, at: Instant::now() }
+    }
+
+    /// Who leads now, as in the lease; an error once nobody was seen to for so long.
+    async fn look(&mut self) -> Result<Option<String>, AskError> {
+        let mut get = redis::cmd("GET");
+        get.arg(self.link.key(Key::Lease));
+        let patience = self.link.timing().patience();
+        // Redis may be away, and then no answer comes either.
+        let left = patience.saturating_sub(self.at.elapsed());
+        let found = timeout(left, self.link.command::<Option<String>>(&get)).await;
+        match found {
+            Ok(Ok(Some(leader))) => {
+                self.at = Instant::now();
+                Ok(Some(leader))
+            }
+            Ok(Err(error)) if self.at.elapsed() >= patience => Err(error.into()),
+            _ if self.at.elapsed() >= patience => Err(AskError::NobodyLeads),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Answers questions until told to stop: those to this leader, named as in the lease, and those to nobody by name.
 pub async fn answer_all<F>(
     link: Link,
+    leader: Arc<str>,
     mut news: broadcast::Receiver<Arc<News>>,
     answer: impl Fn(Value) -> F,
     stop: CancellationToken,
@@ -117,7 +205,8 @@ pub async fn answer_all<F>(
             () = stop.cancelled() => return,
             Some(_) = answers.join_next() => {}
             piece = next(&mut news), if answers.len() < MOST_QUESTIONS => match piece.as_deref() {
-                Some(News::Question { id, question }) => {
+                Some(News::Question { to: Some(to), .. }) if **to != *leader => {}
+                Some(News::Question { id, question, .. }) => {
                     let (answering, link, id) = (answer(question.clone()), link.clone(), id.clone());
                     answers.spawn(async move {
                         let Reply { status, body } = answering.await;

@@ -74,6 +74,11 @@ impl Candidate {
         Self { link, id, greatest_term: 0 }
     }
 
+    /// Its name in the lease.
+    pub fn id(&self) -> Arc<str> {
+        self.id.clone()
+    }
+
     /// Takes the lease if it is free and wanted; says who has it otherwise.
     pub async fn stand(&mut self, wants: bool) -> Result<Stand, LinkError> {
         let timing = self.link.timing();
@@ -125,7 +130,7 @@ impl Seat {
         self.term
     }
 
-    /// Which replica it is, and in which term.
+    /// Which replica it is, and in which term, as it stands in the lease.
     pub fn name(&self) -> Arc<str> {
         self.value.clone()
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis::{ConnectionAddr, ConnectionInfo};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::parse::duration;
 use super::reader::Reader;
@@ -25,6 +25,20 @@ pub struct SharingConfig {
 }
 
 impl SharingConfig {
+    /// Whether Redis is spoken to over TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.info().is_some_and(|info| matches!(info.addr(), ConnectionAddr::TcpTls { .. }))
+    }
+
+    /// Who we are to Redis, where the URL says so.
+    pub fn user(&self) -> Option<String> {
+        self.info()?.redis_settings().username().map(str::to_owned)
+    }
+
+    fn info(&self) -> Option<ConnectionInfo> {
+        self.redis_url.expose_secret().parse().ok()
+    }
+
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         // A certificate that nobody vouches for protects nothing.
         let vouched =

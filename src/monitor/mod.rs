@@ -63,6 +63,7 @@ struct Counts {
     clients: Family<ClientLabel, Gauge>,
     ready: Gauge,
     leads: Gauge,
+    differing_settings: Gauge,
     backlog: Arc<Backlog>,
 }
 
@@ -211,6 +212,9 @@ impl Default for Monitor {
         let leads = Gauge::default();
         let help = "1 where this process reads and writes; one of several replicas does";
         registry.register("leads", help, leads.clone());
+        let differing_settings = Gauge::default();
+        let help = "Variables that this replica has other values of than the one that leads";
+        registry.register("differing_settings", help, differing_settings.clone());
         Self(Arc::new(Counts {
             registry,
             events,
@@ -224,6 +228,7 @@ impl Default for Monitor {
             clients,
             ready,
             leads,
+            differing_settings,
             backlog,
         }))
     }
@@ -290,6 +295,11 @@ impl Monitor {
     /// Whether this process reads and writes.
     pub fn leads(&self, leads: bool) {
         self.0.leads.set(leads.into());
+    }
+
+    /// So many variables differ from those of the replica that leads.
+    pub fn differing_settings(&self, count: usize) {
+        self.0.differing_settings.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Everything, and what `more` registers, as OpenMetrics text.

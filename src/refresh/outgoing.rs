@@ -16,7 +16,7 @@ use crate::stats::{LatestEvent, Snapshot};
 pub struct Outgoing(Arc<Marks>);
 
 /// What was marked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sent {
     /// What is stale, each place once.
     pub touches: Vec<Touch>,

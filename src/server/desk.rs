@@ -20,7 +20,7 @@ use tokio::time::timeout;
 
 use super::error::ApiError;
 use super::roster;
-use crate::cluster::{AskError, Asker, Reply};
+use crate::cluster::{AskError, Asker, Repeat, Reply};
 use crate::layout::queue_items;
 use crate::metrics::{Metrics, Raw};
 use crate::publish::Publisher;
@@ -59,6 +59,21 @@ pub enum Question {
     Order(Vec<String>),
     /// What a definition would show.
     Preview(Value),
+}
+
+impl Question {
+    fn repeat(&self) -> Repeat {
+        match self {
+            Self::Bootstrap
+            | Self::Tasks
+            | Self::Workers
+            | Self::Definitions
+            | Self::Fields
+            | Self::History(_)
+            | Self::Preview(_) => Repeat::Harmless,
+            Self::Save(_) | Self::Delete(_) | Self::Order(_) => Repeat::Never,
+        }
+    }
 }
 
 /// Where questions go.
@@ -114,10 +129,11 @@ impl Desk {
             return head.answer(question).await;
         }
         let limit = if matches!(question, Question::Bootstrap) { LONGEST_BOOTSTRAP } else { LONGEST_ANSWER };
-        let reply = asker.ask(json!(question), limit).await.map_err(|error| match error {
-            AskError::Full => ApiError::Overloaded,
-            error => ApiError::NoLeader(error.to_string()),
-        })?;
+        let reply =
+            asker.ask(json!(question), question.repeat(), limit).await.map_err(|error| match error {
+                AskError::Full => ApiError::Overloaded,
+                error => ApiError::NoLeader(error.to_string()),
+            })?;
         let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let headers = [
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),

@@ -9,11 +9,21 @@ use std::path::PathBuf;
 use serde_json::Value;
 use twilio_emulator::{Emulator, Settings};
 
+use crate::scaling::support::redis::Redis;
 use crate::support::{Bed, Binary};
 
 /// Where the page says that Twilio and the service are; the real ports differ each time.
 const TWILIO: &str = "https://twilio.example.com";
 const SERVICE: &str = "https://hooks.example.com";
+
+/// Whichever version of Redis is installed here, the page shows one.
+fn of_one_redis(said: &str) -> String {
+    let line = |line: &str| match line.split_once("redis version         Redis ") {
+        Some((state, _)) => format!("{state}redis version         Redis 7.0.15"),
+        None => line.to_owned(),
+    };
+    said.lines().map(line).collect::<Vec<_>>().join("\n")
+}
 
 struct Clinic {
     bed: Bed,
@@ -52,6 +62,7 @@ impl Clinic {
         let output = Binary::output(&variables, &["doctor"]).await;
         let said = String::from_utf8(output.stdout).unwrap();
         let said = said.replace(&self.bed.emulator.url(), TWILIO).replace(self.bed.url(), SERVICE);
+        let said = of_one_redis(&said);
         let status = output.status.code().unwrap();
         let secret = &self.bed.emulator.account().auth_token;
         assert!(!said.contains(secret.as_str()), "a secret shows:\n{said}");
@@ -100,7 +111,7 @@ fn wrong(json: &Value) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_healthy_and_five_broken_set_ups() {
+async fn one_healthy_and_six_broken_set_ups() {
     let mut clinic = Clinic::open().await;
     let callbacks = clinic.bed.emulator.callbacks();
     let right = format!("{}/taskrouter/events#rc=5&rp=5xx,ct,rt", clinic.bed.url());
@@ -130,6 +141,12 @@ async fn one_healthy_and_five_broken_set_ups() {
     let command = "TWILIO_SYNC_SERVICE_SID=IS0000000000000000000000000000000f taskrouter-sync doctor";
     let (json, status) = clinic.visit("sync", &[service], command).await;
     assert_eq!((status, wrong(&json)), (1, vec!["sync service"]));
+
+    let redis = Redis::start_with(&["--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru"]).await;
+    let url = redis.documented_user(&["-hgetall", "-publish"]).await;
+    let command = "REDIS_URL=redis://taskrouter-sync:…@redis:6379 taskrouter-sync doctor";
+    let (json, status) = clinic.visit("redis", &[("REDIS_URL", &url)], command).await;
+    assert_eq!((status, wrong(&json)), (1, vec!["redis rights", "redis memory"]));
 
     let variables =
         [("PUBLIC_URL", "hooks.example.com/"), ("SLA_THRESHOLDS", "soon"), ("DASHBOARD_TIMEZONE", "CET+1")];

@@ -1,10 +1,11 @@
 //! `doctor`: looks at everything that has to be right for the service to work, says what is and what is not, and for each
-//! thing that is not the command that mends it. It changes nothing.
+//! thing that is not the command that mends it. It changes nothing, but for keys of its own in Redis that are gone at once.
 //!
 //! The configuration is read as `serve` reads it; Twilio is asked through the same client. What can't be known because of
 //! something before it is skipped, and not guessed.
 
 mod local;
+mod redis;
 mod remote;
 mod report;
 
@@ -39,6 +40,7 @@ pub(super) async fn run(environment: &Environment, options: &Options) -> Result<
     let mut checks = local::checks(&config, &|name| environment.value(name));
     checks.extend(local::misspelt(&environment.unread()));
     let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
+    checks.extend(redis::checks(&config).await);
     checks.extend(remote::checks(&config, &apis).await);
     let report = Report::new(checks);
     tell(&report, options)?;

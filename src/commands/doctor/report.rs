@@ -64,6 +64,10 @@ impl Check {
         }
     }
 
+    pub(super) fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
     pub(super) fn is_wrong(&self) -> bool {
         self.state == State::Wrong
     }

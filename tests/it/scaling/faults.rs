@@ -71,6 +71,7 @@ async fn a_leader_that_is_cut_off_from_redis_stops_and_comes_back_as_a_follower(
         assert!(!watcher.queues.is_empty(), "and what is known is shown still");
         cut_off.to_redis.set(Way::Open);
         watcher.until("that it is not", |watcher| watcher.health["taskrouter"]["ok"] == true).await;
+        cut_off.logs("A leader is heard of again").await;
         cluster.put_back(cut_off);
         cluster.work(10).await;
         cluster.agrees().await;

@@ -3,10 +3,15 @@
 
 mod agents;
 mod alone;
+mod doctor;
 mod encryption;
 mod faults;
+mod keys;
 mod limits;
 mod outage;
+mod questions;
+mod rights;
+mod settings;
 mod sharing;
-mod support;
+pub(crate) mod support;
 mod versions;

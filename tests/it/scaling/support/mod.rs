@@ -56,6 +56,11 @@ impl Cluster {
         format!("{}/taskrouter/events", self.variables["PUBLIC_URL"])
     }
 
+    /// Where replicas are to be reached.
+    pub(crate) fn public_url(&self) -> String {
+        self.variables["PUBLIC_URL"].clone()
+    }
+
     /// Without any replica yet.
     pub(crate) async fn empty(settings: Settings, more: &[(&str, &str)]) -> Self {
         let emulator = Emulator::start(settings).await.unwrap();

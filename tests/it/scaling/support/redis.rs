@@ -16,13 +16,29 @@ pub(crate) struct Redis {
     directory: tempfile::TempDir,
     pub(crate) address: SocketAddr,
     child: Option<Child>,
+    more: Vec<String>,
+}
+
+/// The command of `docs/scaling.md` that makes the user, with this password.
+pub(crate) fn documented_user(password: &str) -> Vec<String> {
+    let page = include_str!("../../../../docs/scaling.md");
+    let mut rules = page.lines().filter(|line| line.starts_with("ACL SETUSER "));
+    let rule = rules.next().expect("docs/scaling.md has no ACL rule").replace("PASSWORD", password);
+    assert!(rules.next().is_none(), "and one only");
+    rule.split(' ').map(str::to_owned).collect()
 }
 
 impl Redis {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With more options than usual.
+    pub(crate) async fn start_with(more: &[&str]) -> Self {
         // Its port has to be known before it starts, and has to stay the same when it starts anew.
         let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let mut redis = Self { directory: tempfile::tempdir().unwrap(), address, child: None };
+        let more = more.iter().map(|option| (*option).to_owned()).collect();
+        let mut redis = Self { directory: tempfile::tempdir().unwrap(), address, child: None, more };
         redis.start_again().await;
         redis
     }
@@ -43,6 +59,7 @@ impl Redis {
                 "--requirepass",
                 PASSWORD,
             ])
+            .args(&self.more)
             .current_dir(self.directory.path())
             .stdout(Stdio::null())
             .kill_on_drop(true)
@@ -59,6 +76,16 @@ impl Redis {
 
     pub(crate) async fn kill(&mut self) {
         self.child.take().unwrap().kill().await.unwrap();
+    }
+
+    /// Makes the user of `docs/scaling.md` with changes to its rule; the URL by which it comes.
+    pub(crate) async fn documented_user(&self, changes: &[&str]) -> String {
+        const WORD: &str = "a-users-word";
+        let mut rule = documented_user(WORD);
+        rule.extend(changes.iter().map(|change| (*change).to_owned()));
+        let rule: Vec<&str> = rule.iter().map(String::as_str).collect();
+        assert_eq!(self.command(&rule).await, "OK", "{rule:?}");
+        format!("redis://{}:{WORD}@{}", rule[2], self.address)
     }
 
     /// Sends a command from a shell, as an operator would.

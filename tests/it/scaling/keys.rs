@@ -1,0 +1,36 @@
+//! Somebody writes something else into our keys.
+
+use super::support::Cluster;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_none_of_ours_in_our_keys_is_replaced() {
+    let cluster = Cluster::start(2).await;
+    cluster.agrees().await;
+    let (space, redis) = (cluster.space(), &cluster.redis);
+    let (picture, marks) = (format!("tr:v1:{space}:picture"), format!("tr:{space}:marks"));
+    let number = format!("tr:{space}:mark-number");
+    for spoilt in [vec![&picture], vec![&marks], vec![&marks, &number], vec![&picture, &marks, &number]] {
+        for key in spoilt {
+            // With what is there already the type would stay.
+            redis.command(&["del", key]).await;
+            redis.command(&["lpush", key, "not ours"]).await;
+        }
+        // Where nothing happens, too.
+        cluster
+            .eventually("the picture is drawn anew", async || {
+                redis.command(&["type", &picture]).await == "hash"
+            })
+            .await;
+        cluster.work(10).await;
+        cluster.agrees().await;
+        cluster.all_clients_agree().await;
+        cluster
+            .eventually("marks are marks again", async || {
+                let kinds = [redis.command(&["type", &marks]).await, redis.command(&["type", &number]).await];
+                kinds.iter().all(|kind| kind != "list")
+            })
+            .await;
+    }
+    cluster.all_events_were_taken();
+    cluster.finish().await;
+}

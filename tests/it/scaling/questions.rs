@@ -1,0 +1,71 @@
+//! The leader ends while it is asked.
+
+use serde_json::{Value, json};
+
+use super::support::Cluster;
+use crate::support::{BEARER, NO_TIMERS};
+
+/// What an editor asks of a replica, and how that is answered.
+async fn ask(cluster: &Cluster, replica: usize, path: &str, body: Option<Value>) -> (u16, Value) {
+    let url = format!("{}{path}", cluster.replicas[replica].url());
+    let request = match body {
+        Some(body) => cluster.http.post(url).json(&body),
+        None => cluster.http.get(url),
+    };
+    let answer = request.bearer_auth(BEARER).send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_the_leader_takes_with_it_is_asked_of_the_next() {
+    // Long, so that all is asked before it is over.
+    let mut cluster = Cluster::with(3, &[NO_TIMERS, &[("LEADER_LEASE", "6s")]].concat()).await;
+    cluster.agrees().await;
+    for killed in [false, true] {
+        let leader = cluster.led().await;
+        let gone = cluster.take(leader);
+        gone.signal("STOP");
+        let change =
+            json!({ "a tile": { "metric": { "label": "One", "formula": "1", "format": "number" } } });
+        let (tasks, definitions, map, saved) = tokio::join!(
+            ask(&cluster, 0, "/taskrouter_tasks", None),
+            ask(&cluster, 1, "/api/definitions", None),
+            cluster.check_map(0),
+            ask(&cluster, 1, "/api/save", Some(change)),
+        );
+        assert_eq!((tasks.0, definitions.0), (200, 200), "{tasks:?} {definitions:?}");
+        assert_eq!((map.0, map.1.as_array().map(Vec::len)), (200, Some(4)));
+        // A change is not made twice: who asked for it is told to look.
+        assert_eq!((saved.0, &saved.1["code"]), (503, &json!("no_leader")), "{saved:?}");
+        assert!(saved.1.to_string().contains("look whether it was done"), "{saved:?}");
+        if killed {
+            gone.kill().await;
+            cluster.add().await;
+        } else {
+            gone.signal("CONT");
+            gone.logs("leads no more").await;
+            cluster.put_back(gone);
+        }
+        cluster.all_ready().await;
+        cluster.agrees().await;
+    }
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_leads_nobody_is_waited_for() {
+    let mut cluster = Cluster::with(2, &[NO_TIMERS, &[("LEADER_LEASE", "2s")]].concat()).await;
+    cluster.agrees().await;
+    let leader = cluster.led().await;
+    cluster.take(leader).kill().await;
+    // Somebody else is to lead, who never comes.
+    let candidate = format!("tr:{}:candidate", cluster.space());
+    assert_eq!(cluster.redis.command(&["set", &candidate, "nobody"]).await, "OK");
+    let (status, told) = ask(&cluster, 0, "/taskrouter_tasks", None).await;
+    assert_eq!((status, &told["code"]), (503, &json!("no_leader")), "{told}");
+    assert!(told.to_string().contains("no replica leads"), "not by the longest wait for an answer: {told}");
+    cluster.redis.command(&["del", &candidate]).await;
+    let (status, told) = ask(&cluster, 0, "/taskrouter_tasks", None).await;
+    assert_eq!(status, 200, "whoever asks a moment before waits for who comes: {told}");
+    cluster.finish().await;
+}

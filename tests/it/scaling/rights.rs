@@ -1,0 +1,183 @@
+//! What Redis' user has to be permitted: the rule that `docs/scaling.md` shows, no more and no less.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use taskrouter_sync::cluster::{Link, LinkError, RIGHTS, Refusal, Timing, missing_rights};
+
+use super::support::Cluster;
+use super::support::redis::{Redis, documented_user};
+use crate::support::{ADMIN, BEARER, NO_TIMERS};
+use twilio_emulator::Settings;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_with_the_documented_rights_do_all_they_do() {
+    let settings = Settings { queues: 4, workers: 6, ..Settings::default() };
+    let mut cluster = Cluster::empty(settings, NO_TIMERS).await;
+    let url = cluster.redis.documented_user(&[]).await;
+    cluster.set(&[("REDIS_URL", &url)]);
+    for _ in 0..3 {
+        cluster.add().await;
+    }
+    cluster.all_ready().await;
+    cluster.work(10).await;
+    cluster.agrees().await;
+    for replica in 0..3 {
+        assert_eq!(cluster.check_map(replica).await.0, 200, "the leader can be asked");
+        let url = format!("{}/taskrouter_tasks", cluster.replicas[replica].url());
+        assert_eq!(cluster.http.get(url).bearer_auth(BEARER).send().await.unwrap().status(), 200);
+    }
+    sign_in_and_out(&cluster).await;
+    let words = format!("tr:v1:{}:words", cluster.space());
+    let kept = async || cluster.redis.command(&["llen", &words]).await == "1";
+    cluster.eventually("it is kept that somebody signed out", kept).await;
+    cluster.redis.command(&["flushall"]).await;
+    cluster.eventually("it is put back", kept).await;
+    cluster.work(5).await;
+    cluster.agrees().await;
+    let leader = cluster.led().await;
+    cluster.take(leader).kill().await;
+    cluster.work(5).await;
+    cluster.agrees().await;
+    let leader = cluster.led().await;
+    cluster.take(leader).stop().await;
+    cluster.work(5).await;
+    cluster.agrees().await;
+    assert_eq!(cluster.redis.command(&["acl", "log"]).await, "", "Redis refused something");
+    cluster.finish().await;
+}
+
+async fn sign_in_and_out(cluster: &Cluster) {
+    let quiet = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let url = cluster.replicas[0].url();
+    let form = [("username", ADMIN.0), ("password", ADMIN.1)];
+    let signed_in = quiet.post(format!("{url}/login")).form(&form).send().await.unwrap();
+    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let session = quiet.get(format!("{url}/api/session")).header("Cookie", &cookie).send().await.unwrap();
+    let told: serde_json::Value = session.json().await.unwrap();
+    let out = quiet.post(format!("{url}/logout")).header("Cookie", &cookie);
+    let out = out.header("X-CSRF-Token", told["csrfToken"].as_str().unwrap()).send().await.unwrap();
+    assert!(out.status().is_redirection());
+}
+
+fn link(url: &str) -> Link {
+    let timing = Timing::of(Duration::from_secs(60));
+    Link::new(&SecretString::from(url), "WS1:IS1", timing).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_of_the_documented_rights_is_missing_is_found() {
+    let redis = Redis::start().await;
+    let rule = documented_user("x");
+    let permitted: Vec<&str> = rule[7..].iter().map(|word| word.trim_start_matches('+')).collect();
+    assert_eq!(permitted[..2], RIGHTS[RIGHTS.len() - 2..], "keys and channels");
+    assert_eq!(permitted[2..], RIGHTS[..RIGHTS.len() - 2], "the page shows all of them, and no others");
+    let url = redis.documented_user(&[]).await;
+    assert_eq!(missing_rights(&link(&url)).await.unwrap(), Vec::<&str>::new());
+    for right in RIGHTS {
+        let less = match right.chars().next() {
+            Some('~') => "resetkeys".to_owned(),
+            Some('&') => "resetchannels".to_owned(),
+            // Before Redis 7 no part of a command can be taken away.
+            _ => format!("-{}", right.split('|').next().unwrap()),
+        };
+        let url = redis.documented_user(&[&less]).await;
+        assert_eq!(missing_rights(&link(&url)).await.unwrap(), [right], "without {right}");
+    }
+    // Narrower than the page shows, and enough for this service.
+    let narrow =
+        ["resetkeys", "~tr:{WS1:IS1}:*", "~tr:v1:{WS1:IS1}:*", "resetchannels", "&tr:v1:{WS1:IS1}:news"];
+    let url = redis.documented_user(&narrow).await;
+    assert_eq!(missing_rights(&link(&url)).await.unwrap(), Vec::<&str>::new());
+    assert_eq!(
+        redis.command(&["dbsize"]).await.trim_start_matches("(integer) ").parse::<u32>().map(|keys| keys < 5),
+        Ok(true)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_redis_refuses_is_done_later_and_the_log_says_when_that_ends() {
+    let settings = Settings { queues: 4, workers: 6, ..Settings::default() };
+    let mut cluster = Cluster::empty(settings, NO_TIMERS).await;
+    let url = cluster.redis.documented_user(&[]).await;
+    cluster.set(&[("REDIS_URL", &url)]);
+    for _ in 0..2 {
+        cluster.add().await;
+    }
+    cluster.all_ready().await;
+    cluster.agrees().await;
+    for (right, begins, ends) in [
+        ("-incr", "Marks can't be sent to whoever leads", "Marks can be sent to whoever leads again"),
+        ("-hdel", "Other replicas can't be shown", "Other replicas can be shown what is read again"),
+    ] {
+        cluster.redis.documented_user(&[right]).await;
+        cluster.work(10).await;
+        let says = |words: &str| cluster.replicas.iter().any(|replica| replica.log().contains(words));
+        cluster.eventually(begins, async || says(begins)).await;
+        assert!(!says(ends));
+        cluster.redis.documented_user(&[]).await;
+        cluster.eventually(ends, async || says(ends)).await;
+        cluster.agrees().await;
+    }
+    cluster.all_events_were_taken();
+    cluster.finish().await;
+}
+
+/// The words of a list in YAML's short form, from where it begins.
+fn words(text: &str) -> Vec<String> {
+    let list = text.split_once('[').unwrap().1.split_once(']').unwrap().0;
+    let words = list.split([',', '\n']).map(|word| word.trim().to_owned()).filter(|word| !word.is_empty());
+    words.map(|word| word.trim_matches('"').to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_redis_of_deploy_has_this_user_and_no_other() {
+    let rule = documented_user("a-users-word");
+    let compose = include_str!("../../../deploy/scaled/compose.yaml");
+    let kubernetes = include_str!("../../../deploy/scaled/kubernetes.yaml");
+    for (text, variable) in [
+        (compose.split_once("command:").unwrap().1, "${REDIS_PASSWORD}"),
+        (kubernetes.split_once("args:").unwrap().1, "$(REDIS_PASSWORD)"),
+    ] {
+        let command: Vec<String> =
+            words(text).iter().map(|word| word.replace(variable, "a-users-word")).collect();
+        let user = command.iter().rposition(|word| word == "--user").unwrap();
+        assert_eq!(command[user + 1..user + 3], [rule[2].as_str(), "on"]);
+        assert_eq!(command[user + 3..], rule[5..], "as docs/scaling.md has it, after `reset on`");
+        let options: Vec<&str> = command[1..].iter().map(String::as_str).collect();
+        let redis = Redis::start_with(&options).await;
+        let good = format!("redis://{}:a-users-word@{}", rule[2], redis.address);
+        assert_eq!(missing_rights(&link(&good)).await.unwrap(), Vec::<&str>::new());
+        let nobody = missing_rights(&link(&format!("redis://{}", redis.address))).await.unwrap_err();
+        assert!(matches!(nobody, LinkError::Refused(Refusal::NoCredentials)), "{nobody}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_redis_says_no_with_stands_in_the_log_in_our_words() {
+    let settings = Settings { queues: 2, workers: 2, ..Settings::default() };
+    let mut cluster = Cluster::empty(settings, NO_TIMERS).await;
+    let good = cluster.redis.documented_user(&[]).await;
+    for (change, url, words) in [
+        (None, good.replace("a-users-word", "another-word"), "neither this user nor this password"),
+        (None, format!("redis://{}", cluster.redis.address), "it wants a password"),
+        (Some("-evalsha"), good.clone(), "may not use a command that is needed"),
+        (Some("resetkeys"), good.clone(), "~tr:*"),
+    ] {
+        cluster.redis.documented_user(change.as_slice()).await;
+        cluster.set(&[("REDIS_URL", &url)]);
+        cluster.add().await;
+        let replica = cluster.take(0);
+        let line = replica.logs("Redis can't be asked who leads").await;
+        assert!(line.contains(words), "{line}");
+        let log = replica.log();
+        assert!(!log.contains("-word") && !log.contains("Extension"), "{log}");
+        // Mended, it leads, and says that the trouble is over.
+        if change.is_some() {
+            cluster.redis.documented_user(&[]).await;
+            replica.logs("Redis can be asked who leads again").await;
+        }
+        replica.stop().await;
+    }
+    cluster.emulator.shutdown().await;
+}
