@@ -1,6 +1,6 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt official sdk signatures openapi deploy-check fuzz deny web web-test shots bench \
+.PHONY: help demo test check fmt official sdk signatures openapi deploy-check image-check fuzz deny web web-test shots bench \
 	bench-quick chaos chaos-quick simulate release clean
 
 # What the dashboard's page is made of.
@@ -46,10 +46,13 @@ openapi: ## Ask the running service ten times as much as the tests do, and find 
 deploy-check: ## Hold deploy/ and the Dockerfile to linters and schemas
 	tests/deploy/run
 
+image-check: ## Build the container image, run it, and measure it; needs Docker or Podman, on Linux
+	deploy/image-check
+
 fuzz: ## Fuzz what comes from outside, each target for two minutes; `fuzz/run` says more
 	fuzz/run
 
-deny: ## Licences, sources and bans of what the service is built from; needs cargo-deny
+deny: ## Licences, sources and bans of what the service is built from; builds cargo-deny where it is missing
 	.ci/deny
 
 web: web/dist/index.html ## Build the dashboard's page, which the next build of the service carries

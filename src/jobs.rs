@@ -28,11 +28,16 @@ impl<A, T: Send + 'static> Jobs<A, T> {
     }
 
     /// The next one that ends; an error is one that panicked. `None` when none is under way. Nothing is lost where this is
-    /// given up.
+    /// given up. One that was cancelled has not failed, and is left out: only a runtime that ends does that, and then nobody
+    /// is to be told that a request went wrong.
     pub async fn next(&mut self) -> Option<(A, Result<T, JoinError>)> {
         loop {
             let (id, ended) = match self.tasks.join_next_with_id().await? {
                 Ok((id, ended)) => (id, Ok(ended)),
+                Err(error) if error.is_cancelled() => {
+                    self.about.remove(&error.id());
+                    continue;
+                }
                 Err(error) => (error.id(), Err(error)),
             };
             if let Some(about) = self.about.remove(&id) {
@@ -67,6 +72,22 @@ mod tests {
         }
         ended.sort_unstable();
         assert_eq!(ended, [("bad", None), ("good", Some(1))]);
+        assert!(jobs.is_empty() && jobs.about.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_was_cancelled_has_not_failed() {
+        let mut jobs: Jobs<&str, u32> = Jobs::default();
+        jobs.spawn("cancelled", std::future::pending());
+        jobs.tasks.abort_all();
+        jobs.spawn("good", async { 1 });
+        jobs.spawn("bad", async { panic!("as a test wants it") });
+        let mut ended = Vec::new();
+        while let Some((about, result)) = jobs.next().await {
+            ended.push((about, result.map_err(|error| error.is_panic())));
+        }
+        ended.sort_unstable();
+        assert_eq!(ended, [("bad", Err(true)), ("good", Ok(1))]);
         assert!(jobs.is_empty() && jobs.about.is_empty());
     }
 }

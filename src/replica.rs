@@ -274,7 +274,7 @@ impl Stander {
         // It may not write any more but for this.
         if let Ok(apis) = Apis::new(config, self.shared.watched.monitor.clone()) {
             // Else the other one waits until this one's time is over.
-            let _ = timeout(limit, witness::yields(&apis.sync, config, &seat.id())).await;
+            let _ = timeout(limit, witness::yields(&apis.sync, config, &seat.name())).await;
         }
     }
 
@@ -288,7 +288,7 @@ impl Stander {
     ) -> Result<End, AppError> {
         if let Some(writes) = self.rival_is_there(seat).await? {
             warn!(
-                "The other leader goes on writing to the same Sync Service; this replica follows nobody and leaves it to that one"
+                "Another leader goes on writing to the same Sync Service; this replica leaves it to that one"
             );
             if let Err(error) = seat.release().await {
                 warn!(%error, "The lease could not be given back; it runs out by itself");

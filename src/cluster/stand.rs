@@ -130,19 +130,14 @@ impl Seat {
         self.term
     }
 
-    /// Which replica it is.
-    pub fn id(&self) -> Arc<str> {
-        self.id.clone()
+    /// Which replica it is, and in which term.
+    pub fn name(&self) -> Arc<str> {
+        self.value.clone()
     }
 
     /// What every write to Redis has to name.
     pub(super) fn value(&self) -> &str {
         &self.value
-    }
-
-    /// Who leads, as it stands in the lease.
-    pub fn name(&self) -> Arc<str> {
-        self.value.clone()
     }
 
     /// Prolongs the lease, and says whether this one would rather have another lead. `alone`: it has led without Redis, so it may

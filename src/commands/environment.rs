@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::config::{Config, ConfigError, Problem};
+use crate::config::{Config, ConfigError, Problem, Unread, unread};
 use crate::server;
 
 /// The values.
@@ -54,6 +54,14 @@ impl Environment {
             return Err(ConfigError { problems: vec![problem] });
         }
         Ok(config)
+    }
+
+    /// Which names were set in vain.
+    pub(super) fn unread(&self) -> Unread {
+        let names: Vec<String> =
+            std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+        let is_set = |name: &str| self.value(name).is_some_and(|value| !value.trim().is_empty());
+        unread(names.iter().map(String::as_str), self.file.keys().map(String::as_str), is_set)
     }
 
     /// The value of a variable; the environment wins over the file.

@@ -9,6 +9,7 @@ mod healthcheck;
 mod say;
 mod serve;
 mod setup;
+mod unread;
 
 use std::process::ExitCode;
 use std::time::Duration;

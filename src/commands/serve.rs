@@ -3,7 +3,7 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::{info, warn};
 
-use super::{CommandError, Environment};
+use super::{CommandError, Environment, unread};
 use crate::app::App;
 use crate::lifecycle::stop_signal;
 use crate::monitor::count_panics;
@@ -17,11 +17,13 @@ pub(super) const OTHER_FILES: u64 = 500;
 pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     // Before all else, so that no signal is missed, however early it comes.
     let stop = stop_signal().map_err(CommandError::failed)?;
-    let config = environment.config()?;
+    // There is no log before there is a configuration.
+    let config = environment.config().inspect_err(|_| unread::complain(environment))?;
     let log = environment.value("RUST_LOG");
     let export = telemetry::init_with_export(log.as_deref(), config.export.as_ref());
     let export = export.map_err(CommandError::failed)?;
     count_panics();
+    unread::tell(environment);
     open_files(config.sockets.most_clients);
     let bind = config.server.bind;
     let listener = listen(bind);

@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use tokio::time::timeout;
 
 use super::say::say;
-use super::{CommandError, Environment};
+use super::{CommandError, Environment, unread};
 use crate::app::{Apis, Core};
 use crate::config::{Config, CoreConfig};
 use crate::layout::{self, Object, queue_items};
@@ -43,6 +43,7 @@ pub(super) struct Options {
 
 /// Bootstraps once.
 pub(super) async fn run(environment: &Environment, options: Options) -> Result<(), CommandError> {
+    unread::tell(environment);
     let lookup = |name: &str| environment.value(name);
     let callback_url = match options.event_callback_url.as_deref() {
         None => None,
@@ -78,6 +79,17 @@ async fn bootstrap(
         before.push((object, there));
     }
 
+    let controlled = apis.sync.is_access_controlled().await.map_err(access_failed)?;
+    let (found, missing): (Vec<_>, Vec<_>) = before.iter().partition(|(_, there)| *there);
+    if protects {
+        // Permissions first: nobody who reads now is shut out for a moment. And before the core starts, which looks at whether
+        // access is controlled, too, and warns where it is not.
+        permit(&apis.sync, &found).await?;
+        if !controlled {
+            apis.sync.control_access().await.map_err(access_failed)?;
+        }
+    }
+
     // Started only now, so that what it creates does not look as if it had been there.
     let core = Core::start(config, apis.clone(), GRACE, &Monitor::default());
     let filled = fill(&core).await;
@@ -91,7 +103,17 @@ async fn bootstrap(
             Object::Map(name) => say(format!("Map {name}: {made}")),
         }
     }
-    access_control(apis, &before, protects).await?;
+    if protects {
+        permit(&apis.sync, &missing).await?;
+    }
+    say(match (controlled, protects) {
+        (false, false) => {
+            "Access control: off, so whoever has an access token can change what is written; --protect-sync switches it on"
+                .to_owned()
+        }
+        (true, _) => on("on"),
+        (false, true) => on("switched on"),
+    });
     let items = queue_items(&snapshot).len();
     say(format!("TaskQueues: {} found, {items} of them with statistics", snapshot.queues.len()));
 
@@ -120,40 +142,31 @@ async fn bootstrap(
     Ok(())
 }
 
-/// Says whether tokens can write, and sees to it that they can't, where that is asked for.
-async fn access_control(apis: &Apis, objects: &[(Object, bool)], protects: bool) -> Result<(), CommandError> {
-    let failed = |error: TwilioError| explained("The Sync Service's access control can't be set", &error);
-    let controlled = apis.sync.is_access_controlled().await.map_err(failed)?;
-    if !controlled && !protects {
-        say(
-            "Access control: off, so whoever has an access token can change what is written; --protect-sync switches it on",
-        );
-        return Ok(());
-    }
-    if protects {
-        // Permissions first: nobody who reads now is shut out for a moment.
-        for (object, _) in objects {
-            let permitted = match object {
-                Object::Document(name) => {
-                    apis.sync.permit_reading("Documents", name, DASHBOARD_IDENTITY).await
-                }
-                Object::Map(name) => apis.sync.permit_reading("Maps", name, DASHBOARD_IDENTITY).await,
-            };
-            match permitted {
-                // A Document that goes on from another one is there only when it is needed.
-                Err(error) if error.next() == Next::Missing => {}
-                permitted => permitted.map_err(failed)?,
-            }
+/// Lets the dashboard's identity read these.
+async fn permit(sync: &Sync, objects: &[&(Object, bool)]) -> Result<(), CommandError> {
+    for (object, _) in objects {
+        let permitted = match object {
+            Object::Document(name) => sync.permit_reading("Documents", name, DASHBOARD_IDENTITY).await,
+            Object::Map(name) => sync.permit_reading("Maps", name, DASHBOARD_IDENTITY).await,
+        };
+        match permitted {
+            // A Document that goes on from another one is there only when it is needed.
+            Err(error) if error.next() == Next::Missing => {}
+            permitted => permitted.map_err(access_failed)?,
         }
     }
-    if !controlled {
-        apis.sync.control_access().await.map_err(failed)?;
-    }
-    let how = if controlled { "on" } else { "switched on" };
-    say(format!(
-        "Access control: {how}; the identity {DASHBOARD_IDENTITY:?} reads, and what is created later, too"
-    ));
     Ok(())
+}
+
+fn on(how: &str) -> String {
+    format!(
+        "Access control: {how}; the identity {DASHBOARD_IDENTITY:?} reads, and what is created later, too"
+    )
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err wants it")]
+fn access_failed(error: TwilioError) -> CommandError {
+    explained("The Sync Service's access control can't be set", &error)
 }
 
 /// Reads everything and waits until it stands in Sync.

@@ -6,6 +6,7 @@
 mod common;
 mod dialling;
 mod export;
+mod names;
 mod parse;
 mod reader;
 mod refresh;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 
 pub use dialling::DiallingConfig;
 pub use export::{ExportConfig, Sampling};
+pub use names::{Unread, unread};
 pub use parse::is_e164;
 pub use reader::{Problem, Variable};
 pub use refresh::RefreshConfig;

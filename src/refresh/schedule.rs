@@ -88,6 +88,8 @@ struct Slot {
     last_started: Option<Instant>,
     /// The begin of the last read that ended, well or not.
     last_ended: Option<Instant>,
+    /// The begin of the last read that brought an answer: one that failed has shown nothing.
+    last_shown: Option<Instant>,
     failures: u32,
     not_before: Option<Instant>,
     /// Somebody named that moment: asking earlier would be in vain, whatever else can be read by then.
@@ -164,7 +166,7 @@ impl Schedule {
             slot.touch(now, broad, spacing);
             // What was read since an event came shows it, unless statistics lag; else the first of many events would seem
             // to wait for ever.
-            let waits = slot.event.filter(|event| lags || slot.last_ended < Some(event.newest_at));
+            let waits = slot.event.filter(|event| lags || slot.last_shown < Some(event.newest_at));
             slot.event = Trace::join(waits, touch.event);
         };
         self.earliest.take();
@@ -311,8 +313,9 @@ impl Schedule {
         let settles = self.settles(key);
         self.earliest.take();
         let Some(slot) = self.slots.get_mut(&key) else { return };
-        let read_before = slot.last_ended;
+        let shown_before = slot.last_shown;
         slot.ended(cause, started);
+        slot.last_shown = shown_before.max(Some(started));
         slot.not_before = None;
         if std::mem::take(&mut slot.failures) > 0 {
             self.try_failing(started);
@@ -326,7 +329,7 @@ impl Schedule {
         let spacing = self.rhythm.spacing;
         let knew = self.settle.expects_lag(started);
         // Late is what an earlier read should have shown. Reads may begin late for reasons of our own.
-        let missed = |touched: &Instant| read_before.is_some_and(|read| read >= *touched);
+        let missed = |touched: &Instant| shown_before.is_some_and(|shown| shown >= *touched);
         // A lag is learnt from the newest event alone, or each change would look late to an event before it.
         let late = moved && missed(&newest) && self.settle.moved(newest, started, spacing)
             || moved
@@ -517,6 +520,7 @@ impl Slot {
             reading_timer: false,
             last_started: None,
             last_ended: None,
+            last_shown: None,
             failures: 0,
             not_before: None,
             named: false,

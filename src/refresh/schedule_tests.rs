@@ -438,3 +438,44 @@ fn a_read_that_begins_late_shows_no_lag() {
     schedule.succeeded(key, Cause::Touched, read, true);
     assert!(!schedule.settle.expects_lag(read));
 }
+
+#[test]
+fn a_read_that_failed_has_shown_nothing_so_the_next_one_shows_no_lag() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
+    let event = start + ms(1_000);
+    schedule.touch(&touch_of(1), event);
+    let tries = [event, event + ms(500)];
+    for tried in tries {
+        schedule.started(&[key], Cause::Touched, tried);
+        schedule.failed(key, Cause::Touched, tried, tried + ms(10), None);
+    }
+    let read = event + ms(1_500);
+    schedule.started(&[key], Cause::Touched, read);
+    schedule.succeeded(key, Cause::Touched, read, true);
+    assert!(!schedule.settle.expects_lag(read), "Twilio was away, its statistics were not late");
+
+    // The same where an answer came and did not show it.
+    let event = start + ms(20_000);
+    schedule.touch(&touch_of(1), event);
+    run(&mut schedule, &[key], Cause::Touched, event);
+    let read = event + ms(1_500);
+    schedule.started(&[key], Cause::Touched, read);
+    schedule.succeeded(key, Cause::Touched, read, true);
+    assert!(schedule.settle.expects_lag(read));
+}
+
+#[test]
+fn an_event_goes_on_waiting_where_its_read_failed() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
+    let first = start + ms(1_000);
+    schedule.touch(&Touch { event: Some(trace(first)), ..touch_of(1) }, first);
+    schedule.started(&[key], Cause::Touched, first);
+    schedule.failed(key, Cause::Touched, first, first + ms(10), None);
+    let second = first + ms(2_000);
+    schedule.touch(&Touch { event: Some(trace(second)), ..touch_of(1) }, second);
+    assert_eq!(schedule.event(key).map(|trace| trace.oldest_at), Some(first));
+}

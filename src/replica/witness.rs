@@ -39,10 +39,8 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_millis(250), longest: D
 /// What the Document says. Members that a version does not know are passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Testimony {
-    /// Which replica leads.
+    /// Which replica leads, and in which term.
     leader: Box<str>,
-    /// In which term.
-    term: u64,
     /// Whether it goes on without Redis.
     alone: bool,
     /// For how long after this was written it may do so, and what it sent may still arrive; in milliseconds.
@@ -58,7 +56,6 @@ pub(super) struct Witness {
     sync: Sync,
     document: Arc<str>,
     leader: Arc<str>,
-    term: u64,
     timing: Timing,
     known: Arc<Mutex<Known>>,
 }
@@ -107,11 +104,14 @@ pub(super) async fn revision(sync: &Sync, config: &CoreConfig) -> Result<Option<
 
 /// Says to whoever has claimed the Document that this one, which went on alone before, writes no more.
 pub(super) async fn yields(sync: &Sync, config: &CoreConfig, id: &str) -> Result<(), TwilioError> {
-    let name = name(config);
-    let Some(found) = sync.document::<Value>(&name).await? else { return Ok(()) };
+    yields_in(sync, &name(config), id).await
+}
+
+async fn yields_in(sync: &Sync, document: &str, id: &str) -> Result<(), TwilioError> {
+    let Some(found) = sync.document::<Value>(document).await? else { return Ok(()) };
     let Ok(said) = Testimony::deserialize(&found.data) else { return Ok(()) };
     let said = Testimony { yielded: Some(id.into()), ..said };
-    sync.replace_document(&name, &said.encode(), &found.revision).await.map(drop)
+    sync.replace_document(document, &said.encode(), &found.revision).await.map(drop)
 }
 
 impl Testimony {
@@ -125,7 +125,7 @@ impl Witness {
     /// For one term of a leader.
     pub(super) fn new(sync: Sync, config: &CoreConfig, seat: &Seat, timing: Timing) -> Self {
         let known = Arc::new(Mutex::new(Known::Unclaimed));
-        Self { sync, document: name(config).into(), leader: seat.id(), term: seat.term(), timing, known }
+        Self { sync, document: name(config).into(), leader: seat.name(), timing, known }
     }
 
     /// Done when this leader may write: it has claimed the Document, and whoever went on alone is over. `overlap` is what
@@ -254,17 +254,21 @@ impl Witness {
     }
 
     fn is_ours(&self, data: &Value) -> bool {
-        Testimony::deserialize(data).is_ok_and(|said| *said.leader == *self.leader && said.term == self.term)
+        Testimony::deserialize(data).is_ok_and(|said| *said.leader == *self.leader)
     }
 
     fn says(&self, alone: bool) -> String {
         let over = self.timing.own() + self.timing.late();
         let over_after_ms = u64::try_from(over.as_millis()).unwrap_or(u64::MAX);
         let leader = Box::from(&*self.leader);
-        Testimony { leader, term: self.term, alone, over_after_ms, yielded: None }.encode()
+        Testimony { leader, alone, over_after_ms, yielded: None }.encode()
     }
 }
 
 fn another_was_quicker(error: &TwilioError) -> bool {
     matches!(error.next(), Next::Missing | Next::Exists | Next::Conflict)
 }
+
+#[cfg(test)]
+#[path = "witness_tests.rs"]
+mod tests;

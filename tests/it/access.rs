@@ -188,6 +188,8 @@ async fn tokens_read_and_never_write_once_access_to_sync_is_controlled() {
 
     let told = Binary::output(&variables, &["setup", "--protect-sync"]).await;
     assert!(String::from_utf8(told.stdout).unwrap().contains("Access control: switched on"));
+    let logged = String::from_utf8(told.stderr).unwrap();
+    assert!(!logged.contains("is not controlled"), "it warns of what it is just mending: {logged}");
     assert!(emulator.sync().acl());
     let reads_only = |object: &str| {
         emulator

@@ -142,3 +142,44 @@ async fn a_log_that_nobody_takes_does_not_end_the_service() {
     assert_eq!(service.exit_code().await, Some(0));
     emulator.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_almost_a_variables_is_told_and_its_value_is_not() {
+    let emulator = emulator().await;
+    let slip = [("SYNC_LAYOUT", "s3cret-value"), ("TWILIO_PHONE_NUMBER", "+14155550100")];
+    let mut variables = Binary::variables(&emulator, &slip);
+
+    let mut service = Binary::serve(&variables);
+    let line: Value = serde_json::from_str(&service.logs("SYNC_LAYOUTS").await).unwrap();
+    assert_eq!(
+        (&line["name"], &line["did_you_mean"]),
+        (&"SYNC_LAYOUT".into(), &"SYNC_LAYOUTS".into()),
+        "{line}"
+    );
+    service.logs("Ready").await;
+    let told = service.seen.join("\n");
+    assert!(!told.contains("s3cret-value") && !told.contains("TWILIO_PHONE_NUMBER"), "{told}");
+    service.signal("TERM");
+    assert_eq!(service.exit_code().await, Some(0));
+
+    let setup = Binary::output(&variables, &["setup"]).await;
+    assert!(text(&setup.stderr).contains("SYNC_LAYOUTS"), "{}", text(&setup.stderr));
+    let doctor = Binary::output(&variables, &["doctor", "--json"]).await;
+    let report: Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["name"] == "variable name").unwrap();
+    assert!(
+        check["state"] == "note" && check["found"].as_str().unwrap().contains("did you mean SYNC_LAYOUTS?"),
+        "{check}"
+    );
+
+    let account = variables.remove("TWILIO_ACCOUNT_SID").unwrap();
+    variables.insert("TWILLIO_ACCOUNT_SID".to_owned(), account.clone());
+    for command in ["serve", "setup", "doctor"] {
+        let output = Binary::output(&variables, &[command]).await;
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(said.contains("TWILLIO_ACCOUNT_SID") && !said.contains(&account), "{said}");
+        assert_eq!(output.status.code(), Some(2));
+    }
+    emulator.shutdown().await;
+}

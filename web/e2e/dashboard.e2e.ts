@@ -54,6 +54,28 @@ async function open(
 
 const light = (p: Page, kind: string) =>
   p.locator(`[data-testid=light][data-kind=${kind}]`).waitFor({ state: "attached" });
+/** Nothing moves any more: no animation that has an end is under way, and some frames have changed nothing. */
+const settled = (p: Page) =>
+  p.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        let quiet = 0;
+        const changes = new MutationObserver(() => {
+          quiet = 0;
+        });
+        changes.observe(document, { subtree: true, childList: true, attributes: true });
+        const moves = (animation: Animation) =>
+          animation.playState === "running" &&
+          Number.isFinite(Number(animation.effect?.getComputedTiming().endTime));
+        const frame = () => {
+          quiet = document.getAnimations().some(moves) ? 0 : quiet + 1;
+          if (quiet < 5) return requestAnimationFrame(frame);
+          changes.disconnect();
+          resolve();
+        };
+        requestAnimationFrame(frame);
+      }),
+  );
 const row = (p: Page, name: string) => p.locator(".row[data-scope=all]", { hasText: name });
 
 describe("live numbers", () => {
@@ -544,8 +566,10 @@ describe("accessibility", () => {
       "settings",
       "/",
       async (p) => {
+        const previewed = p.waitForResponse((response) => response.url().includes("preview"));
         await p.locator("[data-metric=oldest]").click();
         await p.locator("#formula").waitFor();
+        await previewed;
       },
     ],
     ["tv", "/?tv=1", (p) => p.locator(".tv-value").first().waitFor()],
@@ -566,7 +590,7 @@ describe("accessibility", () => {
         await p.locator("main").waitFor();
         if (name !== "tv") await light(p, "live");
         await act?.(p);
-        await p.waitForTimeout(700);
+        await settled(p);
         await p.evaluate(axe.source);
         const found = await p.evaluate(() =>
           (globalThis as unknown as { axe: typeof axe }).axe.run({ exclude: [["audio"]] }).then((r) =>

@@ -4,7 +4,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::report::Check;
 use crate::commands::serve::OTHER_FILES;
-use crate::config::{Config, variables};
+use crate::config::{Config, Unread, variables};
 
 /// Looks at them.
 pub(super) fn checks(config: &Config, value: &dyn Fn(&str) -> Option<String>) -> Vec<Check> {
@@ -19,6 +19,14 @@ pub(super) fn checks(config: &Config, value: &dyn Fn(&str) -> Option<String>) ->
 /// Whoever gets here has had everything read.
 fn configuration() -> Check {
     Check::right("configuration", "every variable that is set can be read")
+}
+
+/// What was set under a name that is almost one of ours.
+pub(super) fn misspelt(unread: &Unread) -> impl Iterator<Item = Check> {
+    unread.misspelt.iter().map(|(name, meant)| {
+        let found = format!("{name} is set, and is not read; did you mean {meant}?");
+        Check::note("variable name", found, format!("set {meant}, and take {name} away"))
+    })
 }
 
 fn accounts(config: &Config) -> Check {

@@ -1,0 +1,191 @@
+//! Names that somebody set and nobody reads. A misspelt variable is no error to a program that asks for the right one, so
+//! its default holds and nothing says why.
+//!
+//! Environments are full of other programs' variables. So of those only one is told of that is almost a variable of ours
+//! which is not set itself. A `.env` file was written for this program; of that all are told which it does not read.
+
+use std::collections::BTreeSet;
+
+use super::variables;
+
+/// Read beside the configuration: what the log says.
+const LOG: &str = "RUST_LOG";
+/// Shorter names of ours resemble too many others: `PORT` is one letter from `SORT`.
+const SHORTEST: usize = 8;
+/// From here on two slips are still a likeness.
+const LONG: usize = 12;
+/// No variable of any program is longer; what is may be something else that got in by a slip.
+const LONGEST_TOLD: usize = 64;
+
+/// What was set in vain. Names alone: the values are nobody's business, and may be secrets.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// A name, and which one is probably meant.
+    pub misspelt: Vec<(String, &'static str)>,
+    /// Names in the `.env` file like none of ours.
+    pub foreign: Vec<String>,
+}
+
+/// Looks through the names of the environment and those of the `.env` file; `is_set` says which have a value.
+pub fn unread<'n>(
+    environment: impl Iterator<Item = &'n str>,
+    file: impl Iterator<Item = &'n str>,
+    is_set: impl Fn(&str) -> bool,
+) -> Unread {
+    let environment: BTreeSet<&str> = environment.filter(|name| !is_known(name)).collect();
+    // What came into the environment from the same file, as by `docker run --env-file`, is there for others, too.
+    let file: BTreeSet<&str> = file.filter(|name| !is_known(name) && !environment.contains(name)).collect();
+    let mut unread = Unread::default();
+    for name in environment {
+        if let Some(meant) = meant(name).filter(|meant| !is_set(meant)) {
+            unread.misspelt.push((name.to_owned(), meant));
+        }
+    }
+    for name in file {
+        match meant(name).filter(|meant| !is_set(meant)) {
+            Some(meant) => unread.misspelt.push((name.to_owned(), meant)),
+            None if looks_like_a_name(name) => unread.foreign.push(name.to_owned()),
+            None => {}
+        }
+    }
+    unread
+}
+
+fn is_known(name: &str) -> bool {
+    name == LOG || variables::ALL.iter().any(|known| known.name == name || known.aliases.contains(&name))
+}
+
+/// The variable that this is almost the name of.
+fn meant(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_uppercase();
+    let far = |known: &str| match known.len() {
+        ..SHORTEST => 0,
+        SHORTEST..LONG => 1,
+        LONG.. => 2,
+    };
+    let slips = |known: &'static str| {
+        // Most differ in length already; and a name from outside may be too long to be compared letter by letter.
+        let near = known.len().abs_diff(name.len()) <= far(known);
+        near.then(|| strsim::osa_distance(known, &name)).filter(|slips| *slips <= far(known))
+    };
+    let nearest = variables::ALL.iter().filter_map(|known| Some((slips(known.name)?, known.name))).min();
+    nearest.map(|(_, known)| known)
+}
+
+/// Whether it may be told. A line such as `c2VjcmV0==` in a `.env` file is an assignment, and its name a secret.
+fn looks_like_a_name(name: &str) -> bool {
+    let plain = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let words = name.contains('_') || !name.bytes().any(|byte| byte.is_ascii_digit());
+    plain && words && name.len() <= LONGEST_TOLD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_environment(names: &[&'static str], set: &[&str]) -> Vec<(String, &'static str)> {
+        let unread = unread(names.iter().copied(), std::iter::empty(), |name| set.contains(&name));
+        assert_eq!(unread.foreign, Vec::<String>::new());
+        unread.misspelt
+    }
+
+    #[test]
+    fn a_slip_is_told_with_what_was_meant() {
+        for (slip, meant) in [
+            ("SYNC_LAYOUT", "SYNC_LAYOUTS"),
+            ("TWILLIO_ACCOUNT_SID", "TWILIO_ACCOUNT_SID"),
+            ("TWILIO_ACOUNT_SDI", "TWILIO_ACCOUNT_SID"),
+            ("TWILIO_AUTHTOKEN", "TWILIO_AUTH_TOKEN"),
+            ("twilio_workspace_sid", "TWILIO_WORKSPACE_SID"),
+            ("PUBLIC_URI", "PUBLIC_URL"),
+            ("DASHBOARD_TIME_ZONE", "DASHBOARD_TIMEZONE"),
+            ("ALLOWED_ORIGIN", "ALLOWED_ORIGINS"),
+            ("port", "PORT"),
+        ] {
+            assert_eq!(of_environment(&[slip], &[]), [(slip.to_owned(), meant)]);
+            assert_eq!(of_environment(&[slip], &[meant]), [], "{meant} has a value of its own");
+        }
+    }
+
+    #[test]
+    fn the_names_of_others_are_no_slips() {
+        let others = [
+            "PATH",
+            "HOME",
+            "HOST",
+            "HOSTNAME",
+            "PORTS",
+            "PWD",
+            "LANG",
+            "SHELL",
+            "TERM",
+            "USER",
+            "TZ",
+            "REDIS_HOST",
+            "REDIS_PORT",
+            "REDIS_PASSWORD",
+            "REDIS_TLS_URL",
+            "DATABASE_URL",
+            "EXTERNAL_PORT",
+            "KUBERNETES_PORT",
+            "KUBERNETES_SERVICE_HOST",
+            "KUBERNETES_SERVICE_PORT_HTTPS",
+            "DYNO",
+            "FLY_REGION",
+            "TASKROUTER_SYNC_SERVICE_HOST",
+            "TASKROUTER_SYNC_PORT",
+            "HTTPS_PROXY",
+            "NO_PROXY",
+            "SSL_CERT_FILE",
+            "TWILIO_REGION",
+            "TWILIO_EDGE",
+            "TWILIO_PHONE_NUMBER",
+            "TWILIO_FROM_NUMBER",
+            "TWILIO_LOG_LEVEL",
+            "TWILIO_API_KEY_SID",
+            "TWILIO_API_KEY_SECRET",
+            "TWILIO_TWIML_APP_SID",
+            "TWILIO_WORKFLOW_SID",
+            "TWILIO_CHAT_SERVICE_SID",
+            "TWILIO_VERIFY_SERVICE_SID",
+            "TWILIO_MESSAGING_SERVICE_SID",
+            "TWILIO_CONVERSATIONS_SERVICE_SID",
+            "TWILIO_NOTIFY_SERVICE_SID",
+            "TWILIO_PROFILE",
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            "OTEL_EXPORTER_OTLP_TIMEOUT",
+            "OTEL_TRACES_EXPORTER",
+            "OTEL_LOGS_EXPORTER",
+            "OTEL_SERVICE_VERSION",
+            "RUST_LOG",
+            "RUST_BACKTRACE",
+            "TWILIO_FLEX_SYNC_SID",
+            "EXTERNAL_HOST",
+        ];
+        assert_eq!(of_environment(&others, &[]), []);
+    }
+
+    #[test]
+    fn none_of_ours_is_taken_for_another() {
+        for known in variables::ALL {
+            assert_eq!(of_environment(&[known.name], &[]), []);
+        }
+    }
+
+    #[test]
+    fn of_the_file_all_are_told_that_nobody_reads_but_what_may_be_a_secret() {
+        let file = [
+            "SYNC_LAYOUT",
+            "TWILIO_PHONE_NUMBER",
+            "PORT",
+            "COMPOSED",
+            "c2VjcmV0",
+            "JBSWY3DPEHPK3PXP",
+            "SHARED_NAME",
+        ];
+        let unread = unread(["SHARED_NAME"].into_iter(), file.into_iter(), |_| false);
+        assert_eq!(unread.misspelt, [("SYNC_LAYOUT".to_owned(), "SYNC_LAYOUTS")]);
+        assert_eq!(unread.foreign, ["COMPOSED", "TWILIO_PHONE_NUMBER"]);
+    }
+}
