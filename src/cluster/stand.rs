@@ -130,7 +130,7 @@ impl Seat {
         self.term
     }
 
-    /// Which replica it is, and in which term.
+    /// Which replica it is, and in which term, as it stands in the lease.
     pub fn name(&self) -> Arc<str> {
         self.value.clone()
     }
