@@ -105,10 +105,12 @@ async fn send_or_mend(link: &Link, sent: &Sent) -> Result<(), LinkError> {
     }
 }
 
-/// Takes all marks out of Redis, whatever they are.
+/// Takes all marks, and what goes along with them, out of Redis, whatever it is.
 async fn forget(link: &Link) -> Result<(), LinkError> {
     let mut delete = redis::cmd("DEL");
-    delete.arg(link.key(Key::Marks)).arg(link.key(Key::MarkNumber));
+    for key in [Key::Marks, Key::MarkNumber, Key::Event, Key::Recordings] {
+        delete.arg(link.key(key));
+    }
     link.command::<i64>(&delete).await.map(drop)
 }
 

@@ -150,3 +150,19 @@ pub(super) async fn next(news: &mut broadcast::Receiver<Arc<News>>) -> Option<Ar
         Err(broadcast::error::RecvError::Closed) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_of_an_older_version_is_to_nobody_by_name() {
+        let older = r#"{"question":{"id":"7","question":"tasks"}}"#;
+        let Ok(News::Question { id, question, to }) = serde_json::from_str(older) else { panic!() };
+        assert_eq!((id.as_str(), question, to), ("7", Value::from("tasks"), None));
+        let newer = r#"{"question":{"id":"7","question":"tasks","to":"a/1","moon":"full"}}"#;
+        assert!(
+            matches!(serde_json::from_str(newer), Ok(News::Question { to: Some(to), .. }) if to == "a/1")
+        );
+    }
+}

@@ -136,6 +136,23 @@ fn take(heard: &mut Heard, said: Said, hear: &impl Fn(Word, u64)) {
 }
 
 async fn say(link: &Link, word: &Said) -> Result<(), LinkError> {
+    match say_once(link, word).await {
+        Err(error) if error.is_wrong_type() => {
+            forget(link).await?;
+            say_once(link, word).await
+        }
+        said => said,
+    }
+}
+
+/// Where somebody has put something else into our list nothing of it is left to be kept.
+async fn forget(link: &Link) -> Result<(), LinkError> {
+    let mut delete = redis::cmd("DEL");
+    delete.arg(link.key(Key::Words));
+    link.command::<i64>(&delete).await.map(drop)
+}
+
+async fn say_once(link: &Link, word: &Said) -> Result<(), LinkError> {
     let text = serde_json::to_vec(word).unwrap_or_default();
     let (news, most) = (News::Word(word.clone()).encode(), MOST_KEPT.to_string());
     let kept: &[u8] = if word.word.is_kept() { &text } else { b"" };
@@ -170,7 +187,13 @@ async fn restore(link: &Link, heard: &Heard, born: &mut Option<String>) -> Resul
 async fn kept(link: &Link) -> Result<Vec<Said>, LinkError> {
     let mut range = redis::cmd("LRANGE");
     range.arg(link.key(Key::Words)).arg(0).arg(-1);
-    let words: Vec<Vec<u8>> = link.command(&range).await?;
+    let words: Vec<Vec<u8>> = match link.command(&range).await {
+        Err(error) if error.is_wrong_type() => {
+            forget(link).await?;
+            Vec::new()
+        }
+        words => words?,
+    };
     Ok(words.iter().filter_map(|word| serde_json::from_slice(word).ok()).collect())
 }
 

@@ -120,13 +120,36 @@ impl Desk {
         }
     }
 
+    /// `None` where another replica leads before there is an answer, and can be asked as well.
+    async fn answer_while_it_leads(
+        &self,
+        head: &Head,
+        question: &Question,
+    ) -> Option<Result<Response, ApiError>> {
+        let ended = async {
+            match self {
+                Self::Shared { here, .. } if question.repeat() == Repeat::Harmless => {
+                    let _ = here.clone().wait_for(Option::is_none).await;
+                }
+                _ => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = ended => None,
+            answer = head.answer(question.clone()) => Some(answer),
+        }
+    }
+
     pub(super) async fn ask(&self, question: Question) -> Result<Response, ApiError> {
         let asker = match self {
             Self::Here(head) => return head.answer(question).await,
             Self::Shared { asker, .. } => asker,
         };
-        if let Some(head) = self.here() {
-            return head.answer(question).await;
+        if let Some(head) = self.here()
+            && let Some(answer) = self.answer_while_it_leads(&head, &question).await
+        {
+            return answer;
         }
         let limit = if matches!(question, Question::Bootstrap) { LONGEST_BOOTSTRAP } else { LONGEST_ANSWER };
         let reply =

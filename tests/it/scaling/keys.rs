@@ -1,5 +1,6 @@
 //! Somebody writes something else into our keys.
 
+use super::rights::sign_in_and_out;
 use super::support::Cluster;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,6 +32,17 @@ async fn what_is_none_of_ours_in_our_keys_is_replaced() {
             })
             .await;
     }
+    let words = format!("tr:v1:{space}:words");
+    redis.command(&["set", &words, "not ours"]).await;
+    sign_in_and_out(&cluster).await;
+    cluster.eventually("what is said is kept", async || redis.command(&["llen", &words]).await == "1").await;
+    for name in ["event", "recordings", "history"] {
+        redis.command(&["lpush", &format!("tr:v1:{space}:{name}"), "not ours"]).await;
+    }
+    redis.command(&["del", &marks]).await;
+    redis.command(&["set", &marks, "not ours"]).await;
+    cluster.work(10).await;
+    cluster.agrees().await;
     cluster.all_events_were_taken();
     cluster.finish().await;
 }

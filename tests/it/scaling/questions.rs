@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Cluster;
+use super::support::{Cluster, Way};
 use crate::support::{BEARER, NO_TIMERS};
 
 /// What an editor asks of a replica, and how that is answered.
@@ -49,6 +49,20 @@ async fn a_question_that_the_leader_takes_with_it_is_asked_of_the_next() {
         cluster.all_ready().await;
         cluster.agrees().await;
     }
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_hands_over_while_it_is_asked_asks_the_next() {
+    let cluster = Cluster::with(2, NO_TIMERS).await;
+    cluster.agrees().await;
+    let leader = cluster.led().await;
+    // It asks Twilio, which never answers; the other one can.
+    cluster.replicas[leader].to_twilio.set(Way::Frozen);
+    let (status, tasks) = ask(&cluster, leader, "/taskrouter_tasks", None).await;
+    assert_eq!(status, 200, "{tasks}");
+    cluster.replicas[leader].logs("handing over").await;
+    cluster.replicas[leader].to_twilio.set(Way::Open);
     cluster.finish().await;
 }
 

@@ -47,7 +47,7 @@ async fn replicas_with_the_documented_rights_do_all_they_do() {
     cluster.finish().await;
 }
 
-async fn sign_in_and_out(cluster: &Cluster) {
+pub(super) async fn sign_in_and_out(cluster: &Cluster) {
     let quiet = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let url = cluster.replicas[0].url();
     let form = [("username", ADMIN.0), ("password", ADMIN.1)];
