@@ -1,21 +1,17 @@
 //! A leader that has lost Redis goes on as long as Sync proves that it is alone, and not a moment longer.
 
 use super::support::redis::Redis;
-use super::support::{Cluster, Replica, Way, term_of};
+use super::support::{Cluster, Replica, Way};
 use crate::support::{NO_TIMERS, QUICK_TIMERS};
 
 /// More than the time of any lease: each is prolonged after half of its own time.
 const LONG: usize = 6;
 
-fn last_term(cluster: &Cluster) -> u64 {
-    cluster.sync_writes().iter().map(term_of).max().unwrap_or(0)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_gone_for_all_the_leader_goes_on_and_has_its_lease_back_afterwards() {
     let mut cluster = Cluster::with(3, QUICK_TIMERS).await;
     cluster.agrees().await;
-    let before = last_term(&cluster);
+    let before = cluster.last_term();
     for gone in [true, false] {
         if gone {
             cluster.redis.kill().await;
@@ -37,7 +33,7 @@ async fn redis_gone_for_all_the_leader_goes_on_and_has_its_lease_back_afterwards
         cluster.work(10).await;
         cluster.agrees().await;
         cluster.all_clients_agree().await;
-        assert!(last_term(&cluster) == before || cluster.redis_was_slow(), "it led all the time");
+        assert!(cluster.last_term() == before || cluster.redis_was_slow(), "it led all the time");
     }
     cluster.finish().await;
 }
@@ -46,7 +42,7 @@ async fn redis_gone_for_all_the_leader_goes_on_and_has_its_lease_back_afterwards
 async fn a_leader_that_goes_on_alone_and_dies_is_followed_once_redis_is_back() {
     let mut cluster = Cluster::with(2, QUICK_TIMERS).await;
     cluster.agrees().await;
-    let before = last_term(&cluster);
+    let before = cluster.last_term();
     cluster.redis.kill().await;
     cluster.goes_on_alone(2).await;
     let leader = cluster.led().await;
@@ -55,7 +51,7 @@ async fn a_leader_that_goes_on_alone_and_dies_is_followed_once_redis_is_back() {
     cluster.redis.start_again().await;
     cluster.replicas[0].logs("Another leader went on without Redis").await;
     cluster.agrees().await;
-    assert!(last_term(&cluster) > before);
+    assert!(cluster.last_term() > before);
     cluster.finish().await;
 }
 
@@ -64,12 +60,12 @@ async fn a_leader_that_alone_has_lost_redis_stops_when_another_claims_the_lead()
     let mut cluster = Cluster::with(3, QUICK_TIMERS).await;
     cluster.agrees().await;
     for way in [Way::Frozen, Way::Refused] {
-        let (leader, before) = (cluster.led().await, last_term(&cluster));
+        let (leader, before) = (cluster.led().await, cluster.last_term());
         let cut_off = cluster.take(leader);
         cut_off.to_redis.set(way);
         cluster.work(10).await;
         cut_off.logs("leads no more").await;
-        cluster.eventually("another writes", async || last_term(&cluster) > before).await;
+        cluster.eventually("another writes", async || cluster.last_term() > before).await;
         cluster.agrees().await;
         let said = cluster.witness();
         assert!(said["yielded"].is_string() && said["alone"] == false, "nobody waited in vain: {said}");

@@ -1,13 +1,8 @@
 //! Whoever dies, hangs or is cut off.
 
-use super::support::{Cluster, Replica, Way, term_of};
+use super::support::{Cluster, Replica, Way};
 use crate::support::QUICK_TIMERS;
 use crate::support::watcher::Watcher;
-
-/// The term of the last write.
-fn last_term(cluster: &Cluster) -> u64 {
-    cluster.sync_writes().iter().map(term_of).max().unwrap_or(0)
-}
 
 /// Takes the leader out of the balancer.
 async fn take_leader(cluster: &mut Cluster) -> Replica {
@@ -19,7 +14,7 @@ async fn take_leader(cluster: &mut Cluster) -> Replica {
 async fn a_leader_that_is_killed_is_followed_by_another_and_no_event_is_lost() {
     let mut cluster = Cluster::start(3).await;
     cluster.agrees().await;
-    let before = last_term(&cluster);
+    let before = cluster.last_term();
     let mut watcher = Watcher::at(&cluster.replicas[(cluster.led().await + 1) % 3].url(), None).await;
     for _ in 0..30 {
         cluster.emulator.world().step();
@@ -28,7 +23,7 @@ async fn a_leader_that_is_killed_is_followed_by_another_and_no_event_is_lost() {
     // While nobody leads.
     cluster.work(20).await;
     cluster.agrees().await;
-    assert!(last_term(&cluster) > before);
+    assert!(cluster.last_term() > before);
     watcher.until("what the new leader read", |watcher| cluster.is_true(&watcher.queues)).await;
     assert_eq!(watcher.kinds.iter().filter(|kind| *kind == "snapshot").count(), 1, "only at its start");
     cluster.finish().await;
@@ -39,14 +34,14 @@ async fn a_leader_that_hangs_writes_nothing_when_it_wakes_up() {
     let mut cluster = Cluster::start(3).await;
     cluster.agrees().await;
     let hung = take_leader(&mut cluster).await;
-    let before = last_term(&cluster);
+    let before = cluster.last_term();
     // It has work to do when it stops.
     for _ in 0..20 {
         cluster.emulator.world().step();
     }
     hung.signal("STOP");
     cluster.work(20).await;
-    cluster.eventually("another writes", async || last_term(&cluster) > before).await;
+    cluster.eventually("another writes", async || cluster.last_term() > before).await;
     cluster.agrees().await;
     hung.signal("CONT");
     hung.logs("leads no more").await;
@@ -61,10 +56,10 @@ async fn a_leader_that_is_cut_off_from_redis_stops_and_comes_back_as_a_follower(
     cluster.agrees().await;
     for way in [Way::Frozen, Way::Refused] {
         let cut_off = take_leader(&mut cluster).await;
-        let before = last_term(&cluster);
+        let before = cluster.last_term();
         cut_off.to_redis.set(way);
         cluster.work(10).await;
-        cluster.eventually("another writes", async || last_term(&cluster) > before).await;
+        cluster.eventually("another writes", async || cluster.last_term() > before).await;
         cluster.agrees().await;
         let mut watcher = Watcher::at(&cut_off.url(), None).await;
         watcher.until("that it is stale", |watcher| watcher.health["taskrouter"]["ok"] == false).await;
@@ -85,10 +80,10 @@ async fn a_leader_that_is_cut_off_from_twilio_lets_another_lead() {
     cluster.agrees().await;
     for way in [Way::Refused, Way::Frozen] {
         let leader = cluster.led().await;
-        let before = last_term(&cluster);
+        let before = cluster.last_term();
         cluster.replicas[leader].to_twilio.set(way);
         cluster.work(10).await;
-        cluster.eventually("another writes", async || last_term(&cluster) > before).await;
+        cluster.eventually("another writes", async || cluster.last_term() > before).await;
         cluster.agrees().await;
         let cut_off = cluster.take(leader);
         cut_off.to_twilio.set(Way::Open);
@@ -101,14 +96,14 @@ async fn a_leader_that_is_cut_off_from_twilio_lets_another_lead() {
 async fn twilio_gone_for_all_the_leader_stays() {
     let cluster = Cluster::with(2, QUICK_TIMERS).await;
     cluster.agrees().await;
-    let before = last_term(&cluster);
+    let before = cluster.last_term();
     cluster.replicas.iter().for_each(|replica| replica.to_twilio.set(Way::Refused));
     cluster.work(10).await;
     let leader = &cluster.replicas[cluster.led().await];
     leader.logs("can't be read").await;
     cluster.replicas.iter().for_each(|replica| replica.to_twilio.set(Way::Open));
     cluster.agrees().await;
-    assert!(last_term(&cluster) == before || cluster.redis_was_slow(), "nobody else could have done better");
+    assert!(cluster.last_term() == before || cluster.redis_was_slow(), "nobody else could have done better");
     cluster.finish().await;
 }
 
@@ -116,7 +111,7 @@ async fn twilio_gone_for_all_the_leader_stays() {
 async fn a_redis_that_forgets_everything_lets_nobody_else_lead() {
     let mut cluster = Cluster::start(3).await;
     cluster.agrees().await;
-    let before = last_term(&cluster);
+    let before = cluster.last_term();
     for emptied in [true, false] {
         if emptied {
             assert_eq!(cluster.redis.command(&["flushall"]).await, "OK");
@@ -128,7 +123,7 @@ async fn a_redis_that_forgets_everything_lets_nobody_else_lead() {
         cluster.agrees().await;
         cluster.all_clients_agree().await;
     }
-    assert!(last_term(&cluster) == before || cluster.redis_was_slow(), "the leader got its lease back");
+    assert!(cluster.last_term() == before || cluster.redis_was_slow(), "the leader got its lease back");
     cluster.finish().await;
 }
 

@@ -285,6 +285,11 @@ impl Cluster {
         }
     }
 
+    /// The term of the last write.
+    pub(crate) fn last_term(&self) -> u64 {
+        self.sync_writes().iter().map(term_of).max().unwrap_or(0)
+    }
+
     /// The promises that hold whatever happens.
     pub(crate) fn one_wrote_at_a_time(&self) {
         let mut writes = self.sync_writes();
