@@ -137,8 +137,9 @@ impl Governor {
     /// Learns from an answer of an endpoint with this name.
     pub fn observe(&mut self, endpoint: Endpoint, name: &str, observed: Observed, now: Instant) {
         if observed.throttled {
-            // Calls under way together are refused together; they are one piece of news.
-            if self.paused_until.is_none_or(|until| until <= now) {
+            // Calls under way together are refused together; they are one piece of news. Where one of them was taken in between,
+            // what it forgot is news again.
+            if self.refusals == 0 || self.paused_until.is_none_or(|until| until <= now) {
                 self.refusals = self.refusals.saturating_add(1);
             }
             let doubled = UNNAMED_PAUSE.saturating_mul(1 << (self.refusals - 1).min(8));
@@ -234,6 +235,21 @@ mod tests {
         governor.observe(Endpoint::Other, ANY, asked, now);
         governor.observe(Endpoint::Other, ANY, throttled, now);
         assert_eq!(wait(&mut governor, Endpoint::Other, now), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn of_calls_under_way_together_one_may_be_taken_between_two_that_are_refused() {
+        let mut governor = Governor::default();
+        let now = Instant::now();
+        let at = |millis| now + Duration::from_millis(millis);
+        let throttled = Observed { throttled: true, ..Observed::default() };
+        for (millis, observed) in [(0, throttled), (10, Observed::default()), (20, throttled)] {
+            governor.observe(Endpoint::Other, ANY, observed, at(millis));
+        }
+        assert_eq!(wait(&mut governor, Endpoint::Other, at(20)), UNNAMED_PAUSE, "as after the first");
+        let over = at(20) + UNNAMED_PAUSE;
+        assert_eq!(governor.admit(Endpoint::Other, ANY, over), Ok(()), "which tries whether calls are taken");
+        assert_eq!(governor.admit(Endpoint::Other, ANY, over), Err(over + PROBE_AGAIN));
     }
 
     #[test]
