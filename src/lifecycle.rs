@@ -22,6 +22,7 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
                 _ = interrupt.recv() => {}
             }
             info!("Second signal: stopping at once");
+            crate::telemetry::finish();
             std::process::exit(1);
         });
     })

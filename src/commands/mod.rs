@@ -104,13 +104,15 @@ impl Cli {
                 done
             })
         };
-        match done {
+        let code = match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 say::complain(&error);
                 error.exit_code()
             }
-        }
+        };
+        crate::telemetry::finish();
+        code
     }
 }
 

@@ -4,6 +4,8 @@
 use std::fmt::Display;
 use std::io::Write;
 
+use crate::telemetry::StandardError;
+
 /// A line, or a few, for whoever ran the command.
 pub(super) fn say(text: impl Display) {
     let _ = writeln!(std::io::stdout(), "{text}");
@@ -11,5 +13,6 @@ pub(super) fn say(text: impl Display) {
 
 /// Why it did not succeed.
 pub(super) fn complain(text: impl Display) {
-    let _ = writeln!(std::io::stderr(), "taskrouter-sync: {text}");
+    // In order with the log, and without waiting for whoever reads it.
+    let _ = StandardError::open().write_all(format!("taskrouter-sync: {text}\n").as_bytes());
 }

@@ -11,6 +11,7 @@
 mod backlog;
 mod endpoint;
 mod event_types;
+mod log;
 mod panics;
 mod process;
 
@@ -35,6 +36,7 @@ pub use panics::count_panics;
 
 use backlog::Backlog;
 use event_types::EventCounts;
+use log::LogLines;
 use panics::Panics;
 use process::Process;
 
@@ -181,6 +183,7 @@ impl Default for Monitor {
         let backlog = Arc::new(Backlog::default());
         registry.register_collector(Box::new(backlog.clone()));
         registry.register_collector(Box::new(Panics));
+        registry.register_collector(Box::new(LogLines));
         let refreshes = Family::default();
         let help = "Reads of TaskRouter by what was read, why, and how that ended";
         registry.register("refreshes", help, refreshes.clone());

@@ -4,6 +4,7 @@
 mod collector;
 #[cfg(feature = "otel")]
 mod export;
+mod outlet;
 
 use std::io::IsTerminal;
 
@@ -14,6 +15,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 use crate::config::ExportConfig;
+
+pub(crate) use outlet::{StandardError, dropped, finish};
 
 /// Traces can't be exported, for a reason that is there at the start.
 #[derive(Debug, thiserror::Error)]
@@ -71,9 +74,9 @@ where
 {
     let logs = fmt::layer()
         // Standard error, so that what a command prints can be piped.
-        .with_writer(std::io::stderr)
-        // A log that can't be written (a full disk, a closed pipe) must not end the service: the library would report
-        // that on standard error as well, and panic when that fails.
+        .with_writer(StandardError::open)
+        // What can't be formatted must not end the service: the library would report that on standard error itself, wait
+        // for whoever reads it, and panic when that fails.
         .log_internal_errors(false);
     if std::io::stderr().is_terminal() {
         logs.with_target(false).boxed()

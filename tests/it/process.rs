@@ -1,9 +1,10 @@
 //! The real program: its exit codes, what it prints, and how it stops.
 
 use serde_json::Value;
+use sha2::Digest;
 use twilio_emulator::{Emulator, Settings};
 
-use crate::support::Binary;
+use crate::support::{Binary, DEADLINE};
 
 async fn emulator() -> Emulator {
     Emulator::start(Settings { queues: 3, ..Settings::default() }).await.unwrap()
@@ -140,6 +141,61 @@ async fn a_log_that_nobody_takes_does_not_end_the_service() {
     }
     service.signal("TERM");
     assert_eq!(service.exit_code().await, Some(0));
+    emulator.shutdown().await;
+}
+
+/// A service that logs more than anybody reads, and which has dropped lines of it.
+async fn with_a_full_pipe(emulator: &Emulator) -> (Binary, String) {
+    const TOKEN: &str = "only-for-prometheus";
+    let variables = Binary::variables(emulator, &[("METRICS_TOKEN", TOKEN), ("RUST_LOG", "trace")]);
+    let mut service = Binary::serve(&variables);
+    let line: Value = serde_json::from_str(&service.logs("\"Serving\"").await).unwrap();
+    let url = format!("http://{}", line["listening"].as_str().unwrap());
+    let http = reqwest::Client::new();
+    // A thousand events in one body, and two lines for each.
+    let batch =
+        format!("[{}]", [r#"{"type":"com.twilio.taskrouter.task.created","data":{}}"#; 1000].join(","));
+    let hash: String = sha2::Sha256::digest(&batch).iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = format!("/taskrouter/events?bodySHA256={hash}");
+    let signature = emulator.callbacks().sign(&format!("http://hooks.example.com{path}"), []);
+    let filling = async {
+        loop {
+            let request = http.post(format!("{url}{path}")).header("X-Twilio-Signature", &signature);
+            let request = request.header("Content-Type", "application/json").body(batch.clone());
+            assert_eq!(request.send().await.unwrap().status(), 204);
+            let metrics = http.get(format!("{url}/metrics")).bearer_auth(TOKEN).send().await.unwrap();
+            let metrics = metrics.text().await.unwrap();
+            let name = "taskrouter_sync_log_lines_dropped_total ";
+            let dropped = metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+            if dropped != "0" {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, filling).await.expect("no line was dropped");
+    (service, url)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_does_not_stop_the_service_nor_its_end() {
+    let emulator = emulator().await;
+    let (service, url) = with_a_full_pipe(&emulator).await;
+    assert_eq!(reqwest::get(format!("{url}/healthz")).await.unwrap().status(), 200);
+    service.signal("TERM");
+    assert_eq!(service.exit_code_unread().await, Some(0));
+    emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_read_again_says_how_much_is_missing_and_goes_on_to_the_end() {
+    let emulator = emulator().await;
+    let (mut service, _) = with_a_full_pipe(&emulator).await;
+    let told = service.logs("Lines of the log could not be written").await;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert!(told["dropped"].as_u64().unwrap() > 0, "{told}");
+    service.signal("TERM");
+    let log = service.log_until_end().await;
+    assert!(log.iter().any(|line| line.contains("\"Stopped\"")), "{:?}", log.last());
     emulator.shutdown().await;
 }
 

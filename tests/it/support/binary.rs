@@ -84,6 +84,12 @@ impl Binary {
         self.child.id().unwrap()
     }
 
+    /// Waits for the end, with the log's pipe open and nobody who reads it.
+    pub(crate) async fn exit_code_unread(mut self) -> Option<i32> {
+        let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
+        ended.expect("the process did not end").unwrap().code()
+    }
+
     /// Waits for the end and returns all that was logged.
     pub(crate) async fn log_until_end(mut self) -> Vec<String> {
         let reading = async {

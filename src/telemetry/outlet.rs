@@ -1,0 +1,230 @@
+//! The log's way to standard error: lines wait in memory, and a thread of their own writes them, so that nobody waits for
+//! whoever reads them. A pipe that is full and not drained costs lines, and never the service.
+//!
+//! Lines are bounded by their bytes, and so is the wait at the end of the process; `tracing-appender` counts lines, however
+//! long, and at the end prints to standard output, which is the same full pipe in many places.
+
+use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use tracing::warn;
+
+/// Bytes of lines that wait to be written; as many again may be on their way.
+const MOST_WAITING: usize = 1024 * 1024;
+/// The longest that the end of the process waits for what has not been written.
+const LONGEST_END: Duration = Duration::from_secs(1);
+/// Where somebody else made the descriptor one that does not wait, it is asked again so often.
+const ASK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Standard error is one for the whole process, and so is this.
+static OUTLET: Outlet = Outlet::new();
+static THREAD: Once = Once::new();
+
+/// Lines on their way, and how many found no place or could not be written.
+struct Outlet {
+    lines: Mutex<Lines>,
+    changed: Condvar,
+    dropped: AtomicU64,
+}
+
+struct Lines {
+    waiting: Vec<u8>,
+    writing: bool,
+}
+
+/// Takes whole lines, and never waits for whoever reads them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StandardError;
+
+impl StandardError {
+    /// The way to the process's standard error, which begins to move at the first call.
+    pub(crate) fn open() -> Self {
+        THREAD.call_once(|| {
+            // Where there is no thread to be had the runtime has not got its own either, and says so.
+            let _ = thread::Builder::new()
+                .name("log".to_owned())
+                .spawn(|| OUTLET.write_for_ever(&mut io::stderr(), |dropped| {
+                    warn!(dropped, "Lines of the log could not be written: whoever reads it was too slow, or the disk full");
+                }));
+        });
+        Self
+    }
+}
+
+impl Write for StandardError {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        OUTLET.push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Waits until all lines are written, for a second at most.
+pub(crate) fn finish() {
+    if THREAD.is_completed() {
+        OUTLET.wait(LONGEST_END);
+    }
+}
+
+/// How many lines of the log were lost since the start.
+pub(crate) fn dropped() -> u64 {
+    OUTLET.dropped.load(Ordering::Relaxed)
+}
+
+impl Outlet {
+    const fn new() -> Self {
+        let lines = Mutex::new(Lines { waiting: Vec::new(), writing: false });
+        Self { lines, changed: Condvar::new(), dropped: AtomicU64::new(0) }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        // Bytes and a flag, right after any panic.
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, line: &[u8]) {
+        let mut lines = self.lines();
+        if lines.waiting.len() + line.len() > MOST_WAITING {
+            drop(lines);
+            self.dropped.fetch_add(count(line), Ordering::Relaxed);
+        } else {
+            lines.waiting.extend_from_slice(line);
+            drop(lines);
+            self.changed.notify_all();
+        }
+    }
+
+    fn wait(&self, longest: Duration) {
+        let busy = |lines: &mut Lines| lines.writing || !lines.waiting.is_empty();
+        drop(self.changed.wait_timeout_while(self.lines(), longest, busy));
+    }
+
+    fn write_for_ever(&self, to: &mut impl Write, tell: impl Fn(u64)) {
+        let mut batch = Vec::new();
+        let mut told = 0;
+        let mut goes_on = true;
+        loop {
+            self.take(&mut batch);
+            let dropped = self.dropped.load(Ordering::Relaxed);
+            if goes_on && dropped > told {
+                // Now there is a place for it, right behind the last line that is there.
+                tell(dropped - told);
+                told = dropped;
+            }
+            let left = write_all(to, &batch);
+            goes_on = left == 0;
+            self.dropped.fetch_add(left, Ordering::Relaxed);
+            batch.clear();
+        }
+    }
+
+    /// What waits, in place of what is done.
+    fn take(&self, batch: &mut Vec<u8>) {
+        let mut lines = self.lines();
+        lines.writing = false;
+        self.changed.notify_all();
+        let idle = |lines: &mut Lines| lines.waiting.is_empty();
+        lines = self.changed.wait_while(lines, idle).unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut lines.waiting, batch);
+        lines.writing = true;
+    }
+}
+
+/// How many lines could not be written; some of the first one of them may be.
+fn write_all(to: &mut impl Write, mut batch: &[u8]) -> u64 {
+    while !batch.is_empty() {
+        match to.write(batch) {
+            Ok(0) => break,
+            Ok(written) => batch = batch.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(ASK_AGAIN),
+            Err(_) => break,
+        }
+    }
+    count(batch)
+}
+
+fn count(lines: &[u8]) -> u64 {
+    lines.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+    use super::*;
+
+    /// Writes as somebody lets it: each write takes what it is allowed next.
+    struct Pipe {
+        allowed: Receiver<io::Result<()>>,
+        written: SyncSender<String>,
+    }
+
+    impl Write for Pipe {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.allowed.recv().unwrap()?;
+            self.written.send(String::from_utf8_lossy(bytes).into_owned()).unwrap();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn outlet() -> (&'static Outlet, SyncSender<io::Result<()>>, Receiver<String>) {
+        let outlet: &'static Outlet = Box::leak(Box::new(Outlet::new()));
+        let (allow, allowed) = sync_channel(10);
+        let (written, read) = sync_channel(10);
+        let mut pipe = Pipe { allowed, written };
+        thread::spawn(move || {
+            outlet
+                .write_for_ever(&mut pipe, |dropped| outlet.push(format!("{dropped} dropped\n").as_bytes()));
+        });
+        (outlet, allow, read)
+    }
+
+    #[test]
+    fn what_finds_no_place_is_dropped_counted_and_told_where_it_is_missing() {
+        let (outlet, allow, read) = outlet();
+        outlet.push(b"first\n");
+        while !outlet.lines().writing {
+            thread::yield_now();
+        }
+        let line = [vec![b'x'; MOST_WAITING / 4 - 1], vec![b'\n']].concat();
+        (0..7).for_each(|_| outlet.push(&line));
+        assert_eq!(outlet.lines().waiting.len(), MOST_WAITING);
+        assert_eq!(outlet.dropped.load(Ordering::Relaxed), 3);
+        outlet.wait(Duration::ZERO);
+
+        (0..3).for_each(|_| allow.send(Ok(())).unwrap());
+        assert_eq!(read.recv().unwrap(), "first\n");
+        assert_eq!(read.recv().unwrap().len(), MOST_WAITING);
+        assert_eq!(read.recv().unwrap(), "3 dropped\n");
+        outlet.wait(Duration::MAX);
+    }
+
+    #[test]
+    fn what_can_t_be_written_is_counted_and_told_once_it_can() {
+        let (outlet, allow, read) = outlet();
+        allow.send(Err(ErrorKind::StorageFull.into())).unwrap();
+        outlet.push(b"one\ntwo\n");
+        outlet.wait(Duration::MAX);
+        assert_eq!(outlet.dropped.load(Ordering::Relaxed), 2);
+        allow.send(Err(ErrorKind::WouldBlock.into())).unwrap();
+        allow.send(Ok(())).unwrap();
+        outlet.push(b"three\n");
+        assert_eq!(read.recv().unwrap(), "three\n");
+        outlet.wait(Duration::MAX);
+        (0..2).for_each(|_| allow.send(Ok(())).unwrap());
+        outlet.push(b"four\n");
+        assert_eq!(read.recv().unwrap(), "four\n");
+        assert_eq!(read.recv().unwrap(), "2 dropped\n");
+    }
+}
