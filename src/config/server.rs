@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::parse::{base_url, duration};
 use super::reader::{Reader, Variable};
@@ -127,6 +127,22 @@ impl Administrator {
         }
         let bearer = reader.optional(&var::AUTHENTICATION_TOKEN, |s| secret(s, 16));
         let metrics = reader.optional(&var::METRICS_TOKEN, |s| secret(s, 16));
+        let administrators = [
+            (&var::AUTHENTICATION_PASSWORD, basic.as_ref().map(|(_, password)| password)),
+            (&var::AUTHENTICATION_TOKEN, bearer.as_ref()),
+        ];
+        // Whoever holds one of these would be the administrator: a user's name is no secret.
+        for (variable, lesser) in [
+            (&var::VIEWER_PASSWORD, viewer.as_ref().map(|(_, password)| password)),
+            (&var::METRICS_TOKEN, metrics.as_ref()),
+        ] {
+            let same = |secret: Option<&SecretString>| {
+                lesser.zip(secret).is_some_and(|(one, other)| one.expose_secret() == other.expose_secret())
+            };
+            if let Some((administrators, _)) = administrators.iter().find(|(_, secret)| same(*secret)) {
+                reader.problem(variable, format!("the same as {}, not shown", administrators.name));
+            }
+        }
         Self { basic, viewer, bearer, metrics }
     }
 }

@@ -115,6 +115,28 @@ fn half_a_pair_is_a_problem_of_the_missing_half() {
 }
 
 #[test]
+fn what_opens_less_is_not_the_administrators() {
+    let accounts = [
+        ("AUTHENTICATION_USER", "admin"),
+        ("AUTHENTICATION_PASSWORD", "the-administrators-password"),
+        ("AUTHENTICATION_TOKEN", "the-administrators-token"),
+        ("VIEWER_USER", "viewer"),
+        ("VIEWER_PASSWORD", "the-viewers-password"),
+        ("METRICS_TOKEN", "the-token-of-prometheus"),
+    ];
+    assert!(read(&accounts).is_ok());
+    for lesser in ["VIEWER_PASSWORD", "METRICS_TOKEN"] {
+        for of in ["AUTHENTICATION_PASSWORD", "AUTHENTICATION_TOKEN"] {
+            let secret = accounts.iter().find(|(name, _)| *name == of).unwrap().1;
+            let found = problems(&[&accounts[..], &[(lesser, secret)]].concat());
+            assert_eq!(found.iter().map(|p| p.variable).collect::<Vec<_>>(), [lesser]);
+            let told = found[0].to_string();
+            assert!(told.contains(of) && !told.contains(secret), "{told}");
+        }
+    }
+}
+
+#[test]
 fn secrets_show_in_no_output() {
     let secrets = [
         ("TWILIO_AUTH_TOKEN", "primary-token-5ecret"),

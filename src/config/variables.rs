@@ -31,9 +31,9 @@ variables! {
     AUTHENTICATION_USER: Variable::plain("AUTHENTICATION_USER", "the administrator's name without ':', together with AUTHENTICATION_PASSWORD");
     AUTHENTICATION_PASSWORD: Variable::secret("AUTHENTICATION_PASSWORD", "a password of at least 8 characters, together with AUTHENTICATION_USER");
     AUTHENTICATION_TOKEN: Variable::secret("AUTHENTICATION_TOKEN", "a bearer token of at least 16 characters without spaces");
-    METRICS_TOKEN: Variable::secret("METRICS_TOKEN", "a bearer token of at least 16 characters without spaces");
+    METRICS_TOKEN: Variable::secret("METRICS_TOKEN", "a bearer token of at least 16 characters without spaces, none of the administrator's secrets");
     VIEWER_USER: Variable::plain("VIEWER_USER", "another name than AUTHENTICATION_USER without ':', together with VIEWER_PASSWORD");
-    VIEWER_PASSWORD: Variable::secret("VIEWER_PASSWORD", "a password of at least 8 characters, together with VIEWER_USER");
+    VIEWER_PASSWORD: Variable::secret("VIEWER_PASSWORD", "a password of at least 8 characters, none of the administrator's secrets, together with VIEWER_USER");
     WEBSOCKET_CLIENTS: Variable::plain("WEBSOCKET_CLIENTS", "a number of websockets at once, from 1 to 50000");
     ALLOWED_ORIGINS: Variable::plain("ALLOWED_ORIGINS", "up to 50 different origins, comma-separated, such as https://flex.twilio.com: http or https, a host, perhaps a port, no path");
     FLEX_ROLES: Variable::plain("FLEX_ROLES", "any, or up to 20 different roles of Flex users (letters, digits, '.', '_' and '-'), comma-separated, such as supervisor,admin");
