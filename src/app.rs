@@ -29,7 +29,7 @@ use crate::publish::{self, Publisher};
 use crate::quota::{Ask, Quota};
 use crate::refresh::{self, Refresher, Roster};
 use crate::replica::Replica;
-use crate::server::{Access, Desk, FlexGate, Handles, Head, Refusals, Sockets, router, serve};
+use crate::server::{Access, Desk, FlexGate, Handles, Head, Refusals, Signatures, Sockets, router, serve};
 use crate::stats::{Needs, Snapshot};
 use crate::twilio::access_token::DASHBOARD_IDENTITY;
 use crate::twilio::calls::Calls;
@@ -388,6 +388,7 @@ impl App {
             feed,
             shows_events: layout::needs(&layout::all(&config.core)).latest_event,
             refusals: Refusals::new(monitor.clone()),
+            signatures: Signatures::default(),
             monitor,
             ready: is_ready,
         };

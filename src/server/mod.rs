@@ -54,6 +54,7 @@ mod roster;
 mod routes;
 mod same_site;
 mod session;
+mod signatures;
 mod socket;
 mod sync_endpoint;
 mod token;
@@ -73,6 +74,7 @@ pub use error::{ApiError, LARGEST_BODY};
 pub use listener::{listen, serve};
 pub use refusals::Refusals;
 pub use routes::{ROUTES, Route, is_own_path};
+pub use signatures::Signatures;
 pub use socket::Sockets;
 
 use crate::config::{PublicUrl, RefreshConfig, StatisticsConfig, SyncConfig, TwilioConfig};
@@ -145,6 +147,8 @@ pub struct Handles {
     pub shows_events: bool,
     /// Which refusals are logged.
     pub refusals: Refusals,
+    /// How the signatures of events have been.
+    pub signatures: Signatures,
     /// Counts what is done.
     pub monitor: Monitor,
     /// Whether `/readyz` says so.

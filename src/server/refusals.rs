@@ -1,5 +1,7 @@
-//! Logs refused requests, and only so many of them: anybody can send bad ones by the thousand.
+//! Logs refused requests, and only so many of them: anybody can send bad ones by the thousand. Each reason has its own
+//! share, so that many of one don't hide another.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
@@ -10,10 +12,10 @@ use tracing::info;
 use crate::bucket::Bucket;
 use crate::monitor::Monitor;
 
-/// Refusals that are logged at once.
-const AT_ONCE: f64 = 20.0;
-/// And a second from then on.
-const PER_SECOND: f64 = 1.0;
+/// Refusals for one reason that are logged at once.
+const AT_ONCE: f64 = 5.0;
+/// And a second from then on: one a minute.
+const PER_SECOND: f64 = 1.0 / 60.0;
 
 /// What a refusal leaves on its answer, to be logged.
 #[derive(Debug, Clone)]
@@ -26,8 +28,12 @@ pub(super) struct Refusal {
 #[derive(Debug, Clone)]
 pub struct Refusals(Arc<Mutex<Told>>, Monitor);
 
+/// By code, of which there are some dozens.
+#[derive(Debug, Default)]
+struct Told(HashMap<&'static str, Reason>);
+
 #[derive(Debug)]
-struct Told {
+struct Reason {
     budget: Bucket,
     untold: u64,
 }
@@ -35,23 +41,52 @@ struct Told {
 impl Refusals {
     /// None yet.
     pub fn new(monitor: Monitor) -> Self {
-        let budget = Bucket::new(AT_ONCE, PER_SECOND, AT_ONCE, Instant::now());
-        Self(Arc::new(Mutex::new(Told { budget, untold: 0 })), monitor)
+        Self(Arc::default(), monitor)
+    }
+}
+
+impl Told {
+    /// How many have not been told since the last one that was, if this one is to be told.
+    fn tells(&mut self, code: &'static str, now: Instant) -> Option<u64> {
+        let unheard = || Reason { budget: Bucket::new(AT_ONCE, PER_SECOND, AT_ONCE, now), untold: 0 };
+        let reason = self.0.entry(code).or_insert_with(unheard);
+        if reason.budget.take(1.0, 0.0, now) {
+            return Some(std::mem::take(&mut reason.untold));
+        }
+        reason.untold = reason.untold.saturating_add(1);
+        None
     }
 }
 
 /// Logs the refusal that an answer carries, if it does, and if there have not been too many.
 pub(super) fn log(State(refusals): State<Refusals>, mut response: Response) -> Response {
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
-    refusals.1.refused(refusal.code);
-    let mut told = refusals.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.budget.take(1.0, 0.0, Instant::now()) {
-        let untold = std::mem::take(&mut told.untold);
-        let (status, code) = (response.status().as_u16(), refusal.code);
+    let code = refusal.code;
+    refusals.1.refused(code);
+    let told = refusals.0.lock().unwrap_or_else(PoisonError::into_inner).tells(code, Instant::now());
+    if let Some(untold) = told {
+        let status = response.status().as_u16();
         info!(status, code, untold, "Request refused: {}", refusal.message);
-    } else {
-        told.untold += 1;
     }
-    drop(told);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn of_each_reason_a_few_are_told_and_then_one_a_minute_with_how_many_there_were() {
+        let start = Instant::now();
+        let mut told = Told::default();
+        let mut at = |code, second| told.tells(code, start + Duration::from_secs(second));
+        let first: Vec<_> = (0..60).map(|second| at("not_found", second)).collect();
+        assert_eq!(first[..5], [Some(0); 5]);
+        assert_eq!(first[5..], [None; 55]);
+        assert_eq!(at("signature_mismatch", 59), Some(0), "another reason");
+        assert_eq!(at("not_found", 61), Some(55));
+        assert_eq!((at("not_found", 62), at("not_found", 121)), (None, Some(1)));
+    }
 }

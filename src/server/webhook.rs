@@ -56,6 +56,9 @@ pub(super) async fn receive(
             _ => Some(EventOutcome::Malformed),
         };
         outcome.into_iter().for_each(|outcome| state.monitor.event(None, outcome));
+        if outcome == Some(EventOutcome::Signature) {
+            state.signatures.refused(error.code());
+        }
     }
     taken?;
     Ok((StatusCode::NO_CONTENT, [(CONTENT_TYPE, "application/json")]).into_response())
@@ -65,6 +68,7 @@ async fn take(state: &AppState, target: &str, headers: &HeaderMap, body: Body) -
     let kind = body_kind(headers)?;
     let raw = body::read(body).await?;
     let verified = verify(&state.verifier, &state.public_url, target, headers, kind.of(&raw))?;
+    state.signatures.accepted();
     take_in(state, &verified)
 }
 

@@ -1,0 +1,94 @@
+//! Tells when no event has a right signature any more, and when one has again.
+//!
+//! Anybody can send forged events, so those alone are no news; nothing but forged ones for a minute is. Looked at whenever an
+//! event comes: where none comes there is nothing to tell.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+/// Refused for so long, with none accepted in between.
+const FOR_LONG: Duration = Duration::from_secs(60);
+
+/// How the signatures of events have been. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Signatures(Arc<Mutex<Run>>);
+
+/// Events refused since the last one that was accepted.
+#[derive(Debug, Default)]
+struct Run {
+    since: Option<Instant>,
+    refused: u64,
+    told: bool,
+}
+
+impl Signatures {
+    /// An event's signature was not right; `code` says how.
+    pub(super) fn refused(&self, code: &'static str) {
+        let news = self.0.lock().unwrap_or_else(PoisonError::into_inner).refused(Instant::now());
+        if let Some(refused) = news {
+            warn!(
+                code,
+                refused,
+                "No event has had a right signature for a minute; check TWILIO_AUTH_TOKEN and PUBLIC_URL, or run `taskrouter-sync doctor`"
+            );
+        }
+    }
+
+    /// An event's signature was right.
+    pub(super) fn accepted(&self) {
+        let news = self.0.lock().unwrap_or_else(PoisonError::into_inner).accepted();
+        if let Some(refused) = news {
+            info!(refused, "Events have right signatures again");
+        }
+    }
+}
+
+impl Run {
+    /// How many were, if it is time to tell it.
+    fn refused(&mut self, now: Instant) -> Option<u64> {
+        self.refused = self.refused.saturating_add(1);
+        let since = *self.since.get_or_insert(now);
+        let is_news = !self.told && now.saturating_duration_since(since) >= FOR_LONG;
+        self.told |= is_news;
+        is_news.then_some(self.refused)
+    }
+
+    /// How many were refused until now, if that had been told.
+    fn accepted(&mut self) -> Option<u64> {
+        let run = std::mem::take(self);
+        run.told.then_some(run.refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_of_nothing_but_wrong_signatures_is_told_once_and_its_end_too() {
+        let start = Instant::now();
+        let mut run = Run::default();
+        let told = (0..300).filter_map(|second| {
+            run.refused(start + Duration::from_secs(second)).map(|refused| (second, refused))
+        });
+        assert_eq!(told.collect::<Vec<_>>(), [(60, 61)]);
+        assert_eq!((run.accepted(), run.accepted()), (Some(300), None));
+        let again = start + Duration::from_secs(1000);
+        assert_eq!((run.refused(again), run.refused(again + FOR_LONG)), (None, Some(2)));
+    }
+
+    #[test]
+    fn forged_events_among_good_ones_are_no_news() {
+        let start = Instant::now();
+        let mut run = Run::default();
+        for second in 0..1000 {
+            assert_eq!(run.refused(start + Duration::from_secs(second)), None);
+            if second % 50 == 0 {
+                assert_eq!(run.accepted(), None);
+            }
+        }
+    }
+}
