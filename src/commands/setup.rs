@@ -75,7 +75,7 @@ async fn bootstrap(
     let mut before = Vec::new();
     for object in objects.into_iter().chain([definitions]) {
         let there = is_there(&apis.sync, &object).await;
-        let there = there.map_err(|error| explained("The Sync Service can't be read", &error))?;
+        let there = there.map_err(unreadable)?;
         before.push((object, there));
     }
 
@@ -97,11 +97,15 @@ async fn bootstrap(
     let snapshot = filled?;
 
     for (object, there) in &before {
-        let made = if *there { "found" } else { "created" };
-        match object {
-            Object::Document(name) => say(format!("Document {name}: {made}")),
-            Object::Map(name) => say(format!("Map {name}: {made}")),
-        }
+        let state = if *there {
+            "found"
+        } else if is_there(&apis.sync, object).await.map_err(unreadable)? {
+            "created"
+        } else {
+            // Such as one that goes on from another Document which is not full, or whose values come later.
+            "not there yet; the service makes it once there is something to stand in it"
+        };
+        say(format!("{object}: {state}"));
     }
     if protects {
         permit(&apis.sync, &missing).await?;
@@ -162,6 +166,11 @@ fn on(how: &str) -> String {
     format!(
         "Access control: {how}; the identity {DASHBOARD_IDENTITY:?} reads, and what is created later, too"
     )
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err wants it")]
+fn unreadable(error: TwilioError) -> CommandError {
+    explained("The Sync Service can't be read", &error)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err wants it")]
