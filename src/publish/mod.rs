@@ -13,6 +13,7 @@ mod outage;
 mod outbox;
 mod pacer;
 mod readers;
+mod standing;
 mod wanted;
 mod worker;
 mod writer;

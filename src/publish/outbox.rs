@@ -311,6 +311,13 @@ impl Outbox {
         self.queue(target, now);
     }
 
+    /// Whether what was found of a target may be older than a write of it.
+    pub(super) fn knows_better(&self, target: &Target, found: &Found) -> bool {
+        self.entries.get(target).is_some_and(|entry| {
+            entry.in_flight.is_some() || entry.last_landed.is_some_and(|at| at >= found.looked_at)
+        })
+    }
+
     /// Compares what was found in an object with what we know and want there: anything of ours that is missing or was
     /// changed by somebody else is wanted again.
     pub(super) fn audit(
@@ -328,11 +335,11 @@ impl Outbox {
         let found_or_wanted = found.targets.keys().chain(wanted_now.keys()).cloned();
         let targets: BTreeSet<Target> = known.chain(found_or_wanted).collect();
         for target in targets {
-            let entry = self.entries.entry(target.clone()).or_default();
-            if entry.in_flight.is_some() || entry.last_landed.is_some_and(|at| at >= found.looked_at) {
-                // What was found may be older than the write; the next audit will tell.
+            if self.knows_better(&target, found) {
+                // The next audit will tell.
                 continue;
             }
+            let entry = self.entries.entry(target.clone()).or_default();
             let there = found.targets.get(&target);
             entry.held = match there {
                 None => Held::Nothing,

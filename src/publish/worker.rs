@@ -17,6 +17,7 @@ use super::flush::{Flush, Flushes};
 use super::news::News;
 use super::outbox::Outbox;
 use super::readers::{PAUSE, Readers, is_controlled, permit};
+use super::standing::Standing;
 use super::wanted::{Body, Found, Outcome, Wanted, Write};
 use super::writer;
 use super::{Publisher, Status};
@@ -57,6 +58,7 @@ pub struct Worker {
     failing: BTreeSet<Target>,
     /// Who reads with access tokens; `None` where nobody gets one.
     readers: Option<Readers>,
+    standing: Standing,
     /// Targets whose value had to be cut, and were told of.
     cut: BTreeSet<Target>,
     stopping: bool,
@@ -131,6 +133,7 @@ impl Worker {
             status,
             failing: BTreeSet::new(),
             readers: readers.map(Readers::new),
+            standing: Standing::default(),
             cut: BTreeSet::new(),
             stopping: false,
             blind: false,
@@ -248,7 +251,9 @@ impl Worker {
     fn follow_objects(&mut self, snapshot: &Snapshot, now: Instant) {
         let objects = self.layouts.iter().flat_map(|layout| layout.objects(snapshot));
         let objects = objects.chain(self.seeds.iter().map(|(target, _)| target.object()));
-        self.audits.follow(objects.collect(), now);
+        let objects = objects.collect();
+        self.standing.follow(&objects);
+        self.audits.follow(objects, now);
     }
 
     fn begin_audits(&mut self, now: Instant) {
@@ -332,7 +337,14 @@ impl Worker {
                 self.monitor.wrote(kind_of(&target), outcome.name());
                 journey::tell(&span, outcome.name(), error.is_some());
                 let landed = matches!(outcome, Outcome::Landed { .. });
-                if let Outcome::Landed { requests, .. } = outcome {
+                if let Outcome::Landed { requests, revision } = &outcome {
+                    if let Target::Document(name) = &target {
+                        // One without a revision was deleted, or somebody else's was left as it is.
+                        match revision {
+                            Some(_) => self.standing.written(name, *requests),
+                            None => self.standing.removed(name),
+                        }
+                    }
                     let waited_ms = now.duration_since(since).as_millis();
                     match event {
                         Some(event) => {
@@ -404,6 +416,12 @@ impl Worker {
         };
         if std::mem::take(&mut self.blind) {
             info!(sync.object = %object, "What Sync holds can be looked at again");
+        }
+        if let Object::Document(name) = object {
+            let target = Target::Document(name.clone());
+            if !self.outbox.knows_better(&target, &found) {
+                self.standing.looked(name, found.targets.contains_key(&target));
+            }
         }
         let snapshot = self.shown.clone().unwrap_or_else(|| self.snapshots.borrow().clone());
         let wanted_now = self.wanted_of(object, &snapshot);

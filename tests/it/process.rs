@@ -91,6 +91,19 @@ async fn setup_makes_what_is_missing_and_may_be_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_somebody_deletes_is_told_and_comes_back() {
+    let emulator = emulator().await;
+    let mut service = Binary::serve(&Binary::variables(&emulator, &[("SYNC_AUDIT_INTERVAL", "200ms")]));
+    service.logs("Ready").await;
+    assert!(emulator.sync().delete_document("dashboard-definitions"));
+    // The fields of a line are always in the same order.
+    for line in ["It was there and is gone; creating and filling it anew", "Created in Sync"] {
+        service.logs(&format!(r#""{line}","sync.object":"Document dashboard-definitions""#)).await;
+    }
+    emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn setup_with_wrong_credentials_says_which_to_check() {
     let emulator = emulator().await;
     let mut variables = Binary::variables(&emulator, &[]);
