@@ -364,7 +364,7 @@ impl Worker {
         // Told when it begins, not at every try; what each value thinks of it stands in the snapshot.
         let news = read.covers.iter().any(|key| !self.schedule.is_failing(*key));
         if news && self.schedule.failing() < MOST_FAILURES_TOLD {
-            warn!(%error, "TaskRouter can't be read; the last known values stay, marked as stale");
+            warn!(what = read.what.name(), %error, "TaskRouter can't be read; the last known values stay, marked as stale");
         }
         let wait = match error.next() {
             Next::Retry(wait) => wait,

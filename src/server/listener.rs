@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 /// How long a request's head may take to arrive, and how long an idle connection is kept.
 const LONGEST_HEAD: Duration = Duration::from_secs(10);
@@ -72,7 +72,7 @@ pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToke
             }
         };
         if std::mem::take(&mut failing) {
-            warn!("Connections are accepted again");
+            info!("Connections are accepted again");
         }
         let service = match make_service.call(peer).await {
             Ok(service) => TowerToHyperService::new(service),
