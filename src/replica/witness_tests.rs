@@ -159,7 +159,7 @@ async fn leads(
     dies_after: u32,
 ) -> Option<(Instant, Instant)> {
     let (witness, timing) = (witness(&register, leader), TIMING());
-    let mut until = cut_off + timing.own();
+    let until = cut_off + timing.own();
     let admission = witness.clone().admission(timing.overlap());
     tokio::time::timeout_at(until, admission).await.ok()?;
     let began = Instant::now();
