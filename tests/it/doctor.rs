@@ -188,10 +188,19 @@ async fn what_works_and_could_be_better_is_a_note() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_twilio_that_does_not_answer_is_told_as_that() {
     let emulator = Emulator::start(Settings::default()).await.unwrap();
-    let variables = Binary::variables(&emulator, &[]);
+    let key = [
+        ("TWILIO_API_KEY", &*emulator.account().api_key_sid),
+        ("TWILIO_API_SECRET", &*emulator.account().api_key_secret),
+    ];
+    let with_and_without_key = [Binary::variables(&emulator, &key), Binary::variables(&emulator, &[])];
     emulator.shutdown().await;
-    let output = Binary::output(&variables, &["doctor", "--json"]).await;
-    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((output.status.code(), state(&json, "workspace")), (Some(1), "wrong"), "{json}");
-    assert_eq!(state(&json, "credentials"), "skipped", "nobody said that they are wrong");
+    for variables in with_and_without_key {
+        let output = Binary::output(&variables, &["doctor", "--json"]).await;
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((output.status.code(), state(&json, "workspace")), (Some(1), "wrong"), "{json}");
+        assert_eq!(state(&json, "credentials"), "skipped", "nobody said whether they are right: {json}");
+        let checks = json["checks"].as_array().unwrap();
+        let place = |name: &str| checks.iter().position(|check| check["name"] == name).unwrap();
+        assert!(place("workspace") < place("credentials"), "{json}");
+    }
 }

@@ -38,7 +38,9 @@ pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
         Err(error) => {
             let reason = if error.is_bad_credentials() { "credentials" } else { "workspace" };
             if !error.is_bad_credentials() {
-                checks.push(unreadable_workspace(&error, config));
+                // The reason stands before what is not known because of it.
+                let place = if error.next() == Next::Missing { checks.len() } else { 0 };
+                checks.insert(place, unreadable_workspace(&error, config));
             }
             let others =
                 ["workspace", "event callback URL", "events filter", "public URL", "clock", "task queues"];
@@ -76,13 +78,12 @@ async fn credentials(config: &Config, workspace: &Result<Workspace, TwilioError>
         };
         return vec![refused(what, error, mend)];
     }
+    let unknown = || vec![Check::unknown("credentials", "Twilio did not say whether they are right")];
+    if !was_let_in(workspace) {
+        return unknown();
+    }
     if !with_key {
-        return match workspace {
-            Err(TwilioError::TimedOut { .. } | TwilioError::Connection { .. }) => {
-                vec![Check::skipped("credentials", "workspace")]
-            }
-            _ => vec![Check::right("credentials", "Twilio takes Account SID and Auth Token")],
-        };
+        return vec![Check::right("credentials", "Twilio takes Account SID and Auth Token")];
     }
     let mut by_token = config.core.clone();
     by_token.twilio.api_key = None;
@@ -92,11 +93,17 @@ async fn credentials(config: &Config, workspace: &Result<Workspace, TwilioError>
             let what = "Twilio takes the API key and not the Auth Token, so every signature will seem wrong";
             vec![refused(what, &error, of_token)]
         }
-        _ => vec![Check::right(
+        answer if was_let_in(&answer) => vec![Check::right(
             "credentials",
             "Twilio takes the API key, and the Auth Token that signs webhooks",
         )],
+        _ => unknown(),
     }
+}
+
+/// Whoever hears that there is no such Workspace was let in, too.
+fn was_let_in(workspace: &Result<Workspace, TwilioError>) -> bool {
+    workspace.as_ref().map_or_else(|error| error.next() == Next::Missing, |_| true)
 }
 
 fn unreadable_workspace(error: &TwilioError, config: &Config) -> Check {

@@ -64,6 +64,10 @@ impl Check {
         }
     }
 
+    pub(super) fn unknown(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, state: State::Skipped, found: found.into(), mend: None }
+    }
+
     pub(super) fn named(self, name: &'static str) -> Self {
         Self { name, ..self }
     }
