@@ -26,6 +26,7 @@ use crate::cluster::{
 };
 use crate::config::{Config, SharingConfig};
 use crate::feed;
+use crate::monitor::Monitor;
 use crate::refresh::{Outgoing, Refresher};
 use crate::server::Head;
 use crate::twilio::Client;
@@ -160,6 +161,7 @@ impl Replica {
         }
         let settings = Settings::of(&shared.config.in_common());
         let (id, monitor) = (self.candidate.id(), watched.monitor);
+        parts.spawn("counting Redis", count_redis(link.clone(), monitor.clone(), ended.clone()));
         let comparing = compare(link.clone(), id, settings, leads.subscribe(), monitor, ended.clone());
         parts.spawn("comparing configurations", comparing);
         parts.spawn("becoming ready", ready_by_following(shared.clone(), ended.clone()));
@@ -207,6 +209,19 @@ impl HandingOver {
     async fn over(self, stop: &CancellationToken) {
         stop.cancelled().await;
         sleep(self.patience()).await;
+    }
+}
+
+/// Shows whether Redis answers, for whoever watches over it.
+async fn count_redis(link: Link, monitor: Monitor, stop: CancellationToken) {
+    let mut reach = link.reach();
+    loop {
+        let answers = *reach.borrow_and_update() == Reach::Answers;
+        monitor.redis_answers(answers);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = reach.changed() => if changed.is_err() { return stop.cancelled().await },
+        }
     }
 }
 
