@@ -29,6 +29,11 @@ impl Moment {
         Self(self.0.saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)))
     }
 
+    /// In whole milliseconds of that clock.
+    pub fn millis(self) -> u64 {
+        self.0 / 1_000_000
+    }
+
     /// Whether it is past.
     pub fn is_past(self) -> bool {
         self <= Self::now()

@@ -5,6 +5,7 @@
 //! when the process is stopped or hands the work over.
 
 mod keeper;
+mod vigil;
 mod witness;
 
 use std::sync::Arc;
@@ -14,9 +15,10 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use keeper::{Keeper, Over};
+use vigil::Vigil;
 use witness::Witness;
 
 use crate::app::{Apis, AppError, Core, Exchanged, Watched};
@@ -78,6 +80,24 @@ pub struct Handles {
     pub head: watch::Receiver<Option<Head>>,
     /// The way to it while it is not.
     pub asker: Asker,
+}
+
+/// What gave the lead.
+#[derive(Debug)]
+enum Given {
+    /// The lease in Redis.
+    ByRedis {
+        /// Whether the one before may have requests under way.
+        after_another: bool,
+    },
+    /// The witness, which this one has replaced by this revision; nothing of others is under way.
+    BySync(Revision),
+}
+
+impl Shared {
+    fn may_go_alone(&self) -> bool {
+        self.config.sharing.as_ref().is_some_and(|sharing| sharing.alone)
+    }
 }
 
 /// How a term ended.
@@ -171,6 +191,10 @@ impl Replica {
             candidate: self.candidate,
             rests_until: self.rests_until,
             rival: None,
+            // At the start nobody has to be let go first.
+            heard_since: None,
+            vigil: Vigil::default(),
+            watched_at: None,
             probed_at: self.probed_at,
             silent: self.silent,
         };
@@ -249,6 +273,10 @@ struct Stander {
     rests_until: Option<Instant>,
     /// What a rival had last put into the witness, if there was one.
     rival: Option<Option<Revision>>,
+    /// Since when Redis has answered without a pause.
+    heard_since: Option<Instant>,
+    vigil: Vigil,
+    watched_at: Option<Instant>,
     probed_at: Option<Instant>,
     silent: bool,
 }
@@ -260,24 +288,27 @@ impl Stander {
             let rests = self.rests_until.is_some_and(|until| Instant::now() < until);
             // From before the lease can be seen to be this one's: whoever sees it asks at once.
             let questions = self.shared.news.subscribe();
+            // Where Redis was silent for all, whoever went on without it has its lease back first.
+            let back = |since: Instant| since.elapsed() < beat * 2;
+            let waits = self.silent || self.heard_since.is_some_and(back);
             let found = tokio::select! {
-                found = self.candidate.stand(!rests) => found,
+                found = self.candidate.stand(!rests && !waits) => found,
                 () = self.shared.handing_over().over(&stop) => return Ok(()),
             };
             if found.is_ok() && std::mem::take(&mut self.silent) {
+                self.heard_since = Some(Instant::now());
                 info!("Redis can be asked who leads again");
             }
             let wait = match found {
                 Ok(Stand::Won { seat, after_another }) => {
-                    match self.lead(&seat, after_another, questions, &stop).await? {
-                        End::Stopped => return Ok(()),
-                        End::HandedOver => self.rests_until = Some(Instant::now() + RESTS),
-                        End::Rival(by) => self.gives_way(by),
-                        End::Lost | End::Replaced => {}
+                    if self.led(&seat, Given::ByRedis { after_another }, questions, &stop).await? {
+                        return Ok(());
                     }
                     continue;
                 }
                 Ok(Stand::Held { left, asks_for_help }) => {
+                    // Whoever has the lease may claim the witness.
+                    self.rival = None;
                     if asks_for_help && !rests {
                         self.help().await;
                     }
@@ -290,6 +321,12 @@ impl Stander {
                     if !std::mem::replace(&mut self.silent, true) {
                         warn!(%error, "Redis can't be asked who leads; this replica follows until it can");
                     }
+                    if let Some((seat, given)) = self.given_by_sync().await {
+                        if self.led(&seat, Given::BySync(given), questions, &stop).await? {
+                            return Ok(());
+                        }
+                        continue;
+                    }
                     beat
                 }
             };
@@ -300,6 +337,44 @@ impl Stander {
             }
         }
         Ok(())
+    }
+
+    /// Leads for one term; whether the process is stopped.
+    async fn led(
+        &mut self,
+        seat: &Seat,
+        given: Given,
+        questions: broadcast::Receiver<Arc<News>>,
+        stop: &CancellationToken,
+    ) -> Result<bool, AppError> {
+        match self.lead(seat, given, questions, stop).await? {
+            End::Stopped => return Ok(true),
+            End::HandedOver => self.rests_until = Some(Instant::now() + RESTS),
+            End::Rival(by) => self.gives_way(by),
+            End::Lost | End::Replaced => {}
+        }
+        Ok(false)
+    }
+
+    /// While Redis can't be asked: the place of a leader that went on without it and does so no more.
+    async fn given_by_sync(&mut self) -> Option<(Seat, Revision)> {
+        let timing = self.shared.link.timing();
+        if !self.shared.may_go_alone() || self.watched_at.is_some_and(|at| at.elapsed() < timing.beat() * 4) {
+            return None;
+        }
+        self.watched_at = Some(Instant::now());
+        let config = &self.shared.config.core;
+        let apis = Apis::new(config, self.shared.watched.monitor.clone()).ok()?;
+        let looking = self.vigil.look(&apis.sync, config, &mut self.candidate, timing);
+        // A lease that was asked for so long ago would be over.
+        match timeout(timing.proof(), looking).await {
+            Ok(Ok(given)) => given,
+            Ok(Err(error)) => {
+                debug!(%error, "Sync can't be asked whether another leader goes on without Redis");
+                None
+            }
+            Err(_) => None,
+        }
     }
 
     /// Leaves the lead to whoever claimed the witness last. What it does next shows whether it is there still.
@@ -333,7 +408,7 @@ impl Stander {
     async fn lead(
         &mut self,
         seat: &Seat,
-        after_another: bool,
+        given: Given,
         questions: broadcast::Receiver<Arc<News>>,
         stop: &CancellationToken,
     ) -> Result<End, AppError> {
@@ -348,9 +423,19 @@ impl Stander {
         }
         self.rival = None;
         info!(term = seat.term(), "This replica leads: it reads TaskRouter and writes Sync");
-        let mut term = Term::start(&self.shared, seat, after_another, questions)?;
         let timing = self.shared.link.timing();
-        let mut keeper = Keeper::new(seat.clone(), timing, term.client.clone(), term.witness.clone());
+        let by_sync = matches!(given, Given::BySync(_));
+        let mut term = Term::start(&self.shared, seat, given, questions)?;
+        let (client, witness) = (term.client.clone(), term.witness.clone());
+        let mut keeper = if by_sync {
+            warn!(
+                term = seat.term(),
+                "Redis can't be asked, and the leader that went on alone has ended: this one goes on instead"
+            );
+            Keeper::without_redis(seat.clone(), timing, client, witness).await
+        } else {
+            Keeper::new(seat.clone(), timing, client, witness, self.shared.may_go_alone())
+        };
         let end = tokio::select! {
             over = keeper.keep() => over.into(),
             () = stop.cancelled() => End::Stopped,
@@ -376,7 +461,7 @@ impl Stander {
                 sleep(timing.overlap()).await;
             }
             End::Replaced => {
-                warn!(term = seat.term(), "This replica leads no more: another does");
+                warn!(term = seat.term(), "This replica leads no more: without Redis its time is over");
                 seat.lease().end();
                 term.cut_off().await;
                 // What is on its way may still get through.
@@ -453,7 +538,7 @@ async fn freed(news: &mut broadcast::Receiver<Arc<News>>) {
 struct Term {
     core: Option<Core>,
     client: Arc<Client>,
-    witness: Option<Witness>,
+    witness: Witness,
     parts: Parts,
     ended: CancellationToken,
     shared: Shared,
@@ -463,20 +548,23 @@ impl Term {
     fn start(
         shared: &Shared,
         seat: &Seat,
-        after_another: bool,
+        given: Given,
         questions: broadcast::Receiver<Arc<News>>,
     ) -> Result<Self, AppError> {
         let (config, link, monitor) = (&shared.config, &shared.link, &shared.watched.monitor);
         let apis = Apis::leased(&config.core, monitor.clone(), seat.lease().clone())?;
-        let overlap = if after_another { link.timing().overlap() } else { Duration::ZERO };
-        let goes_on_alone = config.sharing.as_ref().is_some_and(|sharing| sharing.alone);
-        let witness =
-            goes_on_alone.then(|| Witness::new(apis.sync.clone(), &config.core, seat, link.timing()));
+        let (sync, timing) = (apis.sync.clone(), link.timing());
+        let (witness, overlap) = match given {
+            Given::ByRedis { after_another } => {
+                let overlap = if after_another { timing.overlap() } else { Duration::ZERO };
+                (Witness::new(sync, &config.core, seat, timing), Some(overlap))
+            }
+            Given::BySync(given) => (Witness::given(sync, &config.core, seat, timing, given), None),
+        };
         let admission = witness.clone();
         let admitted = async move {
-            match admission {
-                Some(witness) => witness.admission(overlap).await,
-                None => sleep(overlap).await,
+            if let Some(overlap) = overlap {
+                admission.admission(overlap).await;
             }
         };
         let grace = config.server.shutdown_grace;

@@ -55,6 +55,8 @@ pub struct Candidate {
     link: Link,
     id: Arc<str>,
     greatest_term: u64,
+    /// By how many milliseconds Redis' clock is ahead of this machine's; a little more than that.
+    ahead: Option<i64>,
 }
 
 /// A leader's place. Cheap to clone.
@@ -71,7 +73,7 @@ pub struct Seat {
 impl Candidate {
     /// Of this name, which nobody else has.
     pub fn new(link: Link, id: Arc<str>) -> Self {
-        Self { link, id, greatest_term: 0 }
+        Self { link, id, greatest_term: 0, ahead: None }
     }
 
     /// Its name in the lease.
@@ -86,19 +88,21 @@ impl Candidate {
         let asked = Moment::now();
         let (kept, term) = (millis(timing.kept()), self.greatest_term.to_string());
         let wants: &[u8] = if wants { b"1" } else { b"0" };
+        let now = i64::try_from(asked.millis()).unwrap_or(i64::MAX);
+        let patience = i64::try_from(timing.command().as_millis()).unwrap_or(i64::MAX);
+        let until = self.ahead.map_or_else(String::new, |ahead| (now + ahead + patience).to_string());
         let keys = [Key::Lease, Key::Term, Key::Born, Key::Candidate, Key::Help];
-        let arguments = [self.id.as_bytes(), kept.as_bytes(), term.as_bytes(), wants];
-        let (found, value, left, help): (String, String, i64, String) =
+        let arguments = [self.id.as_bytes(), kept.as_bytes(), term.as_bytes(), wants, until.as_bytes()];
+        let (found, value, left, help, time): (String, String, i64, String, i64) =
             self.link.run(&STAND, &keys, &arguments).await?;
+        self.ahead = Some(time - now);
         let left = Duration::from_millis(left.try_into().unwrap_or(0));
         Ok(match found.as_str() {
             "won" => {
                 let term = value.parse().unwrap_or(self.greatest_term + 1);
                 self.greatest_term = term;
                 let lease = Lease::of_term(term, asked.plus(timing.own()), timing.late());
-                let value = format!("{}/{term}", self.id).into();
-                let seat = Seat { link: self.link.clone(), id: self.id.clone(), value, term, lease };
-                Stand::Won { seat, after_another: left.is_zero() }
+                Stand::Won { seat: self.seat(term, lease), after_another: left.is_zero() }
             }
             "held" => {
                 let term = value.rsplit_once('/').and_then(|(_, term)| term.parse().ok());
@@ -108,6 +112,25 @@ impl Candidate {
             "young" => Stand::Young(left),
             _ => Stand::Free,
         })
+    }
+
+    /// The place of a leader whom Sync has let have the lead at this moment, since Redis can't be asked; after a term of this number.
+    pub fn seat_without_redis(&mut self, last_term: u64, asked: Moment) -> Seat {
+        let timing = self.link.timing();
+        let term = self.greatest_term.max(last_term) + 1;
+        self.greatest_term = term;
+        let lease = Lease::of_term(term, asked.plus(timing.own()), timing.late());
+        self.seat(term, lease)
+    }
+
+    /// What this one's place in the next term is called, after a term of this number.
+    pub fn next_name(&self, last_term: u64) -> Arc<str> {
+        format!("{}/{}", self.id, self.greatest_term.max(last_term) + 1).into()
+    }
+
+    fn seat(&self, term: u64, lease: Lease) -> Seat {
+        let value = format!("{}/{term}", self.id).into();
+        Seat { link: self.link.clone(), id: self.id.clone(), value, term, lease }
     }
 
     /// Says that this one can reach Twilio, and would lead.

@@ -21,7 +21,7 @@ use crate::twilio::{Client, TwilioError};
 pub(super) enum Over {
     /// Its time is over, or another has it.
     Lost,
-    /// Another has claimed the lead while this one went on without Redis, and waits for its end.
+    /// The same of one that went on without Redis: whoever comes next waits for its end.
     Replaced,
     /// Another one would lead instead of this one, which can't reach Twilio.
     Wanted,
@@ -35,10 +35,12 @@ pub(super) struct Keeper {
     seat: Seat,
     timing: Timing,
     client: Arc<Client>,
-    witness: Option<Witness>,
+    witness: Witness,
+    /// Whether it may go on without Redis.
+    may_go_alone: bool,
     answers: JoinSet<Answer>,
-    /// When Redis prolonged it last.
-    prolonged: Instant,
+    /// When Redis prolonged it last, if it ever did.
+    prolonged: Option<Instant>,
     /// Whether it is known that Redis left a renewal without an answer.
     silent: bool,
     /// Whether the Document says that this leader goes on alone.
@@ -65,15 +67,22 @@ enum Answer {
 }
 
 impl Keeper {
-    /// Of a fresh lease. Without a witness it ends when Redis can't be asked.
-    pub(super) fn new(seat: Seat, timing: Timing, client: Arc<Client>, witness: Option<Witness>) -> Self {
+    /// Of a lease that Redis has just given. Where it may not go on alone, it ends when Redis can't be asked.
+    pub(super) fn new(
+        seat: Seat,
+        timing: Timing,
+        client: Arc<Client>,
+        witness: Witness,
+        may_go_alone: bool,
+    ) -> Self {
         Self {
             seat,
             timing,
             client,
             witness,
+            may_go_alone,
             answers: JoinSet::new(),
-            prolonged: Instant::now(),
+            prolonged: Some(Instant::now()),
             silent: false,
             alone: false,
             asking: false,
@@ -81,6 +90,18 @@ impl Keeper {
             unproven: false,
             room: None,
         }
+    }
+
+    /// Of a lease that Sync has just given, since Redis can't be asked. Nothing has been written by this client yet.
+    pub(super) async fn without_redis(
+        seat: Seat,
+        timing: Timing,
+        client: Arc<Client>,
+        witness: Witness,
+    ) -> Self {
+        let room = client.room_for_another_write().await;
+        let keeper = Self::new(seat, timing, client, witness, true);
+        Self { prolonged: None, silent: true, alone: true, room, ..keeper }
     }
 
     /// Prolongs the lease until it is over, or another one would lead instead of a leader that can't. A renewal does not wait
@@ -102,8 +123,10 @@ impl Keeper {
         let lease = self.seat.lease().clone();
         loop {
             let answer = tokio::select! {
-                () = over(&lease) => return Over::Lost,
+                // What was answered says more than that the time is over.
+                biased;
                 Some(answer) = self.answers.join_next() => answer,
+                () = over(&lease) => return self.lost(),
                 // Each ends within the time for a command, so they are few.
                 _ = beats.tick() => {
                     self.ask_redis(wanted && self.is_cut_off());
@@ -134,10 +157,13 @@ impl Keeper {
         if !self.alone {
             return;
         }
-        if let Some(witness) = &self.witness {
-            // Else the next one waits.
-            let _ = witness.renew(false).await;
-        }
+        // Else the next one waits.
+        let _ = self.witness.renew(false).await;
+    }
+
+    /// Whoever comes after one that went on alone waits to hear that it has ended.
+    fn lost(&self) -> Over {
+        if self.alone { Over::Replaced } else { Over::Lost }
     }
 
     fn is_cut_off(&self) -> bool {
@@ -151,10 +177,10 @@ impl Keeper {
 
     fn redis_said(&mut self, kept: Result<Kept, LinkError>, wanted: bool) -> Option<Over> {
         match kept {
-            Ok(Kept::Lost) => return Some(Over::Lost),
+            Ok(Kept::Lost) => return Some(self.lost()),
             Ok(Kept::Wanted) if wanted && self.is_cut_off() => return Some(Over::Wanted),
             Ok(Kept::Kept | Kept::Wanted) => {
-                self.prolonged = Instant::now();
+                self.prolonged = Some(Instant::now());
                 if std::mem::take(&mut self.silent) {
                     info!(
                         term = self.seat.term(),
@@ -173,14 +199,12 @@ impl Keeper {
 
     /// Asks Sync where that is due.
     fn ask_sync(&mut self) {
-        let Some(witness) = self.witness.clone() else { return };
-        let (left, answers) = (
-            self.seat.lease().until().from_now(),
-            self.prolonged.elapsed() < self.timing.own() - self.timing.proof(),
-        );
+        let left = self.seat.lease().until().from_now();
+        let recently = |at: Instant| at.elapsed() < self.timing.own() - self.timing.proof();
+        let answers = self.prolonged.is_some_and(recently);
         // One that has gone on alone asks with every beat, so as to hear soon of another leader.
         let margin = if self.alone { self.timing.own() - self.timing.beat() } else { self.timing.proof() };
-        let alone = !answers && left <= margin;
+        let alone = self.may_go_alone && !answers && left <= margin;
         let due = alone || (answers && (self.alone || self.asked.elapsed() >= self.timing.rivals()));
         if self.asking || !due {
             return;
@@ -189,7 +213,7 @@ impl Keeper {
         if !alone {
             self.asked = Instant::now();
         }
-        let (client, held) = (self.client.clone(), self.room.take());
+        let (client, witness, held) = (self.client.clone(), self.witness.clone(), self.room.take());
         self.answers.spawn(async move {
             let room = match held {
                 None if alone => client.room_for_another_write().await,
@@ -212,7 +236,9 @@ impl Keeper {
         self.room = room;
         match verdict {
             Ok(Verdict::Leads) if alone => {
-                self.unproven = false;
+                if std::mem::take(&mut self.unproven) {
+                    info!("Sync proves again that nobody else leads");
+                }
                 if !std::mem::replace(&mut self.alone, true) {
                     warn!(
                         term = self.seat.term(),
@@ -220,7 +246,7 @@ impl Keeper {
                     );
                 }
                 if !self.seat.lease().prolong(asked.plus(self.timing.own())) {
-                    return Some(Over::Lost);
+                    return Some(Over::Replaced);
                 }
             }
             Ok(Verdict::Leads) => {
@@ -228,7 +254,10 @@ impl Keeper {
                 self.room = None;
             }
             Ok(Verdict::Replaced(_)) if alone || self.alone => {
-                info!(term = self.seat.term(), "Another replica leads, says Sync");
+                info!(
+                    term = self.seat.term(),
+                    "Another replica leads, or somebody has changed the Document that says who does"
+                );
                 return Some(Over::Replaced);
             }
             Ok(Verdict::Replaced(by)) => {

@@ -6,7 +6,7 @@
 //! ```text
 //! a new leader          reads it, then replaces it by its own name, before its first write     claim
 //! while Redis answers   the leader replaces it now and then: who fails has a rival             renew
-//! while Redis is gone   the leader replaces it once a second, saying that it goes on alone     renew
+//! while Redis is gone   the leader replaces it twice a second, saying that it goes on alone    renew
 //! ```
 //!
 //! Every replacement names the revision that it replaces (`If-Match`), and Sync takes it from nobody who has not seen the
@@ -38,11 +38,11 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_millis(250), longest: D
 
 /// What the Document says. Members that a version does not know are passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Testimony {
+pub(super) struct Testimony {
     /// Which replica leads, and in which term.
     leader: Box<str>,
     /// Whether it goes on without Redis.
-    alone: bool,
+    pub(super) alone: bool,
     /// For how long after this was written it may do so, and what it sent may still arrive; in milliseconds.
     over_after_ms: u64,
     /// Which replica went on alone before, and says that it writes no more.
@@ -92,7 +92,7 @@ pub(super) enum Verdict {
 }
 
 /// The Document's name. Several Workspaces may share a Sync Service.
-fn name(config: &CoreConfig) -> String {
+pub(super) fn name(config: &CoreConfig) -> String {
     format!("taskrouter_sync_leader_{}", config.twilio.workspace_sid)
 }
 
@@ -115,6 +115,21 @@ async fn yields_in(sync: &Sync, document: &str, id: &str) -> Result<(), TwilioEr
 }
 
 impl Testimony {
+    /// Whether it goes on alone, as far as it says itself.
+    pub(super) fn goes_on(&self) -> bool {
+        self.alone && self.yielded.as_ref() != Some(&self.leader)
+    }
+
+    /// How long after this was written nothing of its leader is under way any more.
+    pub(super) fn over_after(&self) -> Duration {
+        Duration::from_millis(self.over_after_ms).min(LONGEST_ALONE)
+    }
+
+    /// In which term it was written.
+    pub(super) fn term(&self) -> u64 {
+        self.leader.rsplit_once('/').and_then(|(_, term)| term.parse().ok()).unwrap_or(0)
+    }
+
     fn encode(&self) -> String {
         // Plain members have no way to fail.
         serde_json::to_string(self).unwrap_or_default()
@@ -126,6 +141,29 @@ impl Witness {
     pub(super) fn new(sync: Sync, config: &CoreConfig, seat: &Seat, timing: Timing) -> Self {
         let known = Arc::new(Mutex::new(Known::Unclaimed));
         Self { sync, document: name(config).into(), leader: seat.name(), timing, known }
+    }
+
+    /// For a term that Sync itself has given, by this replacement of the Document.
+    pub(super) fn given(
+        sync: Sync,
+        config: &CoreConfig,
+        seat: &Seat,
+        timing: Timing,
+        given: Revision,
+    ) -> Self {
+        let known = Arc::new(Mutex::new(Known::Ours(given)));
+        Self { known, ..Self::new(sync, config, seat, timing) }
+    }
+
+    /// Replaces what a leader left behind that went on alone, to go on alone instead.
+    pub(super) async fn take(
+        sync: &Sync,
+        document: &str,
+        leader: &str,
+        timing: Timing,
+        left: &Revision,
+    ) -> Result<Revision, TwilioError> {
+        sync.replace_document(document, &says(leader, timing, true), left).await
     }
 
     /// Done when this leader may write: it has claimed the Document, and whoever went on alone is over. `overlap` is what
@@ -183,9 +221,9 @@ impl Witness {
         for _ in 0..TRIES {
             let found = self.sync.document::<Value>(&self.document).await?;
             let said = found.as_ref().and_then(|document| Testimony::deserialize(&document.data).ok());
-            let other = said.filter(|said| said.alone && *said.leader != *self.leader);
+            let other = said.filter(|said| said.goes_on() && *said.leader != *self.leader);
             if let Some(other) = other {
-                let over = Duration::from_millis(other.over_after_ms).min(LONGEST_ALONE);
+                let over = other.over_after();
                 before.alone = Some((other.leader, over));
             } else if let Some(overlap) = before.overlap.take() {
                 // One that goes on alone leaves room for this write beside its own; others may fill it up.
@@ -258,11 +296,14 @@ impl Witness {
     }
 
     fn says(&self, alone: bool) -> String {
-        let over = self.timing.own() + self.timing.late();
-        let over_after_ms = u64::try_from(over.as_millis()).unwrap_or(u64::MAX);
-        let leader = Box::from(&*self.leader);
-        Testimony { leader, alone, over_after_ms, yielded: None }.encode()
+        says(&self.leader, self.timing, alone)
     }
+}
+
+fn says(leader: &str, timing: Timing, alone: bool) -> String {
+    let over = timing.own() + timing.late();
+    let over_after_ms = u64::try_from(over.as_millis()).unwrap_or(u64::MAX);
+    Testimony { leader: leader.into(), alone, over_after_ms, yielded: None }.encode()
 }
 
 fn another_was_quicker(error: &TwilioError) -> bool {

@@ -11,6 +11,7 @@ use reqwest::{Request, Response};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use super::super::vigil::Vigil;
 use super::*;
 use crate::config::{BaseUrls, SyncServiceName, TwilioConfig};
 use crate::twilio::Client;
@@ -125,6 +126,29 @@ fn witness(register: &Arc<Register>, leader: u64) -> Witness {
     }
 }
 
+/// The same for one that Redis does not answer, which looks so many times whether a leader has left the lead behind.
+async fn leads_by_sync(
+    register: Arc<Register>,
+    leader: u64,
+    looks: u32,
+    dies_after: u32,
+) -> Option<(Instant, Instant)> {
+    let (witness, timing) = (witness(&register, leader), TIMING());
+    let mut vigil = Vigil::default();
+    for _ in 0..looks {
+        sleep(timing.beat() * 4).await;
+        let look = timeout(timing.proof(), vigil.abandoned(&witness.sync, &witness.document)).await;
+        let Ok(Ok(Some((_, left)))) = look else { continue };
+        let asked = Instant::now();
+        let taking = Witness::take(&witness.sync, &witness.document, &witness.leader, timing, &left);
+        if let Ok(Ok(given)) = timeout(timing.proof(), taking).await {
+            *witness.known.lock().await = Known::Ours(given);
+            return Some((asked, goes_on(&witness, asked + timing.own(), dies_after).await));
+        }
+    }
+    None
+}
+
 /// Leads from when it is admitted until nothing proves any more that it may. Redis prolongs its lease until `cut_off`; from
 /// then on it asks the witness with every beat, as the keeper does, until it dies after so many times. Says from when until
 /// when it could write, if it ever could.
@@ -135,11 +159,17 @@ async fn leads(
     dies_after: u32,
 ) -> Option<(Instant, Instant)> {
     let (witness, timing) = (witness(&register, leader), TIMING());
-    let mut until = cut_off + timing.own();
+    let until = cut_off + timing.own();
     let admission = witness.clone().admission(timing.overlap());
     tokio::time::timeout_at(until, admission).await.ok()?;
     let began = Instant::now();
     tokio::time::sleep_until(cut_off).await;
+    Some((began, goes_on(&witness, until, dies_after).await))
+}
+
+/// Goes on alone for so many beats at the most; says until when it could write.
+async fn goes_on(witness: &Witness, mut until: Instant, dies_after: u32) -> Instant {
+    let timing = TIMING();
     for _ in 0..dies_after {
         let asked = Instant::now();
         match tokio::time::timeout_at(until, witness.renew(true)).await {
@@ -155,7 +185,7 @@ async fn leads(
         }
         sleep(timing.beat()).await;
     }
-    Some((began, until))
+    until
 }
 
 proptest! {
@@ -169,11 +199,20 @@ proptest! {
         // How long Redis answers each, how much longer than it keeps the lease until it gives it to the next, and how often each
         // asks before it dies.
         lives in prop::collection::vec((0..9000_u64, 0..9000_u64, 0..40_u32), 2..6),
+        // When others, whom Redis does not answer, begin to look for a lead left behind, how often they look, and the same.
+        others in prop::collection::vec((0..60_000_u64, 1..40_u32, 0..40_u32), 0..4),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         let written = runtime.unwrap().block_on(async {
             let register = Register::new(seed, lost, slowest_ms);
             let mut leaders = tokio::task::JoinSet::new();
+            for (other, (begins_after, looks, dies_after)) in (100..).zip(others) {
+                let register = register.clone();
+                leaders.spawn(async move {
+                    sleep(Duration::from_millis(begins_after)).await;
+                    leads_by_sync(register, other, looks, dies_after).await
+                });
+            }
             for (leader, (answers, next_after, dies_after)) in (1..).zip(lives) {
                 let cut_off = Instant::now() + Duration::from_millis(answers);
                 leaders.spawn(leads(register.clone(), leader, cut_off, dies_after));

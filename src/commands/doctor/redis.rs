@@ -3,7 +3,7 @@
 use crate::cluster::{
     Link, LinkError, Refusal, Server, Settings, Timing, leading, missing_rights, server, space,
 };
-use crate::config::{Config, SharingConfig, variables as var};
+use crate::config::{Config, SharingConfig, Variable, variables as var};
 
 use super::report::Check;
 
@@ -149,16 +149,16 @@ async fn leader(config: &Config, link: &Link) -> Check {
 fn configured_otherwise(leads: &str, differing: &[String]) -> Check {
     let names = differing.join(", ");
     let found = format!("{leads}; it has other values of {names}");
-    let decides = |name: &String| [&var::LEADER_LEASE, &var::LEADER_ALONE].iter().any(|of| of.name == name);
-    if differing.iter().any(decides) {
-        let found = format!("{found}: two replicas may lead at once");
-        return Check::wrong(
-            LEADER,
-            found,
-            format!("stop all replicas, and set {names} to the same at all of them"),
-        );
-    }
-    Check::note(LEADER, found, format!("set {names} to the same at all replicas, and here"))
+    let differs = |variable: &Variable| differing.iter().any(|name| name == variable.name);
+    let comes_to = if differs(&var::LEADER_LEASE) {
+        "two replicas may lead at once"
+    } else if differs(&var::LEADER_ALONE) {
+        "whether anybody writes while Redis is gone depends on who leads then"
+    } else {
+        return Check::note(LEADER, found, format!("set {names} to the same at all replicas, and here"));
+    };
+    let mend = format!("stop all replicas, and set {names} to the same at all of them, and here");
+    Check::wrong(LEADER, format!("{found}: {comes_to}"), mend)
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ async fn metrics_say_whether_redis_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_goes_on_alone_and_dies_is_followed_once_redis_is_back() {
+async fn a_leader_that_goes_on_alone_and_dies_is_followed_without_redis() {
     let mut cluster = Cluster::with(2, QUICK_TIMERS).await;
     cluster.agrees().await;
     let before = cluster.last_term();
@@ -78,10 +78,72 @@ async fn a_leader_that_goes_on_alone_and_dies_is_followed_once_redis_is_back() {
     let leader = cluster.led().await;
     cluster.take(leader).kill().await;
     cluster.work(10).await;
-    cluster.redis.start_again().await;
-    cluster.replicas[0].logs("Another leader went on without Redis").await;
+    cluster.replicas[0].logs("this one goes on instead").await;
     cluster.agrees().await;
-    assert!(cluster.last_term() > before);
+    let after = cluster.last_term();
+    assert!(after > before);
+    cluster.redis.start_again().await;
+    cluster.eventually("it leads by its lease", async || cluster.witness()["alone"] == false).await;
+    cluster.work(10).await;
+    cluster.agrees().await;
+    assert!(cluster.last_term() == after || cluster.redis_was_slow(), "it led all the time");
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_goes_on_alone_comes_back_after_sync_was_gone_as_well() {
+    let cluster = Cluster::with(2, QUICK_TIMERS).await;
+    cluster.agrees().await;
+    let leader = cluster.led().await;
+    cluster.replicas.iter().for_each(|replica| replica.to_redis.set(Way::Refused));
+    cluster.goes_on_alone(2).await;
+    cluster.replicas.iter().for_each(|replica| replica.to_twilio.set(Way::Refused));
+    cluster.replicas[leader].logs("leads no more").await;
+    cluster.replicas.iter().for_each(|replica| replica.to_twilio.set(Way::Open));
+    cluster.work(10).await;
+    cluster.goes_on_alone(2).await;
+    cluster.agrees().await;
+    cluster.replicas.iter().for_each(|replica| replica.to_redis.set(Way::Open));
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_stood_still_does_not_cost_the_leader_its_lease() {
+    let cluster = Cluster::with(3, QUICK_TIMERS).await;
+    cluster.agrees().await;
+    let before = cluster.last_term();
+    for _ in 0..2 {
+        cluster.redis.signal("STOP");
+        cluster.goes_on_alone(LONG).await;
+        cluster.redis.signal("CONT");
+        cluster.eventually("it leads by its lease", async || cluster.witness()["alone"] == false).await;
+        cluster.work(10).await;
+        cluster.agrees().await;
+    }
+    assert_eq!(cluster.last_term(), before, "nobody took what it had been asked for long ago");
+    cluster.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_may_not_go_on_alone_ends_one_that_may() {
+    let mut cluster = Cluster::with(1, QUICK_TIMERS).await;
+    cluster.agrees().await;
+    let before = cluster.last_term();
+    cluster.set(&[("LEADER_ALONE", "false")]);
+    cluster.add().await;
+    cluster.all_ready().await;
+    let leader = cluster.led().await;
+    let cut_off = cluster.take(leader);
+    cut_off.to_redis.set(Way::Frozen);
+    cut_off.logs("leads no more").await;
+    cluster.eventually("another writes", async || cluster.last_term() > before).await;
+    // And it may not.
+    cluster.replicas[0].to_redis.set(Way::Frozen);
+    cluster.replicas[0].logs("leads no more").await;
+    assert!(!cluster.replicas[0].log().contains("goes on alone"));
+    cluster.replicas[0].to_redis.set(Way::Open);
+    cut_off.to_redis.set(Way::Open);
+    cluster.put_back(cut_off);
     cluster.finish().await;
 }
 

@@ -122,3 +122,32 @@ async fn while_the_leader_goes_on_alone_others_say_that_it_can_not_be_asked() {
     }
     cluster.finish().await;
 }
+
+/// The names of all members, at whatever depth.
+fn names(value: &Value, path: &str, found: &mut std::collections::BTreeSet<String>) {
+    if let Value::Object(members) = value {
+        for (name, value) in members {
+            let path = format!("{path}.{name}");
+            names(value, &path, found);
+            found.insert(path);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_leader_shows_what_formulas_see_once_it_has_read_it() {
+    let mut cluster = Cluster::with(2, NO_TIMERS).await;
+    cluster.agrees().await;
+    let fields = async |cluster: &Cluster| {
+        let (status, told) = ask(cluster, 0, "/api/definitions/fields", None).await;
+        assert_eq!(status, 200, "{told}");
+        let mut found = std::collections::BTreeSet::new();
+        names(&told, "", &mut found);
+        found
+    };
+    let before = fields(&cluster).await;
+    let leader = cluster.led().await;
+    cluster.take(leader).kill().await;
+    assert_eq!(fields(&cluster).await, before);
+    cluster.finish().await;
+}

@@ -74,6 +74,11 @@ impl Redis {
         tokio::time::timeout(DEADLINE, listening).await.expect("redis-server does not listen");
     }
 
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.as_ref().and_then(Child::id).unwrap().to_string();
+        assert!(std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
     pub(crate) async fn kill(&mut self) {
         self.child.take().unwrap().kill().await.unwrap();
     }
