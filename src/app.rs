@@ -283,6 +283,7 @@ impl Core {
             account: config.twilio.account_sid,
             workspace: config.twilio.workspace_sid,
             zone: config.statistics.time_zone.clone(),
+            needs: self.needs,
         }
     }
 

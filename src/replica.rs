@@ -23,11 +23,12 @@ use witness::Witness;
 
 use crate::app::{Apis, AppError, Core, Exchanged, Watched};
 use crate::cluster::{
-    Asker, Candidate, Link, LinkError, News, Seat, Settings, Stand, Timing, answer_all, carry, channel,
-    compare, deliver, exchange, follow, grant, keep_curves, listen, publish, space,
+    Asker, Candidate, Link, LinkError, News, Reach, Seat, Settings, Stand, Timing, answer_all, carry,
+    channel, compare, deliver, exchange, follow, grant, keep_curves, listen, publish, space,
 };
 use crate::config::{Config, SharingConfig};
 use crate::feed;
+use crate::monitor::Monitor;
 use crate::refresh::{Outgoing, Refresher};
 use crate::server::Head;
 use crate::twilio::Client;
@@ -62,6 +63,12 @@ struct Shared {
     head: Arc<watch::Sender<Option<Head>>>,
     leader: Arc<watch::Sender<Option<Refresher>>>,
     leads: Arc<watch::Sender<bool>>,
+}
+
+impl Shared {
+    fn handing_over(&self) -> HandingOver {
+        HandingOver { link: self.link.clone(), grace: self.config.server.shutdown_grace }
+    }
 }
 
 /// What others use of a replica.
@@ -158,6 +165,7 @@ impl Replica {
     pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
         let Self { shared, outgoing, asker, exchanged, .. } = self;
         let Shared { link, news, watched, leads, leader, .. } = shared.clone();
+        let handing_over = shared.handing_over();
         let ended = CancellationToken::new();
         let mut parts = Parts::default();
         parts.spawn("hearing answers", asker.hear(news.subscribe(), ended.clone()));
@@ -173,6 +181,7 @@ impl Replica {
         }
         let settings = Settings::of(&shared.config.in_common());
         let (id, monitor) = (self.candidate.id(), watched.monitor);
+        parts.spawn("counting Redis", count_redis(link.clone(), monitor.clone(), ended.clone()));
         let comparing = compare(link.clone(), id, settings, leads.subscribe(), monitor, ended.clone());
         parts.spawn("comparing configurations", comparing);
         parts.spawn("becoming ready", ready_by_following(shared.clone(), ended.clone()));
@@ -196,8 +205,47 @@ impl Replica {
             early = parts.early() => Err(early),
         };
         ended.cancel();
-        parts.join().await?;
+        parts.end(handing_over.patience()).await?;
         result
+    }
+}
+
+/// How long parts that were told to end are waited for.
+#[derive(Debug, Clone)]
+struct HandingOver {
+    link: Link,
+    grace: Duration,
+}
+
+impl HandingOver {
+    /// Where Redis answers, one short command; where it does not, hardly at all, since nothing can be handed over to it.
+    /// A leader ends twice, so each time it is less than half of the time in which the process should have ended.
+    fn patience(&self) -> Duration {
+        let timing = self.link.timing();
+        let limit = match *self.link.reach().borrow() {
+            Reach::Answers => timing.command(),
+            Reach::Silent => timing.beat(),
+        };
+        limit.min(self.grace / 4)
+    }
+
+    /// Done once what is asked of Redis is waited for no longer.
+    async fn over(self, stop: &CancellationToken) {
+        stop.cancelled().await;
+        sleep(self.patience()).await;
+    }
+}
+
+/// Shows whether Redis answers, for whoever watches over it.
+async fn count_redis(link: Link, monitor: Monitor, stop: CancellationToken) {
+    let mut reach = link.reach();
+    loop {
+        let answers = *reach.borrow_and_update() == Reach::Answers;
+        monitor.redis_answers(answers);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = reach.changed() => if changed.is_err() { return stop.cancelled().await },
+        }
     }
 }
 
@@ -243,7 +291,10 @@ impl Stander {
             // Where Redis was silent for all, whoever went on without it has its lease back first.
             let back = |since: Instant| since.elapsed() < beat * 2;
             let waits = self.silent || self.heard_since.is_some_and(back);
-            let found = self.candidate.stand(!rests && !waits).await;
+            let found = tokio::select! {
+                found = self.candidate.stand(!rests && !waits) => found,
+                () = self.shared.handing_over().over(&stop) => return Ok(()),
+            };
             if found.is_ok() && std::mem::take(&mut self.silent) {
                 self.heard_since = Some(Instant::now());
                 info!("Redis can be asked who leads again");
@@ -441,7 +492,9 @@ impl Stander {
                 info!(term = seat.term(), "This replica leads no more: the next one may");
             }
         }
-        if let Err(error) = seat.release().await {
+        let limit = self.shared.handing_over().patience();
+        let released = timeout(limit, seat.release()).await;
+        if let Err(error) = released.unwrap_or(Err(LinkError::Slow(limit))) {
             warn!(%error, "The lease could not be given back; it runs out by itself");
         }
         Ok(end)
@@ -581,7 +634,7 @@ impl Term {
         self.cut_off().await;
         self.ended.cancel();
         // What they were doing is nobody's concern any more.
-        let _ = self.parts.join().await;
+        let _ = self.parts.end(self.shared.handing_over().patience()).await;
     }
 
     /// Writes what is pending, and shows it.
@@ -590,7 +643,7 @@ impl Term {
         let stopped = core.stop().await;
         self.step_down();
         self.ended.cancel();
-        self.parts.join().await?;
+        self.parts.end(self.shared.handing_over().patience()).await?;
         stopped
     }
 
@@ -626,6 +679,17 @@ impl Parts {
             Some(Err(source)) => AppError::Panicked { task: "a part of this replica", source },
             None => std::future::pending().await,
         }
+    }
+
+    /// Waits for all of them, which were told to end. After `patience` those that wait for Redis are ended where they stand:
+    /// a Redis that hangs would keep one command after another waiting.
+    async fn end(&mut self, patience: Duration) -> Result<(), AppError> {
+        if let Ok(joined) = timeout(patience, self.join()).await {
+            return joined;
+        }
+        info!(parts = self.0.len(), "Redis does not answer; what is left to be told to it is given up");
+        self.0.shutdown().await;
+        Ok(())
     }
 
     async fn join(&mut self) -> Result<(), AppError> {

@@ -139,6 +139,11 @@ impl From<redis::RedisError> for LinkError {
 }
 
 impl LinkError {
+    /// Whether Redis could not be asked at all.
+    pub(super) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Slow(_) | Self::Connection(_))
+    }
+
     /// Whether a key of ours holds something else than we put there.
     pub(super) fn is_wrong_type(&self) -> bool {
         matches!(self, Self::Refused(Refusal::WrongType))
@@ -255,6 +260,18 @@ impl Link {
         let door = &self.0.large;
         let (number, mut connection) = door.connection();
         let done = self.within(LARGE, command.query_async(&mut connection)).await;
+        self.give_up_silent(door, number, &done);
+        done
+    }
+
+    /// Sends one command that does little, and does not wait behind those with much data.
+    pub(super) async fn short_command<T: FromRedisValue>(
+        &self,
+        command: &redis::Cmd,
+    ) -> Result<T, LinkError> {
+        let (door, limit) = (&self.0.quick, self.0.timing.command());
+        let (number, mut connection) = door.connection();
+        let done = self.within(limit, command.query_async(&mut connection)).await;
         self.give_up_silent(door, number, &done);
         done
     }

@@ -47,8 +47,10 @@ pub async fn carry(
             let _ = reach.wait_for(|reach| *reach == Reach::Answers).await;
         };
         let sent = tokio::select! {
-            () = stop.cancelled() => return,
+            // What was marked before the end is sent before it.
+            biased;
             sent = outgoing.next() => sent,
+            () = stop.cancelled() => return,
             () = back, if read_here.is_some() => {
                 if let Some(read_here) = read_here.take() {
                     outgoing.give_back(read_here.next().await);

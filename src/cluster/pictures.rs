@@ -33,7 +33,8 @@ pub async fn publish(link: Link, seat: Seat, pictures: Pictures, stop: Cancellat
     let mut newest = pictures.watch();
     newest.mark_changed();
     let mut down: Option<Arc<Picture>> = None;
-    let mut failing = false;
+    // When it failed last, as long as that is not over.
+    let mut failing: Option<Instant> = None;
     let mut checks = interval(link.timing().beat() * 2);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -48,6 +49,10 @@ pub async fn publish(link: Link, seat: Seat, pictures: Pictures, stop: Cancellat
                     Err(_) => continue,
                 };
                 if down.as_ref().is_some_and(|down| stands == Some(head_of(down))) {
+                    // One that has no memory left takes a small change now and then, and not the next one.
+                    if failing.take_if(|failed| failed.elapsed() >= link.timing().lease()).is_some() {
+                        info!("Other replicas can be shown what is read again");
+                    }
                     continue;
                 }
                 down = None;
@@ -55,9 +60,6 @@ pub async fn publish(link: Link, seat: Seat, pictures: Pictures, stop: Cancellat
         }
         let picture = newest.borrow_and_update().clone();
         let done = put(&link, &seat, &picture, down.as_deref()).await;
-        if done.is_ok() && std::mem::take(&mut failing) {
-            info!("Other replicas can be shown what is read again");
-        }
         match done {
             Ok(Put::Drawn) => down = Some(picture),
             Ok(Put::Other) => {
@@ -74,7 +76,7 @@ pub async fn publish(link: Link, seat: Seat, pictures: Pictures, stop: Cancellat
                 }
             }
             Err(error) => {
-                if !std::mem::replace(&mut failing, true) {
+                if failing.replace(Instant::now()).is_none() {
                     warn!(%error, "Other replicas can't be shown what is read; trying again and again");
                 }
                 if error.is_wrong_type() {

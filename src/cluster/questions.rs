@@ -2,7 +2,7 @@
 //!
 //! Each is put to one leader by name, and done by that one at most once. Whoever asks watches the lease meanwhile: when
 //! another leads, a question that may be asked twice is put to that one, and of any other it is told that nobody knows what
-//! became of it. Where nobody leads for two leases nobody is waited for.
+//! became of it. Where nobody leads for two leases nobody is waited for, nor where Redis can't be reached for one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::link::{Key, Link, LinkError};
+use super::link::{Key, Link, LinkError, Reach};
 use super::news::{News, next};
 
 /// Questions under way at once, of one replica, and at the leader.
@@ -53,11 +53,14 @@ pub enum AskError {
     /// Too many ask.
     #[error("too many questions to the leader are under way")]
     Full,
-    /// It could not be asked.
+    /// Redis does not pass it on.
     #[error(transparent)]
-    Link(#[from] LinkError),
+    Refused(LinkError),
+    /// Whoever leads can't be asked, and may lead all the same.
+    #[error("Redis can't be reached; ask that one itself, or bring Redis back")]
+    Unreachable,
     /// There is none.
-    #[error("no replica leads; one will within seconds if Redis can be reached")]
+    #[error("no replica leads; one will within seconds")]
     NobodyLeads,
     /// Another leads now.
     #[error("the replica that led ended before it answered; look whether it was done, and ask again if not")]
@@ -65,6 +68,12 @@ pub enum AskError {
     /// It said nothing.
     #[error("the replica that leads did not answer in time")]
     Silent,
+}
+
+impl From<LinkError> for AskError {
+    fn from(error: LinkError) -> Self {
+        if error.is_unreachable() { Self::Unreachable } else { Self::Refused(error) }
+    }
 }
 
 /// What became of a question to one leader.
@@ -162,29 +171,41 @@ impl Drop for Forget<'_> {
 struct Seen<'a> {
     link: &'a Link,
     at: Instant,
+    /// When Redis answered last.
+    heard: Instant,
+    /// Whether it was silent before it was asked here.
+    silent: bool,
 }
 
 impl<'a> Seen<'a> {
     fn now(link: &'a Link) -> Self {
-        Self { link, at: Instant::now() }
+        let silent = *link.reach().borrow() == Reach::Silent;
+        Self { link, at: Instant::now(), heard: Instant::now(), silent }
     }
 
-    /// Who leads now, as in the lease; an error once nobody was seen to for so long.
+    /// Who leads now, as in the lease; an error once nobody was seen to for two leases, or Redis not heard for one.
     async fn look(&mut self) -> Result<Option<String>, AskError> {
         let mut get = redis::cmd("GET");
         get.arg(self.link.key(Key::Lease));
-        let patience = self.link.timing().patience();
-        // Redis may be away, and then no answer comes either.
-        let left = patience.saturating_sub(self.at.elapsed());
-        let found = timeout(left, self.link.command::<Option<String>>(&get)).await;
-        match found {
-            Ok(Ok(Some(leader))) => {
-                self.at = Instant::now();
-                Ok(Some(leader))
+        let timing = self.link.timing();
+        match self.link.short_command::<Option<String>>(&get).await {
+            Ok(found) => {
+                (self.heard, self.silent) = (Instant::now(), false);
+                if found.is_some() {
+                    self.at = self.heard;
+                } else if self.at.elapsed() >= timing.patience() {
+                    return Err(AskError::NobodyLeads);
+                }
+                Ok(found)
             }
-            Ok(Err(error)) if self.at.elapsed() >= patience => Err(error.into()),
-            _ if self.at.elapsed() >= patience => Err(AskError::NobodyLeads),
-            _ => Ok(None),
+            Err(error) if error.is_unreachable() => {
+                if self.silent || self.heard.elapsed() >= timing.lease() {
+                    return Err(AskError::Unreachable);
+                }
+                Ok(None)
+            }
+            Err(error) if self.at.elapsed() >= timing.patience() => Err(error.into()),
+            Err(_) => Ok(None),
         }
     }
 }

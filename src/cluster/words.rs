@@ -57,7 +57,8 @@ pub async fn exchange(
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = stop.cancelled() => return,
+            // What was said before the end is told before it.
+            biased;
             Some(word) = said.recv() => {
                 let at = Timestamp::now().as_second();
                 let word = Said { id: rand::random(), at, word };
@@ -67,18 +68,19 @@ pub async fn exchange(
                 }
                 unsaid.push_back(word);
             }
-            piece = next(&mut news) => match piece.as_deref() {
-                Some(News::Word(word)) => take(&mut heard, word.clone(), &hear),
-                Some(News::Missed) => behind = true,
-                Some(_) => continue,
-                None => return stop.cancelled().await,
-            },
+            () = stop.cancelled() => return,
             _ = tries.tick(), if behind || !unsaid.is_empty() => {}
             _ = looks.tick() => {
                 if let Err(error) = restore(&link, &heard, &mut born).await {
                     debug!(%error, "Whether Redis still has what was said can't be seen");
                 }
             }
+            piece = next(&mut news) => match piece.as_deref() {
+                Some(News::Word(word)) => take(&mut heard, word.clone(), &hear),
+                Some(News::Missed) => behind = true,
+                Some(_) => continue,
+                None => return stop.cancelled().await,
+            },
         }
         if behind {
             match kept(&link).await {

@@ -16,8 +16,8 @@ mod panics;
 mod process;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -40,6 +40,8 @@ use log::LogLines;
 use panics::Panics;
 use process::Process;
 
+/// Of all names that are ours alone.
+const PREFIX: &str = "taskrouter_sync";
 /// From an event to the write that shows it: most take less than half a second, an outage minutes.
 const FRESHNESS_BUCKETS: [f64; 14] =
     [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 120.0];
@@ -66,6 +68,8 @@ struct Counts {
     ready: Gauge,
     leads: Gauge,
     differing_settings: Gauge,
+    /// Has a value only where there is a Redis.
+    redis_answers: OnceLock<Gauge>,
     backlog: Arc<Backlog>,
 }
 
@@ -175,7 +179,7 @@ struct ClientLabel {
 
 impl Default for Monitor {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("taskrouter_sync");
+        let mut registry = Registry::with_prefix(PREFIX);
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program", version);
         let events = Arc::new(EventCounts::default());
@@ -232,6 +236,7 @@ impl Default for Monitor {
             ready,
             leads,
             differing_settings,
+            redis_answers: OnceLock::new(),
             backlog,
         }))
     }
@@ -305,10 +310,21 @@ impl Monitor {
         self.0.differing_settings.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// Whether the Redis that replicas share answers.
+    pub fn redis_answers(&self, answers: bool) {
+        self.0.redis_answers.get_or_init(Gauge::default).set(answers.into());
+    }
+
     /// Everything, and what `more` registers, as OpenMetrics text.
     pub fn encode(&self, more: &Registry) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.0.registry)?;
+        if let Some(answers) = self.0.redis_answers.get() {
+            let mut redis = Registry::with_prefix(PREFIX);
+            let help = "1 where Redis did what this replica asked of it last, 0 where it did not or can't be reached";
+            redis.register("redis_answers", help, answers.clone());
+            encode_registry(&mut text, &redis)?;
+        }
         // Under the names that every exporter uses, without a prefix of ours.
         let mut process = Registry::default();
         process.register_collector(Box::new(Process));

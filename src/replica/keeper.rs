@@ -157,6 +157,12 @@ impl Keeper {
         if !self.alone {
             return;
         }
+        // What is under way says that it goes on, and the last word counts.
+        while self.asking
+            && let Some(answer) = self.answers.join_next().await
+        {
+            self.asking = !matches!(answer, Ok(Answer::OfSync { .. }) | Err(_));
+        }
         // Else the next one waits.
         let _ = self.witness.renew(false).await;
     }

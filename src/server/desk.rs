@@ -26,12 +26,14 @@ use crate::metrics::{Metrics, Raw};
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
 use crate::sid::{AccountSid, WorkspaceSid};
-use crate::stats::Snapshot;
+use crate::stats::{Needs, Snapshot};
 
 /// A thousand queues take about a minute to write within Sync's limits.
 const LONGEST_BOOTSTRAP: Duration = Duration::from_secs(120);
 /// All else: two reads of Twilio, with time to spare.
 const LONGEST_ANSWER: Duration = Duration::from_secs(25);
+/// For the first values, where a formula's editor asks for them; the rest is for another leader's turn.
+const LONGEST_FIRST_READ: Duration = Duration::from_secs(10);
 /// Bytes of an answer; a list of some thousand Workers is larger than any other.
 const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
 
@@ -109,6 +111,8 @@ pub struct Head {
     pub workspace: WorkspaceSid,
     /// Of texts with a time in them.
     pub zone: TimeZone,
+    /// What is read.
+    pub needs: Needs,
 }
 
 impl Desk {
@@ -191,7 +195,11 @@ impl Head {
             Question::Definitions => {
                 fresh(&*self.metrics()?.definitions().await.map_err(|_| ApiError::Overloaded)?)
             }
-            Question::Fields => fresh(&self.metrics()?.fields()),
+            Question::Fields => {
+                let metrics = self.metrics()?;
+                self.first_read().await;
+                fresh(&metrics.fields())
+            }
             Question::History(metric) => {
                 let points = self.metrics()?.history(&metric).await.map_err(|_| ApiError::Overloaded)?;
                 let points =
@@ -204,7 +212,9 @@ impl Head {
             Question::Delete(names) => fresh(&*self.metrics()?.delete(&names).await?),
             Question::Order(names) => fresh(&*self.metrics()?.order(&names).await?),
             Question::Preview(metric) => {
-                let preview = self.metrics()?.preview(&metric, &self.zone).await;
+                let metrics = self.metrics()?;
+                self.first_read().await;
+                let preview = metrics.preview(&metric, &self.zone).await;
                 fresh(&preview.map_err(|_| ApiError::Overloaded)?)
             }
         })
@@ -217,6 +227,13 @@ impl Head {
         }
         self.publisher.restored(snapshot.number).await.map_err(|_| ApiError::Stopping)?;
         Ok(queue_items(&snapshot))
+    }
+
+    /// Whoever has just begun to lead has no values yet. Where TaskRouter can't be read, what there is has to do.
+    async fn first_read(&self) {
+        let mut snapshots = self.refresher.snapshots();
+        let complete = snapshots.wait_for(|snapshot| snapshot.is_complete(self.needs));
+        let _ = timeout(LONGEST_FIRST_READ, complete).await;
     }
 
     fn metrics(&self) -> Result<&Metrics, ApiError> {

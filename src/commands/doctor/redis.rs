@@ -3,7 +3,7 @@
 use crate::cluster::{
     Link, LinkError, Refusal, Server, Settings, Timing, leading, missing_rights, server, space,
 };
-use crate::config::{Config, SharingConfig};
+use crate::config::{Config, SharingConfig, Variable, variables as var};
 
 use super::report::Check;
 
@@ -41,9 +41,12 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
     checks
 }
 
+/// Where settings of Redis itself are made. Whoever `REDIS_URL` names may not make them.
+const ITS_OWN: &str = "in Redis's own start arguments or redis.conf, as deploy/scaled does it, or in the managed service's \
+                       parameters; the user of REDIS_URL may not set it";
+
 fn unusable(error: &LinkError) -> Check {
     let ping = r#"redis-cli -u "$REDIS_URL" ping"#;
-    let set = |what: &str| format!(r#"redis-cli -u "$REDIS_URL" config set {what}"#);
     let mend = match error {
         LinkError::Connection(reason) if reason.contains("certificate") => {
             format!("set SSL_CERT_FILE to the authority's certificate\n{ping}")
@@ -52,10 +55,11 @@ fn unusable(error: &LinkError) -> Check {
             format!("see whether this machine reaches it, by the right scheme (rediss:// over TLS)\n{ping}")
         }
         LinkError::Url => "set REDIS_URL, such as redis://user:password@host:6379".to_owned(),
-        LinkError::Refused(Refusal::Memory) => set("maxmemory 256mb"),
-        LinkError::Refused(Refusal::Disk) => set("save ''"),
+        LinkError::Refused(Refusal::Memory) => format!("maxmemory 256mb\n{ITS_OWN}"),
+        LinkError::Refused(Refusal::Disk) => format!("save \"\"\n{ITS_OWN}"),
         LinkError::Refused(Refusal::WrongType) => {
-            r#"redis-cli -u "$REDIS_URL" --scan --pattern 'tr:*', and del for what is not ours"#.to_owned()
+            "redis-cli --scan --pattern 'tr:*', and del for what is not ours\nas an administrator of Redis; where there is \
+             none, start it anew with nothing in it".to_owned()
         }
         LinkError::Refused(_) => ping.to_owned(),
     };
@@ -76,7 +80,8 @@ fn rights(sharing: &SharingConfig, missing: &[&str]) -> Check {
         RIGHTS,
         format!("the user {user} may not do all that is needed: {rule} is missing"),
         format!(
-            "ACL SETUSER {user} {rule}\nas an administrator of Redis; docs/scaling.md has the whole rule"
+            "ACL SETUSER {user} {rule}\nas an administrator of Redis, or in its start arguments where there is none, as deploy/scaled does it; \
+             docs/scaling.md has the whole rule"
         ),
     )
 }
@@ -95,8 +100,7 @@ fn version(server: &Server) -> Check {
 
 /// A Redis that throws keys away when it is full throws the lease away, or marks.
 fn memory(server: &Server) -> Check {
-    let mend = "redis-cli -u \"$REDIS_URL\" config set maxmemory-policy noeviction\n\
-                and the same in redis.conf, or in the managed service's parameters";
+    let mend = format!("maxmemory-policy noeviction\n{ITS_OWN}");
     match (server.policy.as_deref(), server.most_memory) {
         (Some("noeviction"), _) => Check::right(MEMORY, "it forgets nothing for want of memory (noeviction)"),
         (Some(policy), Some(0)) => {
@@ -134,12 +138,27 @@ async fn leader(config: &Config, link: &Link) -> Check {
         };
         return Check::note(LEADER, format!("{leads}; it is of {of}"), "bring all replicas to one version");
     };
-    let differing = Settings::of(&config.in_common()).differing(&told.settings).join(", ");
+    let differing = Settings::of(&config.in_common()).differing(&told.settings);
     if !differing.is_empty() {
-        let found = format!("{leads}; it has other values of {differing}");
-        return Check::note(LEADER, found, format!("set {differing} to the same at all replicas, and here"));
+        return configured_otherwise(&leads, &differing);
     }
     Check::right(LEADER, format!("{leads}; it is of version {}, configured as here", told.version))
+}
+
+/// Of most settings the leader's values hold. By those of the lease replicas agree on who leads.
+fn configured_otherwise(leads: &str, differing: &[String]) -> Check {
+    let names = differing.join(", ");
+    let found = format!("{leads}; it has other values of {names}");
+    let differs = |variable: &Variable| differing.iter().any(|name| name == variable.name);
+    let comes_to = if differs(&var::LEADER_LEASE) {
+        "two replicas may lead at once"
+    } else if differs(&var::LEADER_ALONE) {
+        "whether anybody writes while Redis is gone depends on who leads then"
+    } else {
+        return Check::note(LEADER, found, format!("set {names} to the same at all replicas, and here"));
+    };
+    let mend = format!("stop all replicas, and set {names} to the same at all of them, and here");
+    Check::wrong(LEADER, format!("{found}: {comes_to}"), mend)
 }
 
 #[cfg(test)]

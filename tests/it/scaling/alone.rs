@@ -2,7 +2,7 @@
 
 use super::support::redis::Redis;
 use super::support::{Cluster, Replica, Way};
-use crate::support::{NO_TIMERS, QUICK_TIMERS};
+use crate::support::{BEARER, NO_TIMERS, QUICK_TIMERS};
 
 /// More than the time of any lease: each is prolonged after half of its own time.
 const LONG: usize = 6;
@@ -35,6 +35,36 @@ async fn redis_gone_for_all_the_leader_goes_on_and_has_its_lease_back_afterwards
         cluster.all_clients_agree().await;
         assert!(cluster.last_term() == before || cluster.redis_was_slow(), "it led all the time");
     }
+    cluster.finish().await;
+}
+
+/// Waits until each replica's metrics say so.
+async fn redis_answers(cluster: &Cluster, answers: u8) {
+    for replica in &cluster.replicas {
+        let url = format!("{}/metrics", replica.url());
+        cluster
+            .eventually(&format!("taskrouter_sync_redis_answers is {answers}"), async || {
+                let metrics = cluster.http.get(&url).bearer_auth(BEARER).send().await.unwrap();
+                let metrics = metrics.text().await.unwrap();
+                metrics.contains(&format!("\ntaskrouter_sync_redis_answers {answers}\n"))
+            })
+            .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_say_whether_redis_answers() {
+    let mut cluster = Cluster::with(2, QUICK_TIMERS).await;
+    redis_answers(&cluster, 1).await;
+    cluster.redis.kill().await;
+    redis_answers(&cluster, 0).await;
+    cluster.goes_on_alone(1).await;
+    cluster.redis.start_again().await;
+    redis_answers(&cluster, 1).await;
+    cluster.replicas.iter().for_each(|replica| replica.to_redis.set(Way::Frozen));
+    redis_answers(&cluster, 0).await;
+    cluster.replicas.iter().for_each(|replica| replica.to_redis.set(Way::Open));
+    redis_answers(&cluster, 1).await;
     cluster.finish().await;
 }
 

@@ -56,6 +56,19 @@ async fn it_says_who_leads_and_what_is_wrong_with_redis() {
     assert_eq!(states(&checks), ["right", "right", "right", "right", "note"]);
     assert!(checks["leader"].1.contains("it has other values of SYNC_AUDIT_INTERVAL"), "{checks:?}");
 
+    // By these replicas agree on who leads.
+    for (name, value, comes_to) in [
+        ("LEADER_LEASE", "4s", "two replicas may lead at once"),
+        ("LEADER_ALONE", "false", "whether anybody writes while Redis is gone"),
+    ] {
+        let mut others = others.clone();
+        others.insert(name.to_owned(), value.to_owned());
+        let checks = visit(&others).await;
+        assert_eq!(states(&checks), ["right", "right", "right", "right", "wrong"], "{checks:?}");
+        assert!(checks["leader"].1.contains(comes_to), "{checks:?}");
+        assert!(checks["leader"].2.contains(name), "{checks:?}");
+    }
+
     // A Redis that throws away what it can't hold, and a user who may do too little.
     for (name, value) in [("maxmemory", "64mb"), ("maxmemory-policy", "allkeys-lru")] {
         assert_eq!(cluster.redis.command(&["config", "set", name, value]).await, "OK");
@@ -68,6 +81,9 @@ async fn it_says_who_leads_and_what_is_wrong_with_redis() {
         checks["redis rights"].2.starts_with("ACL SETUSER taskrouter-sync +hget +publish\n"),
         "{checks:?}"
     );
+    // Whoever asks may not set it, so it is not told to.
+    let mend = &checks["redis memory"].2;
+    assert!(mend.starts_with("maxmemory-policy noeviction\n") && !mend.contains("redis-cli"), "{mend}");
     cluster.redis.documented_user(&[]).await;
     cluster.redis.command(&["config", "set", "maxmemory-policy", "noeviction"]).await;
     cluster.redis.command(&["config", "set", "maxmemory", "1"]).await;

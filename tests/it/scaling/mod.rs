@@ -13,5 +13,6 @@ mod questions;
 mod rights;
 mod settings;
 mod sharing;
+mod stopping;
 pub(crate) mod support;
 mod versions;

@@ -7,7 +7,7 @@ use taskrouter_sync::cluster::{Link, LinkError, RIGHTS, Refusal, Timing, missing
 
 use super::support::Cluster;
 use super::support::redis::{Redis, documented_user};
-use crate::support::{ADMIN, BEARER, NO_TIMERS};
+use crate::support::{ADMIN, BEARER, NO_TIMERS, QUICK_TIMERS};
 use twilio_emulator::Settings;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,6 +120,38 @@ async fn what_redis_refuses_is_done_later_and_the_log_says_when_that_ends() {
         cluster.agrees().await;
     }
     cluster.all_events_were_taken();
+    cluster.finish().await;
+}
+
+/// How many scripts Redis was asked to run.
+async fn scripts(redis: &Redis) -> u32 {
+    let told = redis.command(&["info", "commandstats"]).await;
+    let counted = told.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
+    counted.and_then(|line| line.split(',').next()).map_or(0, |count| count.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_without_memory_is_told_of_once() {
+    // So long that the leader tries to show something before Redis lets the lease run out.
+    let cluster = Cluster::with(2, &[QUICK_TIMERS, &[("LEADER_LEASE", "6s")]].concat()).await;
+    cluster.agrees().await;
+    let leader = &cluster.replicas[cluster.led().await];
+    cluster.redis.command(&["config", "set", "maxmemory", "1"]).await;
+    leader.logs("Other replicas can't be shown").await;
+    let lease = format!("tr:{}:lease", cluster.space());
+    cluster
+        .eventually("the lease ran out", async || cluster.redis.command(&["exists", &lease]).await == "0")
+        .await;
+    let before = scripts(&cluster.redis).await;
+    cluster
+        .eventually("it was tried again and again", async || scripts(&cluster.redis).await > before + 30)
+        .await;
+    let told = |part: &str| leader.log().matches(part).count();
+    assert_eq!(told("Other replicas can't be shown"), 1, "{}", leader.log());
+    assert_eq!(told("Other replicas can be shown"), 0, "{}", leader.log());
+    cluster.redis.command(&["config", "set", "maxmemory", "0"]).await;
+    leader.logs("Other replicas can be shown what is read again").await;
+    assert_eq!(told("Other replicas can't be shown"), 1, "{}", leader.log());
     cluster.finish().await;
 }
 

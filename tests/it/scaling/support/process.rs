@@ -80,10 +80,19 @@ impl Replica {
     }
 
     /// Stops it in good order.
-    pub(crate) async fn stop(mut self) {
+    pub(crate) async fn stop(self) {
+        self.stop_and_tell().await;
+    }
+
+    /// The same; its whole log.
+    pub(crate) async fn stop_and_tell(mut self) -> String {
         self.signal("TERM");
         let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await.expect("it did not stop");
         assert_eq!(ended.unwrap().code(), Some(0), "{}", self.log());
+        // Its last lines may still be on their way.
+        let mut log = self.log.clone();
+        while log.changed().await.is_ok() {}
+        self.log()
     }
 }
 

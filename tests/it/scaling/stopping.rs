@@ -1,0 +1,47 @@
+//! Replicas end in good order whether Redis answers, refuses, or hangs.
+
+use super::support::{Cluster, Way};
+use crate::support::QUICK_TIMERS;
+
+/// Said where something that waits for Redis was ended before it had an answer, or none in its own time.
+const GIVEN_UP: &str = "what is left to be told to it is given up";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_redis_hangs_nobody_waits_for_it_to_end() {
+    let mut cluster = Cluster::with(3, QUICK_TIMERS).await;
+    cluster.agrees().await;
+    let leader = cluster.led().await;
+    let leader = cluster.take(leader);
+    let others = std::mem::take(&mut cluster.replicas);
+    for replica in others.iter().chain([&leader]) {
+        replica.to_redis.set(Way::Frozen);
+    }
+    leader.logs("this leader goes on alone").await;
+    for follower in others {
+        // By now one question after another hangs.
+        follower.logs("No leader is heard of").await;
+        let log = follower.stop_and_tell().await;
+        assert!(log.contains("Stopped") && log.contains(GIVEN_UP), "{log}");
+    }
+    let log = leader.stop_and_tell().await;
+    assert!(log.contains("Stopped") && log.contains("the next one may"), "{log}");
+    // Its reading and writing, and what it does besides; only the first has something left to tell for certain.
+    assert!(log.contains(GIVEN_UP), "{log}");
+    assert_eq!(cluster.witness()["alone"], false, "what Sync has to know it was told");
+    cluster.one_wrote_at_a_time();
+    cluster.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_redis_answers_nothing_is_given_up() {
+    let mut cluster = Cluster::with(2, QUICK_TIMERS).await;
+    cluster.work(10).await;
+    for _ in 0..2 {
+        let leader = cluster.led().await;
+        let log = cluster.take(leader).stop_and_tell().await;
+        assert!(log.contains("Stopped"), "{log}");
+        assert!(!log.contains(GIVEN_UP) || log.contains("did not answer within"), "{log}");
+    }
+    cluster.one_wrote_at_a_time();
+    cluster.emulator.shutdown().await;
+}
