@@ -22,7 +22,9 @@
 //!
 //! - **Limits** that hold over all replicas are taken from one place, a hash for each that runs out once it is full again.
 //!
-//! Redis's clock is used for nothing but how long its own keys last and fill up. What a replica knows of another it knows by Redis alone.
+//! Redis's clock is used for how long its own keys last and fill up, and to tell a question that has waited too long in a Redis that
+//! stood still; it may be wrong, or be set. What a replica knows of another it knows by Redis
+//! alone; what it does without Redis is [`replica`](crate::replica)'s.
 
 mod checkup;
 mod curves;
