@@ -3,6 +3,9 @@
 .PHONY: help demo test check fmt official sdk signatures openapi deploy-check image-check fuzz deny web web-test shots bench \
 	bench-quick chaos chaos-quick simulate release clean
 
+# The longest tests wait most of their time, for leases and timers, so four go side by side on two cores as well.
+TESTS_AT_ONCE ?= $(shell n=$$(nproc 2>/dev/null || echo 4); [ $$n -gt 4 ] && echo $$n || echo 4)
+
 # What the dashboard's page is made of.
 PAGE := $(shell find web/src web/public web/voice-quality -type f -not -path '*/node_modules/*' 2>/dev/null) \
 	web/index.html web/vite.config.ts web/package-lock.json
@@ -15,7 +18,7 @@ demo: web ## Run the service and its dashboard against a simulated Twilio; no ac
 
 test: ## Run all tests
 	tests/redis
-	cargo test --workspace --all-features
+	RUST_TEST_THREADS=$(TESTS_AT_ONCE) cargo test --workspace --all-features
 	emulator/tests/official/run
 	tests/signatures/run
 	tests/deploy/run
