@@ -164,7 +164,7 @@ impl Seat {
     }
 
     /// Prolongs the lease, and says whether this one would rather have another lead. `alone`: it has led without Redis, so it may
-    /// have the lease back where it ran out and nobody else had it since.
+    /// have the lease back where it ran out and nobody else had it since; its time is not prolonged by that.
     pub async fn renew(&self, asks_for_help: bool, alone: bool) -> Result<Kept, LinkError> {
         let timing = self.link.timing();
         let asked = Moment::now();
@@ -175,7 +175,9 @@ impl Seat {
         let arguments = [value, kept.as_bytes(), term.as_bytes(), flag(asks_for_help), id, flag(alone)];
         let (found, candidate): (String, String) = self.link.run(&RENEW, &keys, &arguments).await?;
         // An answer that comes when our own time is over comes too late, whatever it says.
-        if found != "kept" || !self.lease.prolong(asked.plus(timing.own())) {
+        let in_time =
+            || if alone { self.lease.holds() } else { self.lease.prolong(asked.plus(timing.own())) };
+        if found != "kept" || !in_time() {
             self.lease.end();
             return Ok(Kept::Lost);
         }

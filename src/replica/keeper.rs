@@ -43,8 +43,11 @@ pub(super) struct Keeper {
     prolonged: Option<Instant>,
     /// Whether it is known that Redis left a renewal without an answer.
     silent: bool,
-    /// Whether the Document says that this leader goes on alone.
+    /// Whether the Document may say that this leader goes on alone. Then others may take over by it when it is not replaced in
+    /// time, whatever Redis says; so it alone prolongs the lease.
     alone: bool,
+    /// Whether that was told.
+    told: bool,
     /// Whether Sync is being asked.
     asking: bool,
     /// When it was asked last while Redis answered.
@@ -85,6 +88,7 @@ impl Keeper {
             prolonged: Some(Instant::now()),
             silent: false,
             alone: false,
+            told: false,
             asking: false,
             asked: Instant::now(),
             unproven: false,
@@ -101,7 +105,7 @@ impl Keeper {
     ) -> Self {
         let room = client.room_for_another_write().await;
         let keeper = Self::new(seat, timing, client, witness, true);
-        Self { prolonged: None, silent: true, alone: true, room, ..keeper }
+        Self { prolonged: None, silent: true, alone: true, told: true, room, ..keeper }
     }
 
     /// Prolongs the lease until it is over, or another one would lead instead of a leader that can't. A renewal does not wait
@@ -216,7 +220,10 @@ impl Keeper {
             return;
         }
         self.asking = true;
-        if !alone {
+        if alone {
+            // From before it is known whether Sync has taken that.
+            self.alone = true;
+        } else {
             self.asked = Instant::now();
         }
         let (client, witness, held) = (self.client.clone(), self.witness.clone(), self.room.take());
@@ -245,7 +252,7 @@ impl Keeper {
                 if std::mem::take(&mut self.unproven) {
                     info!("Sync proves again that nobody else leads");
                 }
-                if !std::mem::replace(&mut self.alone, true) {
+                if !std::mem::replace(&mut self.told, true) {
                     warn!(
                         term = self.seat.term(),
                         "Redis can't be asked, and Sync says that nobody else leads: this leader goes on alone"
@@ -256,7 +263,7 @@ impl Keeper {
                 }
             }
             Ok(Verdict::Leads) => {
-                self.alone = false;
+                (self.alone, self.told) = (false, false);
                 self.room = None;
             }
             Ok(Verdict::Replaced(_)) if alone || self.alone => {
@@ -274,7 +281,10 @@ impl Keeper {
                 );
                 return Some(Over::Rival(by));
             }
-            Ok(Verdict::Unclaimed) => self.room = None,
+            Ok(Verdict::Unclaimed) => {
+                self.alone = false;
+                self.room = None;
+            }
             Err(error) if alone => {
                 if !std::mem::replace(&mut self.unproven, true) {
                     warn!(%error, "Sync can't prove that nobody else leads");
