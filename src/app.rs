@@ -17,30 +17,30 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::call_quality::Voice;
 use crate::cluster::LinkError;
 use crate::config::{Config, CoreConfig, LayoutName, SharingConfig};
+use crate::coordination::gossip::{Speaker, Word};
+use crate::coordination::lease::Lease;
+use crate::coordination::rate_limit::{Ask, Quota};
 use crate::dialling::Dialler;
 use crate::feed::{self, Pictures};
 use crate::layout;
-use crate::lease::Lease;
-use crate::metrics::{self, Metrics};
-use crate::monitor::Monitor;
 use crate::publish::{self, Publisher};
-use crate::quota::{Ask, Quota};
 use crate::refresh::{self, Refresher, Roster};
 use crate::replica::Replica;
 use crate::server::{Access, Desk, FlexGate, Handles, Head, Refusals, Signatures, Sockets, router, serve};
 use crate::stats::{Needs, Snapshot};
+use crate::telemetry::metrics::Monitor;
 use crate::twilio::access_token::DASHBOARD_IDENTITY;
 use crate::twilio::calls::Calls;
 use crate::twilio::flex_token::FlexUsers;
 use crate::twilio::messages::Messages;
 use crate::twilio::signature::SignatureVerifier;
-use crate::twilio::sync::Sync;
+use crate::twilio::sync::SyncService;
 use crate::twilio::taskrouter::TaskRouter;
 use crate::twilio::{Client, ClientError};
-use crate::voice::Voice;
-use crate::words::{Speaker, Word};
+use crate::wallboard::{self, Metrics};
 
 /// The reading and writing half, which the bootstrap from a shell uses alone.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ pub struct Apis {
     /// TaskRouter.
     pub taskrouter: TaskRouter,
     /// Sync.
-    pub sync: Sync,
+    pub sync: SyncService,
     /// Flex users' tokens.
     pub flex_users: FlexUsers,
     /// Calls.
@@ -175,7 +175,7 @@ impl Apis {
         let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);
         let calls = Calls::new(client.clone(), config.twilio.account_sid);
         let messages = Messages::new(client.clone(), config.twilio.account_sid);
-        let sync = Sync::new(client.clone(), config.twilio.sync_service);
+        let sync = SyncService::new(client.clone(), config.twilio.sync_service);
         Self { client, taskrouter, sync, flex_users, calls, messages }
     }
 }
@@ -218,7 +218,7 @@ impl Core {
         let stop_evaluation = CancellationToken::new();
         let (metrics, shown, evaluation) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
             let (metrics, shown, worker) =
-                metrics::Worker::new(config, apis.sync.clone(), refresher.snapshots());
+                wallboard::Worker::new(config, apis.sync.clone(), refresher.snapshots());
             (Some(metrics), shown, tokio::spawn(worker.run(stop_evaluation.clone())))
         } else {
             let stopped = stop_evaluation.clone();

@@ -4,33 +4,29 @@
 //! made stale. [`refresh`] marks that, reads it from TaskRouter ([`twilio::taskrouter`]) with the fewest calls, and
 //! folds the answers into a [`stats::Snapshot`]. [`layout`] says how a snapshot looks in Sync, and [`publish`] writes
 //! what differs ([`twilio::sync`]) within Sync's limits. [`feed`] shows it to whoever watches us instead, and [`dialling`]
-//! places agents' Calls, and [`voice`] takes reports of bad ones. [`app`] joins the parts; [`commands`] is the command line.
+//! places agents' Calls, and [`call_quality`] takes reports of bad ones. [`app`] joins the parts; [`cli`] is the command line.
 //!
 //! Where several replicas share the work, [`replica`] leads or follows, and [`cluster`] is what they share through Redis.
 //!
-//! Imports go one way: `commands`, `app` and `replica`, `server`, then `cluster`, then `dialling`, `voice`, `feed`, `refresh` and `publish`, then `layout`, `stats` and `event`,
-//! then `twilio`, then `config`, `monitor`, `journey`, `lease`, `words`, `sid`, `form`, `bucket`, `chance` and `jobs`.
+//! Imports go one way: `cli`, `app` and `replica`, `server`, then `cluster`, then `dialling`, `call_quality`, `feed`, `wallboard`, `refresh` and `publish`, then `layout`, `stats` and `event`,
+//! then `twilio`, then `config`, `telemetry`, `coordination`, `sid`, `form`, `bucket`, `chance` and `jobs`.
 
 pub mod app;
 pub mod bucket;
+pub mod call_quality;
 pub mod chance;
+pub mod cli;
 pub mod cluster;
-pub mod commands;
 pub mod config;
+pub mod coordination;
 pub mod dialling;
 pub mod event;
 pub mod feed;
 pub mod form;
-pub mod formula;
 pub mod jobs;
-pub mod journey;
 pub mod layout;
-pub mod lease;
 pub mod lifecycle;
-pub mod metrics;
-pub mod monitor;
 pub mod publish;
-pub mod quota;
 pub mod refresh;
 pub mod replica;
 pub mod server;
@@ -39,5 +35,4 @@ pub mod sid;
 pub mod stats;
 pub mod telemetry;
 pub mod twilio;
-pub mod voice;
-pub mod words;
+pub mod wallboard;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use taskrouter_sync::commands::Cli;
+use taskrouter_sync::cli::Cli;
 
 /// Keeps little more than what is in use and gives memory back after a large answer was read, where the system's own keeps
 /// most of it. Its settings are in `.cargo/config.toml`.

@@ -28,9 +28,9 @@ use crate::cluster::{
 };
 use crate::config::{Config, SharingConfig};
 use crate::feed;
-use crate::monitor::Monitor;
 use crate::refresh::{Outgoing, Refresher};
 use crate::server::Head;
+use crate::telemetry::metrics::Monitor;
 use crate::twilio::Client;
 use crate::twilio::sync::Revision;
 

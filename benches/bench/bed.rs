@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use taskrouter_sync::app::Apis;
 use taskrouter_sync::config::CoreConfig;
-use taskrouter_sync::monitor::Monitor;
+use taskrouter_sync::telemetry::metrics::Monitor;
 use taskrouter_sync::{layout, refresh};
 use tokio_util::sync::CancellationToken;
 use twilio_emulator::{Answers, Api, Emulator, Entry, Settings};

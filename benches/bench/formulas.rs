@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
-use taskrouter_sync::formula::process::{Engine, Source};
-use taskrouter_sync::formula::protocol::{Data, Formula};
+use taskrouter_sync::wallboard::formula::process::{Engine, Source};
+use taskrouter_sync::wallboard::formula::protocol::{Data, Formula};
 
 use crate::bed::Effort;
 use crate::limits::Observed;

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use taskrouter_sync::metrics::{Definition, Raw};
+use taskrouter_sync::wallboard::{Definition, Raw};
 
 fuzz_target!(|body: &[u8]| {
     let mut metrics: Vec<Value> = serde_json::from_slice::<Value>(body).into_iter().collect();

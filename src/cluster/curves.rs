@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::link::{Key, Link, LinkError};
-use crate::metrics::{Curves, Metrics};
+use crate::wallboard::{Curves, Metrics};
 
 /// What is lost of a curve when a leader dies.
 const SAVED: Duration = Duration::from_secs(20);

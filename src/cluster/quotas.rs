@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::link::{Key, Link, LinkError};
-use crate::quota::{Ask, Name, Rate};
+use crate::coordination::rate_limit::{Ask, Name, Rate};
 
 static TAKE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/take.lua")));
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::link::{Key, Link, LinkError, hex};
-use crate::monitor::Monitor;
+use crate::telemetry::metrics::Monitor;
 
 /// A leader puts them down anew again and again.
 const KEPT_SECONDS: u64 = 86_400;

@@ -7,7 +7,7 @@ use redis::Script;
 
 use super::link::{Key, Link, LinkError};
 use super::news::News;
-use crate::lease::{Lease, Moment};
+use crate::coordination::lease::{Lease, Moment};
 
 static STAND: LazyLock<Script> =
     LazyLock::new(|| Script::new(concat!(include_str!("lua/born.lua"), include_str!("lua/stand.lua"))));

@@ -15,7 +15,7 @@ use tracing::debug;
 
 use super::link::{Key, Link, LinkError};
 use super::news::{News, next};
-use crate::words::Word;
+use crate::coordination::gossip::Word;
 
 static SAY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/say.lua")));
 static RESTORE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/restore.lua")));

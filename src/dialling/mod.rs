@@ -24,12 +24,12 @@ use register::Register;
 use rules::Rules;
 
 use crate::config::{DiallingConfig, PublicUrl};
-use crate::quota::{Quota, Rate};
+use crate::coordination::gossip::{Speaker, Word};
+use crate::coordination::rate_limit::{Quota, Rate};
 use crate::sid::{CallSid, WorkerSid};
 use crate::twilio::calls::{Calls, NewCall};
 use crate::twilio::taskrouter::TaskRouter;
 use crate::twilio::{Next, TwilioError};
-use crate::words::{Speaker, Word};
 
 /// Where Twilio asks what to do with an answered Call.
 pub const TWIML_PATH: &str = "/twilio-webhook/callHandlerTwiml";

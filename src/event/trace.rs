@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::Event;
-use crate::journey::{self, TraceId};
 use crate::sid::EventSid;
+use crate::telemetry::trace::{self, TraceId};
 
 /// By what an event is found in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Trace {
     /// Both together.
     pub fn merged(self, other: Self) -> Self {
         let (newer, older) = if other.newest_at >= self.newest_at { (other, self) } else { (self, other) };
-        if older.newest != newer.newest && journey::is_followed() {
+        if older.newest != newer.newest && trace::is_followed() {
             tell_joined(older.newest, newer.newest);
         }
         Self { oldest_at: self.oldest_at.min(other.oldest_at), ..newer }
@@ -99,7 +99,7 @@ fn tell_joined(older: EventId, newer: EventId) {
         static LAST: Cell<Option<(EventId, EventId)>> = const { Cell::new(None) };
     }
     if LAST.replace(Some((older, newer))) != Some((older, newer)) {
-        journey::joined(older.trace_id(), newer.trace_id());
+        trace::joined(older.trace_id(), newer.trace_id());
     }
 }
 

@@ -8,10 +8,9 @@ mod dashboard_map;
 mod dashboard_metrics;
 mod fingerprint;
 pub mod fit;
-mod formula_data;
 mod queue_documents;
 mod queue_map;
-mod shape;
+pub(crate) mod shape;
 mod taskrouter_events;
 mod taskrouter_stats;
 mod taskrouter_tasks;
@@ -22,7 +21,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use fingerprint::Fingerprint;
-pub use formula_data::FormulaData;
 
 use crate::config::{CoreConfig, LayoutName};
 use crate::sid::{AccountSid, TaskQueueSid, TaskSid, WorkspaceSid};
@@ -179,7 +177,7 @@ pub fn task_item(sid: TaskSid, state: &TaskState, recording: Option<&str>) -> Va
 
 /// Whose statistics; part of the raw resources that some layouts show.
 #[derive(Debug, Clone)]
-struct Owner {
+pub(crate) struct Owner {
     account: AccountSid,
     workspace: WorkspaceSid,
     /// The Workspace's address at Twilio, below which its resources have theirs.
@@ -187,7 +185,7 @@ struct Owner {
 }
 
 impl Owner {
-    fn new(config: &CoreConfig) -> Self {
+    pub(crate) fn new(config: &CoreConfig) -> Self {
         let (account, workspace) = (config.twilio.account_sid, config.twilio.workspace_sid);
         let url = format!("{}/v1/Workspaces/{workspace}", config.twilio.base_urls.taskrouter);
         Self { account, workspace, url }
@@ -202,7 +200,7 @@ fn only_document(layout: &dyn Layout, snapshot: &Snapshot) -> Option<Value> {
 }
 
 /// TaskQueues that show something else than in the last snapshot, and those that are gone.
-fn moved<'s>(
+pub(crate) fn moved<'s>(
     last: Option<&'s Snapshot>,
     next: &'s Snapshot,
 ) -> (impl Iterator<Item = &'s Arc<QueueState>>, impl Iterator<Item = TaskQueueSid>) {

@@ -8,7 +8,7 @@ use crate::stats::{Age, Reading, ScopeStats};
 use crate::twilio::taskrouter::{Cumulative, Realtime};
 
 /// Realtime statistics in system A's names.
-pub(super) fn queue_map_realtime(realtime: &Realtime, oldest: Option<Age>) -> Value {
+pub(crate) fn queue_map_realtime(realtime: &Realtime, oldest: Option<Age>) -> Value {
     let activity = |a: &crate::twilio::taskrouter::ActivityCount| json!({ "friendly_name": a.friendly_name, "workers": a.workers });
     let mut shown = json!({
         "activityStatistics": realtime.activity_statistics.iter().map(activity).collect::<Vec<_>>(),
@@ -26,7 +26,7 @@ pub(super) fn queue_map_realtime(realtime: &Realtime, oldest: Option<Age>) -> Va
 }
 
 /// Cumulative statistics in system A's names.
-pub(super) fn queue_map_cumulative(cumulative: &Cumulative) -> Value {
+pub(crate) fn queue_map_cumulative(cumulative: &Cumulative) -> Value {
     json!({
         "rCreated": cumulative.reservations_created,
         "rRej": cumulative.reservations_rejected,
@@ -49,7 +49,7 @@ pub(super) fn queue_map_cumulative(cumulative: &Cumulative) -> Value {
 }
 
 /// Statistics as Twilio's combined resource shows them; `path` is the resource's path below the Workspace.
-pub(super) fn raw(stats: &ScopeStats, owner: &Owner, path: &str) -> Map<String, Value> {
+pub(crate) fn raw(stats: &ScopeStats, owner: &Owner, path: &str) -> Map<String, Value> {
     let mut raw = Map::new();
     raw.insert("account_sid".into(), json!(owner.account));
     raw.insert("workspace_sid".into(), json!(owner.workspace));
@@ -64,7 +64,7 @@ pub(super) fn raw(stats: &ScopeStats, owner: &Owner, path: &str) -> Map<String, 
 }
 
 /// Says when the realtime values are from, since when the oldest Task waits, and why values are stale, if they are.
-pub(super) fn provenance(shown: &mut Map<String, Value>, whole: &ScopeStats) {
+pub(crate) fn provenance(shown: &mut Map<String, Value>, whole: &ScopeStats) {
     if let Some(as_of) = whole.realtime.as_of {
         shown.insert("asOf".into(), instant(as_of));
         shown.insert("readBy".into(), read_by(whole.realtime.by_event));
@@ -81,16 +81,16 @@ pub(super) fn provenance(shown: &mut Map<String, Value>, whole: &ScopeStats) {
 }
 
 /// What made us read a value.
-pub(super) fn read_by(event: bool) -> Value {
+pub(crate) fn read_by(event: bool) -> Value {
     Value::from(if event { "event" } else { "timer" })
 }
 
 /// Why a value is stale, if it is.
-pub(super) fn stale<T>(reading: &Reading<T>) -> Option<Value> {
+pub(crate) fn stale<T>(reading: &Reading<T>) -> Option<Value> {
     reading.stale.as_ref().map(|stale| Value::String(stale.reason.to_string()))
 }
 
 /// ISO 8601 in UTC, milliseconds.
-pub(super) fn instant(moment: Timestamp) -> Value {
+pub(crate) fn instant(moment: Timestamp) -> Value {
     Value::String(moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
 }

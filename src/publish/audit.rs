@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::wanted::Found;
 use crate::layout::{Fingerprint, Object, Target};
-use crate::twilio::sync::{MapItem, Revision, Sync};
+use crate::twilio::sync::{MapItem, Revision, SyncService};
 use crate::twilio::{Next, TwilioError};
 
 /// An audit that could not be done is tried again after this time.
@@ -154,7 +154,7 @@ impl Audit {
 }
 
 /// Looks at an object and all that is in it.
-pub(super) async fn look(sync: &Sync, object: &Object, now: Instant) -> Result<Found, TwilioError> {
+pub(super) async fn look(sync: &SyncService, object: &Object, now: Instant) -> Result<Found, TwilioError> {
     let found = |targets: HashMap<Target, (Revision, Fingerprint)>, map_is_there| Found {
         targets,
         map_is_there,

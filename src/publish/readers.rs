@@ -10,7 +10,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use crate::layout::Object;
-use crate::twilio::sync::Sync;
+use crate::twilio::sync::SyncService;
 use crate::twilio::{Next, TwilioError};
 
 /// Permissions given at once; what is fresh must not wait for them.
@@ -94,7 +94,7 @@ impl Readers {
 }
 
 /// Whether access is controlled; asks until there is an answer.
-pub(super) async fn is_controlled(sync: &Sync) -> bool {
+pub(super) async fn is_controlled(sync: &SyncService) -> bool {
     loop {
         match sync.is_access_controlled().await {
             Ok(controlled) => return controlled,
@@ -104,7 +104,7 @@ pub(super) async fn is_controlled(sync: &Sync) -> bool {
 }
 
 /// Gives a permission.
-pub(super) async fn permit(sync: &Sync, object: &Object, identity: &str) -> Result<(), TwilioError> {
+pub(super) async fn permit(sync: &SyncService, object: &Object, identity: &str) -> Result<(), TwilioError> {
     match object {
         Object::Document(name) => sync.permit_reading("Documents", name, identity).await,
         Object::Map(name) => sync.permit_reading("Maps", name, identity).await,

@@ -24,13 +24,13 @@ use super::{Publisher, Status};
 use crate::config::SyncConfig;
 use crate::event::Trace;
 use crate::jobs::Jobs;
-use crate::journey;
 use crate::layout::fit::{LARGEST, fit};
 use crate::layout::{Changes, DEFAULT_DEFINITIONS, Fingerprint, Layout, Object, Target};
-use crate::monitor::{Limit, Monitor};
 use crate::stats::Snapshot;
+use crate::telemetry::metrics::{Limit, Monitor};
+use crate::telemetry::trace;
 use crate::twilio::TwilioError;
-use crate::twilio::sync::Sync;
+use crate::twilio::sync::SyncService;
 
 /// The longest the loop sleeps when nothing is due.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -44,7 +44,7 @@ const MOST_WAITING: usize = 64;
 /// The publishing task, to be run once.
 #[derive(Debug)]
 pub struct Worker {
-    sync: Sync,
+    sync: SyncService,
     layouts: Vec<Box<dyn Layout>>,
     seeds: Vec<(Target, Arc<str>)>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -107,7 +107,7 @@ enum Ended {
 impl Worker {
     /// A worker and its handle.
     pub fn new(
-        sync: Sync,
+        sync: SyncService,
         config: &SyncConfig,
         layouts: Vec<Box<dyn Layout>>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -278,7 +278,7 @@ impl Worker {
                 }
                 Write::Target { target, wanted, there, since, event } => {
                     let newest = event.map(|event| event.newest.trace_id());
-                    let span = journey::writing(newest, kind_of(&target));
+                    let span = trace::writing(newest, kind_of(&target));
                     self.jobs.spawn(Job::Write(target.clone()), async move {
                         let writing = writer::write(&sync, &target, &wanted, there);
                         let (outcome, error) = writing.instrument(span.clone()).await;
@@ -335,7 +335,7 @@ impl Worker {
                 let within = span.enter();
                 self.tell_write(&target, error.as_ref());
                 self.monitor.wrote(kind_of(&target), outcome.name());
-                journey::tell(&span, outcome.name(), error.is_some());
+                trace::tell(&span, outcome.name(), error.is_some());
                 let landed = matches!(outcome, Outcome::Landed { .. });
                 if let Outcome::Landed { requests, revision } = &outcome {
                     if let Target::Document(name) = &target {
@@ -350,7 +350,7 @@ impl Worker {
                         Some(event) => {
                             let age = now.duration_since(event.oldest_at);
                             self.monitor.shown_after(age);
-                            journey::shown_after(&span, age);
+                            trace::shown_after(&span, age);
                             let (event, age_ms) = (event.newest, age.as_millis());
                             debug!(%event, sync.object = %target, requests, waited_ms, age_ms, "Written");
                         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::wanted::{Body, Outcome, Wanted};
 use crate::layout::Target;
-use crate::twilio::sync::{Revision, Sync};
+use crate::twilio::sync::{Revision, SyncService};
 use crate::twilio::{Next, TwilioError};
 
 /// Update and creation can each be overtaken once by somebody else; after that the write comes back later.
@@ -13,7 +13,7 @@ const MOST_REQUESTS: u32 = 4;
 
 /// Brings a target to what is wanted; `there` says what is believed, not known.
 pub(super) async fn write(
-    sync: &Sync,
+    sync: &SyncService,
     target: &Target,
     wanted: &Wanted,
     there: bool,
@@ -31,14 +31,19 @@ pub(super) async fn write(
 }
 
 /// Makes sure that a Map is there.
-pub(super) async fn create_map(sync: &Sync, map: &str) -> Result<(), TwilioError> {
+pub(super) async fn create_map(sync: &SyncService, map: &str) -> Result<(), TwilioError> {
     match sync.create_map(map).await {
         Err(error) if error.next() == Next::Exists => Ok(()),
         result => result,
     }
 }
 
-async fn put(sync: &Sync, target: &Target, body: &Arc<str>, there: bool) -> Result<Outcome, TwilioError> {
+async fn put(
+    sync: &SyncService,
+    target: &Target,
+    body: &Arc<str>,
+    there: bool,
+) -> Result<Outcome, TwilioError> {
     let mut update = there;
     for requests in 1..=MOST_REQUESTS {
         let result =
@@ -57,7 +62,7 @@ async fn put(sync: &Sync, target: &Target, body: &Arc<str>, there: bool) -> Resu
     Ok(Outcome::Failed(None))
 }
 
-async fn seed(sync: &Sync, target: &Target, body: &Arc<str>) -> Result<Outcome, TwilioError> {
+async fn seed(sync: &SyncService, target: &Target, body: &Arc<str>) -> Result<Outcome, TwilioError> {
     match create(sync, target, body).await {
         Ok(revision) => Ok(Outcome::Landed { revision: Some(revision), requests: 1 }),
         // Somebody's own definitions: never overwritten.
@@ -66,7 +71,7 @@ async fn seed(sync: &Sync, target: &Target, body: &Arc<str>) -> Result<Outcome, 
     }
 }
 
-async fn remove(sync: &Sync, target: &Target) -> Result<Outcome, TwilioError> {
+async fn remove(sync: &SyncService, target: &Target) -> Result<Outcome, TwilioError> {
     let removed = match target {
         Target::Document(name) => sync.delete_document(name).await,
         Target::MapItem(map, key) => sync.delete_map_item(map, key).await,
@@ -77,14 +82,14 @@ async fn remove(sync: &Sync, target: &Target) -> Result<Outcome, TwilioError> {
     }
 }
 
-async fn update_of(sync: &Sync, target: &Target, body: &str) -> Result<Revision, TwilioError> {
+async fn update_of(sync: &SyncService, target: &Target, body: &str) -> Result<Revision, TwilioError> {
     match target {
         Target::Document(name) => sync.update_document(name, body).await,
         Target::MapItem(map, key) => sync.update_map_item(map, key, body).await,
     }
 }
 
-async fn create(sync: &Sync, target: &Target, body: &str) -> Result<Revision, TwilioError> {
+async fn create(sync: &SyncService, target: &Target, body: &str) -> Result<Revision, TwilioError> {
     match target {
         Target::Document(name) => sync.create_document(name, body).await,
         Target::MapItem(map, key) => sync.create_map_item(map, key, body).await,

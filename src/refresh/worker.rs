@@ -21,10 +21,10 @@ use crate::bucket::Bucket;
 use crate::config::{RefreshConfig, StatisticsConfig};
 use crate::event::{Touch, Trace};
 use crate::jobs::Jobs;
-use crate::journey::{self, Reading};
-use crate::monitor::{Monitor, Outcome};
 use crate::stats::day::{iso_seconds, start_of_day};
 use crate::stats::{Answer, Board, Needs, ReadId, Scope, Snapshot};
+use crate::telemetry::metrics::{Monitor, Outcome};
+use crate::telemetry::trace::{self, Reading};
 use crate::twilio::taskrouter::{TaskRouter, Window};
 use crate::twilio::{Next, TwilioError};
 
@@ -450,7 +450,7 @@ impl Worker {
 
 /// The span of a read, in the traces of the events that it is to show.
 fn reading(events: &[(Key, Trace)], read: &Read, cause: Cause) -> Reading {
-    if !journey::is_followed() {
+    if !trace::is_followed() {
         return Reading::default();
     }
     let newest = events.iter().map(|(_, event)| event).max_by_key(|event| event.newest_at);

@@ -12,7 +12,7 @@ use tracing::{debug, error, info, warn};
 
 use super::witness::{Verdict, Witness};
 use crate::cluster::{Kept, LinkError, Seat, Timing};
-use crate::lease::{Lease, Moment};
+use crate::coordination::lease::{Lease, Moment};
 use crate::twilio::sync::Revision;
 use crate::twilio::{Client, TwilioError};
 

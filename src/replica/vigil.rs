@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use super::witness::{Testimony, Witness, name};
 use crate::cluster::{Candidate, Seat, Timing};
 use crate::config::CoreConfig;
-use crate::lease::Moment;
-use crate::twilio::sync::{Revision, Sync};
+use crate::coordination::lease::Moment;
+use crate::twilio::sync::{Revision, SyncService};
 use crate::twilio::{Next, TwilioError};
 
 /// What was seen of the witness.
@@ -27,7 +27,7 @@ impl Vigil {
     /// Looks, and takes the lead over if nobody has it any more.
     pub(super) async fn look(
         &mut self,
-        sync: &Sync,
+        sync: &SyncService,
         config: &CoreConfig,
         candidate: &mut Candidate,
         timing: Timing,
@@ -50,7 +50,7 @@ impl Vigil {
     /// The last term, and the revision to be replaced, if its leader is over.
     pub(super) async fn abandoned(
         &mut self,
-        sync: &Sync,
+        sync: &SyncService,
         document: &str,
     ) -> Result<Option<(u64, Revision)>, TwilioError> {
         let found = sync.document::<Value>(document).await?;

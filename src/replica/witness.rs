@@ -27,7 +27,7 @@ use tracing::{info, warn};
 use crate::cluster::{Seat, Timing};
 use crate::config::CoreConfig;
 use crate::twilio::retry::Backoff;
-use crate::twilio::sync::{Revision, Sync};
+use crate::twilio::sync::{Revision, SyncService};
 use crate::twilio::{Next, TwilioError};
 
 /// Nobody is believed who says that it goes on for longer.
@@ -53,7 +53,7 @@ pub(super) struct Testimony {
 /// One leader's use of the Document, in one term. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Witness {
-    sync: Sync,
+    sync: SyncService,
     document: Arc<str>,
     leader: Arc<str>,
     timing: Timing,
@@ -97,17 +97,20 @@ pub(super) fn name(config: &CoreConfig) -> String {
 }
 
 /// The Document's revision, whoever it belongs to.
-pub(super) async fn revision(sync: &Sync, config: &CoreConfig) -> Result<Option<Revision>, TwilioError> {
+pub(super) async fn revision(
+    sync: &SyncService,
+    config: &CoreConfig,
+) -> Result<Option<Revision>, TwilioError> {
     let found = sync.document::<IgnoredAny>(&name(config)).await?;
     Ok(found.map(|document| document.revision))
 }
 
 /// Says to whoever has claimed the Document that this one, which went on alone before, writes no more.
-pub(super) async fn yields(sync: &Sync, config: &CoreConfig, id: &str) -> Result<(), TwilioError> {
+pub(super) async fn yields(sync: &SyncService, config: &CoreConfig, id: &str) -> Result<(), TwilioError> {
     yields_in(sync, &name(config), id).await
 }
 
-async fn yields_in(sync: &Sync, document: &str, id: &str) -> Result<(), TwilioError> {
+async fn yields_in(sync: &SyncService, document: &str, id: &str) -> Result<(), TwilioError> {
     let Some(found) = sync.document::<Value>(document).await? else { return Ok(()) };
     let Ok(said) = Testimony::deserialize(&found.data) else { return Ok(()) };
     let said = Testimony { yielded: Some(id.into()), ..said };
@@ -138,14 +141,14 @@ impl Testimony {
 
 impl Witness {
     /// For one term of a leader.
-    pub(super) fn new(sync: Sync, config: &CoreConfig, seat: &Seat, timing: Timing) -> Self {
+    pub(super) fn new(sync: SyncService, config: &CoreConfig, seat: &Seat, timing: Timing) -> Self {
         let known = Arc::new(Mutex::new(Known::Unclaimed));
         Self { sync, document: name(config).into(), leader: seat.name(), timing, known }
     }
 
     /// For a term that Sync itself has given, by this replacement of the Document.
     pub(super) fn given(
-        sync: Sync,
+        sync: SyncService,
         config: &CoreConfig,
         seat: &Seat,
         timing: Timing,
@@ -157,7 +160,7 @@ impl Witness {
 
     /// Replaces what a leader left behind that went on alone, to go on alone instead.
     pub(super) async fn take(
-        sync: &Sync,
+        sync: &SyncService,
         document: &str,
         leader: &str,
         timing: Timing,

@@ -118,7 +118,7 @@ fn witness(register: &Arc<Register>, leader: u64) -> Witness {
     };
     let client = Arc::new(Client::with_transport(&config, register.clone()));
     Witness {
-        sync: Sync::new(client, config.sync_service),
+        sync: SyncService::new(client, config.sync_service),
         document: "the leader".into(),
         leader: format!("{leader:x}").into(),
         timing: TIMING(),

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::AppState;
-use super::access::Editor;
+use super::auth::Editor;
 use super::desk::Question;
 use super::error::ApiError;
 use super::same_site::SameSite;

@@ -10,11 +10,11 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::access::{Editor, Viewer};
+use super::auth::{Editor, Viewer};
 use super::desk::Question;
 use super::error::ApiError;
 use super::{AppState, body};
-use crate::metrics::Raw;
+use crate::wallboard::Raw;
 
 /// Bytes of a request with definitions: as many as Sync is given to hold.
 const LARGEST: usize = 300 * 1024;

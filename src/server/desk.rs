@@ -22,11 +22,11 @@ use super::error::ApiError;
 use super::roster;
 use crate::cluster::{AskError, Asker, Repeat, Reply};
 use crate::layout::queue_items;
-use crate::metrics::{Metrics, Raw};
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
 use crate::sid::{AccountSid, WorkspaceSid};
 use crate::stats::{Needs, Snapshot};
+use crate::wallboard::{Metrics, Raw};
 
 /// A thousand queues take about a minute to write within Sync's limits.
 const LONGEST_BOOTSTRAP: Duration = Duration::from_secs(120);

@@ -6,11 +6,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::refusals::Refusal;
+use crate::call_quality::VoiceError;
 use crate::event::{BatchError, ForeignEvent};
 use crate::feed::BadSelection;
-use crate::metrics::{ChangeError, Problem, StoreError};
 use crate::twilio::signature::SignatureError;
-use crate::voice::VoiceError;
+use crate::wallboard::{ChangeError, Problem, StoreError};
 
 /// Longest body that is read; an event is about 2 kB.
 pub const LARGEST_BODY: usize = 64 * 1024;

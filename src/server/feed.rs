@@ -14,9 +14,9 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
-use super::access::Viewer;
+use super::auth::Viewer;
 use super::error::ApiError;
-use super::{AppState, socket};
+use super::{AppState, websocket};
 use crate::feed::Selection;
 
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -40,8 +40,8 @@ pub(super) async fn watch(
 ) -> Result<Response, ApiError> {
     let (mut parts, _) = request.into_parts();
     let asked = Asked::by(parts.uri.query().unwrap_or_default(), &state.statistics.channels);
-    if socket::is_asked_for(&parts.headers) {
-        return socket::watch(&state, parts, asked?).await;
+    if websocket::is_asked_for(&parts.headers) {
+        return websocket::watch(&state, parts, asked?).await;
     }
     let Viewer(principal) = Viewer::from_request_parts(&mut parts, &state).await?;
     let Asked { since, selection, .. } = asked?;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::AppState;
-use super::access::Viewer;
+use super::auth::Viewer;
 use crate::feed::METRICS_DOCUMENTS;
 
 /// Always 200.

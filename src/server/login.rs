@@ -6,7 +6,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderValue, Request, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::access::{self, LIFE, Session, Viewer, peer};
+use super::auth::{self, LIFE, Session, Viewer, peer};
 use super::error::ApiError;
 use super::{AppState, body, same_site};
 use crate::form::Form;
@@ -57,7 +57,7 @@ pub(super) fn cookie(state: &AppState, session: &Session) -> Option<HeaderValue>
 
 fn with_attributes(state: &AppState, value: &str, life: u64) -> Option<HeaderValue> {
     let secure = if state.public_url.is_https() { "; Secure" } else { "" };
-    let name = access::COOKIE;
+    let name = auth::COOKIE;
     let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={life}{secure}");
     // Base64 and plain attributes: always a header's value.
     HeaderValue::try_from(cookie).ok()

@@ -32,7 +32,7 @@
 //!
 //! All of them stand below the path prefix of `PUBLIC_URL` too, so it makes no difference whether a proxy strips it.
 
-mod access;
+mod auth;
 mod body;
 mod bootstrap;
 mod definitions;
@@ -55,10 +55,10 @@ mod routes;
 mod same_site;
 mod session;
 mod signatures;
-mod socket;
 mod sync_endpoint;
 mod token;
 mod webhook;
+mod websocket;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -68,22 +68,22 @@ use axum::middleware::map_response_with_state;
 use axum::routing::get;
 use tokio::sync::watch;
 
-pub use access::{Access, FlexGate, Principal, Role};
+pub use auth::{Access, FlexGate, Principal, Role};
 pub use desk::{Desk, Head};
 pub use error::{ApiError, LARGEST_BODY};
 pub use listener::{listen, serve};
 pub use refusals::Refusals;
 pub use routes::{ROUTES, Route, is_own_path};
 pub use signatures::Signatures;
-pub use socket::Sockets;
+pub use websocket::Sockets;
 
+use crate::call_quality::Voice;
 use crate::config::{PublicUrl, RefreshConfig, StatisticsConfig, SyncConfig, TwilioConfig};
 use crate::dialling::Dialler;
 use crate::feed::Feed;
-use crate::monitor::Monitor;
 use crate::refresh::Refresher;
+use crate::telemetry::metrics::Monitor;
 use crate::twilio::signature::SignatureVerifier;
-use crate::voice::Voice;
 
 /// Where events arrive, the first being ours.
 pub const EVENT_PATHS: [&str; 5] = [

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::access::Viewer;
+use super::auth::Viewer;
 use super::error::ApiError;
 use super::{AppState, login};
 

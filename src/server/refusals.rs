@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use crate::bucket::Bucket;
-use crate::monitor::Monitor;
+use crate::telemetry::metrics::Monitor;
 
 /// Refusals for one reason that are logged at once.
 const AT_ONCE: f64 = 5.0;

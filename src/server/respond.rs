@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use tower_http::cors::CorsLayer;
 
 use super::error::ApiError;
-use super::socket::Sockets;
+use super::websocket::Sockets;
 use super::{AppState, body};
+use crate::call_quality::{Action, Report};
 use crate::form::Form;
-use crate::voice::{Action, Report};
 
 /// How long a browser may remember what it was allowed.
 const REMEMBERED: Duration = Duration::from_secs(600);

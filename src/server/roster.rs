@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::AppState;
-use super::access::Viewer;
+use super::auth::Viewer;
 use super::desk::{Head, Question};
 use super::error::ApiError;
 use crate::layout::task_item;

@@ -9,7 +9,7 @@ use tower_http::compression::CompressionLayer;
 
 use super::{
     ApiError, AppState, EVENT_PATHS, bootstrap, definitions, dialling, feed, health, login, monitoring,
-    openapi, page, recording, respond, roster, session, socket, token, webhook,
+    openapi, page, recording, respond, roster, session, token, webhook, websocket,
 };
 use crate::dialling::{STATUS_PATH, TWIML_PATH};
 
@@ -60,8 +60,8 @@ pub const ROUTES: &[Route] = &[
     route("/api/definitions/preview", "POST", || post(definitions::preview)),
     route("/api/history", "GET", || get(definitions::history)),
     route("/api/health", "GET", || get(health::told)),
-    route("/websocket/realtimeStats", "GET", || get(socket::realtime_stats)),
-    route("/websocket/outboundDial", "GET", || get(socket::outbound_dial)),
+    route("/websocket/realtimeStats", "GET", || get(websocket::realtime_stats)),
+    route("/websocket/outboundDial", "GET", || get(websocket::outbound_dial)),
     route(TWIML_PATH, "POST", || post(dialling::instructions)),
     route(STATUS_PATH, "POST", || post(dialling::status)),
     Route { around: Around::Cors, ..route("/respond-to-issue", "POST", || post(respond::receive)) },

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::access::Viewer;
+use super::auth::Viewer;
 use super::{AppState, login};
 use crate::config::LayoutName;
 use crate::service_level::ServiceLevel;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::AppState;
-use super::access::Viewer;
+use super::auth::Viewer;
 use super::error::ApiError;
 use crate::twilio::access_token::{AccessToken, DASHBOARD_IDENTITY};
 

@@ -11,14 +11,14 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tracing::debug;
 
-use super::access::peer;
+use super::auth::peer;
 use super::error::ApiError;
 use super::{AppState, body, bootstrap, same_site};
 use crate::config::PublicUrl;
 use crate::event::{Event, Touch, Trace, decode_batch, fields_of_last};
-use crate::journey;
-use crate::monitor::{EventOutcome, event_type_label};
 use crate::stats::LatestEvent;
+use crate::telemetry::metrics::{EventOutcome, event_type_label};
+use crate::telemetry::trace;
 use crate::twilio::signature::{
     SETTINGS_HEADER, SIGNATURE_HEADER, SignatureError, SignatureVerifier, SignedBody, SignedRequest, Verified,
 };
@@ -85,7 +85,7 @@ fn take_in(state: &AppState, verified: &Verified<'_>) -> Result<(), ApiError> {
             Ok(()) => {
                 let trace = Trace::begin(&event);
                 let event_type = event_type_label(event.event_type.as_deref());
-                let span = journey::accepted(trace.newest.trace_id(), trace.newest, event_type);
+                let span = trace::accepted(trace.newest.trace_id(), trace.newest, event_type);
                 let _within = span.entered();
                 debug!(event = %trace.newest, kind = event.event_type.as_deref(), "Event");
                 state.monitor.event(event.event_type.as_deref(), EventOutcome::Taken);

@@ -1,10 +1,8 @@
-//! Logs: for people on a terminal, JSON otherwise. Traces, where a collector is named: see [`crate::journey`].
+//! Logs: for people on a terminal, JSON otherwise. Traces, where a collector is named: see [`trace`].
 
-#[cfg(feature = "otel")]
-mod collector;
-#[cfg(feature = "otel")]
-mod export;
+pub mod metrics;
 mod outlet;
+pub mod trace;
 
 use std::io::IsTerminal;
 
@@ -27,7 +25,7 @@ pub struct ExportError(String);
 #[derive(Debug, Default)]
 pub struct Export {
     #[cfg(feature = "otel")]
-    traces: Option<export::Traces>,
+    traces: Option<trace::export::Traces>,
 }
 
 /// Sets the process's log up; `filter` is what `RUST_LOG` says, `info` where it says nothing.
@@ -40,7 +38,7 @@ pub fn init(filter: Option<&str>) {
 pub fn init_with_export(filter: Option<&str>, export: Option<&ExportConfig>) -> Result<Export, ExportError> {
     #[cfg(feature = "otel")]
     if let Some(export) = export {
-        let traces = export::Traces::new(export)?;
+        let traces = trace::export::Traces::new(export)?;
         // Each has a filter of its own, so that what is exported does not depend on what is logged.
         let logs = logs().with_filter(self::filter(filter));
         registry().with(traces.layer()).with(logs).init();

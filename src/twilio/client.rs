@@ -24,9 +24,9 @@ use super::guarded::Guarded;
 use super::retry::Backoff;
 use super::transport::{Failure, Transport};
 use crate::config::{BaseUrls, TwilioConfig};
-use crate::journey;
-use crate::lease::{Lease, Moment};
-use crate::monitor::{Limit, Monitor, endpoint};
+use crate::coordination::lease::{Lease, Moment};
+use crate::telemetry::metrics::{Limit, Monitor, endpoint};
+use crate::telemetry::trace;
 
 /// Sync accepts about 20 concurrent updates; never more writes than that are in flight, whoever asks for them.
 pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
@@ -309,7 +309,7 @@ impl Client {
         }
         self.asked();
         let endpoint = endpoint(call.method.as_str(), &call.target);
-        let span = journey::request(call.api.name(), &endpoint);
+        let span = trace::request(call.api.name(), &endpoint);
         let answered = self.transport.carry(request).instrument(span.clone()).await;
         let answered = answered.map_err(|failure| self.failed(call, failure));
         let took = answered.is_ok().then(|| began.elapsed());
@@ -318,7 +318,7 @@ impl Client {
             Err(TwilioError::TimedOut { .. }) => "timeout".to_owned(),
             Err(_) => "connection".to_owned(),
         };
-        journey::answered(&span, answered.as_ref().ok().map(|response| response.status().as_u16()), &status);
+        trace::answered(&span, answered.as_ref().ok().map(|response| response.status().as_u16()), &status);
         if let (Ok(response), Api::TaskRouter) = (&answered, call.api) {
             let observed = observed(response);
             self.tell_headroom(call.endpoint, observed);

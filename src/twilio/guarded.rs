@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-use crate::lease::Lease;
+use crate::coordination::lease::Lease;
 
 /// The body.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
-    use crate::lease::Moment;
+    use crate::coordination::lease::Moment;
 
     #[tokio::test]
     async fn is_given_away_only_while_the_lease_holds() {

@@ -24,7 +24,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// One Sync Service.
 #[derive(Debug, Clone)]
-pub struct Sync {
+pub struct SyncService {
     client: Arc<Client>,
     service: SyncServiceName,
 }
@@ -71,7 +71,7 @@ struct ItemsMeta {
     next_page_url: Option<String>,
 }
 
-impl Sync {
+impl SyncService {
     /// The given Service through the given client.
     pub fn new(client: Arc<Client>, service: SyncServiceName) -> Self {
         Self { client, service }

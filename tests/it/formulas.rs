@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use serde_json::value::to_raw_value;
-use taskrouter_sync::formula::process::{Engine, Source};
-use taskrouter_sync::formula::protocol::{Data, Formula, Outcome};
+use taskrouter_sync::wallboard::formula::process::{Engine, Source};
+use taskrouter_sync::wallboard::formula::protocol::{Data, Formula, Outcome};
 use twilio_emulator::{Emulator, Settings};
 
 use crate::support::{Binary, DEADLINE, QUICK_TIMERS};

@@ -13,10 +13,10 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
 use super::AppState;
-use super::access::peer;
+use super::auth::peer;
 use super::error::ApiError;
-use crate::monitor::ClientKind;
 use crate::stats::Snapshot;
+use crate::telemetry::metrics::ClientKind;
 
 /// OpenMetrics, which Prometheus asks for first.
 const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

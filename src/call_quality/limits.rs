@@ -1,0 +1,135 @@
+//! What was done already, and how many Messages somebody may still get (pure: the clock is passed in).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use crate::bucket::Bucket;
+use crate::coordination::rate_limit::{Name, Rate};
+
+/// The same report again within this time is the same.
+const SAME_FOR: Duration = Duration::from_secs(60);
+const MOST_REPORTS: usize = 10_000;
+/// Between two Messages to one customer.
+const SMS_SPACING: Duration = Duration::from_secs(600);
+/// Messages that one agent's reports may cause at once, and an hour from then on: a stolen token sends no more.
+const SMS_AN_HOUR: f64 = 20.0;
+const MOST_BUDGETS: usize = 20_000;
+
+/// A report, over all replicas.
+pub(super) const OF_A_REPORT: Rate = Rate { most: 1, every: SAME_FOR };
+/// A customer's Messages, likewise.
+pub(super) const OF_A_CUSTOMER: Rate = Rate { most: 1, every: SMS_SPACING };
+/// An agent's, likewise.
+pub(super) const OF_AN_AGENT: Rate = Rate { most: 20, every: Duration::from_secs(180) };
+
+/// A report, told from others.
+pub(super) type Key = Name;
+
+#[derive(Debug, Default)]
+pub(super) struct Limits {
+    reports: HashMap<Key, (Instant, bool)>,
+    customers: HashMap<Key, Instant>,
+    agents: HashMap<Key, Bucket>,
+}
+
+/// Whether a report was seen before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    Never,
+    /// It was, and what it asks for was done or is being done.
+    Done,
+    /// It was, and what it asks for failed.
+    Failed,
+}
+
+/// Tells texts apart without keeping them.
+pub(super) fn key(parts: &[&str]) -> Key {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+impl Limits {
+    /// A report came.
+    pub(super) fn begin(&mut self, report: Key, now: Instant) -> Seen {
+        let fresh = |at: Instant| now < at + SAME_FOR;
+        if self.reports.len() >= MOST_REPORTS {
+            self.reports.retain(|_, (at, _)| fresh(*at));
+            if self.reports.len() >= MOST_REPORTS {
+                self.reports.clear();
+            }
+        }
+        let last = self.reports.insert(report, (now, true));
+        match last.filter(|(at, _)| fresh(*at)) {
+            None => Seen::Never,
+            Some((at, true)) => {
+                // A page that tries on and on does not put it off.
+                self.reports.insert(report, (at, true));
+                Seen::Done
+            }
+            Some((_, false)) => Seen::Failed,
+        }
+    }
+
+    /// What it asks for failed; it may be tried again.
+    pub(super) fn failed(&mut self, report: Key) {
+        if let Some((_, done)) = self.reports.get_mut(&report) {
+            *done = false;
+        }
+    }
+
+    /// Takes one Message to a customer from the budgets, also where it then fails: it may have been sent.
+    pub(super) fn take_sms(&mut self, customer: &str, agent: &str, now: Instant) -> bool {
+        let (customer, agent) = (key(&[customer]), key(&[agent]));
+        if self.customers.len() >= MOST_BUDGETS {
+            self.customers.retain(|_, at| now < *at + SMS_SPACING);
+        }
+        if self.agents.len() >= MOST_BUDGETS {
+            self.agents.retain(|_, budget| budget.level(now) < SMS_AN_HOUR - 0.5);
+        }
+        if self.customers.len() >= MOST_BUDGETS || self.agents.len() >= MOST_BUDGETS {
+            return false;
+        }
+        if self.customers.get(&customer).is_some_and(|at| now < *at + SMS_SPACING) {
+            return false;
+        }
+        let full = || Bucket::new(SMS_AN_HOUR, SMS_AN_HOUR / 3600.0, SMS_AN_HOUR, now);
+        let allowed = self.agents.entry(agent).or_insert_with(full).take(1.0, 0.0, now);
+        if allowed {
+            self.customers.insert(customer, now);
+        }
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_done_once_a_minute_and_again_where_it_failed() {
+        let (mut limits, now) = (Limits::default(), Instant::now());
+        let (a, b) = (key(&["a", "b"]), key(&["ab", ""]));
+        assert_eq!((limits.begin(a, now), limits.begin(b, now)), (Seen::Never, Seen::Never));
+        assert_eq!(limits.begin(a, now + SAME_FOR / 2), Seen::Done);
+        assert_eq!(limits.begin(a, now + SAME_FOR), Seen::Never);
+        limits.failed(b);
+        assert_eq!((limits.begin(b, now), limits.begin(b, now)), (Seen::Failed, Seen::Done));
+    }
+
+    #[test]
+    fn messages_are_few_for_a_customer_and_for_an_agent() {
+        let (mut limits, now) = (Limits::default(), Instant::now());
+        assert!(limits.take_sms("+1", "ann", now));
+        assert!(!limits.take_sms("+1", "bob", now), "whoever reports it");
+        assert!(limits.take_sms("+1", "bob", now + SMS_SPACING));
+        let sent = (0..100).filter(|n| limits.take_sms(&format!("+2{n}"), "ann", now)).count();
+        assert_eq!(sent, 19);
+    }
+}

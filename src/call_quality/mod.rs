@@ -1,0 +1,299 @@
+//! Calls that were bad to hear: an agent's browser reports one, something is done about it, and the dashboard shows it.
+//!
+//! A report comes with a Flex user who is known by then. The same report again within a minute is done already, so a page
+//! may try again. Nothing here keeps or logs a whole telephone number: the board holds their last four digits, logs none.
+
+mod board;
+mod limits;
+mod webhook;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+pub use webhook::Worker;
+
+use board::{Alert, Board};
+use limits::{Limits, OF_A_CUSTOMER, OF_A_REPORT, OF_AN_AGENT, Seen};
+use webhook::Parcel;
+
+use crate::config::{StatisticsConfig, VoiceConfig, is_e164};
+use crate::coordination::gossip::{Speaker, Word};
+use crate::coordination::rate_limit::Quota;
+use crate::twilio::flex_token::FlexUser;
+use crate::twilio::messages::Messages;
+use crate::twilio::{ClientError, TwilioError};
+
+/// Longest text of issues that is kept.
+const LONGEST_ISSUES: usize = 500;
+/// What the rules in the agent's browser say; anything else is logged as "other".
+const KNOWN_ISSUES: [&str; 3] = ["short call", "call ended under warning", "call warning condition pct"];
+
+/// The taker of reports, its task, and the board as it is shown.
+pub type Parts = (Arc<Voice>, Worker, watch::Receiver<Value>);
+
+/// Takes reports. One for all requests.
+#[derive(Debug)]
+pub struct Voice {
+    config: VoiceConfig,
+    statistics: StatisticsConfig,
+    messages: Messages,
+    state: Mutex<State>,
+    /// The board, as it is shown.
+    shown: watch::Sender<Value>,
+    parcels: mpsc::Sender<Parcel>,
+    logged: AtomicU64,
+    /// Tells other replicas of reports.
+    speaker: Speaker,
+    /// What all replicas together may do.
+    quota: Quota,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    board: Board,
+    limits: Limits,
+}
+
+/// What an agent's browser says about a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// What was wrong with it.
+    pub issues: String,
+    /// The customer's number.
+    pub caller_id: String,
+    /// The number that was called.
+    pub dnis: String,
+}
+
+/// What is to be done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Write it into the log.
+    LogCall,
+    /// Send the customer a Message.
+    SendSms,
+    /// Tell a service of the user's own.
+    Webhook,
+}
+
+/// Why it was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VoiceError {
+    /// No Messages from there.
+    #[error("messages may not be sent from dnis: it is not in VOICE_SMS_NUMBERS")]
+    Sender,
+    /// No Messages to there.
+    #[error("callerId is not a telephone number with + and the country code")]
+    Recipient,
+    /// Enough for now.
+    #[error("this customer, or customers of this agent, got messages enough for now")]
+    TooMany,
+    /// Twilio said no.
+    #[error("the message could not be sent: {0}")]
+    Twilio(TwilioError),
+    /// There is no address.
+    #[error("there is no webhook: set VOICE_WEBHOOK_URL and VOICE_WEBHOOK_SECRET")]
+    NoWebhook,
+    /// The address does not keep up.
+    #[error("too many webhooks wait to be delivered; try again later")]
+    Full,
+}
+
+impl Action {
+    /// By its name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::LogCall, Self::SendSms, Self::Webhook].into_iter().find(|action| action.name() == name)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LogCall => "log-call",
+            Self::SendSms => "send-sms-to-customer",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+impl Voice {
+    /// The taker of reports, the task that delivers webhooks and turns the day, and the board as it is shown.
+    pub fn new(
+        config: VoiceConfig,
+        statistics: StatisticsConfig,
+        messages: Messages,
+        speaker: Speaker,
+        quota: Quota,
+    ) -> Result<Parts, ClientError> {
+        let (parcels, queue) = mpsc::channel(webhook::MOST_WAITING);
+        let (shown, board) = watch::channel(Board::default().shown());
+        let target = config.webhook.clone();
+        let voice = Self {
+            config,
+            statistics,
+            messages,
+            state: Mutex::default(),
+            shown,
+            parcels,
+            logged: AtomicU64::new(0),
+            speaker,
+            quota,
+        };
+        let voice = Arc::new(voice);
+        Ok((voice.clone(), Worker::new(voice, target, queue)?, board))
+    }
+
+    /// Does what a report asks for, once.
+    pub async fn respond(&self, user: &FlexUser, report: &Report, action: Action) -> Result<(), VoiceError> {
+        let of = |kind: &str| {
+            limits::key(&[kind, &user.name, &report.caller_id, &report.dnis, &report.issues, action.name()])
+        };
+        let key = of("report");
+        let seen = self.state().limits.begin(key, Instant::now());
+        // Another replica may have had it, or have it now.
+        if seen == Seen::Done || !self.quota.take(key, OF_A_REPORT).await {
+            return Ok(());
+        }
+        if seen == Seen::Never && self.quota.take(of("alert"), OF_A_REPORT).await {
+            self.show(user, report, action);
+        }
+        let done = match action {
+            Action::LogCall => Ok(()),
+            Action::SendSms => self.send_sms(user, report).await,
+            Action::Webhook => self.enqueue(user, report),
+        };
+        self.log(user, report, action, &done);
+        if done.is_err() {
+            self.state().limits.failed(key);
+            self.quota.give_back(key);
+        }
+        done
+    }
+
+    /// A new day begins: today's counts are of it.
+    fn turn_day(&self) {
+        let today = self.today();
+        let mut state = self.state();
+        state.board.turn(today);
+        self.shown.send_replace(state.board.shown());
+    }
+
+    fn show(&self, user: &FlexUser, report: &Report, action: Action) {
+        let alert = Alert {
+            at: Timestamp::now(),
+            agent: user.name.to_string(),
+            caller_id: masked(&report.caller_id),
+            dnis: masked(&report.dnis),
+            issues: report.issues.chars().take(LONGEST_ISSUES).collect(),
+            action: action.name().into(),
+        };
+        self.speaker.say(Word::Alert(json!(alert)));
+        self.put_up(alert);
+    }
+
+    /// Another replica took a report.
+    pub fn hear(&self, alert: Value) {
+        // A newer version may show what this one does not know.
+        if let Ok(alert) = serde_json::from_value::<Alert>(alert) {
+            self.put_up(alert);
+        }
+    }
+
+    fn put_up(&self, alert: Alert) {
+        let today = self.today();
+        let mut state = self.state();
+        state.board.turn(today);
+        state.board.add(alert);
+        self.shown.send_replace(state.board.shown());
+    }
+
+    async fn send_sms(&self, user: &FlexUser, report: &Report) -> Result<(), VoiceError> {
+        if !self.config.sms_numbers.contains(&report.dnis) {
+            return Err(VoiceError::Sender);
+        }
+        if !is_e164(&report.caller_id) {
+            return Err(VoiceError::Recipient);
+        }
+        if !self.state().limits.take_sms(&report.caller_id, &user.name, Instant::now()) {
+            return Err(VoiceError::TooMany);
+        }
+        let customer = limits::key(&["customer", &report.caller_id]);
+        if !self.quota.take(customer, OF_A_CUSTOMER).await {
+            return Err(VoiceError::TooMany);
+        }
+        if !self.quota.take(limits::key(&["agent", &user.name]), OF_AN_AGENT).await {
+            self.quota.give_back(customer);
+            return Err(VoiceError::TooMany);
+        }
+        let sent = self.messages.send(&report.caller_id, &report.dnis, &self.config.sms_text).await;
+        sent.map_err(VoiceError::Twilio)
+    }
+
+    fn enqueue(&self, user: &FlexUser, report: &Report) -> Result<(), VoiceError> {
+        if self.config.webhook.is_none() {
+            return Err(VoiceError::NoWebhook);
+        }
+        self.parcels.try_send(Parcel::new(user, report)).map_err(|_| VoiceError::Full)
+    }
+
+    /// Neither numbers nor names, nor text that somebody wrote.
+    fn log(&self, user: &FlexUser, report: &Report, action: Action, done: &Result<(), VoiceError>) {
+        let known = KNOWN_ISSUES.into_iter().filter(|issue| report.issues.contains(issue));
+        let known: Vec<&str> = known.collect();
+        let issues = if known.is_empty() { "other".to_owned() } else { known.join(", ") };
+        let worker = user.worker.map(|worker| worker.to_string()).unwrap_or_default();
+        let count = self.logged.fetch_add(1, Ordering::Relaxed) + 1;
+        let action = action.name();
+        match done {
+            Ok(()) => info!(worker.sid = worker, action, issues, count, "A call was bad to hear"),
+            Err(error) => {
+                // Twilio's own words may name the customer's number.
+                let reason = match error {
+                    VoiceError::Twilio(TwilioError::Status { status, code, .. }) => {
+                        format!("Twilio answered {status} (code {code:?})")
+                    }
+                    error => error.to_string(),
+                };
+                warn!(
+                    worker.sid = worker,
+                    action, issues, count, reason, "A call was bad to hear, and that was all"
+                );
+            }
+        }
+    }
+
+    fn today(&self) -> Timestamp {
+        let StatisticsConfig { time_zone, day_start, .. } = &self.statistics;
+        crate::stats::day::start_of_day(Timestamp::now(), time_zone, *day_start)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A number's last four digits: enough to know it again, not enough to call it.
+fn masked(number: &str) -> String {
+    let shown: Vec<char> = number.chars().rev().take(4).collect();
+    if number.chars().count() <= 4 {
+        return if number.is_empty() { String::new() } else { "…".to_owned() };
+    }
+    std::iter::once('…').chain(shown.into_iter().rev()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn numbers_are_masked_but_for_four_digits() {
+        assert_eq!(masked("+14155550100"), "…0100");
+        assert_eq!((masked("1234").as_str(), masked("").as_str()), ("…", ""));
+        assert_eq!(masked("anonymous"), "…mous");
+    }
+}

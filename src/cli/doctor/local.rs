@@ -1,0 +1,90 @@
+//! What can be told without asking anybody: the configuration, the limits of this process, the time zone.
+
+use rustix::process::{Resource, getrlimit};
+
+use super::report::Check;
+use crate::cli::serve::OTHER_FILES;
+use crate::config::{Config, Unread, variables};
+
+/// Looks at them.
+pub(super) fn checks(config: &Config, value: &dyn Fn(&str) -> Option<String>) -> Vec<Check> {
+    vec![
+        configuration(),
+        accounts(config),
+        open_files(getrlimit(Resource::Nofile).maximum, config.sockets.most_clients),
+        time_zone(config, value),
+    ]
+}
+
+/// Whoever gets here has had everything read.
+fn configuration() -> Check {
+    Check::right("configuration", "every variable that is set can be read")
+}
+
+/// What was set under a name that is almost one of ours.
+pub(super) fn misspelt(unread: &Unread) -> impl Iterator<Item = Check> {
+    unread.misspelt.iter().map(|(name, meant)| {
+        let found = format!("{name} is set, and is not read; did you mean {meant}?");
+        Check::note("variable name", found, format!("set {meant}, and take {name} away"))
+    })
+}
+
+fn accounts(config: &Config) -> Check {
+    let accounts = &config.server.administrator;
+    if accounts.basic.is_some() || accounts.bearer.is_some() {
+        return Check::right("administrator", "there is one");
+    }
+    Check::note(
+        "administrator",
+        "there is none: the dashboard and ?checkMap=true are open to nobody but this machine",
+        "set AUTHENTICATION_USER and AUTHENTICATION_PASSWORD",
+    )
+}
+
+fn open_files(most: Option<u64>, clients: usize) -> Check {
+    let needed = clients as u64 + OTHER_FILES;
+    match most.filter(|files| *files < needed) {
+        None => Check::right("open files", format!("enough for {clients} websockets")),
+        Some(files) => Check::wrong(
+            "open files",
+            format!("{files} may be open, and {clients} websockets need {needed}"),
+            format!(
+                "ulimit -n {needed}; docker run --ulimit nofile={needed}; LimitNOFILE={needed} in a systemd unit\n\
+                 or set WEBSOCKET_CLIENTS={}",
+                files.saturating_sub(OTHER_FILES).max(1)
+            ),
+        ),
+    }
+}
+
+fn time_zone(config: &Config, value: &dyn Fn(&str) -> Option<String>) -> Check {
+    let statistics = &config.core.statistics;
+    let zone = statistics.time_zone.iana_name().unwrap_or("UTC").to_owned();
+    let found = format!("today begins at {} in {zone}", statistics.day_start.strftime("%H:%M"));
+    let chosen = value(variables::DASHBOARD_TIMEZONE.name).is_some_and(|zone| !zone.trim().is_empty());
+    if chosen {
+        Check::right("time zone", found)
+    } else {
+        let found = format!("{found}, by default");
+        Check::note(
+            "time zone",
+            found,
+            "set DASHBOARD_TIMEZONE, such as Europe/Berlin, if the centre is elsewhere",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_few_open_files_are_told_with_what_would_do() {
+        assert!(!open_files(Some(10_500), 10_000).is_wrong());
+        assert!(!open_files(None, 50_000).is_wrong());
+        let few = open_files(Some(1024), 10_000);
+        assert!(few.is_wrong());
+        let mend = few.mend.unwrap();
+        assert!(mend.contains("ulimit -n 10500") && mend.contains("WEBSOCKET_CLIENTS=524"), "{mend}");
+    }
+}

@@ -1,0 +1,60 @@
+//! `doctor`: looks at everything that has to be right for the service to work, says what is and what is not, and for each
+//! thing that is not the command that mends it. It changes nothing, but for keys of its own in Redis that are gone at once.
+//!
+//! The configuration is read as `serve` reads it; Twilio is asked through the same client. What can't be known because of
+//! something before it is skipped, and not guessed.
+
+mod local;
+mod redis;
+mod remote;
+mod report;
+
+use clap::Args;
+
+use super::{CommandError, Environment, output};
+use crate::app::Apis;
+use crate::telemetry::metrics::Monitor;
+use report::{Check, Report};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Print JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks, and says. Exit status 0 where nothing is wrong, 1 where something is, 2 where it is the configuration.
+pub(super) async fn run(environment: &Environment, options: &Options) -> Result<(), CommandError> {
+    let config = match environment.config() {
+        Ok(config) => config,
+        Err(error) => {
+            let problems = error.problems.iter().map(|problem| {
+                let mend = format!("set {} in the environment or .env", problem.variable);
+                Check::wrong("configuration", problem.to_string(), mend)
+            });
+            let checks = problems.chain(local::misspelt(&environment.unread())).collect();
+            tell(&Report::new(checks), options)?;
+            return Err(CommandError::Unwell { wrong: error.problems.len(), status: 2 });
+        }
+    };
+    let mut checks = local::checks(&config, &|name| environment.value(name));
+    checks.extend(local::misspelt(&environment.unread()));
+    let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
+    checks.extend(redis::checks(&config).await);
+    checks.extend(remote::checks(&config, &apis).await);
+    let report = Report::new(checks);
+    tell(&report, options)?;
+    match report.wrong() {
+        0 => Ok(()),
+        wrong => Err(CommandError::Unwell { wrong, status: 1 }),
+    }
+}
+
+fn tell(report: &Report, options: &Options) -> Result<(), CommandError> {
+    if options.json {
+        output::print(report.json().map_err(CommandError::failed)?);
+    } else {
+        output::print(report);
+    }
+    Ok(())
+}

@@ -1,0 +1,360 @@
+//! What Twilio says: credentials, Workspace, where its events go, the clock, the Sync Service and the objects in it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::de::IgnoredAny;
+
+use super::report::Check;
+use crate::app::Apis;
+use crate::config::{Config, PublicUrl, SyncServiceName};
+use crate::layout::{self, Object};
+use crate::server::EVENT_PATHS;
+use crate::stats::Snapshot;
+use crate::telemetry::metrics::Monitor;
+use crate::twilio::taskrouter::Workspace;
+use crate::twilio::{Next, TwilioError};
+
+/// Beyond this statistics and ages are visibly off.
+const SKEW_TO_NOTE: SignedDuration = SignedDuration::from_secs(2);
+/// Beyond this access tokens are too new or too old for Twilio.
+const SKEW_TOO_LARGE: SignedDuration = SignedDuration::from_secs(30);
+/// How long our own address may take to answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Asks, each thing once.
+pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
+    let workspace = apis.taskrouter.workspace().await;
+    let mut checks = credentials(config, &workspace).await;
+    match workspace {
+        Ok(workspace) => {
+            checks.push(Check::right("workspace", format!("{:?} is there", workspace.friendly_name)));
+            checks.push(callback_url(config, &workspace));
+            checks.push(events_filter(config, &workspace));
+            checks.push(public_url(&config.server.public_url).await);
+            checks.push(clock(apis.taskrouter.clock_ahead().await));
+            checks.push(task_queues(apis).await);
+        }
+        Err(error) => {
+            let reason = if error.is_bad_credentials() { "credentials" } else { "workspace" };
+            if !error.is_bad_credentials() {
+                // The reason stands before what is not known because of it.
+                let place = if error.next() == Next::Missing { checks.len() } else { 0 };
+                checks.insert(place, unreadable_workspace(&error, config));
+            }
+            let others =
+                ["workspace", "event callback URL", "events filter", "public URL", "clock", "task queues"];
+            let unseen = others.into_iter().filter(|name| *name != reason);
+            checks.extend(unseen.map(|name| Check::skipped(name, reason)));
+            if error.is_bad_credentials() {
+                let others = ["sync service", "sync objects"];
+                checks.extend(others.map(|name| Check::skipped(name, reason)));
+                return checks;
+            }
+        }
+    }
+    checks.extend(sync(config, apis).await);
+    checks
+}
+
+/// REST calls take the API key where there is one; then the Auth Token, by which signatures are checked, is tried too.
+async fn credentials(config: &Config, workspace: &Result<Workspace, TwilioError>) -> Vec<Check> {
+    let refused = |what: &str, error: &TwilioError, mend: &str| {
+        Check::wrong("credentials", format!("{what}: {error}"), mend)
+    };
+    let of_token = "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN as the Console's home page shows them; then try\n\
+                    curl -u \"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\" https://api.twilio.com/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID.json";
+    let with_key = config.core.twilio.api_key.is_some();
+    if let Err(error) = workspace
+        && error.is_bad_credentials()
+    {
+        let (what, mend) = if with_key {
+            (
+                "Twilio does not take the API key",
+                "make an API key (Console, Account, API keys) and set TWILIO_API_KEY and TWILIO_API_SECRET",
+            )
+        } else {
+            ("Twilio does not take Account SID and Auth Token", of_token)
+        };
+        return vec![refused(what, error, mend)];
+    }
+    let unknown = || vec![Check::unknown("credentials", "Twilio did not say whether they are right")];
+    if !was_let_in(workspace) {
+        return unknown();
+    }
+    if !with_key {
+        return vec![Check::right("credentials", "Twilio takes Account SID and Auth Token")];
+    }
+    let mut by_token = config.core.clone();
+    by_token.twilio.api_key = None;
+    let Ok(apis) = Apis::new(&by_token, Monitor::default()) else { return Vec::new() };
+    match apis.taskrouter.workspace().await {
+        Err(error) if error.is_bad_credentials() => {
+            let what = "Twilio takes the API key and not the Auth Token, so every signature will seem wrong";
+            vec![refused(what, &error, of_token)]
+        }
+        answer if was_let_in(&answer) => vec![Check::right(
+            "credentials",
+            "Twilio takes the API key, and the Auth Token that signs webhooks",
+        )],
+        _ => unknown(),
+    }
+}
+
+/// Whoever hears that there is no such Workspace was let in, too.
+fn was_let_in(workspace: &Result<Workspace, TwilioError>) -> bool {
+    workspace.as_ref().map_or_else(|error| error.next() == Next::Missing, |_| true)
+}
+
+fn unreadable_workspace(error: &TwilioError, config: &Config) -> Check {
+    let base = &config.core.twilio.base_urls.taskrouter;
+    let list = format!("curl -u \"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\" {base}/v1/Workspaces");
+    match error.next() {
+        Next::Missing => {
+            let sid = config.core.twilio.workspace_sid;
+            let found = format!("this account has no Workspace {sid}");
+            Check::wrong("workspace", found, format!("set TWILIO_WORKSPACE_SID to one of these\n{list}"))
+        }
+        _ => {
+            let mend = format!("see whether this machine reaches Twilio at all\n{list}");
+            Check::wrong("workspace", error.to_string(), mend)
+        }
+    }
+}
+
+/// The mistake that everybody makes first: Twilio was told another URL than `PUBLIC_URL`, so no event comes, or every
+/// signature is wrong.
+fn callback_url(config: &Config, workspace: &Workspace) -> Check {
+    const NAME: &str = "event callback URL";
+    const MEND: &str = "taskrouter-sync setup --event-callback-url";
+    let ours = &config.server.public_url;
+    let Some(told) = workspace.event_callback_url.as_deref().filter(|url| !url.is_empty()) else {
+        return Check::wrong(NAME, "the Workspace has none, so no event comes", MEND);
+    };
+    let (url, overrides) = told.split_once('#').unwrap_or((told, ""));
+    let without_query = url.split('?').next().unwrap_or_default();
+    let expected = EVENT_PATHS.iter().any(|path| without_query == format!("{ours}{path}"));
+    if expected && overrides.is_empty() {
+        let found = format!("{url}; Twilio does not try again what did not get through");
+        return Check::note(NAME, found, MEND);
+    }
+    if expected {
+        return Check::right(NAME, told);
+    }
+    let here = format!("{ours}/");
+    let found = if without_query.starts_with(&here) {
+        format!("Twilio calls {url}, which is none of our addresses")
+    } else {
+        format!("Twilio calls {url}, and PUBLIC_URL is {ours}: no event comes, or every signature is wrong")
+    };
+    Check::wrong(
+        NAME,
+        found,
+        format!("{MEND}\nor set PUBLIC_URL to what stands before the path of the first"),
+    )
+}
+
+fn events_filter(config: &Config, workspace: &Workspace) -> Check {
+    match workspace.events_filter.as_deref().filter(|filter| !filter.is_empty()) {
+        None => Check::right("events filter", "none, so events of all types come"),
+        Some(filter) => {
+            let base = &config.core.twilio.base_urls.taskrouter;
+            let sid = config.core.twilio.workspace_sid;
+            let found = format!("only these come: {filter}; what others change shows later");
+            let credentials = "\"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\"";
+            let mend = format!("curl -u {credentials} -d EventsFilter= {base}/v1/Workspaces/{sid}");
+            Check::note("events filter", found, mend)
+        }
+    }
+}
+
+/// Whether somebody answers as we do where Twilio is told to call. From here it may look otherwise than from outside, so
+/// it is never called wrong.
+async fn public_url(url: &PublicUrl) -> Check {
+    let health = format!("{url}/healthz");
+    let found = match answers(&health).await {
+        Ok(()) => return Check::right("public URL", format!("{health} answers")),
+        Err(reason) => format!("{health} does not answer from here: {reason}"),
+    };
+    let mend = format!(
+        "taskrouter-sync serve, and a proxy or tunnel that leads to it; from outside: curl -i {health}"
+    );
+    Check::note("public URL", found, mend)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this asks ourselves, and not Twilio")]
+async fn answers(url: &str) -> Result<(), String> {
+    let client = reqwest::Client::builder().timeout(LONGEST_WAIT).redirect(reqwest::redirect::Policy::none());
+    let client = client.build().map_err(|error| error.to_string())?;
+    let answer = client.get(url).send().await.map_err(|error| {
+        let kind = if error.is_timeout() { "no answer in time" } else { "no connection" };
+        kind.to_owned()
+    })?;
+    let status = answer.status();
+    let body = answer.text().await.unwrap_or_default();
+    if status.is_success() && body.contains("\"ok\"") {
+        return Ok(());
+    }
+    Err(format!("it says {}, and not what this service says", status.as_u16()))
+}
+
+fn clock(ahead: Result<Option<SignedDuration>, TwilioError>) -> Check {
+    let ahead = match ahead {
+        Ok(Some(ahead)) => ahead,
+        Ok(None) => return Check::right("clock", "Twilio's answer does not say what time it is"),
+        Err(error) => return Check::note("clock", error.to_string(), "taskrouter-sync doctor"),
+    };
+    let off = ahead.abs();
+    if off <= SKEW_TO_NOTE {
+        return Check::right("clock", "within 2 s of Twilio's");
+    }
+    let direction = if ahead.is_positive() { "ahead of" } else { "behind" };
+    let found = format!("{} s {direction} Twilio's", off.as_secs());
+    let mend =
+        "timedatectl set-ntp true; on a machine without systemd: chronyd -q 'server pool.ntp.org iburst'";
+    if off > SKEW_TOO_LARGE {
+        Check::wrong(
+            "clock",
+            format!("{found}: access tokens are refused, and today is another day for a while"),
+            mend,
+        )
+    } else {
+        Check::note("clock", found, mend)
+    }
+}
+
+async fn task_queues(apis: &Apis) -> Check {
+    match apis.taskrouter.task_queues().await {
+        Ok(queues) if queues.is_empty() => Check::note(
+            "task queues",
+            "the Workspace has none, so there is nothing to show",
+            "make one: Console, TaskRouter, the Workspace, TaskQueues",
+        ),
+        Ok(queues) => Check::right("task queues", format!("{} of them", queues.len())),
+        Err(error) => Check::wrong("task queues", error.to_string(), "taskrouter-sync doctor"),
+    }
+}
+
+async fn sync(config: &Config, apis: &Apis) -> Vec<Check> {
+    let twilio = &config.core.twilio;
+    let base = &twilio.base_urls.sync;
+    let list = format!("curl -u \"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\" {base}/v1/Services");
+    let controlled = match apis.sync.is_access_controlled().await {
+        Ok(controlled) => controlled,
+        Err(error) => {
+            let check = if error.next() == Next::Missing {
+                let found = format!("this account has no Sync Service {}", twilio.sync_service);
+                Check::wrong(
+                    "sync service",
+                    found,
+                    format!(
+                        "set TWILIO_SYNC_SERVICE_SID to one of these, or make one with -d FriendlyName=taskrouter\n{list}"
+                    ),
+                )
+            } else {
+                Check::wrong("sync service", error.to_string(), format!("see whether Sync answers\n{list}"))
+            };
+            return vec![check, Check::skipped("sync objects", "sync service")];
+        }
+    };
+    let service = twilio.sync_service;
+    let check = if !controlled && twilio.api_key.is_some() {
+        let found = format!("{service} is there; whoever has an access token can change what is written");
+        Check::note("sync service", found, "taskrouter-sync setup --protect-sync")
+    } else if service == SyncServiceName::Default {
+        Check::note(
+            "sync service",
+            "the alias \"default\" works",
+            format!("a SID is the safer choice\n{list}"),
+        )
+    } else {
+        Check::right("sync service", format!("{service} is there"))
+    };
+    vec![check, objects(config, apis).await]
+}
+
+async fn objects(config: &Config, apis: &Apis) -> Check {
+    let nothing = Snapshot::empty(&config.core.statistics.channels, Timestamp::now());
+    let layouts = layout::all(&config.core);
+    // One that goes on from another is there only when it is needed.
+    let goes_on = format!("{}-", config.core.sync.dashboard_metrics_document);
+    let needed = |object: &Object| !matches!(object, Object::Document(name) if name.starts_with(&goes_on));
+    let objects = layouts.iter().flat_map(|layout| layout.objects(&nothing)).filter(needed);
+    let definitions = Object::Document(config.core.sync.dashboard_definitions_document.as_str().into());
+    let (mut there, mut missing) = (0_usize, Vec::new());
+    for object in objects.chain([definitions]) {
+        let found = match &object {
+            Object::Document(name) => {
+                apis.sync.document::<IgnoredAny>(name).await.map(|found| found.is_some())
+            }
+            Object::Map(name) => apis.sync.map_exists(name).await,
+        };
+        match found {
+            Ok(true) => there += 1,
+            Ok(false) => missing.push(object.to_string()),
+            Err(error) => {
+                return Check::wrong("sync objects", format!("{object}: {error}"), "taskrouter-sync doctor");
+            }
+        }
+    }
+    if missing.is_empty() {
+        return Check::right("sync objects", format!("all {there} are there"));
+    }
+    let found = format!("missing, until the service makes them: {}", missing.join(", "));
+    Check::note("sync objects", found, "taskrouter-sync setup")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::report::State;
+
+    fn config() -> Config {
+        let value = |name: &str| {
+            let value = match name {
+                "TWILIO_ACCOUNT_SID" => "AC00000000000000000000000000000001",
+                "TWILIO_AUTH_TOKEN" => "a-token",
+                "TWILIO_WORKSPACE_SID" => "WS00000000000000000000000000000001",
+                "PUBLIC_URL" => "https://hooks.example.com/tr",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        Config::read(&value).unwrap()
+    }
+
+    #[test]
+    fn the_callback_url_is_held_against_public_url() {
+        let state = |url: Option<&str>| {
+            let workspace = Workspace {
+                friendly_name: "w".to_owned(),
+                event_callback_url: url.map(str::to_owned),
+                events_filter: None,
+            };
+            callback_url(&config(), &workspace).state
+        };
+        let ours = "https://hooks.example.com/tr";
+        assert_eq!(state(Some(&format!("{ours}/taskrouter/events#rc=5"))), State::Right);
+        assert_eq!(state(Some(&format!("{ours}/dashboardStats?a=b#rc=5"))), State::Right);
+        assert_eq!(state(Some(&format!("{ours}/taskrouter/events"))), State::Note);
+        for wrong in [
+            None,
+            Some(""),
+            Some("https://hooks.example.com/taskrouter/events#rc=5"),
+            Some("http://hooks.example.com/tr/taskrouter/events#rc=5"),
+            Some("https://hooks.example.com/tr/elsewhere"),
+            Some("https://hooks.example.com/treacle/taskrouter/events"),
+        ] {
+            assert_eq!(state(wrong), State::Wrong, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_may_be_off_by_so_much() {
+        let state = |seconds| clock(Ok(Some(SignedDuration::from_secs(seconds)))).state;
+        assert_eq!(
+            [0, -2, 3, -30, 31, -3600].map(state),
+            [State::Right, State::Right, State::Note, State::Note, State::Wrong, State::Wrong]
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! The command line: one file a verb.
+
+mod delete_map;
+#[cfg(feature = "demo")]
+mod demo;
+mod doctor;
+mod environment;
+mod healthcheck;
+mod output;
+mod serve;
+mod setup;
+mod unread;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+pub use environment::Environment;
+
+use crate::config::ConfigError;
+
+/// How long what can't be given up may take when all is done.
+const LONGEST_END: Duration = Duration::from_secs(1);
+
+/// Keeps a Twilio TaskRouter workspace's statistics fresh in Twilio Sync.
+///
+/// Configured by environment variables or a .env file in the working directory; .env.example lists them all.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Receive event callbacks and keep Sync up to date, until SIGTERM or SIGINT
+    Serve,
+    /// Create what is missing in Sync, fill it once, and say what was found and made; safe to repeat
+    Setup(setup::Options),
+    /// Look at everything that has to be right, and say what is not and which command mends it; changes nothing
+    Doctor(doctor::Options),
+    /// Delete a Sync Map with all its items
+    DeleteMap(delete_map::Options),
+    /// Run the service against a simulated Twilio with a lively contact centre; needs no account
+    #[cfg(feature = "demo")]
+    Demo(demo::Options),
+    /// Ask the service on this machine whether it answers; exit status 0 if it does
+    Healthcheck,
+    /// Evaluate formulas that come on standard input; the service runs this as a process of its own
+    #[command(name = crate::wallboard::formula::process::VERB, hide = true)]
+    Formulas,
+}
+
+/// Why a command did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The configuration; exit status 2.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The `.env` file; exit status 2.
+    #[error(transparent)]
+    EnvFile(#[from] environment::EnvFileError),
+    /// The doctor found something.
+    #[error("{wrong} wrong, see above")]
+    Unwell {
+        /// How much.
+        wrong: usize,
+        /// The exit status.
+        status: u8,
+    },
+    /// Anything else, in a sentence; exit status 1.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl CommandError {
+    fn failed(error: impl std::fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) | Self::EnvFile(_) => ExitCode::from(2),
+            Self::Unwell { status, .. } => ExitCode::from(*status),
+            Self::Failed(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl Cli {
+    /// Carries the command out; what goes wrong is printed and shows in the exit code.
+    pub fn run(self) -> ExitCode {
+        let done = if matches!(self.command, Command::Formulas) {
+            // One thread, and no runtime: there is a service beside it that has one.
+            crate::wallboard::formula::child::run().map_err(CommandError::failed)
+        } else {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+            runtime.map_err(CommandError::failed).and_then(|runtime| {
+                let done = runtime.block_on(self.command.run());
+                // A look-up in DNS that hangs must not keep a process that is done.
+                runtime.shutdown_timeout(LONGEST_END);
+                done
+            })
+        };
+        let code = match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                output::print_error(&error);
+                error.exit_code()
+            }
+        };
+        crate::telemetry::finish();
+        code
+    }
+}
+
+impl Command {
+    async fn run(self) -> Result<(), CommandError> {
+        let environment = Environment::load()?;
+        // `serve` sets its log up itself, once it knows whether traces are exported, too.
+        if !matches!(self, Self::Serve) {
+            crate::telemetry::init(environment.value("RUST_LOG").as_deref());
+        }
+        match self {
+            Self::Serve => serve::run(&environment).await,
+            Self::Setup(options) => setup::run(&environment, options).await,
+            Self::Doctor(options) => doctor::run(&environment, &options).await,
+            Self::DeleteMap(options) => delete_map::run(&environment, options).await,
+            #[cfg(feature = "demo")]
+            Self::Demo(options) => demo::run(&environment, options).await,
+            Self::Healthcheck => healthcheck::run(&environment).await,
+            Self::Formulas => Ok(()),
+        }
+    }
+}

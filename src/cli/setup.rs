@@ -1,0 +1,215 @@
+//! `setup`: the bootstrap from a shell. Creates what is missing, fills it once, and says what it found and made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde::de::IgnoredAny;
+use tokio::time::timeout;
+
+use super::output::print;
+use super::{CommandError, Environment, unread};
+use crate::app::{Apis, Core};
+use crate::config::{Config, CoreConfig};
+use crate::layout::{self, Object, queue_items};
+use crate::refresh::Stopped;
+use crate::server::EVENT_PATHS;
+use crate::stats::Snapshot;
+use crate::telemetry::metrics::Monitor;
+use crate::twilio::access_token::DASHBOARD_IDENTITY;
+use crate::twilio::sync::SyncService;
+use crate::twilio::{Next, TwilioError};
+
+/// A thousand queues take about a minute to write within Sync's limits.
+const LONGEST_WAIT: Duration = Duration::from_secs(180);
+/// When the snapshot is written nothing is pending but what moved meanwhile, and the service will see to that.
+const GRACE: Duration = Duration::from_secs(2);
+/// Makes Twilio retry a callback that did not get through, five times at most; by default a 5xx or a slow answer loses
+/// the event (Twilio, "Webhooks: Connection Overrides").
+const CONNECTION_OVERRIDES: &str = "#rc=5&rp=5xx,ct,rt";
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Set the workspace's event callback URL: to URL, or without one to PUBLIC_URL/taskrouter/events. Connection
+    /// overrides that make Twilio retry are added unless URL has a fragment
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
+    event_callback_url: Option<String>,
+    /// Switch the Sync Service's access control on, so that the dashboard's access tokens can read and not write. Holds
+    /// for the whole Service: whoever else uses its objects with access tokens needs permissions of their own from then on
+    #[arg(long)]
+    protect_sync: bool,
+}
+
+/// Bootstraps once.
+pub(super) async fn run(environment: &Environment, options: Options) -> Result<(), CommandError> {
+    unread::tell(environment);
+    let lookup = |name: &str| environment.value(name);
+    let callback_url = match options.event_callback_url.as_deref() {
+        None => None,
+        Some("") => {
+            let config = Config::read(&lookup)?;
+            Some(with_overrides(&format!("{}{}", config.server.public_url, EVENT_PATHS[0])))
+        }
+        Some(url) => Some(with_overrides(checked(url)?)),
+    };
+    let config = CoreConfig::read(&lookup)?;
+    let apis = Apis::new(&config, Monitor::default()).map_err(CommandError::failed)?;
+    let done = timeout(LONGEST_WAIT, bootstrap(&apis, &config, callback_url, options.protect_sync)).await;
+    done.map_err(|_| CommandError::Failed(format!("not finished within {} s", LONGEST_WAIT.as_secs())))?
+}
+
+async fn bootstrap(
+    apis: &Apis,
+    config: &CoreConfig,
+    callback_url: Option<String>,
+    protects: bool,
+) -> Result<(), CommandError> {
+    let workspace = apis.taskrouter.workspace().await;
+    let workspace = workspace.map_err(|error| explained("The Workspace can't be read", &error))?;
+    print(format!("Workspace {}: found, {:?}", config.twilio.workspace_sid, workspace.friendly_name));
+
+    let nothing = Snapshot::empty(&config.statistics.channels, Timestamp::now());
+    let definitions = Object::Document(config.sync.dashboard_definitions_document.as_str().into());
+    let objects = layout::all(config).iter().flat_map(|layout| layout.objects(&nothing)).collect::<Vec<_>>();
+    let mut before = Vec::new();
+    for object in objects.into_iter().chain([definitions]) {
+        let there = is_there(&apis.sync, &object).await;
+        let there = there.map_err(unreadable)?;
+        before.push((object, there));
+    }
+
+    let controlled = apis.sync.is_access_controlled().await.map_err(access_failed)?;
+    let (found, missing): (Vec<_>, Vec<_>) = before.iter().partition(|(_, there)| *there);
+    if protects {
+        // Permissions first: nobody who reads now is shut out for a moment. And before the core starts, which looks at whether
+        // access is controlled, too, and warns where it is not.
+        permit(&apis.sync, &found).await?;
+        if !controlled {
+            apis.sync.control_access().await.map_err(access_failed)?;
+        }
+    }
+
+    // Started only now, so that what it creates does not look as if it had been there.
+    let core = Core::start(config, apis.clone(), GRACE, &Monitor::default());
+    let filled = fill(&core).await;
+    core.stop().await.map_err(CommandError::failed)?;
+    let snapshot = filled?;
+
+    for (object, there) in &before {
+        let state = if *there {
+            "found"
+        } else if is_there(&apis.sync, object).await.map_err(unreadable)? {
+            "created"
+        } else {
+            // Such as one that goes on from another Document which is not full, or whose values come later.
+            "not there yet; the service makes it once there is something to stand in it"
+        };
+        print(format!("{object}: {state}"));
+    }
+    if protects {
+        permit(&apis.sync, &missing).await?;
+    }
+    print(match (controlled, protects) {
+        (false, false) => {
+            "Access control: off, so whoever has an access token can change what is written; --protect-sync switches it on"
+                .to_owned()
+        }
+        (true, _) => on("on"),
+        (false, true) => on("switched on"),
+    });
+    let items = queue_items(&snapshot).len();
+    print(format!("TaskQueues: {} found, {items} of them with statistics", snapshot.queues.len()));
+
+    match callback_url {
+        Some(url) if workspace.event_callback_url.as_deref() == Some(url.as_str()) => {
+            print(format!("Event callback URL: already {url}"));
+        }
+        Some(url) => {
+            let set = apis.taskrouter.set_event_callback_url(&url).await;
+            let set = set.map_err(|error| explained("The event callback URL can't be set", &error))?;
+            print(format!(
+                "Event callback URL: set to {}",
+                set.event_callback_url.as_deref().unwrap_or_default()
+            ));
+        }
+        None => match workspace.event_callback_url.as_deref().filter(|url| !url.is_empty()) {
+            Some(url) => print(format!("Event callback URL: {url}")),
+            None => print("Event callback URL: none yet; set it with --event-callback-url"),
+        },
+    }
+    if let Some(filter) = workspace.events_filter.filter(|filter| !filter.is_empty()) {
+        print(format!(
+            "Events filter: {filter}; events of other types are not sent, and their changes show later"
+        ));
+    }
+    Ok(())
+}
+
+/// Lets the dashboard's identity read these.
+async fn permit(sync: &SyncService, objects: &[&(Object, bool)]) -> Result<(), CommandError> {
+    for (object, _) in objects {
+        let permitted = match object {
+            Object::Document(name) => sync.permit_reading("Documents", name, DASHBOARD_IDENTITY).await,
+            Object::Map(name) => sync.permit_reading("Maps", name, DASHBOARD_IDENTITY).await,
+        };
+        match permitted {
+            // A Document that goes on from another one is there only when it is needed.
+            Err(error) if error.next() == Next::Missing => {}
+            permitted => permitted.map_err(access_failed)?,
+        }
+    }
+    Ok(())
+}
+
+fn on(how: &str) -> String {
+    format!(
+        "Access control: {how}; the identity {DASHBOARD_IDENTITY:?} reads, and what is created later, too"
+    )
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err wants it")]
+fn unreadable(error: TwilioError) -> CommandError {
+    explained("The Sync Service can't be read", &error)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err wants it")]
+fn access_failed(error: TwilioError) -> CommandError {
+    explained("The Sync Service's access control can't be set", &error)
+}
+
+/// Reads everything and waits until it stands in Sync.
+async fn fill(core: &Core) -> Result<Arc<Snapshot>, CommandError> {
+    let ended = |_| CommandError::Failed("reading or writing ended early; see the log".to_owned());
+    let snapshot = core.refresher.refresh_all().await.map_err(ended)?;
+    if let Some(stale) = &snapshot.directory_stale {
+        return Err(CommandError::Failed(format!("The TaskQueues can't be read: {}", stale.reason)));
+    }
+    core.publisher.written(snapshot.number).await.map_err(|_| ended(Stopped))?;
+    Ok(snapshot)
+}
+
+async fn is_there(sync: &SyncService, object: &Object) -> Result<bool, TwilioError> {
+    match object {
+        Object::Document(name) => Ok(sync.document::<IgnoredAny>(name).await?.is_some()),
+        Object::Map(name) => sync.map_exists(name).await,
+    }
+}
+
+fn explained(what: &str, error: &TwilioError) -> CommandError {
+    let hint = if error.is_bad_credentials() {
+        ". Check TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN, or TWILIO_API_KEY with TWILIO_API_SECRET"
+    } else {
+        ""
+    };
+    CommandError::Failed(format!("{what}: {error}{hint}"))
+}
+
+fn checked(url: &str) -> Result<&str, CommandError> {
+    let fits = reqwest::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if fits { Ok(url) } else { Err(CommandError::Failed(format!("{url:?} is not an http or https URL"))) }
+}
+
+fn with_overrides(url: &str) -> String {
+    if url.contains('#') { url.to_owned() } else { format!("{url}{CONNECTION_OVERRIDES}") }
+}

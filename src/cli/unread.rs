@@ -1,0 +1,28 @@
+//! Says which names were set in vain, in the log of a command that goes on in spite of it.
+
+use tracing::{info, warn};
+
+use super::{Environment, output};
+use crate::config::Unread;
+
+/// A line for each slip, and one for what else stands in the `.env` file.
+pub(super) fn tell(environment: &Environment) {
+    let Unread { misspelt, foreign } = environment.unread();
+    for (name, meant) in misspelt {
+        warn!(
+            name,
+            did_you_mean = meant,
+            "A variable is set that is not read, and its name is almost that of another"
+        );
+    }
+    if !foreign.is_empty() {
+        info!(names = foreign.join(","), "The .env file has names that are not read");
+    }
+}
+
+/// The slips, where the configuration can't be used: one of them may be why.
+pub(super) fn complain(environment: &Environment) {
+    for (name, meant) in environment.unread().misspelt {
+        output::print_error(format!("{name} is set, and is not read; did you mean {meant}?"));
+    }
+}

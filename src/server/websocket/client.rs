@@ -1,0 +1,179 @@
+//! Who is at the other end of a websocket, and whether they may still be there.
+//!
+//! Somebody comes with a Flex token (as the sub-protocol, which is all that a browser can send along, or in a header), or
+//! as to any other page: with a session, HTTP Basic or a bearer token. A browser says which site its page is from, and
+//! only known sites may; otherwise any page could use its visitor's session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::header::{ORIGIN, SEC_WEBSOCKET_PROTOCOL};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use crate::server::auth::{Access, FlexGate, Role, Session, left, peer};
+use crate::server::{ApiError, AppState};
+use crate::sid::WorkerSid;
+use crate::twilio::flex_token::FlexUser;
+
+/// A token is looked at again after so long at the latest: access may have been taken away meanwhile.
+const LONGEST_TRUST: Duration = Duration::from_secs(180);
+/// And not more often than this, while Twilio can't tell.
+const SHORTEST_TRUST: Duration = Duration::from_secs(15);
+/// The other place for a token.
+const TOKEN_HEADER: &str = "token";
+
+/// Somebody who was let in.
+#[derive(Debug)]
+pub(super) struct Guest {
+    who: Who,
+    /// When to look again.
+    due: Option<Instant>,
+}
+
+#[derive(Debug)]
+enum Who {
+    Flex {
+        gate: Arc<FlexGate>,
+        token: SecretString,
+        user: Arc<FlexUser>,
+        roles: Option<Arc<[String]>>,
+    },
+    /// Let in like to any other page: with a session until it ends, with credentials for good.
+    Account {
+        access: Arc<Access>,
+        session: Option<Session>,
+    },
+}
+
+/// What somebody wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// See statistics.
+    Watch,
+    /// Place Calls, which only a Worker does.
+    Dial,
+}
+
+impl Guest {
+    /// Lets somebody in, and says which sub-protocol to name back.
+    pub(super) async fn admit(
+        state: &AppState,
+        parts: &Parts,
+        wish: Wish,
+    ) -> Result<(Self, Option<HeaderValue>), ApiError> {
+        let headers = &parts.headers;
+        check_origin(state, headers)?;
+        let protocol = chosen_protocol(headers);
+        let named = protocol.as_ref().or_else(|| headers.get(TOKEN_HEADER));
+        let guest = match named {
+            Some(token) => {
+                let token = SecretString::from(token.to_str().map_err(|_| ApiError::FlexToken)?);
+                Self::with_token(state, token, wish).await?
+            }
+            None if wish == Wish::Dial => return Err(ApiError::NoWorker),
+            None => Self::with_account(state, parts)?,
+        };
+        Ok((guest, protocol))
+    }
+
+    async fn with_token(state: &AppState, token: SecretString, wish: Wish) -> Result<Self, ApiError> {
+        let user = state.flex.user(&token).await?;
+        // Placing Calls is an agent's work, whatever the statistics are for.
+        let roles = state.sockets.roles().filter(|_| wish == Wish::Watch);
+        if wish == Wish::Dial && user.worker.is_none() {
+            return Err(ApiError::NoWorker);
+        }
+        if !fits(&user, roles.as_deref()) {
+            return Err(ApiError::FlexRole);
+        }
+        let due = Some(Instant::now() + trust(&user));
+        Ok(Self { who: Who::Flex { gate: state.flex.clone(), token, user, roles }, due })
+    }
+
+    fn with_account(state: &AppState, parts: &Parts) -> Result<Self, ApiError> {
+        let entered = state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer);
+        let principal = entered.map_err(|error| match error {
+            ApiError::SignInNeeded | ApiError::WrongCredentials | ApiError::NoAdministrator => {
+                ApiError::NotAdmitted
+            }
+            error => error,
+        })?;
+        let due = principal.session.as_ref().map(look_again);
+        Ok(Self { who: Who::Account { access: state.access.clone(), session: principal.session }, due })
+    }
+
+    /// The Flex user's Worker.
+    pub(super) fn worker(&self) -> Option<WorkerSid> {
+        let Who::Flex { user, .. } = &self.who else { return None };
+        user.worker
+    }
+
+    /// Waits until somebody has to be looked at again.
+    pub(super) async fn due(&self) {
+        match self.due {
+            Some(due) => tokio::time::sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Looks again: may they stay? While Twilio can't tell they may, until the token's own end.
+    pub(super) async fn may_stay(&mut self) -> bool {
+        let (gate, token, user, roles) = match &mut self.who {
+            Who::Account { access, session } => {
+                self.due = session.as_ref().map(look_again);
+                return session.as_ref().is_none_or(|session| access.goes_on(session));
+            }
+            Who::Flex { gate, token, user, roles } => (gate, token, user, roles),
+        };
+        match gate.user(token).await {
+            Ok(now) if now.worker == user.worker && fits(&now, roles.as_deref()) => {
+                self.due = Some(Instant::now() + trust(&now));
+                *user = now;
+                true
+            }
+            Err(ApiError::Undecided) => {
+                let left = left(user).unwrap_or_default();
+                self.due = Some(Instant::now() + left.min(SHORTEST_TRUST));
+                !left.is_zero()
+            }
+            Ok(_) | Err(_) => false,
+        }
+    }
+}
+
+/// At the session's end, and before it now and then, since somebody may sign out.
+fn look_again(session: &Session) -> Instant {
+    let left = session.expires.saturating_sub(Timestamp::now().as_second()).max(0);
+    Instant::now() + Duration::from_secs(left.unsigned_abs()).min(LONGEST_TRUST)
+}
+
+/// Not all at the same moment, where thousands came at the same moment.
+fn trust(user: &FlexUser) -> Duration {
+    let longest = LONGEST_TRUST.mul_f64(0.75 + 0.25 * rand::random::<f64>());
+    left(user).map_or(longest, |left| left.min(longest))
+}
+
+fn fits(user: &FlexUser, roles: Option<&[String]>) -> bool {
+    roles.is_none_or(|roles| user.roles.iter().any(|role| roles.iter().any(|wanted| **wanted == **role)))
+}
+
+/// The first sub-protocol named, which is the one to choose.
+fn chosen_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
+    let named = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    let first = named.flat_map(|value| value.split(',')).map(str::trim).find(|name| !name.is_empty())?;
+    HeaderValue::from_str(first).ok()
+}
+
+/// What is no browser sends no `Origin`, and can't be made to act for somebody else.
+fn check_origin(state: &AppState, headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().unwrap_or_default();
+    if state.sockets.allows(origin) {
+        return Ok(());
+    }
+    Err(ApiError::Origin(origin.chars().take(200).collect()))
+}

@@ -1,0 +1,102 @@
+//! `GET /websocket/outboundDial`: an agent places and ends Calls, and hears how they go.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Request;
+use axum::response::Response;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::client::{Guest, Wish};
+use super::connection::Ending;
+use super::{Connection, Sockets, look_again, open};
+use crate::dialling::{DialError, Line, Update};
+use crate::server::{ApiError, AppState};
+
+/// What an agent can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order<'a> {
+    Call { to: &'a str, from: &'a str, contact: &'a str },
+    HangUp(&'a str),
+}
+
+/// Opens it.
+pub(in crate::server) async fn outbound_dial(
+    State(state): State<AppState>,
+    request: Request<Body>,
+) -> Result<Response, ApiError> {
+    let (parts, _) = request.into_parts();
+    let dialler = state.dialler.clone().ok_or(ApiError::NotFound)?;
+    let sockets = state.sockets.clone();
+    let talk = move |mut connection: Connection, guest: Guest| async move {
+        // Only Workers are let in.
+        let Some(worker) = guest.worker() else { return };
+        let line = dialler.line(worker);
+        let Err(ending) = talk(&mut connection, guest, line, &sockets).await;
+        connection.close(ending).await;
+    };
+    open(&state, parts, Wish::Dial, talk).await
+}
+
+async fn talk(
+    connection: &mut Connection,
+    mut guest: Guest,
+    mut line: Line,
+    sockets: &Sockets,
+) -> Result<Infallible, Ending> {
+    loop {
+        tokio::select! {
+            said = connection.next() => {
+                let said = said?;
+                if let Some(answer) = answer(&line, &said).await {
+                    connection.send(Bytes::from(answer)).await?;
+                }
+            }
+            update = line.next() => {
+                let update = update.ok_or(Ending::Stalled)?;
+                if let Err(ending) = connection.send(text(&update)).await {
+                    line.give_back(update);
+                    return Err(ending);
+                }
+            }
+            () = guest.due() => look_again(&mut guest).await?,
+            () = sockets.stopping() => return Err(Ending::Stopping),
+        }
+    }
+}
+
+fn text(Update { call, status }: &Update) -> Bytes {
+    let update = json!({ "messageType": "callUpdate", "callSid": call, "callStatus": status });
+    Bytes::from(update.to_string())
+}
+
+/// Does what was said; a Call's updates are told by the line.
+async fn answer(line: &Line, said: &str) -> Option<String> {
+    let Ok(payload) = serde_json::from_str::<Value>(said) else { return Some(format!("echo: {said}")) };
+    let Some(order) = Order::of(&payload) else { return Some(format!("Unrecognized payload: {said}")) };
+    let done = match order {
+        Order::Call { to, from, contact } => line.call(to, from, contact).await,
+        Order::HangUp(call) => match call.parse() {
+            Ok(call) => line.hang_up(call).await,
+            Err(_) => Err(DialError::NotYours),
+        },
+    };
+    let error = done.err()?;
+    Some(json!({ "messageType": "error", "message": error.to_string() }).to_string())
+}
+
+impl<'a> Order<'a> {
+    fn of(payload: &'a Value) -> Option<Self> {
+        // What is missing is refused by the rules, in words that say what.
+        let text = |name: &str| payload[name].as_str().unwrap_or_default();
+        match payload["method"].as_str()? {
+            "call" => {
+                Some(Self::Call { to: text("to"), from: text("from"), contact: text("workerContactUri") })
+            }
+            "hangup" => Some(Self::HangUp(text("callSid"))),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `GET /api/feed` as a websocket: the same frames as the server-sent events, as `{"type", "id", …}` each.
+//!
+//! A client says by the query, or by a message of the same members, what it wants to see and where it was:
+//! `{"since": "<id>", "queues": ["WQ…"], "channels": ["voice"]}`. With `?first=message` nothing is sent before that.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::http::request::Parts;
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::client::{Guest, Wish};
+use super::connection::Ending;
+use super::{Connection, look_again, open};
+use crate::feed::{Selection, Watcher};
+use crate::server::feed::Asked;
+use crate::server::{ApiError, AppState};
+
+/// A client that wanted to say first what it wants is shown what its query asks for after so long.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
+
+/// What a client may say.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    #[serde(default)]
+    since: Option<String>,
+    #[serde(default)]
+    queues: Option<Vec<String>>,
+    #[serde(default)]
+    channels: Option<Vec<String>>,
+}
+
+/// Opens it.
+pub(in crate::server) async fn watch(
+    state: &AppState,
+    parts: Parts,
+    asked: Asked,
+) -> Result<Response, ApiError> {
+    let watcher = state.feed.watch(asked.since.as_deref(), asked.selection);
+    let watcher = watcher.map_err(|_| ApiError::Busy)?;
+    let (waits, statistics) = (asked.first_is_message, state.statistics.clone());
+    let talk = move |mut connection, guest| async move {
+        let Err(ending) = talk(&mut connection, guest, watcher, waits, &statistics.channels).await;
+        connection.close(ending).await;
+    };
+    open(state, parts, Wish::Watch, talk).await
+}
+
+async fn talk(
+    connection: &mut Connection,
+    mut guest: Guest,
+    mut watcher: Watcher,
+    mut waits: bool,
+    channels: &[String],
+) -> Result<Infallible, Ending> {
+    let speak_by = Instant::now() + LONGEST_SILENCE;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep_until(speak_by), if waits => waits = false,
+            said = connection.next() => match wanted(&said?, channels) {
+                Ok((since, selection)) => {
+                    watcher.select(since.as_deref(), selection);
+                    waits = false;
+                }
+                Err(message) => {
+                    let error = json!({ "type": "error", "message": message });
+                    connection.send(Bytes::from(error.to_string())).await?;
+                }
+            },
+            frame = watcher.next(), if !waits => {
+                let frame = frame.ok_or(Ending::Stopping)?;
+                connection.send(frame.message()).await?;
+            }
+            () = guest.due() => look_again(&mut guest).await?,
+        }
+    }
+}
+
+fn wanted(said: &str, channels: &[String]) -> Result<(Option<String>, Selection), String> {
+    // By way of an object: a list would do for the members in their order, and an empty one for none of them.
+    let object = serde_json::from_str::<Map<String, Value>>(said);
+    let wanted: Result<Wanted, _> = object.and_then(|object| serde_json::from_value(Value::Object(object)));
+    let wanted = wanted.map_err(|_| {
+        "expected a JSON object of, at most, since (text), queues and channels (lists of texts)".to_owned()
+    })?;
+    let selection = Selection::of(wanted.queues.as_deref(), wanted.channels.as_deref(), channels);
+    Ok((wanted.since, selection.map_err(|bad| bad.to_string())?))
+}

@@ -1,0 +1,132 @@
+//! Websockets: who may open one, how many there are, and what is said over each.
+//!
+//! ```text
+//! request ─► upgrade (is it one?) ─► guest (site, token or account, role) ─► a place ─► 101 ─► a task of its own
+//! ```
+//!
+//! A task holds a client's position and nothing it is owed: the newest picture is there when the client takes it.
+
+mod client;
+mod connection;
+mod dial;
+mod feed;
+mod realtime;
+mod upgrade;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::request::Parts;
+use axum::response::Response;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(super) use dial::outbound_dial;
+pub(super) use feed::watch;
+pub(super) use realtime::realtime_stats;
+pub(super) use upgrade::is_asked_for;
+
+use client::{Guest, Wish};
+use connection::Ending;
+use upgrade::Upgrade;
+
+use super::{ApiError, AppState};
+use crate::config::{PublicUrl, SocketConfig};
+
+/// How long the goodbyes may take when the service stops.
+const LONGEST_GOODBYE: Duration = Duration::from_secs(3);
+
+/// A client's connection.
+type Connection = connection::Connection<TokioIo<Upgraded>>;
+
+/// The open websockets and their rules. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Sockets(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    places: Arc<Semaphore>,
+    most: usize,
+    origins: Vec<String>,
+    roles: Option<Arc<[String]>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Sockets {
+    /// None yet; they end when `stop` says so.
+    pub fn new(config: &SocketConfig, public_url: &PublicUrl, stop: CancellationToken) -> Self {
+        let own = std::iter::once(public_url.origin());
+        Self(Arc::new(Shared {
+            places: Arc::new(Semaphore::new(config.most_clients)),
+            most: config.most_clients,
+            origins: own.chain(config.origins.iter().cloned()).collect(),
+            roles: config.flex_roles.as_deref().map(Into::into),
+            tasks: TaskTracker::new(),
+            stop,
+        }))
+    }
+
+    /// How many are open.
+    pub fn open(&self) -> usize {
+        self.0.most - self.0.places.available_permits().min(self.0.most)
+    }
+
+    /// Waits until all of them have ended, within reason.
+    pub async fn ended(&self) {
+        self.0.tasks.close();
+        // Whoever does not take the goodbye goes without.
+        let _ = tokio::time::timeout(LONGEST_GOODBYE, self.0.tasks.wait()).await;
+    }
+
+    /// The sites whose pages may call us.
+    pub(super) fn origins(&self) -> impl Iterator<Item = &str> {
+        self.0.origins.iter().map(String::as_str)
+    }
+
+    /// Whether pages of this site may call us.
+    pub(super) fn allows(&self, origin: &str) -> bool {
+        self.0.origins.iter().any(|known| known == origin)
+    }
+
+    fn roles(&self) -> Option<Arc<[String]>> {
+        self.0.roles.clone()
+    }
+
+    /// Done when the service stops.
+    pub(super) async fn stopping(&self) {
+        self.0.stop.cancelled().await;
+    }
+}
+
+/// Opens a websocket for whoever may, and talks over it until it ends.
+async fn open<F>(
+    state: &AppState,
+    mut parts: Parts,
+    wish: Wish,
+    talk: impl FnOnce(Connection, Guest) -> F + Send + 'static,
+) -> Result<Response, ApiError>
+where
+    F: Future<Output = ()> + Send,
+{
+    let upgrade = Upgrade::of(&mut parts)?;
+    let (guest, protocol) = Guest::admit(state, &parts, wish).await?;
+    let shared = &state.sockets.0;
+    let place = shared.places.clone().try_acquire_owned().map_err(|_| ApiError::Busy)?;
+    let (response, connection) = upgrade.accept(protocol);
+    shared.tasks.spawn(async move {
+        if let Some(connection) = connection.await {
+            talk(connection, guest).await;
+        }
+        drop(place);
+    });
+    Ok(response)
+}
+
+/// Why a guest that was looked at again goes, if so.
+async fn look_again(guest: &mut Guest) -> Result<(), Ending> {
+    if guest.may_stay().await { Ok(()) } else { Err(Ending::NotAdmitted) }
+}

@@ -1,0 +1,146 @@
+//! The formulas' data, told to the engine piece by piece: only what changed since it was told last, and only of what any
+//! formula looks at.
+
+use std::sync::Arc;
+
+use super::formula_data::FormulaData;
+use crate::sid::TaskQueueSid;
+use crate::stats::Snapshot;
+use crate::wallboard::formula::process::Source;
+use crate::wallboard::formula::protocol::Data;
+
+/// TaskQueues in one piece.
+const PIECE: usize = 50;
+
+/// How far formulas look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Look {
+    /// At the Workspace alone.
+    #[default]
+    Workspace,
+    /// At TaskQueues' realtime values, too.
+    Realtime,
+    /// At everything.
+    All,
+}
+
+/// What the engine was told.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    snapshot: Option<Arc<Snapshot>>,
+    look: Look,
+}
+
+/// One telling.
+#[derive(Debug)]
+pub(super) struct Telling<'a> {
+    told: &'a mut Told,
+    data: &'a FormulaData,
+    snapshot: &'a Arc<Snapshot>,
+    look: Look,
+    first: Option<Data>,
+    moved: std::vec::IntoIter<TaskQueueSid>,
+}
+
+impl<'a> Telling<'a> {
+    pub(super) fn new(
+        told: &'a mut Told,
+        data: &'a FormulaData,
+        snapshot: &'a Arc<Snapshot>,
+        look: Look,
+    ) -> Self {
+        Self { told, data, snapshot, look, first: None, moved: Vec::new().into_iter() }
+    }
+}
+
+impl Source for Telling<'_> {
+    fn begin(&mut self, all: bool) {
+        if all {
+            *self.told = Told::default();
+        }
+        // What was told of once is kept up to date: going back would only mean telling of it again.
+        let look = self.look.max(self.told.look);
+        let last = self.told.snapshot.take();
+        let (last, next) = (last.as_deref(), &**self.snapshot);
+        let workspace = self.data.workspace_since(last, next);
+        let last = last.filter(|_| look == self.told.look);
+        let (mut moved, mut order) = (Vec::new(), None);
+        if look > Look::Workspace {
+            moved = FormulaData::moved(last, next);
+            let same = last.is_some_and(|last| last.queues.keys().eq(next.queues.keys()));
+            order = (!same).then(|| next.queues.keys().map(ToString::to_string).collect());
+        }
+        let news = all || workspace.is_some() || order.is_some() || !moved.is_empty();
+        self.first = news.then(|| Data { workspace, order, ..Data::default() });
+        self.moved = moved.into_iter();
+        *self.told = Told { snapshot: Some(self.snapshot.clone()), look };
+    }
+
+    fn next(&mut self) -> Option<Data> {
+        let mut piece = match self.first.take() {
+            Some(first) => first,
+            None if self.moved.len() == 0 => return None,
+            None => Data::default(),
+        };
+        let with_cumulative = self.told.look == Look::All;
+        for sid in self.moved.by_ref().take(PIECE) {
+            let state = self.snapshot.queues.get(&sid);
+            let text = state.and_then(|state| self.data.queue_text(state, with_cumulative));
+            piece.queues.extend(text.map(|text| (sid.to_string(), text)));
+        }
+        piece.more = self.moved.len() > 0;
+        Some(piece)
+    }
+}
+
+/// How far a formula may look; when in doubt, far.
+pub(super) fn look_of(formula: &str) -> Look {
+    // Escapes can spell any name.
+    if formula.contains("\\u") || formula.contains("\\x") {
+        return Look::All;
+    }
+    let after = |(at, word): (usize, &str)| {
+        formula[at + word.len()..].trim_start().trim_start_matches('?').trim_start().strip_prefix('.')
+    };
+    let looks = formula.match_indices("data").map(|found| match after(found).map(str::trim_start) {
+        Some(rest) if rest.starts_with("workspace") => Look::Workspace,
+        Some(rest) if rest.starts_with("queues") || rest.starts_with("realtime") => Look::Realtime,
+        _ => Look::All,
+    });
+    let furthest = looks.max().unwrap_or_default();
+    let named = if formula.contains("queues") { Look::Realtime } else { Look::Workspace };
+    match furthest.max(named) {
+        // A service level is made of cumulative values.
+        Look::Realtime if formula.contains("sla") => Look::All,
+        look => look,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Look, look_of};
+
+    #[test]
+    fn only_what_surely_looks_no_further_goes_without() {
+        for formula in
+            ["data.workspace.realtime", "data?.workspace_statistics", "1 + 1", "data . workspace.x"]
+        {
+            assert_eq!(look_of(formula), Look::Workspace, "{formula}");
+        }
+        assert_eq!(look_of("sla(data.workspace, 60)"), Look::Workspace);
+        for formula in ["data.queues.length", "data.queues.map((q) => q.data?.realtime.total_tasks)"] {
+            assert_eq!(look_of(formula), Look::Realtime, "{formula}");
+        }
+        for formula in [
+            "data.queues[0].data.cumulative.tasks_entered",
+            "data.queues.map((q) => sla(q, 60))",
+            "data['que' + 'ues']",
+            "Object.values(data)",
+            "d\\u0061ta.workspace",
+            "data.queues.map(({ data: d }) => d)",
+            "data.queues.map((q) => q['data'])",
+        ] {
+            assert_eq!(look_of(formula), Look::All, "{formula}");
+        }
+    }
+}

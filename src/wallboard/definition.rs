@@ -1,0 +1,298 @@
+//! One metric's definition, in the wallboard's form, checked.
+//!
+//! The wallboard's own editor saved texts where numbers or flags are meant, so both are taken; what is neither is a
+//! problem with its field's name. Fields that we do not know are left alone.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::format::Format;
+use super::problem::Problem;
+use crate::service_level::ServiceLevel;
+use crate::wallboard::formula::LONGEST_FORMULA;
+
+const LONGEST_LABEL: usize = 200;
+const LONGEST_STYLE_NAME: usize = 100;
+/// Longest name of a Paste token is about 50 characters.
+const LONGEST_TOKEN: usize = 80;
+/// Bytes of a definition with all its fields.
+const LARGEST: usize = 12 * 1024;
+
+/// A definition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// The tile's headline.
+    pub label: Arc<str>,
+    /// An ECMAScript expression over `data`.
+    pub formula: Arc<str>,
+    /// How its value is shown.
+    pub format: Format,
+    /// The format's name.
+    pub format_name: Arc<str>,
+    /// Whether the value counts up by one each second while it is above zero.
+    pub increment: bool,
+    /// The style below all thresholds.
+    pub default_style: Style,
+    /// The first threshold.
+    pub first: Threshold,
+    /// The second one, which wins.
+    pub second: Threshold,
+    /// Whether thresholds are passed downwards.
+    pub invert: bool,
+    /// What `sla(…)` means in the formula, where the definition says so.
+    pub service_level: Option<ServiceLevel>,
+    /// Its place among the tiles.
+    pub position: Option<i64>,
+}
+
+/// A limit and the style beyond it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    /// The limit; `None` for none.
+    pub value: Option<f64>,
+    /// The style beyond it.
+    pub style: Style,
+}
+
+/// Colours, in names of Paste's tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Style {
+    /// What it is called.
+    #[serde(rename = "styleName")]
+    pub name: Arc<str>,
+    /// Of the label.
+    pub headline_colour: Arc<str>,
+    /// Of the value.
+    pub stat_colour: Arc<str>,
+    /// Behind both.
+    pub background_colour: Arc<str>,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            name: "Default".into(),
+            headline_colour: "colorTextWeak".into(),
+            stat_colour: "colorText".into(),
+            background_colour: "transparent".into(),
+        }
+    }
+}
+
+impl Definition {
+    /// Checks the content of `metric`; every problem, not just the first.
+    pub fn parse(metric: &Value) -> Result<Self, Vec<Problem>> {
+        let Some(fields) = metric.as_object() else {
+            return Err(vec![Problem::whole("a definition is an object with label and formula")]);
+        };
+        let mut reader = Reader { fields, problems: Vec::new() };
+        let definition = Self {
+            label: reader.text("label", LONGEST_LABEL, true),
+            formula: reader.text("formula", LONGEST_FORMULA, true),
+            format: Format::Plain,
+            format_name: reader.text("format", 20, false),
+            increment: reader.flag("increment"),
+            default_style: reader.style("defaultStyle"),
+            first: Threshold {
+                value: reader.number("firstThresholdValue"),
+                style: reader.style("firstThresholdStyle"),
+            },
+            second: Threshold {
+                value: reader.number("secondThresholdValue"),
+                style: reader.style("secondThresholdStyle"),
+            },
+            invert: reader.flag("invertThresholds"),
+            service_level: reader.service_level("slaName"),
+            position: fields.get("position").and_then(Value::as_i64),
+        };
+        let format = Format::named(&definition.format_name);
+        if format.is_none() {
+            let known = "empty, seconds, minutes, duration, percent, number, number:1 to number:6, or time";
+            reader.problem("format", format!("there is no such format; it is {known}"));
+        }
+        if metric.to_string().len() > LARGEST {
+            reader.problems.push(Problem::whole(format!("the definition is larger than {LARGEST} bytes")));
+        }
+        match format {
+            Some(format) if reader.problems.is_empty() => Ok(Self { format, ..definition }),
+            _ => Err(reader.problems),
+        }
+    }
+}
+
+struct Reader<'v> {
+    fields: &'v Map<String, Value>,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, field: &'static str, message: impl Into<String>) {
+        self.problems.push(Problem::of(field, message));
+    }
+
+    fn text(&mut self, field: &'static str, longest: usize, needed: bool) -> Arc<str> {
+        match self.fields.get(field) {
+            Some(Value::String(text)) if needed && text.trim().is_empty() => {
+                self.problem(field, "it is empty");
+            }
+            // Formulas may have lines; a headline has none, and nothing invisible.
+            Some(Value::String(text)) if field != "formula" && text.chars().any(char::is_control) => {
+                self.problem(field, "it has control characters in it");
+            }
+            Some(Value::String(text)) if text.len() > longest => {
+                self.problem(field, format!("it is longer than {longest} bytes"));
+            }
+            Some(Value::String(text)) => return text.as_str().into(),
+            None | Some(Value::Null) if !needed => {}
+            None | Some(Value::Null) => self.problem(field, "it is missing"),
+            Some(_) => self.problem(field, "it is not a text"),
+        }
+        Arc::default()
+    }
+
+    fn flag(&mut self, field: &'static str) -> bool {
+        match self.fields.get(field) {
+            None | Some(Value::Null | Value::Bool(false)) => false,
+            Some(Value::Bool(true)) => true,
+            Some(Value::String(text)) if matches!(text.trim(), "" | "false") => false,
+            Some(Value::String(text)) if text.trim() == "true" => true,
+            Some(_) => {
+                self.problem(field, "it is neither true nor false");
+                false
+            }
+        }
+    }
+
+    fn number(&mut self, field: &'static str) -> Option<f64> {
+        match self.fields.get(field) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.trim().is_empty() => None,
+            Some(Value::Number(number)) => number.as_f64(),
+            Some(Value::String(text)) if text.trim().parse::<f64>().is_ok_and(f64::is_finite) => {
+                text.trim().parse().ok()
+            }
+            Some(_) => {
+                self.problem(field, "it is not a number");
+                None
+            }
+        }
+    }
+
+    fn style(&mut self, field: &'static str) -> Style {
+        let usual = Style::default();
+        let fields = match self.fields.get(field) {
+            None | Some(Value::Null) => return usual,
+            Some(Value::Object(fields)) => fields,
+            Some(_) => {
+                self.problem(field, "it is not a style: an object with styleName and colours");
+                return usual;
+            }
+        };
+        let mut wrong = None;
+        let mut part = |name: &str, usual: Arc<str>, fits: fn(&str) -> bool| match fields.get(name) {
+            None | Some(Value::Null) => usual,
+            Some(Value::String(text)) if fits(text) => text.as_str().into(),
+            Some(_) => {
+                wrong = Some(format!(
+                    "{name} is not the name of a Paste token, such as colorText, or transparent"
+                ));
+                usual
+            }
+        };
+        let style = Style {
+            name: part("styleName", usual.name, |text| text.len() <= LONGEST_STYLE_NAME),
+            headline_colour: part("headlineColour", usual.headline_colour, is_token),
+            stat_colour: part("statColour", usual.stat_colour, is_token),
+            background_colour: part("backgroundColour", usual.background_colour, is_token),
+        };
+        if let Some(wrong) = wrong {
+            self.problem(field, wrong);
+        }
+        style
+    }
+
+    fn service_level(&mut self, field: &'static str) -> Option<ServiceLevel> {
+        match self.fields.get(field) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) if name.is_empty() => None,
+            Some(Value::String(name)) if ServiceLevel::named(name).is_some() => ServiceLevel::named(name),
+            Some(_) => {
+                let known = ServiceLevel::ALL.map(ServiceLevel::name).join(", ");
+                self.problem(field, format!("there is no such service level; there are {known}"));
+                None
+            }
+        }
+    }
+}
+
+fn is_token(text: &str) -> bool {
+    text.len() <= LONGEST_TOKEN && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn label_and_formula_are_enough() {
+        let definition = Definition::parse(&json!({"label": "Waiting", "formula": "1"})).unwrap();
+        assert_eq!((definition.format, definition.increment), (Format::Plain, false));
+        assert_eq!(definition.default_style, Style::default());
+        assert_eq!(definition.first.value, None);
+    }
+
+    #[test]
+    fn the_wallboards_texts_are_understood() {
+        let definition = Definition::parse(&json!({
+            "label": "x", "formula": "1", "increment": "true", "firstThresholdValue": " 10 ", "secondThresholdValue": 12.5,
+            "invertThresholds": "", "value": "", "defaultStyle": {"styleName": "Mine", "statColour": "colorTextError"},
+        }));
+        let definition = definition.unwrap();
+        assert!(definition.increment && !definition.invert);
+        assert_eq!((definition.first.value, definition.second.value), (Some(10.0), Some(12.5)));
+        assert_eq!(&*definition.default_style.stat_colour, "colorTextError");
+        assert_eq!(&*definition.default_style.background_colour, "transparent");
+    }
+
+    #[test]
+    fn every_problem_is_told_with_its_field() {
+        let problems = Definition::parse(&json!({
+            "label": "", "format": "hours", "increment": 3, "firstThresholdValue": "many", "secondThresholdStyle": 1,
+            "defaultStyle": {"statColour": "red; background: url(x)"}, "slaName": "best",
+        }));
+        let fields: Vec<_> = problems.unwrap_err().into_iter().filter_map(|problem| problem.field).collect();
+        let expected = [
+            "label",
+            "formula",
+            "increment",
+            "defaultStyle",
+            "firstThresholdValue",
+            "secondThresholdStyle",
+            "slaName",
+            "format",
+        ];
+        assert_eq!(fields, expected);
+        assert!(Definition::parse(&json!([])).is_err());
+        assert!(
+            Definition::parse(&json!({"label": "x", "formula": "1", "note": "x".repeat(LARGEST)})).is_err()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_breaks_the_parser(text in "\\PC{0,40}", number in any::<i64>(), field in 0..11_usize) {
+            let names = ["label", "formula", "format", "increment", "defaultStyle", "firstThresholdValue",
+                "firstThresholdStyle", "secondThresholdValue", "invertThresholds", "slaName", "position"];
+            for value in [json!(text), json!(number), json!([text]), json!({"styleName": text}), Value::Null] {
+                let mut metric = json!({"label": "x", "formula": "1"});
+                metric[names[field]] = value;
+                let _ = Definition::parse(&metric);
+            }
+        }
+    }
+}

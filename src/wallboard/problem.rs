@@ -1,0 +1,49 @@
+//! What is wrong with a definition, told so that its author finds the place.
+
+use serde::Serialize;
+
+use crate::wallboard::formula::protocol::Fault;
+
+/// One problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{}{message}", .field.map(|field| format!("{field}: ")).unwrap_or_default())]
+pub struct Problem {
+    /// The metric's unique name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// The field of its definition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<&'static str>,
+    /// Line in a formula, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// Column in that line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// In a sentence.
+    pub message: String,
+}
+
+impl Problem {
+    /// One of a field.
+    pub fn of(field: &'static str, message: impl Into<String>) -> Self {
+        Self { metric: None, field: Some(field), line: None, column: None, message: message.into() }
+    }
+
+    /// One of the definition as a whole.
+    pub fn whole(message: impl Into<String>) -> Self {
+        Self { metric: None, field: None, line: None, column: None, message: message.into() }
+    }
+
+    /// A formula's.
+    pub fn of_formula(fault: Fault) -> Self {
+        let Fault { message, line, column } = fault;
+        Self { metric: None, field: Some("formula"), line, column, message }
+    }
+
+    /// The same, with the metric's name.
+    #[must_use]
+    pub fn in_metric(self, name: &str) -> Self {
+        Self { metric: Some(name.to_owned()), ..self }
+    }
+}

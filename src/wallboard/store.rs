@@ -1,0 +1,167 @@
+//! The definitions in Sync: read again and again, since others may write them too, and changed one step at a time.
+//!
+//! A change reads what is there, changes it and writes it under the condition that nobody wrote in between
+//! (`If-Match`); whoever comes second reads again. So two editors, or the old wallboard's editor beside ours, lose
+//! nothing of each other's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::definitions::{Definitions, Raw};
+use super::documents::{Document, MOST_DOCUMENTS, Shelf, ShelfError, name_of};
+use crate::layout::DEFAULT_DEFINITIONS;
+use crate::twilio::sync::SyncService;
+use crate::twilio::{Next, TwilioError};
+
+/// How often a change is tried when somebody else writes at the same time.
+const TRIES: usize = 5;
+
+/// The definitions in Sync.
+#[derive(Debug)]
+pub struct Store {
+    sync: SyncService,
+    name: String,
+    /// Between two looks at what others wrote.
+    interval: Duration,
+    /// One change at a time.
+    changing: Mutex<()>,
+    definitions: watch::Sender<Option<Arc<Definitions>>>,
+}
+
+/// A change of the definitions that was not made. Nothing of it was stored, or what was is harmless.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// They can't be stored.
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
+    /// Sync.
+    #[error("the definitions can't be stored in Sync: {0}")]
+    Twilio(#[from] TwilioError),
+    /// Somebody else keeps on writing.
+    #[error("somebody else changes the definitions all the time; try again")]
+    Contended,
+}
+
+impl Store {
+    /// The Documents of this name.
+    pub fn new(sync: SyncService, name: &str, interval: Duration) -> Self {
+        let (definitions, _) = watch::channel(None);
+        Self { sync, name: name.to_owned(), interval, changing: Mutex::default(), definitions }
+    }
+
+    /// The definitions, as they were read or written last; `None` before that.
+    pub fn definitions(&self) -> watch::Receiver<Option<Arc<Definitions>>> {
+        self.definitions.subscribe()
+    }
+
+    /// Reads them again and again until told to stop.
+    pub(super) async fn follow(&self, stop: CancellationToken) {
+        let mut failing = false;
+        loop {
+            let read = {
+                let _alone = self.changing.lock().await;
+                self.read().await.map(|shelf| drop(self.show(shelf.definitions())))
+            };
+            match read {
+                Ok(()) if std::mem::take(&mut failing) => info!("The metrics' definitions can be read again"),
+                Ok(()) => {}
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        warn!(%error, "The metrics' definitions can't be read; going on with the last ones");
+                    }
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(self.interval) => {}
+            }
+        }
+    }
+
+    /// Adds or replaces definitions.
+    pub async fn save(&self, changes: &Raw) -> Result<Arc<Definitions>, StoreError> {
+        self.change(|shelf| shelf.save(changes), false).await
+    }
+
+    /// Takes definitions out.
+    pub async fn delete(&self, names: &[String]) -> Result<Arc<Definitions>, StoreError> {
+        self.change(|shelf| shelf.delete(names), true).await
+    }
+
+    /// Puts the tiles into this order.
+    pub async fn order(&self, names: &[String]) -> Result<Arc<Definitions>, StoreError> {
+        self.change(|shelf| shelf.order(names), false).await
+    }
+
+    async fn change(
+        &self,
+        change: impl Fn(&mut Shelf) -> Result<(), ShelfError>,
+        earliest_first: bool,
+    ) -> Result<Arc<Definitions>, StoreError> {
+        let _alone = self.changing.lock().await;
+        for _ in 0..TRIES {
+            let mut shelf = self.read().await?;
+            change(&mut shelf)?;
+            let changed = shelf.documents.iter().enumerate().filter(|(_, document)| document.changed);
+            let mut changed: Vec<(usize, &Document)> = changed.collect();
+            if !earliest_first {
+                changed.reverse();
+            }
+            match self.write(&changed).await {
+                Ok(()) => {
+                    return Ok(self.show(shelf.definitions()));
+                }
+                Err(error) if matches!(error.next(), Next::Conflict | Next::Exists | Next::Missing) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    async fn write(&self, documents: &[(usize, &Document)]) -> Result<(), TwilioError> {
+        for (place, document) in documents {
+            let name = name_of(&self.name, *place);
+            let data = serde_json::to_string(&document.definitions).unwrap_or_default();
+            match &document.revision {
+                Some(revision) => self.sync.replace_document(&name, &data, revision).await?,
+                None => self.sync.create_document(&name, &data).await?,
+            };
+        }
+        Ok(())
+    }
+
+    async fn read(&self) -> Result<Shelf, TwilioError> {
+        let mut documents = Vec::new();
+        while documents.len() < MOST_DOCUMENTS {
+            let found = self.sync.document::<Raw>(&name_of(&self.name, documents.len())).await?;
+            let Some(found) = found else { break };
+            documents.push(Document {
+                revision: Some(found.revision),
+                definitions: found.data,
+                changed: false,
+            });
+        }
+        if documents.is_empty() {
+            // The publisher creates the Document with these; until then they are what it will hold.
+            let definitions = serde_json::from_str(DEFAULT_DEFINITIONS).unwrap_or_default();
+            documents.push(Document { revision: None, definitions, changed: false });
+        }
+        Ok(Shelf { documents })
+    }
+
+    fn show(&self, definitions: Definitions) -> Arc<Definitions> {
+        let definitions = Arc::new(definitions);
+        self.definitions.send_if_modified(|last| {
+            let differs = last.as_ref().is_none_or(|last| !last.same(&definitions));
+            if differs {
+                *last = Some(definitions.clone());
+            }
+            differs
+        });
+        definitions
+    }
+}
