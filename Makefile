@@ -1,30 +1,27 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt official sdk signatures openapi deploy-check image-check fuzz deny web web-test shots bench \
-	bench-quick chaos chaos-quick simulate release clean
-
-# The longest tests wait most of their time, for leases and timers, so four go side by side on two cores as well.
-TESTS_AT_ONCE ?= $(shell n=$$(nproc 2>/dev/null || echo 4); [ $$n -gt 4 ] && echo $$n || echo 4)
+.PHONY: help demo test test-quick check fmt official sdk signatures openapi deploy-check image-check fuzz deny web web-test \
+	shots bench bench-quick chaos chaos-quick simulate release clean tools
 
 # What the dashboard's page is made of.
 PAGE := $(shell find web/src web/public web/voice-quality -type f -not -path '*/node_modules/*' 2>/dev/null) \
 	web/index.html web/vite.config.ts web/package-lock.json
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
+		awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
-demo: web ## Run the service and its dashboard against a simulated Twilio; no account, no network
-	cargo run --features demo -- demo
+demo: tools web ## Run the service and its dashboard against a simulated Twilio; ARGS="--port 9000" is passed on
+	cargo run --features demo -- demo $(ARGS)
 
-test: ## Run all tests
-	tests/redis
-	RUST_TEST_THREADS=$(TESTS_AT_ONCE) cargo test --workspace --all-features
-	emulator/tests/official/run
-	tests/signatures/run
-	tests/deploy/run
-	tests/openapi/run
-	tests/sdk/run
-	web/run-tests
+test: ## Run every test suite and end with a table; SUITES="rust sdk" runs some of them
+	tests/run $(SUITES)
+
+test-quick: ## Run the unit tests of service, emulator and page
+	tests/run --quick
+
+tools:
+	@tests/tools demo
 
 check: ## Formatting and lints, warnings denied
 	cargo fmt --all --check
@@ -58,7 +55,7 @@ fuzz: ## Fuzz what comes from outside, each target for two minutes; `fuzz/run` s
 deny: ## Licences, sources and bans of what the service is built from; builds cargo-deny where it is missing
 	.ci/deny
 
-web: web/dist/index.html ## Build the dashboard's page, which the next build of the service carries
+web: tools web/dist/index.html ## Build the dashboard's page, which the next build of the service carries
 
 web/dist/index.html: web/node_modules/.package-lock.json $(PAGE)
 	cd web && npm run --silent build
