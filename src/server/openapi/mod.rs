@@ -43,6 +43,20 @@ mod tests {
         assert_eq!(described["info"]["version"], env!("CARGO_PKG_VERSION"));
     }
 
+    /// The page's types are made from this file.
+    #[test]
+    fn the_copy_that_the_page_is_built_from_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/web/openapi.json");
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(path, DESCRIPTION).unwrap();
+        }
+        let copy = std::fs::read_to_string(path).unwrap();
+        assert!(
+            copy == DESCRIPTION,
+            "web/openapi.json is stale; `UPDATE_OPENAPI=1 cargo test --lib openapi` writes it"
+        );
+    }
+
     #[test]
     fn every_reference_leads_somewhere() {
         let described: Value = serde_json::from_str(DESCRIPTION).unwrap();
