@@ -26,6 +26,7 @@ pub mod form;
 pub mod jobs;
 pub mod layout;
 pub mod lifecycle;
+pub mod pipeline;
 pub mod publish;
 pub mod refresh;
 pub mod replica;

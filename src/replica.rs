@@ -4,6 +4,7 @@
 //! built anew for each term and torn down at its end: dropped where it stands when the lease is lost, finished in good order
 //! when the process is stopped or hands the work over.
 
+mod exchange;
 mod keeper;
 mod vigil;
 mod witness;
@@ -12,27 +13,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+pub use exchange::{Exchanged, Hearing, Watched};
 use keeper::{Keeper, Over};
 use vigil::Vigil;
 use witness::Witness;
 
-use crate::app::{Apis, AppError, Core, Exchanged, Watched};
 use crate::cluster::{
     Asker, Candidate, Link, LinkError, News, Reach, Seat, Settings, Stand, Timing, answer_all, carry,
     channel, compare, deliver, exchange, follow, grant, keep_curves, listen, publish, space,
 };
 use crate::config::{Config, SharingConfig};
 use crate::feed;
+use crate::lifecycle::{Stage, TaskError, Tasks};
+use crate::pipeline::{self, Pipeline};
 use crate::refresh::{Outgoing, Refresher};
-use crate::server::Head;
 use crate::telemetry::metrics::Monitor;
-use crate::twilio::Client;
 use crate::twilio::sync::Revision;
+use crate::twilio::{Apis, Client, ClientError};
 
 /// Between two probes of Twilio, while the leader is cut off from it.
 const PROBED_AGAIN: Duration = Duration::from_secs(2);
@@ -45,7 +46,7 @@ pub struct Replica {
     shared: Shared,
     outgoing: Outgoing,
     asker: Asker,
-    exchanged: Option<Exchanged>,
+    exchanged: Exchanged,
     candidate: Candidate,
     rests_until: Option<Instant>,
     probed_at: Option<Instant>,
@@ -60,7 +61,7 @@ struct Shared {
     link: Link,
     news: broadcast::Sender<Arc<News>>,
     watched: Watched,
-    head: Arc<watch::Sender<Option<Head>>>,
+    handle: Arc<watch::Sender<Option<pipeline::Handle>>>,
     leader: Arc<watch::Sender<Option<Refresher>>>,
     leads: Arc<watch::Sender<bool>>,
 }
@@ -77,7 +78,7 @@ pub struct Handles {
     /// Marks, for whoever leads.
     pub refresher: Refresher,
     /// The part that reads and writes, while it is here.
-    pub head: watch::Receiver<Option<Head>>,
+    pub pipeline: watch::Receiver<Option<pipeline::Handle>>,
     /// The way to it while it is not.
     pub asker: Asker,
 }
@@ -132,11 +133,11 @@ impl Replica {
         config: &Config,
         sharing: &SharingConfig,
         watched: Watched,
-        exchanged: Option<Exchanged>,
+        exchanged: Exchanged,
     ) -> Result<(Handles, Self), LinkError> {
         let link = Link::new(&sharing.redis_url, &space(config), Timing::of(sharing.lease))?;
         let (refresher, outgoing) = Outgoing::new();
-        let (head, here) = watch::channel(None);
+        let (handle, here) = watch::channel(None);
         let asker = Asker::new(link.clone());
         let id: Arc<str> = format!("{:016x}", rand::random::<u64>()).into();
         let shared = Shared {
@@ -144,7 +145,7 @@ impl Replica {
             link: link.clone(),
             news: channel(),
             watched,
-            head: Arc::new(head),
+            handle: Arc::new(handle),
             leader: Arc::new(watch::channel(None).0),
             leads: Arc::new(watch::channel(false).0),
         };
@@ -158,11 +159,11 @@ impl Replica {
             probed_at: None,
             silent: false,
         };
-        Ok((Handles { refresher, head: here, asker }, replica))
+        Ok((Handles { refresher, pipeline: here, asker }, replica))
     }
 
     /// Leads and follows until told to stop. An error means that a part ended by itself.
-    pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
+    pub async fn run(self, stop: CancellationToken) -> Result<(), ReplicaError> {
         let Self { shared, outgoing, asker, exchanged, .. } = self;
         let Shared { link, news, watched, leads, leader, .. } = shared.clone();
         let handing_over = shared.handing_over();
@@ -173,12 +174,11 @@ impl Replica {
             follow(link.clone(), watched.pictures, news.subscribe(), leads.subscribe(), ended.clone());
         parts.spawn("following the leader", following);
         parts.spawn("carrying marks", carry(link.clone(), outgoing, leader.subscribe(), ended.clone()));
-        if let Some(Exchanged { said, hearing, asked }) = exchanged {
-            parts.spawn("sharing limits", grant(link.clone(), asked, ended.clone()));
-            let hear = move |word, ago| hearing.hear(word, ago);
-            let words = exchange(link.clone(), said, news.subscribe(), hear, ended.clone());
-            parts.spawn("talking to other replicas", words);
-        }
+        let Exchanged { said, hearing, asked } = exchanged;
+        parts.spawn("sharing limits", grant(link.clone(), asked, ended.clone()));
+        let hear = move |word, ago| hearing.hear(word, ago);
+        let words = exchange(link.clone(), said, news.subscribe(), hear, ended.clone());
+        parts.spawn("talking to other replicas", words);
         let settings = Settings::of(&shared.config.in_common());
         let (id, monitor) = (self.candidate.id(), watched.monitor);
         parts.spawn("counting Redis", count_redis(link.clone(), monitor.clone(), ended.clone()));
@@ -282,7 +282,7 @@ struct Stander {
 }
 
 impl Stander {
-    async fn run(mut self, stop: CancellationToken) -> Result<(), AppError> {
+    async fn run(mut self, stop: CancellationToken) -> Result<(), ReplicaError> {
         let beat = self.shared.link.timing().beat();
         while !stop.is_cancelled() {
             let rests = self.rests_until.is_some_and(|until| Instant::now() < until);
@@ -346,7 +346,7 @@ impl Stander {
         given: Given,
         questions: broadcast::Receiver<Arc<News>>,
         stop: &CancellationToken,
-    ) -> Result<bool, AppError> {
+    ) -> Result<bool, ReplicaError> {
         match self.lead(seat, given, questions, stop).await? {
             End::Stopped => return Ok(true),
             End::HandedOver => self.rests_until = Some(Instant::now() + RESTS),
@@ -385,7 +385,7 @@ impl Stander {
     }
 
     /// Whether the rival that this one gave way to goes on writing.
-    async fn rival_is_there(&self, seat: &Seat) -> Result<Option<Revision>, AppError> {
+    async fn rival_is_there(&self, seat: &Seat) -> Result<Option<Revision>, ReplicaError> {
         let Some(seen) = &self.rival else { return Ok(None) };
         let config = &self.shared.config.core;
         let apis = Apis::leased(config, self.shared.watched.monitor.clone(), seat.lease().clone())?;
@@ -411,7 +411,7 @@ impl Stander {
         given: Given,
         questions: broadcast::Receiver<Arc<News>>,
         stop: &CancellationToken,
-    ) -> Result<End, AppError> {
+    ) -> Result<End, ReplicaError> {
         if let Some(writes) = self.rival_is_there(seat).await? {
             warn!(
                 "Another leader goes on writing to the same Sync Service; this replica leaves it to that one"
@@ -536,7 +536,7 @@ async fn freed(news: &mut broadcast::Receiver<Arc<News>>) {
 /// All that reads and writes, for one term.
 #[derive(Debug)]
 struct Term {
-    core: Option<Core>,
+    work: Option<Tasks>,
     client: Arc<Client>,
     witness: Witness,
     parts: Parts,
@@ -550,7 +550,7 @@ impl Term {
         seat: &Seat,
         given: Given,
         questions: broadcast::Receiver<Arc<News>>,
-    ) -> Result<Self, AppError> {
+    ) -> Result<Self, ReplicaError> {
         let (config, link, monitor) = (&shared.config, &shared.link, &shared.watched.monitor);
         let apis = Apis::leased(&config.core, monitor.clone(), seat.lease().clone())?;
         let (sync, timing) = (apis.sync.clone(), link.timing());
@@ -568,8 +568,9 @@ impl Term {
             }
         };
         let grace = config.server.shutdown_grace;
-        let core = Core::start_term(&config.core, apis.clone(), grace, monitor, admitted);
-        let head = core.head(&config.core, &apis);
+        let mut work = Tasks::default();
+        let core = Pipeline::start_term(&config.core, apis.clone(), grace, monitor, &mut work, admitted);
+        let handle = core.handle(&config.core, &apis);
         let ended = CancellationToken::new();
         let mut parts = Parts::default();
         let document = &config.core.sync.dashboard_metrics_document;
@@ -588,35 +589,28 @@ impl Term {
         let marks = deliver(link.clone(), core.refresher.clone(), shared.news.subscribe(), ended.clone());
         parts.spawn("taking marks", marks);
         let answering = {
-            let head = head.clone();
-            let answer = move |question| head.clone().reply(question);
+            let handle = handle.clone();
+            let answer = move |request| {
+                let handle = handle.clone();
+                async move { handle.answer_json(request).await.into() }
+            };
             answer_all(link.clone(), seat.name(), questions, answer, ended.clone())
         };
         parts.spawn("answering", answering);
         if let Some(metrics) = core.metrics.clone() {
             parts.spawn("keeping curves", keep_curves(link.clone(), metrics, ended.clone()));
         }
-        let (first, ready, until) =
-            (core.first_snapshot_written(), shared.watched.ready.clone(), ended.clone());
-        parts.spawn("becoming ready", async move {
-            tokio::select! {
-                () = until.cancelled() => return,
-                () = first => {}
-            }
-            ready.send_replace(true);
-            info!("Ready: a first snapshot has been read and written");
-            until.cancelled().await;
-        });
+        parts.spawn("becoming ready", core.becoming_ready(shared.watched.ready.clone(), ended.clone()));
         shared.leader.send_replace(Some(core.refresher.clone()));
-        shared.head.send_replace(Some(head));
-        Ok(Self { core: Some(core), client: apis.client, witness, parts, ended, shared: shared.clone() })
+        shared.handle.send_replace(Some(handle));
+        Ok(Self { work: Some(work), client: apis.client, witness, parts, ended, shared: shared.clone() })
     }
 
     /// A part that ended before it was told to.
-    async fn early(&mut self) -> AppError {
-        let Some(core) = &mut self.core else { return std::future::pending().await };
+    async fn early(&mut self) -> ReplicaError {
+        let Some(work) = &mut self.work else { return std::future::pending().await };
         tokio::select! {
-            early = core.early() => early,
+            early = work.ended_early() => early.into(),
             early = self.parts.early() => early,
         }
     }
@@ -624,8 +618,8 @@ impl Term {
     /// Ends its reading and writing where they stand.
     async fn cut_off(&mut self) {
         self.step_down();
-        if let Some(core) = self.core.take() {
-            core.abort().await;
+        if let Some(work) = self.work.take() {
+            work.abort().await;
         }
     }
 
@@ -638,17 +632,17 @@ impl Term {
     }
 
     /// Writes what is pending, and shows it.
-    async fn stop(&mut self) -> Result<(), AppError> {
-        let Some(core) = self.core.take() else { return Ok(()) };
-        let stopped = core.stop().await;
+    async fn stop(&mut self) -> Result<(), ReplicaError> {
+        let Some(work) = self.work.take() else { return Ok(()) };
+        let stopped = work.stop().await;
         self.step_down();
         self.ended.cancel();
         self.parts.end(self.shared.handing_over().patience()).await?;
-        stopped
+        Ok(stopped?)
     }
 
     fn step_down(&self) {
-        self.shared.head.send_replace(None);
+        self.shared.handle.send_replace(None);
         self.shared.leader.send_replace(None);
         self.shared.leads.send_replace(false);
     }
@@ -661,41 +655,37 @@ impl Drop for Term {
     }
 }
 
-/// Tasks that end when they are told to; one that ends earlier is a fault.
+/// Tasks of a replica, or of a term, which share one token.
 #[derive(Debug, Default)]
-struct Parts(JoinSet<&'static str>);
+struct Parts(Tasks);
 
 impl Parts {
     fn spawn(&mut self, name: &'static str, part: impl Future<Output = ()> + Send + 'static) {
-        self.0.spawn(async move {
-            part.await;
-            name
-        });
+        self.0.spawn(Stage::Intake, name, |_| part);
     }
 
-    async fn early(&mut self) -> AppError {
-        match self.0.join_next().await {
-            Some(Ok(name)) => AppError::Ended(name),
-            Some(Err(source)) => AppError::Panicked { task: "a part of this replica", source },
-            None => std::future::pending().await,
-        }
+    async fn early(&mut self) -> ReplicaError {
+        self.0.ended_early().await.into()
     }
 
-    /// Waits for all of them, which were told to end. After `patience` those that wait for Redis are ended where they stand:
-    /// a Redis that hangs would keep one command after another waiting.
-    async fn end(&mut self, patience: Duration) -> Result<(), AppError> {
-        if let Ok(joined) = timeout(patience, self.join()).await {
-            return joined;
-        }
-        info!(parts = self.0.len(), "Redis does not answer; what is left to be told to it is given up");
-        self.0.shutdown().await;
-        Ok(())
-    }
-
-    async fn join(&mut self) -> Result<(), AppError> {
-        while let Some(ended) = self.0.join_next().await {
-            ended.map_err(|source| AppError::Panicked { task: "a part of this replica", source })?;
+    /// Waits for all of them, whose token is cancelled. After `patience` those that wait for Redis are aborted: a Redis that
+    /// hangs would keep one command after another waiting.
+    async fn end(&mut self, patience: Duration) -> Result<(), ReplicaError> {
+        let parts = std::mem::take(&mut self.0).stop_within(patience).await?;
+        if parts > 0 {
+            info!(parts, "Redis does not answer; what is left to be told to it is given up");
         }
         Ok(())
     }
+}
+
+/// A replica ended although it was not stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplicaError {
+    /// One of its tasks ended.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// A term could not begin.
+    #[error(transparent)]
+    Client(#[from] ClientError),
 }

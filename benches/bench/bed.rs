@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use taskrouter_sync::app::Apis;
 use taskrouter_sync::config::CoreConfig;
 use taskrouter_sync::telemetry::metrics::Monitor;
+use taskrouter_sync::twilio::Apis;
 use taskrouter_sync::{layout, refresh};
 use tokio_util::sync::CancellationToken;
 use twilio_emulator::{Answers, Api, Emulator, Entry, Settings};

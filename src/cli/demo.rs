@@ -13,11 +13,12 @@ use twilio_emulator::{Emulator, Settings};
 
 use super::output::print;
 use super::{CommandError, Environment};
-use crate::app::{Apis, App};
+use crate::app::App;
 use crate::config::Config;
 use crate::lifecycle::stop_signal;
 use crate::server::EVENT_PATHS;
 use crate::telemetry::metrics::Monitor;
+use crate::twilio::Apis;
 
 /// How long the centre has been open when the demo starts, so that today's counters are not all zero.
 const HISTORY: Duration = Duration::from_secs(30 * 60);

@@ -10,16 +10,17 @@ use tokio::time::timeout;
 
 use super::output::print;
 use super::{CommandError, Environment, unread};
-use crate::app::{Apis, Core};
 use crate::config::{Config, CoreConfig};
 use crate::layout::{self, Object, queue_items};
+use crate::lifecycle::Tasks;
+use crate::pipeline::Pipeline;
 use crate::refresh::Stopped;
 use crate::server::EVENT_PATHS;
 use crate::stats::Snapshot;
 use crate::telemetry::metrics::Monitor;
 use crate::twilio::access_token::DASHBOARD_IDENTITY;
 use crate::twilio::sync::SyncService;
-use crate::twilio::{Next, TwilioError};
+use crate::twilio::{Apis, Next, TwilioError};
 
 /// A thousand queues take about a minute to write within Sync's limits.
 const LONGEST_WAIT: Duration = Duration::from_secs(180);
@@ -91,9 +92,10 @@ async fn bootstrap(
     }
 
     // Started only now, so that what it creates does not look as if it had been there.
-    let core = Core::start(config, apis.clone(), GRACE, &Monitor::default());
-    let filled = fill(&core).await;
-    core.stop().await.map_err(CommandError::failed)?;
+    let mut tasks = Tasks::default();
+    let pipeline = Pipeline::start(config, apis.clone(), GRACE, &Monitor::default(), &mut tasks);
+    let filled = fill(&pipeline).await;
+    tasks.stop().await.map_err(CommandError::failed)?;
     let snapshot = filled?;
 
     for (object, there) in &before {
@@ -179,13 +181,13 @@ fn access_failed(error: TwilioError) -> CommandError {
 }
 
 /// Reads everything and waits until it stands in Sync.
-async fn fill(core: &Core) -> Result<Arc<Snapshot>, CommandError> {
+async fn fill(pipeline: &Pipeline) -> Result<Arc<Snapshot>, CommandError> {
     let ended = |_| CommandError::Failed("reading or writing ended early; see the log".to_owned());
-    let snapshot = core.refresher.refresh_all().await.map_err(ended)?;
+    let snapshot = pipeline.refresher.refresh_all().await.map_err(ended)?;
     if let Some(stale) = &snapshot.directory_stale {
         return Err(CommandError::Failed(format!("The TaskQueues can't be read: {}", stale.reason)));
     }
-    core.publisher.written(snapshot.number).await.map_err(|_| ended(Stopped))?;
+    pipeline.publisher.written(snapshot.number).await.map_err(|_| ended(Stopped))?;
     Ok(snapshot)
 }
 

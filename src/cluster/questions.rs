@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::link::{Key, Link, LinkError, Reach};
 use super::news::{News, next};
+use crate::pipeline::{Answer, Refusal, RequestError};
 
 /// Questions under way at once, of one replica, and at the leader.
 const MOST_QUESTIONS: usize = 64;
@@ -28,6 +29,15 @@ pub struct Reply {
     pub status: u16,
     /// JSON, with its members in their order.
     pub body: Box<RawValue>,
+}
+
+impl From<Result<Answer, RequestError>> for Reply {
+    fn from(answered: Result<Answer, RequestError>) -> Self {
+        match answered.map_err(Refusal::from) {
+            Ok(body) => Self { status: 200, body },
+            Err(refusal) => Self { status: refusal.status, body: to_raw_value(&refusal).unwrap_or_default() },
+        }
+    }
 }
 
 /// Whether the same may be asked twice.

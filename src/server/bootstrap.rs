@@ -5,9 +5,9 @@ use axum::response::Response;
 
 use super::AppState;
 use super::auth::Editor;
-use super::desk::Question;
 use super::error::ApiError;
 use super::same_site::SameSite;
+use crate::pipeline::Request;
 
 /// Whether the query asks for it.
 pub(super) fn is_asked_for(query: Option<&str>) -> bool {
@@ -26,7 +26,7 @@ pub(super) async fn by_hand(
 
 /// Runs it for a caller who has been let in.
 pub(super) async fn run(state: &AppState) -> Result<Response, ApiError> {
-    state.desk.ask(Question::Bootstrap).await
+    state.leader.ask(Request::Bootstrap).await
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::auth::{Editor, Viewer};
-use super::desk::Question;
 use super::error::ApiError;
 use super::{AppState, body};
+use crate::pipeline::Request;
 use crate::wallboard::Raw;
 
 /// Bytes of a request with definitions: as many as Sync is given to hold.
@@ -31,7 +31,7 @@ pub(super) struct OneMetric {
 
 /// All of them, in the order of the tiles.
 pub(super) async fn show(State(state): State<AppState>, _viewer: Viewer) -> Result<Response, ApiError> {
-    state.desk.ask(Question::Definitions).await
+    state.leader.ask(Request::Definitions).await
 }
 
 /// Adds or replaces some.
@@ -41,7 +41,7 @@ pub(super) async fn save(
     body: Body,
 ) -> Result<Response, ApiError> {
     let changes: Raw = body::json(body, LARGEST).await?;
-    state.desk.ask(Question::Save(changes.into_iter().collect())).await
+    state.leader.ask(Request::Save(changes.into_iter().collect())).await
 }
 
 /// Takes some out.
@@ -51,7 +51,7 @@ pub(super) async fn delete(
     body: Body,
 ) -> Result<Response, ApiError> {
     let Names { names } = body::json(body, LARGEST).await?;
-    state.desk.ask(Question::Delete(names)).await
+    state.leader.ask(Request::Delete(names)).await
 }
 
 /// Puts the tiles into an order.
@@ -61,7 +61,7 @@ pub(super) async fn order(
     body: Body,
 ) -> Result<Response, ApiError> {
     let Names { names } = body::json(body, LARGEST).await?;
-    state.desk.ask(Question::Order(names)).await
+    state.leader.ask(Request::Order(names)).await
 }
 
 /// What a definition would show now; nothing is stored.
@@ -71,12 +71,12 @@ pub(super) async fn preview(
     body: Body,
 ) -> Result<Response, ApiError> {
     let OneMetric { metric } = body::json(body, LARGEST).await?;
-    state.desk.ask(Question::Preview(metric)).await
+    state.leader.ask(Request::Preview(metric)).await
 }
 
 /// What formulas see, with the values of now.
 pub(super) async fn fields(State(state): State<AppState>, _editor: Editor) -> Result<Response, ApiError> {
-    state.desk.ask(Question::Fields).await
+    state.leader.ask(Request::Fields).await
 }
 
 /// A metric's last hours: `points` of seconds since 1970 and a value, or null where there was none.
@@ -88,5 +88,5 @@ pub(super) async fn history(
     let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let named = pairs.find(|(name, _)| name == "metric").map(|(_, metric)| metric);
     let metric = named.ok_or(ApiError::Parameter("metric"))?;
-    state.desk.ask(Question::History(metric.into_owned())).await
+    state.leader.ask(Request::History(metric.into_owned())).await
 }

@@ -5,12 +5,12 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::refusals::Refusal;
+use super::refusals;
 use crate::call_quality::VoiceError;
 use crate::event::{BatchError, ForeignEvent};
 use crate::feed::BadSelection;
+use crate::pipeline::{Answer, Refusal, RequestError};
 use crate::twilio::signature::SignatureError;
-use crate::wallboard::{ChangeError, Problem, StoreError};
 
 /// Longest body that is read; an event is about 2 kB.
 pub const LARGEST_BODY: usize = 64 * 1024;
@@ -53,27 +53,23 @@ pub enum ApiError {
     /// 400
     #[error("the body is not the JSON that is expected here: {0}")]
     Json(String),
-    /// 422: definitions that are not right; nothing was stored.
-    #[error("some fields are not right; nothing was stored")]
-    Definitions(Vec<Problem>),
-    /// 422: definitions that can't be stored; nothing was.
-    #[error("{0}")]
-    Unstorable(String, Vec<Problem>),
-    /// 404: not one of the metrics.
-    #[error("there is no metric {0:?}")]
-    NoSuchMetric(String),
-    /// 404: no metrics.
-    #[error("there are no metrics: SYNC_LAYOUTS does not name dashboard-metrics")]
-    NoMetrics,
-    /// 502
-    #[error("Sync can't be used: {0}")]
-    Sync(String),
     /// 503: the formulas' task.
     #[error("the formulas' task is starting, stopping or overloaded; try again")]
     Overloaded,
     /// 415
     #[error("the Content-Type must be application/x-www-form-urlencoded or application/json")]
     ContentType,
+    /// What the pipeline did not do.
+    #[error("{}", .0.message)]
+    Refused(Refusal),
+    /// What another replica's pipeline did not do, as that one says it.
+    #[error("the leader refused with status {status}")]
+    Relayed {
+        /// HTTP status.
+        status: u16,
+        /// JSON.
+        body: Answer,
+    },
     /// 405
     #[error("this address takes {0} requests only")]
     Method(&'static str),
@@ -139,21 +135,12 @@ pub enum ApiError {
     /// 429: too many wrong credentials.
     #[error("too many wrong credentials; try again in some seconds")]
     Guessing,
-    /// 502
-    #[error("TaskRouter can't be read: {0}")]
-    TaskRouter(String),
     /// 503: no place for one more.
     #[error("too many clients watch already; try again later")]
     Busy,
-    /// 503
-    #[error("the service is stopping")]
-    Stopping,
     /// 503: replicas share the work, and the one that leads can't be asked.
     #[error("the replica that leads can't be asked: {0}")]
     NoLeader(String),
-    /// 504
-    #[error("the refresh or its writes did not finish within {0} seconds; they go on in the background")]
-    NotFinished(u64),
 }
 
 impl ApiError {
@@ -179,25 +166,19 @@ impl ApiError {
             | Self::Origin(_)
             | Self::CrossSite
             | Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::NoApiKey | Self::NoMetrics | Self::NoSuchMetric(_) => {
-                StatusCode::NOT_FOUND
-            }
+            Self::NotFound | Self::NoApiKey => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Foreign(_)
-            | Self::Parameter(_)
-            | Self::Selection(_)
-            | Self::Definitions(_)
-            | Self::Unstorable(..) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Foreign(_) | Self::Parameter(_) | Self::Selection(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Guessing => StatusCode::TOO_MANY_REQUESTS,
-            Self::TaskRouter(_) | Self::Sync(_) => StatusCode::BAD_GATEWAY,
             Self::NotWebsocket => StatusCode::UPGRADE_REQUIRED,
-            Self::Stopping | Self::Busy | Self::Undecided | Self::Overloaded | Self::NoLeader(_) => {
+            Self::Busy | Self::Undecided | Self::Overloaded | Self::NoLeader(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::NotFinished(_) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Refused(refusal) => status_of(refusal.status),
+            Self::Relayed { status, .. } => status_of(*status),
         }
     }
 
@@ -241,44 +222,39 @@ impl ApiError {
             Self::NoApiKey => "no_api_key",
             Self::NoAdministrator => "no_administrator",
             Self::Guessing => "too_many_attempts",
-            Self::TaskRouter(_) => "taskrouter_unreadable",
-            Self::Definitions(_) => "bad_definitions",
-            Self::Unstorable(..) => "definitions_not_stored",
-            Self::NoMetrics => "no_metrics",
-            Self::NoSuchMetric(_) => "no_such_metric",
-            Self::Sync(_) => "sync_unusable",
             Self::Overloaded => "overloaded",
             Self::Busy => "too_many_clients",
-            Self::Stopping => "stopping",
             Self::NoLeader(_) => "no_leader",
-            Self::NotFinished(_) => "not_finished",
+            Self::Refused(refusal) => refusal.code,
+            Self::Relayed { .. } => "relayed",
         }
     }
 }
 
-impl From<ChangeError> for ApiError {
-    fn from(error: ChangeError) -> Self {
-        match error {
-            ChangeError::Problems(problems) => Self::Definitions(problems),
-            ChangeError::Busy(_) => Self::Overloaded,
-            ChangeError::Store(StoreError::Twilio(error)) => Self::Sync(error.to_string()),
-            ChangeError::Store(StoreError::Shelf(error)) => {
-                Self::Unstorable(error.to_string(), error.problem().into_iter().collect())
-            }
-            ChangeError::Store(error) => Self::Unstorable(error.to_string(), Vec::new()),
-        }
+impl From<RequestError> for ApiError {
+    fn from(error: RequestError) -> Self {
+        Self::Refused(error.into())
     }
+}
+
+fn status_of(number: u16) -> StatusCode {
+    StatusCode::from_u16(number).unwrap_or(StatusCode::BAD_GATEWAY)
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code, message) = (self.status(), self.code(), self.to_string());
-        let mut body = json!({ "code": code, "message": message });
-        if let Self::Definitions(problems) | Self::Unstorable(_, problems) = &self {
-            body["problems"] = json!(problems);
-        }
-        let mut response = (status, Json(body)).into_response();
-        response.extensions_mut().insert(Refusal { code, message });
+        let mut response = match &self {
+            // Logged and counted where the leader refused it.
+            Self::Relayed { body, .. } => {
+                let headers =
+                    [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+                return (status, headers, format!("{body}\n")).into_response();
+            }
+            Self::Refused(refusal) => (status, Json(refusal)).into_response(),
+            _ => (status, Json(json!({ "code": code, "message": message }))).into_response(),
+        };
+        response.extensions_mut().insert(refusals::Refusal { code, message });
         let headers = response.headers_mut();
         match self {
             Self::Unauthorized | Self::WrongCredentials => {

@@ -28,10 +28,10 @@ pub(super) async fn ready(State(state): State<AppState>) -> Response {
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let word = if ready { "ready" } else { "not ready" };
     let picture = state.feed.picture();
-    let body = match state.desk.here() {
-        Some(head) => {
-            let writes = *head.publisher.status().borrow();
-            let snapshot = head.refresher.snapshots().borrow().clone();
+    let body = match state.leader.local() {
+        Some(pipeline) => {
+            let writes = *pipeline.publisher.status().borrow();
+            let snapshot = pipeline.refresher.snapshots().borrow().clone();
             json!({
                 "status": word,
                 "taskQueuesKnown": snapshot.directory_known,

@@ -36,12 +36,12 @@ mod auth;
 mod body;
 mod bootstrap;
 mod definitions;
-mod desk;
 mod dialling;
 mod error;
 mod feed;
 mod headers;
 mod health;
+mod leader_client;
 mod listener;
 mod login;
 mod monitoring;
@@ -69,8 +69,8 @@ use axum::routing::get;
 use tokio::sync::watch;
 
 pub use auth::{Access, FlexGate, Principal, Role};
-pub use desk::{Desk, Head};
 pub use error::{ApiError, LARGEST_BODY};
+pub use leader_client::LeaderClient;
 pub use listener::{listen, serve};
 pub use refusals::Refusals;
 pub use routes::{ROUTES, Route, is_own_path};
@@ -137,8 +137,8 @@ pub struct Handles {
     pub voice: Arc<Voice>,
     /// Marks what is stale.
     pub refresher: Refresher,
-    /// Whoever reads and writes.
-    pub desk: Desk,
+    /// Puts requests to the process that reads and writes.
+    pub leader: Arc<LeaderClient>,
     /// What is written, and under which names.
     pub sync: Arc<SyncConfig>,
     /// What changed, for whoever watches us.

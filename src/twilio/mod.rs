@@ -4,6 +4,7 @@
 //! and a proxy are no special case.
 
 pub mod access_token;
+mod apis;
 pub mod calls;
 mod client;
 mod error;
@@ -19,5 +20,6 @@ pub mod sync;
 pub mod taskrouter;
 pub mod transport;
 
+pub use apis::Apis;
 pub use client::{Client, ClientError, MOST_SYNC_WRITES_IN_FLIGHT};
 pub use error::{Next, TwilioError};

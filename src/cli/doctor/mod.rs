@@ -12,8 +12,8 @@ mod report;
 use clap::Args;
 
 use super::{CommandError, Environment, output};
-use crate::app::Apis;
 use crate::telemetry::metrics::Monitor;
+use crate::twilio::Apis;
 use report::{Check, Report};
 
 #[derive(Debug, Args)]

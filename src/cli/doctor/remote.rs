@@ -6,14 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::IgnoredAny;
 
 use super::report::Check;
-use crate::app::Apis;
 use crate::config::{Config, PublicUrl, SyncServiceName};
 use crate::layout::{self, Object};
 use crate::server::EVENT_PATHS;
 use crate::stats::Snapshot;
 use crate::telemetry::metrics::Monitor;
 use crate::twilio::taskrouter::Workspace;
-use crate::twilio::{Next, TwilioError};
+use crate::twilio::{Apis, Next, TwilioError};
 
 /// Beyond this statistics and ages are visibly off.
 const SKEW_TO_NOTE: SignedDuration = SignedDuration::from_secs(2);

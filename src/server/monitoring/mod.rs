@@ -29,7 +29,7 @@ pub(super) async fn show(State(state): State<AppState>, request: Request) -> Res
     state.monitor.clients(ClientKind::Watcher, state.feed.watchers());
     state.monitor.ready(*state.ready.borrow());
     // How the centre is, the replica tells that reads it.
-    let here = state.desk.here().map(|head| head.shown.borrow().clone());
+    let here = state.leader.local().map(|pipeline| pipeline.shown.borrow().clone());
     state.monitor.leads(here.is_some());
     let snapshot = here.unwrap_or_else(|| Arc::new(Snapshot::empty(&[], Timestamp::now())));
     let centre = centre::registry(&snapshot, &state.statistics, state.rhythm, Timestamp::now());

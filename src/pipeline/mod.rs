@@ -1,0 +1,169 @@
+//! What the leader runs, and what other parts may ask of it.
+//!
+//! ```text
+//! marks ─► refresh (reads TaskRouter) ─► snapshot ─► publish (writes Sync)
+//!                                           └──────► wallboard (evaluates formulas)
+//! ```
+//!
+//! [`Pipeline::start`] puts its tasks into the caller's [`Tasks`], which decide when they stop: a process alone has one
+//! pipeline for good, one of several replicas one for each term. What they do on request is a [`Request`] to a [`Handle`],
+//! with an [`Answer`] or a [`RequestError`]: none of them knows of HTTP, so replicas can pass them on.
+
+mod handle;
+mod request;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+pub use handle::Handle;
+pub use request::{Answer, Refusal, Request, RequestError};
+
+use crate::config::{CoreConfig, LayoutName};
+use crate::layout;
+use crate::lifecycle::{Stage, Tasks};
+use crate::publish::{self, Publisher};
+use crate::refresh::{self, Refresher, Roster};
+use crate::stats::{Needs, Snapshot};
+use crate::telemetry::metrics::Monitor;
+use crate::twilio::Apis;
+use crate::twilio::access_token::DASHBOARD_IDENTITY;
+use crate::wallboard::{self, Metrics};
+
+/// Handles of the tasks that read, evaluate and write.
+#[derive(Debug)]
+pub struct Pipeline {
+    /// Marks what is stale and watches what is known.
+    pub refresher: Refresher,
+    /// Watches and waits for the writes.
+    pub publisher: Publisher,
+    /// Snapshots with metrics, where there are any.
+    pub shown: watch::Receiver<Arc<Snapshot>>,
+    /// Definitions and previews; `None` where the layout is not wanted.
+    pub metrics: Option<Metrics>,
+    needs: Needs,
+}
+
+impl Pipeline {
+    /// Starts reading and writing; `grace` is how long pending writes may take when it is stopped.
+    pub fn start(
+        config: &CoreConfig,
+        apis: Apis,
+        grace: Duration,
+        monitor: &Monitor,
+        tasks: &mut Tasks,
+    ) -> Self {
+        Self::begin(config, apis, grace, monitor, tasks, None::<std::future::Ready<()>>)
+    }
+
+    /// Starts it for one term of many: the first write waits for `admitted`, since the previous leader's last writes may
+    /// still be on their way, and every object's write budget begins empty.
+    pub fn start_term(
+        config: &CoreConfig,
+        apis: Apis,
+        grace: Duration,
+        monitor: &Monitor,
+        tasks: &mut Tasks,
+        admitted: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        Self::begin(config, apis, grace, monitor, tasks, Some(admitted))
+    }
+
+    fn begin(
+        config: &CoreConfig,
+        apis: Apis,
+        grace: Duration,
+        monitor: &Monitor,
+        tasks: &mut Tasks,
+        admitted: Option<impl Future<Output = ()> + Send + 'static>,
+    ) -> Self {
+        let layouts = layout::all(config);
+        let needs = layout::needs(&layouts);
+        let (refresher, reader) = refresh::Worker::new(
+            apis.taskrouter,
+            config.refresh,
+            config.statistics.clone(),
+            needs,
+            monitor.clone(),
+        );
+        let (metrics, shown) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
+            let (metrics, shown, worker) =
+                wallboard::Worker::new(config, apis.sync.clone(), refresher.snapshots());
+            tasks.spawn(Stage::Evaluation, "evaluating", |stop| worker.run(stop));
+            (Some(metrics), shown)
+        } else {
+            (None, refresher.snapshots())
+        };
+        let readers = config.twilio.api_key.as_ref().map(|_| DASHBOARD_IDENTITY);
+        let (publisher, mut writer) =
+            publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone(), readers, monitor.clone());
+        if admitted.is_some() {
+            writer.budgets_are_spent();
+        }
+        tasks.spawn(Stage::Reads, "reading", |stop| reader.run(stop));
+        tasks.spawn(Stage::Writes, "writing", |stop| async move {
+            if let Some(admitted) = admitted {
+                let stopped = async {
+                    stop.cancelled().await;
+                    tokio::time::sleep(grace).await;
+                };
+                tokio::select! {
+                    () = admitted => {}
+                    // The next leader writes it.
+                    () = stopped => return,
+                }
+            }
+            writer.run(stop, grace).await;
+        });
+        Self { refresher, publisher, shown, metrics, needs }
+    }
+
+    /// What may be asked of it.
+    pub fn handle(&self, config: &CoreConfig, apis: &Apis) -> Handle {
+        Handle {
+            refresher: self.refresher.clone(),
+            shown: self.shown.clone(),
+            publisher: self.publisher.clone(),
+            metrics: self.metrics.clone(),
+            roster: Roster::new(apis.taskrouter.clone()),
+            account: config.twilio.account_sid,
+            workspace: config.twilio.workspace_sid,
+            zone: config.statistics.time_zone.clone(),
+            needs: self.needs,
+        }
+    }
+
+    /// What is read.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// A task that sets `ready` once a first whole snapshot has been read and written.
+    pub fn becoming_ready(
+        &self,
+        ready: watch::Sender<bool>,
+        stop: CancellationToken,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let (mut snapshots, publisher, needs) =
+            (self.refresher.snapshots(), self.publisher.clone(), self.needs);
+        let first = async move {
+            let first = snapshots.wait_for(|snapshot| snapshot.is_complete(needs)).await;
+            // An error means that the pipeline is stopping.
+            let number = first.map(|snapshot| snapshot.number).ok()?;
+            publisher.written(number).await.ok()
+        };
+        async move {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                first = first => if first.is_some() {
+                    ready.send_replace(true);
+                    info!("Ready: a first snapshot has been read and written");
+                }
+            }
+            stop.cancelled().await;
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What may be asked of the leader, and why it may not be done.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::refresh::Stopped;
+use crate::wallboard::{Busy, ChangeError, Problem, StoreError};
+
+/// Something that only the process that reads and writes can say or do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Create what is missing, refresh, write, and answer with all TaskQueues' items.
+    Bootstrap,
+    /// Open Tasks.
+    Tasks,
+    /// Workers.
+    Workers,
+    /// The metrics' definitions.
+    Definitions,
+    /// What formulas see.
+    Fields,
+    /// A metric's last hours.
+    History(String),
+    /// Definitions to be added or replaced, in their order.
+    Save(Vec<(String, Value)>),
+    /// Definitions to be deleted.
+    Delete(Vec<String>),
+    /// The order of the tiles.
+    Order(Vec<String>),
+    /// What a definition would show.
+    Preview(Value),
+}
+
+impl Request {
+    /// Whether it may be carried out twice: it changes nothing, or comes to the same.
+    pub fn is_idempotent(&self) -> bool {
+        match self {
+            Self::Bootstrap
+            | Self::Tasks
+            | Self::Workers
+            | Self::Definitions
+            | Self::Fields
+            | Self::History(_)
+            | Self::Preview(_) => true,
+            Self::Save(_) | Self::Delete(_) | Self::Order(_) => false,
+        }
+    }
+}
+
+/// JSON with its members in their order, since the one who asked only passes it on.
+pub type Answer = Box<RawValue>;
+
+/// Why a request was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// A newer version asks what this one does not know.
+    #[error("there is nothing at this address")]
+    Unknown,
+    /// The writes take longer.
+    #[error("the refresh or its writes did not finish within {0} seconds; they go on in the background")]
+    NotFinished(u64),
+    /// TaskRouter refuses or does not answer.
+    #[error("TaskRouter can't be read: {0}")]
+    TaskRouter(String),
+    /// Sync refuses or does not answer.
+    #[error("Sync can't be used: {0}")]
+    Sync(String),
+    /// The pipeline is stopping.
+    #[error("the service is stopping")]
+    Stopping,
+    /// The wallboard's task does not take requests now.
+    #[error("the formulas' task is starting, stopping or overloaded; try again")]
+    Overloaded,
+    /// The layout is not configured.
+    #[error("there are no metrics: SYNC_LAYOUTS does not name dashboard-metrics")]
+    NoMetrics,
+    /// No metric has this name.
+    #[error("there is no metric {0:?}")]
+    NoSuchMetric(String),
+    /// Definitions that are not right; nothing was stored.
+    #[error("some fields are not right; nothing was stored")]
+    Definitions(Vec<Problem>),
+    /// Definitions that can't be stored; nothing was.
+    #[error("{0}")]
+    Unstorable(String, Vec<Problem>),
+}
+
+/// The same for a caller elsewhere. Replicas of different versions exchange it, and HTTP clients get it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// HTTP's number for it.
+    #[serde(skip)]
+    pub status: u16,
+    /// For programs.
+    pub code: &'static str,
+    /// A sentence.
+    pub message: String,
+    /// Field by field, where definitions are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problems: Option<Vec<Problem>>,
+}
+
+impl From<RequestError> for Refusal {
+    fn from(error: RequestError) -> Self {
+        let message = error.to_string();
+        let (status, code, problems) = match error {
+            RequestError::Unknown => (404, "not_found", None),
+            RequestError::NotFinished(_) => (504, "not_finished", None),
+            RequestError::TaskRouter(_) => (502, "taskrouter_unreadable", None),
+            RequestError::Sync(_) => (502, "sync_unusable", None),
+            RequestError::Stopping => (503, "stopping", None),
+            RequestError::Overloaded => (503, "overloaded", None),
+            RequestError::NoMetrics => (404, "no_metrics", None),
+            RequestError::NoSuchMetric(_) => (404, "no_such_metric", None),
+            RequestError::Definitions(problems) => (422, "bad_definitions", Some(problems)),
+            RequestError::Unstorable(_, problems) => (422, "definitions_not_stored", Some(problems)),
+        };
+        Self { status, code, message, problems }
+    }
+}
+
+impl From<ChangeError> for RequestError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Problems(problems) => Self::Definitions(problems),
+            ChangeError::Busy(_) => Self::Overloaded,
+            ChangeError::Store(StoreError::Twilio(error)) => Self::Sync(error.to_string()),
+            ChangeError::Store(StoreError::Shelf(error)) => {
+                Self::Unstorable(error.to_string(), error.problem().into_iter().collect())
+            }
+            ChangeError::Store(error) => Self::Unstorable(error.to_string(), Vec::new()),
+        }
+    }
+}
+
+impl From<Busy> for RequestError {
+    fn from(_: Busy) -> Self {
+        Self::Overloaded
+    }
+}
+
+impl From<Stopped> for RequestError {
+    fn from(_: Stopped) -> Self {
+        Self::Stopping
+    }
+}

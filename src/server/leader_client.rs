@@ -1,0 +1,88 @@
+//! Puts requests to the process that reads and writes, whichever process is asked.
+//!
+//! A process alone is that one. Of several replicas, those that follow pass the request on to the leader, after they have
+//! checked who asks and that they may.
+
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::error::ApiError;
+use crate::cluster::{AskError, Asker, Repeat};
+use crate::pipeline::{Answer, Handle, Request};
+
+/// The way to the pipeline.
+#[derive(Debug)]
+pub enum LeaderClient {
+    /// It runs in this process, always.
+    Local(Box<Handle>),
+    /// It runs where the leader is.
+    Shared {
+        /// This process's own pipeline, while it leads.
+        local: watch::Receiver<Option<Handle>>,
+        /// The way to another leader.
+        asker: Asker,
+    },
+}
+
+impl LeaderClient {
+    /// The pipeline, if it runs in this process now.
+    pub fn local(&self) -> Option<Handle> {
+        match self {
+            Self::Local(handle) => Some((**handle).clone()),
+            Self::Shared { local, .. } => local.borrow().clone(),
+        }
+    }
+
+    /// The leader's answer, as the HTTP response to the caller.
+    pub(super) async fn ask(&self, request: Request) -> Result<Response, ApiError> {
+        let answer = self.answer(request).await?;
+        let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
+        Ok((headers, String::from(Box::<str>::from(answer))).into_response())
+    }
+
+    async fn answer(&self, request: Request) -> Result<Answer, ApiError> {
+        let asker = match self {
+            Self::Local(handle) => return Ok(handle.answer(request).await?),
+            Self::Shared { asker, .. } => asker,
+        };
+        if let Some(handle) = self.local()
+            && let Some(answer) = self.answer_while_leading(&handle, &request).await
+        {
+            return answer;
+        }
+        let repeat = if request.is_idempotent() { Repeat::Harmless } else { Repeat::Never };
+        let asked = asker.ask(json!(request), repeat, request.time_limit()).await;
+        let reply = asked.map_err(|error| match error {
+            AskError::Full => ApiError::Overloaded,
+            error => ApiError::NoLeader(error.to_string()),
+        })?;
+        if reply.status == 200 {
+            Ok(reply.body)
+        } else {
+            Err(ApiError::Relayed { status: reply.status, body: reply.body })
+        }
+    }
+
+    /// `None` where another replica becomes the leader before there is an answer, and can be asked as well.
+    async fn answer_while_leading(
+        &self,
+        handle: &Handle,
+        request: &Request,
+    ) -> Option<Result<Answer, ApiError>> {
+        let ended = async {
+            match self {
+                Self::Shared { local, .. } if request.is_idempotent() => {
+                    let _ = local.clone().wait_for(Option::is_none).await;
+                }
+                _ => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = ended => None,
+            answer = handle.answer(request.clone()) => Some(answer.map_err(Into::into)),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Twilio's REST APIs for the configured account, all through one client, so that its limits hold over all of them.
+
+use std::sync::Arc;
+
+use super::calls::Calls;
+use super::flex_token::FlexUsers;
+use super::messages::Messages;
+use super::sync::SyncService;
+use super::taskrouter::TaskRouter;
+use super::{Client, ClientError};
+use crate::config::CoreConfig;
+use crate::coordination::lease::Lease;
+use crate::telemetry::metrics::Monitor;
+
+/// All of them. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Apis {
+    /// What they all go through.
+    pub client: Arc<Client>,
+    /// TaskRouter.
+    pub taskrouter: TaskRouter,
+    /// Sync.
+    pub sync: SyncService,
+    /// Flex users' tokens.
+    pub flex_users: FlexUsers,
+    /// Calls.
+    pub calls: Calls,
+    /// Messages.
+    pub messages: Messages,
+}
+
+impl Apis {
+    /// Over a client of their own.
+    pub fn new(config: &CoreConfig, monitor: Monitor) -> Result<Self, ClientError> {
+        Self::leased(config, monitor, Lease::alone())
+    }
+
+    /// Over a client that sends nothing once the lease is over.
+    pub fn leased(config: &CoreConfig, monitor: Monitor, lease: Lease) -> Result<Self, ClientError> {
+        Ok(Self::of(config, Arc::new(Client::leased(&config.twilio, monitor, lease)?)))
+    }
+
+    /// Over the caller's client.
+    pub fn of(config: &CoreConfig, client: Arc<Client>) -> Self {
+        let taskrouter = TaskRouter::new(client.clone(), config.twilio.workspace_sid);
+        let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);
+        let calls = Calls::new(client.clone(), config.twilio.account_sid);
+        let messages = Messages::new(client.clone(), config.twilio.account_sid);
+        let sync = SyncService::new(client.clone(), config.twilio.sync_service);
+        Self { client, taskrouter, sync, flex_users, calls, messages }
+    }
+}
