@@ -5,9 +5,7 @@
 //! when the process is stopped or hands the work over.
 
 mod exchange;
-mod keeper;
-mod vigil;
-mod witness;
+mod renewal;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 pub use exchange::{Exchanged, Hearing, Watched};
-use keeper::{Keeper, Over};
-use vigil::Vigil;
-use witness::Witness;
+use renewal::{Over, Renewal};
 
 use crate::cluster::{
     Asker, Candidate, Link, LinkError, News, Reach, Seat, Settings, Stand, Timing, answer_all, carry,
@@ -32,11 +28,13 @@ use crate::lifecycle::{Stage, TaskError, Tasks};
 use crate::pipeline::{self, Pipeline};
 use crate::refresh::{Outgoing, Refresher};
 use crate::telemetry::metrics::Monitor;
-use crate::twilio::sync::Revision;
-use crate::twilio::{Apis, Client, ClientError};
+use crate::twilio::sync::SyncService;
+use crate::twilio::{Apis, Client, ClientError, Next};
 
 /// Between two probes of Twilio, while the leader is cut off from it.
 const PROBED_AGAIN: Duration = Duration::from_secs(2);
+/// Deleting an earlier version's Document.
+const LONGEST_DELETION: Duration = Duration::from_secs(10);
 /// Who handed the work over does not take it back so soon.
 const RESTS: Duration = Duration::from_secs(15);
 
@@ -62,7 +60,6 @@ struct Shared {
     news: broadcast::Sender<Arc<News>>,
     watched: Watched,
     handle: Arc<watch::Sender<Option<pipeline::Handle>>>,
-    leader: Arc<watch::Sender<Option<Refresher>>>,
     leads: Arc<watch::Sender<bool>>,
 }
 
@@ -83,36 +80,14 @@ pub struct Handles {
     pub asker: Asker,
 }
 
-/// What gave the lead.
-#[derive(Debug)]
-enum Given {
-    /// The lease in Redis.
-    ByRedis {
-        /// Whether the one before may have requests under way.
-        after_another: bool,
-    },
-    /// The witness, which this one has replaced by this revision; nothing of others is under way.
-    BySync(Revision),
-}
-
-impl Shared {
-    fn may_go_alone(&self) -> bool {
-        self.config.sharing.as_ref().is_some_and(|sharing| sharing.alone)
-    }
-}
-
 /// How a term ended.
 #[derive(Debug)]
 enum End {
-    /// The lease is over.
+    /// The lease expired.
     Lost,
-    /// Another one has claimed the lead meanwhile, and waits for this one's end.
-    Replaced,
-    /// Another one leads instead.
+    /// Another replica takes over.
     HandedOver,
-    /// Somebody leads who does not share the lease; this is the witness' revision by then.
-    Rival(Option<Revision>),
-    /// The process is stopped.
+    /// The process is stopping.
     Stopped,
 }
 
@@ -120,9 +95,7 @@ impl From<Over> for End {
     fn from(over: Over) -> Self {
         match over {
             Over::Lost => Self::Lost,
-            Over::Replaced => Self::Replaced,
-            Over::Wanted => Self::HandedOver,
-            Over::Rival(by) => Self::Rival(by),
+            Over::HandedOver => Self::HandedOver,
         }
     }
 }
@@ -146,7 +119,6 @@ impl Replica {
             news: channel(),
             watched,
             handle: Arc::new(handle),
-            leader: Arc::new(watch::channel(None).0),
             leads: Arc::new(watch::channel(false).0),
         };
         let replica = Self {
@@ -165,15 +137,15 @@ impl Replica {
     /// Leads and follows until told to stop. An error means that a part ended by itself.
     pub async fn run(self, stop: CancellationToken) -> Result<(), ReplicaError> {
         let Self { shared, outgoing, asker, exchanged, .. } = self;
-        let Shared { link, news, watched, leads, leader, .. } = shared.clone();
+        let Shared { link, news, watched, leads, .. } = shared.clone();
         let handing_over = shared.handing_over();
         let ended = CancellationToken::new();
         let mut parts = Parts::default();
         parts.spawn("hearing answers", asker.hear(news.subscribe(), ended.clone()));
-        let following =
-            follow(link.clone(), watched.pictures, news.subscribe(), leads.subscribe(), ended.clone());
+        let shown = (watched.pictures, watched.monitor.clone());
+        let following = follow(link.clone(), shown, news.subscribe(), leads.subscribe(), ended.clone());
         parts.spawn("following the leader", following);
-        parts.spawn("carrying marks", carry(link.clone(), outgoing, leader.subscribe(), ended.clone()));
+        parts.spawn("carrying marks", carry(link.clone(), outgoing, ended.clone()));
         let Exchanged { said, hearing, asked } = exchanged;
         parts.spawn("sharing limits", grant(link.clone(), asked, ended.clone()));
         let hear = move |word, ago| hearing.hear(word, ago);
@@ -190,11 +162,6 @@ impl Replica {
             shared,
             candidate: self.candidate,
             rests_until: self.rests_until,
-            rival: None,
-            // At the start nobody has to be let go first.
-            heard_since: None,
-            vigil: Vigil::default(),
-            watched_at: None,
             probed_at: self.probed_at,
             silent: self.silent,
         };
@@ -271,12 +238,6 @@ struct Stander {
     news: broadcast::Receiver<Arc<News>>,
     candidate: Candidate,
     rests_until: Option<Instant>,
-    /// What a rival had last put into the witness, if there was one.
-    rival: Option<Option<Revision>>,
-    /// Since when Redis has answered without a pause.
-    heard_since: Option<Instant>,
-    vigil: Vigil,
-    watched_at: Option<Instant>,
     probed_at: Option<Instant>,
     silent: bool,
 }
@@ -288,27 +249,21 @@ impl Stander {
             let rests = self.rests_until.is_some_and(|until| Instant::now() < until);
             // From before the lease can be seen to be this one's: whoever sees it asks at once.
             let questions = self.shared.news.subscribe();
-            // Where Redis was silent for all, whoever went on without it has its lease back first.
-            let back = |since: Instant| since.elapsed() < beat * 2;
-            let waits = self.silent || self.heard_since.is_some_and(back);
             let found = tokio::select! {
-                found = self.candidate.stand(!rests && !waits) => found,
+                found = self.candidate.stand(!rests) => found,
                 () = self.shared.handing_over().over(&stop) => return Ok(()),
             };
             if found.is_ok() && std::mem::take(&mut self.silent) {
-                self.heard_since = Some(Instant::now());
-                info!("Redis can be asked who leads again");
+                info!("Redis answers again: this replica stands for election");
             }
             let wait = match found {
                 Ok(Stand::Won { seat, after_another }) => {
-                    if self.led(&seat, Given::ByRedis { after_another }, questions, &stop).await? {
+                    if self.led(&seat, after_another, questions, &stop).await? {
                         return Ok(());
                     }
                     continue;
                 }
                 Ok(Stand::Held { left, asks_for_help }) => {
-                    // Whoever has the lease may claim the witness.
-                    self.rival = None;
                     if asks_for_help && !rests {
                         self.help().await;
                     }
@@ -319,13 +274,7 @@ impl Stander {
                 Ok(Stand::Free) => beat,
                 Err(error) => {
                     if !std::mem::replace(&mut self.silent, true) {
-                        warn!(%error, "Redis can't be asked who leads; this replica follows until it can");
-                    }
-                    if let Some((seat, given)) = self.given_by_sync().await {
-                        if self.led(&seat, Given::BySync(given), questions, &stop).await? {
-                            return Ok(());
-                        }
-                        continue;
+                        warn!(%error, "Redis fails: no replica can be elected; this one follows until Redis answers");
                     }
                     beat
                 }
@@ -343,105 +292,36 @@ impl Stander {
     async fn led(
         &mut self,
         seat: &Seat,
-        given: Given,
+        after_another: bool,
         questions: broadcast::Receiver<Arc<News>>,
         stop: &CancellationToken,
     ) -> Result<bool, ReplicaError> {
-        match self.lead(seat, given, questions, stop).await? {
+        match self.lead(seat, after_another, questions, stop).await? {
             End::Stopped => return Ok(true),
             End::HandedOver => self.rests_until = Some(Instant::now() + RESTS),
-            End::Rival(by) => self.gives_way(by),
-            End::Lost | End::Replaced => {}
+            End::Lost => {}
         }
         Ok(false)
-    }
-
-    /// While Redis can't be asked: the place of a leader that went on without it and does so no more.
-    async fn given_by_sync(&mut self) -> Option<(Seat, Revision)> {
-        let timing = self.shared.link.timing();
-        if !self.shared.may_go_alone() || self.watched_at.is_some_and(|at| at.elapsed() < timing.beat() * 4) {
-            return None;
-        }
-        self.watched_at = Some(Instant::now());
-        let config = &self.shared.config.core;
-        let apis = Apis::new(config, self.shared.watched.monitor.clone()).ok()?;
-        let looking = self.vigil.look(&apis.sync, config, &mut self.candidate, timing);
-        // A lease that was asked for so long ago would be over.
-        match timeout(timing.proof(), looking).await {
-            Ok(Ok(given)) => given,
-            Ok(Err(error)) => {
-                debug!(%error, "Sync can't be asked whether another leader goes on without Redis");
-                None
-            }
-            Err(_) => None,
-        }
-    }
-
-    /// Leaves the lead to whoever claimed the witness last. What it does next shows whether it is there still.
-    fn gives_way(&mut self, to: Option<Revision>) {
-        // Long enough to see that it renews what it claimed.
-        self.rests_until = Some(Instant::now() + self.shared.link.timing().rivals() * 3 / 2);
-        self.rival = Some(to);
-    }
-
-    /// Whether the rival that this one gave way to goes on writing.
-    async fn rival_is_there(&self, seat: &Seat) -> Result<Option<Revision>, ReplicaError> {
-        let Some(seen) = &self.rival else { return Ok(None) };
-        let config = &self.shared.config.core;
-        let apis = Apis::leased(config, self.shared.watched.monitor.clone(), seat.lease().clone())?;
-        let found = witness::revision(&apis.sync, config).await;
-        Ok(found.ok().flatten().filter(|found| seen.as_ref() != Some(found)))
-    }
-
-    /// Tells the leader that has claimed the witness that it need not wait any more.
-    async fn yields(&self, seat: &Seat) {
-        let config = &self.shared.config.core;
-        let limit = self.shared.link.timing().own();
-        // It may not write any more but for this.
-        if let Ok(apis) = Apis::new(config, self.shared.watched.monitor.clone()) {
-            // Else the other one waits until this one's time is over.
-            let _ = timeout(limit, witness::yields(&apis.sync, config, &seat.name())).await;
-        }
     }
 
     /// Leads for one term.
     async fn lead(
         &mut self,
         seat: &Seat,
-        given: Given,
+        after_another: bool,
         questions: broadcast::Receiver<Arc<News>>,
         stop: &CancellationToken,
     ) -> Result<End, ReplicaError> {
-        if let Some(writes) = self.rival_is_there(seat).await? {
-            warn!(
-                "Another leader goes on writing to the same Sync Service; this replica leaves it to that one"
-            );
-            if let Err(error) = seat.release().await {
-                warn!(%error, "The lease could not be given back; it runs out by itself");
-            }
-            return Ok(End::Rival(Some(writes)));
-        }
-        self.rival = None;
-        info!(term = seat.term(), "This replica leads: it reads TaskRouter and writes Sync");
+        info!(term = seat.term(), "Elected: this replica reads TaskRouter and writes Sync");
         let timing = self.shared.link.timing();
-        let by_sync = matches!(given, Given::BySync(_));
-        let mut term = Term::start(&self.shared, seat, given, questions)?;
-        let (client, witness) = (term.client.clone(), term.witness.clone());
-        let mut keeper = if by_sync {
-            warn!(
-                term = seat.term(),
-                "Redis can't be asked, and the leader that went on alone has ended: this one goes on instead"
-            );
-            Keeper::without_redis(seat.clone(), timing, client, witness).await
-        } else {
-            Keeper::new(seat.clone(), timing, client, witness, self.shared.may_go_alone())
-        };
+        let mut term = Term::start(&self.shared, seat, after_another, questions)?;
+        let mut renewal = Renewal::new(seat.clone(), timing, term.client.clone());
         let end = tokio::select! {
-            over = keeper.keep() => over.into(),
+            over = renewal.run() => over.into(),
             () = stop.cancelled() => End::Stopped,
             early = term.early() => {
                 term.abort().await;
-                // Another may begin at once: this process ends.
+                // This process ends, so another replica may lead at once.
                 let _ = seat.release().await;
                 return Err(early);
             }
@@ -449,53 +329,40 @@ impl Stander {
         match end {
             End::Lost => {
                 seat.lease().end();
-                warn!(term = seat.term(), "This replica leads no more: the lease is over");
+                let redis_failed_ms = u64::try_from(renewal.failing_for().as_millis()).unwrap_or(u64::MAX);
+                warn!(term = seat.term(), redis_failed_ms, "Lost leadership: the lease expired");
                 term.abort().await;
                 return Ok(end);
             }
             End::HandedOver => {
-                warn!(term = seat.term(), "Cut off from Twilio; handing over to a replica that is not");
+                warn!(
+                    term = seat.term(),
+                    "Twilio is unreachable from here: handing over to a replica that reaches it"
+                );
                 seat.lease().end();
                 term.abort().await;
-                // What is on its way may still get through.
-                sleep(timing.overlap()).await;
-            }
-            End::Replaced => {
-                warn!(term = seat.term(), "This replica leads no more: without Redis its time is over");
-                seat.lease().end();
-                term.cut_off().await;
-                // What is on its way may still get through.
-                sleep(timing.overlap()).await;
-                self.yields(seat).await;
-                // Redis, which does not answer, may keep its parts for a while.
-                term.abort().await;
-                return Ok(end);
-            }
-            End::Rival(_) => {
-                seat.lease().end();
-                term.abort().await;
+                // Requests in flight may still arrive.
                 sleep(timing.overlap()).await;
             }
             End::Stopped => {
                 let finished = tokio::select! {
                     finished = term.stop() => { finished?; true }
-                    // Prolongs meanwhile; ends only where the lease is lost.
-                    _ = keeper.keep_to_the_end() => false,
+                    () = renewal.run_to_the_end() => false,
                 };
                 if !finished {
                     warn!(
-                        "The lease was lost before all pending writes were done; the next leader does them"
+                        term = seat.term(),
+                        "Lost leadership while stopping; the next leader writes what is pending"
                     );
                     return Ok(end);
                 }
-                keeper.ends().await;
-                info!(term = seat.term(), "This replica leads no more: the next one may");
+                info!(term = seat.term(), "Stepped down: pending writes are done");
             }
         }
         let limit = self.shared.handing_over().patience();
         let released = timeout(limit, seat.release()).await;
         if let Err(error) = released.unwrap_or(Err(LinkError::Slow(limit))) {
-            warn!(%error, "The lease could not be given back; it runs out by itself");
+            warn!(%error, "Releasing the lease failed; it expires by itself");
         }
         Ok(end)
     }
@@ -538,7 +405,6 @@ async fn freed(news: &mut broadcast::Receiver<Arc<News>>) {
 struct Term {
     work: Option<Tasks>,
     client: Arc<Client>,
-    witness: Witness,
     parts: Parts,
     ended: CancellationToken,
     shared: Shared,
@@ -548,31 +414,23 @@ impl Term {
     fn start(
         shared: &Shared,
         seat: &Seat,
-        given: Given,
+        after_another: bool,
         questions: broadcast::Receiver<Arc<News>>,
     ) -> Result<Self, ReplicaError> {
         let (config, link, monitor) = (&shared.config, &shared.link, &shared.watched.monitor);
         let apis = Apis::leased(&config.core, monitor.clone(), seat.lease().clone())?;
-        let (sync, timing) = (apis.sync.clone(), link.timing());
-        let (witness, overlap) = match given {
-            Given::ByRedis { after_another } => {
-                let overlap = if after_another { timing.overlap() } else { Duration::ZERO };
-                (Witness::new(sync, &config.core, seat, timing), Some(overlap))
-            }
-            Given::BySync(given) => (Witness::given(sync, &config.core, seat, timing, given), None),
-        };
-        let admission = witness.clone();
-        let admitted = async move {
-            if let Some(overlap) = overlap {
-                admission.admission(overlap).await;
-            }
-        };
+        // Requests of the leader before may still be in flight, unless it stepped down in good order.
+        let overlap = if after_another { link.timing().overlap() } else { Duration::ZERO };
+        let admitted = sleep(overlap);
         let grace = config.server.shutdown_grace;
         let mut work = Tasks::default();
         let core = Pipeline::start_term(&config.core, apis.clone(), grace, monitor, &mut work, admitted);
         let handle = core.handle(&config.core, &apis);
         let ended = CancellationToken::new();
         let mut parts = Parts::default();
+        let old_document = format!("taskrouter_sync_leader_{}", config.core.twilio.workspace_sid);
+        let deleting = delete_old_document(apis.sync.clone(), old_document, overlap, ended.clone());
+        parts.spawn("deleting an earlier version's Document", deleting);
         let document = &config.core.sync.dashboard_metrics_document;
         let drawing = feed::Worker::new(
             shared.watched.pictures.clone(),
@@ -601,9 +459,8 @@ impl Term {
             parts.spawn("keeping curves", keep_curves(link.clone(), metrics, ended.clone()));
         }
         parts.spawn("becoming ready", core.becoming_ready(shared.watched.ready.clone(), ended.clone()));
-        shared.leader.send_replace(Some(core.refresher.clone()));
         shared.handle.send_replace(Some(handle));
-        Ok(Self { work: Some(work), client: apis.client, witness, parts, ended, shared: shared.clone() })
+        Ok(Self { work: Some(work), client: apis.client, parts, ended, shared: shared.clone() })
     }
 
     /// A part that ended before it was told to.
@@ -616,18 +473,13 @@ impl Term {
     }
 
     /// Ends its reading and writing where they stand.
-    async fn cut_off(&mut self) {
+    async fn abort(mut self) {
         self.step_down();
         if let Some(work) = self.work.take() {
             work.abort().await;
         }
-    }
-
-    /// Ends it where it stands.
-    async fn abort(mut self) {
-        self.cut_off().await;
         self.ended.cancel();
-        // What they were doing is nobody's concern any more.
+        // How they end no longer matters.
         let _ = self.parts.end(self.shared.handing_over().patience()).await;
     }
 
@@ -643,7 +495,6 @@ impl Term {
 
     fn step_down(&self) {
         self.shared.handle.send_replace(None);
-        self.shared.leader.send_replace(None);
         self.shared.leads.send_replace(false);
     }
 }
@@ -653,6 +504,30 @@ impl Drop for Term {
         self.step_down();
         self.ended.cancel();
     }
+}
+
+/// Earlier versions kept a Document in Sync that named the leader. Deletes it once a term, after the first moment at which this
+/// term may write; a failure leaves it to the next term, since nothing reads the Document any more.
+async fn delete_old_document(
+    sync: SyncService,
+    document: String,
+    overlap: Duration,
+    stop: CancellationToken,
+) {
+    let deleting = async {
+        sleep(overlap).await;
+        match timeout(LONGEST_DELETION, sync.delete_document(&document)).await {
+            Ok(Ok(())) => info!(document, "Deleted the Document that an earlier version left in Sync"),
+            Ok(Err(error)) if matches!(error.next(), Next::Missing) => {}
+            Ok(Err(error)) => debug!(document, %error, "Deleting an earlier version's Document failed"),
+            Err(_) => debug!(document, "Deleting an earlier version's Document timed out"),
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => return,
+        () = deleting => {}
+    }
+    stop.cancelled().await;
 }
 
 /// Tasks of a replica, or of a term, which share one token.

@@ -7,7 +7,10 @@ use crate::config::Unread;
 
 /// A line for each slip, and one for what else stands in the `.env` file.
 pub(super) fn tell(environment: &Environment) {
-    let Unread { misspelt, foreign } = environment.unread();
+    let Unread { misspelt, foreign, retired } = environment.unread();
+    for (name, because) in retired {
+        warn!(name, because, "A variable of an earlier version is set and no longer read");
+    }
     for (name, meant) in misspelt {
         warn!(
             name,

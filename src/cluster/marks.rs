@@ -9,11 +9,11 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use redis::Script;
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{broadcast, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::link::{Key, Link, LinkError, Reach};
+use super::link::{Key, Link, LinkError};
 use super::news::{Marked, News, next};
 use crate::event::{Carried, Touch, Trace};
 use crate::refresh::{Outgoing, Refresher, Sent};
@@ -29,67 +29,30 @@ const MOST_RECORDINGS: usize = 1_000;
 /// After a mark could not be sent.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Sends what is marked here to Redis until told to stop. What can't be sent waits, merged with what comes. A leader that
-/// can't reach Redis reads it itself, and sends it all the same once it can: who knows whether its answers are wanted by
-/// then.
-pub async fn carry(
-    link: Link,
-    outgoing: Outgoing,
-    leading: watch::Receiver<Option<Refresher>>,
-    stop: CancellationToken,
-) {
-    let mut reach = link.reach();
-    let mut read_here: Option<Outgoing> = None;
+/// Sends the marks of this replica to Redis until `stop`. What cannot be sent waits, merged with newer marks, and is tried
+/// again.
+pub async fn carry(link: Link, outgoing: Outgoing, stop: CancellationToken) {
     let mut failing = false;
     loop {
-        let back = async {
-            // The sender lives as long as the link.
-            let _ = reach.wait_for(|reach| *reach == Reach::Answers).await;
-        };
         let sent = tokio::select! {
-            // What was marked before the end is sent before it.
+            // Marks from before the stop are sent before it.
             biased;
             sent = outgoing.next() => sent,
             () = stop.cancelled() => return,
-            () = back, if read_here.is_some() => {
-                if let Some(read_here) = read_here.take() {
-                    outgoing.give_back(read_here.next().await);
-                }
-                continue;
-            }
         };
-        let leader = leading.borrow().clone();
-        let silent = *link.reach().borrow() == Reach::Silent;
-        let failed = match (&leader, silent) {
-            (Some(_), true) => true,
-            _ => match send_or_mend(&link, &sent).await {
-                Ok(()) => {
-                    if std::mem::take(&mut failing) {
-                        info!("Marks can be sent to whoever leads again");
-                    }
-                    false
-                }
-                Err(error) => {
-                    if !std::mem::replace(&mut failing, true) {
-                        warn!(%error, "Marks can't be sent to whoever leads; keeping them until they can");
-                    }
-                    true
-                }
-            },
+        let Err(error) = send_or_mend(&link, &sent).await else {
+            if std::mem::take(&mut failing) {
+                info!("Sending marks to the leader succeeds again");
+            }
+            continue;
         };
-        match leader.filter(|_| failed) {
-            Some(leader) => {
-                sent.mark(&leader);
-                read_here.get_or_insert_with(|| Outgoing::new().1).give_back(sent);
-            }
-            None if failed => {
-                outgoing.give_back(sent);
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(AGAIN) => {}
-                }
-            }
-            None => {}
+        if !std::mem::replace(&mut failing, true) {
+            warn!(%error, "Sending marks to the leader fails; they wait here until Redis takes them");
+        }
+        outgoing.give_back(sent);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(AGAIN) => {}
         }
     }
 }

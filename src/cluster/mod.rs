@@ -23,8 +23,7 @@
 //! - **Limits** that hold over all replicas are taken from one place, a hash for each that runs out once it is full again.
 //!
 //! Redis's clock is used for how long its own keys last and fill up, and to tell a question that has waited too long in a Redis that
-//! stood still; it may be wrong, or be set. What a replica knows of another it knows by Redis
-//! alone; what it does without Redis is [`replica`](crate::replica)'s.
+//! stood still; it may be wrong, or be set. Replicas know of each other through Redis alone: without it none of them leads.
 
 mod checkup;
 mod curves;

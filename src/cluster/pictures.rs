@@ -17,6 +17,7 @@ use super::link::{Key, Link, LinkError};
 use super::news::{News, next};
 use super::stand::Seat;
 use crate::feed::{Change, Head, Picture, Pictures, new_epoch};
+use crate::telemetry::metrics::Monitor;
 
 static DRAW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/draw.lua")));
 
@@ -176,18 +177,27 @@ fn read(fields: &BTreeMap<String, String>) -> Option<Picture> {
     Picture::default().changed(&change)
 }
 
-/// Shows the leader's pictures until told to stop, unless this one leads; and says so when there is no leader to be heard.
+/// Shows the leader's pictures until `stop`, unless this replica leads. Marks them as stale, with the reason, while no leader is
+/// heard of.
 pub async fn follow(
     link: Link,
-    pictures: Pictures,
+    (pictures, monitor): (Pictures, Monitor),
     mut news: broadcast::Receiver<Arc<News>>,
     leads: watch::Receiver<bool>,
     stop: CancellationToken,
 ) {
     let mut looks = interval(link.timing().beat());
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut follower =
-        Follower { link, pictures, heard: Instant::now(), behind: true, looked_behind: false, stale: false };
+    let mut follower = Follower {
+        link,
+        pictures,
+        monitor,
+        heard: Instant::now(),
+        behind: true,
+        looked_behind: false,
+        stale: None,
+    };
+    follower.monitor.stale(None);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -224,13 +234,14 @@ struct Standing {
 struct Follower {
     link: Link,
     pictures: Pictures,
+    monitor: Monitor,
     /// When the picture was last known to be what a leader draws.
     heard: Instant,
     behind: bool,
     /// Whether the last look found another picture than ours.
     looked_behind: bool,
-    /// Whether it was told that no leader is heard of.
-    stale: bool,
+    /// Why what is shown is marked as stale, where it is.
+    stale: Option<Stale>,
 }
 
 impl Follower {
@@ -246,7 +257,9 @@ impl Follower {
     }
 
     async fn look(&mut self) {
-        match self.standing().await {
+        let standing = self.standing().await;
+        let reason = if standing.is_err() { Stale::RedisFails } else { Stale::NoLeader };
+        match standing {
             Ok(Standing { head: Some(head), led }) if head == self.pictures.newest().head() => {
                 self.looked_behind = false;
                 if led {
@@ -261,7 +274,7 @@ impl Follower {
             Ok(Standing { head: None, .. }) | Err(_) => {}
         }
         if self.heard.elapsed() > self.link.timing().patience() {
-            self.stale();
+            self.mark_stale(reason);
         }
     }
 
@@ -297,18 +310,22 @@ impl Follower {
         }
     }
 
-    fn stale(&mut self) {
+    fn mark_stale(&mut self, reason: Stale) {
         let picture = self.pictures.newest();
-        if picture.is_overlaid() || !picture.knows_queues() {
+        let is_marked = self.stale == Some(reason) && (picture.is_overlaid() || !picture.knows_queues());
+        if is_marked {
             return;
         }
-        if !std::mem::replace(&mut self.stale, true) {
-            warn!("No leader is heard of; what is shown is marked as stale");
+        if self.stale.replace(reason) != Some(reason) {
+            warn!(reason = reason.text(), "Statistics are stale: no leader is heard of");
+        }
+        self.monitor.stale(Some(reason.label()));
+        if !picture.knows_queues() {
+            return;
         }
         let mut health: Value =
             picture.part("health").and_then(|health| serde_json::from_str(health).ok()).unwrap_or_default();
-        let reason = "no replica that leads is heard of through Redis; what is shown was right then";
-        health["taskrouter"] = json!({ "ok": false, "since": Timestamp::now(), "reason": reason });
+        health["taskrouter"] = json!({ "ok": false, "since": Timestamp::now(), "reason": reason.text() });
         self.pictures.show(picture.with_health(Some((new_epoch(), &health))));
     }
 
@@ -320,10 +337,35 @@ impl Follower {
         self.no_longer_stale();
     }
 
-    /// Whichever way it came: by news, by a look, or because this replica leads now.
+    /// A leader was heard of, by a message, in Redis, or because this replica leads now.
     fn no_longer_stale(&mut self) {
-        if std::mem::take(&mut self.stale) {
-            info!("A leader is heard of again");
+        if self.stale.take().is_some() {
+            self.monitor.stale(None);
+            info!("Statistics are current again: a leader is heard of");
+        }
+    }
+}
+
+/// Why a replica marks what it shows as stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stale {
+    RedisFails,
+    NoLeader,
+}
+
+impl Stale {
+    /// As `/metrics` names it.
+    fn label(self) -> &'static str {
+        match self {
+            Self::RedisFails => "redis",
+            Self::NoLeader => "no_leader",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::RedisFails => "Redis does not answer this replica; the last known statistics are shown",
+            Self::NoLeader => "no leader is heard of; the last known statistics are shown",
         }
     }
 }

@@ -114,20 +114,6 @@ impl Candidate {
         })
     }
 
-    /// The place of a leader whom Sync has let have the lead at this moment, since Redis can't be asked; after a term of this number.
-    pub fn seat_without_redis(&mut self, last_term: u64, asked: Moment) -> Seat {
-        let timing = self.link.timing();
-        let term = self.greatest_term.max(last_term) + 1;
-        self.greatest_term = term;
-        let lease = Lease::of_term(term, asked.plus(timing.own()), timing.late());
-        self.seat(term, lease)
-    }
-
-    /// What this one's place in the next term is called, after a term of this number.
-    pub fn next_name(&self, last_term: u64) -> Arc<str> {
-        format!("{}/{}", self.id, self.greatest_term.max(last_term) + 1).into()
-    }
-
     fn seat(&self, term: u64, lease: Lease) -> Seat {
         let value = format!("{}/{term}", self.id).into();
         Seat { link: self.link.clone(), id: self.id.clone(), value, term, lease }
@@ -163,21 +149,18 @@ impl Seat {
         &self.value
     }
 
-    /// Prolongs the lease, and says whether this one would rather have another lead. `alone`: it has led without Redis, so it may
-    /// have the lease back where it ran out and nobody else had it since; its time is not prolonged by that.
-    pub async fn renew(&self, asks_for_help: bool, alone: bool) -> Result<Kept, LinkError> {
+    /// Extends the lease, and tells others whether this leader asks for another one in its place.
+    pub async fn renew(&self, asks_for_help: bool) -> Result<Kept, LinkError> {
         let timing = self.link.timing();
         let asked = Moment::now();
         let (kept, term) = (millis(timing.kept()), self.term.to_string());
-        let flag = |set: bool| -> &[u8] { if set { b"1" } else { b"0" } };
+        let help: &[u8] = if asks_for_help { b"1" } else { b"0" };
         let keys = [Key::Lease, Key::Term, Key::Born, Key::Candidate, Key::Help];
         let (value, id) = (self.value.as_bytes(), self.id.as_bytes());
-        let arguments = [value, kept.as_bytes(), term.as_bytes(), flag(asks_for_help), id, flag(alone)];
+        let arguments = [value, kept.as_bytes(), term.as_bytes(), help, id];
         let (found, candidate): (String, String) = self.link.run(&RENEW, &keys, &arguments).await?;
-        // An answer that comes when our own time is over comes too late, whatever it says.
-        let in_time =
-            || if alone { self.lease.holds() } else { self.lease.prolong(asked.plus(timing.own())) };
-        if found != "kept" || !in_time() {
+        // An answer that arrives after the lease has expired by our clock is too late, whatever it says.
+        if found != "kept" || !self.lease.prolong(asked.plus(timing.own())) {
             self.lease.end();
             return Ok(Kept::Lost);
         }

@@ -40,16 +40,6 @@ impl Timing {
         self.lease * 6 / 10
     }
 
-    /// How much of its time is left when a leader that Redis does not answer asks Sync whether it leads: enough to ask again.
-    pub fn proof(self) -> Duration {
-        self.own() / 2
-    }
-
-    /// While Redis answers, so often is Sync asked whether somebody leads who does not share the lease.
-    pub fn rivals(self) -> Duration {
-        self.lease * 6
-    }
-
     /// How long Redis keeps the lease.
     pub fn kept(self) -> Duration {
         self.lease * 7 / 10

@@ -43,7 +43,6 @@ impl Config {
             (&var::TASKROUTER_TASKS_MAP, sync.taskrouter_tasks_map.clone()),
             (&var::TASK_QUEUES_MAP, sync.task_queues_map.clone()),
         ];
-        values.extend(self.sharing.iter().map(|sharing| (&var::LEADER_ALONE, sharing.alone.to_string())));
         let mut times = vec![
             (&var::REALTIME_INTERVAL, refresh.realtime_interval),
             (&var::CUMULATIVE_INTERVAL, refresh.cumulative_interval),
@@ -104,7 +103,7 @@ mod tests {
         for variable in &var::ALL[from..] {
             assert_eq!(is_listed(variable.name), !variable.name.ends_with("_URL"), "{}", variable.name);
         }
-        assert!(is_listed("LEADER_LEASE") && is_listed("LEADER_ALONE"));
+        assert!(is_listed("LEADER_LEASE"));
         for variable in var::ALL.iter().filter(|variable| variable.secret) {
             assert!(!is_listed(variable.name), "{}", variable.name);
         }

@@ -24,6 +24,8 @@ pub struct Unread {
     pub misspelt: Vec<(String, &'static str)>,
     /// Names in the `.env` file like none of ours.
     pub foreign: Vec<String>,
+    /// Variables of earlier versions, and why they have no effect any more.
+    pub retired: Vec<(&'static str, &'static str)>,
 }
 
 /// Looks through the names of the environment and those of the `.env` file; `is_set` says which have a value.
@@ -35,7 +37,8 @@ pub fn unread<'n>(
     let environment: BTreeSet<&str> = environment.filter(|name| !is_known(name)).collect();
     // What came into the environment from the same file, as by `docker run --env-file`, is there for others, too.
     let file: BTreeSet<&str> = file.filter(|name| !is_known(name) && !environment.contains(name)).collect();
-    let mut unread = Unread::default();
+    let retired = variables::RETIRED.iter().filter(|(name, _)| is_set(name)).copied().collect();
+    let mut unread = Unread { retired, ..Unread::default() };
     for name in environment {
         if let Some(meant) = meant(name).filter(|meant| !is_set(meant)) {
             unread.misspelt.push((name.to_owned(), meant));
@@ -52,7 +55,10 @@ pub fn unread<'n>(
 }
 
 fn is_known(name: &str) -> bool {
-    name == LOG || variables::ALL.iter().any(|known| known.name == name || known.aliases.contains(&name))
+    let retired = variables::RETIRED.iter().any(|(retired, _)| *retired == name);
+    name == LOG
+        || retired
+        || variables::ALL.iter().any(|known| known.name == name || known.aliases.contains(&name))
 }
 
 /// The variable that this is almost the name of.
@@ -171,6 +177,15 @@ mod tests {
         for known in variables::ALL {
             assert_eq!(of_environment(&[known.name], &[]), []);
         }
+    }
+
+    #[test]
+    fn a_variable_of_an_earlier_version_is_named_with_the_reason() {
+        for (environment, file) in [(vec!["LEADER_ALONE"], vec![]), (vec![], vec!["LEADER_ALONE"])] {
+            let found = unread(environment.into_iter(), file.into_iter(), |name| name == "LEADER_ALONE");
+            assert_eq!(found, Unread { retired: variables::RETIRED.to_vec(), ..Unread::default() });
+        }
+        assert_eq!(unread(["LEADER_LEASE"].into_iter(), [].into_iter(), |_| false), Unread::default());
     }
 
     #[test]

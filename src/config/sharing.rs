@@ -20,8 +20,6 @@ pub struct SharingConfig {
     pub redis_url: SecretString,
     /// `LEADER_LEASE`: within this time another replica takes over from a leader that has died, default 5 s.
     pub lease: Duration,
-    /// `LEADER_ALONE`: whether a leader goes on without Redis while Sync proves that nobody else leads.
-    pub alone: bool,
 }
 
 impl SharingConfig {
@@ -48,7 +46,6 @@ impl SharingConfig {
         let in_bounds = |lease: &Duration| (SHORTEST_LEASE..=LONGEST_LEASE).contains(lease);
         let lease =
             reader.or_default(&var::LEADER_LEASE, Duration::from_secs(5), |s| duration(s).filter(in_bounds));
-        let alone = reader.or_default(&var::LEADER_ALONE, true, |s| s.parse().ok());
-        redis_url.map(|redis_url| Self { redis_url, lease, alone })
+        redis_url.map(|redis_url| Self { redis_url, lease })
     }
 }

@@ -16,6 +16,12 @@ macro_rules! variables {
     };
 }
 
+/// Variables that earlier versions read, and why they have no effect any more.
+pub const RETIRED: &[(&str, &str)] = &[(
+    "LEADER_ALONE",
+    "a leader reads and writes only while its lease in Redis lasts; give Redis failover instead (docs/scaling.md)",
+)];
+
 variables! {
     TWILIO_ACCOUNT_SID: Variable::plain("TWILIO_ACCOUNT_SID", SID_OF_ACCOUNT);
     TWILIO_AUTH_TOKEN: Variable::secret("TWILIO_AUTH_TOKEN", "the account's primary Auth Token, at least 5 characters without spaces");
@@ -40,7 +46,6 @@ variables! {
     SHUTDOWN_GRACE: Variable::plain("SHUTDOWN_GRACE", GRACE);
     REDIS_URL: Variable::secret("REDIS_URL", "a Redis URL, such as redis://:password@host:6379/0, or rediss:// over TLS");
     LEADER_LEASE: Variable::plain("LEADER_LEASE", "a duration with its unit from 1s to 60s");
-    LEADER_ALONE: Variable::plain("LEADER_ALONE", "true or false");
     TWILIO_OUTBOUND_WORKFLOW_SID: Variable::plain("TWILIO_OUTBOUND_WORKFLOW_SID", "a Workflow SID: WW followed by 32 hexadecimal digits");
     OUTBOUND_CALLER_IDS: Variable::plain("OUTBOUND_CALLER_IDS", "with TWILIO_OUTBOUND_WORKFLOW_SID: 1 to 100 different numbers of the account, comma-separated, such as +14155550100");
     OUTBOUND_PREFIXES: Variable::plain("OUTBOUND_PREFIXES", "with TWILIO_OUTBOUND_WORKFLOW_SID: 1 to 300 different beginnings of numbers, comma-separated, such as +1,+44; + alone for all numbers");

@@ -14,7 +14,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue,
 use reqwest::{Method, Request, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -63,7 +63,7 @@ pub struct Client {
     read_governor: Mutex<Governor>,
     taskrouter_reads: Semaphore,
     sync_reads: Semaphore,
-    sync_writes: Arc<Semaphore>,
+    sync_writes: Semaphore,
     token_checks: Semaphore,
     api_calls: Semaphore,
     large_answers: Semaphore,
@@ -191,7 +191,7 @@ impl Client {
             read_governor: Mutex::default(),
             taskrouter_reads: Semaphore::new(MOST_TASKROUTER_READS_IN_FLIGHT),
             sync_reads: Semaphore::new(MOST_SYNC_READS_IN_FLIGHT),
-            sync_writes: Arc::new(Semaphore::new(MOST_SYNC_WRITES_IN_FLIGHT)),
+            sync_writes: Semaphore::new(MOST_SYNC_WRITES_IN_FLIGHT),
             token_checks: Semaphore::new(MOST_TOKEN_CHECKS_IN_FLIGHT),
             api_calls: Semaphore::new(MOST_API_CALLS_IN_FLIGHT),
             large_answers: Semaphore::new(1),
@@ -277,12 +277,6 @@ impl Client {
         let body = self.successful_body(call, response).await?;
         // A deletion answers 204 without a body.
         decode(call, if body.is_empty() { b"null" } else { &body })
-    }
-
-    /// Room for one write of somebody else's beside this client's, as long as it is held.
-    pub async fn room_for_another_write(&self) -> Option<OwnedSemaphorePermit> {
-        // Nobody closes it.
-        self.sync_writes.clone().acquire_owned().await.ok()
     }
 
     async fn wait_for_admission(&self, call: &Call) {

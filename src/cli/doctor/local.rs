@@ -21,12 +21,17 @@ fn configuration() -> Check {
     Check::right("configuration", "every variable that is set can be read")
 }
 
-/// What was set under a name that is almost one of ours.
-pub(super) fn misspelt(unread: &Unread) -> impl Iterator<Item = Check> {
-    unread.misspelt.iter().map(|(name, meant)| {
+/// Variables that are set and not read: slips of the pen, and those of earlier versions.
+pub(super) fn unread(unread: &Unread) -> impl Iterator<Item = Check> {
+    let misspelt = unread.misspelt.iter().map(|(name, meant)| {
         let found = format!("{name} is set, and is not read; did you mean {meant}?");
         Check::note("variable name", found, format!("set {meant}, and take {name} away"))
-    })
+    });
+    let retired = unread.retired.iter().map(|(name, because)| {
+        let found = format!("{name} is set, and no longer read: {because}");
+        Check::note("variable name", found, format!("take {name} away"))
+    });
+    misspelt.chain(retired)
 }
 
 fn accounts(config: &Config) -> Check {

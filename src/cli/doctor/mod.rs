@@ -32,13 +32,13 @@ pub(super) async fn run(environment: &Environment, options: &Options) -> Result<
                 let mend = format!("set {} in the environment or .env", problem.variable);
                 Check::wrong("configuration", problem.to_string(), mend)
             });
-            let checks = problems.chain(local::misspelt(&environment.unread())).collect();
+            let checks = problems.chain(local::unread(&environment.unread())).collect();
             tell(&Report::new(checks), options)?;
             return Err(CommandError::Unwell { wrong: error.problems.len(), status: 2 });
         }
     };
     let mut checks = local::checks(&config, &|name| environment.value(name));
-    checks.extend(local::misspelt(&environment.unread()));
+    checks.extend(local::unread(&environment.unread()));
     let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
     checks.extend(redis::checks(&config).await);
     checks.extend(remote::checks(&config, &apis).await);

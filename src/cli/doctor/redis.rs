@@ -152,8 +152,6 @@ fn configured_otherwise(leads: &str, differing: &[String]) -> Check {
     let differs = |variable: &Variable| differing.iter().any(|name| name == variable.name);
     let comes_to = if differs(&var::LEADER_LEASE) {
         "two replicas may lead at once"
-    } else if differs(&var::LEADER_ALONE) {
-        "whether anybody writes while Redis is gone depends on who leads then"
     } else {
         return Check::note(LEADER, found, format!("set {names} to the same at all replicas, and here"));
     };

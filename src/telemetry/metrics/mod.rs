@@ -70,6 +70,8 @@ struct Counts {
     differing_settings: Gauge,
     /// Has a value only where there is a Redis.
     redis_answers: OnceLock<Gauge>,
+    /// The same.
+    stale: OnceLock<Family<ReasonLabel, Gauge>>,
     backlog: Arc<Backlog>,
 }
 
@@ -173,6 +175,14 @@ struct CodeLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+/// Why one of several replicas may show stale statistics.
+const STALE_REASONS: [&str; 2] = ["redis", "no_leader"];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ClientLabel {
     kind: &'static str,
 }
@@ -237,6 +247,7 @@ impl Default for Monitor {
             leads,
             differing_settings,
             redis_answers: OnceLock::new(),
+            stale: OnceLock::new(),
             backlog,
         }))
     }
@@ -315,6 +326,14 @@ impl Monitor {
         self.0.redis_answers.get_or_init(Gauge::default).set(answers.into());
     }
 
+    /// Whether this replica shows stale statistics, and why.
+    pub fn stale(&self, reason: Option<&'static str>) {
+        let stale = self.0.stale.get_or_init(Family::default);
+        for known in STALE_REASONS {
+            stale.get_or_create(&ReasonLabel { reason: known }).set((reason == Some(known)).into());
+        }
+    }
+
     /// Everything, and what `more` registers, as OpenMetrics text.
     pub fn encode(&self, more: &Registry) -> Result<String, fmt::Error> {
         let mut text = String::new();
@@ -323,6 +342,10 @@ impl Monitor {
             let mut redis = Registry::with_prefix(PREFIX);
             let help = "1 where Redis did what this replica asked of it last, 0 where it did not or can't be reached";
             redis.register("redis_answers", help, answers.clone());
+            if let Some(stale) = self.0.stale.get() {
+                let help = "1 where this replica shows the last known statistics, marked as stale: Redis fails (redis), or no replica leads (no_leader)";
+                redis.register("shows_stale", help, stale.clone());
+            }
             encode_registry(&mut text, &redis)?;
         }
         // Under the names that every exporter uses, without a prefix of ours.

@@ -44,7 +44,7 @@ async fn a_leader_that_hangs_writes_nothing_when_it_wakes_up() {
     cluster.eventually("another writes", async || cluster.last_term() > before).await;
     cluster.agrees().await;
     hung.signal("CONT");
-    hung.logs("leads no more").await;
+    hung.logs("Lost leadership").await;
     cluster.put_back(hung);
     cluster.work(20).await;
     cluster.finish().await;
@@ -66,7 +66,7 @@ async fn a_leader_that_is_cut_off_from_redis_stops_and_comes_back_as_a_follower(
         assert!(!watcher.queues.is_empty(), "and what is known is shown still");
         cut_off.to_redis.set(Way::Open);
         watcher.until("that it is not", |watcher| watcher.health["taskrouter"]["ok"] == true).await;
-        cut_off.logs("A leader is heard of again").await;
+        cut_off.logs("Statistics are current again").await;
         cluster.put_back(cut_off);
         cluster.work(10).await;
         cluster.agrees().await;

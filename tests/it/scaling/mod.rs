@@ -2,9 +2,9 @@
 //! time and nothing is lost.
 
 mod agents;
-mod alone;
 mod doctor;
 mod encryption;
+mod failover;
 mod faults;
 mod keys;
 mod limits;

@@ -16,18 +16,15 @@ async fn while_redis_hangs_nobody_waits_for_it_to_end() {
     for replica in others.iter().chain([&leader]) {
         replica.to_redis.set(Way::Frozen);
     }
-    leader.logs("this leader goes on alone").await;
+    leader.logs("Lost leadership").await;
     for follower in others {
         // By now one question after another hangs.
-        follower.logs("No leader is heard of").await;
+        follower.logs("Statistics are stale").await;
         let log = follower.stop_and_tell().await;
         assert!(log.contains("Stopped") && log.contains(GIVEN_UP), "{log}");
     }
     let log = leader.stop_and_tell().await;
-    assert!(log.contains("Stopped") && log.contains("the next one may"), "{log}");
-    // Its reading and writing, and what it does besides; only the first has something left to tell for certain.
-    assert!(log.contains(GIVEN_UP), "{log}");
-    assert_eq!(cluster.witness()["alone"], false, "what Sync has to know it was told");
+    assert!(log.contains("Stopped") && log.contains(GIVEN_UP), "{log}");
     cluster.one_wrote_at_a_time();
     cluster.emulator.shutdown().await;
 }

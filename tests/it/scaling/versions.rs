@@ -14,7 +14,7 @@ async fn another_version_leads(cluster: &Cluster) {
     let lease = format!("tr:{}:lease", cluster.space());
     let leader = cluster.led().await;
     cluster.replicas.iter().for_each(|replica| replica.to_redis.set(Way::Refused));
-    cluster.replicas[leader].logs("leads no more").await;
+    cluster.replicas[leader].logs("Lost leadership").await;
     cluster
         .eventually("the lease runs out", async || cluster.redis.command(&["exists", &lease]).await == "0")
         .await;
@@ -31,9 +31,7 @@ async fn the_other_version_ends(cluster: &Cluster) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_of_another_version_is_a_leader_and_what_it_writes_is_left_alone() {
-    let cluster =
-        Cluster::with(2, &[NO_TIMERS, &[("LEADER_LEASE", "1500ms"), ("LEADER_ALONE", "false")]].concat())
-            .await;
+    let cluster = Cluster::with(2, &[NO_TIMERS, &[("LEADER_LEASE", "1500ms")]].concat()).await;
     cluster.agrees().await;
     let mut watchers = cluster.watchers().await;
     another_version_leads(&cluster).await;
@@ -74,9 +72,7 @@ async fn a_leader_of_another_version_is_a_leader_and_what_it_writes_is_left_alon
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_version_of_the_same_form_may_say_more() {
-    let cluster =
-        Cluster::with(2, &[NO_TIMERS, &[("LEADER_LEASE", "1500ms"), ("LEADER_ALONE", "false")]].concat())
-            .await;
+    let cluster = Cluster::with(2, &[NO_TIMERS, &[("LEADER_LEASE", "1500ms")]].concat()).await;
     cluster.agrees().await;
     another_version_leads(&cluster).await;
     let mut watchers = cluster.watchers().await;

@@ -22,10 +22,8 @@ use crate::support::agreement::{compare, compare_realtime};
 use crate::support::watcher::Watcher;
 use crate::support::{ADMIN, Binary, CHANNELS, DEADLINE, NO_TIMERS};
 
-/// Short, so that a test does not wait long for it to end; long enough for a machine that does other things as well.
-const LEASE: &str = "3s";
-/// How the Document is called that tells who may write, before the Workspace's SID.
-const WITNESS: &str = "taskrouter_sync_leader_";
+/// The default. With a shorter one a busy machine loses leaders that nothing has happened to.
+const LEASE: &str = "5s";
 
 pub(crate) struct Cluster {
     pub(crate) emulator: Emulator,
@@ -78,11 +76,6 @@ impl Cluster {
     pub(crate) fn set(&mut self, variables: &[(&str, &str)]) {
         self.variables
             .extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    }
-
-    /// What replicas are started with.
-    pub(crate) fn variables(&self) -> &HashMap<String, String> {
-        &self.variables
     }
 
     /// What stands in braces in the names of keys.
@@ -250,39 +243,10 @@ impl Cluster {
         real.len() == queues.len() && real.iter().all(|queue| shows(&queue.sid))
     }
 
-    /// All writes but those by which replicas agree on who may write.
     pub(crate) fn sync_writes(&self) -> Vec<Entry> {
-        let is_witness =
-            |entry: &Entry| entry.sync_object.as_ref().is_some_and(|name| name.starts_with(WITNESS));
         let mut entries = self.emulator.journal().entries();
-        entries.retain(|entry| entry.api == Api::Sync && &*entry.method != "GET" && !is_witness(entry));
+        entries.retain(|entry| entry.api == Api::Sync && &*entry.method != "GET");
         entries
-    }
-
-    /// What the Document says that tells who may write.
-    pub(crate) fn witness(&self) -> Value {
-        let sync = self.emulator.sync();
-        let name = format!("{WITNESS}{}", self.emulator.account().workspace_sid);
-        sync.document(&name).unwrap_or_default()
-    }
-
-    /// Waits until a leader has said so often that it goes on without Redis.
-    pub(crate) async fn goes_on_alone(&self, times: usize) {
-        let mut changed = self.emulator.sync().changed();
-        let mut said = std::collections::BTreeSet::new();
-        let name = format!("{WITNESS}{}", self.emulator.account().workspace_sid);
-        let waiting = async {
-            while said.len() < times {
-                if self.witness()["alone"] == true {
-                    said.extend(self.emulator.sync().document_revision(&name));
-                }
-                let _ = changed.changed().await;
-            }
-        };
-        if tokio::time::timeout(DEADLINE, waiting).await.is_err() {
-            let logs: Vec<String> = self.replicas.iter().map(Replica::log).collect();
-            panic!("nobody goes on alone\n{}", logs.join("\n\n"));
-        }
     }
 
     /// The term of the last write.
