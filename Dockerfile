@@ -5,7 +5,11 @@
 FROM node:22-slim AS page
 WORKDIR /src/web
 COPY web/package.json web/package-lock.json ./
-RUN npm ci --ignore-scripts
+COPY web/shared/package.json ./shared/
+COPY web/dashboard/package.json ./dashboard/
+COPY web/call-quality/package.json ./call-quality/
+# Only what the page is built from: not the packages that generate its types, or React 17 for tests.
+RUN npm ci --ignore-scripts --workspace dashboard --workspace shared --workspace call-quality --include-workspace-root
 COPY web ./
 RUN npm run build
 

@@ -4,8 +4,8 @@
 	shots bench bench-quick chaos chaos-quick simulate release clean tools
 
 # What the dashboard's page is made of.
-PAGE := $(shell find web/src web/public web/voice-quality -type f -not -path '*/node_modules/*' 2>/dev/null) \
-	web/index.html web/vite.config.ts web/package-lock.json
+PAGE := $(shell find web/shared web/dashboard/src web/dashboard/public web/call-quality -type f -not -path '*/node_modules/*' 2>/dev/null) \
+	web/dashboard/index.html web/dashboard/vite.config.ts web/package-lock.json
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -70,7 +70,7 @@ web-test: ## The page's own tests, and the page in Chromium against the real ser
 
 shots: web ## Take README's pictures of the page anew, from the demo; some minutes
 	cargo build --features demo
-	cd web && node e2e/shots.mjs
+	cd web && npm run --silent shots -w dashboard
 
 bench: ## Measure freshness, calls, intake, CPU and memory on a quiet machine; writes docs/benchmarks.md
 	cargo bench --bench bench -- --write docs/benchmarks.md

@@ -1,0 +1,22 @@
+/** Where things are on the page, for all tests: roles and `data-*` hooks, never the names of CSS classes. */
+import type { Page } from "playwright-core";
+
+/** Waits until the freshness indicator shows this kind. */
+export const freshness = (page: Page, kind: string, via?: string) =>
+  page
+    .locator(`[data-testid=freshness][data-kind=${kind}]${via ? `[data-via=${via}]` : ""}`)
+    .waitFor({ state: "attached" });
+export const freshnessText = (page: Page) => page.locator("[data-part=freshness]").innerText();
+export const freshnessButton = (page: Page) => page.locator("[data-testid=freshness] button");
+export const tooltip = (page: Page) => page.getByRole("tooltip");
+
+export const rows = (page: Page) => page.locator("[role=row][data-sid]");
+export const queues = (page: Page) => page.locator("[role=row][data-scope=all]");
+export const queue = (page: Page, name: string) => queues(page).filter({ hasText: name });
+export const cell = (page: Page, name: string, column: string) =>
+  queue(page, name).locator(`[data-column=${column}]`);
+
+export const tile = (page: Page, name: string) => page.locator(`[data-metric=${name}]`);
+/** A part of a tile: value, sign, sla, error, data-age. */
+export const part = (page: Page, name: string, which: string) =>
+  tile(page, name).locator(`[data-part=${which}]`);

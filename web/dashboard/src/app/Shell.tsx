@@ -1,0 +1,120 @@
+import { messageOf } from "@taskrouter-sync/shared/api/errors.ts";
+import { useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
+import { useText } from "@taskrouter-sync/shared/locales/index.ts";
+import { FreshnessIndicator } from "@taskrouter-sync/shared/ui/FreshnessIndicator.tsx";
+import { ProvenanceTooltip } from "@taskrouter-sync/shared/ui/ProvenanceTooltip.tsx";
+import { Suspense, useEffect, useRef, useState } from "react";
+import { PartBoundary } from "../base/Boundaries.tsx";
+import { lazyView } from "../base/lazyView.tsx";
+import { useClient, useSession } from "../base/session.ts";
+import { ToasterProvider, useToaster } from "../base/Toaster.tsx";
+import { toggleTheme, useTheme } from "../base/theme.ts";
+import { usePageText } from "../locales/index.ts";
+import { Queues } from "../views/queues/Queues.tsx";
+import { Wallboard } from "../views/wallboard/Wallboard.tsx";
+import { removeDrafts } from "../wallboard-editor/storedDrafts.ts";
+import { VIEWS, viewOf } from "./view.ts";
+
+const Tasks = lazyView(() => import("../views/tasks/Tasks.tsx"));
+const Agents = lazyView(() => import("../views/agents/Agents.tsx"));
+const CallQuality = lazyView(() => import("../views/call-quality/CallQuality.tsx"));
+
+function useView() {
+  const [view, setView] = useState(() => viewOf(location.hash));
+  useEffect(() => {
+    const follow = () => setView(viewOf(location.hash));
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  return view;
+}
+
+export function Shell() {
+  return (
+    <ToasterProvider>
+      <Desk />
+    </ToasterProvider>
+  );
+}
+
+function Desk() {
+  const text = usePageText();
+  const shared = useText();
+  const view = useView();
+  const { timeZone } = useSession();
+  const staleSince = useStaleSince();
+  const main = useRef<HTMLElement>(null);
+
+  useEffect(() => {
+    document.title = `${text.views[view]} · ${text.title}`;
+    main.current?.scrollTo(0, 0);
+  }, [view, text]);
+
+  return (
+    <div className={staleSince === undefined ? "shell" : "shell frozen"}>
+      <Head />
+      <nav className="tabs" aria-label={text.shell.viewsLabel}>
+        {VIEWS.map((name) => (
+          <a key={name} href={`#/${name}`} className="tab" aria-current={view === name ? "page" : undefined}>
+            {text.views[name]}
+          </a>
+        ))}
+      </nav>
+      <main className="main" ref={main} tabIndex={-1}>
+        <PartBoundary resetKey={view}>
+          <Suspense fallback={<p className="empty">{shared.errors.loading}</p>}>
+            {view === "wallboard" && <Wallboard scroller={main} />}
+            {view === "queues" && <Queues scroller={main} />}
+            {view === "tasks" && <Tasks />}
+            {view === "agents" && <Agents />}
+            {view === "voice" && <CallQuality />}
+          </Suspense>
+        </PartBoundary>
+        <ProvenanceTooltip timeZone={timeZone} />
+      </main>
+    </div>
+  );
+}
+
+function Head() {
+  const text = usePageText();
+  const client = useClient();
+  const toaster = useToaster();
+  const { user, role } = useSession();
+  const theme = useTheme();
+  const [leaving, setLeaving] = useState(false);
+
+  const signOut = async () => {
+    setLeaving(true);
+    try {
+      await client.logout();
+      removeDrafts();
+      location.assign("login");
+    } catch (error) {
+      toaster.show("sign-out", { kind: "error", text: text.shell.signOutFailed(messageOf(error)) });
+      setLeaving(false);
+    }
+  };
+
+  return (
+    <header className="head">
+      <h1 className="head-title">{text.title}</h1>
+      <FreshnessIndicator className="head-freshness" />
+      <div className="head-end">
+        <button type="button" className="quiet" onClick={toggleTheme}>
+          {theme === "twilio" ? text.shell.dark : text.shell.light}
+        </button>
+        <a className="quiet head-tv" href="?tv=1">
+          {text.shell.tv}
+        </a>
+        <span className="head-user">
+          {user}
+          {role === "viewer" && <span className="tag">{text.shell.viewer}</span>}
+        </span>
+        <button type="button" className="quiet" disabled={leaving} onClick={() => void signOut()}>
+          {text.shell.signOut}
+        </button>
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,74 @@
+import { instant } from "@taskrouter-sync/shared/live/clock.ts";
+import { useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
+import { Age } from "@taskrouter-sync/shared/ui/Age.tsx";
+import { NoData } from "@taskrouter-sync/shared/ui/NoData.tsx";
+import { useMemo, useState } from "react";
+import { StaleNotice } from "../../base/StaleNotice.tsx";
+import { useClient } from "../../base/session.ts";
+import { usePolling } from "../../base/usePolling.ts";
+import { usePageText } from "../../locales/index.ts";
+import { groupByActivity } from "./groupByActivity.ts";
+
+export default function Agents() {
+  const text = usePageText();
+  const words = text.agents;
+  const { items, failing } = usePolling(useClient().workers);
+  const staleSince = useStaleSince();
+  const [search, setSearch] = useState("");
+  const shown = useMemo(() => groupByActivity(items ?? [], search), [items, search]);
+  const until = failing?.since ?? staleSince;
+  return (
+    <section aria-labelledby="agents-title" className={failing ? "view frozen" : "view"}>
+      <div className="bar">
+        <h2 id="agents-title">
+          {text.views.agents} {items && <span className="weak">{items.length}</span>}
+        </h2>
+        <input
+          type="search"
+          className="input"
+          placeholder={words.search}
+          aria-label={words.search}
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+        />
+        <StaleNotice failing={failing} />
+      </div>
+      <div className="groups">
+        {shown.map(([activity, people]) => (
+          <section key={activity} className="group" aria-label={words.group(activity, people.length)}>
+            <h3>
+              {activity} <span className="weak">{people.length}</span>
+            </h3>
+            <ul>
+              {people.map((worker) => {
+                const since = instant(worker.date_status_changed);
+                return (
+                  <li key={worker.worker_sid}>
+                    <span className="person">
+                      {worker.friendly_name}
+                      {typeof worker.team === "string" && <span className="weak small"> {worker.team}</span>}
+                    </span>
+                    {since === undefined ? (
+                      <NoData reason={words.noTime} />
+                    ) : (
+                      <Age since={since} until={until} />
+                    )}
+                  </li>
+                );
+              })}
+            </ul>
+          </section>
+        ))}
+      </div>
+      {shown.length === 0 && (
+        <p className="empty">
+          {!items
+            ? (failing?.reason ?? words.reading)
+            : items.length === 0
+              ? words.none
+              : words.noMatch(search)}
+        </p>
+      )}
+    </section>
+  );
+}

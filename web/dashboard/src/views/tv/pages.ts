@@ -1,0 +1,48 @@
+/** What a TV shows at once. Pure. */
+
+/**
+ * How many digits of the TV's size (21 % of its height; the widest system font has digits of 0.7 em) fit side by side,
+ * with the margins and the room between three numbers taken off.
+ */
+export const capacity = (width: number, height: number) => Math.max(3, (0.86 * width) / (0.147 * height));
+
+/** Width of a text in digits; a colon or a point is half of one. */
+export const digits = (text: string) => Math.max(2, text.length - 0.5 * (text.match(/[:.,]/g)?.length ?? 0));
+
+const MOST = 3;
+
+/** Packs items in their order; each page takes as many as fit by their width in digits. */
+export function paginate<T>(items: readonly T[], width: (item: T) => number, whole: number): T[][] {
+  const pages: T[][] = [];
+  let room = 0;
+  for (const item of items) {
+    const needed = width(item);
+    const page = pages.at(-1);
+    if (page && page.length < MOST && needed <= room) {
+      page.push(item);
+      room -= needed;
+    } else {
+      pages.push([item]);
+      room = whole - needed;
+    }
+  }
+  return pages;
+}
+
+/** `00:04:12` is `04:12`: six metres away every digit costs. */
+export const compactDuration = (text: string) => text.replace(/^00:(?=\d\d:\d\d$)/, "");
+
+/** The frame's place, a few pixels about the middle, another every minute: no pixel burns in. */
+export function burnInOffset(minute: number): [x: number, y: number] {
+  const path: [number, number][] = [
+    [0, 0],
+    [6, 3],
+    [10, -4],
+    [3, -8],
+    [-6, -5],
+    [-10, 2],
+    [-4, 8],
+    [5, 7],
+  ];
+  return path[((minute % path.length) + path.length) % path.length] ?? [0, 0];
+}

@@ -1,0 +1,84 @@
+import { useLive, useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
+import { QueueTable } from "@taskrouter-sync/shared/queues/QueueTable/index.tsx";
+import { type RefObject, Suspense, useCallback, useState } from "react";
+import { PartBoundary } from "../../base/Boundaries.tsx";
+import { lazyView } from "../../base/lazyView.tsx";
+import { useSession } from "../../base/session.ts";
+import { usePageText } from "../../locales/index.ts";
+import { DrawerFrame } from "../../wallboard-editor/DrawerFrame.tsx";
+import type { Draft } from "../../wallboard-editor/draft.ts";
+import { useDefinitions } from "../../wallboard-editor/useDefinitions.ts";
+import { SortNote } from "../queues/SortNote.tsx";
+import { useServiceLevels, useTableChoices } from "../queues/useTableChoices.ts";
+import { Tiles } from "./Tiles.tsx";
+
+const Drawer = lazyView(() => import("../../wallboard-editor/Drawer.tsx"));
+
+export function Wallboard({ scroller }: { scroller: RefObject<HTMLElement | null> }) {
+  const text = usePageText();
+  const { role, channels } = useSession();
+  const metrics = useLive((state) => state.board?.metrics);
+  const staleSince = useStaleSince();
+  const definitions = useDefinitions();
+  const serviceLevels = useServiceLevels();
+  const { all, columns, sort, setSort } = useTableChoices();
+  const [opened, setOpened] = useState<string>();
+  const [draft, setDraft] = useState<Draft>();
+  const open = useCallback((name: string) => setOpened(name), []);
+  const close = useCallback(() => {
+    setOpened(undefined);
+    setDraft(undefined);
+  }, []);
+  const current = metrics?.find((metric) => metric.name === opened);
+
+  return (
+    <div className={opened === undefined ? "wallboard" : "wallboard with-drawer"}>
+      <Tiles
+        metrics={metrics}
+        draft={draft}
+        definitions={definitions}
+        staleSince={staleSince}
+        selected={opened}
+        editable={role === "editor"}
+        onOpen={open}
+      />
+      <section aria-labelledby="board-queues" className="view">
+        <div className="bar tight">
+          <h2 id="board-queues">{text.wallboard.queues}</h2>
+          <SortNote sort={sort} onSort={setSort} all={all} />
+        </div>
+        <QueueTable
+          scroller={scroller}
+          columns={columns}
+          sort={sort}
+          onSort={setSort}
+          channels={channels}
+          serviceLevels={serviceLevels}
+        />
+      </section>
+      {opened !== undefined && (
+        <DrawerFrame
+          title={
+            opened === ""
+              ? text.editor.newMetric
+              : (current?.label ?? definitions.all?.[opened]?.metric.label ?? opened)
+          }
+          onClose={close}
+        >
+          <PartBoundary resetKey={opened}>
+            <Suspense fallback={<p className="empty">{text.editor.loading}</p>}>
+              <Drawer
+                key={opened}
+                name={opened}
+                metric={current}
+                definitions={definitions}
+                onDraft={setDraft}
+                onClose={close}
+              />
+            </Suspense>
+          </PartBoundary>
+        </DrawerFrame>
+      )}
+    </div>
+  );
+}

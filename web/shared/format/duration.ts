@@ -1,0 +1,34 @@
+/** Lengths of time as text. Pure. */
+const two = (n: number) => String(n).padStart(2, "0");
+
+/** `04:12`, from an hour on `1:04:12`; one width for all ages below an hour. */
+export function clock(seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds));
+  const h = Math.floor(s / 3600);
+  const rest = `${two(Math.floor((s % 3600) / 60))}:${two(s % 60)}`;
+  return h > 0 ? `${h}:${rest}` : rest;
+}
+
+/** `HH:MM:SS`: the format `seconds` of a definition. */
+export function hhmmss(seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds));
+  return `${two(Math.floor(s / 3600))}:${two(Math.floor((s % 3600) / 60))}:${two(s % 60)}`;
+}
+
+/** A threshold; `180` is `3 min`, `90` is `90 s`. */
+export function spanExact(seconds: number): string {
+  if (seconds >= 3600 && seconds % 3600 === 0) return `${seconds / 3600} h`;
+  if (seconds >= 120 && seconds % 60 === 0) return `${seconds / 60} min`;
+  return `${seconds} s`;
+}
+
+/** `1h 05m`; under an hour `5m 03s`. */
+export function duration(seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < 3600) return `${Math.floor(s / 60)}m ${two(s % 60)}s`;
+  return `${Math.floor(s / 3600)}h ${two(Math.floor((s % 3600) / 60))}m`;
+}
+
+/** Formats that are lengths of time in seconds. */
+export const isSpan = (format: string) =>
+  format === "seconds" || format === "minutes" || format === "duration";

@@ -1,0 +1,194 @@
+/**
+ * The queue table: rows by urgency unless the user sorts, open by channel, cards on a phone. Only the rows in sight are
+ * in the page, and a row is drawn again only when its own item changed.
+ */
+import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
+import * as React from "react";
+import { useLive, useStaleSince } from "../../live/react.tsx";
+import { useText } from "../../locales/index.ts";
+import { useNarrow } from "../../ui/useNarrow.ts";
+import type { Column } from "../columns.ts";
+import type { Sort } from "../sort.ts";
+import { type ServiceLevels, useFigures, useQueueRows } from "../useQueueRows.ts";
+import type { Entry } from "./entry.ts";
+import { Header } from "./Header.tsx";
+import css from "./QueueTable.module.css";
+import { Row } from "./Row.tsx";
+import { useRovingFocus } from "./useRovingFocus.ts";
+
+const ROW = 40;
+const CARD = 148;
+
+export interface QueueTableProps {
+  /** The element that scrolls; the table measures its place in it. */
+  scroller: React.RefObject<HTMLElement | null>;
+  columns: Column[];
+  sort: Sort;
+  onSort(sort: Sort): void;
+  search?: string;
+  channels: readonly string[];
+  serviceLevels: ServiceLevels;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+export function QueueTable(props: QueueTableProps) {
+  const { scroller, columns, sort, onSort, search = "", channels, serviceLevels } = props;
+  const text = useText().queues;
+  const queuesKnown = useLive((state) => state.board?.queuesKnown);
+  const staleSince = useStaleSince();
+  const narrow = useNarrow();
+  const [open, setOpen] = React.useState(NONE);
+  const [focusInside, setFocusInside] = React.useState(false);
+  const figuresOf = useFigures(serviceLevels);
+  const hold = focusInside || open.size > 0;
+  const rows = useQueueRows({ sort, columns, search, figuresOf, hold });
+  const body = React.useRef<HTMLDivElement>(null);
+  const margin = useMargin(scroller, body);
+
+  const entries = React.useMemo(
+    () =>
+      rows.flatMap((row): Entry[] => {
+        const { sid } = row.item;
+        const own: Entry = { key: sid, row, scope: "all", figures: row.all };
+        if (!open.has(sid)) return [own];
+        const byChannel = channels.map((scope) => ({
+          key: `${sid} ${scope}`,
+          row,
+          scope,
+          figures: figuresOf(row.item, scope),
+        }));
+        return [own, ...byChannel];
+      }),
+    [rows, open, channels, figuresOf],
+  );
+
+  const size = narrow ? CARD : ROW;
+  const focused = React.useRef<string | undefined>(undefined);
+  const virtual = useVirtualizer({
+    count: entries.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => size,
+    getItemKey: (index) => entries[index]?.key ?? index,
+    overscan: 8,
+    scrollMargin: margin,
+    // The row with the keyboard's focus stays in the page when it is out of sight.
+    rangeExtractor(range) {
+      const indexes = defaultRangeExtractor(range);
+      const at = focused.current ? entries.findIndex((entry) => entry.key === focused.current) : -1;
+      return at < 0 || indexes.includes(at) ? indexes : [...indexes, at].sort((a, b) => a - b);
+    },
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: measured again when rows become cards
+  React.useLayoutEffect(() => virtual.measure(), [size]);
+  const focus = useRovingFocus({
+    entries,
+    body,
+    focused,
+    scrollTo: virtual.scrollToIndex,
+    onInside: setFocusInside,
+  });
+
+  const toggle = React.useCallback((sid: string) => {
+    setOpen((before) => {
+      const next = new Set(before);
+      if (!next.delete(sid)) next.add(sid);
+      return next;
+    });
+  }, []);
+
+  const over = serviceLevels.thresholds.at(-1) ?? 120;
+  const { template, least } = React.useMemo(() => tracks(columns), [columns]);
+
+  return (
+    <div
+      className={narrow ? `${css.table} ${css.cards}` : css.table}
+      role="table"
+      aria-label={text.table}
+      aria-rowcount={entries.length + 1}
+      aria-colcount={columns.length + 1}
+      data-stale={staleSince === undefined ? undefined : ""}
+      style={narrow ? undefined : { minWidth: least }}
+    >
+      <Header columns={columns} sort={sort} onSort={onSort} template={template} />
+      <div
+        role="rowgroup"
+        className={css.body}
+        ref={body}
+        style={{ height: virtual.getTotalSize() }}
+        onFocus={focus.onFocus}
+        onBlur={focus.onBlur}
+        onKeyDown={focus.onKeyDown}
+      >
+        {virtual.getVirtualItems().map((place) => {
+          const entry = entries[place.index];
+          if (!entry) return null;
+          return (
+            <Row
+              key={entry.key}
+              rowKey={entry.key}
+              item={entry.row.item}
+              figures={entry.figures}
+              scope={entry.scope}
+              columns={columns}
+              template={template}
+              index={place.index + 2}
+              top={place.start - margin}
+              open={open.has(entry.row.item.sid)}
+              onToggle={toggle}
+              staleSince={staleSince}
+              over={over}
+            />
+          );
+        })}
+      </div>
+      {entries.length === 0 && (
+        <p className={css.empty}>
+          {!queuesKnown ? text.waitingForData : search ? text.noMatch(search) : text.none}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** On a narrow screen columns close up before any of them is out of sight. */
+function tracks(columns: readonly Column[]): { template: string; least: number } {
+  const narrowest = (width: number) => Math.round(width * (width > 200 ? 0.5 : 0.8));
+  const sizes = columns.map(({ width }) => `minmax(${narrowest(width)}px, ${width}px)`);
+  return {
+    template: `minmax(180px, 1fr) ${sizes.join(" ")}`,
+    least: 180 + columns.reduce((sum, { width }) => sum + narrowest(width), 0) + 44,
+  };
+}
+
+/** How far below the start of the scrolled content the table's body begins. */
+function useMargin(scroller: React.RefObject<HTMLElement | null>, body: React.RefObject<HTMLElement | null>) {
+  const [margin, setMargin] = React.useState(0);
+  const [mounted, setMounted] = React.useState(false);
+  // An ancestor's ref is set after the first layout effects of its children: draw once more when it is there.
+  React.useEffect(() => setMounted(true), []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
+  React.useLayoutEffect(() => {
+    const outer = scroller.current;
+    const measure = () => {
+      if (!body.current || !outer) return;
+      const top = body.current.getBoundingClientRect().top - outer.getBoundingClientRect().top;
+      setMargin(Math.round(top + outer.scrollTop));
+    };
+    measure();
+    if (typeof ResizeObserver === "undefined") return undefined;
+    const watch = new ResizeObserver(measure);
+    if (outer) watch.observe(outer);
+    // Whatever stands above the table may grow, tiles for example.
+    for (
+      let one: Element | null = body.current?.closest("[role=table]") ?? null;
+      one && one !== outer;
+      one = one.parentElement
+    ) {
+      const before = one.previousElementSibling;
+      if (before) watch.observe(before);
+    }
+    return () => watch.disconnect();
+  }, [scroller, body, mounted]);
+  return margin;
+}

@@ -1,0 +1,62 @@
+import { defineConfig } from "vitest/config";
+
+/** `shared` runs under React 18 and, as Flex has it, under React 17. */
+const react17 = new URL("react17/node_modules/", import.meta.url).pathname;
+const classic = { jsx: { runtime: "classic" as const } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        oxc: classic,
+        test: {
+          name: "shared, React 18",
+          root: "shared",
+          include: ["**/*.test.ts", "**/*.test.tsx"],
+          environment: "node",
+        },
+      },
+      {
+        oxc: classic,
+        resolve: {
+          alias: [
+            { find: /^react$/, replacement: `${react17}react/index.js` },
+            { find: /^react-dom$/, replacement: `${react17}react-dom/index.js` },
+            { find: /^react-dom\/test-utils$/, replacement: `${react17}react-dom/test-utils.js` },
+            {
+              find: /^react-dom\/client$/,
+              replacement: new URL("shared/test/noClient.ts", import.meta.url).pathname,
+            },
+          ],
+        },
+        test: {
+          name: "shared, React 17",
+          root: "shared",
+          include: ["**/*.test.tsx"],
+          environment: "node",
+          setupFiles: ["test/requireReact17.ts"],
+          server: { deps: { inline: [/@tanstack/] } },
+        },
+      },
+      {
+        test: {
+          name: "dashboard",
+          root: "dashboard",
+          include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
+          environment: "node",
+        },
+      },
+      {
+        test: {
+          name: "call-quality",
+          root: "call-quality",
+          include: ["test/**/*.test.ts"],
+          environment: "node",
+        },
+      },
+      {
+        test: { name: "workspaces", root: ".", include: ["tests/**/*.test.ts"], environment: "node" },
+      },
+    ],
+  },
+});
