@@ -83,6 +83,19 @@ function formatted(format, value) {
   return "ERR FMT";
 }
 
+/** Upwards the second threshold wins, downwards the first: tests/fixtures/threshold.json. */
+function passed({ firstThresholdValue, secondThresholdValue, invertThresholds }, value) {
+  const first = [1, firstThresholdValue];
+  const second = [2, secondThresholdValue];
+  for (const [level, text] of invertThresholds ? [first, second] : [second, first]) {
+    const limit = Number(text);
+    if (text === "" || text === undefined || Number.isNaN(limit)) continue;
+    if (invertThresholds ? value < limit : value > limit)
+      return { level, limit, direction: invertThresholds ? "below" : "above" };
+  }
+  return null;
+}
+
 export const iso = (ms) => new Date(ms).toISOString();
 const sid = (prefix, n) => prefix + (n + 1).toString(16).padStart(32, "0");
 
@@ -315,15 +328,19 @@ export class World {
       sla_60: metric({
         label: "SLA 60 s",
         formula: `(() => { const s = ${ws}.cumulative.split_by_wait_time["60"]; const below = s.below.reservations_accepted; return Math.round(100 * below / (below + s.above.reservations_accepted)); })()`,
-        firstThresholdValue: "90",
-        secondThresholdValue: "80",
+        firstThresholdValue: "80",
+        firstThresholdStyle: STYLES.Error,
+        secondThresholdValue: "90",
+        secondThresholdStyle: STYLES.Warn,
         invertThresholds: true,
       }),
       available: metric({
         label: "Available",
         formula: `${ws}.realtime.activity_statistics.find((e) => e.friendly_name === 'Available').workers`,
-        firstThresholdValue: "4",
-        secondThresholdValue: "2",
+        firstThresholdValue: "2",
+        firstThresholdStyle: STYLES.Error,
+        secondThresholdValue: "4",
+        secondThresholdStyle: STYLES.Warn,
         invertThresholds: true,
       }),
       in_progress: metric({ label: "In progress", formula: `${ws}.realtime.tasks_by_status.assigned` }),
@@ -360,14 +377,14 @@ export class World {
         error: "The formula's result is undefined: no such field.",
       };
     const text = formatted(metric.format ?? "", value);
-    const over = (limit) =>
-      limit !== "" &&
-      limit !== undefined &&
-      (metric.invertThresholds ? value < Number(limit) : value > Number(limit));
-    let chosen = metric.defaultStyle ?? STYLES.Default;
-    if (over(metric.firstThresholdValue)) chosen = metric.firstThresholdStyle ?? STYLES.Warn;
-    if (over(metric.secondThresholdValue)) chosen = metric.secondThresholdStyle ?? STYLES.Error;
-    return { value, text, style: chosen };
+    const threshold = passed(metric, value);
+    const style =
+      threshold === null
+        ? (metric.defaultStyle ?? STYLES.Default)
+        : threshold.level === 1
+          ? (metric.firstThresholdStyle ?? STYLES.Warn)
+          : (metric.secondThresholdStyle ?? STYLES.Error);
+    return { value, text, style, threshold };
   }
 
   metrics() {

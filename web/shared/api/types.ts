@@ -1,4 +1,10 @@
-/** What the service sends, field by field. Instants are ISO 8601 in UTC. */
+/**
+ * What the service sends, field by field. Instants are ISO 8601 in UTC. `schema.d.ts` is generated from the service's
+ * interface; what is narrower or longer here is checked against it at the end of this file.
+ */
+import type { components } from "./schema.d.ts";
+
+type Schemas = components["schemas"];
 
 export type Instant = string;
 
@@ -39,10 +45,7 @@ export interface SlaName {
   label: string;
 }
 
-export interface SyncToken {
-  token: string;
-  identity: string;
-}
+export type SyncToken = Schemas["AccessToken"];
 
 /** Fields may be missing: the service cuts what does not fit into Sync, and names it in `cut`. */
 export interface RealTimeStats {
@@ -127,6 +130,8 @@ export interface Metric {
   readBy?: ReadBy;
   /** Which threshold the value has passed, as the service judged it; missing from older services. */
   threshold?: Threshold | null;
+  /** Set while formulas can't be evaluated: the value is the last one. */
+  stale?: { since: Instant; reason: string } | null;
   /** For editors only, and only in the feed. */
   error?: string | Problem | null;
   /** The service level that the formula used, in words. */
@@ -257,3 +262,10 @@ export interface Preview {
 }
 
 export type Points = [seconds: number, value: number | null][];
+
+/** Fails to compile where a type of ours no longer fits the service's interface. */
+type Fits<Ours extends Theirs, Theirs> = Ours;
+export type Contract = [
+  Fits<Omit<Session, "sync">, Omit<Schemas["Session"], "now">>,
+  Fits<Pick<QueueItem, "sid" | "friendlyName">, Pick<Schemas["QueueItem"], "sid" | "friendlyName">>,
+];

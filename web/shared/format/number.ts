@@ -25,7 +25,7 @@ export function rounded(value: number, decimals: number): string {
   // Only an odd multiple of this power of two lies exactly between two texts.
   const tie = Math.abs((size * 2 ** (decimals + 1)) % 2) === 1;
   let text = size.toFixed(decimals);
-  if (tie && Number(text.at(-1)) % 2 === 1) text = (size - 2 ** -(decimals + 2)).toFixed(decimals);
+  if (tie && Number(text.at(-1)) % 2 === 1) text = (size - 10 ** -decimals / 4).toFixed(decimals);
   return value < 0 && /[1-9]/.test(text) ? `-${text}` : text;
 }
 

@@ -93,6 +93,17 @@ describe("Tile", () => {
     expect(onOpen).toHaveBeenCalledWith("waiting");
   });
 
+  it("is stale by itself while formulas can't be evaluated, and says why", async () => {
+    const since = new Date(Date.now() - 65_000).toISOString();
+    const stale = { since, reason: "formula process restarting" };
+    const { container } = await show(tile({ ...METRIC, stale }));
+    expect(container.querySelector("[data-part=data-age]")?.textContent).toBe("1 min old");
+    expect(container.querySelector("[data-metric]")?.hasAttribute("data-stale")).toBe(true);
+    expect(container.querySelector("button")?.getAttribute("data-tip")).toContain(
+      "formula process restarting",
+    );
+  });
+
   it("shows a failed formula with a reason", async () => {
     const { container } = await show(tile({ ...METRIC, value: null, text: "ERR", threshold: null }));
     expect(container.textContent).toContain("formula failed");

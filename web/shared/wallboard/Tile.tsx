@@ -5,7 +5,7 @@ import { age, instant } from "../live/clock.ts";
 import { useSecond } from "../live/react.tsx";
 import { useText } from "../locales/index.ts";
 import ui from "../ui/ui.module.css";
-import { provenance, reading } from "./reading.ts";
+import { provenance, reading, staleSinceOf } from "./reading.ts";
 import { Sparkline } from "./Sparkline.tsx";
 import css from "./Tile.module.css";
 
@@ -27,19 +27,10 @@ export interface TileProps {
 
 /** One metric: its name, value and second sign as one button, with the curve below. */
 export const Tile = React.memo(function Tile(props: TileProps) {
-  const {
-    metric,
-    formula,
-    interval,
-    timeZone,
-    limit,
-    staleSince,
-    selected = false,
-    past = true,
-    onOpen,
-  } = props;
+  const { metric, formula, interval, timeZone, limit, selected = false, past = true, onOpen } = props;
   const text = useText();
   const { style } = metric;
+  const staleSince = staleSinceOf(metric, props.staleSince);
   const stale = staleSince !== undefined;
   const plain = stale || style?.backgroundColour === "transparent";
   return (

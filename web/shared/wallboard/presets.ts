@@ -18,7 +18,7 @@ export const PRESETS: readonly Style[] = [
   style("Success", "colorTextSuccess", "colorTextSuccess", "colorBackgroundSuccessWeakest"),
   style("Warn", "colorTextWarningStrong", "colorTextWarningStrong", "colorBackgroundWarningWeakest"),
   style("Error", "colorTextErrorStrong", "colorTextErrorStrong", "colorBackgroundErrorWeakest"),
-  style("Success Strong", "colorTextBrandInverse", "colorTextBrandInverse", "colorBackgroundAvailable"),
+  style("Success Strong", "colorTextBrand", "colorTextBrand", "colorBackgroundAvailable"),
   style("Warn Strong", "colorTextBrand", "colorTextBrand", "colorBackgroundWarning"),
   style("Error Strong", "colorTextBrandInverse", "colorTextBrandInverse", "colorBackgroundError"),
 ];

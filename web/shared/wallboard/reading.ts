@@ -16,6 +16,12 @@ export interface Reading {
 export const errorText = (error: Metric["error"]): string | undefined =>
   typeof error === "string" ? error : error?.message;
 
+/** Since when a metric may be wrong: the connection's moment, or its own while formulas can't be evaluated. */
+export function staleSinceOf(metric: Metric, connection: number | undefined): number | undefined {
+  const own = metric.stale ? instant(metric.stale.since) : undefined;
+  return own === undefined || connection === undefined ? (own ?? connection) : Math.min(own, connection);
+}
+
 /** Ages count up until `now`. */
 export function reading(metric: Metric, now: number, text: Texts, timeZone?: string): Reading {
   if (metric.error) return { text: metric.text || "ERR", error: errorText(metric.error) };
@@ -41,6 +47,7 @@ export function provenance(
   return [
     formula ?? metric.label,
     metric.sla && text.serviceLevel(metric.sla),
+    metric.stale && text.failing(metric.stale.reason),
     metric.error && text.failing(errorText(metric.error) ?? ""),
     text.metric(updateCause(metric.readBy, text), interval),
   ]

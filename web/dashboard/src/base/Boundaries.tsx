@@ -1,7 +1,8 @@
 /** What is shown where a part of the page failed: the whole page, a view, or less. */
 import { useText } from "@taskrouter-sync/shared/locales/index.ts";
 import { ErrorBoundary } from "@taskrouter-sync/shared/ui/ErrorBoundary.tsx";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { renewFailedViews } from "./lazyView.tsx";
 
 const FIRST_RELOAD_S = 30;
 const LONGEST_RELOAD_S = 600;
@@ -54,13 +55,25 @@ function PageFailed() {
 /** A view, drawer or list: the rest of the page goes on. */
 export function PartBoundary({ children, resetKey }: { children: ReactNode; resetKey?: unknown }) {
   const text = useText().errors;
+  const lastKey = useRef(resetKey);
+  if (lastKey.current !== resetKey) {
+    lastKey.current = resetKey;
+    renewFailedViews();
+  }
   return (
     <ErrorBoundary
       resetKey={resetKey}
       fallback={(_, reset) => (
         <div role="alert" className="failed">
           <p>{text.view}</p>
-          <button type="button" className="button" onClick={reset}>
+          <button
+            type="button"
+            className="button"
+            onClick={() => {
+              renewFailedViews();
+              reset();
+            }}
+          >
             {text.retry}
           </button>{" "}
           <button type="button" className="button" onClick={() => location.reload()}>

@@ -20,29 +20,47 @@ export async function loadChunk<T>(load: () => Promise<T>, isReplaced = reloadIf
   }
 }
 
-const views: (() => Promise<unknown>)[] = [];
+interface LazyChunk {
+  load(): Promise<unknown>;
+  /** Makes a new attempt possible after a failed one. */
+  renew(): void;
+}
+
+const chunks: LazyChunk[] = [];
 
 export function lazyView<P extends object>(load: () => Promise<{ default: ComponentType<P> }>) {
-  views.push(load);
+  let failed = false;
   const make = () =>
     lazy(() =>
       loadChunk(load).catch((error: unknown) => {
-        // React keeps a failed chunk; the next attempt needs a new one.
-        Current = make();
+        failed = true;
         throw error;
       }),
     );
   let Current = make();
+  chunks.push({
+    load,
+    renew() {
+      if (!failed) return;
+      failed = false;
+      Current = make();
+    },
+  });
   return function LazyView(props: P) {
     const View = Current as unknown as ComponentType<P>;
     return <View {...props} />;
   };
 }
 
+/** React keeps the failure of a chunk for ever; a boundary that tries again calls this first. */
+export function renewFailedViews(): void {
+  for (const chunk of chunks) chunk.renew();
+}
+
 /** Fetches all views while the browser is idle, so that they are here when the service is not. */
 export function prefetchViews(): void {
   const idle = globalThis.requestIdleCallback ?? ((work: () => void) => setTimeout(work, 2000));
   idle(() => {
-    for (const load of views) load().catch(() => undefined);
+    for (const { load } of chunks) load().catch(() => undefined);
   });
 }

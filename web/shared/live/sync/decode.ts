@@ -72,6 +72,7 @@ const publishedMetric = v.object({
   error: lenient(problem),
   sla: text,
   threshold: v.optional(v.unknown()),
+  stale: lenient(v.object({ since: v.string(), reason: v.string() })),
 });
 
 const PLAIN: Style = {
@@ -201,6 +202,7 @@ function metricOf(name: string, data: Fields): Metric & { position: number } {
     position: value.position ?? Number.MAX_SAFE_INTEGER,
     ...(value.error ? { error: value.error as NonNullable<Metric["error"]> } : {}),
     ...(value.sla ? { sla: value.sla } : {}),
+    ...(value.stale ? { stale: value.stale } : {}),
     ...(value.threshold === undefined ? {} : { threshold: decodeThreshold(value.threshold) }),
   };
 }

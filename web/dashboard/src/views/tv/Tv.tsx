@@ -12,7 +12,7 @@ import type { Sort } from "@taskrouter-sync/shared/queues/sort.ts";
 import { useFigures, useQueueRows } from "@taskrouter-sync/shared/queues/useQueueRows.ts";
 import { ErrorBoundary } from "@taskrouter-sync/shared/ui/ErrorBoundary.tsx";
 import { FreshnessIndicator } from "@taskrouter-sync/shared/ui/FreshnessIndicator.tsx";
-import { type Reading, reading } from "@taskrouter-sync/shared/wallboard/reading.ts";
+import { type Reading, reading, staleSinceOf } from "@taskrouter-sync/shared/wallboard/reading.ts";
 import { Sparkline } from "@taskrouter-sync/shared/wallboard/Sparkline.tsx";
 import { useEffect } from "react";
 import { useSession } from "../../base/session.ts";
@@ -49,8 +49,8 @@ export default function Tv() {
   const second = useSecond();
   useKiosk(`${text.tv.title} · ${text.title}`);
 
-  const now = Math.min(second * 1000, staleSince ?? Number.POSITIVE_INFINITY);
   const read = (metric: Metric): Reading => {
+    const now = Math.min(second * 1000, staleSinceOf(metric, staleSince) ?? Number.POSITIVE_INFINITY);
     const shown = reading(metric, now, shared, timeZone);
     return { ...shown, text: compactDuration(shown.text) };
   };
@@ -69,7 +69,12 @@ export default function Tv() {
       <ul className="tv-tiles">
         {(pages[number] ?? []).map((metric) => (
           <ErrorBoundary key={metric.name} resetKey={metric} fallback={() => null}>
-            <TvTile metric={metric} shown={read(metric)} room={room} staleSince={staleSince} />
+            <TvTile
+              metric={metric}
+              shown={read(metric)}
+              room={room}
+              staleSince={staleSinceOf(metric, staleSince)}
+            />
           </ErrorBoundary>
         ))}
       </ul>

@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import type { Threshold } from "../api/types.ts";
+import { en } from "../locales/en.ts";
+import { judge, sign } from "./threshold.ts";
+
+interface Case {
+  first: string;
+  second: string;
+  invert: boolean;
+  value: number;
+  passed: Threshold | null;
+}
+const url = new URL("../../../tests/fixtures/threshold.json", import.meta.url);
+const { cases } = JSON.parse(readFileSync(url, "utf8")) as { cases: Case[] };
+
+it.each(cases)(
+  "$value with $first and $second, as in the service",
+  ({ first, second, invert, value, passed }) => {
+    const definition = {
+      label: "",
+      formula: "",
+      firstThresholdValue: first,
+      secondThresholdValue: second,
+      invertThresholds: invert,
+    };
+    expect(judge(value, definition)).toEqual(passed);
+  },
+);
+
+it("is said in the metric's unit", () => {
+  const over = { level: 2, limit: 180, direction: "above" } as const;
+  expect(sign({ threshold: over, format: "seconds" }, en)).toEqual({
+    mark: "▲",
+    text: "over 3 min",
+    level: 2,
+  });
+  expect(sign({ threshold: over, format: "" }, en)?.text).toBe("over 180");
+  const below = { level: 1, limit: 80, direction: "below" } as const;
+  expect(sign({ threshold: below, format: "percent" }, en)).toEqual({
+    mark: "▼",
+    text: "below 80 %",
+    level: 1,
+  });
+  expect(sign({ threshold: null, format: "" }, en)).toBeUndefined();
+});
