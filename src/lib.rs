@@ -8,8 +8,10 @@
 //!
 //! Where several replicas share the work, [`replica`] leads or follows, and [`cluster`] is what they share through Redis.
 //!
-//! Imports go one way: `cli`, `app` and `replica`, `server`, then `cluster`, then `dialling`, `call_quality`, `feed`, `wallboard`, `refresh` and `publish`, then `layout`, `stats` and `event`,
-//! then `twilio`, then `config`, `telemetry`, `coordination`, `sid`, `form`, `bucket`, `chance` and `jobs`.
+//! Which room may import which is one list, in `docs/architecture.md`, and a test holds the code to it.
+
+/// Every output that reports a problem names it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 pub mod app;
 pub mod bucket;

@@ -35,6 +35,7 @@ mod monitoring;
 mod process;
 mod queues;
 mod restart;
+mod rooms;
 mod scaling;
 mod secrets;
 mod sync_objects;
