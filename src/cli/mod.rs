@@ -63,7 +63,7 @@ pub enum CommandError {
     #[error(transparent)]
     EnvFile(#[from] environment::EnvFileError),
     /// The doctor found something.
-    #[error("{wrong} wrong, see above")]
+    #[error("{wrong} checks failed, see above")]
     Unwell {
         /// How much.
         wrong: usize,

@@ -4,6 +4,7 @@
 use std::fmt::Display;
 use std::io::Write;
 
+use crate::VERSION;
 use crate::telemetry::StandardError;
 
 /// A line, or a few, for whoever ran the command.
@@ -14,5 +15,5 @@ pub(super) fn print(text: impl Display) {
 /// Why it did not succeed.
 pub(super) fn print_error(text: impl Display) {
     // In order with the log, and without waiting for whoever reads it.
-    let _ = StandardError::open().write_all(format!("taskrouter-sync: {text}\n").as_bytes());
+    let _ = StandardError::open().write_all(format!("taskrouter-sync {VERSION}: {text}\n").as_bytes());
 }

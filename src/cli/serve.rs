@@ -4,6 +4,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::{info, warn};
 
 use super::{CommandError, Environment, unread};
+use crate::VERSION;
 use crate::app::App;
 use crate::lifecycle::stop_signal;
 use crate::server::{EVENT_PATHS, listen};
@@ -31,6 +32,7 @@ pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
         listener.map_err(|error| CommandError::Failed(format!("can't listen on {bind}: {error}")))?;
     let app = App::start(&config, listener).map_err(CommandError::failed)?;
     info!(
+        version = VERSION,
         listening = %app.local_address(),
         callback_url = format!("{}{}", config.server.public_url, EVENT_PATHS[0]),
         workspace.sid = %config.core.twilio.workspace_sid,

@@ -12,6 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
+use crate::VERSION;
 use crate::config::ExportConfig;
 
 pub(crate) use outlet::{StandardError, dropped, finish};
@@ -90,6 +91,7 @@ fn report_panics() {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
         let thread = std::thread::current();
         error!(
+            version = VERSION,
             location,
             thread = thread.name().unwrap_or_default(),
             "A part of the program panicked, which is a bug"

@@ -4,6 +4,8 @@ use std::fmt::{self, Write};
 
 use serde::Serialize;
 
+use crate::VERSION;
+
 /// Room for the longest name.
 const NAME_WIDTH: usize = 20;
 const STATE_WIDTH: usize = 7;
@@ -35,8 +37,10 @@ pub(super) struct Check {
 }
 
 /// Everything that was looked at.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Report {
+    /// Of this program.
+    version: &'static str,
     /// Whether nothing is wrong.
     healthy: bool,
     checks: Vec<Check>,
@@ -79,7 +83,7 @@ impl Check {
 
 impl Report {
     pub(super) fn new(checks: Vec<Check>) -> Self {
-        Self { healthy: !checks.iter().any(Check::is_wrong), checks }
+        Self { version: VERSION, healthy: !checks.iter().any(Check::is_wrong), checks }
     }
 
     /// How many things are wrong.
@@ -101,9 +105,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Check { name, state, found, mend } in &self.checks {
             let state = match state {
-                State::Right => "right",
-                State::Note => "note",
-                State::Wrong => "WRONG",
+                State::Right => "ok",
+                State::Note => "warn",
+                State::Wrong => "FAIL",
                 State::Skipped => "skipped",
             };
             writeln!(f, "{state:STATE_WIDTH$}  {name:NAME_WIDTH$}  {found}")?;
@@ -116,7 +120,7 @@ impl fmt::Display for Report {
             }
         }
         let [right, notes, wrong] = [State::Right, State::Note, State::Wrong].map(|state| self.count(state));
-        write!(f, "{right} right, {notes} to note, {wrong} wrong")
+        write!(f, "taskrouter-sync {VERSION}: {right} ok, {notes} warn, {wrong} fail")
     }
 }
 
@@ -130,9 +134,11 @@ mod tests {
             Report::new(vec![Check::right("clock", "fine"), Check::wrong("workspace", "gone", "do this")]);
         assert_eq!(
             report.to_string(),
-            "right    clock                 fine\n\
-             WRONG    workspace             gone\n                               do this\n\
-             1 right, 0 to note, 1 wrong"
+            format!(
+                "ok       clock                 fine\n\
+                 FAIL     workspace             gone\n                               do this\n\
+                 taskrouter-sync {VERSION}: 1 ok, 0 warn, 1 fail"
+            )
         );
         let json: serde_json::Value = serde_json::from_str(&report.json().unwrap()).unwrap();
         assert_eq!(json["healthy"], false);
