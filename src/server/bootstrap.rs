@@ -1,9 +1,11 @@
 //! `?checkMap=true`: creates what is missing in Sync, refreshes, waits for the writes, answers with all queue items.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 
-use super::AppState;
+use super::LeaderClient;
 use super::auth::Editor;
 use super::error::ApiError;
 use super::same_site::SameSite;
@@ -17,16 +19,11 @@ pub(super) fn is_asked_for(query: Option<&str>) -> bool {
 
 /// The TaskRouter dashboard's refresh by hand: the same, for an editor.
 pub(super) async fn by_hand(
-    State(state): State<AppState>,
+    State(leader): State<Arc<LeaderClient>>,
     _site: SameSite,
     _editor: Editor,
 ) -> Result<Response, ApiError> {
-    run(&state).await
-}
-
-/// Runs it for a caller who has been let in.
-pub(super) async fn run(state: &AppState) -> Result<Response, ApiError> {
-    state.leader.ask(Request::Bootstrap).await
+    leader.ask(Request::Bootstrap).await
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! `POST /api/save` takes `{"<unique name>": {"metric": {…}}, …}` and answers all definitions, as the wallboard's own
 //! backend did. Either all of a request is stored or nothing; what is wrong is told field by field.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::Uri;
@@ -12,7 +14,7 @@ use serde_json::Value;
 
 use super::auth::{Editor, Viewer};
 use super::error::ApiError;
-use super::{AppState, body};
+use super::{LeaderClient, body, query};
 use crate::pipeline::Request;
 use crate::wallboard::Raw;
 
@@ -30,63 +32,67 @@ pub(super) struct OneMetric {
 }
 
 /// All of them, in the order of the tiles.
-pub(super) async fn show(State(state): State<AppState>, _viewer: Viewer) -> Result<Response, ApiError> {
-    state.leader.ask(Request::Definitions).await
+pub(super) async fn show(
+    State(leader): State<Arc<LeaderClient>>,
+    _viewer: Viewer,
+) -> Result<Response, ApiError> {
+    leader.ask(Request::Definitions).await
 }
 
 /// Adds or replaces some.
 pub(super) async fn save(
-    State(state): State<AppState>,
+    State(leader): State<Arc<LeaderClient>>,
     _editor: Editor,
     body: Body,
 ) -> Result<Response, ApiError> {
     let changes: Raw = body::json(body, LARGEST).await?;
-    state.leader.ask(Request::Save(changes.into_iter().collect())).await
+    leader.ask(Request::Save(changes.into_iter().collect())).await
 }
 
 /// Takes some out.
 pub(super) async fn delete(
-    State(state): State<AppState>,
+    State(leader): State<Arc<LeaderClient>>,
     _editor: Editor,
     body: Body,
 ) -> Result<Response, ApiError> {
     let Names { names } = body::json(body, LARGEST).await?;
-    state.leader.ask(Request::Delete(names)).await
+    leader.ask(Request::Delete(names)).await
 }
 
 /// Puts the tiles into an order.
 pub(super) async fn order(
-    State(state): State<AppState>,
+    State(leader): State<Arc<LeaderClient>>,
     _editor: Editor,
     body: Body,
 ) -> Result<Response, ApiError> {
     let Names { names } = body::json(body, LARGEST).await?;
-    state.leader.ask(Request::Order(names)).await
+    leader.ask(Request::Order(names)).await
 }
 
 /// What a definition would show now; nothing is stored.
 pub(super) async fn preview(
-    State(state): State<AppState>,
+    State(leader): State<Arc<LeaderClient>>,
     _editor: Editor,
     body: Body,
 ) -> Result<Response, ApiError> {
     let OneMetric { metric } = body::json(body, LARGEST).await?;
-    state.leader.ask(Request::Preview(metric)).await
+    leader.ask(Request::Preview(metric)).await
 }
 
 /// What formulas see, with the values of now.
-pub(super) async fn fields(State(state): State<AppState>, _editor: Editor) -> Result<Response, ApiError> {
-    state.leader.ask(Request::Fields).await
+pub(super) async fn fields(
+    State(leader): State<Arc<LeaderClient>>,
+    _editor: Editor,
+) -> Result<Response, ApiError> {
+    leader.ask(Request::Fields).await
 }
 
 /// A metric's last hours: `points` of seconds since 1970 and a value, or null where there was none.
 pub(super) async fn history(
-    State(state): State<AppState>,
+    State(leader): State<Arc<LeaderClient>>,
     _viewer: Viewer,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let named = pairs.find(|(name, _)| name == "metric").map(|(_, metric)| metric);
-    let metric = named.ok_or(ApiError::Parameter("metric"))?;
-    state.leader.ask(Request::History(metric.into_owned())).await
+    let metric = query::value(&uri, "metric").ok_or_else(|| ApiError::parameter("metric"))?;
+    leader.ask(Request::History(metric)).await
 }

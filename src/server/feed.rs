@@ -46,7 +46,7 @@ pub(super) async fn watch(
     let Viewer(principal) = Viewer::from_request_parts(&mut parts, &state).await?;
     let Asked { since, selection, .. } = asked?;
     let seen = parts.headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
-    let watcher = state.feed.watch(seen.or(since.as_deref()), selection).map_err(|_| ApiError::Busy)?;
+    let watcher = state.feed.watch(seen.or(since.as_deref()), selection).map_err(|_| ApiError::busy())?;
     let guest = (watcher, state.clone(), principal.session);
     let frames = stream::unfold(guest, async |(mut watcher, state, session)| {
         let shown = tokio::select! {

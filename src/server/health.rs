@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::AppState;
 use super::auth::Viewer;
-use crate::feed::METRICS_DOCUMENTS;
+use crate::VERSION;
+use crate::feed::{Feed, METRICS_DOCUMENTS};
 
 /// Always 200.
 pub(super) async fn alive() -> Response {
@@ -53,10 +54,11 @@ pub(super) async fn ready(State(state): State<AppState>) -> Response {
 }
 
 /// What Sync does not carry: what is failing, and calls that were bad to hear, for a page that reads the rest there.
-pub(super) async fn told(State(state): State<AppState>, _viewer: Viewer) -> Response {
-    let picture = state.feed.picture();
+pub(super) async fn told(State(feed): State<Feed>, _viewer: Viewer) -> Response {
+    let picture = feed.picture();
     let mut body = Map::new();
     body.insert("now".into(), json!(Timestamp::now()));
+    body.insert("version".into(), json!(VERSION));
     for name in ["asOf", "health", "queuesKnown", "voice"] {
         let part = picture.shown_part(name).and_then(|part| serde_json::from_str::<Value>(part).ok());
         body.insert(name.into(), part.unwrap_or_default());

@@ -3,6 +3,7 @@
 //! A process alone is that one. Of several replicas, those that follow pass the request on to the leader, after they have
 //! checked who asks and that they may.
 
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 
 use super::error::ApiError;
 use crate::cluster::{AskError, Asker, Repeat};
-use crate::pipeline::{Answer, Handle, Request};
+use crate::pipeline::{Answer, Handle, Request, RequestError};
 
 /// The way to the pipeline.
 #[derive(Debug)]
@@ -55,14 +56,13 @@ impl LeaderClient {
         let repeat = if request.is_idempotent() { Repeat::Harmless } else { Repeat::Never };
         let asked = asker.ask(json!(request), repeat, request.time_limit()).await;
         let reply = asked.map_err(|error| match error {
-            AskError::Full => ApiError::Overloaded,
-            error => ApiError::NoLeader(error.to_string()),
+            AskError::Full => RequestError::Overloaded.into(),
+            error => {
+                let message = format!("the replica that leads can't be asked: {error}");
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_leader", message)
+            }
         })?;
-        if reply.status == 200 {
-            Ok(reply.body)
-        } else {
-            Err(ApiError::Relayed { status: reply.status, body: reply.body })
-        }
+        if reply.status == 200 { Ok(reply.body) } else { Err(ApiError::relayed(reply.status, reply.body)) }
     }
 
     /// `None` where another replica becomes the leader before there is an answer, and can be asked as well.

@@ -6,7 +6,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderValue, Request, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::auth::{self, LIFE, Session, Viewer, peer};
+use super::auth::{self, AccessError, LIFE, Session, Viewer, peer};
 use super::error::ApiError;
 use super::{AppState, body, same_site};
 use crate::form::Form;
@@ -31,14 +31,14 @@ pub(super) async fn sign_in(
     let field = |name| form.value(name).unwrap_or_default();
     match state.access.sign_in(field("username"), field("password"), peer(&parts)) {
         Ok(session) => Ok(go_home(&state, query, cookie(&state, &session))),
-        Err(ApiError::Guessing) => {
+        Err(AccessError::TooManyAttempts) => {
             let message = "Too many attempts. Try again in some seconds.";
             Ok(page(&state, StatusCode::TOO_MANY_REQUESTS, query, message))
         }
-        Err(ApiError::WrongCredentials) => {
+        Err(AccessError::WrongCredentials) => {
             Ok(page(&state, StatusCode::UNAUTHORIZED, query, "The name or the password is not right."))
         }
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 

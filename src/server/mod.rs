@@ -47,6 +47,7 @@ mod login;
 mod monitoring;
 mod openapi;
 mod page;
+mod query;
 mod recording;
 mod refusals;
 mod respond;
@@ -55,6 +56,7 @@ mod routes;
 mod same_site;
 mod session;
 mod signatures;
+mod signed;
 mod sync_endpoint;
 mod token;
 mod webhook;
@@ -64,11 +66,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::FromRef;
 use axum::middleware::map_response_with_state;
 use axum::routing::get;
 use tokio::sync::watch;
 
-pub use auth::{Access, FlexGate, Principal, Role};
+pub use auth::{Access, AccessError, FlexGate, Principal, Role};
 pub use error::{ApiError, LARGEST_BODY};
 pub use leader_client::LeaderClient;
 pub use listener::{listen, serve};
@@ -155,12 +158,33 @@ pub struct Handles {
     pub ready: watch::Receiver<bool>,
 }
 
+/// Lets a handler take the handle that it uses.
+macro_rules! handle_by_type {
+    ($($field:ident: $handle:ty),* $(,)?) => {
+        $(impl FromRef<AppState> for $handle {
+            fn from_ref(state: &AppState) -> Self {
+                state.$field.clone()
+            }
+        })*
+    };
+}
+
+handle_by_type! {
+    feed: Feed,
+    flex: Arc<FlexGate>,
+    leader: Arc<LeaderClient>,
+    refresher: Refresher,
+    sockets: Sockets,
+    twilio: Arc<TwilioConfig>,
+    voice: Arc<Voice>,
+}
+
 /// All routes.
 pub fn router(state: AppState) -> Router {
     let prefix = state.public_url.prefix().to_owned();
     let routes = routes::all(&state);
     let below_prefix = if prefix.is_empty() { Router::new() } else { below(&prefix, routes.clone()) };
-    let routes = routes.merge(below_prefix).fallback(|| async { ApiError::NotFound });
+    let routes = routes.merge(below_prefix).fallback(|| async { ApiError::not_found() });
     // One layer for both: each costs every event an allocation and a copy of its service.
     let finish = map_response_with_state(state.refusals.clone(), |refusals, response| async {
         headers::add(refusals::log(refusals, response))

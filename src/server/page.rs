@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::auth::Viewer;
+use super::auth::{AccessError, Viewer, Visitor};
 use super::error::ApiError;
 use super::{AppState, login};
 
@@ -31,7 +31,7 @@ const STYLES: &str = "'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU
 /// The page, or the way to sign in.
 pub(super) async fn index(
     State(state): State<AppState>,
-    viewer: Result<Viewer, ApiError>,
+    Visitor(visitor): Visitor,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Response {
@@ -41,14 +41,14 @@ pub(super) async fn index(
         let home = format!("{prefix}/");
         return (StatusCode::PERMANENT_REDIRECT, [(LOCATION, home)]).into_response();
     }
-    match viewer {
+    match visitor {
         Ok(_) => {}
-        Err(ApiError::SignInNeeded) => {
+        Err(AccessError::SignInNeeded) => {
             let login = login::with_query(&format!("{}/login", state.public_url.prefix()), uri.query());
             return (StatusCode::SEE_OTHER, [(LOCATION, login), (CACHE_CONTROL, "no-store".to_owned())])
                 .into_response();
         }
-        Err(error) => return error.into_response(),
+        Err(error) => return ApiError::from(error).into_response(),
     }
     let Some(file) = Files::get(INDEX) else { return not_built() };
     let mut response = serve(file, &headers, ASKED_FOR);
@@ -64,23 +64,23 @@ pub(super) async fn asset(
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let Path(path) = path.map_err(|_| ApiError::NotFound)?;
+    let Path(path) = path.map_err(|_| ApiError::not_found())?;
     // A program that was built for trying out reads its files from the disk.
     if path.split(['/', '\\']).any(|part| part == "..") {
-        return Err(ApiError::NotFound);
+        return Err(ApiError::not_found());
     }
-    let file = Files::get(&format!("assets/{path}")).ok_or(ApiError::NotFound)?;
+    let file = Files::get(&format!("assets/{path}")).ok_or_else(ApiError::not_found)?;
     Ok(serve(file, &headers, KEPT))
 }
 
 /// The page's icon.
 pub(super) async fn icon(headers: HeaderMap) -> Result<Response, ApiError> {
-    Ok(serve(Files::get("icon.svg").ok_or(ApiError::NotFound)?, &headers, ASKED_FOR))
+    Ok(serve(Files::get("icon.svg").ok_or_else(ApiError::not_found)?, &headers, ASKED_FOR))
 }
 
 /// The rules that watch a call's quality, for a Flex plugin on another host; they hold nothing secret.
 pub(super) async fn voice_quality(headers: HeaderMap) -> Result<Response, ApiError> {
-    Ok(serve(Files::get(VOICE_QUALITY).ok_or(ApiError::NotFound)?, &headers, ASKED_FOR))
+    Ok(serve(Files::get(VOICE_QUALITY).ok_or_else(ApiError::not_found)?, &headers, ASKED_FOR))
 }
 
 fn serve(file: EmbeddedFile, asked: &HeaderMap, caching: &'static str) -> Response {

@@ -2,12 +2,13 @@
 //!
 //! Twilio sends it once, at the end of a recording, and it is kept in memory for as long as the Task is open.
 
-use axum::body::Body;
 use axum::extract::{OriginalUri, State};
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 
 use super::error::ApiError;
-use super::{AppState, webhook};
+use super::query;
+use super::signed::SignedForm;
+use crate::refresh::Refresher;
 use crate::sid::TaskSid;
 
 /// Longest URL that is kept.
@@ -15,18 +16,16 @@ const LONGEST_URL: usize = 2048;
 
 /// Takes `RecordingUrl` of the Task in `?TaskSid=`.
 pub(super) async fn receive(
-    State(state): State<AppState>,
+    State(refresher): State<Refresher>,
     OriginalUri(uri): OriginalUri,
-    request: Request<Body>,
+    form: SignedForm,
 ) -> Result<StatusCode, ApiError> {
-    let (parts, body) = request.into_parts();
-    let fields = webhook::signed_form(&state, &uri, &parts.headers, body).await?;
-    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let task = query.into_iter().find(|(name, _)| name == "TaskSid");
-    let task: TaskSid = task.and_then(|(_, sid)| sid.parse().ok()).ok_or(ApiError::Parameter("TaskSid"))?;
-    let url = fields.iter().find(|(name, _)| name == "RecordingUrl").map(|(_, url)| url.as_str());
-    let plays = |url: &&str| url.starts_with("https://") && url.len() <= LONGEST_URL;
-    let url = url.filter(plays).ok_or(ApiError::Parameter("RecordingUrl"))?;
-    state.refresher.note_recording(task, url);
+    let task = query::value(&uri, "TaskSid").and_then(|sid| sid.parse::<TaskSid>().ok());
+    let task = task.ok_or_else(|| ApiError::parameter("TaskSid"))?;
+    let url = form.needed("RecordingUrl")?;
+    if !url.starts_with("https://") || url.len() > LONGEST_URL {
+        return Err(ApiError::parameter("RecordingUrl"));
+    }
+    refresher.note_recording(task, url);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,7 @@
 //! Logs refused requests, and only so many of them: anybody can send bad ones by the thousand. Each reason has its own
 //! share, so that many of one don't hide another.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +22,7 @@ const PER_SECOND: f64 = 1.0 / 60.0;
 #[derive(Debug, Clone)]
 pub(super) struct Refusal {
     pub(super) code: &'static str,
-    pub(super) message: String,
+    pub(super) message: Cow<'static, str>,
 }
 
 /// Decides which refusals are logged. Cheap to clone.

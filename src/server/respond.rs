@@ -3,21 +3,23 @@
 //! The page is Flex's, so it is another site's: browsers ask first (CORS), and only known sites may.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, ORIGIN};
-use axum::http::{HeaderMap, HeaderValue, Method, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tower_http::cors::CorsLayer;
 
+use super::auth::FlexGate;
+use super::body;
 use super::error::ApiError;
 use super::websocket::Sockets;
-use super::{AppState, body};
-use crate::call_quality::{Action, Report};
+use crate::call_quality::{Action, Report, Voice, VoiceError};
 use crate::form::Form;
 
 /// How long a browser may remember what it was allowed.
@@ -37,28 +39,25 @@ pub(super) fn cors(sockets: &Sockets) -> CorsLayer {
 
 /// Takes a report.
 pub(super) async fn receive(
-    State(state): State<AppState>,
-    request: Request<Body>,
+    State(sockets): State<Sockets>,
+    State(flex): State<Arc<FlexGate>>,
+    State(voice): State<Arc<Voice>>,
+    headers: HeaderMap,
+    body: Body,
 ) -> Result<Json<Value>, ApiError> {
-    let (parts, raw) = request.into_parts();
-    if let Some(origin) = parts.headers.get(ORIGIN) {
-        let origin = origin.to_str().unwrap_or_default();
-        if !state.sockets.allows(origin) {
-            return Err(ApiError::Origin(origin.chars().take(LONGEST_NUMBER).collect()));
-        }
-    }
-    let mut fields = fields(&parts.headers, &body::read(raw).await?)?;
+    sockets.check_origin(&headers)?;
+    let mut fields = fields(&headers, &body::read(body).await?)?;
     let mut field = |name: &str| fields.remove(name).unwrap_or_default();
     let token = SecretString::from(field("Token"));
-    let user = state.flex.user(&token).await?;
-    let action = Action::named(&field("action")).ok_or(ApiError::Parameter("action"))?;
+    let user = flex.user(&token).await?;
+    let action = Action::named(&field("action")).ok_or_else(|| ApiError::parameter("action"))?;
     let report = Report { issues: field("issues"), caller_id: field("callerId"), dnis: field("dnis") };
     for (name, number) in [("callerId", &report.caller_id), ("dnis", &report.dnis)] {
         if number.len() > LONGEST_NUMBER {
-            return Err(ApiError::Parameter(name));
+            return Err(ApiError::parameter(name));
         }
     }
-    state.voice.respond(&user, &report, action).await?;
+    voice.respond(&user, &report, action).await?;
     Ok(Json(json!({ "data": "success" })))
 }
 
@@ -72,8 +71,8 @@ fn fields(headers: &HeaderMap, raw: &[u8]) -> Result<HashMap<String, String>, Ap
             Ok(form.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
         }
         "application/json" => {
-            let object: HashMap<String, Value> =
-                serde_json::from_slice(raw).map_err(|_| ApiError::NotAnObject)?;
+            let object: HashMap<String, Value> = serde_json::from_slice(raw)
+                .map_err(|_| ApiError::malformed("the JSON body is not an object"))?;
             let text = |value| match value {
                 Value::String(text) => text,
                 Value::Null => String::new(),
@@ -81,6 +80,20 @@ fn fields(headers: &HeaderMap, raw: &[u8]) -> Result<HashMap<String, String>, Ap
             };
             Ok(object.into_iter().map(|(name, value)| (name, text(value))).collect())
         }
-        _ => Err(ApiError::ContentType),
+        _ => Err(ApiError::content_type()),
+    }
+}
+
+impl From<VoiceError> for ApiError {
+    fn from(error: VoiceError) -> Self {
+        let (status, code) = match error {
+            VoiceError::Sender => (StatusCode::FORBIDDEN, "sender"),
+            VoiceError::Recipient => (StatusCode::UNPROCESSABLE_ENTITY, "recipient"),
+            VoiceError::NoWebhook => (StatusCode::UNPROCESSABLE_ENTITY, "no_webhook"),
+            VoiceError::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_messages"),
+            VoiceError::Twilio(_) => (StatusCode::BAD_GATEWAY, "message_not_sent"),
+            VoiceError::Full => (StatusCode::SERVICE_UNAVAILABLE, "too_many_webhooks"),
+        };
+        Self::new(status, code, error.to_string())
     }
 }

@@ -1,19 +1,27 @@
 //! `GET /taskrouter_tasks` and `/taskrouter_workers`: the TaskRouter dashboard's lists.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 
-use super::AppState;
+use super::LeaderClient;
 use super::auth::Viewer;
 use super::error::ApiError;
 use crate::pipeline::Request;
 
 /// Open Tasks, by falling priority, then by age.
-pub(super) async fn tasks(State(state): State<AppState>, _viewer: Viewer) -> Result<Response, ApiError> {
-    state.leader.ask(Request::Tasks).await
+pub(super) async fn tasks(
+    State(leader): State<Arc<LeaderClient>>,
+    _viewer: Viewer,
+) -> Result<Response, ApiError> {
+    leader.ask(Request::Tasks).await
 }
 
 /// Workers, by name.
-pub(super) async fn workers(State(state): State<AppState>, _viewer: Viewer) -> Result<Response, ApiError> {
-    state.leader.ask(Request::Workers).await
+pub(super) async fn workers(
+    State(leader): State<Arc<LeaderClient>>,
+    _viewer: Viewer,
+) -> Result<Response, ApiError> {
+    leader.ask(Request::Workers).await
 }

@@ -108,7 +108,7 @@ pub(super) fn all(state: &AppState) -> Router<AppState> {
 impl Route {
     fn service(&self, state: &AppState) -> MethodRouter<AppState> {
         let methods = self.methods;
-        let handlers = (self.handlers)().fallback(move || async move { ApiError::Method(methods) });
+        let handlers = (self.handlers)().fallback(move || async move { ApiError::method(methods) });
         match self.around {
             Around::Nothing => handlers,
             Around::Compression => handlers.layer(CompressionLayer::new()),

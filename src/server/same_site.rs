@@ -6,9 +6,9 @@
 //! nobody can make them act for somebody else. Not told apart is a GET over plain HTTP, which carries neither.
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 
 use super::{ApiError, AppState};
 use crate::config::PublicUrl;
@@ -37,7 +37,15 @@ pub(super) fn check(headers: &HeaderMap, public_url: &PublicUrl) -> Result<(), A
         // The page may have been opened by another of our names than PUBLIC_URL's.
         (None, Some(origin)) => origin == public_url.origin() || is_at(origin, text(HOST.as_str())),
     };
-    if own { Ok(()) } else { Err(ApiError::OtherSite) }
+    if own {
+        Ok(())
+    } else {
+        {
+            let message =
+                "a page of another site asked for this; only this service's own pages, and scripts, may";
+            Err(ApiError::new(StatusCode::FORBIDDEN, "other_site", message))
+        }
+    }
 }
 
 fn is_at(origin: &str, host: Option<&str>) -> bool {

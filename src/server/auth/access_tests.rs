@@ -24,7 +24,12 @@ fn elsewhere() -> SocketAddr {
     "192.0.2.1:5000".parse().unwrap()
 }
 
-fn enter(access: &Access, method: &Method, headers: &HeaderMap, least: Role) -> Result<Principal, ApiError> {
+fn enter(
+    access: &Access,
+    method: &Method,
+    headers: &HeaderMap,
+    least: Role,
+) -> Result<Principal, AccessError> {
     access.enter(method, headers, elsewhere(), least)
 }
 
@@ -37,22 +42,22 @@ async fn the_administrator_is_let_in_and_nobody_else() {
             .administrator(&headers(&[("authorization", "Bearer a-long-bearer-token")]), elsewhere())
             .is_ok()
     );
-    assert!(matches!(access.administrator(&basic("tv:look only"), elsewhere()), Err(ApiError::Forbidden)));
+    assert!(matches!(access.administrator(&basic("tv:look only"), elsewhere()), Err(AccessError::Forbidden)));
     for wrong in ["Bearer ", "Bearer x", "Basic %%", "Digest x", "Basic"] {
         let wrong = headers(&[("authorization", wrong)]);
         assert!(
-            matches!(access.administrator(&wrong, elsewhere()), Err(ApiError::WrongCredentials)),
+            matches!(access.administrator(&wrong, elsewhere()), Err(AccessError::WrongCredentials)),
             "{wrong:?}"
         );
     }
     for wrong in ["admin:pass", "admin", "", "admin:look only"] {
         assert!(
-            matches!(access.administrator(&basic(wrong), elsewhere()), Err(ApiError::WrongCredentials)),
+            matches!(access.administrator(&basic(wrong), elsewhere()), Err(AccessError::WrongCredentials)),
             "{wrong}"
         );
     }
     let nobody = Access::new(Administrator::default(), &SecretString::from("root"), Speaker::default());
-    assert!(matches!(nobody.administrator(&basic(":"), elsewhere()), Err(ApiError::NoAdministrator)));
+    assert!(matches!(nobody.administrator(&basic(":"), elsewhere()), Err(AccessError::NoAdministrator)));
 }
 
 #[tokio::test]
@@ -62,11 +67,11 @@ async fn the_metrics_token_opens_one_thing_and_guessing_it_is_slowed_down() {
     let token = headers(&[("authorization", "Bearer a-long-metrics-token")]);
     assert!(scraper(&token).is_ok());
     assert!(scraper(&basic("tv:look only")).is_ok());
-    assert!(matches!(scraper(&HeaderMap::new()), Err(ApiError::SignInNeeded)));
+    assert!(matches!(scraper(&HeaderMap::new()), Err(AccessError::SignInNeeded)));
     assert!(enter(&access, &Method::GET, &token, Role::Viewer).is_err());
     let guess = headers(&[("authorization", "Bearer a-guess")]);
     let answers: Vec<_> = (0..20).map(|_| scraper(&guess)).collect();
-    assert!(matches!(answers.last(), Some(Err(ApiError::Guessing))), "{answers:?}");
+    assert!(matches!(answers.last(), Some(Err(AccessError::TooManyAttempts))), "{answers:?}");
     assert!(scraper(&token).is_ok(), "and nobody is kept out by others' guesses");
 }
 
@@ -77,7 +82,7 @@ async fn a_browser_needs_its_csrf_token_for_changes_and_a_script_does_not() {
     let cookie = format!("other=1; {COOKIE}={}", access.sessions().seal(&session));
     let with_cookie = headers(&[("cookie", &cookie)]);
     assert_eq!(enter(&access, &Method::GET, &with_cookie, Role::Editor).unwrap().user, "admin");
-    assert!(matches!(enter(&access, &Method::POST, &with_cookie, Role::Editor), Err(ApiError::CrossSite)));
+    assert!(matches!(enter(&access, &Method::POST, &with_cookie, Role::Editor), Err(AccessError::CsrfToken)));
     let token = access.sessions().csrf_token(&session);
     let with_token = headers(&[("cookie", &cookie), ("x-csrf-token", &token)]);
     assert!(enter(&access, &Method::POST, &with_token, Role::Editor).is_ok());
@@ -90,10 +95,10 @@ async fn a_viewer_sees_and_does_not_edit() {
     let session = access.sign_in("tv", "look only", elsewhere()).unwrap();
     let cookie = headers(&[("cookie", &format!("{COOKIE}={}", access.sessions().seal(&session)))]);
     assert!(enter(&access, &Method::GET, &cookie, Role::Viewer).is_ok());
-    assert!(matches!(enter(&access, &Method::GET, &cookie, Role::Editor), Err(ApiError::Forbidden)));
+    assert!(matches!(enter(&access, &Method::GET, &cookie, Role::Editor), Err(AccessError::Forbidden)));
     assert!(matches!(
         enter(&access, &Method::GET, &HeaderMap::new(), Role::Viewer),
-        Err(ApiError::SignInNeeded)
+        Err(AccessError::SignInNeeded)
     ));
 }
 
@@ -114,17 +119,20 @@ async fn without_accounts_only_this_machine_is_let_in() {
         (&[("host", "localhost"), ("x-forwarded-for", "192.0.2.1")][..], here),
         (&[][..], here),
     ] {
-        assert!(matches!(enter(pairs, peer), Err(ApiError::NoAdministrator)), "{pairs:?}");
+        assert!(matches!(enter(pairs, peer), Err(AccessError::NoAdministrator)), "{pairs:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn whoever_guesses_is_slowed_down() {
     let access = access();
-    let guess = || matches!(access.sign_in("admin", "wrong", elsewhere()), Err(ApiError::Guessing));
+    let guess = || matches!(access.sign_in("admin", "wrong", elsewhere()), Err(AccessError::TooManyAttempts));
     assert_eq!((0..20).filter(|_| guess()).count(), 15);
     let kept_out = enter(&access, &Method::GET, &basic("admin:pass:word"), Role::Viewer);
-    assert!(matches!(kept_out, Err(ApiError::Guessing)), "the right password would tell the guesser");
+    assert!(
+        matches!(kept_out, Err(AccessError::TooManyAttempts)),
+        "the right password would tell the guesser"
+    );
     let other: SocketAddr = "192.0.2.2:1".parse().unwrap();
     assert!(access.sign_in("admin", "pass:word", other).is_ok(), "nobody elsewhere is");
     let screen = enter(&access, &Method::GET, &basic("tv:look only"), Role::Viewer);

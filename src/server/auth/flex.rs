@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::server::ApiError;
+use super::error::FlexError;
 use crate::twilio::flex_token::{FlexUser, FlexUsers};
 
 /// A good token is not asked about again for this long; someone whose access is taken away is out after it.
@@ -50,16 +50,16 @@ impl FlexGate {
     }
 
     /// Whose token it is.
-    pub async fn user(&self, token: &SecretString) -> Result<Arc<FlexUser>, ApiError> {
+    pub async fn user(&self, token: &SecretString) -> Result<Arc<FlexUser>, FlexError> {
         if token.expose_secret().len() > LONGEST_TOKEN {
-            return Err(ApiError::FlexToken);
+            return Err(FlexError::Invalid);
         }
         let entry = self.entry(Sha256::digest(token.expose_secret()).into());
         let answered = tokio::time::timeout(LONGEST_WAIT, self.ask(&entry, token)).await;
-        answered.unwrap_or(Err(ApiError::Undecided))?.ok_or(ApiError::FlexToken)
+        answered.unwrap_or(Err(FlexError::Unchecked))?.ok_or(FlexError::Invalid)
     }
 
-    async fn ask(&self, entry: &Entry, token: &SecretString) -> Result<Option<Arc<FlexUser>>, ApiError> {
+    async fn ask(&self, entry: &Entry, token: &SecretString) -> Result<Option<Arc<FlexUser>>, FlexError> {
         let mut known = entry.lock().await;
         if let Some(known) = known.as_ref().filter(|known| known.until > Instant::now()) {
             return Ok(known.user.clone());
@@ -67,7 +67,7 @@ impl FlexGate {
         *known = None;
         let user = self.users.user(token).await.map_err(|error| {
             warn!(%error, "A Flex token can't be checked");
-            ApiError::Undecided
+            FlexError::Unchecked
         })?;
         let left = user.as_ref().map_or(BAD_FOR, |user| left(user).unwrap_or(GOOD_FOR).min(GOOD_FOR));
         let user = user.filter(|_| !left.is_zero()).map(Arc::new);

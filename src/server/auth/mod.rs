@@ -4,6 +4,7 @@
 //! CSRF token along with every change). Without any account configured only this very machine is let in, so that a new
 //! service can be tried at once and never stands open by accident.
 
+mod error;
 mod flex;
 mod principal;
 mod session;
@@ -22,12 +23,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::error::ApiError;
 use crate::config::Administrator;
 use crate::coordination::gossip::{Speaker, Word};
 
+pub use error::{AccessError, FlexError};
 pub use flex::{FlexGate, left};
-pub use principal::{Editor, Viewer, peer};
+pub use principal::{Editor, Viewer, Visitor, peer};
 pub use session::{COOKIE, LIFE, Session, Sessions};
 use signed_out::SignedOut;
 use throttle::Throttle;
@@ -93,12 +94,12 @@ impl Access {
     }
 
     /// Lets the administrator in, by credentials in the request itself.
-    pub fn administrator(&self, headers: &HeaderMap, peer: SocketAddr) -> Result<(), ApiError> {
+    pub fn administrator(&self, headers: &HeaderMap, peer: SocketAddr) -> Result<(), AccessError> {
         if !self.has_administrator() {
-            return Err(ApiError::NoAdministrator);
+            return Err(AccessError::NoAdministrator);
         }
-        let principal = self.by_credentials(headers, peer)?.ok_or(ApiError::Unauthorized)?;
-        if principal.role == Role::Editor { Ok(()) } else { Err(ApiError::Forbidden) }
+        let principal = self.by_credentials(headers, peer)?.ok_or(AccessError::Unauthorized)?;
+        if principal.role == Role::Editor { Ok(()) } else { Err(AccessError::Forbidden) }
     }
 
     /// Lets somebody in who may do at least this much. A change by a browser needs its CSRF token.
@@ -108,18 +109,22 @@ impl Access {
         headers: &HeaderMap,
         peer: SocketAddr,
         least: Role,
-    ) -> Result<Principal, ApiError> {
+    ) -> Result<Principal, AccessError> {
         let principal = match self.by_credentials(headers, peer)? {
             Some(principal) => principal,
             None => self.by_cookie(method, headers)?.or_else(|| self.as_neighbour(headers, peer)).ok_or(
-                if self.has_administrator() { ApiError::SignInNeeded } else { ApiError::NoAdministrator },
+                if self.has_administrator() {
+                    AccessError::SignInNeeded
+                } else {
+                    AccessError::NoAdministrator
+                },
             )?,
         };
-        if principal.role >= least { Ok(principal) } else { Err(ApiError::Forbidden) }
+        if principal.role >= least { Ok(principal) } else { Err(AccessError::Forbidden) }
     }
 
     /// Lets Prometheus in by its own token, and viewers.
-    pub fn scraper(&self, method: &Method, headers: &HeaderMap, peer: SocketAddr) -> Result<(), ApiError> {
+    pub fn scraper(&self, method: &Method, headers: &HeaderMap, peer: SocketAddr) -> Result<(), AccessError> {
         let given = headers.get(AUTHORIZATION).and_then(|given| given.to_str().ok()?.split_once(' '));
         match (given, &self.accounts.metrics) {
             (Some((scheme, given)), Some(token)) if scheme.eq_ignore_ascii_case("bearer") => {
@@ -131,7 +136,7 @@ impl Access {
     }
 
     /// Signs somebody in by name and password.
-    pub fn sign_in(&self, user: &str, password: &str, peer: SocketAddr) -> Result<Session, ApiError> {
+    pub fn sign_in(&self, user: &str, password: &str, peer: SocketAddr) -> Result<Session, AccessError> {
         let role = self.throttled(peer, user, || self.role_of(user, password))?;
         Ok(Session { user: user.to_owned(), role, expires: end_of_session(), nonce: rand::random() })
     }
@@ -175,17 +180,21 @@ impl Access {
         name: &str,
         mut tokens: impl Iterator<Item = &'t SecretString>,
         given: &str,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), AccessError> {
         if tokens.any(|token| same(token.expose_secret(), given)) {
             return Ok(());
         }
         self.throttled(peer, name, || None)
     }
 
-    fn by_credentials(&self, headers: &HeaderMap, peer: SocketAddr) -> Result<Option<Principal>, ApiError> {
+    fn by_credentials(
+        &self,
+        headers: &HeaderMap,
+        peer: SocketAddr,
+    ) -> Result<Option<Principal>, AccessError> {
         let Some(given) = headers.get(AUTHORIZATION) else { return Ok(None) };
         let given = given.to_str().ok().and_then(|given| given.split_once(' '));
-        let (scheme, credentials) = given.ok_or(ApiError::WrongCredentials)?;
+        let (scheme, credentials) = given.ok_or(AccessError::WrongCredentials)?;
         let credentials = credentials.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
             self.by_token(peer, "bearer:", self.accounts.bearer.iter(), credentials)?;
@@ -195,7 +204,7 @@ impl Access {
             BASE64_STANDARD.decode(credentials).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"));
         let decoded = decoded.and_then(|decoded| String::from_utf8(decoded).ok());
         let (user, password) =
-            decoded.as_deref().and_then(|pair| pair.split_once(':')).ok_or(ApiError::WrongCredentials)?;
+            decoded.as_deref().and_then(|pair| pair.split_once(':')).ok_or(AccessError::WrongCredentials)?;
         let role = self.throttled(peer, user, || self.role_of(user, password))?;
         Ok(Some(Principal { user: user.to_owned(), role, session: None }))
     }
@@ -205,12 +214,12 @@ impl Access {
         peer: SocketAddr,
         account: &str,
         check: impl FnOnce() -> Option<T>,
-    ) -> Result<T, ApiError> {
+    ) -> Result<T, AccessError> {
         let checked = self.throttle.checked(peer.ip(), account, check);
-        checked.map_err(|_| ApiError::Guessing)?.ok_or(ApiError::WrongCredentials)
+        checked.map_err(|_| AccessError::TooManyAttempts)?.ok_or(AccessError::WrongCredentials)
     }
 
-    fn by_cookie(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Principal>, ApiError> {
+    fn by_cookie(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Principal>, AccessError> {
         let cookies = headers.get_all(COOKIE_HEADER).iter().filter_map(|value| value.to_str().ok());
         let mut cookies =
             cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -221,7 +230,7 @@ impl Access {
         if !method.is_safe() {
             let sent = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
             if !same(&self.sessions.csrf_token(&session), sent) {
-                return Err(ApiError::CrossSite);
+                return Err(AccessError::CsrfToken);
             }
         }
         Ok(Some(Principal { user: session.user.clone(), role: session.role, session: Some(session) }))

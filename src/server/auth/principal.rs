@@ -1,16 +1,21 @@
 //! Extractors: a handler that takes one of these is only reached by who may.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 
-use super::{Principal, Role};
+use super::{AccessError, Principal, Role};
 use crate::server::{ApiError, AppState, same_site};
 
 /// Somebody who may see.
 #[derive(Debug)]
 pub struct Viewer(pub Principal);
+
+/// Anyone, for a page that answers a visitor who may not see with more than a refusal.
+#[derive(Debug)]
+pub struct Visitor(pub Result<Principal, AccessError>);
 
 /// Somebody who may change.
 #[derive(Debug)]
@@ -21,6 +26,14 @@ impl FromRequestParts<AppState> for Viewer {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         enter(parts, state, Role::Viewer).map(Self)
+    }
+}
+
+impl FromRequestParts<AppState> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(Self(state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer)))
     }
 }
 
@@ -36,7 +49,7 @@ fn enter(parts: &Parts, state: &AppState, least: Role) -> Result<Principal, ApiE
     if !parts.method.is_safe() {
         same_site::check(&parts.headers, &state.public_url)?;
     }
-    state.access.enter(&parts.method, &parts.headers, peer(parts), least)
+    Ok(state.access.enter(&parts.method, &parts.headers, peer(parts), least)?)
 }
 
 /// Who is at the other end. Our listener always says; without that nobody counts as a neighbour.

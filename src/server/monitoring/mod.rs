@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use super::AppState;
 use super::auth::peer;
 use super::error::ApiError;
+use crate::pipeline::RequestError;
 use crate::stats::Snapshot;
 use crate::telemetry::metrics::ClientKind;
 
@@ -33,6 +34,6 @@ pub(super) async fn show(State(state): State<AppState>, request: Request) -> Res
     state.monitor.leads(here.is_some());
     let snapshot = here.unwrap_or_else(|| Arc::new(Snapshot::empty(&[], Timestamp::now())));
     let centre = centre::registry(&snapshot, &state.statistics, state.rhythm, Timestamp::now());
-    let text = state.monitor.encode(&centre).map_err(|_| ApiError::Overloaded)?;
+    let text = state.monitor.encode(&centre).map_err(|_| RequestError::Overloaded)?;
     Ok(([(CONTENT_TYPE, TYPE), (CACHE_CONTROL, "no-store")], text).into_response())
 }

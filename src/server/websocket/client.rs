@@ -7,14 +7,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::header::{ORIGIN, SEC_WEBSOCKET_PROTOCOL};
+use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use crate::server::auth::{Access, FlexGate, Role, Session, left, peer};
+use crate::server::auth::{Access, AccessError, FlexError, FlexGate, Role, Session, left, peer};
 use crate::server::{ApiError, AppState};
 use crate::sid::WorkerSid;
 use crate::twilio::flex_token::FlexUser;
@@ -66,15 +66,15 @@ impl Guest {
         wish: Wish,
     ) -> Result<(Self, Option<HeaderValue>), ApiError> {
         let headers = &parts.headers;
-        check_origin(state, headers)?;
+        state.sockets.check_origin(headers)?;
         let protocol = chosen_protocol(headers);
         let named = protocol.as_ref().or_else(|| headers.get(TOKEN_HEADER));
         let guest = match named {
             Some(token) => {
-                let token = SecretString::from(token.to_str().map_err(|_| ApiError::FlexToken)?);
+                let token = SecretString::from(token.to_str().map_err(|_| FlexError::Invalid)?);
                 Self::with_token(state, token, wish).await?
             }
-            None if wish == Wish::Dial => return Err(ApiError::NoWorker),
+            None if wish == Wish::Dial => return Err(no_worker()),
             None => Self::with_account(state, parts)?,
         };
         Ok((guest, protocol))
@@ -85,10 +85,11 @@ impl Guest {
         // Placing Calls is an agent's work, whatever the statistics are for.
         let roles = state.sockets.roles().filter(|_| wish == Wish::Watch);
         if wish == Wish::Dial && user.worker.is_none() {
-            return Err(ApiError::NoWorker);
+            return Err(no_worker());
         }
         if !fits(&user, roles.as_deref()) {
-            return Err(ApiError::FlexRole);
+            let message = "this Flex user has none of the roles in FLEX_ROLES";
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "flex_role", message));
         }
         let due = Some(Instant::now() + trust(&user));
         Ok(Self { who: Who::Flex { gate: state.flex.clone(), token, user, roles }, due })
@@ -97,10 +98,11 @@ impl Guest {
     fn with_account(state: &AppState, parts: &Parts) -> Result<Self, ApiError> {
         let entered = state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer);
         let principal = entered.map_err(|error| match error {
-            ApiError::SignInNeeded | ApiError::WrongCredentials | ApiError::NoAdministrator => {
-                ApiError::NotAdmitted
+            AccessError::SignInNeeded | AccessError::WrongCredentials | AccessError::NoAdministrator => {
+                let message = "a Flex token, a session or credentials are needed";
+                ApiError::new(StatusCode::FORBIDDEN, "not_admitted", message)
             }
-            error => error,
+            error => error.into(),
         })?;
         let due = principal.session.as_ref().map(look_again);
         Ok(Self { who: Who::Account { access: state.access.clone(), session: principal.session }, due })
@@ -135,7 +137,7 @@ impl Guest {
                 *user = now;
                 true
             }
-            Err(ApiError::Undecided) => {
+            Err(FlexError::Unchecked) => {
                 let left = left(user).unwrap_or_default();
                 self.due = Some(Instant::now() + left.min(SHORTEST_TRUST));
                 !left.is_zero()
@@ -168,12 +170,6 @@ fn chosen_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
     HeaderValue::from_str(first).ok()
 }
 
-/// What is no browser sends no `Origin`, and can't be made to act for somebody else.
-fn check_origin(state: &AppState, headers: &HeaderMap) -> Result<(), ApiError> {
-    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
-    let origin = origin.to_str().unwrap_or_default();
-    if state.sockets.allows(origin) {
-        return Ok(());
-    }
-    Err(ApiError::Origin(origin.chars().take(200).collect()))
+fn no_worker() -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, "no_worker", "the Flex token of a Worker is needed")
 }

@@ -13,6 +13,7 @@ use super::client::{Guest, Wish};
 use super::connection::Ending;
 use super::{Connection, Sockets, look_again, open};
 use crate::dialling::{DialError, Line, Update};
+use crate::server::dialling::Dialling;
 use crate::server::{ApiError, AppState};
 
 /// What an agent can ask for.
@@ -25,10 +26,10 @@ enum Order<'a> {
 /// Opens it.
 pub(in crate::server) async fn outbound_dial(
     State(state): State<AppState>,
+    Dialling(dialler): Dialling,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    let dialler = state.dialler.clone().ok_or(ApiError::NotFound)?;
     let sockets = state.sockets.clone();
     let talk = move |mut connection: Connection, guest: Guest| async move {
         // Only Workers are let in.

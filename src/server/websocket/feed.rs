@@ -42,7 +42,7 @@ pub(in crate::server) async fn watch(
     asked: Asked,
 ) -> Result<Response, ApiError> {
     let watcher = state.feed.watch(asked.since.as_deref(), asked.selection);
-    let watcher = watcher.map_err(|_| ApiError::Busy)?;
+    let watcher = watcher.map_err(|_| ApiError::busy())?;
     let (waits, statistics) = (asked.first_is_message, state.statistics.clone());
     let talk = move |mut connection, guest| async move {
         let Err(ending) = talk(&mut connection, guest, watcher, waits, &statistics.channels).await;

@@ -16,7 +16,9 @@ mod upgrade;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::header::ORIGIN;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -38,6 +40,9 @@ use crate::config::{PublicUrl, SocketConfig};
 
 /// How long the goodbyes may take when the service stops.
 const LONGEST_GOODBYE: Duration = Duration::from_secs(3);
+
+/// Characters of an unknown site that the refusal repeats.
+const LONGEST_ORIGIN: usize = 200;
 
 /// A client's connection.
 type Connection = connection::Connection<TokioIo<Upgraded>>;
@@ -87,9 +92,18 @@ impl Sockets {
         self.0.origins.iter().map(String::as_str)
     }
 
-    /// Whether pages of this site may call us.
-    pub(super) fn allows(&self, origin: &str) -> bool {
-        self.0.origins.iter().any(|known| known == origin)
+    /// Refuses pages of other sites than `PUBLIC_URL`'s and `ALLOWED_ORIGINS`. What is no browser sends no `Origin`, and
+    /// can't be made to act for its user.
+    pub(super) fn check_origin(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+        let origin = origin.to_str().unwrap_or_default();
+        if self.0.origins.iter().any(|known| known == origin) {
+            return Ok(());
+        }
+        let shown: String = origin.chars().take(LONGEST_ORIGIN).collect();
+        let message =
+            format!("pages of {shown:?} may not call this: only those of PUBLIC_URL and ALLOWED_ORIGINS may");
+        Err(ApiError::new(StatusCode::FORBIDDEN, "origin", message))
     }
 
     fn roles(&self) -> Option<Arc<[String]>> {
@@ -115,7 +129,7 @@ where
     let upgrade = Upgrade::of(&mut parts)?;
     let (guest, protocol) = Guest::admit(state, &parts, wish).await?;
     let shared = &state.sockets.0;
-    let place = shared.places.clone().try_acquire_owned().map_err(|_| ApiError::Busy)?;
+    let place = shared.places.clone().try_acquire_owned().map_err(|_| ApiError::busy())?;
     let (response, connection) = upgrade.accept(protocol);
     shared.tasks.spawn(async move {
         if let Some(connection) = connection.await {

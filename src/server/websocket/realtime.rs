@@ -28,7 +28,7 @@ pub(in crate::server) async fn realtime_stats(
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    let watcher = state.feed.watch_items().map_err(|_| ApiError::Busy)?;
+    let watcher = state.feed.watch_items().map_err(|_| ApiError::busy())?;
     let talk = |mut connection, guest| async move {
         let Err(ending) = talk(&mut connection, guest, watcher).await;
         connection.close(ending).await;

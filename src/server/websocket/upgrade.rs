@@ -31,11 +31,11 @@ impl Upgrade {
         let key = headers.get(SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
         let is_get = parts.method == Method::GET;
         let (true, true, true, Some(key)) = (is_get, is_asked_for(headers), version, key) else {
-            return Err(ApiError::NotWebsocket);
+            return Err(not_a_websocket());
         };
         let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()));
-        let accept = accept.map_err(|_| ApiError::NotWebsocket)?;
-        let on_upgrade = parts.extensions.remove::<OnUpgrade>().ok_or(ApiError::NotWebsocket)?;
+        let accept = accept.map_err(|_| not_a_websocket())?;
+        let on_upgrade = parts.extensions.remove::<OnUpgrade>().ok_or_else(not_a_websocket)?;
         Ok(Self { on_upgrade, accept })
     }
 
@@ -60,6 +60,12 @@ impl Upgrade {
         };
         (response, connection)
     }
+}
+
+fn not_a_websocket() -> ApiError {
+    let message = "this address takes websockets only (RFC 6455, version 13)";
+    let error = ApiError::new(StatusCode::UPGRADE_REQUIRED, "not_a_websocket", message);
+    error.with(UPGRADE, "websocket").with(SEC_WEBSOCKET_VERSION, "13")
 }
 
 /// Whether a header's list has this word.

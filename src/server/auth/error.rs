@@ -1,0 +1,79 @@
+//! Why a request is not let in, and how that is answered.
+
+use axum::http::{StatusCode, header};
+
+use crate::server::ApiError;
+
+/// A request without the right to what it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// At an address that Twilio calls as well.
+    #[error("the administrator's credentials are needed, or a request signed by Twilio")]
+    Unauthorized,
+    /// They are no account's.
+    #[error("the credentials are not right")]
+    WrongCredentials,
+    /// Of pages and their data.
+    #[error("sign in first, or send credentials")]
+    SignInNeeded,
+    /// A known account, with fewer rights.
+    #[error("this account may not do that")]
+    Forbidden,
+    /// A change without the session's CSRF token.
+    #[error("the header X-CSRF-Token is missing or is not this session's")]
+    CsrfToken,
+    /// No account could be let in.
+    #[error(
+        "no administrator is configured: set AUTHENTICATION_USER and AUTHENTICATION_PASSWORD, or AUTHENTICATION_TOKEN"
+    )]
+    NoAdministrator,
+    /// Too many wrong credentials before these.
+    #[error("too many wrong credentials; try again in some seconds")]
+    TooManyAttempts,
+}
+
+impl From<AccessError> for ApiError {
+    fn from(error: AccessError) -> Self {
+        const CHALLENGE: &str = "Basic realm=\"taskrouter-sync\", charset=\"UTF-8\"";
+        let (status, code) = match error {
+            AccessError::Unauthorized => (StatusCode::UNAUTHORIZED, "credentials_needed"),
+            AccessError::WrongCredentials => (StatusCode::UNAUTHORIZED, "wrong_credentials"),
+            AccessError::SignInNeeded => (StatusCode::UNAUTHORIZED, "sign_in_needed"),
+            AccessError::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            AccessError::CsrfToken => (StatusCode::FORBIDDEN, "csrf_token"),
+            AccessError::NoAdministrator => (StatusCode::FORBIDDEN, "no_administrator"),
+            AccessError::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),
+        };
+        let answer = Self::new(status, code, error.to_string());
+        match error {
+            AccessError::Unauthorized | AccessError::WrongCredentials => {
+                answer.with(header::WWW_AUTHENTICATE, CHALLENGE)
+            }
+            AccessError::TooManyAttempts => answer.with(header::RETRY_AFTER, "5"),
+            _ => answer,
+        }
+    }
+}
+
+/// A Flex token that lets no one in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FlexError {
+    /// Twilio says so, or it is too long to be one.
+    #[error("the Flex token is not valid")]
+    Invalid,
+    /// Twilio does not answer.
+    #[error("the Flex token can't be checked now; try again in some seconds")]
+    Unchecked,
+}
+
+impl From<FlexError> for ApiError {
+    fn from(error: FlexError) -> Self {
+        match error {
+            FlexError::Invalid => Self::new(StatusCode::FORBIDDEN, "flex_token", error.to_string()),
+            FlexError::Unchecked => {
+                let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, "flex_token_unchecked");
+                Self::new(status, code, error.to_string()).with(header::RETRY_AFTER, "5")
+            }
+        }
+    }
+}
