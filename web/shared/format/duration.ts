@@ -15,6 +15,10 @@ export function hhmmss(seconds: number): string {
   return `${two(Math.floor(s / 3600))}:${two(Math.floor((s % 3600) / 60))}:${two(s % 60)}`;
 }
 
+/** `00:04:12` as `04:12` and `01:04:12` as `1:04:12`: one spelling in tiles, tables and on TVs. */
+export const compactDuration = (text: string) =>
+  /^\d\d:\d\d:\d\d$/.test(text) ? text.replace(/^00:|^0/, "") : text;
+
 /** A threshold; `180` is `3 min`, `90` is `90 s`. */
 export function spanExact(seconds: number): string {
   if (seconds >= 3600 && seconds % 3600 === 0) return `${seconds / 3600} h`;

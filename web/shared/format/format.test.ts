@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { en } from "../locales/en.ts";
 import { tokenColour } from "./colour.ts";
-import { clock, hhmmss, spanExact } from "./duration.ts";
+import { clock, compactDuration, hhmmss, spanExact } from "./duration.ts";
 import { metricText, percent } from "./number.ts";
 import { clockTime } from "./time.ts";
 
@@ -11,6 +11,16 @@ describe("formats", () => {
     expect([0, 252, 90_000].map(hhmmss)).toEqual(["00:00:00", "00:04:12", "25:00:00"]);
     expect([5.9, 61, 7300, 200_000].map(en.span)).toEqual(["5 s", "1 min", "2 h", "2 days"]);
     expect([60, 90, 180, 7200].map(spanExact)).toEqual(["60 s", "90 s", "3 min", "2 h"]);
+  });
+  it("spells lengths of time alike everywhere", () => {
+    expect(["00:04:12", "01:04:12", "25:00:00", "00:00:00", "04:12", "9"].map(compactDuration)).toEqual([
+      "04:12",
+      "1:04:12",
+      "25:00:00",
+      "00:00",
+      "04:12",
+      "9",
+    ]);
   });
   it("never rounds to all or to none", () => {
     expect([0, 0.001, 0.885, 0.999, 1].map(percent)).toEqual(["0%", "1%", "89%", "99%", "100%"]);

@@ -82,6 +82,7 @@ describe("Tile", () => {
   it("has the second sign from the metric itself, without any definition", async () => {
     const { container } = await show(tile(METRIC));
     expect(container.querySelector("[data-part=sign]")?.textContent).toBe("▲ over 3 min");
+    expect(container.querySelector("[data-part=value]")?.textContent).toBe("03:20");
   });
 
   it("is one button without blocks inside, and opens", async () => {

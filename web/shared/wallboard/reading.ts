@@ -1,5 +1,6 @@
 /** What a metric shows at a moment. Pure. */
 import type { Metric } from "../api/types.ts";
+import { compactDuration } from "../format/duration.ts";
 import { metricText } from "../format/number.ts";
 import { counted, instant } from "../live/clock.ts";
 import type { Texts } from "../locales/index.ts";
@@ -29,11 +30,12 @@ export function reading(metric: Metric, now: number, text: Texts, timeZone?: str
   if (metric.text === "ERR") return { text: "ERR", error: text.metric.formulaFails };
   if (metric.text === "ERR FMT") return { text: "ERR FMT", error: text.metric.wrongFormat };
   if (metric.value === null || metric.value === undefined) return { text: "–", error: text.metric.noValue };
+  let shown = metric.text;
   if (metric.increment && typeof metric.value === "number") {
     const value = counted(metric.value, instant(metric.asOf), now);
-    return { text: metricText(metric.format, value, timeZone) ?? metric.text, sign: sign(metric, text) };
+    shown = metricText(metric.format, value, timeZone) ?? shown;
   }
-  return { text: metric.text, sign: sign(metric, text) };
+  return { text: metric.format === "seconds" ? compactDuration(shown) : shown, sign: sign(metric, text) };
 }
 
 /** Where a metric's number comes from: formula for editors, interval, source. */

@@ -180,7 +180,7 @@ describe("every preset", () => {
     ] as const) {
       it(`can be read ${where}, ${colorScheme}`, async () => {
         const { page, mock } = await open(path, {}, { colorScheme, viewport: { width: 1920, height: 1080 } });
-        await page.locator("[data-metric]").first().waitFor();
+        await freshness(page, "live");
         const found: { what: string; ratio: number; least: number }[] = [];
         for (const style of PRESETS) {
           const [metric] = mock.world.metrics();

@@ -100,6 +100,8 @@ export const en = {
     none: "No metrics yet.",
     noneEditor: "“Add metric” makes the first one.",
     noneViewer: "Ask an editor to add one.",
+    urgent: "Most urgent queues",
+    waiting: (n: number) => `${n} waiting`,
     tileFailed: (label: string) => `${label}: cannot be shown`,
     queues: "Queues",
   },

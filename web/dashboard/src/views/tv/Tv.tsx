@@ -18,7 +18,7 @@ import { useEffect } from "react";
 import { useSession } from "../../base/session.ts";
 import { usePageText } from "../../locales/index.ts";
 import { useColumns, useServiceLevels } from "../queues/useTableChoices.ts";
-import { burnInOffset, capacity, compactDuration, digits, paginate } from "./pages.ts";
+import { burnInOffset, capacity, digits, paginate } from "./pages.ts";
 
 const TURN_S = 15;
 const QUEUES = 3;
@@ -51,8 +51,7 @@ export default function Tv() {
 
   const read = (metric: Metric): Reading => {
     const now = Math.min(second * 1000, staleSinceOf(metric, staleSince) ?? Number.POSITIVE_INFINITY);
-    const shown = reading(metric, now, shared, timeZone);
-    return { ...shown, text: compactDuration(shown.text) };
+    return reading(metric, now, shared, timeZone);
   };
   const room = capacity(innerWidth, innerHeight);
   const pages = paginate(metrics, (metric) => digits(read(metric).text), room);

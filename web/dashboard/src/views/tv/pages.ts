@@ -29,9 +29,6 @@ export function paginate<T>(items: readonly T[], width: (item: T) => number, who
   return pages;
 }
 
-/** `00:04:12` is `04:12`: six metres away every digit costs. */
-export const compactDuration = (text: string) => text.replace(/^00:(?=\d\d:\d\d$)/, "");
-
 /** The frame's place, a few pixels about the middle, another every minute: no pixel burns in. */
 export function burnInOffset(minute: number): [x: number, y: number] {
   const path: [number, number][] = [

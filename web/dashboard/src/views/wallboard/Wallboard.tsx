@@ -1,5 +1,6 @@
 import { useLive, useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
 import { QueueTable } from "@taskrouter-sync/shared/queues/QueueTable/index.tsx";
+import { useNarrow } from "@taskrouter-sync/shared/ui/useNarrow.ts";
 import { type RefObject, Suspense, useCallback, useState } from "react";
 import { PartBoundary } from "../../base/Boundaries.tsx";
 import { lazyView } from "../../base/lazyView.tsx";
@@ -11,6 +12,7 @@ import { useDefinitions } from "../../wallboard-editor/useDefinitions.ts";
 import { SortNote } from "../queues/SortNote.tsx";
 import { useServiceLevels, useTableChoices } from "../queues/useTableChoices.ts";
 import { Tiles } from "./Tiles.tsx";
+import { UrgentQueues } from "./UrgentQueues.tsx";
 
 const Drawer = lazyView(() => import("../../wallboard-editor/Drawer.tsx"));
 
@@ -29,10 +31,12 @@ export function Wallboard({ scroller }: { scroller: RefObject<HTMLElement | null
     setOpened(undefined);
     setDraft(undefined);
   }, []);
+  const narrow = useNarrow();
   const current = metrics?.find((metric) => metric.name === opened);
 
   return (
     <div className={opened === undefined ? "wallboard" : "wallboard with-drawer"}>
+      {narrow && <UrgentQueues columns={columns} serviceLevels={serviceLevels} />}
       <Tiles
         metrics={metrics}
         draft={draft}
