@@ -113,6 +113,7 @@ export class World {
       account_sid: sid("AC", 0),
       workspace_sid: sid("WS", 0),
       team: n % 2 ? "North" : "South",
+      routing: { skills: n % 3 ? ["sales", "german"] : ["support"] },
       contact_uri: `client:${name.toLowerCase().replace(" ", "_")}`,
     }));
     this.alerts = [];
@@ -470,6 +471,7 @@ export class World {
         ),
         from: `+49 30 5550 ${1000 + n}`,
         team: n % 2 ? "North" : "South",
+        routing: { skills: n % 3 ? ["sales", "german"] : ["support"] },
       };
     }).sort((a, b) => b.Priority - a.Priority || a.DateCreated.localeCompare(b.DateCreated));
   }

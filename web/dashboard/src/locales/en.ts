@@ -61,6 +61,8 @@ export const en = {
   agents: {
     search: "Search agents",
     group: (activity: string, n: number) => `${activity}, ${n}`,
+    worksOn: (tasks: string) => `Works on ${tasks}`,
+    skills: (skills: string) => `Skills: ${skills}`,
     reading: "Reading agents…",
     none: "This Workspace has no workers yet.",
     noMatch: (search: string) => `No agent matches “${search}”.`,

@@ -1,3 +1,4 @@
+import type { Task, Worker } from "@taskrouter-sync/shared/api/types.ts";
 import { instant } from "@taskrouter-sync/shared/live/clock.ts";
 import { useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
 import { Age } from "@taskrouter-sync/shared/ui/Age.tsx";
@@ -8,11 +9,15 @@ import { useClient } from "../../base/session.ts";
 import { usePolling } from "../../base/usePolling.ts";
 import { usePageText } from "../../locales/index.ts";
 import { groupByActivity } from "./groupByActivity.ts";
+import { skillsOf, tasksByAgent, taskWords } from "./work.ts";
 
 export default function Agents() {
   const text = usePageText();
   const words = text.agents;
-  const { items, failing } = usePolling(useClient().workers);
+  const client = useClient();
+  const { items, failing } = usePolling(client.workers);
+  const { items: tasks } = usePolling(client.tasks);
+  const held = useMemo(() => tasksByAgent(tasks ?? []), [tasks]);
   const staleSince = useStaleSince();
   const [search, setSearch] = useState("");
   const shown = useMemo(() => groupByActivity(items ?? [], search), [items, search]);
@@ -47,6 +52,7 @@ export default function Agents() {
                     <span className="person">
                       {worker.friendly_name}
                       {typeof worker.team === "string" && <span className="weak small"> {worker.team}</span>}
+                      <Details worker={worker} tasks={held.get(worker.friendly_name)} />
                     </span>
                     {since === undefined ? (
                       <NoData reason={words.noTime} />
@@ -70,5 +76,18 @@ export default function Agents() {
         </p>
       )}
     </section>
+  );
+}
+
+function Details({ worker, tasks = [] }: { worker: Worker; tasks: readonly Task[] | undefined }) {
+  const words = usePageText().agents;
+  const skills = skillsOf(worker);
+  return (
+    <>
+      {tasks.length > 0 && (
+        <span className="agent-line">{words.worksOn(tasks.map(taskWords).join("; "))}</span>
+      )}
+      {skills.length > 0 && <span className="agent-line weak">{words.skills(skills.join(", "))}</span>}
+    </>
   );
 }
