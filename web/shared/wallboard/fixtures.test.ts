@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import type { Threshold } from "../api/types.ts";
+import type { Metric, Threshold } from "../api/types.ts";
 import { en } from "../locales/en.ts";
-import { judge, sign } from "./threshold.ts";
+import { judge, judged, sign } from "./threshold.ts";
 
 interface Case {
   first: string;
@@ -43,4 +43,14 @@ it("is said in the metric's unit", () => {
     level: 1,
   });
   expect(sign({ threshold: null, format: "" }, en)).toBeUndefined();
+});
+
+it("is judged here only where the service that wrote the metric did not", () => {
+  const definition = { label: "", formula: "", firstThresholdValue: "9" };
+  const old = { value: 10 } as Metric;
+  expect(judged(old, definition).threshold).toEqual({ level: 1, limit: 9, direction: "above" });
+  expect(judged(old, definition)).toBe(judged(old, definition));
+  const metric = { value: 10, threshold: null } as Metric;
+  expect(judged(metric, definition)).toBe(metric);
+  expect(judged(old, undefined)).toBe(old);
 });

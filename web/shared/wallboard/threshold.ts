@@ -33,6 +33,21 @@ export function judge(value: unknown, definition: Definition): Threshold | null 
   return null;
 }
 
+const judgedMetrics = new WeakMap<Metric, { definition: Definition; metric: Metric }>();
+
+/**
+ * A metric with its threshold. The service judges it; where an older one wrote the metric (a replica that is not upgraded
+ * yet), it is judged here from the definition. The same metric gives the same object, so that memoised tiles stay.
+ */
+export function judged(metric: Metric, definition: Definition | undefined): Metric {
+  if (metric.threshold !== undefined || !definition) return metric;
+  const known = judgedMetrics.get(metric);
+  if (known?.definition === definition) return known.metric;
+  const made = { ...metric, threshold: judge(metric.value, definition) };
+  judgedMetrics.set(metric, { definition, metric: made });
+  return made;
+}
+
 /** The limit in the metric's unit: `3 min`, `90 %`, `12`. */
 export function limitText(limit: number, format: string): string {
   if (isSpan(format)) return spanExact(limit);

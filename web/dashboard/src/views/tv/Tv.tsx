@@ -2,7 +2,7 @@
  * TV mode (`?tv=1`): few numbers, legible at six metres; pages turn by themselves. `&turn=20` sets the seconds a page
  * stays. Nobody is near a keyboard: a lost network is shown at the foot, and recovers by itself.
  */
-import type { Metric } from "@taskrouter-sync/shared/api/types.ts";
+import type { Definitions, Metric } from "@taskrouter-sync/shared/api/types.ts";
 import { tokenColour } from "@taskrouter-sync/shared/format/colour.ts";
 import { clockTimeSeconds } from "@taskrouter-sync/shared/format/time.ts";
 import { age } from "@taskrouter-sync/shared/live/clock.ts";
@@ -14,8 +14,9 @@ import { ErrorBoundary } from "@taskrouter-sync/shared/ui/ErrorBoundary.tsx";
 import { FreshnessIndicator } from "@taskrouter-sync/shared/ui/FreshnessIndicator.tsx";
 import { type Reading, reading, staleSinceOf } from "@taskrouter-sync/shared/wallboard/reading.ts";
 import { Sparkline } from "@taskrouter-sync/shared/wallboard/Sparkline.tsx";
-import { useEffect } from "react";
-import { useSession } from "../../base/session.ts";
+import { judged } from "@taskrouter-sync/shared/wallboard/threshold.ts";
+import { useEffect, useState } from "react";
+import { useClient, useSession } from "../../base/session.ts";
 import { usePageText } from "../../locales/index.ts";
 import { useColumns, useServiceLevels } from "../queues/useTableChoices.ts";
 import { burnInOffset, capacity, digits, paginate } from "./pages.ts";
@@ -40,11 +41,32 @@ function useKiosk(title: string) {
   }, [title]);
 }
 
+const DEFINITIONS_MS = 60_000;
+
+/** Reads definitions only while metrics come from a service that does not say which threshold they have passed. */
+function useJudged(metrics: readonly Metric[]): readonly Metric[] {
+  const client = useClient();
+  const [definitions, setDefinitions] = useState<Definitions>();
+  const needed = metrics.some(({ threshold }) => threshold === undefined);
+  useEffect(() => {
+    if (!needed) return undefined;
+    const abort = new AbortController();
+    const read = () => client.definitions(abort.signal).then(setDefinitions, () => undefined);
+    void read();
+    const timer = setInterval(read, DEFINITIONS_MS);
+    return () => {
+      abort.abort();
+      clearInterval(timer);
+    };
+  }, [needed, client]);
+  return needed ? metrics.map((metric) => judged(metric, definitions?.[metric.name]?.metric)) : metrics;
+}
+
 export default function Tv() {
   const text = usePageText();
   const shared = useText();
   const { timeZone } = useSession();
-  const metrics = useLive((state) => state.board?.metrics) ?? NONE;
+  const metrics = useJudged(useLive((state) => state.board?.metrics) ?? NONE);
   const staleSince = useStaleSince();
   const second = useSecond();
   useKiosk(`${text.tv.title} · ${text.title}`);

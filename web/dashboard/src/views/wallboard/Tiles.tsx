@@ -1,7 +1,7 @@
 import type { Metric } from "@taskrouter-sync/shared/api/types.ts";
 import { ErrorBoundary } from "@taskrouter-sync/shared/ui/ErrorBoundary.tsx";
 import { Tile } from "@taskrouter-sync/shared/wallboard/Tile.tsx";
-import { limitOf } from "@taskrouter-sync/shared/wallboard/threshold.ts";
+import { judged, limitOf } from "@taskrouter-sync/shared/wallboard/threshold.ts";
 import { useState } from "react";
 import { useInterval, useSession } from "../../base/session.ts";
 import { usePageText } from "../../locales/index.ts";
@@ -87,7 +87,7 @@ export function Tiles(props: TilesProps) {
                 fallback={() => <p className="tile-failed">{text.tileFailed(String(metric.label))}</p>}
               >
                 <Tile
-                  metric={metric}
+                  metric={judged(metric, definition)}
                   formula={editable ? (definition?.formula ?? metric.name) : undefined}
                   interval={interval}
                   timeZone={timeZone}
