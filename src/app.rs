@@ -22,7 +22,10 @@ use crate::lifecycle::{Stage, TaskError, Tasks};
 use crate::pipeline::Pipeline;
 use crate::refresh::Refresher;
 use crate::replica::{Exchanged, Hearing, Replica, Watched};
-use crate::server::{Access, FlexGate, Handles, LeaderClient, Refusals, Signatures, Sockets, router, serve};
+use crate::server::{
+    Access, DefaultHeaders, FlexGate, Handles, LeaderClient, Refusals, Signatures, Sockets, SyncGate, router,
+    serve,
+};
 use crate::telemetry::metrics::Monitor;
 use crate::twilio::signature::SignatureVerifier;
 use crate::twilio::{Apis, ClientError};
@@ -80,8 +83,7 @@ impl App {
             stop.cancelled().await;
             open_sockets.ended().await;
         });
-        let accounts = config.server.administrator.clone();
-        let access = Arc::new(Access::new(accounts, &twilio.auth_tokens[0], speaker.clone()));
+        let access = Arc::new(Access::new(&config.server, &twilio.auth_tokens[0], speaker.clone()));
         let dialler = config.dialling.clone().map(|dialling| {
             let public_url = config.server.public_url.clone();
             let (calls, taskrouter) = (apis.calls.clone(), apis.taskrouter.clone());
@@ -98,12 +100,18 @@ impl App {
             }
         };
         let handles = Handles {
-            verifier: Arc::new(SignatureVerifier::new(twilio.auth_tokens.clone(), twilio.shared_key.clone())),
+            verifier: Arc::new(SignatureVerifier::new(
+                twilio.auth_tokens.clone(),
+                twilio.shared_keys.clone(),
+            )),
             public_url: Arc::new(config.server.public_url.clone()),
             twilio: Arc::new(twilio.clone()),
             statistics: Arc::new(config.core.statistics.clone()),
             rhythm: config.core.refresh,
             access,
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            headers: Arc::new(DefaultHeaders::new(&config.server.public_url, &config.server.frame_ancestors)),
+            sync_gate: Arc::new(SyncGate::new(apis.sync.clone())),
             flex: Arc::new(FlexGate::new(apis.flex_users)),
             sockets,
             dialler,

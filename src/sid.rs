@@ -44,7 +44,9 @@ impl<K: Kind> FromStr for Sid<K> {
 
     fn from_str(text: &str) -> Result<Self, SidError> {
         let error = SidError { name: K::NAME, prefix: K::PREFIX };
-        let bytes: [u8; SID_LENGTH] = text.as_bytes().try_into().map_err(|_| error.clone())?;
+        let mut bytes: [u8; SID_LENGTH] = text.as_bytes().try_into().map_err(|_| error.clone())?;
+        // Twilio writes digits in small letters; in capitals the same SID would be another one.
+        bytes[2..].make_ascii_lowercase();
         let (prefix, digits) = bytes.split_at(2);
         if prefix != K::PREFIX.as_bytes() || !digits.iter().all(u8::is_ascii_hexdigit) {
             return Err(error);

@@ -16,6 +16,8 @@ const MOST_REPORTS: usize = 10_000;
 const SMS_SPACING: Duration = Duration::from_secs(600);
 /// Messages that one agent's reports may cause at once, and an hour from then on: a stolen token sends no more.
 const SMS_AN_HOUR: f64 = 20.0;
+/// Messages that all reports together may cause, in the same way.
+const SMS_IN_ALL_AN_HOUR: f64 = 200.0;
 const MOST_BUDGETS: usize = 20_000;
 
 /// A report, over all replicas.
@@ -25,6 +27,9 @@ pub(super) const OF_A_CUSTOMER: Rate = Rate { most: 1, every: SMS_SPACING };
 /// An agent's, likewise.
 pub(super) const OF_AN_AGENT: Rate = Rate { most: 20, every: Duration::from_secs(180) };
 
+/// All Messages together: 200 at once, as many an hour from then on.
+pub(super) const OF_ALL: Rate = Rate { most: 200, every: Duration::from_secs(18) };
+
 /// A report, told from others.
 pub(super) type Key = Name;
 
@@ -33,6 +38,7 @@ pub(super) struct Limits {
     reports: HashMap<Key, (Instant, bool)>,
     customers: HashMap<Key, Instant>,
     agents: HashMap<Key, Bucket>,
+    all: Option<Bucket>,
 }
 
 /// Whether a report was seen before.
@@ -99,9 +105,16 @@ impl Limits {
         if self.customers.get(&customer).is_some_and(|at| now < *at + SMS_SPACING) {
             return false;
         }
+        let all = self.all.get_or_insert_with(|| {
+            Bucket::new(SMS_IN_ALL_AN_HOUR, SMS_IN_ALL_AN_HOUR / 3600.0, SMS_IN_ALL_AN_HOUR, now)
+        });
+        if all.level(now) < 1.0 {
+            return false;
+        }
         let full = || Bucket::new(SMS_AN_HOUR, SMS_AN_HOUR / 3600.0, SMS_AN_HOUR, now);
         let allowed = self.agents.entry(agent).or_insert_with(full).take(1.0, 0.0, now);
         if allowed {
+            all.spend(1.0, now);
             self.customers.insert(customer, now);
         }
         allowed
@@ -111,6 +124,14 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_agents_together_cause_a_bounded_number_of_messages() {
+        let (mut limits, now) = (Limits::default(), Instant::now());
+        let sent = (0..1000)
+            .filter(|n| limits.take_sms(&format!("customer {n}"), &format!("agent {}", n / 10), now));
+        assert_eq!(sent.count(), 200);
+    }
 
     #[test]
     fn a_report_is_done_once_a_minute_and_again_where_it_failed() {

@@ -19,7 +19,7 @@ use tracing::{info, warn};
 pub use webhook::Worker;
 
 use board::{Alert, Board};
-use limits::{Limits, OF_A_CUSTOMER, OF_A_REPORT, OF_AN_AGENT, Seen};
+use limits::{Limits, OF_A_CUSTOMER, OF_A_REPORT, OF_ALL, OF_AN_AGENT, Seen};
 use webhook::Parcel;
 
 use crate::config::{StatisticsConfig, VoiceConfig, is_e164};
@@ -91,6 +91,12 @@ pub enum VoiceError {
     /// No Messages to there.
     #[error("callerId is not a telephone number with + and the country code")]
     Recipient,
+    /// Not that far.
+    #[error("messages may not be sent to callerId: none of VOICE_SMS_PREFIXES is how it begins")]
+    Destination,
+    /// Nor for users who take no calls.
+    #[error("messages are sent for Workers only")]
+    NoWorker,
     /// Enough for now.
     #[error("this customer, or customers of this agent, got messages enough for now")]
     TooMany,
@@ -219,6 +225,12 @@ impl Voice {
         if !is_e164(&report.caller_id) {
             return Err(VoiceError::Recipient);
         }
+        if !self.config.sms_prefixes.iter().any(|prefix| report.caller_id.starts_with(prefix)) {
+            return Err(VoiceError::Destination);
+        }
+        if user.worker.is_none() {
+            return Err(VoiceError::NoWorker);
+        }
         if !self.state().limits.take_sms(&report.caller_id, &user.name, Instant::now()) {
             return Err(VoiceError::TooMany);
         }
@@ -226,8 +238,14 @@ impl Voice {
         if !self.quota.take(customer, OF_A_CUSTOMER).await {
             return Err(VoiceError::TooMany);
         }
-        if !self.quota.take(limits::key(&["agent", &user.name]), OF_AN_AGENT).await {
+        let agent = limits::key(&["agent", &user.name]);
+        if !self.quota.take(agent, OF_AN_AGENT).await {
             self.quota.give_back(customer);
+            return Err(VoiceError::TooMany);
+        }
+        if !self.quota.take(limits::key(&["messages"]), OF_ALL).await {
+            self.quota.give_back(customer);
+            self.quota.give_back(agent);
             return Err(VoiceError::TooMany);
         }
         let sent = self.messages.send(&report.caller_id, &report.dnis, &self.config.sms_text).await;

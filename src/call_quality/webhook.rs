@@ -2,7 +2,8 @@
 //!
 //! Signed as "Standard Webhooks" (standardwebhooks.com) has it, for which there are libraries in most languages: the
 //! headers `webhook-id`, `webhook-timestamp` and `webhook-signature`, the last being `v1,` and the base64 of the HMAC-SHA256
-//! over `<id>.<timestamp>.<body>` with the secret. One id is one report, however often it is tried.
+//! over `<id>.<timestamp>.<body>` with the secret, or with the bytes that it names in base64 behind `whsec_`; two signatures, with
+//! a space between them, while one secret takes the other's place. One id is one report, however often it is tried.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::{Report, Voice};
+use crate::config::WEBHOOK_SECRET_PREFIX;
 use crate::stats::day::next_start_of_day;
 use crate::twilio::flex_token::FlexUser;
 use crate::twilio::retry::Backoff;
@@ -45,7 +47,7 @@ pub(super) struct Parcel {
 #[derive(Debug)]
 pub struct Worker {
     voice: Arc<Voice>,
-    target: Option<Arc<(String, SecretString)>>,
+    target: Option<Arc<(String, Vec<SecretString>)>>,
     queue: mpsc::Receiver<Parcel>,
     http: reqwest::Client,
 }
@@ -70,7 +72,7 @@ impl Parcel {
 impl Worker {
     pub(super) fn new(
         voice: Arc<Voice>,
-        target: Option<(String, SecretString)>,
+        target: Option<(String, Vec<SecretString>)>,
         queue: mpsc::Receiver<Parcel>,
     ) -> reqwest::Result<Self> {
         // A signed report goes to where it was configured to, and nowhere else.
@@ -111,7 +113,7 @@ impl Worker {
     }
 }
 
-async fn deliver(http: reqwest::Client, target: Arc<(String, SecretString)>, parcel: Parcel) {
+async fn deliver(http: reqwest::Client, target: Arc<(String, Vec<SecretString>)>, parcel: Parcel) {
     let mut last = String::new();
     for retry in 0..TRIES {
         if retry > 0 {
@@ -134,10 +136,10 @@ async fn deliver(http: reqwest::Client, target: Arc<(String, SecretString)>, par
 #[expect(clippy::disallowed_methods, reason = "this does not go to Twilio")]
 async fn post(
     http: &reqwest::Client,
-    target: &(String, SecretString),
+    target: &(String, Vec<SecretString>),
     parcel: &Parcel,
 ) -> reqwest::Result<u16> {
-    let (url, secret) = target;
+    let (url, secrets) = target;
     let timestamp = Timestamp::now().as_second().to_string();
     let request = http
         .post(url)
@@ -145,18 +147,44 @@ async fn post(
         .header(CONTENT_TYPE, "application/json")
         .header("webhook-id", &parcel.id)
         .header("webhook-timestamp", &timestamp)
-        .header("webhook-signature", signature(secret, &parcel.id, &timestamp, &parcel.body))
+        .header("webhook-signature", signatures(secrets, &parcel.id, &timestamp, &parcel.body))
         .body(parcel.body.clone());
     Ok(request.send().await?.status().as_u16())
 }
 
+fn signatures(secrets: &[SecretString], id: &str, timestamp: &str, body: &str) -> String {
+    let signatures: Vec<String> =
+        secrets.iter().map(|secret| signature(secret, id, timestamp, body)).collect();
+    signatures.join(" ")
+}
+
 fn signature(secret: &SecretString, id: &str, timestamp: &str, body: &str) -> String {
+    let text = secret.expose_secret();
+    let named =
+        text.strip_prefix(WEBHOOK_SECRET_PREFIX).and_then(|base64| BASE64_STANDARD.decode(base64).ok());
+    let key = named.unwrap_or_else(|| text.as_bytes().to_vec());
     // An HMAC takes a key of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) else {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else {
         return String::new();
     };
     for part in [id, ".", timestamp, ".", body] {
         mac.update(part.as_bytes());
     }
     format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of the package `standardwebhooks` (its own tests, and the specification's page).
+    #[test]
+    fn signs_as_the_specifications_example_has_it() {
+        let example = SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let said =
+            signature(&example, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", r#"{"test": 2432232314}"#);
+        assert_eq!(said, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        let both = signatures(&[example, SecretString::from("another-secret-of-16")], "msg_1", "1", "{}");
+        assert_eq!(both.split(' ').count(), 2);
+    }
 }

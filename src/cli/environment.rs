@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::env_file::{self, EnvFileProblem};
 use crate::config::{Config, ConfigError, Problem, Unread, unread};
 use crate::server;
 
@@ -11,15 +12,12 @@ pub struct Environment {
     file: HashMap<String, String>,
 }
 
-/// The `.env` file is there and can't be read. Its text is never shown, since it holds secrets.
+/// The `.env` file is there and can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvFileError {
-    /// A line is not an assignment.
-    #[error(".env: line {0} can't be understood; expected NAME=value, with quotes around values with spaces")]
-    Line(usize),
-    /// It is not text.
-    #[error(".env can't be understood; expected lines of NAME=value, in UTF-8")]
-    Unclear,
+    /// Something in it.
+    #[error(".env: {0}")]
+    Problem(#[from] EnvFileProblem),
     /// The file can't be opened.
     #[error(".env can't be read: {0}")]
     Unreadable(std::io::Error),
@@ -37,8 +35,7 @@ impl Environment {
     }
 
     fn read(text: &[u8]) -> Result<Self, EnvFileError> {
-        let entries = dotenvy::from_read_iter(text).collect::<Result<_, _>>();
-        Ok(Self { file: entries.map_err(|error| unclear(text, &error))? })
+        Ok(Self { file: env_file::parse(text)? })
     }
 
     /// The service's configuration.
@@ -73,45 +70,5 @@ impl Environment {
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Environment").field("from_file", &self.file.len()).finish()
-    }
-}
-
-/// Finds the line that the library stumbled over, which it tells by its text alone.
-fn unclear(text: &[u8], error: &dotenvy::Error) -> EnvFileError {
-    let dotenvy::Error::LineParse(line, _) = error else { return EnvFileError::Unclear };
-    let text = String::from_utf8_lossy(text);
-    // One with an open quote goes on over the lines below it, and is told with them.
-    let first = line.lines().next().unwrap_or_default().trim();
-    let place = |is_it: fn(&str, &str) -> bool| {
-        text.lines().position(|line| !first.is_empty() && is_it(line.trim(), first))
-    };
-    // Of some lines it tells the value alone.
-    place(|line, told| line == told)
-        .or_else(|| place(|line, told| line.ends_with(told)))
-        .map_or(EnvFileError::Unclear, |place| EnvFileError::Line(place + 1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_that_is_no_assignment_is_named_by_its_number() {
-        for (text, line) in [
-            ("A=1\n\ngarbage line\nB=2", 3),
-            ("A=1\nSLA_THRESHOLDS=30, 60, 120", 2),
-            ("# c\nA=1\nB='open\nC=3", 3),
-            ("A=1\r\nX=a b\r\n", 2),
-        ] {
-            let error = Environment::read(text.as_bytes()).unwrap_err();
-            assert!(matches!(error, EnvFileError::Line(found) if found == line), "{text:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn values_may_be_quoted() {
-        let read = Environment::read(b"TASKROUTER_A='a $b #c'\n# comment\nTASKROUTER_B=\"x y\"").unwrap();
-        assert_eq!(read.value("TASKROUTER_A").as_deref(), Some("a $b #c"));
-        assert_eq!(read.value("TASKROUTER_B").as_deref(), Some("x y"));
     }
 }

@@ -4,11 +4,13 @@ mod delete_map;
 #[cfg(feature = "demo")]
 mod demo;
 mod doctor;
+mod env_file;
 mod environment;
 mod healthcheck;
 mod output;
 mod serve;
 mod setup;
+mod tv_link;
 mod unread;
 
 use std::process::ExitCode;
@@ -41,6 +43,8 @@ enum Command {
     Setup(setup::Options),
     /// Look at everything that has to be right, and say what is not and which command mends it; changes nothing
     Doctor(doctor::Options),
+    /// Print the link of a screen that TV_LINKS names; it sees the dashboard without signing in
+    TvLink(tv_link::Options),
     /// Delete a Sync Map with all its items
     DeleteMap(delete_map::Options),
     /// Run the service against a simulated Twilio with a lively contact centre; needs no account
@@ -127,6 +131,7 @@ impl Command {
             Self::Serve => serve::run(&environment).await,
             Self::Setup(options) => setup::run(&environment, options).await,
             Self::Doctor(options) => doctor::run(&environment, &options).await,
+            Self::TvLink(options) => tv_link::run(&environment, &options),
             Self::DeleteMap(options) => delete_map::run(&environment, options).await,
             #[cfg(feature = "demo")]
             Self::Demo(options) => demo::run(&environment, options).await,

@@ -25,6 +25,9 @@ pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     let export = export.map_err(CommandError::failed)?;
     count_panics();
     unread::tell(environment);
+    if let Some(concern) = config.server.public_url.concern() {
+        warn!(public_url = %config.server.public_url, concern, "PUBLIC_URL may not be what Twilio can call");
+    }
     open_files(config.sockets.most_clients);
     let bind = config.server.bind;
     let listener = listen(bind);

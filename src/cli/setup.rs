@@ -20,6 +20,7 @@ use crate::stats::Snapshot;
 use crate::telemetry::metrics::Monitor;
 use crate::twilio::access_token::DASHBOARD_IDENTITY;
 use crate::twilio::sync::SyncService;
+use crate::twilio::taskrouter::Workspace;
 use crate::twilio::{Apis, Next, TwilioError};
 
 /// A thousand queues take about a minute to write within Sync's limits.
@@ -60,16 +61,54 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     done.map_err(|_| CommandError::Failed(format!("not finished within {} s", LONGEST_WAIT.as_secs())))?
 }
 
+/// Takes each step whatever became of the others, says what was done, and ends with what was not.
 async fn bootstrap(
     apis: &Apis,
     config: &CoreConfig,
     callback_url: Option<String>,
     protects: bool,
 ) -> Result<(), CommandError> {
-    let workspace = apis.taskrouter.workspace().await;
-    let workspace = workspace.map_err(|error| explained("The Workspace can't be read", &error))?;
-    print(format!("Workspace {}: found, {:?}", config.twilio.workspace_sid, workspace.friendly_name));
+    let mut undone = Vec::new();
+    let workspace = match apis.taskrouter.workspace().await {
+        Ok(workspace) => {
+            print(format!("Workspace {}: found, {:?}", config.twilio.workspace_sid, workspace.friendly_name));
+            Some(workspace)
+        }
+        Err(error) => {
+            undone.push(explained("The Workspace can't be read", &error).to_string());
+            None
+        }
+    };
+    if let Err(error) = fill_sync(apis, config, protects, workspace.is_some()).await {
+        undone.push(error.to_string());
+    }
+    match workspace {
+        Some(workspace) => {
+            if let Err(error) = tell_workspace(apis, workspace, callback_url).await {
+                undone.push(error.to_string());
+            }
+        }
+        None if callback_url.is_some() => {
+            undone.push("The event callback URL was not set, because the Workspace can't be read".to_owned());
+        }
+        None => {}
+    }
+    if undone.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError::Failed(format!(
+        "not all was done; repeat it once this is mended:\n  {}",
+        undone.join("\n  ")
+    )))
+}
 
+/// Creates what is missing in Sync, protects it where that is wanted, and fills it where there is something to fill it with.
+async fn fill_sync(
+    apis: &Apis,
+    config: &CoreConfig,
+    protects: bool,
+    workspace_is_known: bool,
+) -> Result<(), CommandError> {
     let nothing = Snapshot::empty(&config.statistics.channels, Timestamp::now());
     let definitions = Object::Document(config.sync.dashboard_definitions_document.as_str().into());
     let objects = layout::all(config).iter().flat_map(|layout| layout.objects(&nothing)).collect::<Vec<_>>();
@@ -91,6 +130,11 @@ async fn bootstrap(
         }
     }
 
+    if !workspace_is_known {
+        return Err(CommandError::Failed(
+            "Nothing was filled in Sync, because the Workspace can't be read".to_owned(),
+        ));
+    }
     // Started only now, so that what it creates does not look as if it had been there.
     let mut tasks = Tasks::default();
     let pipeline = Pipeline::start(config, apis.clone(), GRACE, &Monitor::default(), &mut tasks);
@@ -122,7 +166,15 @@ async fn bootstrap(
     });
     let items = queue_items(&snapshot).len();
     print(format!("TaskQueues: {} found, {items} of them with statistics", snapshot.queues.len()));
+    Ok(())
+}
 
+/// Sets the event callback URL where that is wanted, and says which it is.
+async fn tell_workspace(
+    apis: &Apis,
+    workspace: Workspace,
+    callback_url: Option<String>,
+) -> Result<(), CommandError> {
     match callback_url {
         Some(url) if workspace.event_callback_url.as_deref() == Some(url.as_str()) => {
             print(format!("Event callback URL: already {url}"));

@@ -1,12 +1,11 @@
 //! Which Calls agents may place.
 
-use super::parse::{all_different, list, numbers};
+use super::parse::{numbers, prefixes};
 use super::reader::Reader;
 use super::variables as var;
 use crate::sid::WorkflowSid;
 
 const MOST_CALLER_IDS: usize = 100;
-const MOST_PREFIXES: usize = 300;
 
 /// The rules for Calls; without `TWILIO_OUTBOUND_WORKFLOW_SID` there are none, and no Calls.
 #[derive(Debug, Clone)]
@@ -38,14 +37,4 @@ impl DiallingConfig {
         let prefixes = reader.required(&var::OUTBOUND_PREFIXES, prefixes);
         Some(Self { workflow: workflow?, caller_ids: caller_ids?, prefixes: prefixes?, calls_per_minute })
     }
-}
-
-fn prefixes(text: &str) -> Option<Vec<String>> {
-    let prefixes: Vec<String> = list(text).into_iter().map(str::to_owned).collect();
-    let fits = |prefix: &String| {
-        let digits = prefix.strip_prefix('+');
-        digits.is_some_and(|d| d.len() <= 14 && !d.starts_with('0') && d.bytes().all(|b| b.is_ascii_digit()))
-    };
-    (prefixes.len() <= MOST_PREFIXES && prefixes.iter().all(fits) && all_different(&prefixes))
-        .then_some(prefixes)
 }

@@ -7,9 +7,11 @@ mod common;
 mod dialling;
 mod export;
 mod names;
+mod networks;
 mod parse;
 mod reader;
 mod refresh;
+mod region;
 mod server;
 mod sharing;
 mod sockets;
@@ -25,6 +27,7 @@ use std::path::PathBuf;
 pub use dialling::DiallingConfig;
 pub use export::{ExportConfig, Sampling};
 pub use names::{Unread, unread};
+pub use networks::Networks;
 pub use parse::is_e164;
 pub use reader::{Problem, Variable};
 pub use refresh::RefreshConfig;
@@ -34,7 +37,7 @@ pub use sockets::SocketConfig;
 pub use statistics::StatisticsConfig;
 pub use sync::{LayoutName, SyncConfig};
 pub use twilio::{ApiKey, BaseUrls, SyncServiceName, TwilioConfig};
-pub use voice::VoiceConfig;
+pub use voice::{VoiceConfig, WEBHOOK_SECRET_PREFIX};
 
 use reader::Reader;
 

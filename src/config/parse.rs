@@ -5,6 +5,10 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use reqwest::Url;
 
+const MOST_ORIGINS: usize = 50;
+/// As many as there are countries, and some of them twice.
+const MOST_PREFIXES: usize = 300;
+
 /// A duration with its unit, such as `250ms`, `5s` or `2m`; a bare number is refused, because its unit would be a guess.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     let duration: SignedDuration = text.parse().ok()?;
@@ -37,6 +41,23 @@ pub(super) fn http_url(text: &str) -> Option<String> {
 pub(super) fn origin(text: &str) -> Option<String> {
     let url = Url::parse(&base_url(text)?).ok()?;
     (url.path() == "/").then(|| url.origin().ascii_serialization())
+}
+
+/// A comma-separated list of different origins.
+pub(super) fn origins(text: &str) -> Option<Vec<String>> {
+    let origins = list(text).into_iter().map(origin).collect::<Option<Vec<_>>>()?;
+    (origins.len() <= MOST_ORIGINS && all_different(&origins)).then_some(origins)
+}
+
+/// A comma-separated list of different beginnings of telephone numbers.
+pub(super) fn prefixes(text: &str) -> Option<Vec<String>> {
+    let prefixes: Vec<String> = list(text).into_iter().map(str::to_owned).collect();
+    let fits = |prefix: &String| {
+        let digits = prefix.strip_prefix('+');
+        digits.is_some_and(|d| d.len() <= 14 && !d.starts_with('0') && d.bytes().all(|b| b.is_ascii_digit()))
+    };
+    (prefixes.len() <= MOST_PREFIXES && prefixes.iter().all(fits) && all_different(&prefixes))
+        .then_some(prefixes)
 }
 
 /// A telephone number as E.164 writes it: a plus sign and at most 15 digits, the first of them no zero.

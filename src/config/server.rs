@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::parse::{base_url, duration};
+use super::networks::{Networks, networks};
+use super::parse::{all_different, base_url, duration, list, origins};
 use super::reader::{Reader, Variable};
 use super::twilio::secret;
 use super::variables as var;
+
+const MOST_SCREENS: usize = 100;
 
 /// The HTTP side of the service.
 #[derive(Debug, Clone)]
@@ -19,11 +22,17 @@ pub struct ServerConfig {
     pub public_url: PublicUrl,
     /// Who may use the administrative requests.
     pub administrator: Administrator,
+    /// `TV_LINKS`: screens whose links are good.
+    pub tv_links: Vec<String>,
+    /// `TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Networks,
+    /// `FRAME_ANCESTORS`: sites that may show the dashboard in a frame.
+    pub frame_ancestors: Vec<String>,
     /// `SHUTDOWN_GRACE`: the longest that pending writes may take after a stop signal, default 10 s.
     pub shutdown_grace: Duration,
 }
 
-/// The accounts; where none is set, nobody gets in but from this machine.
+/// The accounts; where none is set, the dashboard and its data are open to no caller.
 #[derive(Debug, Clone, Default)]
 pub struct Administrator {
     /// `AUTHENTICATION_USER` and `AUTHENTICATION_PASSWORD`
@@ -46,6 +55,10 @@ pub struct PublicUrl {
 impl PublicUrl {
     /// Takes an http(s) URL without query, fragment or credentials.
     pub fn parse(text: &str) -> Option<Self> {
+        // What can't be seen, or looks like another sign, would make every signature wrong.
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
         let text = base_url(text)?;
         let (scheme, rest) = text.split_once("://")?;
         let (authority, prefix) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
@@ -69,6 +82,35 @@ impl PublicUrl {
     /// Whether browsers reach us over TLS.
     pub fn is_https(&self) -> bool {
         self.origin.starts_with("https://")
+    }
+
+    /// Why Twilio may not reach us there, or not in private; `None` where nothing speaks against it.
+    pub fn concern(&self) -> Option<&'static str> {
+        let url = reqwest::Url::parse(&self.origin).ok()?;
+        let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let is_private = match host.parse::<IpAddr>() {
+            Ok(IpAddr::V4(address)) => {
+                address.is_loopback()
+                    || address.is_private()
+                    || address.is_link_local()
+                    || address.is_unspecified()
+            }
+            Ok(IpAddr::V6(address)) => {
+                address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+            }
+            Err(_) => host == "localhost" || host.ends_with(".local") || host.ends_with(".internal"),
+        };
+        if is_private {
+            return Some("it is an address within this network, where Twilio reaches nothing");
+        }
+        (!self.is_https()).then_some("it is not https, so events and passwords travel in the clear")
+    }
+
+    /// The other URL that Twilio may have called: a path that begins like the prefix may have had it once more, before a
+    /// proxy took that off.
+    pub fn also_called(&self, target: &str) -> Option<String> {
+        let other = format!("{}{}{target}", self.origin, self.prefix);
+        (other != self.called(target)).then_some(other)
     }
 
     /// The URL that Twilio called, for a request target (path and query) as it arrived here. A proxy in front may
@@ -105,14 +147,29 @@ impl ServerConfig {
             reader.or_default(&var::BIND_ADDRESS, IpAddr::V4(Ipv4Addr::UNSPECIFIED), |s| s.parse().ok());
         let port = reader.or_default(&var::PORT, 8080, |s| s.parse().ok());
         let administrator = Administrator::read(reader);
+        let tv_links = reader.or_default(&var::TV_LINKS, Vec::new(), screens);
+        let trusted_proxies = reader.or_default(&var::TRUSTED_PROXIES, Networks::default(), networks);
+        let frame_ancestors = reader.or_default(&var::FRAME_ANCESTORS, Vec::new(), origins);
         let shutdown_grace = reader.or_default(&var::SHUTDOWN_GRACE, Duration::from_secs(10), duration);
         Some(Self {
             bind: SocketAddr::new(address, port),
             public_url: public_url?,
             administrator,
+            tv_links,
+            trusted_proxies,
+            frame_ancestors,
             shutdown_grace,
         })
     }
+}
+
+fn screens(text: &str) -> Option<Vec<String>> {
+    let names: Vec<String> = list(text).into_iter().map(str::to_owned).collect();
+    let plain = |name: &String| {
+        let fits = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        (1..=40).contains(&name.len()) && fits
+    };
+    (names.len() <= MOST_SCREENS && names.iter().all(plain) && all_different(&names)).then_some(names)
 }
 
 impl Administrator {
@@ -173,11 +230,33 @@ mod tests {
         assert_eq!(prefixed.called("/tr/x?y"), expected, "the proxy left it");
         assert_eq!(prefixed.called("/trick"), "https://hooks.example.com/tr/trick");
         assert_eq!(prefixed.to_string(), "https://hooks.example.com/tr");
+        let alike = PublicUrl::parse("https://hooks.example.com/taskrouter").unwrap();
+        let (kept, stripped) = (alike.called("/taskrouter/events"), alike.also_called("/taskrouter/events"));
+        assert_eq!(kept, "https://hooks.example.com/taskrouter/events");
+        assert_eq!(stripped.as_deref(), Some("https://hooks.example.com/taskrouter/taskrouter/events"));
+        assert_eq!(plain.also_called("/taskrouter/events"), None);
         assert_eq!(plain.origin(), "https://hooks.example.com:8443");
         assert_eq!(
             PublicUrl::parse("https://Hooks.example.com:443/x").unwrap().origin(),
             "https://hooks.example.com"
         );
+        for odd in [
+            "https://hooks.exa\u{200b}mple.com",
+            "https://\u{ff48}ooks.example.com",
+            "https://hooks.exam\tple.com",
+        ] {
+            assert_eq!(PublicUrl::parse(odd), None, "{odd:?}");
+        }
+        for (url, is_sound) in [
+            ("https://hooks.example.com", true),
+            ("http://hooks.example.com", false),
+            ("https://localhost:8080", false),
+            ("https://10.1.2.3", false),
+            ("https://[::1]", false),
+            ("https://203.0.113.5", true),
+        ] {
+            assert_eq!(PublicUrl::parse(url).unwrap().concern().is_none(), is_sound, "{url}");
+        }
         for odd in ["/*", "/{x}", "/:x", "/a b", "/..", "/a//b", "/%41"] {
             assert_eq!(PublicUrl::parse(&format!("https://hooks.example.com{odd}")), None, "{odd}");
         }

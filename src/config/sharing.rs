@@ -41,7 +41,9 @@ impl SharingConfig {
         // A certificate that nobody vouches for protects nothing.
         let vouched =
             |info: &ConnectionInfo| !matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. });
-        let fits = |url: &str| url.parse::<ConnectionInfo>().is_ok_and(|info| vouched(&info));
+        // Behind a raw # all is a fragment, which is not looked at.
+        let fits =
+            |url: &str| !url.contains('#') && url.parse::<ConnectionInfo>().is_ok_and(|info| vouched(&info));
         let redis_url = reader.optional(&var::REDIS_URL, |s| fits(s).then(|| SecretString::from(s)));
         let in_bounds = |lease: &Duration| (SHORTEST_LEASE..=LONGEST_LEASE).contains(lease);
         let lease =

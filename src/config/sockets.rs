@@ -1,12 +1,11 @@
 //! Who may open websockets, and how many of them.
 
-use super::parse::{all_different, list, origin};
+use super::parse::{all_different, list, origins};
 use super::reader::Reader;
 use super::variables as var;
 
 /// Above this a process needs other measures than one more websocket.
 const MOST_CLIENTS: usize = 50_000;
-const MOST_ORIGINS: usize = 50;
 const MOST_ROLES: usize = 20;
 
 /// The websockets' side of the service.
@@ -29,11 +28,6 @@ impl SocketConfig {
             flex_roles: reader.or_default(&var::FLEX_ROLES, None, roles),
         }
     }
-}
-
-fn origins(text: &str) -> Option<Vec<String>> {
-    let origins = list(text).into_iter().map(origin).collect::<Option<Vec<_>>>()?;
-    (origins.len() <= MOST_ORIGINS && all_different(&origins)).then_some(origins)
 }
 
 fn roles(text: &str) -> Option<Option<Vec<String>>> {

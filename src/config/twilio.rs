@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::parse::{base_url, duration};
+use super::parse::{base_url, duration, list};
 use super::reader::Reader;
+use super::region::{Region, part};
 use super::variables as var;
 use crate::sid::{AccountSid, ApiKeySid, SyncServiceSid, WorkspaceSid};
+
+/// A webhook rule holds two at most; a little more than that.
+const MOST_SHARED_KEYS: usize = 4;
 
 /// The account's identifiers and secrets.
 #[derive(Debug, Clone)]
@@ -19,10 +23,16 @@ pub struct TwilioConfig {
     /// `TWILIO_AUTH_TOKEN`, then `TWILIO_AUTH_TOKEN_SECONDARY` where set. Twilio signs with the primary only; during
     /// a rotation requests signed with either can arrive.
     pub auth_tokens: Vec<SecretString>,
-    /// `TWILIO_WEBHOOK_SHARED_KEY`
-    pub shared_key: Option<SecretString>,
+    /// `TWILIO_WEBHOOK_SHARED_KEY`: those that a webhook rule may hold while one takes the other's place.
+    pub shared_keys: Vec<SecretString>,
     /// `TWILIO_API_KEY` and `TWILIO_API_SECRET`; REST calls use them where present.
     pub api_key: Option<ApiKey>,
+    /// `TWILIO_TASKROUTER_AUTH_TOKEN`: for TaskRouter's REST calls, where that is in another region.
+    pub taskrouter_token: Option<SecretString>,
+    /// `TWILIO_SYNC_AUTH_TOKEN`: the same for Sync's.
+    pub sync_token: Option<SecretString>,
+    /// The region as access tokens name it (`twr`), where it is not Twilio's default.
+    pub token_region: Option<String>,
     /// `TWILIO_WORKSPACE_SID`
     pub workspace_sid: WorkspaceSid,
     /// `TWILIO_SYNC_SERVICE_SID`, default `default`.
@@ -87,7 +97,11 @@ impl TwilioConfig {
         let token = |s: &str| secret(s, 5);
         let primary = reader.required(&var::TWILIO_AUTH_TOKEN, token);
         let secondary = reader.optional(&var::TWILIO_AUTH_TOKEN_SECONDARY, token);
-        let shared_key = reader.optional(&var::TWILIO_WEBHOOK_SHARED_KEY, |s| secret(s, 1));
+        let shared_keys = |s: &str| {
+            let keys = list(s).into_iter().map(|key| secret(key, 1)).collect::<Option<Vec<_>>>();
+            keys.filter(|keys| keys.len() <= MOST_SHARED_KEYS)
+        };
+        let shared_keys = reader.or_default(&var::TWILIO_WEBHOOK_SHARED_KEY, Vec::new(), shared_keys);
         let api_key = read_api_key(reader);
         let workspace_sid = reader.required(&var::TWILIO_WORKSPACE_SID, |s| s.parse().ok());
         let sync_service =
@@ -95,17 +109,29 @@ impl TwilioConfig {
         let timeout = reader.or_default(&var::TWILIO_TIMEOUT, Duration::from_secs(10), |s| {
             duration(s).filter(|d| !d.is_zero())
         });
-        let mut url = |variable, default: &str| reader.or_default(variable, default.to_owned(), base_url);
-        let base_urls = BaseUrls {
-            taskrouter: url(&var::TWILIO_TASKROUTER_URL, "https://taskrouter.twilio.com"),
-            sync: url(&var::TWILIO_SYNC_URL, "https://sync.twilio.com"),
-            api: url(&var::TWILIO_API_URL, "https://api.twilio.com"),
-            iam: url(&var::TWILIO_IAM_URL, "https://iam.twilio.com"),
+        let region = Region {
+            region: reader.optional(&var::TWILIO_REGION, part),
+            edge: reader.optional(&var::TWILIO_EDGE, part),
         };
+        let taskrouter_token = reader.optional(&var::TWILIO_TASKROUTER_AUTH_TOKEN, token);
+        let sync_token = reader.optional(&var::TWILIO_SYNC_AUTH_TOKEN, token);
+        let mut url = |variable, default: String| reader.or_default(variable, default, base_url);
+        let base_urls = BaseUrls {
+            taskrouter: url(&var::TWILIO_TASKROUTER_URL, region.base_url("taskrouter")),
+            sync: url(&var::TWILIO_SYNC_URL, region.base_url("sync")),
+            api: url(&var::TWILIO_API_URL, region.base_url("api")),
+            iam: url(&var::TWILIO_IAM_URL, region.iam_url()),
+        };
+        // Where Sync is elsewhere, tokens for it say nothing of this region.
+        let token_region = region.in_tokens().filter(|_| base_urls.sync == region.base_url("sync"));
         Some(Self {
             account_sid: account_sid?,
-            auth_tokens: std::iter::once(primary?).chain(secondary).collect(),
-            shared_key,
+            // Callbacks of a region are signed by its own token.
+            auth_tokens: std::iter::once(primary?).chain(secondary).chain(taskrouter_token.clone()).collect(),
+            taskrouter_token,
+            sync_token,
+            token_region,
+            shared_keys,
             api_key,
             workspace_sid: workspace_sid?,
             sync_service,

@@ -24,11 +24,12 @@ pub struct Shown {
     pub frame: Frame,
     at: Timestamp,
     message: OnceLock<Bytes>,
+    event: OnceLock<Bytes>,
 }
 
 impl Shown {
     fn new(frame: Frame) -> Arc<Self> {
-        Arc::new(Self { frame, at: Timestamp::now(), message: OnceLock::new() })
+        Arc::new(Self { frame, at: Timestamp::now(), message: OnceLock::new(), event: OnceLock::new() })
     }
 
     /// `{"type": …, "id": …, "at": …, …data}`, for channels that carry nothing but text; `at` is when the frame was made, in
@@ -41,6 +42,13 @@ impl Shown {
             Bytes::from(format!("{{\"type\":\"{kind}\",\"id\":\"{id}\",\"at\":{at},{members}"))
         };
         self.message.get_or_init(whole).clone()
+    }
+
+    /// As a server-sent event; the data is JSON on one line.
+    pub fn event(&self) -> Bytes {
+        let Frame { kind, id, data } = &self.frame;
+        let whole = || Bytes::from(format!("event: {kind}\nid: {id}\ndata: {data}\n\n"));
+        self.event.get_or_init(whole).clone()
     }
 }
 
@@ -78,7 +86,7 @@ impl Frames {
             return frame.clone();
         }
         let frame = picture.since(position, selection).map(Shown::new);
-        let bytes = newest.bytes + frame.as_ref().map_or(0, |shown| 2 * shown.frame.data.len());
+        let bytes = newest.bytes + frame.as_ref().map_or(0, |shown| 3 * shown.frame.data.len());
         let room =
             newest.frames.len() < MOST_FRAMES && bytes <= MOST_BYTES || *selection == Selection::default();
         if newest.of == Some(here) && room {
@@ -126,6 +134,8 @@ mod tests {
         let [a, b] = [(); 2].map(|()| frames.since(&picture, None, &all).unwrap());
         assert!(Arc::ptr_eq(&a, &b));
         assert_eq!(a.message().as_ptr(), b.message().as_ptr());
+        assert_eq!(a.event().as_ptr(), b.event().as_ptr());
+        assert_eq!(a.event().iter().filter(|byte| **byte == b'\n').count(), 4, "the data is on one line");
         let message: Value = serde_json::from_slice(&a.message()).unwrap();
         assert_eq!(
             (&message["type"], &message["id"], &message["seq"]),

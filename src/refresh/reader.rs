@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use super::key::{Key, Part, Parts, Read, What};
 use super::tasks::TaskReader;
+use crate::sid::TaskQueueSid;
 use crate::stats::{Answer, Failed, Scope};
 use crate::twilio::TwilioError;
-use crate::twilio::taskrouter::{Cumulative, Statistics, TaskQueueStatistics, TaskRouter, Window};
+use crate::twilio::taskrouter::{
+    Cumulative, Entries, OddEntry, Statistics, TaskQueueStatistics, TaskRouter, Window,
+};
 
 /// What a read brought.
 #[derive(Debug, Default)]
@@ -15,12 +18,19 @@ pub(super) struct Brought {
     pub(super) answers: Vec<Answer>,
     /// Whether a combined answer lacked fields of the cumulative resource; `None` when there was none to tell by.
     pub(super) combined_is_complete: Option<bool>,
+    /// TaskQueues whose statistics were there and could not be read, and why.
+    pub(super) unreadable: Vec<(TaskQueueSid, Arc<str>)>,
 }
 
 impl Brought {
     fn combined(&mut self, cumulative: &Cumulative) {
         let complete = self.combined_is_complete.unwrap_or(true) && cumulative.is_complete();
         self.combined_is_complete = Some(complete);
+    }
+
+    fn left_out(&mut self, odd: Vec<OddEntry>) {
+        let of_queues = odd.into_iter().filter_map(|odd| Some((odd.queue?, Arc::from(odd.reason))));
+        self.unreadable.extend(of_queues);
     }
 }
 
@@ -82,12 +92,15 @@ async fn statistics(
             brought.answers.push(Answer::WorkspaceCumulative(cumulative));
         }
         What::Bulk(queues) => {
-            let statistics = taskrouter.bulk_real_time_statistics(queues).await?;
+            let Entries { read: statistics, odd } = taskrouter.bulk_real_time_statistics(queues).await?;
+            brought.left_out(odd);
             let answer = |(queue, realtime)| Answer::QueueRealtime(queue, Scope::ALL, realtime);
             brought.answers.extend(statistics.into_iter().map(answer));
         }
         What::List(scope) => {
-            for entry in taskrouter.task_queues_statistics(scope.name(channels), window).await? {
+            let listed = taskrouter.task_queues_statistics(scope.name(channels), window).await?;
+            brought.left_out(listed.odd);
+            for entry in listed.read {
                 let TaskQueueStatistics { task_queue_sid: queue, realtime, cumulative } = entry;
                 brought.combined(&cumulative);
                 brought.answers.push(Answer::QueueRealtime(queue, *scope, realtime));

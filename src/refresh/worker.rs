@@ -21,6 +21,7 @@ use crate::bucket::Bucket;
 use crate::config::{RefreshConfig, StatisticsConfig};
 use crate::event::{Touch, Trace};
 use crate::jobs::Jobs;
+use crate::sid::TaskQueueSid;
 use crate::stats::day::{iso_seconds, start_of_day};
 use crate::stats::{Answer, Board, Needs, ReadId, Scope, Snapshot};
 use crate::telemetry::metrics::{Monitor, Outcome};
@@ -275,6 +276,7 @@ impl Worker {
                 self.learn(brought.combined_is_complete);
                 self.tell_outcome(begun, Outcome::Ok);
                 self.fold(begun, brought.answers);
+                self.mark_unreadable(begun, &brought.unreadable);
             }
             Ok(Err(error)) => self.fail(begun, &error),
             Err(panicked) => {
@@ -346,6 +348,29 @@ impl Worker {
         if folded.unknown_queue || !missing.is_empty() {
             self.schedule.touch_key(Key::Directory, now);
         }
+    }
+
+    /// Of TaskQueues that an answer held in a form that can't be read, the last known values stay, marked as stale.
+    fn mark_unreadable(&mut self, begun: &Begun, unreadable: &[(TaskQueueSid, Arc<str>)]) {
+        if unreadable.is_empty() {
+            return;
+        }
+        let reason = |key: &Key| match key {
+            Key::Queue(queue, ..) => {
+                unreadable.iter().find(|(odd, _)| odd == queue).map(|(_, reason)| reason)
+            }
+            _ => None,
+        };
+        let covers = begun.read.covers.iter();
+        let failed = covers.filter_map(|key| {
+            let reason = reason(key)?;
+            Some(Answer::Failed(
+                failed_of(*key),
+                format!("TaskRouter's answer can't be read: {reason}").into(),
+            ))
+        });
+        let failed = failed.collect();
+        self.board.fold(begun.id, failed, (self.wall)());
     }
 
     fn fail(&mut self, begun: &Begun, error: &TwilioError) {

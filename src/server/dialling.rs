@@ -46,7 +46,9 @@ pub(super) async fn instructions(
 /// `POST /twilio-webhook/callStatusCallbackHandler`: how a Call goes.
 pub(super) async fn status(Dialling(dialler): Dialling, form: SignedForm) -> Result<StatusCode, ApiError> {
     let call: CallSid = form.needed("CallSid")?.parse().map_err(|_| ApiError::parameter("CallSid"))?;
+    // A recording's callback may be sent here too, and says nothing of how the Call goes.
+    let Some(status) = form.value("CallStatus") else { return Ok(StatusCode::OK) };
     let sequence = form.value("SequenceNumber").and_then(|number| number.parse().ok());
-    dialler.told(call, form.needed("CallStatus")?, sequence);
+    dialler.told(call, status, sequence);
     Ok(StatusCode::OK)
 }

@@ -70,6 +70,12 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
     }
 
+    /// An address that would be one of ours without the slash at its end.
+    pub(super) fn slash_too_many() -> Self {
+        let message = "there is nothing at this address; there is without the slash at its end";
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
     pub(super) fn method(allowed: &'static str) -> Self {
         let message = format!("this address takes {allowed} requests only");
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).with(header::ALLOW, allowed)

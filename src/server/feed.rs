@@ -6,11 +6,10 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, State};
-use axum::http::header::{CACHE_CONTROL, HeaderName};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, Request};
-use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
@@ -49,8 +48,9 @@ pub(super) async fn watch(
     let watcher = state.feed.watch(seen.or(since.as_deref()), selection).map_err(|_| ApiError::busy())?;
     let guest = (watcher, state.clone(), principal.session);
     let frames = stream::unfold(guest, async |(mut watcher, state, session)| {
-        let shown = tokio::select! {
-            shown = watcher.next() => shown?,
+        let text = tokio::select! {
+            shown = watcher.next() => shown?.event(),
+            () = tokio::time::sleep(KEEP_ALIVE) => Bytes::from_static(b":\n\n"),
             // It would hold the listener up; the client goes on elsewhere.
             () = state.sockets.stopping() => return None,
         };
@@ -58,12 +58,12 @@ pub(super) async fn watch(
         if session.as_ref().is_some_and(|session| !state.access.goes_on(session)) {
             return None;
         }
-        let frame = &shown.frame;
-        let event = Event::default().event(frame.kind).id(frame.id.as_str()).data(frame.data.as_str());
-        Some((Ok::<_, Infallible>(event), (watcher, state, session)))
+        // The one text that all who watch the same share; a client that does not take it costs no copy.
+        Some((Ok::<_, Infallible>(text), (watcher, state, session)))
     });
-    let mut response = Sse::new(frames).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
+    let mut response = Body::from_stream(frames).into_response();
     let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // nginx would hold frames back to fill its buffers.
     headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));

@@ -2,17 +2,20 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, SET_COOKIE};
-use axum::http::{HeaderValue, Request, StatusCode, Uri};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::auth::{self, AccessError, LIFE, Session, Viewer, peer};
+use super::auth::{AccessError, LIFE, Session, Viewer, peer};
 use super::error::ApiError;
 use super::{AppState, body, same_site};
 use crate::form::Form;
 
 /// The form. It is a page of its own, so that it works before anything else does.
 pub(super) async fn form(State(state): State<AppState>, uri: Uri) -> Response {
+    if !state.access.has_sign_in() {
+        return no_account(&state);
+    }
     page(&state, StatusCode::OK, uri.query(), "")
 }
 
@@ -25,12 +28,25 @@ pub(super) async fn sign_in(
     let (parts, raw) = request.into_parts();
     let query = parts.uri.query();
     // A form on another site could sign a browser in under a name of that site's choice.
-    same_site::check(&parts.headers, &state.public_url)?;
+    if same_site::check(&parts.headers, &state.public_url).is_err() || is_in_clear(&state, &parts.headers) {
+        return Ok(elsewhere(&state, &parts.headers));
+    }
     let raw = body::read(raw).await?;
     let form = Form::parse(&raw)?;
     let field = |name| form.value(name).unwrap_or_default();
-    match state.access.sign_in(field("username"), field("password"), peer(&parts)) {
-        Ok(session) => Ok(go_home(&state, query, cookie(&state, &session))),
+    if !state.access.has_sign_in() {
+        return Ok(no_account(&state));
+    }
+    let cookies = state.access.cookies();
+    let device = cookies.device(&parts.headers);
+    match state.access.sign_in(field("username"), field("password"), peer(&parts), device).await {
+        Ok(session) => {
+            let mut response = go_home(&state, query, cookie(&state, &session));
+            if let Some(device) = cookies.set_device(&state.access.device(&session.user)) {
+                response.headers_mut().append(SET_COOKIE, device);
+            }
+            Ok(response)
+        }
         Err(AccessError::TooManyAttempts) => {
             let message = "Too many attempts. Try again in some seconds.";
             Ok(page(&state, StatusCode::TOO_MANY_REQUESTS, query, message))
@@ -47,20 +63,45 @@ pub(super) async fn sign_out(State(state): State<AppState>, Viewer(principal): V
     if let Some(session) = &principal.session {
         state.access.sign_out(session);
     }
-    go_home(&state, None, with_attributes(&state, "", 0))
+    go_home(&state, None, state.access.cookies().set_session("", 0))
 }
 
 /// The cookie of a session, as a header's value.
 pub(super) fn cookie(state: &AppState, session: &Session) -> Option<HeaderValue> {
-    with_attributes(state, &state.access.sessions().seal(session), LIFE.as_secs())
+    state.access.cookies().set_session(&state.access.sessions().seal(session), LIFE.as_secs())
 }
 
-fn with_attributes(state: &AppState, value: &str, life: u64) -> Option<HeaderValue> {
-    let secure = if state.public_url.is_https() { "; Secure" } else { "" };
-    let name = auth::COOKIE;
-    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={life}{secure}");
-    // Base64 and plain attributes: always a header's value.
-    HeaderValue::try_from(cookie).ok()
+/// Opens the dashboard for a screen by its link, and takes the key out of the address, so that it stands in no history and
+/// in no later request.
+pub(super) fn by_link(state: &AppState, query: &str, key: &str) -> Response {
+    let rest = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "key");
+    let rest = form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish();
+    let rest = (!rest.is_empty()).then_some(rest.as_str());
+    if state.access.screen(key).is_none() {
+        let login = with_query(&format!("{}/login", state.public_url.prefix()), rest);
+        return (StatusCode::SEE_OTHER, [(LOCATION, login)]).into_response();
+    }
+    go_home(state, rest, state.access.cookies().set_screen(key))
+}
+
+/// Whether a browser asks over plain HTTP where the cookie goes over TLS only. Browsers take their own machine for safe.
+fn is_in_clear(state: &AppState, headers: &HeaderMap) -> bool {
+    let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
+    let host = origin.strip_prefix("http://").unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    state.public_url.is_https() && !host.is_empty() && !matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+/// The form was sent from an address where signing in can't work: says which, and where it does.
+fn elsewhere(state: &AppState, headers: &HeaderMap) -> Response {
+    let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("another site");
+    let (here, there) = (escaped(origin), escaped(&format!("{}/", state.public_url)));
+    let content = format!(
+        "<p class=\"notice\">This page was sent from <code>{here}</code>, and signing in works at <a href=\"{there}\">\
+         <code>{there}</code></a>, the PUBLIC_URL of this service. Open the dashboard there. If the address above is the \
+         right one, set PUBLIC_URL to it, or let the proxy in front pass the header Host on unchanged.</p>"
+    );
+    html(state, StatusCode::FORBIDDEN, "Not at this address", &content)
 }
 
 fn go_home(state: &AppState, query: Option<&str>, cookie: Option<HeaderValue>) -> Response {
@@ -84,25 +125,43 @@ fn escaped(text: &str) -> String {
 fn page(state: &AppState, status: StatusCode, query: Option<&str>, message: &str) -> Response {
     let prefix = state.public_url.prefix();
     let action = escaped(&with_query(&format!("{prefix}/login"), query));
-    let html = format!(
-        r#"<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sign in</title>
-<link rel="icon" href="{prefix}/icon.svg"><link rel="stylesheet" href="{prefix}/login.css">
-</head>
-<body>
-<main>
-<h1>Sign in</h1>
-<form method="post" action="{action}">
+    let content = format!(
+        r#"<form method="post" action="{action}">
 <label for="username">Name</label>
 <input id="username" name="username" autocomplete="username" required autofocus>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <p role="alert">{message}</p>
 <button>Sign in</button>
-</form>
+</form>"#
+    );
+    html(state, status, "Sign in", &content)
+}
+
+/// Where no account is configured, so that there is nothing to sign in with.
+pub(super) fn no_account(state: &AppState) -> Response {
+    let content = "<p class=\"notice\">This service has no account to sign in with, so its dashboard stays shut. \
+        Set these two variables and start the service again:</p>\n\
+        <pre>AUTHENTICATION_USER=admin\nAUTHENTICATION_PASSWORD=…</pre>\n\
+        <p class=\"notice\">A password has at least 8 characters. In a container: <code>docker run -e \
+        AUTHENTICATION_USER=… -e AUTHENTICATION_PASSWORD=…</code>, or in its <code>.env</code> file.</p>";
+    html(state, StatusCode::FORBIDDEN, "No account yet", content)
+}
+
+fn html(state: &AppState, status: StatusCode, title: &str, content: &str) -> Response {
+    let prefix = state.public_url.prefix();
+    let html = format!(
+        r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="{prefix}/icon.svg"><link rel="stylesheet" href="{prefix}/login.css">
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+{content}
 </main>
 </body>
 </html>

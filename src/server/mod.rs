@@ -39,6 +39,7 @@ mod definitions;
 mod dialling;
 mod error;
 mod feed;
+mod forwarded;
 mod headers;
 mod health;
 mod leader_client;
@@ -66,13 +67,16 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRef;
-use axum::middleware::map_response_with_state;
+use axum::extract::{FromRef, State};
+use axum::http::Uri;
+use axum::middleware::{map_request_with_state, map_response_with_state};
+use axum::response::Response;
 use axum::routing::get;
 use tokio::sync::watch;
 
-pub use auth::{Access, AccessError, FlexGate, Principal, Role};
+pub use auth::{Access, AccessError, FlexGate, Principal, Role, SyncGate};
 pub use error::{ApiError, LARGEST_BODY};
+pub use headers::DefaultHeaders;
 pub use leader_client::LeaderClient;
 pub use listener::{listen, serve};
 pub use refusals::Refusals;
@@ -81,7 +85,7 @@ pub use signatures::Signatures;
 pub use websocket::Sockets;
 
 use crate::call_quality::Voice;
-use crate::config::{PublicUrl, RefreshConfig, StatisticsConfig, SyncConfig, TwilioConfig};
+use crate::config::{Networks, PublicUrl, RefreshConfig, StatisticsConfig, SyncConfig, TwilioConfig};
 use crate::dialling::Dialler;
 use crate::feed::Feed;
 use crate::refresh::Refresher;
@@ -130,6 +134,12 @@ pub struct Handles {
     pub rhythm: RefreshConfig,
     /// Who may do what.
     pub access: Arc<Access>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Networks,
+    /// What every answer carries.
+    pub headers: Arc<DefaultHeaders>,
+    /// Whether viewers get Sync access tokens.
+    pub sync_gate: Arc<SyncGate>,
     /// Knows Flex users by their tokens.
     pub flex: Arc<FlexGate>,
     /// The open websockets.
@@ -170,6 +180,7 @@ macro_rules! handle_by_type {
 }
 
 handle_by_type! {
+    sync_gate: Arc<SyncGate>,
     feed: Feed,
     flex: Arc<FlexGate>,
     leader: Arc<LeaderClient>,
@@ -184,12 +195,24 @@ pub fn router(state: AppState) -> Router {
     let prefix = state.public_url.prefix().to_owned();
     let routes = routes::all(&state);
     let below_prefix = if prefix.is_empty() { Router::new() } else { below(&prefix, routes.clone()) };
-    let routes = routes.merge(below_prefix).fallback(|| async { ApiError::not_found() });
+    let routes = routes.merge(below_prefix).fallback(nowhere);
     // One layer for both: each costs every event an allocation and a copy of its service.
-    let finish = map_response_with_state(state.refusals.clone(), |refusals, response| async {
-        headers::add(refusals::log(refusals, response))
-    });
-    routes.layer(finish).with_state(state)
+    let finish =
+        map_response_with_state(state.clone(), async |State(state): State<AppState>, response: Response| {
+            state.headers.add(refusals::log(&state.refusals, response))
+        });
+    let routes = routes.layer(finish);
+    if state.trusted_proxies.is_empty() {
+        return routes.with_state(state);
+    }
+    routes.layer(map_request_with_state(state.clone(), forwarded::resolve)).with_state(state)
+}
+
+/// An address that is none of ours; one with a slash too many is told so.
+async fn nowhere(uri: Uri) -> ApiError {
+    let without = uri.path().trim_end_matches('/');
+    let is_route = ROUTES.iter().any(|route| !without.is_empty() && without.ends_with(route.path));
+    if is_route && without != uri.path() { ApiError::slash_too_many() } else { ApiError::not_found() }
 }
 
 /// The same routes below a path; with and without the slash behind it.

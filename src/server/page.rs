@@ -14,6 +14,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::auth::{AccessError, Viewer, Visitor};
 use super::error::ApiError;
+use super::headers::RESOURCE_POLICY;
 use super::{AppState, login};
 
 #[derive(RustEmbed)]
@@ -41,9 +42,15 @@ pub(super) async fn index(
         let home = format!("{prefix}/");
         return (StatusCode::PERMANENT_REDIRECT, [(LOCATION, home)]).into_response();
     }
+    if let Some(query) = uri.query()
+        && let Some((_, key)) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "key")
+    {
+        return login::by_link(&state, query, &key);
+    }
     match visitor {
         Ok(_) => {}
-        Err(AccessError::SignInNeeded) => {
+        Err(AccessError::NoAdministrator) => return login::no_account(&state),
+        Err(AccessError::SignInNeeded | AccessError::CredentialsNeeded) => {
             let login = login::with_query(&format!("{}/login", state.public_url.prefix()), uri.query());
             return (StatusCode::SEE_OTHER, [(LOCATION, login), (CACHE_CONTROL, "no-store".to_owned())])
                 .into_response();
@@ -80,7 +87,9 @@ pub(super) async fn icon(headers: HeaderMap) -> Result<Response, ApiError> {
 
 /// The rules that watch a call's quality, for a Flex plugin on another host; they hold nothing secret.
 pub(super) async fn voice_quality(headers: HeaderMap) -> Result<Response, ApiError> {
-    Ok(serve(Files::get(VOICE_QUALITY).ok_or_else(ApiError::not_found)?, &headers, ASKED_FOR))
+    let mut response = serve(Files::get(VOICE_QUALITY).ok_or_else(ApiError::not_found)?, &headers, ASKED_FOR);
+    response.headers_mut().insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    Ok(response)
 }
 
 fn serve(file: EmbeddedFile, asked: &HeaderMap, caching: &'static str) -> Response {
@@ -111,6 +120,7 @@ fn policy(state: &AppState) -> String {
     };
     format!(
         "default-src 'self'; style-src {STYLES}; connect-src 'self'{sync}; media-src 'self' https://api.twilio.com; \
-         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors {}",
+        state.headers.ancestors()
     )
 }

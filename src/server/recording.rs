@@ -22,7 +22,8 @@ pub(super) async fn receive(
 ) -> Result<StatusCode, ApiError> {
     let task = query::value(&uri, "TaskSid").and_then(|sid| sid.parse::<TaskSid>().ok());
     let task = task.ok_or_else(|| ApiError::parameter("TaskSid"))?;
-    let url = form.needed("RecordingUrl")?;
+    // Without one there is nothing to play yet, as while it is recorded.
+    let Some(url) = form.value("RecordingUrl") else { return Ok(StatusCode::NO_CONTENT) };
     if !url.starts_with("https://") || url.len() > LONGEST_URL {
         return Err(ApiError::parameter("RecordingUrl"));
     }

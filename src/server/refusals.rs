@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::State;
 use axum::response::Response;
 use tokio::time::Instant;
 use tracing::info;
@@ -60,7 +59,7 @@ impl Told {
 }
 
 /// Logs the refusal that an answer carries, if it does, and if there have not been too many.
-pub(super) fn log(State(refusals): State<Refusals>, mut response: Response) -> Response {
+pub(super) fn log(refusals: &Refusals, mut response: Response) -> Response {
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
     let code = refusal.code;
     refusals.1.refused(code);

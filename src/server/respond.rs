@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tower_http::cors::CorsLayer;
 
-use super::auth::FlexGate;
+use super::auth::{FlexGate, Peer};
 use super::body;
 use super::error::ApiError;
 use super::websocket::Sockets;
@@ -42,6 +42,7 @@ pub(super) async fn receive(
     State(sockets): State<Sockets>,
     State(flex): State<Arc<FlexGate>>,
     State(voice): State<Arc<Voice>>,
+    Peer(peer): Peer,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
@@ -49,7 +50,7 @@ pub(super) async fn receive(
     let mut fields = fields(&headers, &body::read(body).await?)?;
     let mut field = |name: &str| fields.remove(name).unwrap_or_default();
     let token = SecretString::from(field("Token"));
-    let user = flex.user(&token).await?;
+    let user = flex.user(&token, peer.ip()).await?;
     let action = Action::named(&field("action")).ok_or_else(|| ApiError::parameter("action"))?;
     let report = Report { issues: field("issues"), caller_id: field("callerId"), dnis: field("dnis") };
     for (name, number) in [("callerId", &report.caller_id), ("dnis", &report.dnis)] {
@@ -88,6 +89,8 @@ impl From<VoiceError> for ApiError {
     fn from(error: VoiceError) -> Self {
         let (status, code) = match error {
             VoiceError::Sender => (StatusCode::FORBIDDEN, "sender"),
+            VoiceError::Destination => (StatusCode::FORBIDDEN, "destination"),
+            VoiceError::NoWorker => (StatusCode::FORBIDDEN, "no_worker"),
             VoiceError::Recipient => (StatusCode::UNPROCESSABLE_ENTITY, "recipient"),
             VoiceError::NoWebhook => (StatusCode::UNPROCESSABLE_ENTITY, "no_webhook"),
             VoiceError::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_messages"),

@@ -15,6 +15,7 @@ use crate::service_level::ServiceLevel;
 /// Says it.
 pub(super) async fn show(State(state): State<AppState>, Viewer(principal): Viewer) -> Response {
     let csrf = principal.session.as_ref().map(|session| state.access.sessions().csrf_token(session));
+    let gets_token = state.twilio.api_key.is_some() && state.sync_gate.gives_token(principal.role).await;
     let statistics = &state.statistics;
     let body = Json(json!({
         "user": principal.user,
@@ -25,8 +26,8 @@ pub(super) async fn show(State(state): State<AppState>, Viewer(principal): Viewe
         "timeZone": statistics.time_zone.iana_name(),
         "dayStart": statistics.day_start.strftime("%H:%M").to_string(),
         "workspaceSid": state.twilio.workspace_sid,
-        "syncToken": state.twilio.api_key.is_some(),
-        "sync": sync_objects(&state),
+        "syncToken": gets_token,
+        "sync": gets_token.then(|| sync_objects(&state)).flatten(),
         "sla": statistics.service_level.name(),
         "slaOfQueues": statistics.service_levels,
         "slaNames": ServiceLevel::ALL.map(|level| json!({ "name": level.name(), "label": level.label() })),
@@ -53,7 +54,7 @@ fn sync_objects(state: &AppState) -> Option<Value> {
     let all = (written(LayoutName::QueueDocuments) || written(LayoutName::QueueMap))
         && written(LayoutName::DashboardDocument)
         && written(LayoutName::DashboardMetrics);
-    (all && state.twilio.api_key.is_some()).then(|| {
+    all.then(|| {
         json!({
             "queues": queues,
             "workspace": sync.dashboard_data_document,

@@ -113,7 +113,19 @@ impl Claimed {
             settings: text(SETTINGS_HEADER),
             body,
         };
-        verifier.verify(request).map_err(|reason| match reason {
+        let mut verified = verifier.verify(request);
+        if matches!(verified, Err(SignatureError::Mismatch)) {
+            let others = spellings(&self.target).flat_map(|target| {
+                [Some(public_url.called(&target)), public_url.also_called(&target)].into_iter().flatten()
+            });
+            for url in others.skip(1) {
+                verified = verifier.verify(SignedRequest { url: &url, ..request });
+                if verified.is_ok() {
+                    break;
+                }
+            }
+        }
+        verified.map_err(|reason| match reason {
             SignatureError::Form(error) => error.into(),
             reason => SignedError::Signature { reason, url: without_values(&url) },
         })
@@ -174,6 +186,18 @@ fn body_kind(headers: &HeaderMap) -> Option<BodyKind> {
     }
 }
 
+/// The target as it came, and with signs in its query written the other way, percent-encoded or not: Twilio may sign a URL as
+/// it was given it (`client:alice`) and ask for it as it is encoded (`client%3Aalice`). Both read the same.
+fn spellings(target: &str) -> impl Iterator<Item = String> {
+    let other = target.split_once('?').and_then(|(path, query)| {
+        let decoded = query.replace("%3A", ":").replace("%3a", ":").replace("%40", "@");
+        let encoded = query.replace(':', "%3A").replace('@', "%40");
+        let other = if decoded == query { encoded } else { decoded };
+        (other != query).then(|| format!("{path}?{other}"))
+    });
+    std::iter::once(target.to_owned()).chain(other)
+}
+
 /// The URL with the names of its query's parameters and not their values, which may be secrets.
 fn without_values(url: &str) -> String {
     let Some((base, query)) = url.split_once('?') else { return url.to_owned() };
@@ -187,6 +211,14 @@ fn without_values(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_has_its_signs_in_either_spelling() {
+        let of = |target: &str| spellings(target).collect::<Vec<_>>();
+        assert_eq!(of("/x?a=client%3Aalice"), ["/x?a=client%3Aalice", "/x?a=client:alice"]);
+        assert_eq!(of("/x?a=client:alice"), ["/x?a=client:alice", "/x?a=client%3Aalice"]);
+        assert_eq!(of("/x?a=1"), ["/x?a=1"]);
+    }
 
     #[test]
     fn a_shown_url_keeps_names_and_no_values() {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::auth::Viewer;
+use super::auth::{SyncGate, Viewer};
 use super::error::ApiError;
 use crate::config::TwilioConfig;
 use crate::twilio::access_token::{AccessToken, DASHBOARD_IDENTITY};
@@ -21,18 +21,24 @@ const LIFE_SECONDS: i64 = 900;
 /// Issues one.
 pub(super) async fn issue(
     State(twilio): State<Arc<TwilioConfig>>,
-    _viewer: Viewer,
+    State(gate): State<Arc<SyncGate>>,
+    Viewer(principal): Viewer,
 ) -> Result<Response, ApiError> {
     let no_key = || {
         let message = "there are no access tokens: set TWILIO_API_KEY and TWILIO_API_SECRET";
         ApiError::new(StatusCode::NOT_FOUND, "no_api_key", message)
     };
     let key = twilio.api_key.as_ref().ok_or_else(no_key)?;
+    if !gate.gives_token(principal.role).await {
+        let message = "viewers get no access token while the Sync Service's access control is off: run setup --protect-sync";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "sync_not_protected", message));
+    }
     let token = AccessToken {
         account: twilio.account_sid,
         key,
         identity: DASHBOARD_IDENTITY,
         sync_service: twilio.sync_service,
+        region: twilio.token_region.as_deref(),
         life_seconds: LIFE_SECONDS,
     };
     let token = token.issue(Timestamp::now());

@@ -69,6 +69,14 @@ impl Snapshot {
             && (self.tasks.was_tried() || !needs.tasks)
     }
 
+    /// Whether at least one value of each kind that is needed could be read; not so while every read of a kind fails.
+    pub fn has_values(&self, needs: Needs) -> bool {
+        let queues = self.directory_known
+            && (self.queues.is_empty()
+                || self.queues.values().any(|state| state.scopes.iter().any(ScopeStats::has_value)));
+        (queues || !needs.queues) && (self.workspace.has_value() || !needs.workspace)
+    }
+
     /// The events that made something else of it than `before`.
     pub fn news(&self, before: Option<&Self>) -> Option<Trace> {
         let whole = [
@@ -233,6 +241,10 @@ impl ScopeStats {
     fn news(&self, before: Option<&Self>) -> Option<Trace> {
         let realtime = self.realtime.news(before.map(|before| &before.realtime));
         Trace::join(realtime, self.cumulative.news(before.map(|before| &before.cumulative)))
+    }
+
+    fn has_value(&self) -> bool {
+        self.realtime.value.is_some() || self.cumulative.value.is_some()
     }
 
     /// Whether both parts were read, or have failed for good, at least once.

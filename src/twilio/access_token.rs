@@ -28,6 +28,8 @@ pub struct AccessToken<'a> {
     pub identity: &'a str,
     /// The Service that it opens.
     pub sync_service: SyncServiceName,
+    /// The region of the Service, where it is not Twilio's default.
+    pub region: Option<&'a str>,
     /// How long it is good for, at most [`LONGEST_LIFE_SECONDS`].
     pub life_seconds: i64,
 }
@@ -35,7 +37,10 @@ pub struct AccessToken<'a> {
 impl AccessToken<'_> {
     /// The token as text, issued now.
     pub fn issue(&self, now: Timestamp) -> String {
-        let header = json!({ "alg": "HS256", "typ": "JWT", "cty": "twilio-fpa;v=1" });
+        let mut header = json!({ "alg": "HS256", "typ": "JWT", "cty": "twilio-fpa;v=1" });
+        if let Some(region) = self.region {
+            header["twr"] = region.into();
+        }
         let signed = format!("{}.{}", part(&header), part(&self.claims(now.as_second())));
         let signature = BASE64_URL_SAFE_NO_PAD.encode(sign(self.key.secret.expose_secret(), &signed));
         format!("{signed}.{signature}")
@@ -99,6 +104,7 @@ mod tests {
             key: &key,
             identity: "dashboard-42",
             sync_service: "IS00000000000000000000000000000001".parse().unwrap(),
+            region: None,
             life_seconds: 3600,
         };
         let ours = token.issue(Timestamp::from_second(1_767_225_600).unwrap());
@@ -119,6 +125,7 @@ mod tests {
             key: &key,
             identity: "x",
             sync_service: SyncServiceName::Default,
+            region: None,
             life_seconds: i64::MAX,
         };
         let (_, claims, _) = parts(&token.issue(Timestamp::from_second(1000).unwrap()));

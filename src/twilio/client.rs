@@ -54,6 +54,8 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_millis(100), longest: D
 pub struct Client {
     transport: Arc<dyn Transport>,
     authorization: HeaderValue,
+    /// Of APIs that are in another region than the rest.
+    authorization_of: Vec<(Api, HeaderValue)>,
     base_urls: BaseUrls,
     timeout: Duration,
     /// Nothing is sent any more once it has ended.
@@ -181,9 +183,16 @@ impl Client {
                 config.auth_tokens.first().cloned().unwrap_or_else(|| SecretString::from("")),
             ),
         };
+        let regional = [(Api::TaskRouter, &config.taskrouter_token), (Api::Sync, &config.sync_token)];
+        let account = config.account_sid.to_string();
+        let authorization_of = regional
+            .into_iter()
+            .filter_map(|(api, token)| Some((api, basic(&account, token.as_ref()?))))
+            .collect();
         Self {
             transport,
             authorization: basic(&user, &password),
+            authorization_of,
             base_urls: config.base_urls.clone(),
             timeout: config.timeout,
             lease: Lease::alone(),
@@ -368,7 +377,8 @@ impl Client {
         let url = Url::parse(&url).map_err(|error| Failure::Broken(format!("its URL is wrong: {error}")))?;
         let mut request = Request::new(call.method.clone(), url);
         let headers = request.headers_mut();
-        headers.insert(AUTHORIZATION, self.authorization.clone());
+        let own = self.authorization_of.iter().find(|(api, _)| *api == call.api).map(|(_, value)| value);
+        headers.insert(AUTHORIZATION, own.unwrap_or(&self.authorization).clone());
         // Only Twilio makes revisions; one that is no header's value is none.
         if let Some(revision) = call.if_match.as_deref().and_then(|text| HeaderValue::from_str(text).ok()) {
             headers.insert(IF_MATCH, revision);

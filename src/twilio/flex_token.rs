@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::{Api, Body, Call, Client};
 use super::error::TwilioError;
@@ -37,15 +37,16 @@ pub struct FlexUser {
 #[derive(Deserialize)]
 struct Answer {
     #[serde(default)]
-    valid: bool,
+    valid: Option<bool>,
+    /// Text as far as Twilio documents it; a number or anything else says nothing of when it ends.
     #[serde(default)]
-    expiration: Option<String>,
+    expiration: Value,
     #[serde(default)]
     realm_user_id: Option<Box<str>>,
     #[serde(default)]
     identity: Option<Box<str>>,
     #[serde(default)]
-    roles: Vec<Box<str>>,
+    roles: Option<Vec<Option<Box<str>>>>,
     #[serde(default)]
     worker_sid: Option<String>,
 }
@@ -62,7 +63,7 @@ impl FlexUsers {
         let body = Body::Json(json!({ "token": token.expose_secret() }).to_string());
         let call = Call::post(Api::Iam, target, "POST Tokens/validate".to_owned(), body);
         match self.client.once::<Answer>(&call).await {
-            Ok(answer) if answer.valid => Ok(Some(answer.into())),
+            Ok(answer) if answer.valid == Some(true) => Ok(Some(answer.into())),
             Ok(_) => Ok(None),
             Err(error) if says_no(&error) => Ok(None),
             Err(error) => Err(error),
@@ -80,9 +81,51 @@ impl From<Answer> for FlexUser {
     fn from(answer: Answer) -> Self {
         Self {
             name: answer.realm_user_id.or(answer.identity).unwrap_or_default(),
-            roles: answer.roles.into(),
+            roles: answer.roles.unwrap_or_default().into_iter().flatten().collect(),
             worker: answer.worker_sid.and_then(|sid| sid.parse().ok()),
-            expires: answer.expiration.and_then(|text| text.parse().ok()),
+            expires: expires(&answer.expiration),
         }
+    }
+}
+
+/// ISO 8601 as text, or seconds or milliseconds since 1970 as a number.
+fn expires(expiration: &Value) -> Option<Timestamp> {
+    match expiration {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => {
+            let number = number.as_i64()?;
+            // As seconds this would be the year 5138; as milliseconds, 1973.
+            if number < 100_000_000_000 {
+                Timestamp::from_second(number).ok()
+            } else {
+                Timestamp::from_millisecond(number).ok()
+            }
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(answer: Value) -> FlexUser {
+        serde_json::from_value::<Answer>(answer).unwrap().into()
+    }
+
+    #[test]
+    fn null_is_as_absent_and_an_expiration_may_be_a_number() {
+        let nulls = json!({
+            "valid": true, "expiration": null, "realm_user_id": null, "identity": null, "roles": null, "worker_sid": null,
+        });
+        let nulls = user(nulls);
+        assert_eq!((&*nulls.name, nulls.roles.len(), nulls.expires), ("", 0, None));
+        let end: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
+        for expiration in [json!("2026-11-29T12:00:00Z"), json!(end.as_second()), json!(end.as_millisecond())]
+        {
+            let one = user(json!({ "valid": true, "expiration": expiration, "roles": ["agent", null] }));
+            assert_eq!((one.expires, one.roles.len()), (Some(end), 1), "{expiration}");
+        }
+        assert_eq!(user(json!({ "valid": true, "expiration": { "at": 1 } })).expires, None);
     }
 }

@@ -48,6 +48,11 @@ pub(super) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D
     decimal(deserializer).map(|number| number.round() as u64)
 }
 
+/// A count; null is none.
+pub(super) fn whole_or_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    whole_or_none(deserializer).map(Option::unwrap_or_default)
+}
+
 /// A count that may be missing or null.
 pub(super) fn whole_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     #[derive(serde::Deserialize)]

@@ -30,7 +30,7 @@ const BODY_HASH_PARAMETER: &str = "bodySHA256";
 #[derive(Clone)]
 pub struct SignatureVerifier {
     auth_tokens: Vec<SecretString>,
-    shared_key: Option<SecretString>,
+    shared_keys: Vec<SecretString>,
 }
 
 /// One request as it arrived.
@@ -100,9 +100,9 @@ enum Algorithm {
 }
 
 impl SignatureVerifier {
-    /// Takes the Auth Tokens in the order to try them (primary first) and the optional shared key.
-    pub fn new(auth_tokens: Vec<SecretString>, shared_key: Option<SecretString>) -> Self {
-        Self { auth_tokens, shared_key }
+    /// Takes the Auth Tokens in the order to try them (primary first) and the shared keys, of which there may be none.
+    pub fn new(auth_tokens: Vec<SecretString>, shared_keys: impl IntoIterator<Item = SecretString>) -> Self {
+        Self { auth_tokens, shared_keys: shared_keys.into_iter().collect() }
     }
 
     /// Checks one request; the time taken does not depend on how much of a signature is right.
@@ -145,8 +145,10 @@ impl SignatureVerifier {
         match shared_key_algorithm(request.settings)? {
             None => Ok(self.auth_tokens.iter().any(|token| signs(token, &Algorithm::Sha1))),
             Some(algorithm) => {
-                let secret = self.shared_key.as_ref().ok_or(SignatureError::NoSharedKey)?;
-                Ok(signs(secret, &algorithm))
+                if self.shared_keys.is_empty() {
+                    return Err(SignatureError::NoSharedKey);
+                }
+                Ok(self.shared_keys.iter().any(|key| signs(key, &algorithm)))
             }
         }
     }

@@ -105,6 +105,22 @@ fn says_why_a_json_body_is_refused() {
 }
 
 #[test]
+fn accepts_each_of_several_shared_keys() {
+    let keys = ["old", "new"].map(SecretString::from);
+    let url = "https://hooks.example.com/taskrouter/events";
+    let accepts = |key: &str, verifier: &SignatureVerifier| {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+        mac.update(url.as_bytes());
+        let signature = BASE64_STANDARD.encode(mac.finalize().into_bytes());
+        let settings = Some("key=webhooks_sharedkey_1,algorithm=HMAC_SHA256");
+        let request = SignedRequest { url, signature: Some(&signature), settings, body: SignedBody::Empty };
+        verifier.verify(request).is_ok()
+    };
+    let both = SignatureVerifier::new(Vec::new(), keys);
+    assert!(accepts("old", &both) && accepts("new", &both) && !accepts("other", &both));
+}
+
+#[test]
 fn accepts_either_token_and_asks_for_a_shared_key_when_one_signed() {
     let vectors = vectors();
     let vector = vectors.iter().find(|v| v.name == "02_taskrouter_plain").unwrap();

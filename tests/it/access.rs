@@ -38,7 +38,7 @@ async fn a_browser_signs_in_and_out_and_its_changes_need_its_token() {
     let get = |path: &str| bed.http.get(format!("{}{path}", bed.url())).header("Cookie", &cookie);
     let answer = get("/api/session").send().await.unwrap();
     let renewed = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    assert!(renewed.starts_with("taskrouter_sync_session="), "it is renewed");
+    assert!(renewed.starts_with("taskrouter_sync_") && renewed.contains("_session="), "it is renewed");
     let session: Value = answer.json().await.unwrap();
     assert_eq!((&session["user"], &session["role"]), (&Value::from("admin"), &Value::from("editor")));
     assert_eq!(session["channels"], serde_json::json!(["voice", "chat"]));
@@ -60,6 +60,61 @@ async fn a_browser_signs_in_and_out_and_its_changes_need_its_token() {
     }
     let another = bed.http.get(format!("{}/api/session", bed.url())).header("Cookie", &other);
     assert_eq!(another.send().await.unwrap().status(), 200);
+    bed.emulator.shutdown().await;
+}
+
+/// What a default nginx sends on (`proxy_pass http://127.0.0.1:8080`): a local peer, a local `Host`, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_accounts_every_door_is_shut_and_the_page_names_the_two_variables() {
+    let without: Vec<_> = ["AUTHENTICATION_USER", "AUTHENTICATION_PASSWORD", "AUTHENTICATION_TOKEN"]
+        .map(|name| (name, ""))
+        .into_iter()
+        .chain(NO_TIMERS.iter().copied())
+        .collect();
+    let bed = Bed::start(&without).await;
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    for path in [
+        "/api/session",
+        "/api/feed",
+        "/api/definitions",
+        "/api/health",
+        "/api/token",
+        "/taskrouter_workers",
+        "/taskrouter_tasks",
+        "/sync_taskrouter_statistics",
+        "/metrics",
+        "/taskrouter/events?checkMap=true",
+    ] {
+        let answer = client.get(format!("{}{path}", bed.url())).send().await.unwrap();
+        assert_eq!(answer.status(), 403, "{path}");
+        assert!(answer.text().await.unwrap().contains("AUTHENTICATION_PASSWORD"), "{path}");
+    }
+    let saved = client.post(format!("{}/api/save", bed.url())).body("{}").send().await.unwrap();
+    assert_eq!(saved.status(), 403);
+    let form = [("username", "admin"), ("password", "guess")];
+    let signing_in = client.post(format!("{}/login", bed.url())).form(&form);
+    let get = |path: &str| client.get(format!("{}{path}", bed.url()));
+    for request in [get("/"), get("/?tv=1"), get("/taskrouter_dashboard.html"), get("/login"), signing_in] {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 403);
+        assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("AUTHENTICATION_USER") && page.contains("AUTHENTICATION_PASSWORD"), "{page}");
+    }
+    bed.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_without_credentials_is_asked_for_them_and_a_browser_is_not() {
+    let bed = bed().await;
+    let asked = async |agent: &'static str| {
+        let request = bed.http.get(format!("{}/api/session", bed.url())).header("User-Agent", agent);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 401);
+        answer.headers().contains_key("www-authenticate")
+    };
+    assert!(asked("Wget/1.21.3").await && asked("Python-urllib/3.11").await && asked("curl/8.5.0").await);
+    assert!(!asked("Mozilla/5.0 (X11; Linux x86_64) Chrome/143").await);
     bed.emulator.shutdown().await;
 }
 
@@ -95,12 +150,76 @@ async fn wrong_passwords_and_other_sites_are_refused() {
     {
         assert_eq!(status(login(&wrong)).await, StatusCode::UNAUTHORIZED);
     }
-    let mut last = StatusCode::OK;
-    for _ in 0..20 {
-        last = status(login(&[("username", ADMIN.0), ("password", "guess")])).await;
-    }
-    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    // A few are checked, a few wait for their turn, and the rest is refused at once.
+    let guesses = (0..40).map(|_| Box::pin(status(login(&[("username", ADMIN.0), ("password", "guess")]))));
+    let mut guesses: futures_util::stream::FuturesUnordered<_> = guesses.collect();
+    while futures_util::StreamExt::next(&mut guesses).await.unwrap() != StatusCode::TOO_MANY_REQUESTS {}
+    drop(guesses);
     bed.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_screen_opens_by_its_link_until_its_name_is_taken_away() {
+    let mut bed = Bed::without_service(Default::default(), NO_TIMERS).await;
+    bed.set([("TV_LINKS", "lobby,floor-2")].into_iter());
+    bed.start_service().await;
+    let command = async |arguments: &[&str], variables| Binary::output(&variables, arguments).await;
+    let printed = command(&["tv-link", "lobby"], bed.variables().clone()).await;
+    let link = String::from_utf8(printed.stdout).unwrap().trim().to_owned();
+    assert!(link.starts_with(&format!("{}/?tv=1&key=lobby.", bed.url())), "{link}");
+    let unknown = command(&["tv-link", "cellar"], bed.variables().clone()).await;
+    assert_eq!(unknown.status.code(), Some(1));
+
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let opened = client.get(&link).send().await.unwrap();
+    assert_eq!((opened.status().as_u16(), &opened.headers()["location"]), (303, &"/?tv=1".parse().unwrap()));
+    let cookie = opened.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let session = async |bed: &Bed| {
+        let asked = client.get(format!("{}/api/session", bed.url())).header("Cookie", &cookie);
+        asked.send().await.unwrap()
+    };
+    let told: Value = session(&bed).await.json().await.unwrap();
+    assert_eq!((&told["user"], &told["role"]), (&"screen lobby".into(), &"viewer".into()));
+    let forged = client.get(link.replace("lobby.", "floor-2.")).send().await.unwrap();
+    assert_eq!(forged.headers()["location"], "/login?tv=1");
+    assert!(!forged.headers().contains_key("set-cookie"));
+    let save = client.post(format!("{}/api/save", bed.url())).header("Cookie", &cookie).body("{}");
+    assert_eq!(save.send().await.unwrap().status(), 401);
+
+    bed.stop_service().await;
+    bed.set([("TV_LINKS", "floor-2")].into_iter());
+    bed.start_service().await;
+    assert_eq!(session(&bed).await.status(), 401, "its name was taken away");
+    bed.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_sent_where_signing_in_can_not_work_says_both_addresses() {
+    let bed = bed().await;
+    let form = [("username", ADMIN.0), ("password", ADMIN.1)];
+    // As a browser at a proxy does that puts its own name in Host.
+    let request = bed.http.post(format!("{}/login", bed.url())).form(&form);
+    let answer = request.header("Origin", "http://dashboard.example.com").send().await.unwrap();
+    assert_eq!(answer.status(), 403);
+    let page = answer.text().await.unwrap();
+    assert!(page.contains("http://dashboard.example.com") && page.contains(bed.url()), "{page}");
+    bed.emulator.shutdown().await;
+
+    let emulator = twilio_emulator::Emulator::start(Settings::default()).await.unwrap();
+    let mut service =
+        Binary::serve(&Binary::variables(&emulator, &[("PUBLIC_URL", "https://hooks.example.com")]));
+    let line: Value = serde_json::from_str(&service.logs("\"Serving\"").await).unwrap();
+    let port = line["listening"].as_str().unwrap().rsplit_once(':').unwrap().1;
+    let plain = format!("http://127.0.0.1:{port}/login");
+    let request = reqwest::Client::new().post(plain).form(&form);
+    let here = format!("http://10.0.0.5:{port}");
+    let request = request.header("Host", here.trim_start_matches("http://")).header("Origin", &here);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 403);
+    let page = answer.text().await.unwrap();
+    assert!(page.contains(&here) && page.contains("https://hooks.example.com/"), "{page}");
+    drop(service);
+    emulator.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,11 +299,23 @@ async fn tokens_read_and_never_write_once_access_to_sync_is_controlled() {
         ("TWILIO_API_KEY", account.api_key_sid.as_str()),
         ("TWILIO_API_SECRET", account.api_key_secret.as_str()),
         ("SYNC_AUDIT_INTERVAL", "200ms"),
+        ("VIEWER_USER", VIEWER.0),
+        ("VIEWER_PASSWORD", VIEWER.1),
     ];
     let variables = Binary::variables(&emulator, &keys);
     let warned = Binary::output(&variables, &["setup"]).await;
     assert!(String::from_utf8(warned.stdout).unwrap().contains("Access control: off"));
     assert!(!emulator.sync().acl(), "nothing is switched that was not asked for");
+
+    let (mut service, http) = (Binary::serve(&variables), reqwest::Client::new());
+    let line: Value = serde_json::from_str(&service.logs("\"Serving\"").await).unwrap();
+    let address = line["listening"].as_str().unwrap().replace("0.0.0.0", "127.0.0.1");
+    let token = async |account: (&str, &str)| {
+        let asked = http.get(format!("http://{address}/api/token")).basic_auth(account.0, Some(account.1));
+        asked.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((token(VIEWER).await, token(ADMIN).await), (403, 200), "a viewer's could write");
+    drop(service);
 
     let told = Binary::output(&variables, &["setup", "--protect-sync"]).await;
     assert!(String::from_utf8(told.stdout).unwrap().contains("Access control: switched on"));

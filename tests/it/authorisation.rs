@@ -174,6 +174,8 @@ impl Everybody {
             ("OUTBOUND_CALLER_IDS", "+14155550100"),
             ("OUTBOUND_PREFIXES", "+1500"),
         ];
+        // Or viewers get no Sync access token.
+        bed.emulator.sync().set_acl(true);
         bed.set(NO_TIMERS.iter().copied().chain(variables));
         bed.start_service().await;
         bed.ready().await;
@@ -213,7 +215,9 @@ impl Everybody {
             Who::WrongAccount => {
                 let mut brought = vec![("X-Twilio-Signature", self.signature(row, body, "0th3r"))];
                 brought.push(token("a-token-of-another-account"));
-                brought.push(("Cookie", "taskrouter_sync_session=eyJ1IjoiYWRtaW4ifQ.AAAA".to_owned()));
+                let (_, cookie) = &self.session(VIEWER).await[0];
+                let (name, _) = cookie.split_once('=').unwrap();
+                brought.push(("Cookie", format!("{name}=eyJ1IjoiYWRtaW4ifQ.AAAA")));
                 // A name of its own each time: wrong ones are counted by name.
                 brought.push(basic(&format!("guest of {} {}", row.method, row.target), "guess"));
                 brought
@@ -266,6 +270,17 @@ impl Everybody {
         let guarded =
             || headers.contains_key("content-security-policy") && headers["x-frame-options"] == "DENY";
         assert!(status == 204 || guarded());
+        // What may be kept says so: the page's own files. All else may be about people.
+        let caching = headers.get("cache-control").map(|value| value.to_str().unwrap());
+        let file = ["/assets/", "/icon.svg", "/voice-quality.js", "/login.css", "/openapi.json"]
+            .iter()
+            .any(|path| row.target.starts_with(path));
+        let index = matches!(row.target, "/" | "/taskrouter_dashboard.html") && caching == Some("no-cache");
+        assert!(
+            status == 204 || status == 101 || file || index || caching == Some("no-store"),
+            "{}",
+            row.target
+        );
         assert!(
             !headers.contains_key("access-control-allow-origin"),
             "another site may not read {}",

@@ -10,6 +10,7 @@ mod campaign;
 async fn survived(names: &[&str]) {
     for name in names {
         let finding = strike(name, Effort { short: true, seed: 1 }).await;
+        eprintln!("{name}: {}", finding.notes.join("; "));
         assert_eq!(finding.problems, Vec::<String>::new(), "{name}");
         assert_eq!(finding.recovered, finding.tried, "{name}");
     }
@@ -35,7 +36,12 @@ async fn a_burst_and_a_busy_hour_are_survived() {
     survived(&["burst", "soak"]).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_clients_are_survived() {
+    survived(&["hostile"]).await;
+}
+
 #[test]
 fn no_fault_is_left_out() {
-    assert_eq!(FAULTS.len(), 6 + 5 + 4 + 2);
+    assert_eq!(FAULTS.len(), 6 + 5 + 4 + 2 + 1);
 }

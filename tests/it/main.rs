@@ -32,6 +32,7 @@ mod formulas;
 mod layouts;
 mod metrics;
 mod monitoring;
+mod odd_answers;
 mod process;
 mod queues;
 mod restart;

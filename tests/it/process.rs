@@ -257,3 +257,29 @@ async fn a_name_that_is_almost_a_variables_is_told_and_its_value_is_not() {
     }
     emulator.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn setup_goes_on_after_a_step_that_fails_and_ends_with_what_was_not_done() {
+    let emulator = Emulator::start(Settings { queues: 2, ..Settings::default() }).await.unwrap();
+    let variables = Binary::variables(&emulator, &[]);
+    let forbidden = twilio_emulator::Fault::status(403, 20403);
+    emulator.faults().add(forbidden.clone().on(twilio_emulator::Api::Sync).method("GET").path("/Documents/"));
+    let output = Binary::output(&variables, &["setup", "--event-callback-url"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let (said, wrong) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(said.contains("Event callback URL: set to http://hooks.example.com/taskrouter/events"), "{said}");
+    assert!(
+        wrong.contains("not all was done") && wrong.contains("The Sync Service can't be read"),
+        "{wrong}"
+    );
+
+    emulator.faults().clear();
+    emulator.faults().add(forbidden.on(twilio_emulator::Api::TaskRouter).method("POST"));
+    let output = Binary::output(&variables, &["setup", "--event-callback-url", "https://a.example/x"]).await;
+    let (said, wrong) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(said.contains("TaskQueues: 2 found"), "{said}");
+    assert!(wrong.contains("The event callback URL can't be set"), "{wrong}");
+    emulator.shutdown().await;
+}

@@ -62,6 +62,7 @@ impl Scene {
             ("OUTBOUND_CALLER_IDS", CALLER_ID),
             ("OUTBOUND_PREFIXES", "+1500"),
             ("VOICE_SMS_NUMBERS", CALLER_ID),
+            ("VOICE_SMS_PREFIXES", "+"),
             // Nobody listens there: what can't be delivered is logged.
             ("VOICE_WEBHOOK_URL", "http://127.0.0.1:9/hook"),
             (

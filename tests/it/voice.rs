@@ -22,10 +22,13 @@ const DNIS: &str = "+14155550100";
 const SITE: &str = "https://flex.twilio.com";
 
 async fn bed(more: &[(&str, &str)]) -> Bed {
-    let rules = [("VOICE_SMS_NUMBERS", DNIS), ("ALLOWED_ORIGINS", SITE)];
+    let rules = [("VOICE_SMS_NUMBERS", DNIS), ("VOICE_SMS_PREFIXES", "+1500"), ("ALLOWED_ORIGINS", SITE)];
     let variables: Vec<_> = NO_TIMERS.iter().chain(&rules).chain(more).copied().collect();
     let bed = Bed::start(&variables).await;
-    bed.register_token();
+    let worker = bed.emulator.world().workers().remove(0).sid;
+    bed.emulator
+        .tokens()
+        .register(TOKEN_HEADER.1, FlexToken { worker_sid: Some(worker), ..FlexToken::default() });
     bed
 }
 
@@ -93,6 +96,10 @@ async fn a_customer_gets_one_message_from_an_allowed_number() {
     );
     assert_eq!(status(other(&[("dnis", "+14155550101")])).await, 403, "not a number to send from");
     assert_eq!(status(other(&[("callerId", "anonymous")])).await, 422);
+    assert_eq!(status(other(&[("callerId", "+4930123456")])).await, 403, "none of VOICE_SMS_PREFIXES");
+    bed.emulator.tokens().register("a-supervisors", FlexToken::default());
+    let supervisor = [("Token", "a-supervisors"), ("callerId", "+15005550007")];
+    assert_eq!(status(other(&supervisor)).await, 403, "not a Worker");
 
     let mut last = 200;
     for n in 0..30 {

@@ -9,7 +9,7 @@ use twilio_emulator::{Api, Fault, FaultKind, Settings};
 
 use super::bed::{Bed, Making};
 use super::wire::Mode;
-use super::{Effort, Finding, crowd, soak};
+use super::{Effort, Finding, crowd, hostile, soak};
 
 /// Steps a second that the centre takes meanwhile; each is one or two events.
 const LOAD: f64 = 15.0;
@@ -18,7 +18,7 @@ const SHORT_TIMEOUT: &[(&str, &str)] = &[("TWILIO_TIMEOUT", "2s")];
 const SECOND: Duration = Duration::from_secs(1);
 
 /// All faults by name.
-pub(crate) const FAULTS: [&str; 17] = [
+pub(crate) const FAULTS: [&str; 18] = [
     "down",
     "silent",
     "slow",
@@ -35,12 +35,14 @@ pub(crate) const FAULTS: [&str; 17] = [
     "killed",
     "files",
     "memory",
+    "hostile",
     "soak",
 ];
 
 /// Lets one of them strike.
 pub(crate) async fn strike(name: &str, effort: Effort) -> Finding {
     match name {
+        "hostile" => hostile::strike(effort, settings()).await,
         "down" => down(effort).await,
         "silent" => {
             let about = "Requests to Twilio are sent and nothing ever comes back (TWILIO_TIMEOUT is 2 s).";

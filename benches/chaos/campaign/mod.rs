@@ -11,6 +11,7 @@ mod agreement;
 mod bed;
 mod crowd;
 mod faults;
+mod hostile;
 mod process;
 mod report;
 mod shim;

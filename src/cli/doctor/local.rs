@@ -41,7 +41,7 @@ fn accounts(config: &Config) -> Check {
     }
     Check::note(
         "administrator",
-        "there is none: the dashboard and ?checkMap=true are open to nobody but this machine",
+        "there is none: the dashboard and ?checkMap=true are shut",
         "set AUTHENTICATION_USER and AUTHENTICATION_PASSWORD",
     )
 }

@@ -132,7 +132,9 @@ fn callback_url(config: &Config, workspace: &Workspace) -> Check {
     };
     let (url, overrides) = told.split_once('#').unwrap_or((told, ""));
     let without_query = url.split('?').next().unwrap_or_default();
-    let expected = EVENT_PATHS.iter().any(|path| without_query == format!("{ours}{path}"));
+    // Of the scheme's own port the service takes either form, so this does.
+    let normal = |url: &str| reqwest::Url::parse(url).map_or_else(|_| url.to_owned(), String::from);
+    let expected = EVENT_PATHS.iter().any(|path| normal(without_query) == normal(&format!("{ours}{path}")));
     if expected && overrides.is_empty() {
         let found = format!("{url}; Twilio does not try again what did not get through");
         return Check::note(NAME, found, MEND);
@@ -336,6 +338,7 @@ mod tests {
         assert_eq!(state(Some(&format!("{ours}/taskrouter/events#rc=5"))), State::Right);
         assert_eq!(state(Some(&format!("{ours}/dashboardStats?a=b#rc=5"))), State::Right);
         assert_eq!(state(Some(&format!("{ours}/taskrouter/events"))), State::Note);
+        assert_eq!(state(Some("https://hooks.example.com:443/tr/taskrouter/events#rc=5")), State::Right);
         for wrong in [
             None,
             Some(""),

@@ -1,5 +1,7 @@
 //! Who is let in, and who is not.
 
+use axum::http::HeaderName;
+
 use super::*;
 
 fn access() -> Access {
@@ -9,7 +11,24 @@ fn access() -> Access {
         bearer: Some(SecretString::from("a-long-bearer-token")),
         metrics: Some(SecretString::from("a-long-metrics-token")),
     };
-    Access::new(accounts, &SecretString::from("root"), Speaker::default())
+    with(accounts)
+}
+
+fn with(administrator: Administrator) -> Access {
+    let server = ServerConfig {
+        bind: elsewhere(),
+        public_url: crate::config::PublicUrl::parse("https://hooks.example.com").unwrap(),
+        administrator,
+        tv_links: vec!["lobby".to_owned()],
+        trusted_proxies: crate::config::Networks::default(),
+        frame_ancestors: Vec::new(),
+        shutdown_grace: Duration::from_secs(1),
+    };
+    Access::new(&server, &SecretString::from("root"), Speaker::default())
+}
+
+fn cookie(value: Option<axum::http::HeaderValue>) -> String {
+    value.unwrap().to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -56,7 +75,7 @@ async fn the_administrator_is_let_in_and_nobody_else() {
             "{wrong}"
         );
     }
-    let nobody = Access::new(Administrator::default(), &SecretString::from("root"), Speaker::default());
+    let nobody = with(Administrator::default());
     assert!(matches!(nobody.administrator(&basic(":"), elsewhere()), Err(AccessError::NoAdministrator)));
 }
 
@@ -67,7 +86,7 @@ async fn the_metrics_token_opens_one_thing_and_guessing_it_is_slowed_down() {
     let token = headers(&[("authorization", "Bearer a-long-metrics-token")]);
     assert!(scraper(&token).is_ok());
     assert!(scraper(&basic("tv:look only")).is_ok());
-    assert!(matches!(scraper(&HeaderMap::new()), Err(AccessError::SignInNeeded)));
+    assert!(matches!(scraper(&HeaderMap::new()), Err(AccessError::CredentialsNeeded)));
     assert!(enter(&access, &Method::GET, &token, Role::Viewer).is_err());
     let guess = headers(&[("authorization", "Bearer a-guess")]);
     let answers: Vec<_> = (0..20).map(|_| scraper(&guess)).collect();
@@ -78,8 +97,9 @@ async fn the_metrics_token_opens_one_thing_and_guessing_it_is_slowed_down() {
 #[tokio::test]
 async fn a_browser_needs_its_csrf_token_for_changes_and_a_script_does_not() {
     let access = access();
-    let session = access.sign_in("admin", "pass:word", elsewhere()).unwrap();
-    let cookie = format!("other=1; {COOKIE}={}", access.sessions().seal(&session));
+    let session = access.sign_in("admin", "pass:word", elsewhere(), None).await.unwrap();
+    let cookie =
+        format!("other=1; {}", cookie(access.cookies().set_session(&access.sessions().seal(&session), 9)));
     let with_cookie = headers(&[("cookie", &cookie)]);
     assert_eq!(enter(&access, &Method::GET, &with_cookie, Role::Editor).unwrap().user, "admin");
     assert!(matches!(enter(&access, &Method::POST, &with_cookie, Role::Editor), Err(AccessError::CsrfToken)));
@@ -92,41 +112,57 @@ async fn a_browser_needs_its_csrf_token_for_changes_and_a_script_does_not() {
 #[tokio::test]
 async fn a_viewer_sees_and_does_not_edit() {
     let access = access();
-    let session = access.sign_in("tv", "look only", elsewhere()).unwrap();
-    let cookie = headers(&[("cookie", &format!("{COOKIE}={}", access.sessions().seal(&session)))]);
+    let session = access.sign_in("tv", "look only", elsewhere(), None).await.unwrap();
+    let sealed = access.sessions().seal(&session);
+    let cookie = headers(&[("cookie", &cookie(access.cookies().set_session(&sealed, 9)))]);
     assert!(enter(&access, &Method::GET, &cookie, Role::Viewer).is_ok());
     assert!(matches!(enter(&access, &Method::GET, &cookie, Role::Editor), Err(AccessError::Forbidden)));
     assert!(matches!(
         enter(&access, &Method::GET, &HeaderMap::new(), Role::Viewer),
-        Err(AccessError::SignInNeeded)
+        Err(AccessError::CredentialsNeeded)
     ));
 }
 
 #[tokio::test]
-async fn without_accounts_only_this_machine_is_let_in() {
-    let access = Access::new(Administrator::default(), &SecretString::from("root"), Speaker::default());
+async fn without_accounts_no_caller_is_let_in_wherever_it_seems_to_be() {
+    let access = with(Administrator::default());
     let here: SocketAddr = "127.0.0.1:5000".parse().unwrap();
-    let enter = |pairs: &[(&'static str, &str)], peer| {
-        access.enter(&Method::GET, &headers(pairs), peer, Role::Editor)
-    };
-    for host in ["localhost:8080", "127.0.0.1", "[::1]:8080"] {
-        assert!(enter(&[("host", host)], here).is_ok(), "{host}");
-    }
     for (pairs, peer) in [
+        (&[("host", "localhost:8080")][..], here),
+        (&[("host", "127.0.0.1")][..], here),
+        (&[("host", "[::1]:8080")][..], "[::1]:5000".parse().unwrap()),
         (&[("host", "localhost:8080")][..], elsewhere()),
-        (&[("host", "evil.example")][..], here),
-        (&[("host", "localhost.evil.example")][..], here),
-        (&[("host", "localhost"), ("x-forwarded-for", "192.0.2.1")][..], here),
         (&[][..], here),
     ] {
-        assert!(matches!(enter(pairs, peer), Err(AccessError::NoAdministrator)), "{pairs:?}");
+        for least in [Role::Viewer, Role::Editor] {
+            let entered = access.enter(&Method::GET, &headers(pairs), peer, least);
+            assert!(matches!(entered, Err(AccessError::NoAdministrator)), "{pairs:?}");
+        }
+        assert!(access.scraper(&Method::GET, &headers(pairs), peer).is_err(), "{pairs:?}");
+    }
+}
+
+#[tokio::test]
+async fn programs_get_a_challenge_and_browsers_do_not() {
+    let access = access();
+    let asked = |pairs: &[(&'static str, &str)]| enter(&access, &Method::GET, &headers(pairs), Role::Viewer);
+    for program in [&[][..], &[("user-agent", "Wget/1.21.3")], &[("user-agent", "Python-urllib/3.11")]] {
+        assert!(matches!(asked(program), Err(AccessError::CredentialsNeeded)), "{program:?}");
+    }
+    for browser in [("user-agent", "Mozilla/5.0 (X11; Linux x86_64)"), ("sec-fetch-mode", "cors")] {
+        assert!(matches!(asked(&[browser]), Err(AccessError::SignInNeeded)), "{browser:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn whoever_guesses_is_slowed_down() {
     let access = access();
-    let guess = || matches!(access.sign_in("admin", "wrong", elsewhere()), Err(AccessError::TooManyAttempts));
+    let guess = || {
+        matches!(
+            enter(&access, &Method::GET, &basic("admin:wrong"), Role::Viewer),
+            Err(AccessError::TooManyAttempts)
+        )
+    };
     assert_eq!((0..20).filter(|_| guess()).count(), 15);
     let kept_out = enter(&access, &Method::GET, &basic("admin:pass:word"), Role::Viewer);
     assert!(
@@ -134,11 +170,54 @@ async fn whoever_guesses_is_slowed_down() {
         "the right password would tell the guesser"
     );
     let other: SocketAddr = "192.0.2.2:1".parse().unwrap();
-    assert!(access.sign_in("admin", "pass:word", other).is_ok(), "nobody elsewhere is");
+    assert!(access.sign_in("admin", "pass:word", other, None).await.is_ok(), "nobody elsewhere is");
     let screen = enter(&access, &Method::GET, &basic("tv:look only"), Role::Viewer);
     assert!(screen.is_ok(), "nor another account behind the same proxy");
     let bearer = headers(&[("authorization", "Bearer a-long-bearer-token")]);
     assert!(enter(&access, &Method::GET, &bearer, Role::Editor).is_ok());
     tokio::time::advance(std::time::Duration::from_secs(1)).await;
-    assert!(access.sign_in("admin", "pass:word", elsewhere()).is_ok());
+    assert!(access.sign_in("admin", "pass:word", elsewhere(), None).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_has_signed_in_before_signs_in_while_others_guess_from_its_address() {
+    let access = access();
+    let device = access.device("admin");
+    for _ in 0..90 {
+        let guess = enter(&access, &Method::GET, &basic("admin:wrong"), Role::Viewer);
+        assert!(guess.is_err());
+        tokio::time::advance(Duration::from_millis(500)).await;
+        let before = Instant::now();
+        access.sign_in("admin", "pass:word", elsewhere(), Some(&device)).await.unwrap();
+        assert_eq!(before.elapsed(), Duration::ZERO);
+    }
+    assert!(matches!(
+        access.sign_in("tv", "wrong", elsewhere(), Some(&device)).await,
+        Err(AccessError::WrongCredentials)
+    ));
+}
+
+#[tokio::test]
+async fn a_screens_link_sees_and_changes_nothing_as_long_as_it_is_named() {
+    let access = access();
+    let key = access.screen_key("lobby").unwrap();
+    assert_eq!(access.screen_key("cellar"), None);
+    let screen = headers(&[("cookie", &cookie(access.cookies().set_screen(&key)))]);
+    let principal = enter(&access, &Method::GET, &screen, Role::Viewer).unwrap();
+    assert_eq!((principal.user.as_str(), principal.role), ("screen lobby", Role::Viewer));
+    assert!(matches!(enter(&access, &Method::GET, &screen, Role::Editor), Err(AccessError::Forbidden)));
+    assert!(enter(&access, &Method::POST, &screen, Role::Viewer).is_err());
+    let taken_away = Access { screens: Vec::new(), ..access };
+    assert!(enter(&taken_away, &Method::GET, &screen, Role::Viewer).is_err());
+}
+
+#[tokio::test]
+async fn a_session_ends_after_thirty_days_however_often_it_is_renewed() {
+    let access = access();
+    let session = access.sign_in("admin", "pass:word", elsewhere(), None).await.unwrap();
+    let now = Timestamp::now().as_second();
+    let old = Session { began: now - 30 * 86_400 + 60, ..session };
+    let renewed = access.renewed(old);
+    assert!(renewed.expires <= now + 61, "{renewed:?}");
+    assert!(!access.goes_on(&access.renewed(Session { began: now - 31 * 86_400, ..renewed })));
 }

@@ -16,6 +16,9 @@ pub enum AccessError {
     /// Of pages and their data.
     #[error("sign in first, or send credentials")]
     SignInNeeded,
+    /// The same for programs, with a challenge, without which many of them send no credentials.
+    #[error("send credentials: HTTP Basic or a bearer token")]
+    CredentialsNeeded,
     /// A known account, with fewer rights.
     #[error("this account may not do that")]
     Forbidden,
@@ -24,7 +27,7 @@ pub enum AccessError {
     CsrfToken,
     /// No account could be let in.
     #[error(
-        "no administrator is configured: set AUTHENTICATION_USER and AUTHENTICATION_PASSWORD, or AUTHENTICATION_TOKEN"
+        "no account is configured: set AUTHENTICATION_USER and AUTHENTICATION_PASSWORD, or AUTHENTICATION_TOKEN"
     )]
     NoAdministrator,
     /// Too many wrong credentials before these.
@@ -38,7 +41,9 @@ impl From<AccessError> for ApiError {
         let (status, code) = match error {
             AccessError::Unauthorized => (StatusCode::UNAUTHORIZED, "credentials_needed"),
             AccessError::WrongCredentials => (StatusCode::UNAUTHORIZED, "wrong_credentials"),
-            AccessError::SignInNeeded => (StatusCode::UNAUTHORIZED, "sign_in_needed"),
+            AccessError::SignInNeeded | AccessError::CredentialsNeeded => {
+                (StatusCode::UNAUTHORIZED, "sign_in_needed")
+            }
             AccessError::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             AccessError::CsrfToken => (StatusCode::FORBIDDEN, "csrf_token"),
             AccessError::NoAdministrator => (StatusCode::FORBIDDEN, "no_administrator"),
@@ -46,7 +51,7 @@ impl From<AccessError> for ApiError {
         };
         let answer = Self::new(status, code, error.to_string());
         match error {
-            AccessError::Unauthorized | AccessError::WrongCredentials => {
+            AccessError::Unauthorized | AccessError::WrongCredentials | AccessError::CredentialsNeeded => {
                 answer.with(header::WWW_AUTHENTICATE, CHALLENGE)
             }
             AccessError::TooManyAttempts => answer.with(header::RETRY_AFTER, "5"),

@@ -1,19 +1,22 @@
 //! Who may do what: accounts, signed-in browsers, and what a request must show to be let in.
 //!
 //! A request comes with HTTP Basic or a bearer token (scripts), or with a session cookie (browsers, which must send a
-//! CSRF token along with every change). Without any account configured only this very machine is let in, so that a new
-//! service can be tried at once and never stands open by accident.
+//! CSRF token along with every change). Where a request seems to come from lets no caller in: a proxy on the same machine
+//! makes every visitor look local. Without any account configured every door is shut, and pages name the variables to set.
 
+mod cookies;
 mod error;
 mod flex;
 mod principal;
 mod session;
 mod signed_out;
+mod sync_gate;
 mod throttle;
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
-use axum::http::header::{AUTHORIZATION, COOKIE as COOKIE_HEADER, HOST, HeaderName};
+use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::{HeaderMap, Method};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -22,25 +25,32 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tokio::time::Instant;
 
-use crate::config::Administrator;
+use crate::config::{Administrator, ServerConfig};
 use crate::coordination::gossip::{Speaker, Word};
 
+pub use cookies::Cookies;
 pub use error::{AccessError, FlexError};
 pub use flex::{FlexGate, left};
-pub use principal::{Editor, Viewer, Visitor, peer};
-pub use session::{COOKIE, LIFE, Session, Sessions};
+pub use principal::{Editor, Peer, Viewer, Visitor, peer};
+use session::LONGEST_LIFE;
+pub use session::{LIFE, Session, Sessions};
 use signed_out::SignedOut;
-use throttle::Throttle;
+pub use sync_gate::SyncGate;
+use throttle::{Key, Throttle, device_key, key};
 
+/// Names under which wrong tokens are counted; with a colon, as no user has.
+const BEARER: &str = "bearer:";
+const METRICS: &str = "metrics:";
 /// A page sends its CSRF token in this header.
 const CSRF_HEADER: &str = "x-csrf-token";
-/// A request with one of these came through a proxy, so the peer's address says nothing of who sent it.
-const PROXY_HEADERS: [HeaderName; 3] = [
-    HeaderName::from_static("forwarded"),
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("via"),
-];
+/// Browsers on a secure origin send this with every request.
+const FETCH_MODE_HEADER: &str = "sec-fetch-mode";
+/// A sign-in waits for its turn for this long at most.
+const LONGEST_TURN: Duration = Duration::from_secs(10);
+/// Every browser's `User-Agent` begins with this.
+const BROWSER_AGENT: &str = "Mozilla/";
 
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -67,6 +77,9 @@ pub struct Principal {
 #[derive(Debug)]
 pub struct Access {
     accounts: Administrator,
+    cookies: Cookies,
+    /// Screens whose links are good.
+    screens: Vec<String>,
     sessions: Sessions,
     signed_out: SignedOut,
     throttle: Throttle,
@@ -74,9 +87,10 @@ pub struct Access {
 }
 
 impl Access {
-    /// For these accounts; `root` is the secret that sessions are signed with besides the passwords. What other replicas
-    /// have to know is said there.
-    pub fn new(accounts: Administrator, root: &SecretString, speaker: Speaker) -> Self {
+    /// For the accounts of this configuration; `root` is the secret that sessions are signed with besides the passwords.
+    /// What other replicas have to know is said there.
+    pub fn new(server: &ServerConfig, root: &SecretString, speaker: Speaker) -> Self {
+        let accounts = server.administrator.clone();
         let passwords = [&accounts.basic, &accounts.viewer].map(|account| {
             account
                 .as_ref()
@@ -84,8 +98,27 @@ impl Access {
         });
         let secrets = std::iter::once(root.expose_secret()).chain(passwords.iter().map(String::as_str));
         let sessions = Sessions::new(secrets);
-        let throttle = Throttle::told_to(speaker.clone());
-        Self { accounts, sessions, signed_out: SignedOut::default(), throttle, speaker }
+        let users = [&accounts.basic, &accounts.viewer].into_iter().flatten().map(|(user, _)| user.as_str());
+        let throttle = Throttle::new(users.chain([BEARER, METRICS]), speaker.clone());
+        let cookies = Cookies::new(&server.public_url, !server.frame_ancestors.is_empty());
+        let screens = server.tv_links.clone();
+        Self { accounts, cookies, screens, sessions, signed_out: SignedOut::default(), throttle, speaker }
+    }
+
+    /// Names cookies.
+    pub fn cookies(&self) -> &Cookies {
+        &self.cookies
+    }
+
+    /// The key in a screen's link; `None` where `TV_LINKS` has no such screen.
+    pub fn screen_key(&self, name: &str) -> Option<String> {
+        self.screens.iter().any(|screen| screen == name).then(|| self.sessions.screen_key(name))
+    }
+
+    /// Whose key it is, as long as `TV_LINKS` has that screen.
+    pub fn screen(&self, key: &str) -> Option<&str> {
+        let name = self.sessions.screen(key)?;
+        self.screens.iter().map(String::as_str).find(|screen| *screen == name)
     }
 
     /// Signs cookies.
@@ -112,13 +145,7 @@ impl Access {
     ) -> Result<Principal, AccessError> {
         let principal = match self.by_credentials(headers, peer)? {
             Some(principal) => principal,
-            None => self.by_cookie(method, headers)?.or_else(|| self.as_neighbour(headers, peer)).ok_or(
-                if self.has_administrator() {
-                    AccessError::SignInNeeded
-                } else {
-                    AccessError::NoAdministrator
-                },
-            )?,
+            None => self.by_cookie(method, headers)?.ok_or_else(|| self.not_entered(headers))?,
         };
         if principal.role >= least { Ok(principal) } else { Err(AccessError::Forbidden) }
     }
@@ -129,16 +156,39 @@ impl Access {
         match (given, &self.accounts.metrics) {
             (Some((scheme, given)), Some(token)) if scheme.eq_ignore_ascii_case("bearer") => {
                 let tokens = std::iter::once(token).chain(&self.accounts.bearer);
-                self.by_token(peer, "metrics:", tokens, given.trim())
+                self.by_token(peer, METRICS, tokens, given.trim())
             }
             _ => self.enter(method, headers, peer, Role::Viewer).map(drop),
         }
     }
 
-    /// Signs somebody in by name and password.
-    pub fn sign_in(&self, user: &str, password: &str, peer: SocketAddr) -> Result<Session, AccessError> {
-        let role = self.throttled(peer, user, || self.role_of(user, password))?;
-        Ok(Session { user: user.to_owned(), role, expires: end_of_session(), nonce: rand::random() })
+    /// Signs a user in by name and password. Waits for its turn where too many were wrong lately; `device` is the cookie of
+    /// a device that has signed in before, whose turns are its own.
+    pub async fn sign_in(
+        &self,
+        user: &str,
+        password: &str,
+        peer: SocketAddr,
+        device: Option<&str>,
+    ) -> Result<Session, AccessError> {
+        let known = device.and_then(|device| self.sessions.device(device, user));
+        let key: Key = known.map_or_else(|| key(peer.ip(), user), device_key);
+        let deadline = Instant::now() + LONGEST_TURN;
+        let checked = self.throttle.checked_in_turn(key, deadline, || self.role_of(user, password)).await;
+        let role = checked.map_err(|_| AccessError::TooManyAttempts)?.ok_or(AccessError::WrongCredentials)?;
+        let now = Timestamp::now().as_second();
+        Ok(Session {
+            user: user.to_owned(),
+            role,
+            began: now,
+            expires: end_of_session(now),
+            nonce: rand::random(),
+        })
+    }
+
+    /// The cookie of the device that this user has just signed in on.
+    pub fn device(&self, user: &str) -> String {
+        self.sessions.device_cookie(user, rand::random())
     }
 
     /// Ends a session, wherever its cookie may have gone.
@@ -162,13 +212,30 @@ impl Access {
         session.expires > Timestamp::now().as_second() && !self.signed_out.has(session)
     }
 
-    /// The same session, from now on as long as a new one.
+    /// The same session, from now on as long as a new one, and no longer than any session may last.
     pub fn renewed(&self, session: Session) -> Session {
-        Session { expires: end_of_session(), ..session }
+        Session { expires: end_of_session(session.began), ..session }
+    }
+
+    /// Whether the sign-in form can let anyone in.
+    pub fn has_sign_in(&self) -> bool {
+        self.accounts.basic.is_some() || self.accounts.viewer.is_some()
     }
 
     fn has_administrator(&self) -> bool {
         self.accounts.basic.is_some() || self.accounts.bearer.is_some()
+    }
+
+    /// What a request without credentials gets. A challenge makes wget, curl --anyauth and Python's handlers send the
+    /// credentials they hold back; in a browser it would open a dialogue over the page.
+    fn not_entered(&self, headers: &HeaderMap) -> AccessError {
+        if !self.has_administrator() && !self.has_sign_in() {
+            AccessError::NoAdministrator
+        } else if is_browser(headers) {
+            AccessError::SignInNeeded
+        } else {
+            AccessError::CredentialsNeeded
+        }
     }
 
     /// Lets in whoever has one of these tokens. Those are long, so a right one is let in whatever was guessed from the same
@@ -197,7 +264,7 @@ impl Access {
         let (scheme, credentials) = given.ok_or(AccessError::WrongCredentials)?;
         let credentials = credentials.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
-            self.by_token(peer, "bearer:", self.accounts.bearer.iter(), credentials)?;
+            self.by_token(peer, BEARER, self.accounts.bearer.iter(), credentials)?;
             return Ok(Some(Principal { user: "token".to_owned(), role: Role::Editor, session: None }));
         }
         let decoded =
@@ -215,18 +282,16 @@ impl Access {
         account: &str,
         check: impl FnOnce() -> Option<T>,
     ) -> Result<T, AccessError> {
-        let checked = self.throttle.checked(peer.ip(), account, check);
+        let checked = self.throttle.checked(key(peer.ip(), account), check);
         checked.map_err(|_| AccessError::TooManyAttempts)?.ok_or(AccessError::WrongCredentials)
     }
 
     fn by_cookie(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Principal>, AccessError> {
-        let cookies = headers.get_all(COOKIE_HEADER).iter().filter_map(|value| value.to_str().ok());
-        let mut cookies =
-            cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let ours = cookies.find(|(name, _)| *name == COOKIE).map(|(_, value)| value);
         let now = Timestamp::now().as_second();
-        let session = ours.and_then(|cookie| self.sessions.open(cookie, now));
-        let Some(session) = session.filter(|session| !self.signed_out.has(session)) else { return Ok(None) };
+        let session = self.cookies.session(headers).and_then(|cookie| self.sessions.open(cookie, now));
+        let Some(session) = session.filter(|session| !self.signed_out.has(session)) else {
+            return Ok(self.by_screen(method, headers));
+        };
         if !method.is_safe() {
             let sent = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
             if !same(&self.sessions.csrf_token(&session), sent) {
@@ -236,21 +301,11 @@ impl Access {
         Ok(Some(Principal { user: session.user.clone(), role: session.role, session: Some(session) }))
     }
 
-    /// Without any account: whoever sits at this very machine. The name in `Host` is checked as well, because a page
-    /// from elsewhere can make a browser here call this address under a name of its own.
-    fn as_neighbour(&self, headers: &HeaderMap, peer: SocketAddr) -> Option<Principal> {
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let name = host
-            .rsplit_once(':')
-            .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
-        let local_name = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
-        let proxied = PROXY_HEADERS.iter().any(|header| headers.contains_key(header));
-        let alone = !self.has_administrator() && self.accounts.viewer.is_none();
-        (alone && local_name && !proxied && peer.ip().is_loopback()).then(|| Principal {
-            user: "this machine".to_owned(),
-            role: Role::Editor,
-            session: None,
-        })
+    /// A screen that was opened by its link: it sees, and has no session that could end over night.
+    fn by_screen(&self, method: &Method, headers: &HeaderMap) -> Option<Principal> {
+        let name =
+            self.cookies.screen(headers).and_then(|key| self.screen(key)).filter(|_| method.is_safe())?;
+        Some(Principal { user: format!("screen {name}"), role: Role::Viewer, session: None })
     }
 
     fn role_of(&self, user: &str, password: &str) -> Option<Role> {
@@ -265,8 +320,16 @@ impl Access {
     }
 }
 
-fn end_of_session() -> i64 {
-    Timestamp::now().as_second() + LIFE.as_secs().cast_signed()
+/// Whether a browser asks, as far as its headers tell.
+fn is_browser(headers: &HeaderMap) -> bool {
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    agent.starts_with(BROWSER_AGENT) || headers.contains_key(FETCH_MODE_HEADER)
+}
+
+/// When a session ends that was used now.
+fn end_of_session(began: i64) -> i64 {
+    let unused = Timestamp::now().as_second() + LIFE.as_secs().cast_signed();
+    unused.min(began + LONGEST_LIFE.as_secs().cast_signed())
 }
 
 /// Compares without telling by the time taken where, or in what length, two texts differ.

@@ -21,6 +21,18 @@ pub struct Visitor(pub Result<Principal, AccessError>);
 #[derive(Debug)]
 pub struct Editor;
 
+/// The client's address, as far as it is known.
+#[derive(Debug)]
+pub struct Peer(pub SocketAddr);
+
+impl FromRequestParts<AppState> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Infallible> {
+        Ok(Self(peer(parts)))
+    }
+}
+
 impl FromRequestParts<AppState> for Viewer {
     type Rejection = ApiError;
 
@@ -52,7 +64,7 @@ fn enter(parts: &Parts, state: &AppState, least: Role) -> Result<Principal, ApiE
     Ok(state.access.enter(&parts.method, &parts.headers, peer(parts), least)?)
 }
 
-/// Who is at the other end. Our listener always says; without that nobody counts as a neighbour.
+/// The peer's address, by which wrong credentials are counted. Our listener always says it.
 pub fn peer(parts: &Parts) -> SocketAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     peer.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))

@@ -13,10 +13,10 @@ use sha2::Sha256;
 
 use super::Role;
 
-/// The cookie's name.
-pub const COOKIE: &str = "taskrouter_sync_session";
 /// How long a session lasts without a visit; a working day and a little more.
 pub const LIFE: Duration = Duration::from_secs(12 * 3600);
+/// How long a session lasts however often it is used.
+pub const LONGEST_LIFE: Duration = Duration::from_secs(30 * 86_400);
 /// Longest cookie that is looked at.
 const LONGEST: usize = 1024;
 
@@ -35,6 +35,9 @@ pub struct Session {
     /// What they may do.
     #[serde(rename = "r")]
     pub role: Role,
+    /// Since when, in seconds since 1970.
+    #[serde(rename = "b")]
+    pub began: i64,
     /// Until when, in seconds since 1970.
     #[serde(rename = "e")]
     pub expires: i64,
@@ -63,12 +66,42 @@ impl Sessions {
     /// Reads a cookie; `None` when it is not one of ours, or has expired.
     pub fn open(&self, cookie: &str, now: i64) -> Option<Session> {
         let (said, signature) = cookie.split_once('.').filter(|_| cookie.len() <= LONGEST)?;
-        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?;
-        let mut expected = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
-        feed(&mut expected, &[b"cookie", said.as_bytes()]);
-        expected.verify_slice(&signature).ok()?;
+        if !self.is_signed(&[b"cookie", said.as_bytes()], signature) {
+            return None;
+        }
         let session: Session = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(said).ok()?).ok()?;
         (session.expires > now).then_some(session)
+    }
+
+    /// The cookie of a device that this user has signed in on.
+    pub fn device_cookie(&self, user: &str, nonce: u64) -> String {
+        let signature = mac(&self.key, &[b"device", user.as_bytes(), &nonce.to_be_bytes()]);
+        format!("{nonce:016x}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// Which device it is; `None` where the user has not signed in on it.
+    pub fn device(&self, cookie: &str, user: &str) -> Option<u64> {
+        let (nonce, signature) = cookie.split_once('.').filter(|_| cookie.len() <= LONGEST)?;
+        let nonce = u64::from_str_radix(nonce, 16).ok()?;
+        self.is_signed(&[b"device", user.as_bytes(), &nonce.to_be_bytes()], signature).then_some(nonce)
+    }
+
+    /// The key in a screen's link.
+    pub fn screen_key(&self, name: &str) -> String {
+        format!("{name}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac(&self.key, &[b"screen", name.as_bytes()])))
+    }
+
+    /// Which screen it is.
+    pub fn screen<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let (name, signature) = key.split_once('.').filter(|_| key.len() <= LONGEST)?;
+        self.is_signed(&[b"screen", name.as_bytes()], signature).then_some(name)
+    }
+
+    fn is_signed(&self, parts: &[&[u8]], signature: &str) -> bool {
+        let Ok(signature) = BASE64_URL_SAFE_NO_PAD.decode(signature) else { return false };
+        let Ok(mut expected) = Hmac::<Sha256>::new_from_slice(&self.key) else { return false };
+        feed(&mut expected, parts);
+        expected.verify_slice(&signature).is_ok()
     }
 
     /// The token that a page of this session must send along with every change it makes.
@@ -104,7 +137,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn session() -> Session {
-        Session { user: "zoë".to_owned(), role: Role::Viewer, expires: 1000, nonce: 7 }
+        Session { user: "zoë".to_owned(), role: Role::Viewer, began: 0, expires: 1000, nonce: 7 }
     }
 
     fn sessions() -> Sessions {
@@ -120,6 +153,19 @@ mod tests {
         assert_eq!(Sessions::new(["tokenpassword"].into_iter()).open(&cookie, 0), None);
         let other = Session { nonce: 8, ..session() };
         assert_ne!(sessions().csrf_token(&session()), sessions().csrf_token(&other));
+    }
+
+    #[test]
+    fn a_devices_cookie_is_its_users_and_a_screens_key_is_its_own() {
+        let device = sessions().device_cookie("admin", 7);
+        assert_eq!(sessions().device(&device, "admin"), Some(7));
+        assert_eq!(sessions().device(&device, "tv"), None);
+        assert_eq!(sessions().device(&device.replacen('7', "8", 1), "admin"), None);
+        let key = sessions().screen_key("lobby");
+        assert_eq!(sessions().screen(&key), Some("lobby"));
+        assert_eq!(sessions().screen(&key.replacen("lobby", "floor", 1)), None);
+        assert_eq!(sessions().screen("lobby."), None);
+        assert_eq!(Sessions::new(["other"].into_iter()).screen(&key), None);
     }
 
     proptest! {

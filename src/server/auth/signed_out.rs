@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     fn session(nonce: u64) -> Session {
-        Session { user: "admin".to_owned(), role: Role::Editor, expires: 1000, nonce }
+        Session { user: "admin".to_owned(), role: Role::Editor, began: 0, expires: 1000, nonce }
     }
 
     #[test]

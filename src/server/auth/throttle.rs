@@ -1,11 +1,13 @@
-//! Slows down whoever guesses credentials.
+//! Slows down guesses of credentials.
 //!
-//! Wrong ones are counted for each account and address together. So somebody who guesses one account's password from
-//! behind the same proxy keeps neither the wall's screen, which has another account, nor scripts with the bearer token
-//! out; and somebody elsewhere keeps out nobody at all. Signed-in browsers are not asked, since a session is no guess.
-//! Names that do not exist are counted like others: a different answer would tell which do.
+//! Wrong ones are counted for each account and address together. So guesses of one account's password from behind the same
+//! proxy keep neither the wall's screen, which has another account, nor scripts with the bearer token out; and guesses from
+//! elsewhere keep out no caller at all. A device that has signed in before is counted by itself, so guesses from its
+//! address do not slow it down. Signed-in browsers are not asked, since a session is no guess. Names that do not exist are
+//! counted like others: a different answer would tell which do. They are remembered apart, so that made-up names by the
+//! thousand push no account that exists out of the memory.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,30 +21,43 @@ use crate::coordination::gossip::{Speaker, Word};
 const FREE: u32 = 5;
 /// The delay after the next wrong one; each further one doubles it.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
-/// The longest delay: about 10,000 guesses a day, while somebody who knows the password gets in within seconds.
+/// The longest delay: about 10,000 guesses a day, while a person who knows the password gets in within seconds.
 const LONGEST_DELAY: Duration = Duration::from_secs(8);
 /// Wrong ones are forgotten so long after the last.
 const MEMORY: Duration = Duration::from_secs(600);
-/// Accounts and addresses remembered; beyond that the oldest is forgotten, which gives its guesser a few free ones.
+/// Accounts and addresses remembered, of each kind; beyond that the oldest is forgotten, which gives its guesser a few free
+/// ones.
 const MOST: usize = 10_000;
+/// Sign-ins that wait for their turn, for one account and address, and in all.
+const MOST_WAITING_EACH: u32 = 8;
+const MOST_WAITING: usize = 200;
 
 /// Remembers wrong credentials.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     remembered: Mutex<Remembered>,
+    waiting: Mutex<HashMap<Key, u32>>,
     /// Tells other replicas of wrong ones.
     speaker: Speaker,
 }
 
 #[derive(Debug, Default)]
 struct Remembered {
+    /// Accounts that exist, as the hashes of their names.
+    accounts: HashSet<[u8; 16]>,
+    of_accounts: Wrongs,
+    of_made_up: Wrongs,
+}
+
+/// Wrong ones by key, and the keys by when each came.
+#[derive(Debug, Default)]
+struct Wrongs {
     wrong: HashMap<Key, Wrong>,
-    /// The keys of `wrong`, by when each came.
     order: VecDeque<Key>,
 }
 
-/// Who guesses what. The name's hash, since names come in any length.
-type Key = (IpAddr, [u8; 16]);
+/// Which account is guessed, and from where. The name's hash, since names come in any length.
+pub(super) type Key = (IpAddr, [u8; 16]);
 
 #[derive(Debug, Clone, Copy)]
 struct Wrong {
@@ -50,14 +65,18 @@ struct Wrong {
     last: Instant,
 }
 
-/// Not checked: there were too many wrong ones.
+/// Not checked: there were too many wrong ones. The next one is checked then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooMany;
+pub(super) struct TooMany {
+    pub(super) until: Instant,
+}
 
 impl Throttle {
-    /// One whose wrong ones are told there.
-    pub(super) fn told_to(speaker: Speaker) -> Self {
-        Self { speaker, ..Self::default() }
+    /// For accounts of these names; wrong ones are told there.
+    pub(super) fn new<'n>(accounts: impl Iterator<Item = &'n str>, speaker: Speaker) -> Self {
+        let accounts = accounts.map(short_hash).collect();
+        let remembered = Remembered { accounts, ..Remembered::default() };
+        Self { remembered: Mutex::new(remembered), waiting: Mutex::default(), speaker }
     }
 
     /// Another replica was given wrong ones.
@@ -69,18 +88,19 @@ impl Throttle {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Checks credentials for this account, unless too many from this address were wrong lately. `None` are wrong ones.
+    /// Checks credentials, unless too many under this key were wrong lately. `None` are wrong ones.
     pub(super) fn checked<T>(
         &self,
-        address: IpAddr,
-        account: &str,
+        key: Key,
         check: impl FnOnce() -> Option<T>,
     ) -> Result<Option<T>, TooMany> {
         let mut remembered = self.remembered();
-        let (key, now) = (key(address, account), Instant::now());
+        let now = Instant::now();
         // Looked at before checking, so that a guesser learns nothing from the answers beyond the bound.
-        if remembered.wrong.get(&key).is_some_and(|wrong| wrong.last + wrong.delay() > now) {
-            return Err(TooMany);
+        if let Some(wrong) = remembered.of(key).wrong.get(&key)
+            && wrong.last + wrong.delay() > now
+        {
+            return Err(TooMany { until: wrong.last + wrong.delay() });
         }
         let found = check();
         if found.is_none() {
@@ -90,9 +110,67 @@ impl Throttle {
         // A right one does not clear the count, or a screen that asks now and then would give its guesser free ones.
         Ok(found)
     }
+
+    /// The same, waiting for its turn until `deadline` at the latest.
+    pub(super) async fn checked_in_turn<T>(
+        &self,
+        key: Key,
+        deadline: Instant,
+        check: impl Fn() -> Option<T>,
+    ) -> Result<Option<T>, TooMany> {
+        let mut place = None;
+        loop {
+            let too_many = match self.checked(key, &check) {
+                Err(too_many) if too_many.until <= deadline => too_many,
+                decided => return decided,
+            };
+            if place.is_none() {
+                place = Some(Waiting::take(self, key).ok_or(too_many)?);
+            }
+            tokio::time::sleep_until(too_many.until).await;
+        }
+    }
+}
+
+/// A place among those who wait.
+struct Waiting<'t>(&'t Throttle, Key);
+
+impl<'t> Waiting<'t> {
+    fn take(throttle: &'t Throttle, key: Key) -> Option<Self> {
+        let mut waiting = throttle.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = waiting.len() >= MOST_WAITING && !waiting.contains_key(&key);
+        if full || waiting.get(&key).is_some_and(|count| *count >= MOST_WAITING_EACH) {
+            return None;
+        }
+        *waiting.entry(key).or_default() += 1;
+        Some(Self(throttle, key))
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = waiting.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                waiting.remove(&self.1);
+            }
+        }
+    }
 }
 
 impl Remembered {
+    fn of(&mut self, key: Key) -> &mut Wrongs {
+        let device = key.0.is_unspecified();
+        if device || self.accounts.contains(&key.1) { &mut self.of_accounts } else { &mut self.of_made_up }
+    }
+
+    fn note(&mut self, key: Key, now: Instant) {
+        self.of(key).note(key, now);
+    }
+}
+
+impl Wrongs {
     fn note(&mut self, key: Key, now: Instant) {
         if let Some(wrong) = self.wrong.get_mut(&key) {
             let times = if wrong.last + MEMORY > now { wrong.times.saturating_add(1) } else { 1 };
@@ -116,7 +194,8 @@ impl Wrong {
     }
 }
 
-fn key(address: IpAddr, account: &str) -> Key {
+/// An account, guessed from an address.
+pub(super) fn key(address: IpAddr, account: &str) -> Key {
     let address = match address {
         // Whoever has one IPv6 address has the whole network of it.
         IpAddr::V6(address) if address.to_ipv4_mapped().is_none() => {
@@ -124,27 +203,40 @@ fn key(address: IpAddr, account: &str) -> Key {
         }
         address => address.to_canonical(),
     };
+    (address, short_hash(account))
+}
+
+/// A device that has signed in before, wherever it is.
+pub(super) fn device_key(nonce: u64) -> Key {
+    (IpAddr::V6(Ipv6Addr::UNSPECIFIED), short_hash(&format!("device {nonce}")))
+}
+
+fn short_hash(account: &str) -> [u8; 16] {
     let digest = Sha256::digest(account);
     let mut short = [0; 16];
     short.copy_from_slice(&digest[..16]);
-    (address, short)
+    short
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
+    fn throttle() -> Throttle {
+        Throttle::new(["admin", "tv"].into_iter(), Speaker::default())
+    }
+
+    fn at(address: &str, account: &str) -> Key {
+        key(address.parse().unwrap(), account)
     }
 
     fn guess(throttle: &Throttle, from: &str, account: &str) -> bool {
-        throttle.checked(address(from), account, || None::<()>).is_ok()
+        throttle.checked(at(from, account), || None::<()>).is_ok()
     }
 
     #[tokio::test(start_paused = true)]
     async fn each_wrong_one_beyond_the_first_few_takes_twice_as_long() {
-        let throttle = Throttle::default();
+        let throttle = throttle();
         for _ in 0..FREE {
             assert!(guess(&throttle, "192.0.2.1", "admin"));
         }
@@ -160,12 +252,12 @@ mod tests {
         for _ in 0..FREE {
             assert!(guess(&throttle, "192.0.2.1", "admin"));
         }
-        assert!(!guess(&throttle, "192.0.2.1", "admin"), "and then it begins anew");
+        assert!(!guess(&throttle, "192.0.2.1", "admin"), "and then it begins again");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn other_accounts_and_other_addresses_are_not_kept_out() {
-        let throttle = Throttle::default();
+    async fn other_accounts_other_addresses_and_known_devices_are_not_kept_out() {
+        let throttle = throttle();
         while guess(&throttle, "192.0.2.1", "admin") {}
         assert!(guess(&throttle, "192.0.2.1", "tv"));
         assert!(guess(&throttle, "192.0.2.2", "admin"));
@@ -173,28 +265,46 @@ mod tests {
         while guess(&throttle, "2001:db8:0:1::1", "admin") {}
         assert!(!guess(&throttle, "2001:db8:0:1:ffff::2", "admin"), "the same network");
         assert!(guess(&throttle, "2001:db8:0:2::1", "admin"));
+        assert_eq!(throttle.checked(device_key(7), || Some(())), Ok(Some(())));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_right_one_gives_its_guesser_no_free_ones() {
-        let throttle = Throttle::default();
-        let right = || throttle.checked(address("192.0.2.1"), "admin", || Some(()));
+        let throttle = throttle();
+        let right = || throttle.checked(at("192.0.2.1", "admin"), || Some(()));
         for _ in 0..FREE {
             assert!(guess(&throttle, "192.0.2.1", "admin"));
             tokio::time::advance(FIRST_DELAY).await;
             assert_eq!(right(), Ok(Some(())));
         }
         assert!(guess(&throttle, "192.0.2.1", "admin"));
-        assert_eq!(right(), Err(TooMany));
+        assert!(right().is_err());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_remembered_is_bounded() {
-        let throttle = Throttle::default();
+    async fn a_sign_in_waits_for_its_turn_and_those_who_wait_are_bounded() {
+        let throttle = throttle();
+        while guess(&throttle, "192.0.2.1", "admin") {}
+        let key = at("192.0.2.1", "admin");
+        let in_turn = || throttle.checked_in_turn(key, Instant::now() + Duration::from_secs(10), || Some(()));
+        let (first, second) = tokio::join!(in_turn(), in_turn());
+        assert_eq!((first, second), (Ok(Some(())), Ok(Some(()))));
+        while guess(&throttle, "192.0.2.1", "admin") {}
+        let many = futures_util::future::join_all((0..20).map(|_| in_turn())).await;
+        assert_eq!(many.iter().filter(|turn| turn.is_ok()).count(), MOST_WAITING_EACH as usize);
+        assert!(throttle.waiting.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn made_up_names_by_the_thousand_push_no_account_out_of_a_bounded_memory() {
+        let throttle = throttle();
+        while guess(&throttle, "192.0.2.1", "admin") {}
         for number in 0..MOST + 100 {
             assert!(guess(&throttle, "192.0.2.1", &number.to_string()));
         }
+        assert!(!guess(&throttle, "192.0.2.1", "admin"), "what was guessed of it is not forgotten");
         let remembered = throttle.remembered();
-        assert_eq!((remembered.wrong.len(), remembered.order.len()), (MOST, MOST));
+        let made_up = &remembered.of_made_up;
+        assert_eq!((made_up.wrong.len(), made_up.order.len()), (MOST, MOST));
     }
 }

@@ -4,6 +4,7 @@
 //! as to any other page: with a session, HTTP Basic or a bearer token. A browser says which site its page is from, and
 //! only known sites may; otherwise any page could use its visitor's session.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,15 +39,13 @@ pub(super) struct Guest {
 enum Who {
     Flex {
         gate: Arc<FlexGate>,
+        from: IpAddr,
         token: SecretString,
         user: Arc<FlexUser>,
         roles: Option<Arc<[String]>>,
     },
     /// Let in like to any other page: with a session until it ends, with credentials for good.
-    Account {
-        access: Arc<Access>,
-        session: Option<Session>,
-    },
+    Account { access: Arc<Access>, session: Option<Session> },
 }
 
 /// What somebody wants.
@@ -72,7 +71,7 @@ impl Guest {
         let guest = match named {
             Some(token) => {
                 let token = SecretString::from(token.to_str().map_err(|_| FlexError::Invalid)?);
-                Self::with_token(state, token, wish).await?
+                Self::with_token(state, token, peer(parts).ip(), wish).await?
             }
             None if wish == Wish::Dial => return Err(no_worker()),
             None => Self::with_account(state, parts)?,
@@ -80,8 +79,13 @@ impl Guest {
         Ok((guest, protocol))
     }
 
-    async fn with_token(state: &AppState, token: SecretString, wish: Wish) -> Result<Self, ApiError> {
-        let user = state.flex.user(&token).await?;
+    async fn with_token(
+        state: &AppState,
+        token: SecretString,
+        from: IpAddr,
+        wish: Wish,
+    ) -> Result<Self, ApiError> {
+        let user = state.flex.user(&token, from).await?;
         // Placing Calls is an agent's work, whatever the statistics are for.
         let roles = state.sockets.roles().filter(|_| wish == Wish::Watch);
         if wish == Wish::Dial && user.worker.is_none() {
@@ -92,13 +96,16 @@ impl Guest {
             return Err(ApiError::new(StatusCode::FORBIDDEN, "flex_role", message));
         }
         let due = Some(Instant::now() + trust(&user));
-        Ok(Self { who: Who::Flex { gate: state.flex.clone(), token, user, roles }, due })
+        Ok(Self { who: Who::Flex { gate: state.flex.clone(), token, from, user, roles }, due })
     }
 
     fn with_account(state: &AppState, parts: &Parts) -> Result<Self, ApiError> {
         let entered = state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer);
         let principal = entered.map_err(|error| match error {
-            AccessError::SignInNeeded | AccessError::WrongCredentials | AccessError::NoAdministrator => {
+            AccessError::SignInNeeded
+            | AccessError::CredentialsNeeded
+            | AccessError::WrongCredentials
+            | AccessError::NoAdministrator => {
                 let message = "a Flex token, a session or credentials are needed";
                 ApiError::new(StatusCode::FORBIDDEN, "not_admitted", message)
             }
@@ -124,14 +131,14 @@ impl Guest {
 
     /// Looks again: may they stay? While Twilio can't tell they may, until the token's own end.
     pub(super) async fn may_stay(&mut self) -> bool {
-        let (gate, token, user, roles) = match &mut self.who {
+        let (gate, token, from, user, roles) = match &mut self.who {
             Who::Account { access, session } => {
                 self.due = session.as_ref().map(look_again);
                 return session.as_ref().is_none_or(|session| access.goes_on(session));
             }
-            Who::Flex { gate, token, user, roles } => (gate, token, user, roles),
+            Who::Flex { gate, token, from, user, roles } => (gate, token, *from, user, roles),
         };
-        match gate.user(token).await {
+        match gate.user(token, from).await {
             Ok(now) if now.worker == user.worker && fits(&now, roles.as_deref()) => {
                 self.due = Some(Instant::now() + trust(&now));
                 *user = now;
@@ -160,7 +167,9 @@ fn trust(user: &FlexUser) -> Duration {
 }
 
 fn fits(user: &FlexUser, roles: Option<&[String]>) -> bool {
-    roles.is_none_or(|roles| user.roles.iter().any(|role| roles.iter().any(|wanted| **wanted == **role)))
+    roles.is_none_or(|roles| {
+        user.roles.iter().any(|role| roles.iter().any(|wanted| wanted.eq_ignore_ascii_case(role)))
+    })
 }
 
 /// The first sub-protocol named, which is the one to choose.

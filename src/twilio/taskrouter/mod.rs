@@ -1,5 +1,6 @@
 //! TaskRouter's REST API, as far as we read it: methods named as Twilio names the resources.
 
+mod entries;
 mod statistics;
 mod table;
 
@@ -11,6 +12,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use entries::OddEntries;
+pub use entries::{Entries, OddEntry};
 pub use statistics::{
     ActivityCount, Cumulative, Realtime, Split, Statistics, TaskQueueStatistics, WaitDuration,
 };
@@ -20,7 +23,7 @@ pub use table::{Counts, Table};
 use super::client::{Api, Body, Call, Client};
 use super::error::TwilioError;
 use super::governor::Endpoint;
-use super::number::whole;
+use super::number::whole_or_zero;
 use crate::sid::{TaskQueueSid, TaskSid, WorkerSid, WorkspaceSid};
 
 /// TaskQueues in one bulk request (Twilio, "TaskQueue Statistics").
@@ -35,30 +38,55 @@ const MOST_PAGES: usize = 1000;
 pub struct TaskRouter {
     client: Arc<Client>,
     workspace: WorkspaceSid,
+    odd: OddEntries,
 }
 
 /// A TaskQueue, as far as it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "WireTaskQueue")]
 pub struct TaskQueue {
     /// Its SID.
     pub sid: TaskQueueSid,
-    /// Its name.
+    /// Its name; its SID where Twilio sends none.
     pub friendly_name: Box<str>,
     /// The expression that Workers must match.
-    #[serde(default)]
     pub target_workers: Option<Box<str>>,
     /// `FIFO` or `LIFO`.
-    #[serde(default)]
     pub task_order: Option<Box<str>>,
     /// The Activity of a Worker with an assigned Task.
-    #[serde(default)]
     pub assignment_activity_name: Option<Box<str>>,
+}
+
+#[derive(Deserialize)]
+struct WireTaskQueue {
+    sid: TaskQueueSid,
+    #[serde(default)]
+    friendly_name: Option<Box<str>>,
+    #[serde(default)]
+    target_workers: Option<Box<str>>,
+    #[serde(default)]
+    task_order: Option<Box<str>>,
+    #[serde(default)]
+    assignment_activity_name: Option<Box<str>>,
+}
+
+impl From<WireTaskQueue> for TaskQueue {
+    fn from(wire: WireTaskQueue) -> Self {
+        Self {
+            sid: wire.sid,
+            friendly_name: wire.friendly_name.unwrap_or_else(|| wire.sid.to_string().into()),
+            target_workers: wire.target_workers,
+            task_order: wire.task_order,
+            assignment_activity_name: wire.assignment_activity_name,
+        }
+    }
 }
 
 /// A Workspace, as far as it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Workspace {
     /// Its name.
+    #[serde(default, deserialize_with = "or_default")]
     pub friendly_name: String,
     /// Where its events go.
     #[serde(default)]
@@ -73,13 +101,14 @@ pub struct Workspace {
 pub struct Task {
     /// Its SID.
     pub sid: TaskSid,
-    /// `pending`, `reserved`, `assigned` or `wrapping`, or what it ended with.
+    /// `pending`, `reserved`, `assigned` or `wrapping`, or what it ended with; empty where Twilio sends none.
+    #[serde(default, deserialize_with = "or_default")]
     pub assignment_status: Box<str>,
     /// Its attributes, as JSON text.
-    #[serde(default, deserialize_with = "text_or_none")]
+    #[serde(default, deserialize_with = "or_default")]
     pub attributes: Box<str>,
     /// Its priority.
-    #[serde(default, deserialize_with = "whole")]
+    #[serde(default, deserialize_with = "whole_or_zero")]
     pub priority: u64,
     /// When it was created, ISO 8601.
     #[serde(default)]
@@ -101,15 +130,16 @@ pub struct Worker {
     /// Its SID.
     pub sid: WorkerSid,
     /// Its name.
+    #[serde(default, deserialize_with = "or_default")]
     pub friendly_name: Box<str>,
     /// The Activity that it is in.
     #[serde(default)]
     pub activity_name: Option<Box<str>>,
     /// Whether that Activity takes Tasks.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub available: bool,
     /// Its attributes, as JSON text.
-    #[serde(default, deserialize_with = "text_or_none")]
+    #[serde(default, deserialize_with = "or_default")]
     pub attributes: Box<str>,
     /// Since when it is in its Activity, ISO 8601.
     #[serde(default)]
@@ -120,14 +150,18 @@ pub struct Worker {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Reservation {
     /// `pending`, `accepted`, `wrapping`, `completed`, `rejected`, …
+    #[serde(default, deserialize_with = "or_default")]
     pub reservation_status: Box<str>,
     /// The Worker's name.
     #[serde(default)]
     pub worker_name: Option<Box<str>>,
 }
 
-fn text_or_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Box<str>, D::Error> {
-    Ok(Option::<Box<str>>::deserialize(deserializer)?.unwrap_or_default())
+/// Null is as absent: Twilio's API files allow it for fields that are otherwise always there.
+fn or_default<'de, T: Default + Deserialize<'de>, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Since when to count, and how to split waits.
@@ -141,7 +175,7 @@ pub struct Window {
 
 #[derive(Deserialize)]
 struct Bulk {
-    task_queue_data: Vec<Resource<Realtime>>,
+    task_queue_data: Entries<Resource<Realtime>>,
 }
 
 #[derive(Deserialize)]
@@ -153,19 +187,19 @@ struct Meta {
 /// A page of a list: its entries stand under a key of their own, told apart by type.
 trait Page: DeserializeOwned {
     type Entry;
-    fn split(self) -> (Vec<Self::Entry>, Meta);
+    fn split(self) -> (Entries<Self::Entry>, Meta);
 }
 
 macro_rules! page {
     ($page:ident, $key:ident, $entry:ty) => {
         #[derive(Deserialize)]
         struct $page {
-            $key: Vec<$entry>,
+            $key: Entries<$entry>,
             meta: Meta,
         }
         impl Page for $page {
             type Entry = $entry;
-            fn split(self) -> (Vec<$entry>, Meta) {
+            fn split(self) -> (Entries<$entry>, Meta) {
                 (self.$key, self.meta)
             }
         }
@@ -181,7 +215,7 @@ page!(TaskQueuesStatisticsPage, task_queues_statistics, TaskQueueStatistics);
 impl TaskRouter {
     /// The given Workspace through the given client.
     pub fn new(client: Arc<Client>, workspace: WorkspaceSid) -> Self {
-        Self { client, workspace }
+        Self { client, workspace, odd: OddEntries::default() }
     }
 
     /// `GET Workspaces/{sid}`
@@ -206,18 +240,18 @@ impl TaskRouter {
 
     /// `GET TaskQueues`, all pages.
     pub async fn task_queues(&self) -> Result<Vec<TaskQueue>, TwilioError> {
-        self.list::<TaskQueuesPage>("/TaskQueues", &[]).await
+        Ok(self.list::<TaskQueuesPage>("/TaskQueues", &[]).await?.read)
     }
 
     /// `GET Tasks` that are not finished, all pages.
     pub async fn open_tasks(&self) -> Result<Vec<Task>, TwilioError> {
         let open = ["pending", "reserved", "assigned", "wrapping"].map(|status| ("AssignmentStatus", status));
-        self.list::<TasksPage>("/Tasks", &open).await
+        Ok(self.list::<TasksPage>("/Tasks", &open).await?.read)
     }
 
     /// `GET Workers`, all pages.
     pub async fn workers(&self) -> Result<Vec<Worker>, TwilioError> {
-        self.list::<WorkersPage>("/Workers", &[]).await
+        Ok(self.list::<WorkersPage>("/Workers", &[]).await?.read)
     }
 
     /// `GET Workers/{sid}`
@@ -227,7 +261,7 @@ impl TaskRouter {
 
     /// `GET Tasks/{sid}/Reservations`, all pages.
     pub async fn task_reservations(&self, task: TaskSid) -> Result<Vec<Reservation>, TwilioError> {
-        self.list::<ReservationsPage>(&format!("/Tasks/{task}/Reservations"), &[]).await
+        Ok(self.list::<ReservationsPage>(&format!("/Tasks/{task}/Reservations"), &[]).await?.read)
     }
 
     /// `GET CumulativeStatistics` of the Workspace over the last 60 minutes.
@@ -255,7 +289,7 @@ impl TaskRouter {
         &self,
         channel: Option<&str>,
         window: &Window,
-    ) -> Result<Vec<TaskQueueStatistics>, TwilioError> {
+    ) -> Result<Entries<TaskQueueStatistics>, TwilioError> {
         self.list::<TaskQueuesStatisticsPage>("/TaskQueues/Statistics", &in_window(window, channel)).await
     }
 
@@ -296,7 +330,7 @@ impl TaskRouter {
     pub async fn bulk_real_time_statistics(
         &self,
         queues: &[TaskQueueSid],
-    ) -> Result<Vec<(TaskQueueSid, Realtime)>, TwilioError> {
+    ) -> Result<Entries<(TaskQueueSid, Realtime)>, TwilioError> {
         let path = "/TaskQueues/RealTimeStatistics";
         let body = Body::Json(json!({ "queueSids": queues }).to_string());
         let call = Call {
@@ -304,7 +338,10 @@ impl TaskRouter {
             ..Call::post(Api::TaskRouter, self.target(path, &[]), format!("POST {}", &path[1..]), body)
         };
         let bulk: Bulk = self.client.read(&call).await?;
-        Ok(bulk.task_queue_data.into_iter().filter_map(|r| Some((r.task_queue_sid?, r.statistics))).collect())
+        let Entries { read, odd } = bulk.task_queue_data;
+        self.odd.warn("POST TaskQueues/RealTimeStatistics", &odd);
+        let read = read.into_iter().filter_map(|r| Some((r.task_queue_sid?, r.statistics))).collect();
+        Ok(Entries { read, odd })
     }
 
     async fn resource<T: DeserializeOwned + UnknownFields>(
@@ -326,17 +363,24 @@ impl TaskRouter {
         self.client.read(&call).await
     }
 
-    async fn list<P: Page>(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<P::Entry>, TwilioError> {
+    async fn list<P: Page>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Entries<P::Entry>, TwilioError> {
         let page_size = PAGE_SIZE.to_string();
         let query: Vec<_> = query.iter().copied().chain([("PageSize", page_size.as_str())]).collect();
         let mut target = self.target(path, &query);
-        let mut entries = Vec::new();
+        let mut entries = Entries::default();
         for _ in 0..MOST_PAGES {
             let call = Call::get(Api::TaskRouter, target, format!("GET {}", &path[1..]));
             let call = Call { large: true, ..call };
             let (page, meta) = self.client.read::<P>(&call).await?.split();
             entries.extend(page);
-            let Some(next) = meta.next_page_url else { return Ok(entries) };
+            let Some(next) = meta.next_page_url else {
+                self.odd.warn(&call.name, &entries.odd);
+                return Ok(entries);
+            };
             target = self.next_target(&call, &next)?;
         }
         let reason = format!("it goes on after {MOST_PAGES} pages");

@@ -1,8 +1,8 @@
 //! TaskRouter's statistics as they come over the wire.
 //!
 //! Fields keep Twilio's names, so that writing a value out gives the raw resource again; fields that we do not know
-//! are kept for the same reason. What the published examples of combined answers lack is optional; what every form of
-//! the resource has is required, so that an empty answer is an error and never a row of zeros. There are four thousand
+//! are kept for the same reason. What the published examples of combined answers lack is optional, and so is what
+//! Twilio's API files call nullable; what every form of the resource has is required, so that an empty answer is an error and never a row of zeros. There are four thousand
 //! of each in a Workspace of a thousand TaskQueues with three channels, so they are kept small: names are shared, tables
 //! are sorted slices.
 
@@ -13,17 +13,18 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::or_default;
 use super::table::{Counts, Splitting, Table, counts};
 use crate::sid::TaskQueueSid;
 use crate::twilio::name::Name;
-use crate::twilio::number::{decimal_or_none, whole, whole_or_none};
+use crate::twilio::number::{decimal_or_none, whole, whole_or_none, whole_or_zero};
 
 /// Real-time statistics of a Workspace or a TaskQueue, of one TaskChannel or all.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(remote = "Self")]
 pub struct Realtime {
     /// Workers by Activity; mostly the same on all channels, and shared then.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub activity_statistics: Arc<[ActivityCount]>,
     /// Seconds since the creation of the Task that waits longest; 0 when none waits.
     #[serde(deserialize_with = "whole")]
@@ -35,7 +36,7 @@ pub struct Realtime {
     #[serde(default, deserialize_with = "counts")]
     pub tasks_by_priority: Counts,
     /// Tasks by `pending`, `reserved`, `assigned`, `wrapping`.
-    #[serde(deserialize_with = "counts")]
+    #[serde(default, deserialize_with = "counts")]
     pub tasks_by_status: Counts,
     /// Workers that could take a Task of this TaskQueue, busy with others or not.
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
@@ -58,13 +59,13 @@ pub struct Realtime {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct ActivityCount {
     /// The Activity's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub friendly_name: Name,
     /// The Activity's SID.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub sid: Name,
     /// Workers in it.
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "whole_or_zero")]
     pub workers: u64,
 }
 
@@ -76,9 +77,11 @@ pub struct Cumulative {
     #[serde(default, deserialize_with = "decimal_or_none", skip_serializing_if = "Option::is_none")]
     pub avg_task_acceptance_time: Option<f64>,
     /// Start of the window, ISO 8601.
-    pub start_time: Name,
+    #[serde(default)]
+    pub start_time: Option<Name>,
     /// End of the window, ISO 8601.
-    pub end_time: Box<str>,
+    #[serde(default)]
+    pub end_time: Option<Box<str>>,
     #[expect(missing_docs, reason = "the names are Twilio's and say it all")]
     #[serde(deserialize_with = "whole")]
     pub reservations_accepted: u64,
@@ -164,7 +167,7 @@ impl Cumulative {
     /// Takes over from an earlier reading of the same window what this one lacks.
     #[must_use]
     pub fn completed_by(mut self, earlier: &Self) -> Self {
-        if self.start_time != earlier.start_time {
+        if self.start_time.is_none() || self.start_time != earlier.start_time {
             return self;
         }
         self.avg_task_acceptance_time = self.avg_task_acceptance_time.or(earlier.avg_task_acceptance_time);
@@ -299,6 +302,34 @@ mod tests {
     }
 
     #[test]
+    fn null_is_as_absent_where_twilios_api_files_allow_it() {
+        let mut now = realtime();
+        for field in
+            ["activity_statistics", "tasks_by_priority", "tasks_by_status", "total_available_workers"]
+        {
+            now[field] = Value::Null;
+        }
+        let read: Realtime = serde_json::from_value(now).unwrap();
+        assert_eq!((read.total_tasks, read.tasks_by_status.count("pending")), (3, 0));
+        let mut now = realtime();
+        now["tasks_by_status"] = json!({"pending": null, "assigned": 1});
+        now["activity_statistics"] = json!([{"friendly_name": null, "sid": null, "workers": null}]);
+        let read: Realtime = serde_json::from_value(now).unwrap();
+        assert_eq!((read.tasks_by_status.count("pending"), read.activity_statistics[0].workers), (0, 0));
+
+        let mut today = cumulative();
+        for field in ["start_time", "end_time", "avg_task_acceptance_time", "tasks_deleted", "tasks_moved"] {
+            today[field] = Value::Null;
+        }
+        let read: Cumulative = serde_json::from_value(today).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap()["start_time"], Value::Null);
+        // Without a start it may be of any day.
+        let mut full = read.clone();
+        full.tasks_completed = Some(1);
+        assert_eq!(read.completed_by(&full).tasks_completed, None);
+    }
+
+    #[test]
     fn an_empty_answer_is_an_error_and_not_a_row_of_zeros() {
         assert!(serde_json::from_value::<Realtime>(json!({})).is_err());
         assert!(serde_json::from_value::<Cumulative>(json!({})).is_err());
@@ -319,7 +350,7 @@ mod tests {
         let full: Cumulative = serde_json::from_value(full).unwrap();
         assert!(full.is_complete());
         assert!(short.clone().completed_by(&full).is_complete());
-        let next_day = Cumulative { start_time: "2026-01-02T00:00:00Z".into(), ..short };
+        let next_day = Cumulative { start_time: Some("2026-01-02T00:00:00Z".into()), ..short };
         assert!(!next_day.completed_by(&full).is_complete());
     }
 

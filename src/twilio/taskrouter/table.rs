@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, forward_to_deserialize_any};
 use serde_json::Value;
 
 use crate::twilio::name::Name;
-use crate::twilio::number::whole;
+use crate::twilio::number::whole_or_zero;
 
 /// Values under names, in the order of the names. As small as it gets: there are tens of thousands of them.
 #[derive(Clone, PartialEq, Eq)]
@@ -94,11 +94,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
     }
 }
 
-/// Reads counts, as numbers or as text.
+/// Reads counts, as numbers or as text; null is none.
 pub(super) fn counts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Counts, D::Error> {
     #[derive(Deserialize)]
-    struct Count(#[serde(deserialize_with = "whole")] u64);
-    let table: Table<Count> = Table::deserialize(deserializer)?;
+    struct Count(#[serde(deserialize_with = "whole_or_zero")] u64);
+    let table: Table<Count> = Option::deserialize(deserializer)?.unwrap_or_default();
     Ok(table.0.into_iter().map(|(name, Count(count))| (name, count)).collect::<Vec<_>>().into())
 }
 

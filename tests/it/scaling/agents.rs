@@ -24,6 +24,7 @@ async fn cluster() -> (Cluster, String) {
         ("OUTBOUND_PREFIXES", "+1500"),
         ("OUTBOUND_CALLS_PER_MINUTE", &CALLS_A_MINUTE.to_string()),
         ("VOICE_SMS_NUMBERS", FROM),
+        ("VOICE_SMS_PREFIXES", "+"),
     ]);
     for _ in 0..3 {
         cluster.add().await;

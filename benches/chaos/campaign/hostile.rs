@@ -1,0 +1,152 @@
+//! Clients that mean harm: connections by the thousand in every shape that costs a server something, made-up tokens and
+//! made-up names, while the contact centre goes on. All of it stays on the loopback address, is bounded in number, and stops
+//! by itself.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use super::bed::{Bed, EVENTS, Making};
+use super::{Effort, Finding, crowd};
+
+/// The goals: how long an event may take among them, and what the service may hold.
+const LONGEST_P99: Duration = Duration::from_millis(250);
+const MOST_MEMORY_KIB: u64 = 128 * 1024;
+/// Events that must come in meanwhile.
+const EVENTS_A_SECOND: usize = 20;
+/// Times that one client connects again after it was closed.
+const MOST_RETURNS: usize = 200;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How a client behaves.
+#[derive(Debug, Clone, Copy)]
+enum Shape {
+    /// Says nothing.
+    Silent,
+    /// Stops within a head of 12 KB.
+    Head,
+    /// Stops within a body of 60 KB.
+    Body,
+    /// Sends a body in chunks of a byte.
+    Chunks,
+    /// Asks again and again, and reads no answer.
+    Unread,
+    /// Comes with a Flex token that it made up.
+    Token,
+    /// Guesses a password under a name that it made up.
+    Name,
+}
+
+const SHAPES: [Shape; 7] =
+    [Shape::Silent, Shape::Head, Shape::Body, Shape::Chunks, Shape::Unread, Shape::Token, Shape::Name];
+
+/// So many of them for a while, and the same number of events each second as a centre has.
+pub(crate) async fn strike(effort: Effort, settings: twilio_emulator::Settings) -> Finding {
+    let span = Duration::from_secs(effort.of(4, 40));
+    let clients = clients(effort.of(700, 10_000));
+    let about = format!(
+        "{clients} clients at once, in seven shapes: silent, heads and bodies held back, bodies in chunks of a byte, answers not \
+         read, made-up Flex tokens, made-up names; each comes back when it is closed. {EVENTS_A_SECOND} events a second meanwhile: \
+         the p99 of their answers is to be within {} ms, and memory within {} MiB.",
+        LONGEST_P99.as_millis(),
+        MOST_MEMORY_KIB / 1024
+    );
+    let mut finding = Finding::new("Hostile clients", Duration::from_secs(5), about);
+    let mut bed = Bed::open(effort.seed, Making { settings, ..Making::default() }).await;
+    let address = bed.url().trim_start_matches("http://").to_owned();
+    let until = Instant::now() + span;
+    let mut crowd_of_them = JoinSet::new();
+    for number in 0..clients {
+        crowd_of_them.spawn(misbehave(SHAPES[number % SHAPES.len()], number, address.clone(), until));
+    }
+    let events = EVENTS_A_SECOND * usize::try_from(span.as_secs()).unwrap_or(1);
+    let answers = crowd::post(&bed, events, span).await;
+    let connections: usize = crowd_of_them.join_all().await.into_iter().sum();
+    let p99 = answers.percentile(99);
+    let peak = bed.holdings().map_or(0, |held| held.peak_kib);
+    finding.notes.push(format!(
+        "{connections} connections, {} of {events} events 2xx, p50 {:.1} ms, p99 {:.1} ms, {} MiB",
+        answers.times.len(),
+        answers.percentile(50).as_secs_f64() * 1000.0,
+        p99.as_secs_f64() * 1000.0,
+        peak / 1024
+    ));
+    if answers.refused > 0 {
+        bed.problem(format!("{} events were not taken", answers.refused));
+    }
+    if peak > MOST_MEMORY_KIB {
+        bed.problem(format!("{} MiB of memory", peak / 1024));
+    }
+    if p99 > LONGEST_P99 && !effort.short {
+        bed.problem(format!("the p99 of events was {} ms", p99.as_millis()));
+    }
+    finding.tried(bed.agrees().await);
+    finding.closed(bed.close(true).await)
+}
+
+/// As many as there may be open files for, here and there.
+fn clients(wanted: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok());
+    wanted.min(files.unwrap_or(1024) * 3 / 4)
+}
+
+/// One client, which comes back when it is closed; how often it connected.
+async fn misbehave(shape: Shape, number: usize, address: String, until: Instant) -> usize {
+    let mut connections = 0;
+    while Instant::now() < until && connections < MOST_RETURNS {
+        let left = until.saturating_duration_since(Instant::now());
+        let once = async {
+            let mut stream = TcpStream::connect(&address).await?;
+            say(shape, number, &mut stream).await?;
+            // Until the service closes it.
+            if matches!(shape, Shape::Unread) {
+                std::future::pending::<()>().await;
+            }
+            stream.read_to_end(&mut Vec::new()).await
+        };
+        connections += 1;
+        let _ = tokio::time::timeout(left, once).await;
+        tokio::time::sleep(PAUSE).await;
+    }
+    connections
+}
+
+async fn say(shape: Shape, number: usize, stream: &mut TcpStream) -> std::io::Result<()> {
+    let post = |path: &str, headers: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n{headers}\r\n\r\n"
+        )
+    };
+    let form = |path: &str, body: &str| {
+        format!("{}{body}", post(path, &format!("Connection: close\r\nContent-Length: {}", body.len())))
+    };
+    let text = match shape {
+        Shape::Silent => return Ok(()),
+        Shape::Head => format!("POST {EVENTS} HTTP/1.1\r\nHost: x\r\nX: {}", "a".repeat(12_000)),
+        Shape::Body => format!("{}{}", post(EVENTS, "Content-Length: 61000"), "a".repeat(60_000)),
+        Shape::Chunks => {
+            format!("{}{}", post(EVENTS, "Transfer-Encoding: chunked"), "1\r\na\r\n".repeat(8_000))
+        }
+        Shape::Unread => {
+            let asking = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20);
+            // The answers that are not read hold the requests up; so writing stops by itself.
+            for _ in 0..50 {
+                stream.write_all(asking.as_bytes()).await?;
+            }
+            return Ok(());
+        }
+        Shape::Token => {
+            let token = format!("eyJ-made-up-{number}-{:x}", rand::random::<u64>());
+            form("/respond-to-issue", &format!("action=log-call&Token={token}"))
+        }
+        Shape::Name => {
+            form("/login", &format!("username=made-up-{number}-{}&password=guess", rand::random::<u32>()))
+        }
+    };
+    stream.write_all(text.as_bytes()).await
+}

@@ -1,0 +1,29 @@
+//! `tv-link`: prints the link of a screen, which sees the dashboard without signing in and can't change anything.
+
+use clap::Args;
+
+use super::output::print;
+use super::{CommandError, Environment};
+use crate::coordination::gossip::Speaker;
+use crate::server::Access;
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Name of the screen, one of `TV_LINKS`
+    name: String,
+}
+
+/// Prints it. It is made of the configuration alone, so nothing is stored, and the service need not run.
+pub(super) fn run(environment: &Environment, options: &Options) -> Result<(), CommandError> {
+    let config = environment.config()?;
+    let name = &options.name;
+    let root = config.core.twilio.auth_tokens.first();
+    let access = root.map(|root| Access::new(&config.server, root, Speaker::default()));
+    let Some(key) = access.and_then(|access| access.screen_key(name)) else {
+        return Err(CommandError::Failed(format!(
+            "TV_LINKS does not name {name:?}; add it there, start the service again, and repeat this"
+        )));
+    };
+    print(format!("{}/?tv=1&key={key}", config.server.public_url));
+    Ok(())
+}

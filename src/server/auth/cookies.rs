@@ -1,0 +1,107 @@
+//! The cookies' names and attributes.
+//!
+//! Browsers share cookies between all ports of a host, so each service's cookies have names of their own, by its public
+//! URL: two services on one host sign each other's users neither in nor out.
+
+use axum::http::header::COOKIE;
+use axum::http::{HeaderMap, HeaderValue};
+use sha2::{Digest, Sha256};
+
+use crate::config::PublicUrl;
+
+/// How long a browser may keep a cookie at all, as browsers limit it themselves.
+const LONGEST_SECONDS: u64 = 400 * 86_400;
+
+/// The cookies of this service.
+#[derive(Debug, Clone)]
+pub struct Cookies {
+    session: String,
+    device: String,
+    screen: String,
+    attributes: &'static str,
+}
+
+impl Cookies {
+    /// For a service with this public URL; `framed` where other sites may show its pages in a frame.
+    pub fn new(public_url: &PublicUrl, framed: bool) -> Self {
+        let digest = Sha256::digest(public_url.to_string());
+        let service: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        // Browsers take a name with this prefix over TLS only, from this host only, and for all of its paths.
+        let prefix = if public_url.is_https() { "__Host-" } else { "" };
+        let name = |what: &str| format!("{prefix}taskrouter_sync_{service}_{what}");
+        let attributes = match (public_url.is_https(), framed) {
+            (false, _) => "; Path=/; HttpOnly; SameSite=Lax",
+            (true, false) => "; Path=/; HttpOnly; SameSite=Lax; Secure",
+            // In a frame of another site a browser sends no other ones.
+            (true, true) => "; Path=/; HttpOnly; SameSite=None; Secure; Partitioned",
+        };
+        Self { session: name("session"), device: name("device"), screen: name("screen"), attributes }
+    }
+
+    /// Sets the session's cookie for so many seconds; 0 takes it away.
+    pub fn set_session(&self, value: &str, seconds: u64) -> Option<HeaderValue> {
+        self.set(&self.session, value, seconds)
+    }
+
+    /// Sets the cookie of a device that has signed in.
+    pub fn set_device(&self, value: &str) -> Option<HeaderValue> {
+        self.set(&self.device, value, LONGEST_SECONDS)
+    }
+
+    /// Sets the cookie of a screen that was opened by its link.
+    pub fn set_screen(&self, value: &str) -> Option<HeaderValue> {
+        self.set(&self.screen, value, LONGEST_SECONDS)
+    }
+
+    fn set(&self, name: &str, value: &str, seconds: u64) -> Option<HeaderValue> {
+        // Base64 and plain attributes: always a header's value.
+        HeaderValue::try_from(format!("{name}={value}; Max-Age={seconds}{}", self.attributes)).ok()
+    }
+
+    /// The session's cookie that a request brings.
+    pub fn session<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        find(headers, &self.session)
+    }
+
+    /// The device's.
+    pub fn device<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        find(headers, &self.device)
+    }
+
+    /// The screen's.
+    pub fn screen<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        find(headers, &self.screen)
+    }
+}
+
+fn find<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cookie(url: &str, framed: bool) -> String {
+        let cookies = Cookies::new(&PublicUrl::parse(url).unwrap(), framed);
+        cookies.set_session("x", 9).unwrap().to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn each_service_has_names_of_its_own_and_over_tls_the_strictest() {
+        let urls =
+            ["http://a.example:8080", "http://a.example:8081", "https://a.example", "https://a.example/tr"];
+        let names: std::collections::BTreeSet<String> =
+            urls.iter().map(|url| cookie(url, false).split('=').next().unwrap().to_owned()).collect();
+        assert_eq!(names.len(), 4, "{names:?}");
+        let plain = cookie("http://a.example", true);
+        assert!(!plain.starts_with("__Host-") && plain.contains("SameSite=Lax") && !plain.contains("Secure"));
+        let over_tls = cookie("https://a.example/tr", false);
+        assert!(
+            over_tls.starts_with("__Host-") && over_tls.contains("; Secure") && over_tls.contains("Path=/;")
+        );
+        assert!(cookie("https://a.example", true).contains("SameSite=None; Secure; Partitioned"));
+    }
+}

@@ -1,0 +1,178 @@
+//! Which connections may stay. Those that have not sent a whole request are bounded in number, because anyone can open
+//! them; at a limit the oldest of them goes first, so a new connection, which may carry an event or a probe, is let in.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+/// How many connections there may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Connections in all.
+    pub(super) open: usize,
+    /// Of these, connections that have not sent a whole request, or wait for their next one.
+    pub(super) waiting: usize,
+}
+
+/// All connections by what they are at.
+#[derive(Debug)]
+pub(super) struct Places {
+    limits: Limits,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    /// Grows with every change of state, so the lowest number is the oldest.
+    next: u64,
+    /// Have not sent a whole request yet.
+    fresh: BTreeMap<u64, CancellationToken>,
+    /// Were answered, and have sent no further one.
+    idle: BTreeMap<u64, CancellationToken>,
+    /// Are being answered.
+    busy: BTreeMap<u64, CancellationToken>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Fresh,
+    Idle,
+    Busy,
+}
+
+/// One connection's place; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    places: Arc<Places>,
+    at: Mutex<(State, u64)>,
+    evicted: CancellationToken,
+}
+
+impl Places {
+    pub(super) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self { limits, open: Mutex::default() })
+    }
+
+    /// A place for a new connection; another one may have to go for it.
+    pub(super) fn admit(self: &Arc<Self>) -> Arc<Place> {
+        let mut open = self.open();
+        while open.waiting() >= self.limits.waiting || open.all() >= self.limits.open {
+            if !open.evict() {
+                break;
+            }
+        }
+        let evicted = CancellationToken::new();
+        let at = open.enter(State::Fresh, evicted.clone());
+        Arc::new(Place { places: self.clone(), at: Mutex::new((State::Fresh, at)), evicted })
+    }
+
+    /// Ends a connection where the system has no room for another.
+    pub(super) fn make_room(&self) {
+        self.open().evict();
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        // Maps of tokens are right after any panic.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn waiting(&self) -> usize {
+        self.fresh.len() + self.idle.len()
+    }
+
+    fn all(&self) -> usize {
+        self.waiting() + self.busy.len()
+    }
+
+    /// Those in a state. The longest busy ones are streams, whose clients come back by themselves.
+    fn of(&mut self, state: State) -> &mut BTreeMap<u64, CancellationToken> {
+        match state {
+            State::Fresh => &mut self.fresh,
+            State::Idle => &mut self.idle,
+            State::Busy => &mut self.busy,
+        }
+    }
+
+    fn enter(&mut self, state: State, evicted: CancellationToken) -> u64 {
+        let at = self.next;
+        self.next += 1;
+        self.of(state).insert(at, evicted);
+        at
+    }
+
+    /// Ends the connection that is missed least; `false` where there is none.
+    fn evict(&mut self) -> bool {
+        let states = [State::Fresh, State::Idle, State::Busy];
+        let oldest = states.into_iter().find_map(|state| self.of(state).pop_first());
+        oldest.is_some_and(|(_, evicted)| {
+            evicted.cancel();
+            true
+        })
+    }
+}
+
+impl Place {
+    /// A whole request is here.
+    pub(super) fn busy(&self) {
+        self.go(State::Busy);
+    }
+
+    /// It was answered.
+    pub(super) fn idle(&self) {
+        self.go(State::Idle);
+    }
+
+    /// Waits until another connection needs the place.
+    pub(super) async fn evicted(&self) {
+        self.evicted.cancelled().await;
+    }
+
+    fn go(&self, to: State) {
+        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        if at.0 == to {
+            return;
+        }
+        let mut open = self.places.open();
+        // One that was evicted has no place to change.
+        if let Some(evicted) = open.of(at.0).remove(&at.1) {
+            *at = (to, open.enter(to, evicted));
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let at = *self.at.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.places.open().of(at.0).remove(&at.1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_a_limit_those_go_first_that_have_sent_no_whole_request() {
+        let places = Places::new(Limits { open: 4, waiting: 3 });
+        let [streaming, answered, silent] = [(); 3].map(|()| places.admit());
+        streaming.busy();
+        answered.busy();
+        answered.idle();
+        let second = places.admit();
+        assert!(!silent.evicted.is_cancelled(), "there is room for three that wait");
+        let third = places.admit();
+        assert!(silent.evicted.is_cancelled() && !answered.evicted.is_cancelled());
+        second.busy();
+        third.busy();
+        let fourth = places.admit();
+        assert!(answered.evicted.is_cancelled(), "then those that wait for their next request");
+        fourth.busy();
+        let fifth = places.admit();
+        assert!(streaming.evicted.is_cancelled(), "then the one that is answered longest");
+        drop((streaming, answered, silent, second, third, fourth, fifth));
+        assert_eq!(places.open().all(), 0);
+    }
+}
