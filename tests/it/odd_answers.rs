@@ -95,7 +95,7 @@ async fn nulls_that_twilios_api_files_allow_leave_every_queue_written() {
     bed.ready().await;
     let queues = bed.emulator.world().queues();
     let items = bed.emulator.sync().map_items("queueStats").unwrap();
-    assert!(queues.iter().all(|queue| items.get(&queue.sid).is_some()), "{items:?}");
+    assert!(queues.iter().all(|queue| items.contains_key(&queue.sid)), "{items:?}");
     bed.finish().await;
     proxy.abort();
 }
