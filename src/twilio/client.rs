@@ -227,7 +227,7 @@ impl Client {
             };
             retry += 1;
             let Next::Retry(asked) = error.next() else { return Err(error) };
-            let delay = BACKOFF.delay(retry - 1, asked, crate::chance::unit());
+            let delay = BACKOFF.delay(retry - 1, asked, fastrand::f64());
             // TaskRouter's refusals pause all its calls, this one included; elsewhere nothing holds a further try back.
             let hammers = error.is_throttled() && call.api != Api::TaskRouter;
             if retry >= TRIES || delay > LONGEST_WAIT_IN_PLACE || hammers {
