@@ -1,27 +1,28 @@
 //! The counters themselves: Tasks of a queue by channel, Workers of a pool by Activity.
 //!
-//! A `Desk` stands for a queue (or the whole Workspace) and has one `Cell` over all channels and one for each channel;
-//! a `Crew` counts Workers. Each answers its real-time questions without looking at any Task or Worker.
+//! A `QueueCounters` stands for a queue (or the whole Workspace) and has one `ChannelCounters` over all channels and one for each channel;
+//! a `WorkerCounters` counts Workers. Each answers its real-time questions without looking at any Task or Worker.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::log::Log;
 use crate::sid::Sid;
-use crate::world::TaskStatus;
+use crate::state::TaskStatus;
 
-/// `total_tasks` still counts a canceled Task for this long (TaskRouter statistics documentation).
-const CANCELED_COUNTS_FOR_MS: i64 = 5 * 60 * 1000;
+/// `total_tasks` still counts a canceled Task for this long (TaskRouter statistics documentation). Statuses that count
+/// finished Tasks use the same time.
+const FINISHED_COUNT_FOR_MS: i64 = 5 * 60 * 1000;
 
 /// Tasks of a queue, or of the Workspace: a cell over all channels, then one for each.
 #[derive(Debug, Clone)]
-pub(crate) struct Desk {
-    cells: Vec<Cell>,
+pub(crate) struct QueueCounters {
+    cells: Vec<ChannelCounters>,
     pub(crate) log: Log,
 }
 
 /// Tasks of one channel (or of all).
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Cell {
+pub(crate) struct ChannelCounters {
     /// Pending, reserved, assigned, wrapping.
     pub(crate) by_status: [u32; 4],
     pub(crate) by_priority: BTreeMap<i64, u32>,
@@ -30,11 +31,12 @@ pub(crate) struct Cell {
     /// The same by entry into the queue.
     pub(crate) waiting_in_queue: BTreeSet<(i64, Sid)>,
     canceled: VecDeque<i64>,
+    completed: VecDeque<i64>,
 }
 
 /// Workers by channel (0 is all) and Activity.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Crew(Vec<Vec<u32>>);
+pub(crate) struct WorkerCounters(Vec<Vec<u32>>);
 
 /// What is known of an unfinished Task.
 #[derive(Debug, Clone, Copy)]
@@ -48,26 +50,26 @@ pub(super) struct TaskFigures {
     pub(super) accepted: bool,
 }
 
-impl Desk {
+impl QueueCounters {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { cells: vec![Cell::default()], log: Log::new(capacity) }
+        Self { cells: vec![ChannelCounters::default()], log: Log::new(capacity) }
     }
 
     /// The cell of a channel, or the one over all; `None` when that channel never had a Task.
-    pub(crate) fn cell(&self, channel: Option<usize>) -> Option<&Cell> {
+    pub(crate) fn of_channel(&self, channel: Option<usize>) -> Option<&ChannelCounters> {
         self.cells.get(channel.map_or(0, |channel| channel + 1))
     }
 
-    pub(super) fn each(&mut self, channel: usize, change: impl Fn(&mut Cell)) {
+    pub(super) fn each(&mut self, channel: usize, change: impl Fn(&mut ChannelCounters)) {
         if self.cells.len() < channel + 2 {
-            self.cells.resize_with(channel + 2, Cell::default);
+            self.cells.resize_with(channel + 2, ChannelCounters::default);
         }
         change(&mut self.cells[0]);
         change(&mut self.cells[channel + 1]);
     }
 }
 
-impl Cell {
+impl ChannelCounters {
     pub(super) fn count(&mut self, task: Sid, figures: &TaskFigures, there: bool) {
         let Some(slot) = self.by_status.get_mut(figures.status as usize) else { return };
         *slot = slot.wrapping_add_signed(if there { 1 } else { -1 });
@@ -89,21 +91,43 @@ impl Cell {
     }
 
     pub(super) fn cancel(&mut self, at: i64) {
-        while self.canceled.front().is_some_and(|first| *first < at - CANCELED_COUNTS_FOR_MS) {
-            self.canceled.pop_front();
-        }
-        self.canceled.push_back(at);
+        remember(&mut self.canceled, at);
+    }
+
+    pub(super) fn complete(&mut self, at: i64) {
+        remember(&mut self.completed, at);
+    }
+
+    /// Tasks canceled within the last five minutes.
+    pub(crate) fn canceled(&self, now: i64) -> u32 {
+        recent(&self.canceled, now)
+    }
+
+    /// Tasks completed within the last five minutes.
+    pub(crate) fn completed(&self, now: i64) -> u32 {
+        recent(&self.completed, now)
     }
 
     /// Open Tasks and those canceled within the last five minutes.
     pub(crate) fn total(&self, now: i64) -> u32 {
-        let gone = self.canceled.partition_point(|at| *at < now - CANCELED_COUNTS_FOR_MS);
-        let canceled = u32::try_from(self.canceled.len() - gone).unwrap_or(u32::MAX);
-        self.by_status.iter().sum::<u32>() + canceled
+        self.by_status.iter().sum::<u32>() + self.canceled(now)
     }
 }
 
-impl Crew {
+/// Adds the end of a Task and forgets those that no longer count.
+fn remember(ends: &mut VecDeque<i64>, at: i64) {
+    while ends.front().is_some_and(|first| *first < at - FINISHED_COUNT_FOR_MS) {
+        ends.pop_front();
+    }
+    ends.push_back(at);
+}
+
+fn recent(ends: &VecDeque<i64>, now: i64) -> u32 {
+    let gone = ends.partition_point(|at| *at < now - FINISHED_COUNT_FOR_MS);
+    u32::try_from(ends.len() - gone).unwrap_or(u32::MAX)
+}
+
+impl WorkerCounters {
     pub(super) fn count(&mut self, channels: u64, activity: usize, there: bool) {
         let reached = (0..64).filter(|bit| channels >> bit & 1 == 1).map(|bit| bit + 1);
         for row in std::iter::once(0).chain(reached) {

@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
 
+use super::multipart;
 use crate::error::ApiError;
 use crate::params::Params;
 
@@ -54,10 +55,15 @@ impl Request {
         self.segments.iter().map(String::as_str).collect()
     }
 
-    /// The form in the body. Parameters of a POST belong there and nowhere else.
+    /// The form in the body, URL-encoded or, as twilio-node 3 sends it, multipart. Parameters of a POST belong there and
+    /// nowhere else.
     pub(crate) fn form(&self) -> Result<Params, ApiError> {
         self.query.only(&[])?;
         let content_type = self.header("content-type").unwrap_or_default();
+        if let Some(boundary) = multipart::boundary(content_type) {
+            let params = multipart::parse(&self.body, boundary);
+            return params.ok_or_else(|| ApiError::invalid("The multipart body is not understood"));
+        }
         if !self.body.is_empty() && !content_type.starts_with("application/x-www-form-urlencoded") {
             return Err(ApiError::invalid("The body must be application/x-www-form-urlencoded"));
         }

@@ -6,11 +6,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::reply::Reply;
 use super::request::Request;
 use crate::error::ApiError;
+use crate::json::{JsonObject, object};
 
 /// Default size of a page.
 const DEFAULT_SIZE: usize = 50;
@@ -67,7 +67,7 @@ impl Page {
         &self,
         key: &str,
         rows: impl Iterator<Item = (u64, T)>,
-        mut render: impl FnMut(T) -> Value,
+        mut render: impl FnMut(T) -> JsonObject,
     ) -> Reply {
         let (mut shown, mut last, mut more) = (Vec::new(), 0, false);
         for (number, row) in rows {
@@ -87,7 +87,7 @@ impl Page {
         name: &str,
         rows: impl Iterator<Item = T>,
         key: impl Fn(&T) -> String,
-        render: impl Fn(&T) -> Value,
+        render: impl Fn(&T) -> JsonObject,
     ) -> Reply {
         let mut rows = rows.peekable();
         let (mut shown, mut last) = (Vec::new(), String::new());
@@ -103,13 +103,13 @@ impl Page {
         &self,
         key: &str,
         rows: &[T],
-        render: impl Fn(&T) -> Value,
+        render: impl Fn(&T) -> JsonObject,
     ) -> Result<Reply, ApiError> {
         let skip = match &self.token {
             None => 0,
             Some(token) => token.strip_prefix('s').and_then(|n| n.parse().ok()).ok_or_else(bad_token)?,
         };
-        let shown: Vec<Value> = rows.iter().skip(skip).take(self.size).map(render).collect();
+        let shown: Vec<JsonObject> = rows.iter().skip(skip).take(self.size).map(render).collect();
         let end = skip + shown.len();
         Ok(self.finish(key, &shown, (end < rows.len()).then(|| format!("s{end}"))))
     }
@@ -121,21 +121,20 @@ impl Page {
             let token = token.map(|token| format!("&PageToken={}", URL_SAFE_NO_PAD.encode(token)));
             format!("{}PageSize={size}&Page={number}{}", self.address, token.unwrap_or_default())
         };
-        let meta = json!({
-            "key": key,
-            "page": self.number,
-            "page_size": size,
-            "url": url(self.number, self.token.as_deref()),
-            "first_page_url": url(0, None),
-            // Only the first page is ever known to come before; further back the tokens are not kept.
-            "previous_page_url": (self.number == 1).then(|| url(0, None)),
-            "next_page_url": next.map(|token| url(self.number + 1, Some(&token))),
+        let mut body = object!({
+            "meta": object!({
+                "first_page_url": url(0, None),
+                "key": key,
+                "next_page_url": next.map(|token| url(self.number + 1, Some(&token))),
+                "page": self.number,
+                "page_size": size,
+                // Only the first page is ever known to come before; further back the tokens are not kept.
+                "previous_page_url": (self.number == 1).then(|| url(0, None)),
+                "url": url(self.number, self.token.as_deref()),
+            }),
         });
-        // Composed by hand, so that a page of a thousand typed rows need not become a tree of values first.
-        let mut body = format!(r#"{{"meta":{meta},"{key}":"#).into_bytes();
-        body.extend(serde_json::to_vec(rows).unwrap_or_default());
-        body.push(b'}');
-        Reply::bytes(200, body)
+        body.set(key.to_owned(), rows);
+        Reply::json(200, &body)
     }
 }
 
@@ -151,6 +150,7 @@ fn bad_token() -> ApiError {
 #[cfg(test)]
 mod tests {
     use axum::http::{HeaderMap, Method};
+    use serde_json::Value;
 
     use super::*;
 
@@ -175,8 +175,9 @@ mod tests {
             let page = page(&query).unwrap();
             let after = page.after().unwrap();
             let rest = rows.iter().filter(|n| **n > after).map(|n| (*n, n));
-            let body: Value = serde_json::from_slice(&page.reply("things", rest, |n| json!(n)).body).unwrap();
-            seen.extend(body["things"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()));
+            let body: Value =
+                serde_json::from_slice(&page.reply("things", rest, |n| object!({ "n": n })).body).unwrap();
+            seen.extend(body["things"].as_array().unwrap().iter().map(|thing| thing["n"].as_u64().unwrap()));
             let Some(next) = body["meta"]["next_page_url"].as_str() else { break };
             query = next.strip_prefix("http://h/v1/Things?").unwrap().to_owned();
         }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::sid::Sid;
-use crate::world::TaskStatus;
+use crate::state::TaskStatus;
 
 /// A change with everything needed to count it.
 #[derive(Debug, Clone)]
@@ -59,4 +59,6 @@ pub(crate) enum Step {
     TimedOut,
     Canceled,
     Rescinded,
+    WrappingUp,
+    Completed,
 }

@@ -3,15 +3,19 @@
 //! `life` is the only place that changes it; the HTTP side and the views read it. Numbers are not kept here: every
 //! change is also handed to `statistics::figures`, which counts.
 
+pub(crate) mod change;
+pub(crate) mod expression;
+pub(crate) mod table;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::expression::Expression;
-use super::table::Table;
+use crate::json::Data;
 use crate::sid::Sid;
+use expression::Expression;
+use table::Table;
 
 /// Where a Task stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -191,7 +195,7 @@ pub(crate) struct Queue {
 pub(crate) struct Worker {
     pub(crate) sid: Sid,
     pub(crate) name: String,
-    pub(crate) attributes: Value,
+    pub(crate) attributes: Data,
     pub(crate) activity: usize,
     pub(crate) activity_since: i64,
     pub(crate) channels: Vec<WorkerChannel>,

@@ -13,10 +13,10 @@ use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::journal::{APIS, Api, Journal};
-use crate::sdk::Sockets;
-use crate::server::reply::Reply;
-use crate::server::request::{Request, Trace};
+use crate::rest::reply::Reply;
+use crate::rest::request::{Request, Trace};
 use crate::settings::{Account, Answers, Limits, Settings};
+use crate::sockets::Sockets;
 use crate::sync::{self, SyncHandle};
 use crate::taskrouter::{self, EndpointLimits};
 use crate::tokens::Tokens;
@@ -59,7 +59,8 @@ impl Core {
     pub(crate) fn new(settings: &Settings, local: SocketAddr) -> Self {
         let clock = Clock::starting_at(settings.starts_at.unwrap_or_else(Timestamp::now), settings.speed);
         let callbacks = Callbacks::new(&settings.account.auth_token, settings.seed);
-        let world = World::found(settings, &clock, callbacks.clone());
+        let events = callbacks.clone();
+        let world = World::found(settings, &clock, Box::new(move |new| events.publish(new)));
         Self {
             account: settings.account.clone(),
             sync: SyncHandle::new(settings, &clock),
@@ -129,6 +130,7 @@ impl Core {
                 request,
                 trace,
                 world: &self.world,
+                callbacks: &self.callbacks,
                 answers,
                 limits,
                 endpoints: &self.endpoints,
