@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use taskrouter_sync::config::CoreConfig;
+use taskrouter_sync::layout::{Changes, Target};
 use taskrouter_sync::telemetry::metrics::Monitor;
 use taskrouter_sync::twilio::Apis;
 use taskrouter_sync::{layout, refresh};
@@ -28,7 +29,7 @@ pub(crate) const CHANNELS: [&str; 3] = ["voice", "chat", "video"];
 pub(crate) const MAP: &str = "queueStats";
 /// Where events are posted.
 pub(crate) const EVENTS: &str = "/taskrouter/events";
-/// Beyond this a bed that does not get where it should is given up; a thousand items take 80 s to write.
+/// Beyond this a testbed that does not get where it should is given up; a thousand items take 80 s to write.
 const DEADLINE: Duration = Duration::from_secs(150);
 
 /// How much is measured.
@@ -36,8 +37,10 @@ const DEADLINE: Duration = Duration::from_secs(150);
 pub(crate) struct Effort {
     /// Fewer repetitions.
     pub(crate) quick: bool,
-    /// Where the services' debug logs go, if anybody wants them.
+    /// Where the services' debug logs go, if they are wanted.
     pub(crate) logs: Option<PathBuf>,
+    /// The service's program.
+    pub(crate) program: PathBuf,
 }
 
 /// An emulator before the service starts: the place to prepare its centre.
@@ -56,11 +59,13 @@ pub(crate) struct Opening<'a> {
     pub(crate) answers: Answers,
     /// Whether callbacks go through a relay that takes their time.
     pub(crate) relayed: bool,
+    /// Whether Sync is left empty for the service to fill.
+    pub(crate) empty: bool,
 }
 
 /// Both, running.
 #[derive(Debug)]
-pub(crate) struct Bed {
+pub(crate) struct Testbed {
     pub(crate) name: String,
     pub(crate) emulator: Emulator,
     pub(crate) service: Service,
@@ -98,9 +103,9 @@ impl Stage {
         Self { name: name.to_owned(), emulator: Emulator::start(settings).await.unwrap() }
     }
 
-    /// Starts the service. What it would write into an empty Map stands there already, because the first fill of a
-    /// thousand items takes more than a minute within Sync's limits.
-    pub(crate) async fn open(self, effort: &Effort, opening: Opening<'_>) -> Bed {
+    /// Starts the service. What it would write into an empty Sync stands there already, unless it is to be empty, because
+    /// the first fill of a thousand items takes more than a minute within Sync's limits.
+    pub(crate) async fn open(self, effort: &Effort, opening: Opening<'_>) -> Testbed {
         let Self { name, emulator } = self;
         let port = free_port();
         let address = format!("http://127.0.0.1:{port}");
@@ -113,14 +118,16 @@ impl Stage {
         let more = reached.iter().chain(&level).chain(opening.variables);
         variables.extend(more.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
 
-        fill(&emulator, &variables).await;
+        if !opening.empty {
+            fill(&emulator, &variables).await;
+        }
         emulator.set_answers(opening.answers);
         emulator.set_latency(Api::TaskRouter, TASKROUTER_LATENCY);
         emulator.set_latency(Api::Sync, SYNC_LATENCY);
         emulator.callbacks().set_url(&format!("{url}{EVENTS}"));
-        let service = Service::start(&variables, effort.log(&name));
+        let service = Service::start(&effort.program, &variables, effort.log(&name));
         let log = effort.clone();
-        Bed {
+        Testbed {
             variables,
             effort: log,
             name,
@@ -133,7 +140,7 @@ impl Stage {
     }
 }
 
-impl Bed {
+impl Testbed {
     /// Where the service itself is reached.
     pub(crate) fn url(&self) -> &str {
         &self.url
@@ -143,7 +150,8 @@ impl Bed {
     pub(crate) async fn restart(mut self, between: impl Future<Output = ()>) -> Self {
         self.service.stop().await;
         between.await;
-        self.service = Service::start(&self.variables, self.effort.log(&format!("{}-restarted", self.name)));
+        let log = self.effort.log(&format!("{}-restarted", self.name));
+        self.service = Service::start(&self.effort.program, &self.variables, log);
         self
     }
 
@@ -151,7 +159,7 @@ impl Bed {
     pub(crate) fn another(&self, port: u16, name: &str) -> Service {
         let mut variables = self.variables.clone();
         variables.insert("PORT".to_owned(), port.to_string());
-        Service::start(&variables, self.effort.log(name))
+        Service::start(&self.effort.program, &variables, self.effort.log(name))
     }
 
     /// Kills the service, and leaves the rest as it is.
@@ -258,11 +266,12 @@ impl Window {
     }
 }
 
-/// Reads everything with the service's own reading half, and puts the items into Sync past all limits.
+/// Reads everything with the service's own reading half, and puts what its layouts show into Sync past all limits.
 async fn fill(emulator: &Emulator, variables: &HashMap<String, String>) {
     let config = CoreConfig::read(&|name| variables.get(name).cloned()).unwrap();
     let taskrouter = Apis::new(&config, Monitor::default()).unwrap().taskrouter;
-    let needs = layout::needs(&layout::all(&config));
+    let layouts = layout::all(&config);
+    let needs = layout::needs(&layouts);
     let (refresher, reader) = refresh::Worker::new(
         taskrouter,
         config.refresh,
@@ -277,9 +286,13 @@ async fn fill(emulator: &Emulator, variables: &HashMap<String, String>) {
     let snapshot = refresher.refresh_all().await.unwrap();
     stop.cancel();
     reading.await.unwrap();
-    for item in layout::queue_items(&snapshot) {
-        let sid = item["sid"].as_str().unwrap().to_owned();
-        emulator.sync().put_item(MAP, &sid, item);
+    let sync = emulator.sync();
+    let mut put = |target: Target, value| match target {
+        Target::MapItem(map, key) => drop(sync.put_item(&map, &key, value)),
+        Target::Document(name) => drop(sync.put_document(&name, value)),
+    };
+    for layout in &layouts {
+        layout.changes(None, &snapshot, &mut Changes::new(&mut put, &mut |_| {}));
     }
     emulator.journal().clear();
 }

@@ -28,7 +28,7 @@ const MOST_FILES_MORE: usize = 80;
 /// Resident memory at its peak, for a centre of a few queues: a leak would pass it, whatever the allocator keeps.
 const MOST_MEMORY_KIB: u64 = 160 * 1024;
 
-/// How a bed is made.
+/// How a testbed is made.
 #[derive(Debug, Default)]
 pub(crate) struct Making<'a> {
     pub(crate) settings: Settings,
@@ -41,7 +41,7 @@ pub(crate) struct Making<'a> {
 }
 
 /// All of it, running.
-pub(crate) struct Bed {
+pub(crate) struct Testbed {
     pub(crate) emulator: Emulator,
     pub(crate) wire: Wire,
     pub(crate) shim: Option<Shim>,
@@ -56,7 +56,7 @@ pub(crate) struct Bed {
     problems: Vec<String>,
 }
 
-impl Bed {
+impl Testbed {
     /// Founds the centre, starts the service and waits until it is ready.
     pub(crate) async fn open(seed: u64, making: Making<'_>) -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -82,7 +82,7 @@ impl Bed {
         emulator.callbacks().set_url(&format!("{url}{EVENTS}#rc=5&rp=5xx,ct,rt"));
         let limits = making.limits.to_owned();
         let service = start(&variables, &limits, &log_of(&directory, 1), &directory);
-        let mut bed = Self {
+        let mut testbed = Self {
             emulator,
             wire,
             shim,
@@ -96,12 +96,12 @@ impl Bed {
             peak_kib: 0,
             problems: Vec::new(),
         };
-        bed.ready().await;
-        if let Err(wrong) = bed.agrees().await {
-            bed.problems.push(format!("before anything was wrong: {wrong}"));
+        testbed.ready().await;
+        if let Err(wrong) = testbed.agrees().await {
+            testbed.problems.push(format!("before anything was wrong: {wrong}"));
         }
-        bed.at_start = holdings(bed.pid()).unwrap_or_default();
-        bed
+        testbed.at_start = holdings(testbed.pid()).unwrap_or_default();
+        testbed
     }
 
     pub(crate) fn url(&self) -> String {
@@ -186,7 +186,7 @@ impl Bed {
         self.peak_kib = self.peak_kib.max(self.holdings().map_or(0, |held| held.peak_kib));
     }
 
-    /// Ends the bed and says what was not as it must be, and what the service held at most. `answered` says that every
+    /// Ends the testbed and says what was not as it must be, and what the service held at most. `answered` says that every
     /// event had somebody to take it.
     pub(crate) async fn close(mut self, answered: bool) -> (Vec<String>, u64) {
         self.emulator.callbacks().wait_idle().await;
