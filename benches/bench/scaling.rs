@@ -143,7 +143,7 @@ impl Asked {
     }
 }
 
-/// Kills whoever leads until one is left.
+/// Kills the leader until one replica is left.
 async fn takeovers(bed: Bed, others: &mut Vec<Replica>, observed: &mut Vec<Observed>) -> Vec<Duration> {
     let (name, emulator) = bed.kill().await;
     let mut times = Vec::new();
