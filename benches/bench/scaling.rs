@@ -144,7 +144,7 @@ impl Asked {
     }
 }
 
-/// Kills whoever leads until one is left.
+/// Kills the leader until one replica is left.
 async fn takeovers(
     testbed: Testbed,
     others: &mut Vec<Replica>,

@@ -3,9 +3,9 @@
 //! `main` passes the environment (with `.env` behind it), tests pass a map. Every problem is found in one go, so
 //! that nobody mends ten variables in ten restarts. Secrets are wrapped where they are read and show in no output.
 
-mod common;
 mod dialling;
 mod export;
+mod fingerprint;
 mod names;
 mod parse;
 mod reader;

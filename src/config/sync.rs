@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::parse::{all_different, duration, list};
 use super::reader::{Reader, Variable};
 use super::variables as var;
@@ -10,9 +12,10 @@ use super::variables as var;
 const LONGEST_NAME: usize = 320;
 
 /// Layouts and names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SyncConfig {
     /// `SYNC_LAYOUTS`, default `queue-map,dashboard-document,dashboard-metrics`.
+    #[serde(serialize_with = "super::fingerprint::sorted")]
     pub layouts: Vec<LayoutName>,
     /// `QUEUE_STATS_MAP`, default `queueStats`.
     pub queue_stats_map: String,
@@ -39,7 +42,7 @@ pub struct SyncConfig {
 }
 
 /// One way to lay a snapshot out in Sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum LayoutName {
     /// One Map with an item per TaskQueue.
     QueueMap,

@@ -230,7 +230,7 @@ impl Default for Monitor {
         let help = "1 where this process reads and writes; one of several replicas does";
         registry.register("leads", help, leads.clone());
         let differing_settings = Gauge::default();
-        let help = "Variables that this replica has other values of than the one that leads";
+        let help = "1 where this replica's configuration differs from the leader's";
         registry.register("differing_settings", help, differing_settings.clone());
         Self(Arc::new(Counts {
             registry,
@@ -316,9 +316,9 @@ impl Monitor {
         self.0.leads.set(leads.into());
     }
 
-    /// So many variables differ from those of the replica that leads.
-    pub fn differing_settings(&self, count: usize) {
-        self.0.differing_settings.set(i64::try_from(count).unwrap_or(i64::MAX));
+    /// Whether this replica's configuration differs from the leader's.
+    pub fn differing_settings(&self, differ: bool) {
+        self.0.differing_settings.set(differ.into());
     }
 
     /// Whether the Redis that replicas share answers.

@@ -6,13 +6,15 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tracing::{info, warn};
 
-use crate::cluster::{Kept, LinkError, Seat, Timing};
+use super::election::{Leadership, Renewed};
+use super::redis::LinkError;
+use super::timing::Timing;
 use crate::coordination::lease::Lease;
 use crate::twilio::Client;
 
 /// Why a leader stopped renewing its lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Over {
+pub(super) enum RenewalEnd {
     /// The lease expired, or another replica holds it.
     Lost,
     /// This leader cannot reach Twilio, and another replica has offered to lead instead.
@@ -22,23 +24,23 @@ pub(super) enum Over {
 /// Renews one lease.
 #[derive(Debug)]
 pub(super) struct Renewal {
-    seat: Seat,
+    leadership: Leadership,
     timing: Timing,
     client: Arc<Client>,
-    answers: JoinSet<Result<Kept, LinkError>>,
+    answers: JoinSet<Result<Renewed, LinkError>>,
     /// Since when Redis has left renewals unanswered.
     failing_since: Option<Instant>,
 }
 
 impl Renewal {
     /// Of a lease that Redis has just granted.
-    pub(super) fn new(seat: Seat, timing: Timing, client: Arc<Client>) -> Self {
-        Self { seat, timing, client, answers: JoinSet::new(), failing_since: None }
+    pub(super) fn new(leadership: Leadership, timing: Timing, client: Arc<Client>) -> Self {
+        Self { leadership, timing, client, answers: JoinSet::new(), failing_since: None }
     }
 
     /// Renews the lease until it is lost or handed over. Renewals overlap: on a busy machine an answer may be late and still
     /// be in time.
-    pub(super) async fn run(&mut self) -> Over {
+    pub(super) async fn run(&mut self) -> RenewalEnd {
         self.renew(true).await
     }
 
@@ -52,32 +54,34 @@ impl Renewal {
         self.failing_since.map(|since| since.elapsed()).unwrap_or_default()
     }
 
-    async fn renew(&mut self, may_hand_over: bool) -> Over {
+    async fn renew(&mut self, may_hand_over: bool) -> RenewalEnd {
         let mut beats = interval(self.timing.beat());
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The lease is fresh.
         beats.reset();
-        let lease = self.seat.lease().clone();
+        let lease = self.leadership.lease().clone();
         loop {
             let answer = tokio::select! {
                 // An answer that is there already tells more than the expiry.
                 biased;
                 Some(answer) = self.answers.join_next() => answer,
-                () = expired(&lease) => return Over::Lost,
+                () = expired(&lease) => return RenewalEnd::Lost,
                 // Each ends within the time limit of a command, so there are few at once.
                 _ = beats.tick() => {
-                    let (seat, asks_for_help) = (self.seat.clone(), may_hand_over && self.is_cut_off());
-                    self.answers.spawn(async move { seat.renew(asks_for_help).await });
+                    let (leadership, asks_for_help) = (self.leadership.clone(), may_hand_over && self.is_cut_off());
+                    self.answers.spawn(async move { leadership.renew(asks_for_help).await });
                     continue;
                 }
             };
             match answer {
-                Ok(Ok(Kept::Lost)) => return Over::Lost,
-                Ok(Ok(Kept::Wanted)) if may_hand_over && self.is_cut_off() => return Over::HandedOver,
-                Ok(Ok(Kept::Kept | Kept::Wanted)) => {
+                Ok(Ok(Renewed::Lost)) => return RenewalEnd::Lost,
+                Ok(Ok(Renewed::Challenged)) if may_hand_over && self.is_cut_off() => {
+                    return RenewalEnd::HandedOver;
+                }
+                Ok(Ok(Renewed::Extended | Renewed::Challenged)) => {
                     if let Some(since) = self.failing_since.take() {
                         let failed_ms = millis(since);
-                        info!(term = self.seat.term(), failed_ms, "Renewing the lease succeeds again");
+                        info!(term = self.leadership.term(), failed_ms, "Renewing the lease succeeds again");
                     }
                 }
                 Ok(Err(error)) => {

@@ -1,6 +1,6 @@
--- Puts a change of the picture down and tells of it; of the leader only.
--- KEYS: picture, lease, news. ARGV: who/term, the head expected ('' for a whole picture), the new head, the news,
--- how many fields go, those fields, then field, value, field, value …
+-- Stores a change of the feed's state and publishes it; for the leader only.
+-- KEYS: state, lease, channel. ARGV: replica/term, the head expected ('' for a whole state), the new head, the message, how
+-- many fields to delete, those fields, then field, value, field, value …
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then
   return 'lost'
 end

@@ -1,4 +1,4 @@
-//! What is left of limits that hold over all replicas, kept in Redis.
+//! Token buckets in Redis, for limits that hold over all replicas.
 
 use std::sync::LazyLock;
 
@@ -8,15 +8,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::link::{Key, Link, LinkError};
-use crate::coordination::rate_limit::{Ask, Name, Rate};
+use super::keys::RedisKey;
+use super::redis::{Link, LinkError};
+use crate::coordination::rate_limit::{Ask, BucketName, Rate};
 
 static TAKE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/take.lua")));
 
-/// Asked for at once.
+/// Requests to Redis at once.
 const MOST_AT_ONCE: usize = 64;
 
-/// Answers what is asked here until told to stop. What Redis does not answer stays unanswered.
+/// Answers requests until `stop`. Those that Redis does not answer stay unanswered, which counts as a yes.
 pub async fn grant(link: Link, mut asked: mpsc::Receiver<Ask>, stop: CancellationToken) {
     let mut asking = JoinSet::new();
     loop {
@@ -32,25 +33,25 @@ pub async fn grant(link: Link, mut asked: mpsc::Receiver<Ask>, stop: Cancellatio
         asking.spawn(async move {
             let done = match ask {
                 Ask::Take { name, rate, answer } => take(&link, name, rate).await.map(|left| {
-                    // Whoever asked may be gone.
+                    // The caller may be gone.
                     let _ = answer.send(left);
                 }),
                 Ask::GiveBack { name } => give_back(&link, name).await,
             };
             if let Err(error) = done {
-                debug!(%error, "A limit holds at this replica only");
+                debug!(%error, "Rate limit not shared: it holds at this replica only");
             }
         });
     }
 }
 
-async fn take(link: &Link, name: Name, rate: Rate) -> Result<bool, LinkError> {
+async fn take(link: &Link, name: BucketName, rate: Rate) -> Result<bool, LinkError> {
     let (most, every) = (rate.most.to_string(), rate.every.as_millis().max(1).to_string());
-    link.run(&TAKE, &[Key::Quota(name)], &[most.as_bytes(), every.as_bytes()]).await
+    link.run(&TAKE, &[RedisKey::Quota(name)], &[most.as_bytes(), every.as_bytes()]).await
 }
 
-async fn give_back(link: &Link, name: Name) -> Result<(), LinkError> {
+async fn give_back(link: &Link, name: BucketName) -> Result<(), LinkError> {
     let mut delete = redis::cmd("DEL");
-    delete.arg(link.key(Key::Quota(name)));
+    delete.arg(link.key(RedisKey::Quota(name)));
     link.command::<i64>(&delete).await.map(drop)
 }

@@ -35,7 +35,7 @@ async fn a_question_that_the_leader_takes_with_it_is_asked_of_the_next() {
         );
         assert_eq!((tasks.0, definitions.0), (200, 200), "{tasks:?} {definitions:?}");
         assert_eq!((map.0, map.1.as_array().map(Vec::len)), (200, Some(4)));
-        // A change is not made twice: who asked for it is told to look.
+        // A change is not made twice; the answer says to look.
         assert_eq!((saved.0, &saved.1["code"]), (503, &json!("no_leader")), "{saved:?}");
         assert!(saved.1.to_string().contains("look whether it was done"), "{saved:?}");
         if killed {
@@ -67,20 +67,20 @@ async fn a_leader_that_hands_over_while_it_is_asked_asks_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nobody_leads_nobody_is_waited_for() {
+async fn without_a_leader_a_request_is_refused_before_its_time_limit() {
     let mut cluster = Cluster::with(2, &[NO_TIMERS, &[("LEADER_LEASE", "2s")]].concat()).await;
     cluster.agrees().await;
     let leader = cluster.led().await;
     cluster.take(leader).kill().await;
-    // Somebody else is to lead, who never comes.
+    // Another candidate is to lead, which never stands.
     let candidate = format!("tr:{}:candidate", cluster.space());
-    assert_eq!(cluster.redis.command(&["set", &candidate, "nobody"]).await, "OK");
+    assert_eq!(cluster.redis.command(&["set", &candidate, "another"]).await, "OK");
     let (status, told) = ask(&cluster, 0, "/taskrouter_tasks", None).await;
     assert_eq!((status, &told["code"]), (503, &json!("no_leader")), "{told}");
     assert!(told.to_string().contains("no replica leads"), "not by the longest wait for an answer: {told}");
     cluster.redis.command(&["del", &candidate]).await;
     let (status, told) = ask(&cluster, 0, "/taskrouter_tasks", None).await;
-    assert_eq!(status, 200, "whoever asks a moment before waits for who comes: {told}");
+    assert_eq!(status, 200, "a request waits for the next leader: {told}");
     cluster.finish().await;
 }
 

@@ -1,8 +1,7 @@
--- Takes the lease if nobody has it. ARGV: who, milliseconds, the greatest term seen, whether to take it, until when by this
--- Redis' clock whoever asks waits for the answer ('' if it does not know that clock).
--- Whoever knows of a greater term tells, since Redis may have forgotten it.
+-- Takes the lease if it is free. ARGV: candidate, milliseconds, the greatest term it has seen (Redis may have lost it), whether to
+-- take the lease, until when by Redis's clock the candidate waits for the answer ('' if it does not know that clock).
 local time = string.format('%.0f', now)
--- A Redis that stood still does then what it was asked long ago, by somebody who has given that up.
+-- A Redis that hung runs old commands when it goes on; no candidate waits for this one any more.
 if ARGV[5] ~= '' and now > tonumber(ARGV[5]) then
   return { 'late', '', -1, '', time }
 end
