@@ -434,7 +434,8 @@ impl Term {
         let document = &config.core.sync.dashboard_metrics_document;
         let drawing = feed::Worker::new(
             shared.watched.pictures.clone(),
-            core.shown.clone(),
+            core.refresher.snapshots(),
+            core.tiles.clone(),
             core.publisher.status(),
             shared.watched.alerts.clone(),
             document,

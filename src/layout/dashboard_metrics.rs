@@ -125,6 +125,7 @@ mod tests {
             by_event: false,
             service_level: None,
             error: None,
+            stale: None,
         };
         let metrics: Vec<Metric> = (0..200).map(metric).collect();
         let documents = parts(&metrics);

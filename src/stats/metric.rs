@@ -5,6 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::Stale;
+
+/// The tiles, in order; `None` before the first evaluation.
+pub type Tiles = Option<Arc<[Metric]>>;
+
 /// One tile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
@@ -28,8 +33,10 @@ pub struct Metric {
     pub by_event: bool,
     /// Which service level it shows, if it shows one.
     pub service_level: Option<&'static str>,
-    /// Why there is no result, for whoever edits the definition.
+    /// Why there is no result, for those who edit the definition.
     pub error: Option<Arc<Value>>,
+    /// Set while the formulas can't be evaluated; the value is the last one.
+    pub stale: Option<Stale>,
 }
 
 impl Metric {
@@ -54,6 +61,9 @@ impl Metric {
         shown.insert("position".into(), json!(position));
         if let Some(sla) = self.service_level {
             shown.insert("sla".into(), json!(sla));
+        }
+        if let Some(Stale { reason, since }) = &self.stale {
+            shown.insert("stale".into(), json!({ "since": instant(*since), "reason": reason }));
         }
         shown
     }

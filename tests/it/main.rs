@@ -29,6 +29,7 @@ mod events;
 mod faults;
 mod feed;
 mod formulas;
+mod formulas_beside;
 mod layouts;
 mod metrics;
 mod monitoring;

@@ -207,8 +207,10 @@ impl Service {
             wall,
         );
         let monitor = Monitor::default();
+        let no_tiles = tokio::sync::watch::channel(None).1;
+        let snapshots = refresher.snapshots();
         let (_, writer) =
-            publish::Worker::new(sync, &config.sync, layouts, refresher.snapshots(), None, monitor);
+            publish::Worker::new(sync, &config.sync, layouts, snapshots, no_tiles, None, monitor);
         let mut tasks = JoinSet::new();
         tasks.spawn(reader.run(CancellationToken::new()));
         tasks.spawn(writer.run(CancellationToken::new(), Duration::ZERO));

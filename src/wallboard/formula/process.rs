@@ -31,6 +31,11 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// Starts in one round that may fail for no formula's fault.
 const MOST_FAILURES: usize = 2;
 
+/// No formula can be evaluated at the moment, for no fault of theirs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("formulas can't be evaluated at the moment: {0}")]
+pub struct Unavailable(String);
+
 /// What one formula resulted in.
 pub type Evaluated = Result<Outcome, Fault>;
 
@@ -43,7 +48,7 @@ pub struct Engine {
     resting: HashMap<Arc<str>, Rest>,
     /// It failed the last time, and that was told.
     failing: bool,
-    /// How often it ended unasked since that was last told, and when that was.
+    /// How often it exited unexpectedly since the last line of the log about it, and when that was.
     ended: u32,
     ended_told: Option<Instant>,
 }
@@ -76,15 +81,15 @@ struct Rest {
 /// The child process can't be used.
 #[derive(Debug, thiserror::Error)]
 enum ProcessError {
-    #[error("it can't be started: {0}")]
+    #[error("can't be started: {0}")]
     Start(io::Error),
-    #[error("it can't be talked to: {0}")]
+    #[error("can't be reached: {0}")]
     Pipe(#[from] io::Error),
-    #[error("it ended by itself")]
+    #[error("exited unexpectedly")]
     Ended,
-    #[error("it did not answer within {} s", LONGEST_ROUND.as_secs())]
+    #[error("did not answer within {} s", LONGEST_ROUND.as_secs())]
     Silent,
-    #[error("it said something else than a reply")]
+    #[error("sent something that is no reply")]
     Unintelligible,
 }
 
@@ -117,7 +122,7 @@ impl Engine {
     }
 
     /// Evaluates them all, each with its own fate.
-    pub async fn evaluate(&mut self, source: &mut dyn Source) -> Vec<Evaluated> {
+    pub async fn evaluate(&mut self, source: &mut dyn Source) -> Result<Vec<Evaluated>, Unavailable> {
         let mut failures = 0;
         loop {
             let now = Instant::now();
@@ -128,7 +133,7 @@ impl Engine {
             match self.round(source, Request::Evaluate(places.clone())).await {
                 Ok(Told::Values(values)) if values.len() == places.len() => {
                     self.failing = false;
-                    return self.gathered(&places, values);
+                    return Ok(self.gathered(&places, values));
                 }
                 // The formula rests from now on, so this ends.
                 Ok(Told::Lost(at, fault)) if at < places.len() => self.rest(places[at], fault),
@@ -140,13 +145,13 @@ impl Engine {
                     failures += 1;
                     self.tell_end(&error);
                     if failures > MOST_FAILURES {
-                        return self.failed(&error);
+                        return Err(self.failed(&error));
                     }
                 }
             }
             self.running = None;
             if failures > MOST_FAILURES {
-                return self.failed(&ProcessError::Unintelligible);
+                return Err(self.failed(&ProcessError::Unintelligible));
             }
         }
     }
@@ -245,17 +250,16 @@ impl Engine {
         if self.ended_told.is_none_or(|told| now.duration_since(told) >= SILENCE) {
             self.ended_told = Some(now);
             let times = std::mem::take(&mut self.ended);
-            warn!(%error, times, "The formula process ended unasked and is started anew; nothing is lost");
+            warn!(%error, times, "The formula process exited unexpectedly; restarting it");
         }
     }
 
-    fn failed(&mut self, error: &ProcessError) -> Vec<Evaluated> {
+    fn failed(&mut self, error: &ProcessError) -> Unavailable {
         if !std::mem::replace(&mut self.failing, true) {
-            warn!(%error, "The formula process can't be used; metrics show ERR until it can");
+            warn!(%error, "The formula process can't be used; tiles are marked stale until it can");
         }
         self.running = None;
-        let fault = Fault::new("the formula engine can't be run at the moment; see the service's log");
-        vec![Err(fault); self.formulas.len()]
+        Unavailable(format!("the formula process {error}"))
     }
 }
 
