@@ -120,6 +120,7 @@ mod tests {
             format: "".into(),
             style: Arc::new(json!({"styleName": "Default", "headlineColour": "colorTextWeak",
                 "statColour": "colorText", "backgroundColour": "transparent"})),
+            threshold: None,
             increment: false,
             as_of: None,
             by_event: false,

@@ -10,6 +10,17 @@ use super::Stale;
 /// The tiles, in order; `None` before the first evaluation.
 pub type Tiles = Option<Arc<[Metric]>>;
 
+/// A threshold that a value has passed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Passed {
+    /// 1 or 2.
+    pub level: u8,
+    /// The value has passed it, and does not equal it.
+    pub limit: f64,
+    /// Whether the value is below it, and not above.
+    pub below: bool,
+}
+
 /// One tile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
@@ -25,6 +36,8 @@ pub struct Metric {
     pub format: Arc<str>,
     /// Style by the thresholds, as the definition has it.
     pub style: Arc<Value>,
+    /// The threshold that the style is of; `None` for the default style.
+    pub threshold: Option<Passed>,
     /// Whether the value counts up by one each second from `as_of`.
     pub increment: bool,
     /// When what it was made of was read.
@@ -37,6 +50,24 @@ pub struct Metric {
     pub error: Option<Arc<Value>>,
     /// Set while the formulas can't be evaluated; the value is the last one.
     pub stale: Option<Stale>,
+}
+
+impl Passed {
+    fn to_json(self) -> Value {
+        let direction = if self.below { "below" } else { "above" };
+        json!({ "level": self.level, "limit": number(self.limit), "direction": direction })
+    }
+}
+
+/// Whole numbers without a decimal point, as other writers of JSON have them.
+pub fn number(number: f64) -> Value {
+    const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() < MOST_EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
+        let whole = number as i64;
+        return json!(whole);
+    }
+    json!(number)
 }
 
 impl Metric {
@@ -55,6 +86,7 @@ impl Metric {
         shown.insert("text".into(), json!(self.text));
         shown.insert("format".into(), json!(self.format));
         shown.insert("style".into(), Value::clone(&self.style));
+        shown.insert("threshold".into(), self.threshold.map_or(Value::Null, Passed::to_json));
         shown.insert("increment".into(), json!(self.increment));
         shown.insert("asOf".into(), json!(self.as_of.map(instant)));
         shown.insert("readBy".into(), json!(if self.by_event { "event" } else { "timer" }));

@@ -13,7 +13,7 @@ use super::definition::{Definition, Style};
 use super::definitions::{Definitions, Raw};
 use super::documents::check_names;
 use super::formula::process::Evaluated;
-use super::formula::protocol::Formula;
+use super::formula::protocol::{Fault, Formula};
 use super::formula_data::FormulaData;
 use super::hint;
 use super::history::{Curves, History, Point};
@@ -49,6 +49,9 @@ pub struct Preview {
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Problem>,
+    /// What an editor should know before saving it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Problem>,
 }
 
 /// The task is stopping, or too many requests wait.
@@ -98,9 +101,13 @@ impl Metrics {
             match parsed {
                 Err(found) => problems.extend(found.into_iter().map(|problem| problem.in_metric(name))),
                 Ok(definition) => {
-                    if let Err(fault) = self.ask(&definition, true).await? {
-                        problems.push(Problem::of_formula(fault).in_metric(name));
+                    let mut fault = self.ask(&definition, true).await?.err();
+                    if fault.is_none() {
+                        // One that has no value now may have one tomorrow; one that ends the process never will.
+                        let evaluated = self.ask(&definition, false).await?;
+                        fault = evaluated.err().filter(Fault::ended_the_process);
                     }
+                    problems.extend(fault.map(|fault| Problem::of_formula(fault).in_metric(name)));
                 }
             }
         }
@@ -122,7 +129,7 @@ impl Metrics {
 
     /// What a definition would show now.
     pub async fn preview(&self, metric: &Value, zone: &TimeZone) -> Result<Preview, Busy> {
-        let definition = match Definition::parse(metric) {
+        let definition = match Definition::read(metric) {
             Ok(definition) => definition,
             Err(mut problems) => {
                 let error = (!problems.is_empty()).then(|| problems.swap_remove(0));
@@ -131,11 +138,12 @@ impl Metrics {
                     text: ERR.to_owned(),
                     style: Style::default(),
                     error,
+                    warnings: Vec::new(),
                 });
             }
         };
         let value = self.ask(&definition, false).await?;
-        let Shown { value: shown, text, style } = show(&definition, &value, zone);
+        let Shown { value: shown, text, style, .. } = show(&definition, &value, zone);
         let error = match value {
             Err(fault) => {
                 Some(Problem::of_formula(hint::explained(fault, &definition.formula, &self.fields())))
@@ -146,7 +154,32 @@ impl Metrics {
             }
             Ok(_) => None,
         };
-        Ok(Preview { value: shown, text, style: style.clone(), error })
+        let (style, warnings) = (style.clone(), self.warnings(&definition));
+        Ok(Preview { value: shown, text, style, error, warnings })
+    }
+
+    /// What works, and probably not as it is meant.
+    fn warnings(&self, definition: &Definition) -> Vec<Problem> {
+        let mut warnings = definition.flaws.clone();
+        let snapshot = self.snapshots.borrow().clone();
+        for (index, (line, column)) in hint::indexed_queues(&definition.formula) {
+            let name = snapshot.queues.keys().nth(index).map_or("WQ…".to_owned(), ToString::to_string);
+            let message = format!(
+                "data.queues[{index}] is another TaskQueue as soon as one is added or deleted; queue(\"{name}\") stays"
+            );
+            let (line, column) = (Some(line), Some(column));
+            warnings.push(Problem::of_formula(Fault { message, line, column }));
+        }
+        if let (Some(first), Some(second)) = (definition.first.value, definition.second.value) {
+            if definition.invert && first >= second {
+                let message = "it is never reached: below the first, the first one's style is shown";
+                warnings.push(Problem::of("secondThresholdValue", message));
+            } else if !definition.invert && second <= first {
+                let message = "it is never reached: above the second, the second one's style is shown";
+                warnings.push(Problem::of("firstThresholdValue", message));
+            }
+        }
+        warnings
     }
 
     /// What formulas see, with the values of now; of many TaskQueues the first.

@@ -14,7 +14,7 @@ use super::formula::protocol::Outcome;
 use super::problem::Problem;
 use super::threshold;
 use crate::service_level::ServiceLevel;
-use crate::stats::{Metric, Snapshot, Stale};
+use crate::stats::{Metric, Passed, Snapshot, Stale, number};
 
 /// What a tile shows whose formula failed, and one whose result does not fit its format.
 pub(super) const ERR: &str = "ERR";
@@ -27,15 +27,21 @@ pub(super) struct Shown<'d> {
     pub(super) value: Value,
     pub(super) text: String,
     pub(super) style: &'d Style,
+    pub(super) threshold: Option<Passed>,
 }
 
 pub(super) fn show<'d>(definition: &'d Definition, value: &Evaluated, zone: &TimeZone) -> Shown<'d> {
     let Ok(value) = value else {
-        return Shown { value: Value::Null, text: ERR.to_owned(), style: &definition.default_style };
+        let style = &definition.default_style;
+        return Shown { value: Value::Null, text: ERR.to_owned(), style, threshold: None };
     };
-    let text = definition.format.text(value, zone);
-    let style = threshold::style(definition, value);
-    Shown { value: as_json(value), text: text.unwrap_or_else(|_| ERR_FMT.to_owned()), style }
+    let text = definition.format.text(value, zone).unwrap_or_else(|_| ERR_FMT.to_owned());
+    let (style, threshold) = threshold::style(definition, value);
+    let value = match value {
+        Outcome::Number(value) => number(*value),
+        value => json!(value),
+    };
+    Shown { value, text, style, threshold }
 }
 
 /// The tile of a definition that is right.
@@ -60,6 +66,7 @@ pub(super) fn tile(
         text: shown.text,
         format: definition.format_name.clone(),
         style: Arc::new(json!(shown.style)),
+        threshold: shown.threshold,
         increment: definition.increment,
         as_of: read.map(|(as_of, _)| as_of),
         by_event: read.is_some_and(|(_, by_event)| by_event),
@@ -79,6 +86,7 @@ pub(super) fn without_value(entry: &Entry, problem: Option<&Problem>) -> Metric 
         text: ERR.to_owned(),
         format: Arc::default(),
         style: Arc::new(json!(Style::default())),
+        threshold: None,
         increment: false,
         as_of: None,
         by_event: false,
@@ -126,19 +134,6 @@ fn longer(before: Option<Stale>, now: &Stale) -> Stale {
     Stale { since, reason: now.reason.clone() }
 }
 
-/// Whole numbers without a decimal point, as other writers of JSON have them.
-fn as_json(value: &Outcome) -> Value {
-    const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
-    match value {
-        Outcome::Number(number) if number.fract() == 0.0 && number.abs() < MOST_EXACT => {
-            #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
-            let whole = *number as i64;
-            json!(whole)
-        }
-        value => json!(value),
-    }
-}
-
 /// When what a formula looked at was read last, and whether because of an event.
 fn last_read(snapshot: &Snapshot, with_queues: bool) -> Option<(Timestamp, bool)> {
     let queues = snapshot.queues.values().filter(|_| with_queues);
@@ -183,11 +178,11 @@ mod tests {
         let shown: Vec<_> =
             tiles.iter().map(|tile| (&*tile.name, tile.text.as_str(), tile.stale.clone())).collect();
         let expected = [
+            ("broken", ERR, None),
             ("known", "7", Some(stale(5, "gone"))),
             ("new", ERR, Some(stale(9, "gone"))),
-            ("broken", ERR, None),
         ];
         assert_eq!(shown, expected);
-        assert_eq!(tiles[0].to_json(0)["stale"]["since"], "1970-01-01T00:00:05.000Z");
+        assert_eq!(tiles[1].to_json(0)["stale"]["since"], "1970-01-01T00:00:05.000Z");
     }
 }

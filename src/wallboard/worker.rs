@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::data::{Look, Telling, Told, look_of};
 use super::definition::Definition;
@@ -257,6 +258,9 @@ impl Worker {
             && *known == fault
         {
             return explained.clone();
+        }
+        if fault.ended_the_process() {
+            warn!(metric = %entry.name, reason = %fault, "A formula ended the formula process; it rests");
         }
         let explained = hint::explained(fault.clone(), &definition.formula, &self.data.shown(snapshot));
         let explained = Arc::new(json!(Problem::of_formula(explained)));

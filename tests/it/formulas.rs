@@ -54,6 +54,9 @@ const HOSTILE: &[&str] = &[
     "JSON.stringify('\\u0000'.repeat(1e7)).length",
     "(() => { const m = new Map(); for (let i = 0; ; i++) m.set({}, i) })()",
     "Symbol.for('x'.repeat(1e7)).description.length",
+    // Crashed the engine: a bound function's name at the memory limit.
+    "(() => { const a = Array(500).fill(0), k = []; while (true) k.push(Math.max.bind(...a)) })()",
+    "(() => { let s = 'x'; try { while (true) s += s } catch {} const k = []; while (true) k.push((() => 1).bind(...Array(500))) })()",
     // Stack.
     "(function f() { return f() })()",
     "(() => { const f = (n) => [n].map(f); return f(1) })()",

@@ -22,6 +22,7 @@ mod authorisation;
 mod bootstrap;
 mod burst;
 mod chaos;
+mod confinement;
 mod dialling;
 mod docs;
 mod doctor;

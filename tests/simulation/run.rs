@@ -61,8 +61,13 @@ thread_local! {
     static BEGAN: Cell<Option<(Instant, Timestamp)>> = const { Cell::new(None) };
 }
 
+/// This thread's run begins, and the clock on the wall shows this.
+pub(crate) fn set_wall(begin: Instant, shows: Timestamp) {
+    BEGAN.set(Some((begin, shows)));
+}
+
 /// The clock on the wall of a simulated machine.
-fn wall() -> Timestamp {
+pub(crate) fn wall() -> Timestamp {
     let (began, start) = BEGAN.get().expect("a run is under way on this thread");
     start + began.elapsed()
 }
@@ -76,7 +81,7 @@ pub(crate) fn run(script: u64, seed: u64) -> Result<Report, String> {
 async fn simulate(script: &Script, mut fate: Fate, seed: u64) -> Result<Report, String> {
     chance::seed(seed);
     let begin = Instant::now();
-    BEGAN.set(Some((begin, script.starts_at)));
+    set_wall(begin, script.starts_at);
     let settings = Settings {
         queues: 2,
         workers: 4,
