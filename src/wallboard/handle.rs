@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
@@ -19,7 +19,7 @@ use super::hint;
 use super::history::{Curves, History, Point};
 use super::problem::Problem;
 use super::store::{Store, StoreError};
-use super::tile::{ERR, ERR_FMT, Shown, show};
+use super::tile::{ERR, Shown, show};
 use crate::service_level::ServiceLevel;
 use crate::stats::Snapshot;
 
@@ -91,6 +91,24 @@ impl Metrics {
 
     /// Checks definitions, each whole, and stores them all or none.
     pub async fn save(&self, changes: &Raw) -> Result<Arc<Definitions>, ChangeError> {
+        self.save_if(changes, |_, evaluated| {
+            // One that has no value now may have one tomorrow; one that ends the process never will.
+            evaluated.err().filter(Fault::ended_the_process).map(Problem::of_formula)
+        })
+        .await
+    }
+
+    /// The same, where each also has a value now that fits its format.
+    pub async fn save_working(&self, changes: &Raw) -> Result<Arc<Definitions>, ChangeError> {
+        let fields = self.fields();
+        self.save_if(changes, |definition, evaluated| failing(definition, &evaluated, &fields)).await
+    }
+
+    async fn save_if(
+        &self,
+        changes: &Raw,
+        problem_of: impl Fn(&Definition, Evaluated) -> Option<Problem>,
+    ) -> Result<Arc<Definitions>, ChangeError> {
         check_names(&*self.definitions().await?, changes).map_err(StoreError::from)?;
         let mut problems = Vec::new();
         for (name, raw) in changes {
@@ -101,13 +119,11 @@ impl Metrics {
             match parsed {
                 Err(found) => problems.extend(found.into_iter().map(|problem| problem.in_metric(name))),
                 Ok(definition) => {
-                    let mut fault = self.ask(&definition, true).await?.err();
-                    if fault.is_none() {
-                        // One that has no value now may have one tomorrow; one that ends the process never will.
-                        let evaluated = self.ask(&definition, false).await?;
-                        fault = evaluated.err().filter(Fault::ended_the_process);
-                    }
-                    problems.extend(fault.map(|fault| Problem::of_formula(fault).in_metric(name)));
+                    let found = match self.ask(&definition, true).await? {
+                        Err(fault) => Some(Problem::of_formula(fault)),
+                        Ok(_) => problem_of(&definition, self.ask(&definition, false).await?),
+                    };
+                    problems.extend(found.map(|problem| problem.in_metric(name)));
                 }
             }
         }
@@ -144,16 +160,7 @@ impl Metrics {
         };
         let value = self.ask(&definition, false).await?;
         let Shown { value: shown, text, style, .. } = show(&definition, &value, zone);
-        let error = match value {
-            Err(fault) => {
-                Some(Problem::of_formula(hint::explained(fault, &definition.formula, &self.fields())))
-            }
-            Ok(_) if text == ERR_FMT => {
-                let format = &definition.format_name;
-                Some(Problem::of("format", format!("{shown} can't be shown in the format {format}")))
-            }
-            Ok(_) => None,
-        };
+        let error = failing(&definition, &value, &self.fields());
         let (style, warnings) = (style.clone(), self.warnings(&definition));
         Ok(Preview { value: shown, text, style, error, warnings })
     }
@@ -211,6 +218,18 @@ impl Metrics {
         let command = Command { formula: formula_of(definition, self.usual), only_check, answer };
         self.commands.try_send(command).map_err(|_| Busy)?;
         answered.await.map_err(|_| Busy)
+    }
+}
+
+/// Why a tile would show an error.
+fn failing(definition: &Definition, evaluated: &Evaluated, fields: &Value) -> Option<Problem> {
+    match evaluated {
+        Err(fault) => Some(Problem::of_formula(hint::explained(fault.clone(), &definition.formula, fields))),
+        Ok(value) if definition.format.text(value, &TimeZone::UTC).is_err() => {
+            let (format, shown) = (&definition.format_name, json!(value));
+            Some(Problem::of("format", format!("{shown} can't be shown in the format {format}")))
+        }
+        Ok(_) => None,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::stats::{Metric, Passed, Snapshot, Stale, number};
 
 /// What a tile shows whose formula failed, and one whose result does not fit its format.
 pub(super) const ERR: &str = "ERR";
-pub(super) const ERR_FMT: &str = "ERR FMT";
+const ERR_FMT: &str = "ERR FMT";
 /// A label that is shown though its definition is not right, in characters.
 const LONGEST_LABEL: usize = 200;
 

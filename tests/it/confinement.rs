@@ -21,6 +21,10 @@ fn hostile_native_behaviour() {
     let Ok(secret) = std::env::var(HOSTILE) else { return };
     confine().unwrap();
     let parent = rustix::process::getppid().unwrap();
+    let mut room: Vec<u8> = Vec::new();
+    let most = usize::try_from(MOST_MEMORY).unwrap();
+    let too_much = room.try_reserve_exact(most).map_or("no room", |()| "reached");
+    let needed = vec![1_u8; 64 * 1024 * 1024].iter().all(|byte| *byte == 1).then_some("reached");
     let reached = json!({
         "the service's environment": tried(std::fs::read(format!("/proc/{}/environ", parent.as_raw_nonzero()))),
         "the service's memory": tried(std::fs::File::open(format!("/proc/{}/mem", parent.as_raw_nonzero()))),
@@ -44,15 +48,8 @@ fn hostile_native_behaviour() {
             )
             .map_err(Into::into),
         ),
-        "too much memory": {
-            let mut room: Vec<u8> = Vec::new();
-            let most = usize::try_from(MOST_MEMORY).unwrap();
-            json!(room.try_reserve_exact(most).map_or("no room", |()| "reached"))
-        },
-        "what it needs": {
-            let room = vec![1_u8; 64 * 1024 * 1024];
-            json!(if room.iter().any(|byte| *byte != 1) { "spoilt" } else { "reached" })
-        },
+        "too much memory": too_much,
+        "what it needs": needed,
     });
     println!("\nreached: {reached}");
     std::io::stdout().flush().unwrap();

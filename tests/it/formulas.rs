@@ -184,6 +184,46 @@ async fn without_an_engine_no_formula_is_to_blame() {
     assert!(unavailable.to_string().contains("can't be started"), "{unavailable}");
 }
 
+/// A formula process that dies by a signal while the second of three formulas runs.
+fn dying(directory: &tempfile::TempDir, signal: &str) -> Engine {
+    use std::os::unix::fs::PermissionsExt as _;
+    let program = directory.path().join("dying");
+    let script = format!(
+        r#"#!/bin/sh
+value() {{ echo "{{\"Value\":[$1,{{\"Ok\":$2}}]}}"; }}
+while read -r line; do
+    case "$line" in
+    *Evaluate*0,1,2*) value 0 1; echo x >> '{}'; kill -s {signal} $$ ;;
+    *Evaluate*0,2*) value 0 1; value 1 3 ;;
+    esac
+done
+"#,
+        directory.path().join("deaths").display(),
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut engine = Engine::new(program);
+    engine.set(["1", "crash()", "3"].map(formula).to_vec());
+    engine
+}
+
+#[tokio::test]
+async fn a_death_is_pinned_on_the_formula_that_ran_and_the_others_go_on() {
+    // The process brought one signal upon itself; the other came from outside, which may be chance once.
+    for (signal, deaths) in [("SEGV", 1), ("KILL", 2)] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut engine = dying(&directory, signal);
+        for round in 0..2 {
+            let values = engine.evaluate(&mut Fixed::default()).await.unwrap();
+            assert_eq!(values[0], Ok(Outcome::Number(1.0)), "{signal}");
+            assert_eq!(values[2], Ok(Outcome::Number(3.0)), "{signal}");
+            assert!(values[1].as_ref().unwrap_err().message.contains("crashed"), "{signal}: {values:?}");
+            let died = std::fs::read_to_string(directory.path().join("deaths")).unwrap();
+            assert_eq!(died.lines().count(), deaths, "{signal}: it rests in round {round}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_child_knows_no_secret() {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_taskrouter-sync"));

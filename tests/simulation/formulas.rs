@@ -8,13 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::{Request, Response};
-use taskrouter_sync::app::Apis;
 use taskrouter_sync::config::CoreConfig;
 use taskrouter_sync::event::Event;
 use taskrouter_sync::form::Form;
 use taskrouter_sync::telemetry::metrics::Monitor;
-use taskrouter_sync::twilio::Client;
 use taskrouter_sync::twilio::transport::{Answering, Failure, Transport};
+use taskrouter_sync::twilio::{Apis, Client};
 use taskrouter_sync::{chance, layout, publish, refresh, wallboard};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};

@@ -38,8 +38,7 @@ pub fn not_dumpable() -> io::Result<()> {
 }
 
 fn limit() -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, nice, setrlimit};
-    let at_most = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
+    use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
     for (resource, most) in [
         (Resource::Core, 0),
         (Resource::Fsize, 0),
@@ -48,7 +47,9 @@ fn limit() -> io::Result<()> {
         (Resource::Nofile, 3),
         (Resource::As, MOST_MEMORY),
     ] {
-        setrlimit(resource, at_most(most))?;
+        // An operator's lower limit stays.
+        let most = getrlimit(resource).maximum.map_or(most, |lower| lower.min(most));
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
     // A service that runs at the lowest priority already keeps it.
     let _ = nice(NICENESS);
