@@ -54,7 +54,8 @@ impl Term {
         let mut parts = ReplicaTasks::default();
         let drawing = feed::Worker::new(
             shared.watched.pictures.clone(),
-            pipeline.shown.clone(),
+            pipeline.refresher.snapshots(),
+            pipeline.tiles.clone(),
             pipeline.publisher.status(),
             shared.watched.alerts.clone(),
             &config.core.sync.dashboard_metrics_document,

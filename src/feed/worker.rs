@@ -12,7 +12,7 @@ use super::picture::Recipe;
 use super::{Feed, METRICS_DOCUMENTS, Picture};
 use crate::layout::{is_whole, metrics_documents, queue_item};
 use crate::publish::Status;
-use crate::stats::{Needs, QueueState, Snapshot};
+use crate::stats::{Needs, QueueState, Snapshot, Tiles};
 
 /// Pictures are made at most this often; a burst of answers makes one.
 const SPACING: Duration = Duration::from_millis(50);
@@ -29,6 +29,7 @@ const NO_NEWS: &str = "no answer for two intervals";
 #[derive(Debug)]
 pub struct Worker {
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    tiles: watch::Receiver<Tiles>,
     status: watch::Receiver<Status>,
     /// Bad calls.
     voice: watch::Receiver<Value>,
@@ -84,13 +85,14 @@ impl Worker {
     pub fn new(
         pictures: Pictures,
         snapshots: watch::Receiver<Arc<Snapshot>>,
+        tiles: watch::Receiver<Tiles>,
         status: watch::Receiver<Status>,
         voice: watch::Receiver<Value>,
         document: &str,
         interval: Duration,
     ) -> Self {
         let (doubt_after, document) = (interval * 2 + DOUBT, document.to_owned());
-        Self { snapshots, status, voice, shown: None, pictures, document, doubt_after, needs: None }
+        Self { snapshots, tiles, status, voice, shown: None, pictures, document, doubt_after, needs: None }
     }
 
     /// Goes on from what somebody else has drawn: with numbers of its own, and not before all this was read.
@@ -110,6 +112,7 @@ impl Worker {
             let changed = async {
                 tokio::select! {
                     changed = self.snapshots.changed() => changed.is_ok(),
+                    Ok(()) = self.tiles.changed() => true,
                     changed = self.status.changed() => changed.is_ok(),
                     changed = self.voice.changed() => changed.is_ok(),
                 }
@@ -146,7 +149,7 @@ impl Worker {
     }
 
     fn draw(&mut self) {
-        let next = self.snapshots.borrow_and_update().clone();
+        let next = self.snapshots.borrow_and_update().clone().with_tiles(&self.tiles.borrow_and_update());
         let status = *self.status.borrow_and_update();
         let voice = self.voice.borrow_and_update().clone();
         if self.needs.is_some_and(|needs| !next.is_complete(needs)) {
@@ -226,6 +229,8 @@ fn health(snapshot: &Snapshot, writes: Status, doubtful: bool) -> Value {
     let in_scopes =
         scopes.filter_map(|scope| scope.realtime.stale.as_ref().or(scope.cumulative.stale.as_ref()));
     let stale = snapshot.directory_stale.iter().chain(in_scopes).min_by_key(|stale| stale.since);
+    let tiles = snapshot.metrics.as_deref().unwrap_or_default();
+    let stale_tiles = tiles.iter().filter_map(|tile| tile.stale.as_ref()).min_by_key(|stale| stale.since);
     json!({
         "taskrouter": {
             "ok": stale.is_none() && !doubtful,
@@ -233,5 +238,10 @@ fn health(snapshot: &Snapshot, writes: Status, doubtful: bool) -> Value {
             "reason": stale.map_or(doubtful.then(|| NO_NEWS.to_owned()), |stale| Some(stale.reason.to_string())),
         },
         "sync": { "ok": writes.failing == 0, "failing": writes.failing },
+        "formulas": {
+            "ok": stale_tiles.is_none(),
+            "since": stale_tiles.map(|stale| stale.since),
+            "reason": stale_tiles.map(|stale| &*stale.reason),
+        },
     })
 }

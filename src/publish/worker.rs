@@ -26,7 +26,7 @@ use crate::event::Trace;
 use crate::jobs::Jobs;
 use crate::layout::fit::{LARGEST, fit};
 use crate::layout::{Changes, DEFAULT_DEFINITIONS, Fingerprint, Layout, Object, Target};
-use crate::stats::Snapshot;
+use crate::stats::{Snapshot, Tiles};
 use crate::telemetry::metrics::{Limit, Monitor};
 use crate::telemetry::trace;
 use crate::twilio::TwilioError;
@@ -48,6 +48,7 @@ pub struct Worker {
     layouts: Vec<Box<dyn Layout>>,
     seeds: Vec<(Target, Arc<str>)>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    tiles: watch::Receiver<Tiles>,
     shown: Option<Arc<Snapshot>>,
     outbox: Outbox,
     jobs: Jobs<Job, Ended>,
@@ -111,6 +112,7 @@ impl Worker {
         config: &SyncConfig,
         layouts: Vec<Box<dyn Layout>>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
+        tiles: watch::Receiver<Tiles>,
         readers: Option<&'static str>,
         monitor: Monitor,
     ) -> (Publisher, Self) {
@@ -124,6 +126,7 @@ impl Worker {
             layouts,
             seeds,
             snapshots,
+            tiles,
             shown: None,
             outbox: Outbox::default(),
             jobs: Jobs::default(),
@@ -181,6 +184,8 @@ impl Worker {
                     // The refresh task has ended, so there will be no more; the stop signal is on its way.
                     Err(_) => deadline = Some(Instant::now() + grace),
                 },
+                // An input of its own: whatever formulas do, no snapshot waits for them.
+                Ok(()) = self.tiles.changed(), if deadline.is_none() => self.lay_out(),
                 Some(flush) = self.flush_requests.recv(), if deadline.is_none() => {
                     if flush.audit {
                         self.audits.hurry_all(Instant::now());
@@ -204,7 +209,7 @@ impl Worker {
 
     /// Wants what the newest snapshot shows and the last one did not.
     fn lay_out(&mut self) {
-        let next = self.snapshots.borrow_and_update().clone();
+        let next = self.snapshots.borrow_and_update().clone().with_tiles(&self.tiles.borrow_and_update());
         let now = Instant::now();
         let same_objects = self.shown.as_ref().is_some_and(|shown| {
             shown.queues.keys().eq(next.queues.keys())

@@ -1,7 +1,8 @@
 //! The metrics' definitions over HTTP: read by whoever may see, changed by whoever may edit.
 //!
 //! `POST /api/save` takes `{"<unique name>": {"metric": {…}}, …}` and answers all definitions, as the wallboard's own
-//! backend did. Either all of a request is stored or nothing; what is wrong is told field by field.
+//! backend did. Either all of a request is stored or nothing; the answer names each field that is wrong. With
+//! `?failing=refuse`, as editors ask that show problems, a formula that has no value now is such a field, too.
 
 use std::sync::Arc;
 
@@ -43,10 +44,14 @@ pub(super) async fn show(
 pub(super) async fn save(
     State(leader): State<Arc<LeaderClient>>,
     _editor: Editor,
+    uri: Uri,
     body: Body,
 ) -> Result<Response, ApiError> {
     let changes: Raw = body::json(body, LARGEST).await?;
-    leader.ask(Request::Save(changes.into_iter().collect())).await
+    let changes = changes.into_iter().collect();
+    let refuse_failing = query::value(&uri, "failing").is_some_and(|value| value == "refuse");
+    let request = if refuse_failing { Request::SaveWorking(changes) } else { Request::Save(changes) };
+    leader.ask(request).await
 }
 
 /// Takes some out.

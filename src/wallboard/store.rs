@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::definitions::{Definitions, Raw};
-use super::documents::{Document, MOST_DOCUMENTS, Shelf, ShelfError, name_of};
+use super::documents::{Document, MOST_DOCUMENTS, SURELY_TAKEN, Shelf, ShelfError, name_of};
 use crate::layout::DEFAULT_DEFINITIONS;
 use crate::twilio::sync::SyncService;
 use crate::twilio::{Next, TwilioError};
@@ -103,8 +103,10 @@ impl Store {
         earliest_first: bool,
     ) -> Result<Arc<Definitions>, StoreError> {
         let _alone = self.changing.lock().await;
+        let mut limit = None;
         for _ in 0..TRIES {
             let mut shelf = self.read().await?;
+            shelf.limit = limit.unwrap_or(shelf.limit);
             change(&mut shelf)?;
             let changed = shelf.documents.iter().enumerate().filter(|(_, document)| document.changed);
             let mut changed: Vec<(usize, &Document)> = changed.collect();
@@ -115,6 +117,7 @@ impl Store {
                 Ok(()) => {
                     return Ok(self.show(shelf.definitions()));
                 }
+                Err(error) if error.next() == Next::TooLarge && limit.is_none() => limit = Some(SURELY_TAKEN),
                 Err(error) if matches!(error.next(), Next::Conflict | Next::Exists | Next::Missing) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -150,7 +153,7 @@ impl Store {
             let definitions = serde_json::from_str(DEFAULT_DEFINITIONS).unwrap_or_default();
             documents.push(Document { revision: None, definitions, changed: false });
         }
-        Ok(Shelf { documents })
+        Ok(Shelf { documents, ..Shelf::default() })
     }
 
     fn show(&self, definitions: Definitions) -> Arc<Definitions> {

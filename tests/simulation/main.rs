@@ -16,6 +16,7 @@
 #[path = "../shared/agreement.rs"]
 #[allow(dead_code, reason = "other tests use more of it")]
 mod agreement;
+mod formulas;
 mod network;
 mod run;
 mod script;

@@ -61,8 +61,13 @@ thread_local! {
     static BEGAN: Cell<Option<(Instant, Timestamp)>> = const { Cell::new(None) };
 }
 
+/// This thread's run begins, and the clock on the wall shows this.
+pub(crate) fn set_wall(begin: Instant, shows: Timestamp) {
+    BEGAN.set(Some((begin, shows)));
+}
+
 /// The clock on the wall of a simulated machine.
-fn wall() -> Timestamp {
+pub(crate) fn wall() -> Timestamp {
     let (began, start) = BEGAN.get().expect("a run is under way on this thread");
     start + began.elapsed()
 }
@@ -76,7 +81,7 @@ pub(crate) fn run(script: u64, seed: u64) -> Result<Report, String> {
 async fn simulate(script: &Script, mut fate: Fate, seed: u64) -> Result<Report, String> {
     chance::seed(seed);
     let begin = Instant::now();
-    BEGAN.set(Some((begin, script.starts_at)));
+    set_wall(begin, script.starts_at);
     let settings = Settings {
         queues: 2,
         workers: 4,
@@ -207,8 +212,10 @@ impl Service {
             wall,
         );
         let monitor = Monitor::default();
+        let no_tiles = tokio::sync::watch::channel(None).1;
+        let snapshots = refresher.snapshots();
         let (_, writer) =
-            publish::Worker::new(sync, &config.sync, layouts, refresher.snapshots(), None, monitor);
+            publish::Worker::new(sync, &config.sync, layouts, snapshots, no_tiles, None, monitor);
         let mut tasks = JoinSet::new();
         tasks.spawn(reader.run(CancellationToken::new()));
         tasks.spawn(writer.run(CancellationToken::new(), Duration::ZERO));
