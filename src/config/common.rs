@@ -43,6 +43,7 @@ impl Config {
             (&var::TASKROUTER_TASKS_MAP, sync.taskrouter_tasks_map.clone()),
             (&var::TASK_QUEUES_MAP, sync.task_queues_map.clone()),
         ];
+        values.push((&var::SYNC_AGES, if sync.ages.is_some() { "on" } else { "off" }.to_owned()));
         let mut times = vec![
             (&var::REALTIME_INTERVAL, refresh.realtime_interval),
             (&var::CUMULATIVE_INTERVAL, refresh.cumulative_interval),

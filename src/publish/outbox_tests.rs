@@ -52,13 +52,13 @@ fn drain(outbox: &mut Outbox, now: Instant) -> Vec<Target> {
 fn an_unchanged_value_is_not_written_again() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
-    outbox.want(&item(1), value(1, 0), now);
+    outbox.want(&item(1), value(1, 0), None, now);
     assert_eq!(drain(&mut outbox, now), [item(1)]);
     outbox.ended(&item(1), landed(), now);
-    outbox.want(&item(1), value(1, 0), now);
+    outbox.want(&item(1), value(1, 0), None, now);
     assert!(outbox.is_empty());
-    outbox.want(&item(1), value(2, 0), now);
-    outbox.want(&item(1), value(1, 0), now);
+    outbox.want(&item(1), value(2, 0), None, now);
+    outbox.want(&item(1), value(1, 0), None, now);
     assert!(outbox.is_empty(), "a change that was taken back before it was sent");
 }
 
@@ -66,13 +66,13 @@ fn an_unchanged_value_is_not_written_again() {
 fn whoever_takes_over_begins_with_nothing_of_any_budget() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
-    outbox.want(&item(0), value(0, 0), now);
+    outbox.want(&item(0), value(0, 0), None, now);
     outbox.budgets_are_spent(now);
-    (1..100).for_each(|n| outbox.want(&item(n), value(n, 0), now));
+    (1..100).for_each(|n| outbox.want(&item(n), value(n, 0), None, now));
     assert!(drain(&mut outbox, now).is_empty(), "neither of an object that was known nor of another");
     let other = Target::Document("d".into());
     let later = now + ms(500);
-    outbox.want(&other, value(1, 0), later);
+    outbox.want(&other, value(1, 0), None, later);
     let written = drain(&mut outbox, later);
     assert!((5..=11).contains(&written.len()), "what half a second brings: {}", written.len());
     assert!(written.contains(&other), "each of its own");
@@ -83,11 +83,11 @@ fn only_the_newest_value_is_sent() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
     for pending in 0..100 {
-        outbox.want(&item(1), value(pending, 0), now);
+        outbox.want(&item(1), value(pending, 0), None, now);
     }
     let (_, body) = taken(outbox.take(now));
     assert_eq!(&*body, r#"{"oldestTask":0,"pending":99}"#);
-    outbox.want(&item(1), value(100, 0), now);
+    outbox.want(&item(1), value(100, 0), None, now);
     assert!(outbox.take(now).is_none(), "one request at a time for a target");
     outbox.ended(&item(1), Outcome::Failed(None), now);
     let at = outbox.wake_at(now).unwrap();
@@ -101,7 +101,7 @@ fn never_more_than_twenty_in_flight() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
     for n in 0..100 {
-        outbox.want(&item(n), value(n, 0), now);
+        outbox.want(&item(n), value(n, 0), None, now);
     }
     assert_eq!(drain(&mut outbox, now).len(), 20);
     outbox.ended(&item(0), landed(), now);
@@ -113,7 +113,7 @@ fn a_change_overtakes_waiting_ages() {
     let start = Instant::now();
     let mut outbox = Outbox::default();
     for n in 0..200 {
-        outbox.want(&item(n), value(1, 0), start);
+        outbox.want(&item(n), value(1, 0), None, start);
     }
     let mut now = start;
     while !outbox.is_empty() {
@@ -124,11 +124,11 @@ fn a_change_overtakes_waiting_ages() {
     }
     now += Duration::from_secs(60);
     for n in 0..200 {
-        outbox.want(&item(n), value(1, 5), now);
+        outbox.want(&item(n), value(1, 5), None, now);
     }
     let aged = drain(&mut outbox, now);
-    assert_eq!(aged.len(), MOST_AGED_IN_FLIGHT, "ages leave places for changes");
-    outbox.want(&item(199), value(2, 5), now);
+    assert_eq!(aged.len(), MOST_OTHERS_IN_FLIGHT, "ages leave places for changes");
+    outbox.want(&item(199), value(2, 5), None, now);
     assert_eq!(drain(&mut outbox, now), [item(199)]);
 }
 
@@ -140,7 +140,7 @@ fn every_age_gets_its_turn() {
     let mut written: BTreeMap<Target, u32> = BTreeMap::new();
     for round in 0..60 {
         for n in 0..300 {
-            outbox.want(&item(n), value(1, round), now);
+            outbox.want(&item(n), value(1, round), None, now);
         }
         let next_round = now + Duration::from_secs(5);
         while now < next_round {
@@ -161,7 +161,7 @@ fn a_missing_map_is_created_once_and_then_filled() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
     for n in 0..5 {
-        outbox.want(&item(n), value(n, 0), now);
+        outbox.want(&item(n), value(n, 0), None, now);
     }
     let targets = drain(&mut outbox, now);
     for target in &targets {
@@ -183,11 +183,11 @@ fn one_failing_target_holds_up_no_other() {
     let mut outbox = Outbox::default();
     let mut now = start;
     for round in 1..30 {
-        outbox.want(&item(0), value(round, 0), now);
+        outbox.want(&item(0), value(round, 0), None, now);
         now = outbox.wake_at(now).unwrap().max(now);
         assert_eq!(drain(&mut outbox, now), [item(0)]);
         outbox.ended(&item(0), Outcome::Failed(None), now);
-        outbox.want(&item(1), value(round, 0), now);
+        outbox.want(&item(1), value(round, 0), None, now);
         assert_eq!(drain(&mut outbox, now), [item(1)], "round {round}");
         if round == 20 {
             outbox.ended(&item(1), landed(), now);
@@ -202,7 +202,7 @@ fn an_outage_is_probed_and_not_hammered() {
     let start = Instant::now();
     let mut outbox = Outbox::default();
     for n in 0..100 {
-        outbox.want(&item(n), value(n, 0), start);
+        outbox.want(&item(n), value(n, 0), None, start);
     }
     let mut now = start;
     let mut tries = 0;
@@ -229,7 +229,7 @@ fn an_outage_is_probed_and_not_hammered() {
 fn what_sync_refuses_rests_until_it_changes() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
-    outbox.want(&item(1), value(1, 0), now);
+    outbox.want(&item(1), value(1, 0), None, now);
     drain(&mut outbox, now);
     outbox.ended(&item(1), Outcome::Refused, now);
     assert!(outbox.unwritten().is_empty(), "nobody need wait for it");
@@ -248,7 +248,7 @@ fn an_audit_brings_back_what_is_missing_or_changed() {
     let found = Found { targets, map_is_there: true, looked_at: now };
     let wanted = (1..4).map(|n| (item(n), value(1, 0))).collect();
     outbox.audit(&map(), &found, &wanted, now);
-    outbox.want(&item(4), Wanted::Gone, now);
+    outbox.want(&item(4), Wanted::Gone, None, now);
     let mut writes = BTreeMap::new();
     while let Some(Write::Target { target, wanted, there, .. }) = outbox.take(now) {
         writes.insert(target, (matches!(wanted, Wanted::Gone), there));
@@ -262,7 +262,7 @@ fn an_audit_brings_back_what_is_missing_or_changed() {
 fn an_audit_that_began_before_a_write_does_not_undo_it() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
-    outbox.want(&item(1), value(1, 0), now);
+    outbox.want(&item(1), value(1, 0), None, now);
     drain(&mut outbox, now);
     outbox.ended(&item(1), landed(), now + ms(50));
     let found = Found { targets: HashMap::new(), map_is_there: true, looked_at: now };
@@ -320,7 +320,7 @@ proptest! {
                     if let Wanted::Value { body: Body::Text(body), .. } = &wanted {
                         newest.insert(item(n), body.clone());
                     }
-                    outbox.want(&item(n), wanted, now);
+                    outbox.want(&item(n), wanted, None, now);
                 }
                 3 => while let Some(Write::Target { target, wanted: Wanted::Value { body: Body::Text(body), .. }, .. }) = outbox.take(now) {
                     prop_assert!(flying.iter().all(|(t, _)| *t != target), "two writes of one target at once");
@@ -353,7 +353,7 @@ proptest! {
 fn what_failed_in_an_outage_waits_no_longer_than_the_outage() {
     let start = Instant::now();
     let mut outbox = Outbox::default();
-    (0..7).for_each(|n| outbox.want(&item(n), value(n, 0), start));
+    (0..7).for_each(|n| outbox.want(&item(n), value(n, 0), None, start));
     let mut now = start;
     while now < start + Duration::from_secs(20) {
         for target in drain(&mut outbox, now) {
