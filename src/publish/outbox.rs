@@ -4,8 +4,8 @@
 //! the number of targets and nothing older than the newest is ever sent. A target is written by one request at a time.
 //! What goes first depends on why it is to be written ([`Urgency`]): what an event names, then what changed as a side effect,
 //! then what was not written since the start, then what only grew older; among the same the longest-waiting goes first.
-//! Nothing starves: what has waited for its [`patience`] goes, longest overdue first, after at most [`NAMED_IN_A_ROW`]
-//! writes that events name.
+//! Nothing starves: what has waited for its [`patience`] is overdue, and while anything is, at least every twelfth write of
+//! the object is the longest overdue one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -25,8 +25,8 @@ use crate::twilio::sync::Revision;
 const MOST_IN_FLIGHT: usize = crate::twilio::MOST_SYNC_WRITES_IN_FLIGHT;
 /// Of which writes that no event names take no more than this.
 const MOST_OTHERS_IN_FLIGHT: usize = 15;
-/// So many writes that events name may go to an object in a row while another one is overdue.
-const NAMED_IN_A_ROW: u32 = 11;
+/// So many writes may go to an object by urgency before the longest overdue one has its turn.
+const URGENT_IN_A_ROW: u32 = 11;
 /// An object is at its limit where a change has waited for longer than this, and for its budget.
 const AT_LIMIT_AFTER: Duration = Duration::from_secs(3);
 /// One target's retries.
@@ -84,8 +84,8 @@ struct ObjectState {
     pacer: Pacer,
     /// What stands there has been looked at, so a target that nobody knows of is not there.
     looked_at: bool,
-    /// Writes that events name since the last other one.
-    named_in_a_row: u32,
+    /// Writes by urgency since one that was overdue.
+    urgent_in_a_row: u32,
     map_is_missing: bool,
     creating_map: bool,
     create_not_before: Option<Instant>,
@@ -100,6 +100,8 @@ struct Next<'o> {
     passes_as: Urgency,
     urgency: Urgency,
     place: &'o (Instant, Target),
+    /// It goes because it is overdue, and not by its urgency.
+    is_overdue: bool,
 }
 
 #[derive(Debug, Default)]
@@ -251,14 +253,14 @@ impl Outbox {
                 best = Some(next);
             }
         }
-        let Next { passes_as, urgency, place } = best?;
+        let Next { passes_as, urgency, place, is_overdue } = best?;
         let (since, target) = place.clone();
         let state = self.objects.get_mut(&target.object())?;
         let entry = self.entries.get_mut(&target)?;
         let waiting = entry.waiting.take()?;
         state.ready[urgency.index()].remove(&(since, target.clone()));
         state.pacer.take(waiting.wanted.size(), passes_as, now);
-        state.named_in_a_row = if urgency.is_named() { state.named_in_a_row.saturating_add(1) } else { 0 };
+        state.urgent_in_a_row = if is_overdue { 0 } else { state.urgent_in_a_row.saturating_add(1) };
         self.in_flight += 1;
         self.others_in_flight += usize::from(!urgency.is_named());
         entry.in_flight = Some(InFlight { wanted: waiting.wanted.clone(), urgency, since });
@@ -527,7 +529,7 @@ impl Outbox {
         self.objects.entry(object).or_insert_with(|| ObjectState {
             pacer: spent_until.map_or_else(|| Pacer::new(now), Pacer::spent),
             looked_at: false,
-            named_in_a_row: 0,
+            urgent_in_a_row: 0,
             map_is_missing: false,
             creating_map: false,
             create_not_before: None,
@@ -655,21 +657,19 @@ impl Next<'_> {
 impl ObjectState {
     /// What is to be written next, as soon as the budget allows it.
     fn next(&self, others_too: bool, now: Instant) -> Option<Next<'_>> {
-        let first = |urgency: Urgency| self.ready[urgency.index()].first();
-        let next = |passes_as, (urgency, place)| Next { passes_as, urgency, place };
-        let others = || Urgency::OTHERS.into_iter().filter(|_| others_too);
-        let waiting = || others().filter_map(|urgency| Some((urgency, first(urgency)?)));
-        let deadline = |urgency, place: &(Instant, Target)| place.0 + patience(urgency);
-        let overdue = waiting().filter(|(urgency, place)| deadline(*urgency, place) <= now);
-        let overdue = overdue.min_by_key(|(urgency, place)| deadline(*urgency, place));
-        let named = first(Urgency::Named).map(|place| (Urgency::Named, place));
-        match overdue {
-            Some(overdue) if self.named_in_a_row >= NAMED_IN_A_ROW => Some(next(Urgency::Named, overdue)),
-            overdue => {
-                let other = named.or(overdue).or_else(|| waiting().next())?;
-                Some(next(other.0, other))
+        let allowed = |urgency: &Urgency| others_too || urgency.is_named();
+        let first = |urgency: Urgency| Some((urgency, self.ready[urgency.index()].first()?));
+        let waiting = || Urgency::ALL.into_iter().filter(allowed).filter_map(first);
+        if self.urgent_in_a_row >= URGENT_IN_A_ROW {
+            let deadline = |urgency, place: &(Instant, Target)| place.0 + patience(urgency);
+            let others = waiting().filter(|(urgency, _)| !urgency.is_named());
+            let overdue = others.filter(|(urgency, place)| deadline(*urgency, place) <= now);
+            if let Some((urgency, place)) = overdue.min_by_key(|(urgency, place)| deadline(*urgency, place)) {
+                return Some(Next { passes_as: Urgency::Named, urgency, place, is_overdue: true });
             }
         }
+        let (urgency, place) = waiting().next()?;
+        Some(Next { passes_as: urgency, urgency, place, is_overdue: false })
     }
 
     fn waiting(&self) -> usize {

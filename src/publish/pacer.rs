@@ -39,6 +39,8 @@ const EASY: f64 = 36.0;
 const BURST_OF_OTHERS: f64 = 10.0;
 /// What may be spent at once after a restart, in small writes: the window may be ours from before.
 const AT_START: f64 = 60.0;
+/// Part of that which is for what events name.
+const NAMED_AT_START: f64 = 20.0;
 /// Steps in which what may have been spent before the start runs out.
 const STEPS: u32 = 20;
 /// A 429 that names no delay pauses the object for this long.
@@ -57,6 +59,9 @@ pub(super) struct Pacer {
     under_way: f64,
     /// Spreads writes that no event names.
     others: Bucket,
+    /// What these may spend at once at the start, until the first window has passed, so that a small Map is filled at once.
+    credit: f64,
+    begun_at: Instant,
     /// How much of a window Twilio has been seen to allow.
     budget: f64,
     /// When that was learnt, or when it last grew again.
@@ -83,8 +88,6 @@ impl Urgency {
     pub(super) const ALL: [Self; 4] = [Self::Named, Self::SideEffect, Self::Filling, Self::Aged];
     /// Those whose value is another one; [`Self::Aged`] comes after them.
     pub(super) const CHANGES: [Self; 3] = [Self::Named, Self::SideEffect, Self::Filling];
-    /// Those that leave room to what events name.
-    pub(super) const OTHERS: [Self; 3] = [Self::SideEffect, Self::Filling, Self::Aged];
 
     pub(super) fn index(self) -> usize {
         self as usize
@@ -125,6 +128,8 @@ impl Pacer {
             spent: (0..STEPS).rev().map(|n| (at(n), step)).collect(),
             under_way: 0.0,
             others: Bucket::new(BURST_OF_OTHERS, rate_of_others(BUDGET), left, then),
+            credit: (left - NAMED_AT_START).max(0.0),
+            begun_at: then,
             budget: BUDGET,
             learnt_at: then,
             landed: true,
@@ -138,8 +143,12 @@ impl Pacer {
         if self.ready_at(bytes, urgency, now) > now {
             return false;
         }
-        if !urgency.is_named() && !self.is_easy(bytes, now) {
-            self.others.spend(cost(bytes), now);
+        if !urgency.is_named() {
+            if self.has_credit(bytes, now) {
+                self.credit -= cost(bytes);
+            } else if !self.is_easy(bytes, now) {
+                self.others.spend(cost(bytes), now);
+            }
         }
         self.under_way += cost(bytes);
         true
@@ -147,11 +156,12 @@ impl Pacer {
 
     /// When [`take`](Self::take) will succeed, if nothing is taken before that.
     pub(super) fn ready_at(&self, bytes: usize, urgency: Urgency, now: Instant) -> Instant {
-        let budget = if urgency.is_named() { self.budget } else { self.budget * SHARE_OF_OTHERS };
+        let at_once = urgency.is_named() || self.has_credit(bytes, now);
+        let budget = if at_once { self.budget } else { self.budget * SHARE_OF_OTHERS };
         // A small window still takes one large write.
         let room = (budget - cost(bytes)).max(0.0);
         let mut ready = self.paused_until.map_or(now, |until| until.max(now));
-        if !urgency.is_named() && !self.is_easy(bytes, now) {
+        if !at_once && !self.is_easy(bytes, now) {
             ready = ready.max(self.others.ready_at(cost(bytes), 0.0, now));
         }
         let held = || self.spent.iter().filter(|(at, _)| *at + WINDOW > now);
@@ -224,6 +234,10 @@ impl Pacer {
     fn used(&self, now: Instant) -> f64 {
         let held = self.spent.iter().filter(|(at, _)| *at + WINDOW > now);
         held.map(|(_, cost)| cost).sum::<f64>() + self.under_way
+    }
+
+    fn has_credit(&self, bytes: usize, now: Instant) -> bool {
+        self.credit >= cost(bytes) && now < self.begun_at + WINDOW
     }
 
     fn is_easy(&self, bytes: usize, now: Instant) -> bool {
