@@ -84,7 +84,7 @@ struct ObjectState {
     pacer: Pacer,
     /// What stands there has been looked at, so a target that nobody knows of is not there.
     looked_at: bool,
-    /// Writes by urgency since one that was overdue.
+    /// Writes by urgency since one that was overdue, while something else was overdue.
     urgent_in_a_row: u32,
     map_is_missing: bool,
     creating_map: bool,
@@ -260,7 +260,8 @@ impl Outbox {
         let waiting = entry.waiting.take()?;
         state.ready[urgency.index()].remove(&(since, target.clone()));
         state.pacer.take(waiting.wanted.size(), passes_as, now);
-        state.urgent_in_a_row = if is_overdue { 0 } else { state.urgent_in_a_row.saturating_add(1) };
+        let behind = !is_overdue && state.overdue(true, now).is_some();
+        state.urgent_in_a_row = if behind { state.urgent_in_a_row.saturating_add(1) } else { 0 };
         self.in_flight += 1;
         self.others_in_flight += usize::from(!urgency.is_named());
         entry.in_flight = Some(InFlight { wanted: waiting.wanted.clone(), urgency, since });
@@ -657,19 +658,27 @@ impl Next<'_> {
 impl ObjectState {
     /// What is to be written next, as soon as the budget allows it.
     fn next(&self, others_too: bool, now: Instant) -> Option<Next<'_>> {
-        let allowed = |urgency: &Urgency| others_too || urgency.is_named();
-        let first = |urgency: Urgency| Some((urgency, self.ready[urgency.index()].first()?));
-        let waiting = || Urgency::ALL.into_iter().filter(allowed).filter_map(first);
-        if self.urgent_in_a_row >= URGENT_IN_A_ROW {
-            let deadline = |urgency, place: &(Instant, Target)| place.0 + patience(urgency);
-            let others = waiting().filter(|(urgency, _)| !urgency.is_named());
-            let overdue = others.filter(|(urgency, place)| deadline(*urgency, place) <= now);
-            if let Some((urgency, place)) = overdue.min_by_key(|(urgency, place)| deadline(*urgency, place)) {
-                return Some(Next { passes_as: Urgency::Named, urgency, place, is_overdue: true });
-            }
+        if self.urgent_in_a_row >= URGENT_IN_A_ROW
+            && let Some((urgency, place)) = self.overdue(others_too, now)
+        {
+            return Some(Next { passes_as: Urgency::Named, urgency, place, is_overdue: true });
         }
-        let (urgency, place) = waiting().next()?;
+        let allowed = Urgency::ALL.into_iter().filter(|urgency| others_too || urgency.is_named());
+        let (urgency, place) = allowed.filter_map(|urgency| self.first(urgency)).next()?;
         Some(Next { passes_as: urgency, urgency, place, is_overdue: false })
+    }
+
+    /// The longest overdue of what no event names.
+    fn overdue(&self, others_too: bool, now: Instant) -> Option<(Urgency, &(Instant, Target))> {
+        let deadline = |urgency, place: &(Instant, Target)| place.0 + patience(urgency);
+        let others = Urgency::ALL.into_iter().filter(|urgency| others_too && !urgency.is_named());
+        let waiting = others.filter_map(|urgency| self.first(urgency));
+        let overdue = waiting.filter(|(urgency, place)| deadline(*urgency, place) <= now);
+        overdue.min_by_key(|(urgency, place)| deadline(*urgency, place))
+    }
+
+    fn first(&self, urgency: Urgency) -> Option<(Urgency, &(Instant, Target))> {
+        Some((urgency, self.ready[urgency.index()].first()?))
     }
 
     fn waiting(&self) -> usize {
