@@ -9,6 +9,7 @@
 mod audit;
 mod flush;
 mod news;
+mod object;
 mod outage;
 mod outbox;
 mod pacer;
@@ -61,6 +62,11 @@ pub struct BeyondLimit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the service is stopping or overloaded")]
 pub struct Stopped;
+
+/// Writes of values of this size that Sync takes of one object a second, as far as this service goes.
+pub fn writes_a_second(bytes: usize) -> f64 {
+    pacer::writes_a_second(bytes)
+}
 
 impl Publisher {
     /// Waits until all that a snapshot changed has been written, or something newer in its place. What Sync refuses

@@ -4,7 +4,7 @@
 //! the number of targets and nothing older than the newest is ever sent. A target is written by one request at a time.
 //! What goes first depends on why it is to be written ([`Urgency`]): what an event names, then what changed as a side effect,
 //! then what was not written since the start, then what only grew older; among the same the longest-waiting goes first.
-//! Nothing starves: what has waited for its [`patience`] is overdue, and while anything is, at least every twelfth write of
+//! Nothing starves: what has waited for its [`patience`](super::object::patience) is overdue, and while anything is, at least every twelfth write of
 //! the object is the longest overdue one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::object::{Next, ObjectState};
 use super::outage::{Outage, PROBES};
 use super::pacer::{Pacer, Urgency};
 use super::wanted::{Found, Outcome, Wanted, Write};
@@ -25,8 +26,7 @@ use crate::twilio::sync::Revision;
 const MOST_IN_FLIGHT: usize = crate::twilio::MOST_SYNC_WRITES_IN_FLIGHT;
 /// Of which writes that no event names take no more than this.
 const MOST_OTHERS_IN_FLIGHT: usize = 15;
-/// So many writes may go to an object by urgency before the longest overdue one has its turn.
-const URGENT_IN_A_ROW: u32 = 11;
+
 /// An object is at its limit where a change has waited for longer than this, and for its budget.
 const AT_LIMIT_AFTER: Duration = Duration::from_secs(3);
 /// One target's retries.
@@ -39,6 +39,8 @@ const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 pub(super) struct Outbox {
     entries: HashMap<Target, Entry>,
     objects: BTreeMap<Object, ObjectState>,
+    /// Those of them that have something to write, or may have: there can be thousands at rest.
+    active: BTreeSet<Object>,
     /// Targets to try again, by when.
     later: BTreeSet<(Instant, Target)>,
     in_flight: usize,
@@ -77,31 +79,6 @@ pub(super) struct AtLimit {
     pub(super) oldest: Instant,
     /// Writes of their size that Sync takes a second.
     pub(super) writes_a_second: f64,
-}
-
-#[derive(Debug)]
-struct ObjectState {
-    pacer: Pacer,
-    /// What stands there has been looked at, so a target that nobody knows of is not there.
-    looked_at: bool,
-    /// Writes by urgency since one that was overdue, while something else was overdue.
-    urgent_in_a_row: u32,
-    map_is_missing: bool,
-    creating_map: bool,
-    create_not_before: Option<Instant>,
-    create_failures: u32,
-    /// Waiting targets by since when, for each [`Urgency::index`].
-    ready: [BTreeSet<(Instant, Target)>; Urgency::ALL.len()],
-}
-
-/// What may go next to an object.
-struct Next<'o> {
-    /// As what the budget takes it: something overdue passes for something that an event names now and then.
-    passes_as: Urgency,
-    urgency: Urgency,
-    place: &'o (Instant, Target),
-    /// It goes because it is overdue, and not by its urgency.
-    is_overdue: bool,
 }
 
 #[derive(Debug, Default)]
@@ -160,6 +137,7 @@ impl Outbox {
         Self {
             entries: HashMap::new(),
             objects: BTreeMap::new(),
+            active: BTreeSet::new(),
             later: BTreeSet::new(),
             in_flight: 0,
             others_in_flight: 0,
@@ -238,6 +216,8 @@ impl Outbox {
     /// The next write that may go out now.
     pub(super) fn take(&mut self, now: Instant) -> Option<Write> {
         self.wake_later(now);
+        let objects = &self.objects;
+        self.active.retain(|object| objects.get(object).is_some_and(ObjectState::is_active));
         if self.in_flight >= self.most_in_flight() || self.outage.is_paused(now) {
             return None;
         }
@@ -246,7 +226,8 @@ impl Outbox {
         }
         let others_too = self.others_in_flight < MOST_OTHERS_IN_FLIGHT;
         let mut best: Option<Next<'_>> = None;
-        for state in self.objects.values().filter(|state| !state.map_is_missing && !state.creating_map) {
+        let active = self.active.iter().filter_map(|object| self.objects.get(object));
+        for state in active.filter(|state| !state.map_is_missing && !state.creating_map) {
             let Some(next) = state.next(others_too, now) else { continue };
             let better = best.as_ref().is_none_or(|best| next.order() < best.order());
             if better && self.ready_at(state, &next, now) <= now {
@@ -285,7 +266,12 @@ impl Outbox {
 
     /// How many values wait for their turn.
     pub(super) fn count_waiting(&self) -> usize {
-        self.objects.values().map(ObjectState::waiting).sum::<usize>() + self.later.len()
+        self.active
+            .iter()
+            .filter_map(|object| self.objects.get(object))
+            .map(ObjectState::waiting)
+            .sum::<usize>()
+            + self.later.len()
     }
 
     /// When [`take`](Self::take) should be asked again; `None` when only an end of a write or a new wish can help.
@@ -293,7 +279,8 @@ impl Outbox {
         let later = self.later.first().map(|(at, _)| *at);
         let full = self.in_flight >= self.most_in_flight();
         let others_too = self.others_in_flight < MOST_OTHERS_IN_FLIGHT;
-        let objects = self.objects.values().filter(|_| !full);
+        let active = self.active.iter().filter_map(|object| self.objects.get(object));
+        let objects = active.filter(|_| !full);
         let ready = objects.filter_map(|state| {
             if state.creating_map {
                 return None;
@@ -318,6 +305,8 @@ impl Outbox {
             state.create_failures = 0;
             self.outage.ended();
         } else {
+            self.active.insert(Object::Map(map.clone()));
+            let state = self.object(Object::Map(map.clone()), now);
             let delay = BACKOFF.delay(state.create_failures, wait, crate::chance::unit());
             state.create_failures = state.create_failures.saturating_add(1);
             state.create_not_before = Some(now + delay);
@@ -365,6 +354,7 @@ impl Outbox {
             Outcome::NoMap => {
                 self.outage.ended();
                 self.object(target.object(), now).map_is_missing = true;
+                self.active.insert(target.object());
                 let entry = self.entries.entry(target.clone()).or_default();
                 entry.held = Held::Nothing;
                 again = Some(None);
@@ -415,6 +405,7 @@ impl Outbox {
         state.looked_at = true;
         if let Object::Map(_) = object {
             state.map_is_missing = !found.map_is_there && !state.creating_map;
+            self.active.insert(object.clone());
         }
         let known = self.entries.keys().filter(|target| target.object() == *object).cloned();
         let found_or_wanted = found.targets.keys().chain(wanted_now.keys()).cloned();
@@ -473,7 +464,8 @@ impl Outbox {
             (now.saturating_duration_since(oldest) >= AT_LIMIT_AFTER && !self.outage.is_on())
                 .then_some(oldest)
         };
-        let behind = self.objects.iter().filter_map(|(object, state)| Some((late(state)?, object, state)));
+        let active = self.active.iter().filter_map(|object| Some((object, self.objects.get(object)?)));
+        let behind = active.filter_map(|(object, state)| Some((late(state)?, object, state)));
         let (oldest, object, state) = behind.min_by_key(|(oldest, ..)| *oldest)?;
         let next = state.next(true, now)?;
         if state.map_is_missing || self.ready_at(state, &next, now) <= now {
@@ -517,8 +509,10 @@ impl Outbox {
     fn take_map_creation(&mut self, now: Instant) -> Option<Write> {
         let due =
             |state: &ObjectState| state.map_is_missing && !state.creating_map && state.create_at(now) <= now;
-        let (object, state) = self.objects.iter_mut().find(|(_, state)| due(state))?;
-        let Object::Map(map) = object else { return None };
+        let is_due = |object: &&Object| self.objects.get(*object).is_some_and(due);
+        let object = self.active.iter().find(is_due)?.clone();
+        let state = self.objects.get_mut(&object)?;
+        let Object::Map(map) = &object else { return None };
         state.pacer.take(0, Urgency::Named, now);
         state.creating_map = true;
         self.in_flight += 1;
@@ -527,16 +521,9 @@ impl Outbox {
 
     fn object(&mut self, object: Object, now: Instant) -> &mut ObjectState {
         let spent_until = self.spent_until;
-        self.objects.entry(object).or_insert_with(|| ObjectState {
-            pacer: spent_until.map_or_else(|| Pacer::new(now), Pacer::spent),
-            looked_at: false,
-            urgent_in_a_row: 0,
-            map_is_missing: false,
-            creating_map: false,
-            create_not_before: None,
-            create_failures: 0,
-            ready: Default::default(),
-        })
+        self.objects
+            .entry(object)
+            .or_insert_with(|| ObjectState::new(spent_until.map_or_else(|| Pacer::new(now), Pacer::spent)))
     }
 
     /// Takes a target out of all queues.
@@ -575,6 +562,7 @@ impl Outbox {
             None => {
                 let ready = &mut self.object(target.object(), now).ready[waiting.urgency.index()];
                 ready.insert((waiting.since, target.clone()));
+                self.active.insert(target.object());
             }
         }
     }
@@ -636,58 +624,6 @@ impl Outbox {
 
     fn most_in_flight(&self) -> usize {
         if self.outage.is_on() { PROBES } else { MOST_IN_FLIGHT }
-    }
-}
-
-/// How long something waits before it is overdue; what events name never is, as it goes first anyway.
-fn patience(urgency: Urgency) -> Duration {
-    Duration::from_secs(match urgency {
-        Urgency::Named => 0,
-        Urgency::SideEffect => 5,
-        Urgency::Filling => 20,
-        Urgency::Aged => 30,
-    })
-}
-
-impl Next<'_> {
-    fn order(&self) -> (Urgency, &(Instant, Target)) {
-        (self.passes_as, self.place)
-    }
-}
-
-impl ObjectState {
-    /// What is to be written next, as soon as the budget allows it.
-    fn next(&self, others_too: bool, now: Instant) -> Option<Next<'_>> {
-        if self.urgent_in_a_row >= URGENT_IN_A_ROW
-            && let Some((urgency, place)) = self.overdue(others_too, now)
-        {
-            return Some(Next { passes_as: Urgency::Named, urgency, place, is_overdue: true });
-        }
-        let allowed = Urgency::ALL.into_iter().filter(|urgency| others_too || urgency.is_named());
-        let (urgency, place) = allowed.filter_map(|urgency| self.first(urgency)).next()?;
-        Some(Next { passes_as: urgency, urgency, place, is_overdue: false })
-    }
-
-    /// The longest overdue of what no event names.
-    fn overdue(&self, others_too: bool, now: Instant) -> Option<(Urgency, &(Instant, Target))> {
-        let deadline = |urgency, place: &(Instant, Target)| place.0 + patience(urgency);
-        let others = Urgency::ALL.into_iter().filter(|urgency| others_too && !urgency.is_named());
-        let waiting = others.filter_map(|urgency| self.first(urgency));
-        let overdue = waiting.filter(|(urgency, place)| deadline(*urgency, place) <= now);
-        overdue.min_by_key(|(urgency, place)| deadline(*urgency, place))
-    }
-
-    fn first(&self, urgency: Urgency) -> Option<(Urgency, &(Instant, Target))> {
-        Some((urgency, self.ready[urgency.index()].first()?))
-    }
-
-    fn waiting(&self) -> usize {
-        self.ready.iter().map(BTreeSet::len).sum()
-    }
-
-    fn create_at(&self, now: Instant) -> Instant {
-        let ready = self.pacer.ready_at(0, Urgency::Named, now);
-        ready.max(self.create_not_before.unwrap_or(ready))
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::super::object::{URGENT_IN_A_ROW, patience};
 use super::super::wanted::Body;
 use super::*;
 

@@ -42,7 +42,7 @@ const AT_START: f64 = 60.0;
 /// Part of that which is for what events name.
 const NAMED_AT_START: f64 = 20.0;
 /// Steps in which what may have been spent before the start runs out.
-const STEPS: u32 = 20;
+const STEPS: u32 = 10;
 /// A 429 that names no delay pauses the object for this long.
 const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
 /// The smallest window that is learnt from 429s.
@@ -199,7 +199,7 @@ impl Pacer {
 
     /// Writes of this size that the budget comes to, a second.
     pub(super) fn writes_a_second(&self, bytes: usize) -> f64 {
-        self.budget / WINDOW.as_secs_f64() / cost(bytes)
+        writes_a_second(bytes) * self.budget / BUDGET
     }
 
     /// A write landed.
@@ -262,6 +262,11 @@ fn rate_of_others(budget: f64) -> f64 {
 
 /// Less than this is nothing, as sums of costs are rounded.
 const WHISKER: f64 = 1e-6;
+
+/// Writes of this size that a whole budget comes to, a second.
+pub(super) fn writes_a_second(bytes: usize) -> f64 {
+    BUDGET / WINDOW.as_secs_f64() / cost(bytes)
+}
 
 /// What a write costs, in small writes.
 pub(super) fn cost(bytes: usize) -> f64 {

@@ -39,6 +39,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 const MOST_FAILURES_TOLD: usize = 20;
 /// Texts of waiting values that are kept; with more waiting, values are laid out again when their turn comes.
 const MOST_TEXTS: usize = 32;
+/// Between two looks at how far the writes are.
+const REPORT_INTERVAL: Duration = Duration::from_millis(50);
 /// An object that was at its limit is within it again when it was not there for this long.
 const LIMIT_OVER_AFTER: Duration = Duration::from_secs(60);
 /// Callers that may wait for writes at once; a further one is turned away by dropping its sender.
@@ -66,6 +68,9 @@ pub struct Worker {
     cut: BTreeSet<Target>,
     /// The object that was told to be at its limit, and when it was so last.
     limit_told: Option<(Object, Instant)>,
+    /// When the status was told last, and when it is to be told again.
+    reported_at: Instant,
+    report_at: Option<Instant>,
     stopping: bool,
     /// Looking at what Sync holds fails.
     blind: bool,
@@ -141,6 +146,8 @@ impl Worker {
             standing: Standing::default(),
             cut: BTreeSet::new(),
             limit_told: None,
+            reported_at: now,
+            report_at: Some(now),
             stopping: false,
             blind: false,
             monitor,
@@ -204,7 +211,7 @@ impl Worker {
 
     fn wake_at(&self, now: Instant, deadline: Option<Instant>) -> Instant {
         let outbox = self.outbox.wake_at(now);
-        let soonest = [self.audits.next_due(), outbox, deadline].into_iter().flatten().min();
+        let soonest = [self.audits.next_due(), outbox, deadline, self.report_at].into_iter().flatten().min();
         soonest.unwrap_or(now + LONGEST_SLEEP)
     }
 
@@ -538,6 +545,12 @@ impl Worker {
         let shown = self.shown.as_ref().map_or(0, |snapshot| snapshot.number);
         let all_seen = self.audits.all_done();
         self.flushes.answer(&self.outbox, all_seen.then_some(shown), self.audits.is_hurried(), now);
+        // What follows looks through thousands of objects in a large centre.
+        if now < self.reported_at + REPORT_INTERVAL {
+            self.report_at = Some(self.reported_at + REPORT_INTERVAL);
+            return;
+        }
+        (self.reported_at, self.report_at) = (now, None);
         let backlog = self.outbox.backlog(now);
         let oldest = Urgency::CHANGES.map(|urgency| (urgency.name(), backlog.oldest[urgency.index()]));
         self.monitor.backlog(backlog.in_flight, backlog.waiting, oldest);

@@ -457,7 +457,7 @@ impl Worker {
         match what {
             What::Bulk(_) => self.bulk_rests_until = until,
             What::List(_) if self.board.snapshot().queues.len() <= SMALL_CENTRE => {
-                self.list_rests_until = until
+                self.list_rests_until = until;
             }
             _ => return false,
         }

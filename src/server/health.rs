@@ -1,4 +1,4 @@
-//! `/healthz` says that the process answers; `/readyz` that a first whole snapshot has been read and written.
+//! `/healthz` says that the process answers; `/readyz` that a first whole snapshot has been read, and written or begun to be.
 
 use axum::Json;
 use axum::extract::State;
