@@ -100,8 +100,8 @@ impl CoreConfig {
     fn read_from(reader: &mut Reader<'_>) -> Option<Self> {
         let twilio = TwilioConfig::read(reader);
         let statistics = StatisticsConfig::read(reader);
-        let sync = SyncConfig::read(reader);
         let refresh = RefreshConfig::read(reader);
+        let sync = SyncConfig::read(reader, refresh.realtime_interval);
         Some(Self { twilio: twilio?, statistics, sync, refresh, formula_program: own_program() })
     }
 }

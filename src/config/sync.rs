@@ -39,6 +39,9 @@ pub struct SyncConfig {
     pub definitions_interval: Duration,
     /// `SYNC_AUDIT_INTERVAL`: between two checks that what we wrote still stands, default 60 s.
     pub audit_interval: Duration,
+    /// The least time between two writes of a value in which only an age moved, which is `REALTIME_INTERVAL`; `None` with
+    /// `SYNC_AGES=off`, where such values are not written.
+    pub ages: Option<Duration>,
 }
 
 /// One way to lay a snapshot out in Sync.
@@ -91,7 +94,7 @@ impl LayoutName {
 }
 
 impl SyncConfig {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+    pub(super) fn read(reader: &mut Reader<'_>, realtime_interval: Duration) -> Self {
         let layouts = vec![LayoutName::QueueMap, LayoutName::DashboardDocument, LayoutName::DashboardMetrics];
         let layouts = reader.or_default(&var::SYNC_LAYOUTS, layouts, layout_names);
         let name = |reader: &mut Reader<'_>, variable, default: &str| {
@@ -122,6 +125,8 @@ impl SyncConfig {
             reader.or_default(&var::DEFINITIONS_INTERVAL, Duration::from_secs(10), above_zero);
         let audit_interval =
             reader.or_default(&var::SYNC_AUDIT_INTERVAL, Duration::from_secs(60), above_zero);
+        let on = |s: &str| ["off", "on"].iter().position(|word| *word == s).map(|on| on > 0);
+        let ages = reader.or_default(&var::SYNC_AGES, true, on).then_some(realtime_interval);
         Self {
             layouts,
             queue_stats_map,
@@ -135,6 +140,7 @@ impl SyncConfig {
             task_queues_map,
             definitions_interval,
             audit_interval,
+            ages,
         }
     }
 }

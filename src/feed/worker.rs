@@ -150,7 +150,7 @@ impl Worker {
 
     fn draw(&mut self) {
         let next = self.snapshots.borrow_and_update().clone().with_tiles(&self.tiles.borrow_and_update());
-        let status = *self.status.borrow_and_update();
+        let status = self.status.borrow_and_update().clone();
         let voice = self.voice.borrow_and_update().clone();
         if self.needs.is_some_and(|needs| !next.is_complete(needs)) {
             return;
@@ -175,7 +175,7 @@ impl Worker {
         let known = Value::Bool(next.directory_known);
         let mut parts = vec![
             ("asOf", json!(confirmed_at(&next))),
-            ("health", health(&next, status, self.is_doubtful(&next))),
+            ("health", health(&next, &status, self.is_doubtful(&next))),
             ("queuesKnown", known),
             ("voice", voice),
         ];
@@ -223,7 +223,7 @@ fn workspace(snapshot: &Snapshot) -> Value {
 }
 
 /// What is failing, and why; without numbers that change at every look.
-fn health(snapshot: &Snapshot, writes: Status, doubtful: bool) -> Value {
+fn health(snapshot: &Snapshot, writes: &Status, doubtful: bool) -> Value {
     let in_queues = snapshot.queues.values().flat_map(|state| state.scopes.iter());
     let scopes = std::iter::once(&snapshot.workspace).chain(in_queues);
     let in_scopes =
@@ -237,7 +237,7 @@ fn health(snapshot: &Snapshot, writes: Status, doubtful: bool) -> Value {
             "since": stale.map_or(confirmed_at(snapshot).filter(|_| doubtful), |stale| Some(stale.since)),
             "reason": stale.map_or(doubtful.then(|| NO_NEWS.to_owned()), |stale| Some(stale.reason.to_string())),
         },
-        "sync": { "ok": writes.failing == 0, "failing": writes.failing },
+        "sync": { "ok": writes.failing == 0, "failing": writes.failing, "beyondLimit": writes.at_limit },
         "formulas": {
             "ok": stale_tiles.is_none(),
             "since": stale_tiles.map(|stale| stale.since),

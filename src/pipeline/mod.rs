@@ -32,6 +32,9 @@ use crate::twilio::Apis;
 use crate::twilio::access_token::DASHBOARD_IDENTITY;
 use crate::wallboard::{self, Metrics};
 
+/// The service is ready after this long even where the first snapshot is still being written, as long as writes land.
+const LONGEST_FIRST_FILLING: Duration = Duration::from_secs(5);
+
 /// Handles of the tasks that read, evaluate and write.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -147,7 +150,8 @@ impl Pipeline {
         self.needs
     }
 
-    /// A task that sets `ready` once a first whole snapshot has been read and written.
+    /// A task that sets `ready` once a first whole snapshot has been read and written, or is being written: to fill a large
+    /// Map takes minutes, and until then the feed shows everything.
     pub fn becoming_ready(
         &self,
         ready: watch::Sender<bool>,
@@ -159,14 +163,22 @@ impl Pipeline {
             let first = snapshots.wait_for(|snapshot| snapshot.is_complete(needs)).await;
             // An error means that the pipeline is stopping.
             let number = first.map(|snapshot| snapshot.number).ok()?;
-            publisher.written(number).await.ok()
+            let mut status = publisher.status();
+            let being_written = async {
+                tokio::time::sleep(LONGEST_FIRST_FILLING).await;
+                status.wait_for(|status| status.audited && status.failing == 0).await.map(drop).ok()
+            };
+            tokio::select! {
+                written = publisher.written(number) => written.ok(),
+                being_written = being_written => being_written,
+            }
         };
         async move {
             tokio::select! {
                 () = stop.cancelled() => return,
                 first = first => if first.is_some() {
                     ready.send_replace(true);
-                    info!("Ready: a first snapshot has been read and written");
+                    info!("Ready: a first snapshot has been read, and is written or being written");
                 }
             }
             stop.cancelled().await;

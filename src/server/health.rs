@@ -1,4 +1,4 @@
-//! `/healthz` says that the process answers; `/readyz` that a first whole snapshot has been read and written.
+//! `/healthz` says that the process answers; `/readyz` that a first whole snapshot has been read, and written or begun to be.
 
 use axum::Json;
 use axum::extract::State;
@@ -31,7 +31,7 @@ pub(super) async fn ready(State(state): State<AppState>) -> Response {
     let picture = state.feed.picture();
     let body = match state.leader.local() {
         Some(pipeline) => {
-            let writes = *pipeline.publisher.status().borrow();
+            let writes = pipeline.publisher.status().borrow().clone();
             let snapshot = pipeline.refresher.snapshots().borrow().clone();
             json!({
                 "status": word,
@@ -40,6 +40,7 @@ pub(super) async fn ready(State(state): State<AppState>) -> Response {
                 "syncLookedAt": writes.audited,
                 "unwritten": writes.unwritten,
                 "failingWrites": writes.failing,
+                "beyondLimit": writes.at_limit,
             })
         }
         // Another replica reads and writes.

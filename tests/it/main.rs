@@ -18,6 +18,7 @@ mod support;
 
 mod abuse;
 mod access;
+mod allowance;
 mod authorisation;
 mod bootstrap;
 mod burst;

@@ -289,7 +289,7 @@ impl Monitor {
     }
 
     /// How far behind the writes are: under way, waiting keys, since when the oldest change waits.
-    pub fn backlog(&self, in_flight: usize, waiting: usize, oldest: Option<Instant>) {
+    pub fn backlog(&self, in_flight: usize, waiting: usize, oldest: [(&'static str, Option<Instant>); 3]) {
         self.0.backlog.set(in_flight, waiting, oldest);
     }
 
@@ -377,7 +377,7 @@ mod tests {
         monitor.event(None, EventOutcome::Signature);
         monitor.requested("sync", "GET /v1".to_owned(), "200".to_owned(), Some(Duration::from_millis(30)));
         monitor.shown_after(Duration::from_millis(150));
-        monitor.backlog(3, 4, None);
+        monitor.backlog(3, 4, ["event", "side_effect", "first_filling"].map(|cause| (cause, None)));
         let text = monitor.encode(&Registry::default()).unwrap();
         for line in [
             r#"taskrouter_sync_events_total{type="task.created",outcome="taken"} 2"#,
@@ -388,7 +388,7 @@ mod tests {
             r#"taskrouter_sync_freshness_seconds_bucket{le="0.1"} 0"#,
             "taskrouter_sync_sync_writes_in_flight 3",
             "taskrouter_sync_waiting_keys 4",
-            "taskrouter_sync_oldest_unwritten_seconds 0",
+            "taskrouter_sync_oldest_unwritten_seconds{cause=\"event\"} 0",
             "# EOF",
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");
