@@ -83,6 +83,7 @@ variables! {
     SETTLE_WINDOW: Variable::plain("SETTLE_WINDOW", "a duration with its unit, from SETTLE_STEP to 24h; 0s switches settling reads off");
     DEFINITIONS_INTERVAL: Variable::plain("DEFINITIONS_INTERVAL", DURATION);
     SYNC_AUDIT_INTERVAL: Variable::plain("SYNC_AUDIT_INTERVAL", DURATION);
+    SYNC_AGES: Variable::plain("SYNC_AGES", "on or off");
     TWILIO_TIMEOUT: Variable::plain("TWILIO_TIMEOUT", DURATION);
     TWILIO_TASKROUTER_URL: Variable::plain("TWILIO_TASKROUTER_URL", URL);
     TWILIO_SYNC_URL: Variable::plain("TWILIO_SYNC_URL", URL);

@@ -1,7 +1,8 @@
 //! The metrics' definitions over HTTP: read by viewers, changed by editors.
 //!
 //! `POST /api/save` takes `{"<unique name>": {"metric": {…}}, …}` and answers all definitions, as the wallboard's own
-//! backend did. Either all of a request is stored or nothing; problems are listed field by field.
+//! backend did. Either all of a request is stored or nothing; the answer names each field that is wrong. With
+//! `?failing=refuse`, as editors ask that show problems, a formula that has no value now is such a field, too.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use utoipa::ToSchema;
 use super::auth::{Editor, Viewer};
 use super::error::ApiError;
 use super::openapi::refusals::{Admission, JsonBody, NotAsExpected, NotFound, NotNow, TwilioFails};
-use super::openapi::schemas::{DefinitionsByName, MetricHistory};
+use super::openapi::schemas::{DefinitionsByName, Failing, MetricHistory};
 use super::{LeaderClient, body, query};
 use crate::pipeline::Request;
 use crate::wallboard::Raw;
@@ -60,6 +61,9 @@ pub(super) async fn show(
     tag = "Metrics",
     summary = "Add or replace definitions",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
+    params(
+        ("failing" = inline(Option<Failing>), Query, description = "`refuse`: a formula without a value now, or with one that does not fit its format, is a problem, too")
+    ),
     request_body(content = DefinitionsByName, content_type = "application/json"),
     responses(
         (status = 200, description = "All of them", body = DefinitionsByName),
@@ -69,10 +73,14 @@ pub(super) async fn show(
 pub(super) async fn save(
     State(leader): State<Arc<LeaderClient>>,
     _editor: Editor,
+    uri: Uri,
     body: Body,
 ) -> Result<Response, ApiError> {
     let changes: Raw = body::json(body, LARGEST).await?;
-    leader.ask(Request::Save(changes.into_iter().collect())).await
+    let changes = changes.into_iter().collect();
+    let refuse_failing = query::value(&uri, "failing").is_some_and(|value| value == "refuse");
+    let request = if refuse_failing { Request::SaveWorking(changes) } else { Request::Save(changes) };
+    leader.ask(request).await
 }
 
 /// Takes some out.

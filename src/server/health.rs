@@ -1,4 +1,4 @@
-//! `/healthz` says that the process answers; `/readyz` that a first whole snapshot has been read and written.
+//! `/healthz` says that the process answers; `/readyz` that a first whole snapshot has been read, and written or begun to be.
 
 use axum::Json;
 use axum::extract::State;
@@ -57,6 +57,9 @@ pub(super) struct Readiness {
     unwritten: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failing_writes: Option<usize>,
+    /// Objects whose writes need more than Sync's limit allows
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beyond_limit: Option<Value>,
     /// `false` where another replica leads
     #[serde(skip_serializing_if = "Option::is_none")]
     leads: Option<bool>,
@@ -98,7 +101,7 @@ pub(super) async fn ready(State(state): State<AppState>) -> Response {
     let picture = state.feed.picture();
     let body = match state.leader.local() {
         Some(pipeline) => {
-            let writes = *pipeline.publisher.status().borrow();
+            let writes = pipeline.publisher.status().borrow().clone();
             let snapshot = pipeline.refresher.snapshots().borrow().clone();
             Readiness {
                 status: word,
@@ -107,6 +110,7 @@ pub(super) async fn ready(State(state): State<AppState>) -> Response {
                 sync_looked_at: Some(writes.audited),
                 unwritten: Some(writes.unwritten),
                 failing_writes: Some(writes.failing),
+                beyond_limit: Some(json!(writes.at_limit)),
                 leads: None,
             }
         }
@@ -117,6 +121,7 @@ pub(super) async fn ready(State(state): State<AppState>) -> Response {
             sync_looked_at: None,
             unwritten: None,
             failing_writes: None,
+            beyond_limit: None,
             leads: Some(false),
         },
     };

@@ -9,7 +9,7 @@ fn access() -> Access {
         bearer: Some(SecretString::from("a-long-bearer-token")),
         metrics: Some(SecretString::from("a-long-metrics-token")),
     };
-    Access::new(accounts, &SecretString::from("root"), Speaker::default())
+    Access::new(accounts, &SecretString::from("root"), Broadcaster::default())
 }
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -56,7 +56,7 @@ async fn the_administrator_is_let_in_and_nobody_else() {
             "{wrong}"
         );
     }
-    let nobody = Access::new(Administrator::default(), &SecretString::from("root"), Speaker::default());
+    let nobody = Access::new(Administrator::default(), &SecretString::from("root"), Broadcaster::default());
     assert!(matches!(nobody.administrator(&basic(":"), elsewhere()), Err(AccessError::NoAdministrator)));
 }
 
@@ -104,7 +104,7 @@ async fn a_viewer_sees_and_does_not_edit() {
 
 #[tokio::test]
 async fn without_accounts_only_this_machine_is_let_in() {
-    let access = Access::new(Administrator::default(), &SecretString::from("root"), Speaker::default());
+    let access = Access::new(Administrator::default(), &SecretString::from("root"), Broadcaster::default());
     let here: SocketAddr = "127.0.0.1:5000".parse().unwrap();
     let enter = |pairs: &[(&'static str, &str)], peer| {
         access.enter(&Method::GET, &headers(pairs), peer, Role::Editor)

@@ -25,7 +25,7 @@ use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
 use crate::config::Administrator;
-use crate::coordination::gossip::{Speaker, Word};
+use crate::coordination::gossip::{Broadcaster, SharedFact};
 
 pub use error::{AccessError, FlexError};
 pub use flex::{FlexGate, left};
@@ -71,13 +71,13 @@ pub struct Access {
     sessions: Sessions,
     signed_out: SignedOut,
     throttle: Throttle,
-    speaker: Speaker,
+    broadcaster: Broadcaster,
 }
 
 impl Access {
     /// For these accounts; `root` is the secret that sessions are signed with besides the passwords. What other replicas
     /// have to know is said there.
-    pub fn new(accounts: Administrator, root: &SecretString, speaker: Speaker) -> Self {
+    pub fn new(accounts: Administrator, root: &SecretString, broadcaster: Broadcaster) -> Self {
         let passwords = [&accounts.basic, &accounts.viewer].map(|account| {
             account
                 .as_ref()
@@ -85,8 +85,8 @@ impl Access {
         });
         let secrets = std::iter::once(root.expose_secret()).chain(passwords.iter().map(String::as_str));
         let sessions = Sessions::new(secrets);
-        let throttle = Throttle::told_to(speaker.clone());
-        Self { accounts, sessions, signed_out: SignedOut::default(), throttle, speaker }
+        let throttle = Throttle::told_to(broadcaster.clone());
+        Self { accounts, sessions, signed_out: SignedOut::default(), throttle, broadcaster }
     }
 
     /// Signs cookies.
@@ -145,7 +145,7 @@ impl Access {
     /// Ends a session, wherever its cookie may have gone.
     pub fn sign_out(&self, session: &Session) {
         self.signed_out.end(session.nonce, Timestamp::now().as_second());
-        self.speaker.say(Word::SignedOut { nonce: session.nonce });
+        self.broadcaster.broadcast(SharedFact::SignedOut { nonce: session.nonce });
     }
 
     /// Another replica ended a session.

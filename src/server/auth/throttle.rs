@@ -13,7 +13,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use crate::coordination::gossip::{Speaker, Word};
+use crate::coordination::gossip::{Broadcaster, SharedFact};
 
 /// Wrong ones without any delay: people mistype.
 const FREE: u32 = 5;
@@ -31,7 +31,7 @@ const MOST: usize = 10_000;
 pub(super) struct Throttle {
     remembered: Mutex<Remembered>,
     /// Tells other replicas of wrong ones.
-    speaker: Speaker,
+    broadcaster: Broadcaster,
 }
 
 #[derive(Debug, Default)]
@@ -56,8 +56,8 @@ pub(super) struct TooMany;
 
 impl Throttle {
     /// One whose wrong ones are told there.
-    pub(super) fn told_to(speaker: Speaker) -> Self {
-        Self { speaker, ..Self::default() }
+    pub(super) fn told_to(broadcaster: Broadcaster) -> Self {
+        Self { broadcaster, ..Self::default() }
     }
 
     /// Another replica was given wrong ones.
@@ -85,7 +85,7 @@ impl Throttle {
         let found = check();
         if found.is_none() {
             remembered.note(key, now);
-            self.speaker.say(Word::Wrong { address: key.0, account: key.1 });
+            self.broadcaster.broadcast(SharedFact::WrongCredentials { address: key.0, account: key.1 });
         }
         // A right one does not clear the count, or a screen that asks now and then would give its guesser free ones.
         Ok(found)

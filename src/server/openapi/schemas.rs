@@ -28,6 +28,12 @@ pub(in crate::server) enum CheckMap {
     True,
 }
 
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::server) enum Failing {
+    Refuse,
+}
+
 /// A TaskRouter event callback; any further field is taken
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]

@@ -230,7 +230,7 @@ impl Default for Monitor {
         let help = "1 where this process reads and writes; one of several replicas does";
         registry.register("leads", help, leads.clone());
         let differing_settings = Gauge::default();
-        let help = "Variables that this replica has other values of than the one that leads";
+        let help = "1 where this replica's configuration differs from the leader's";
         registry.register("differing_settings", help, differing_settings.clone());
         Self(Arc::new(Counts {
             registry,
@@ -289,7 +289,7 @@ impl Monitor {
     }
 
     /// How far behind the writes are: under way, waiting keys, since when the oldest change waits.
-    pub fn backlog(&self, in_flight: usize, waiting: usize, oldest: Option<Instant>) {
+    pub fn backlog(&self, in_flight: usize, waiting: usize, oldest: [(&'static str, Option<Instant>); 3]) {
         self.0.backlog.set(in_flight, waiting, oldest);
     }
 
@@ -316,9 +316,9 @@ impl Monitor {
         self.0.leads.set(leads.into());
     }
 
-    /// Sets the number of variables that differ from the leader's.
-    pub fn differing_settings(&self, count: usize) {
-        self.0.differing_settings.set(i64::try_from(count).unwrap_or(i64::MAX));
+    /// Whether this replica's configuration differs from the leader's.
+    pub fn differing_settings(&self, differ: bool) {
+        self.0.differing_settings.set(differ.into());
     }
 
     /// Whether the Redis that replicas share answers.
@@ -377,7 +377,7 @@ mod tests {
         monitor.event(None, EventOutcome::Signature);
         monitor.requested("sync", "GET /v1".to_owned(), "200".to_owned(), Some(Duration::from_millis(30)));
         monitor.shown_after(Duration::from_millis(150));
-        monitor.backlog(3, 4, None);
+        monitor.backlog(3, 4, ["event", "side_effect", "first_filling"].map(|cause| (cause, None)));
         let text = monitor.encode(&Registry::default()).unwrap();
         for line in [
             r#"taskrouter_sync_events_total{type="task.created",outcome="taken"} 2"#,
@@ -388,7 +388,7 @@ mod tests {
             r#"taskrouter_sync_freshness_seconds_bucket{le="0.1"} 0"#,
             "taskrouter_sync_sync_writes_in_flight 3",
             "taskrouter_sync_waiting_keys 4",
-            "taskrouter_sync_oldest_unwritten_seconds 0",
+            "taskrouter_sync_oldest_unwritten_seconds{cause=\"event\"} 0",
             "# EOF",
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");

@@ -14,7 +14,7 @@ use serde_json::json;
 pub use statistics::{
     ActivityCount, Cumulative, Realtime, Split, Statistics, TaskQueueStatistics, WaitDuration,
 };
-use statistics::{Resource, UnknownFields};
+use statistics::{Resource, WithOwner};
 pub use table::{Counts, Table};
 
 use super::client::{Api, Body, Call, Client};
@@ -256,7 +256,8 @@ impl TaskRouter {
         channel: Option<&str>,
         window: &Window,
     ) -> Result<Vec<TaskQueueStatistics>, TwilioError> {
-        self.list::<TaskQueuesStatisticsPage>("/TaskQueues/Statistics", &in_window(window, channel)).await
+        let query = in_window(window, channel);
+        self.pages::<TaskQueuesStatisticsPage>("/TaskQueues/Statistics", &query, Endpoint::List).await
     }
 
     /// `GET TaskQueues/{sid}/Statistics`
@@ -307,11 +308,7 @@ impl TaskRouter {
         Ok(bulk.task_queue_data.into_iter().filter_map(|r| Some((r.task_queue_sid?, r.statistics))).collect())
     }
 
-    async fn resource<T: DeserializeOwned + UnknownFields>(
-        &self,
-        path: &str,
-        query: &[(&str, &str)],
-    ) -> Result<T, TwilioError> {
+    async fn resource<T: WithOwner>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, TwilioError> {
         let resource: Resource<T> = self.get(path, &path[1..], query).await?;
         Ok(resource.statistics)
     }
@@ -327,13 +324,22 @@ impl TaskRouter {
     }
 
     async fn list<P: Page>(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<P::Entry>, TwilioError> {
+        self.pages::<P>(path, query, Endpoint::Other).await
+    }
+
+    async fn pages<P: Page>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        endpoint: Endpoint,
+    ) -> Result<Vec<P::Entry>, TwilioError> {
         let page_size = PAGE_SIZE.to_string();
         let query: Vec<_> = query.iter().copied().chain([("PageSize", page_size.as_str())]).collect();
         let mut target = self.target(path, &query);
         let mut entries = Vec::new();
         for _ in 0..MOST_PAGES {
             let call = Call::get(Api::TaskRouter, target, format!("GET {}", &path[1..]));
-            let call = Call { large: true, ..call };
+            let call = Call { large: true, endpoint, ..call };
             let (page, meta) = self.client.read::<P>(&call).await?.split();
             entries.extend(page);
             let Some(next) = meta.next_page_url else { return Ok(entries) };
