@@ -75,8 +75,8 @@ shots: web ## Take README's pictures of the page anew, from the demo; some minut
 bench: ## Measure freshness, calls, intake, CPU and memory on a quiet machine; writes docs/benchmarks.md
 	cargo bench --bench bench -- --write docs/benchmarks.md
 
-bench-quick: ## The same roughly, in two minutes; prints only
-	cargo bench --bench bench -- --quick
+bench-quick: ## Its main table roughly, in two minutes; prints only. BENCH="--queues 20 --events 10 --layout queue-map --limit window" chooses rows
+	cargo bench --bench bench -- --quick --only mix $(BENCH)
 
 chaos: ## Let faults strike the real program on a quiet machine, a quarter of an hour; writes docs/faults.md
 	cargo bench --bench chaos -- --write docs/faults.md

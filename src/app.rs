@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -11,9 +12,9 @@ use tokio::sync::watch;
 use tracing::info;
 
 use crate::call_quality::Voice;
-use crate::cluster::LinkError;
+use crate::cluster::{Exchanged, LinkError, Member, Watched};
 use crate::config::{Config, SharingConfig};
-use crate::coordination::gossip::Speaker;
+use crate::coordination::gossip::{Broadcaster, SharedFact};
 use crate::coordination::rate_limit::Quota;
 use crate::dialling::Dialler;
 use crate::feed;
@@ -21,7 +22,6 @@ use crate::layout;
 use crate::lifecycle::{Stage, TaskError, Tasks};
 use crate::pipeline::Pipeline;
 use crate::refresh::Refresher;
-use crate::replica::{Exchanged, Hearing, Replica, Watched};
 use crate::server::{
     Access, DefaultHeaders, FlexGate, Handles, LeaderClient, Refusals, Signatures, Sockets, SyncGate, router,
     serve,
@@ -61,19 +61,19 @@ impl App {
         let apis = Apis::new(&config.core, monitor.clone())?;
         let twilio = &config.core.twilio;
         let (ready, is_ready) = watch::channel(false);
-        let (speaker, quota, shared) = match &config.sharing {
+        let (broadcaster, quota, shared) = match &config.sharing {
             Some(sharing) => {
                 let secret = twilio.auth_tokens.first().map_or("", ExposeSecret::expose_secret);
-                let ((speaker, said), (quota, asked)) = (Speaker::heard(), Quota::shared(secret));
-                (speaker, quota, Some((sharing, said, asked)))
+                let ((broadcaster, facts), (quota, limits)) = (Broadcaster::shared(), Quota::shared(secret));
+                (broadcaster, quota, Some((sharing, facts, limits)))
             }
-            None => (Speaker::default(), Quota::default(), None),
+            None => (Broadcaster::default(), Quota::default(), None),
         };
         let (voice, webhooks, alerts) = Voice::new(
             config.voice.clone(),
             config.core.statistics.clone(),
             apis.messages.clone(),
-            speaker.clone(),
+            broadcaster.clone(),
             quota.clone(),
         )?;
         tasks.spawn(Stage::Intake, "call quality webhooks", |stop| webhooks.run(stop));
@@ -83,20 +83,20 @@ impl App {
             stop.cancelled().await;
             open_sockets.ended().await;
         });
-        let access = Arc::new(Access::new(&config.server, &twilio.auth_tokens[0], speaker.clone()));
+        let access = Arc::new(Access::new(&config.server, &twilio.auth_tokens[0], broadcaster.clone()));
         let dialler = config.dialling.clone().map(|dialling| {
             let public_url = config.server.public_url.clone();
             let (calls, taskrouter) = (apis.calls.clone(), apis.taskrouter.clone());
-            Arc::new(Dialler::new(calls, taskrouter, dialling, public_url, speaker, quota))
+            Arc::new(Dialler::new(calls, taskrouter, dialling, public_url, broadcaster, quota))
         });
         let (feed, pictures) = feed::Pictures::new();
         let watched = Watched { pictures, alerts, ready: ready.clone(), monitor: monitor.clone() };
         let (refresher, leader) = match shared {
             None => alone(config, &apis, watched, &mut tasks),
-            Some((sharing, said, asked)) => {
-                let hearing =
-                    Hearing { access: access.clone(), dialler: dialler.clone(), voice: voice.clone() };
-                replicated(config, sharing, watched, Exchanged { said, hearing, asked }, &mut tasks)?
+            Some((sharing, facts, limits)) => {
+                let deliver = deliver(access.clone(), dialler.clone(), voice.clone());
+                let exchanged = Exchanged { facts, deliver: Box::new(deliver), limits };
+                replicated(config, sharing, watched, exchanged, &mut tasks)?
             }
         };
         let handles = Handles {
@@ -156,9 +156,9 @@ fn alone(config: &Config, apis: &Apis, watched: Watched, tasks: &mut Tasks) -> (
     let grace = config.server.shutdown_grace;
     let pipeline = Pipeline::start(&config.core, apis.clone(), grace, &monitor, tasks);
     let document = &config.core.sync.dashboard_metrics_document;
-    let (shown, status, interval) =
-        (pipeline.shown.clone(), pipeline.publisher.status(), config.core.refresh.realtime_interval);
-    let drawing = feed::Worker::new(pictures, shown, status, alerts, document, interval);
+    let (snapshots, tiles) = (pipeline.refresher.snapshots(), pipeline.tiles.clone());
+    let (status, interval) = (pipeline.publisher.status(), config.core.refresh.realtime_interval);
+    let drawing = feed::Worker::new(pictures, snapshots, tiles, status, alerts, document, interval);
     // Watchers hold their connections open, so the feed ends with the listener and not after it.
     tasks.spawn(Stage::Intake, "feed", |stop| drawing.run(stop));
     tasks.spawn(Stage::Intake, "becoming ready", |stop| pipeline.becoming_ready(ready, stop));
@@ -174,8 +174,28 @@ fn replicated(
     exchanged: Exchanged,
     tasks: &mut Tasks,
 ) -> Result<(Refresher, LeaderClient), StartError> {
-    let (handles, replica) = Replica::new(config, sharing, watched, exchanged)?;
-    tasks.spawn_fallible(Stage::Reads, "replica", |stop| replica.run(stop));
-    let leader = LeaderClient::Shared { local: handles.pipeline, asker: handles.asker };
+    let (handles, member) = Member::new(config, sharing, watched, exchanged)?;
+    tasks.spawn_fallible(Stage::Reads, "replica", |stop| member.run(stop));
+    let leader = LeaderClient::Shared { local: handles.pipeline, rpc: handles.rpc };
     Ok((handles.refresher, leader))
+}
+
+/// Delivers another replica's fact, so many seconds old, to the part that needs it.
+fn deliver(
+    access: Arc<Access>,
+    dialler: Option<Arc<Dialler>>,
+    voice: Arc<Voice>,
+) -> impl Fn(SharedFact, u64) + Send + Sync {
+    move |fact, age| match (fact, &dialler) {
+        (SharedFact::WrongCredentials { address, account }, _) => access.hear_wrong(address, account),
+        (SharedFact::SignedOut { nonce }, _) => access.hear_signed_out(nonce),
+        (SharedFact::Alert(alert), _) => voice.hear(alert),
+        (SharedFact::CallPlaced { call, worker, status }, Some(dialler)) => {
+            dialler.hear_placed(call, worker, &status, Duration::from_secs(age));
+        }
+        (SharedFact::CallProgress { call, status, sequence }, Some(dialler)) => {
+            dialler.hear_call(call, &status, sequence);
+        }
+        (SharedFact::CallPlaced { .. } | SharedFact::CallProgress { .. }, None) => {}
+    }
 }

@@ -6,7 +6,7 @@
 //! what differs ([`twilio::sync`]) within Sync's limits. [`feed`] shows it to whoever watches us instead, and [`dialling`]
 //! places agents' Calls, and [`call_quality`] takes reports of bad ones. [`app`] joins the parts; [`cli`] is the command line.
 //!
-//! Where several replicas share the work, [`replica`] leads or follows, and [`cluster`] is what they share through Redis.
+//! Where several replicas share the work, [`cluster`] elects the leader, and shares its feed and their marks through Redis.
 //!
 //! Which room may import which is one list, in `docs/architecture.md`, and a test holds the code to it.
 
@@ -16,7 +16,6 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub mod app;
 pub mod bucket;
 pub mod call_quality;
-pub mod chance;
 pub mod cli;
 pub mod cluster;
 pub mod config;
@@ -31,7 +30,6 @@ pub mod lifecycle;
 pub mod pipeline;
 pub mod publish;
 pub mod refresh;
-pub mod replica;
 pub mod server;
 pub mod service_level;
 pub mod sid;

@@ -4,25 +4,25 @@ use std::time::Duration;
 
 use twilio_emulator::{NewTask, Settings};
 
-use crate::bed::{Bed, Effort, Opening, Stage};
 use crate::changes::{Freshness, Tasks};
 use crate::limits::Observed;
 use crate::stats::{mib, ms};
 use crate::table::{Goal, Section};
+use crate::testbed::{Effort, Opening, Stage, Testbed};
 
 const MOST: Duration = Duration::from_secs(1);
 /// Time for the moving ages to have used up what there is to spare of the Map's budget.
 const WARM_UP: Duration = Duration::from_secs(6);
 
-/// The bed, ready to be measured.
+/// The testbed, ready to be measured.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    bed: Bed,
+    testbed: Testbed,
     tasks: Tasks,
     queues: usize,
 }
 
-/// Opens the bed. That takes more than a minute: since when a Task waits is known to the second only, so a new process
+/// Opens the testbed. That takes more than a minute: since when a Task waits is known to the second only, so a new process
 /// takes another moment for it, and writes every item anew.
 pub(crate) async fn prepare(effort: &Effort) -> Prepared {
     let queues = effort.of(200, 1000);
@@ -33,20 +33,20 @@ pub(crate) async fn prepare(effort: &Effort) -> Prepared {
         world.create_task(NewTask { queue: queue.sid, channel, age, ..NewTask::default() }).unwrap();
     }
     let tasks = Tasks::new(world, queues / 20);
-    let bed = stage.open(effort, Opening::default()).await;
-    bed.ready().await;
-    Prepared { bed, tasks, queues }
+    let testbed = stage.open(effort, Opening::default()).await;
+    testbed.ready().await;
+    Prepared { testbed, tasks, queues }
 }
 
 pub(crate) async fn run(effort: &Effort, prepared: Prepared) -> (Section, Vec<Observed>) {
-    let Prepared { bed, mut tasks, queues } = prepared;
+    let Prepared { testbed, mut tasks, queues } = prepared;
     tokio::time::sleep(WARM_UP).await;
     let mut fresh = Freshness::default();
     let measuring = async {
-        fresh = Freshness::measure(&bed, &mut tasks, effort.of(8, 40), Duration::ZERO).await;
+        fresh = Freshness::measure(&testbed, &mut tasks, effort.of(8, 40), Duration::ZERO).await;
     };
-    let window = bed.watch(measuring).await;
-    let usage = bed.usage();
+    let window = testbed.watch(measuring).await;
+    let usage = testbed.usage();
     let about = format!(
         "One change a second at 20 of {queues} queues, in each of which a Task waits, so that every sweep finds {queues} ages \
          moved. Ages take what real changes leave of the Map's write budget. Meanwhile the service made {:.0} Sync requests a \
@@ -65,5 +65,5 @@ pub(crate) async fn run(effort: &Effort, prepared: Prepared) -> (Section, Vec<Ob
     }];
     let section =
         Section { title: "Freshness while all ages move", about, tables: vec![fresh.table()], goals };
-    (section, vec![bed.stop().await])
+    (section, vec![testbed.stop().await])
 }

@@ -17,8 +17,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
-use crate::bed::EVENTS;
 use crate::service::{Usage, usage};
+use crate::testbed::EVENTS;
 
 const TOKEN: &str = "AUTH_TOKEN";
 

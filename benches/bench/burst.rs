@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 use twilio_emulator::{Api, Entry, Settings};
 
-use crate::bed::{Bed, Effort, Opening, Stage};
 use crate::limits::{Observed, is_write, peak_in_flight};
 use crate::service::Usage;
 use crate::stats::{Sample, mib, ms, percent};
 use crate::table::{Goal, Section, Table};
+use crate::testbed::{Effort, Opening, Stage, Testbed};
 
 const QUEUES: usize = 20;
 const EVENTS: usize = 1000;
@@ -36,13 +36,13 @@ struct Burst {
 
 pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     let stage = Stage::found("burst", Settings { queues: QUEUES, workers: 30, ..Settings::default() }).await;
-    let bed = stage.open(effort, Opening { relayed: true, ..Opening::default() }).await;
-    bed.ready().await;
-    bed.agrees().await;
-    let start = bed.usage();
+    let testbed = stage.open(effort, Opening { relayed: true, ..Opening::default() }).await;
+    testbed.ready().await;
+    testbed.agrees().await;
+    let start = testbed.usage();
     let mut bursts = Vec::new();
     for _ in 0..effort.of(1, 5) {
-        bursts.push(burst(&bed).await);
+        bursts.push(burst(&testbed).await);
     }
     let section = Section {
         title: "Burst of 1,000 events",
@@ -58,12 +58,12 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
         tables: vec![calls(&bursts), webhook(&bursts), memory(start, &bursts)],
         goals: goals(&bursts),
     };
-    (section, vec![bed.stop().await])
+    (section, vec![testbed.stop().await])
 }
 
-async fn burst(bed: &Bed) -> Burst {
-    let (world, callbacks) = (bed.emulator.world(), bed.emulator.callbacks());
-    let relay = bed.relay.as_ref().unwrap();
+async fn burst(testbed: &Testbed) -> Burst {
+    let (world, callbacks) = (testbed.emulator.world(), testbed.emulator.callbacks());
+    let relay = testbed.relay.as_ref().unwrap();
     drop(relay.take());
     let (begin, before) = (Instant::now(), *callbacks.delivered().borrow());
     let made = || usize::try_from(*callbacks.delivered().borrow() - before).unwrap();
@@ -74,9 +74,9 @@ async fn burst(bed: &Bed) -> Burst {
         callbacks.wait_idle().await;
     }
     let took = begin.elapsed();
-    let converged = bed.agrees().await;
+    let converged = testbed.agrees().await;
     tokio::time::sleep(SETTLED.saturating_sub(converged)).await;
-    let requests = bed.requests_since(begin);
+    let requests = testbed.requests_since(begin);
     let writes: Vec<&Entry> = requests.iter().filter(|entry| is_write(entry)).collect();
     let (times, answers): (Vec<Duration>, Vec<StatusCode>) = relay.take().into_iter().unzip();
     Burst {
@@ -88,7 +88,7 @@ async fn burst(bed: &Bed) -> Burst {
         reads: requests.iter().filter(|entry| entry.api == Api::TaskRouter).count(),
         writes: writes.len(),
         peak_writes: peak_in_flight(&writes),
-        after: bed.usage(),
+        after: testbed.usage(),
     }
 }
 

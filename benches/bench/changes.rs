@@ -7,13 +7,13 @@ use serde_json::Value;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
-use twilio_emulator::{NewTask, SyncChange, Truth, World};
+use twilio_emulator::{Data, NewTask, SyncChange, Truth, World};
 
 use crate::agreement::{compare_item, compare_realtime};
-use crate::bed::{Bed, CHANNELS};
 use crate::floor::Floor;
 use crate::stats::{Sample, ms};
 use crate::table::Table;
+use crate::testbed::{CHANNELS, Testbed};
 
 /// What has not shown by then is counted as missed.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
@@ -104,8 +104,13 @@ impl Life {
 
 impl Freshness {
     /// Makes so many changes. Times count from `shown_after` the change, when the statistics begin to show it.
-    pub(crate) async fn measure(bed: &Bed, tasks: &mut Tasks, changes: usize, shown_after: Duration) -> Self {
-        let floor = Floor::of(&bed.emulator, tasks.some_queue());
+    pub(crate) async fn measure(
+        testbed: &Testbed,
+        tasks: &mut Tasks,
+        changes: usize,
+        shown_after: Duration,
+    ) -> Self {
+        let floor = Floor::of(&testbed.emulator, tasks.some_queue());
         let (mut bare, mut following) = (Vec::new(), JoinSet::new());
         // The reads of the start, which a change would have to wait for, are over by then.
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -114,7 +119,7 @@ impl Freshness {
             tokio::time::sleep_until(next).await;
             // A second on average, and never in step with the service's timers.
             next += Duration::from_millis(850 + (n as u64 * 185) % 300);
-            let (changes, truth) = (bed.emulator.sync().subscribe(), bed.emulator.truth());
+            let (changes, truth) = (testbed.emulator.sync().subscribe(), testbed.emulator.truth());
             let begin = Instant::now();
             let queue = tasks.advance();
             following.spawn(follow(truth, changes, queue, begin));
@@ -180,5 +185,5 @@ async fn follow(truth: Truth, mut changes: Receiver<Arc<SyncChange>>, queue: Str
 }
 
 fn its_item<'c>(change: &'c SyncChange, queue: &str) -> Option<&'c Value> {
-    change.data.as_deref().filter(|_| change.key.as_deref() == Some(queue))
+    change.data.as_deref().map(Data::value).filter(|_| change.key.as_deref() == Some(queue))
 }

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use twilio_emulator::{FlexToken, Settings};
 
-use crate::bed::{Bed, Effort, Opening, Stage};
 use crate::broadcast::Broadcast;
 use crate::crowd::{Crowd, Place, stalled};
 use crate::limits::Observed;
 use crate::stats::{Sample, ms, tenths};
 use crate::table::{Goal, Section, Table};
+use crate::testbed::{Effort, Opening, Stage, Testbed};
 
 const QUEUES: usize = 20;
 const TOKEN: &str = "a-flex-token";
@@ -41,51 +41,51 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     let mut rival_rows = Vec::new();
     let mut observed = Vec::new();
     for size in sizes {
-        let bed = open(effort, &format!("fanout-{size}")).await;
-        let row = ours(&bed, *size, span).await;
+        let testbed = open(effort, &format!("fanout-{size}")).await;
+        let row = ours(&testbed, *size, span).await;
         let rival = Broadcast::start(row.bytes).await;
         rival_rows.push(theirs(&rival, *size, span).await);
         rows.push(row);
-        observed.push(bed.stop().await);
+        observed.push(testbed.stop().await);
     }
-    let bed = open(effort, "fanout-stalled").await;
-    let turns = in_turns(&bed, sizes[0], effort.of(1, 7)).await;
-    let (bed, returned) = come_back(bed, returning).await;
-    observed.push(bed.stop().await);
+    let testbed = open(effort, "fanout-stalled").await;
+    let turns = in_turns(&testbed, sizes[0], effort.of(1, 7)).await;
+    let (testbed, returned) = come_back(testbed, returning).await;
+    observed.push(testbed.stop().await);
     (section(&rows, &rival_rows, &turns, returning, returned), observed)
 }
 
-async fn open(effort: &Effort, name: &str) -> Bed {
+async fn open(effort: &Effort, name: &str) -> Testbed {
     let settings = Settings { queues: QUEUES, ..Settings::default() };
-    let bed = Stage::found(name, settings).await.open(effort, Opening::default()).await;
-    bed.emulator.tokens().register(TOKEN, FlexToken::default());
-    bed.ready().await;
-    bed.agrees().await;
-    bed
+    let testbed = Stage::found(name, settings).await.open(effort, Opening::default()).await;
+    testbed.emulator.tokens().register(TOKEN, FlexToken::default());
+    testbed.ready().await;
+    testbed.agrees().await;
+    testbed
 }
 
-fn place(bed: &Bed) -> Place {
-    let address = bed.url().trim_start_matches("http://").parse().unwrap();
+fn place(testbed: &Testbed) -> Place {
+    let address = testbed.url().trim_start_matches("http://").parse().unwrap();
     Place { address, target: "/api/feed", header: format!("token: {TOKEN}"), items: QUEUES }
 }
 
-async fn live(bed: &Bed, span: Duration) {
+async fn live(testbed: &Testbed, span: Duration) {
     let end = Instant::now() + span;
     while Instant::now() < end {
-        bed.emulator.world().step();
+        testbed.emulator.world().step();
         tokio::time::sleep(SPACING).await;
     }
 }
 
-async fn ours(bed: &Bed, clients: usize, span: Duration) -> Row {
-    let before = bed.usage().resident_kib;
+async fn ours(testbed: &Testbed, clients: usize, span: Duration) -> Row {
+    let before = testbed.usage().resident_kib;
     let begin = Instant::now();
-    let crowd = Crowd::gather(clients, place(bed));
+    let crowd = Crowd::gather(clients, place(testbed));
     crowd.served(clients).await;
     let gathered = begin.elapsed();
     crowd.record(true);
-    live(bed, span).await;
-    let kib = bed.usage().resident_kib.saturating_sub(before);
+    live(testbed, span).await;
+    let kib = testbed.usage().resident_kib.saturating_sub(before);
     crowd.record(false);
     let bytes = crowd.mean_size();
     let late = Sample::new(crowd.leave().await.concat());
@@ -93,14 +93,14 @@ async fn ours(bed: &Bed, clients: usize, span: Duration) -> Row {
 }
 
 /// The same crowd without and with a stalled client beside it, in turn.
-async fn in_turns(bed: &Bed, clients: usize, pairs: usize) -> Turns {
-    let crowd = Crowd::gather(clients, place(bed));
+async fn in_turns(testbed: &Testbed, clients: usize, pairs: usize) -> Turns {
+    let crowd = Crowd::gather(clients, place(testbed));
     crowd.served(clients).await;
     for _ in 0..pairs {
-        turn(bed, &crowd).await;
+        turn(testbed, &crowd).await;
         // It is held for a turn, which is shorter than the service waits for it.
-        let stalled = stalled(&place(bed)).await.unwrap();
-        turn(bed, &crowd).await;
+        let stalled = stalled(&place(testbed)).await.unwrap();
+        turn(testbed, &crowd).await;
         drop(stalled);
     }
     let p99 = |turn: Vec<Duration>| Sample::new(turn).percentile(99);
@@ -109,9 +109,9 @@ async fn in_turns(bed: &Bed, clients: usize, pairs: usize) -> Turns {
     Turns { without: Sample::new(each(0)), with: Sample::new(each(1)) }
 }
 
-async fn turn(bed: &Bed, crowd: &Crowd) {
+async fn turn(testbed: &Testbed, crowd: &Crowd) {
     crowd.record(true);
-    live(bed, TURN).await;
+    live(testbed, TURN).await;
     crowd.record(false);
 }
 
@@ -132,15 +132,15 @@ async fn theirs(rival: &Broadcast, clients: usize, span: Duration) -> Row {
 }
 
 /// Restarts the service below its clients; how long from its start until all of them have every item again.
-async fn come_back(bed: Bed, clients: usize) -> (Bed, Duration) {
-    let crowd = Crowd::gather(clients, place(&bed));
+async fn come_back(testbed: Testbed, clients: usize) -> (Testbed, Duration) {
+    let crowd = Crowd::gather(clients, place(&testbed));
     crowd.served(clients).await;
-    let bed = bed.restart(crowd.alone()).await;
+    let testbed = testbed.restart(crowd.alone()).await;
     let begin = Instant::now();
     crowd.served(clients).await;
     let took = begin.elapsed();
     drop(crowd.leave().await);
-    (bed, took)
+    (testbed, took)
 }
 
 fn section(rows: &[Row], rival_rows: &[Row], turns: &Turns, returning: usize, returned: Duration) -> Section {

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use taskrouter_sync::wallboard::formula::process::{Engine, Source};
 use taskrouter_sync::wallboard::formula::protocol::{Data, Formula};
 
-use crate::bed::Effort;
 use crate::limits::Observed;
 use crate::stats::{Sample, ms};
 use crate::table::{Goal, Section, Table};
+use crate::testbed::Effort;
 
 const QUEUES: usize = 100;
 const FORMULAS: usize = 200;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use twilio_emulator::{Emulator, Settings};
 
 use crate::bare::Bare;
-use crate::bed::{CHANNELS, EVENTS, Effort, Opening, Stage};
 use crate::limits::Observed;
 use crate::load::{self, Load};
 use crate::service::Usage;
 use crate::stats::{Sample, ms, percent};
 use crate::table::{Goal, Section, Table};
+use crate::testbed::{CHANNELS, EVENTS, Effort, Opening, Stage};
 
 const CONNECTIONS: usize = 32;
 /// Different events; they come again after so many.
@@ -29,27 +29,27 @@ struct Side {
 
 pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     let stage = Stage::found("intake", Settings { queues: QUEUES, ..Settings::default() }).await;
-    let bed = stage.open(effort, Opening::default()).await;
-    bed.ready().await;
-    let bare = Bare::start(&bed.emulator.account().auth_token).await;
-    let bodies = bodies(&bed.emulator);
-    let to_service = requests(&bed.emulator, bed.url(), &bodies);
-    let to_bare = requests(&bed.emulator, &bare.url, &bodies);
+    let testbed = stage.open(effort, Opening::default()).await;
+    testbed.ready().await;
+    let bare = Bare::start(&testbed.emulator.account().auth_token).await;
+    let bodies = bodies(&testbed.emulator);
+    let to_service = requests(&testbed.emulator, testbed.url(), &bodies);
+    let to_bare = requests(&testbed.emulator, &bare.url, &bodies);
 
     let span = Duration::from_secs(effort.of(1, 3));
     let (mut ours, mut theirs) = (Side::default(), Side::default());
     // The first rounds warm both up.
-    blast(bed.url(), &to_service, span / 2).await;
+    blast(testbed.url(), &to_service, span / 2).await;
     blast(&bare.url, &to_bare, span / 2).await;
     for _ in 0..effort.of(2, 5) {
-        let before = bed.usage();
-        ours.add(blast(bed.url(), &to_service, span).await, before, bed.usage());
+        let before = testbed.usage();
+        ours.add(blast(testbed.url(), &to_service, span).await, before, testbed.usage());
         let before = bare.usage();
         theirs.add(blast(&bare.url, &to_bare, span).await, before, bare.usage());
     }
     let bytes: usize = bodies.iter().map(|body| form(body).len()).sum();
     let section = section(&ours, &theirs, bytes / bodies.len(), effort);
-    (section, vec![bed.stop().await])
+    (section, vec![testbed.stop().await])
 }
 
 async fn blast(url: &str, requests: &Arc<[Vec<u8>]>, span: Duration) -> Load {

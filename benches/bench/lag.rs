@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use twilio_emulator::Settings;
 
-use crate::bed::{Effort, Opening, Stage};
 use crate::changes::{Freshness, Tasks};
 use crate::limits::Observed;
 use crate::stats::ms;
 use crate::table::{Goal, Section};
+use crate::testbed::{Effort, Opening, Stage};
 
 const LAG: Duration = Duration::from_secs(2);
 const MOST: Duration = Duration::from_millis(600);
@@ -16,12 +16,12 @@ const MOST: Duration = Duration::from_millis(600);
 pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     let stage = Stage::found("lag", Settings { queues: 20, ..Settings::default() }).await;
     let mut tasks = Tasks::new(stage.emulator.world(), 1);
-    let bed = stage.open(effort, Opening::default()).await;
-    bed.ready().await;
-    bed.agrees().await;
-    bed.emulator.set_statistics_lag(LAG);
-    let first = Freshness::measure(&bed, &mut tasks, 1, LAG).await;
-    let fresh = Freshness::measure(&bed, &mut tasks, effort.of(6, 40), LAG).await;
+    let testbed = stage.open(effort, Opening::default()).await;
+    testbed.ready().await;
+    testbed.agrees().await;
+    testbed.emulator.set_statistics_lag(LAG);
+    let first = Freshness::measure(&testbed, &mut tasks, 1, LAG).await;
+    let fresh = Freshness::measure(&testbed, &mut tasks, effort.of(6, 40), LAG).await;
     let about = format!(
         "The same with statistics that show a change {} s after its event. Times count from the moment at which they show \
          it. The first change after the start teaches the service that there is a lag: its first news took {} ms, its whole \
@@ -39,5 +39,5 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     }];
     let section =
         Section { title: "Freshness with lagging statistics", about, tables: vec![fresh.table()], goals };
-    (section, vec![bed.stop().await])
+    (section, vec![testbed.stop().await])
 }

@@ -13,7 +13,7 @@ const MOST_BULK: usize = 5;
 /// The Document that the bare round trips write to.
 pub(crate) const FLOOR_DOCUMENT: &str = "bench-floor";
 
-/// What one bed's journal tells.
+/// What one testbed's journal tells.
 #[derive(Debug)]
 pub(crate) struct Observed {
     name: String,
@@ -83,10 +83,10 @@ fn most_begun_within(span: Duration, entries: &[&Entry]) -> usize {
     begins.iter().map(within).max().unwrap_or(0)
 }
 
-/// The report over all beds.
-pub(crate) fn section(beds: &[Observed]) -> Section {
+/// The report over all testbeds.
+pub(crate) fn section(testbeds: &[Observed]) -> Section {
     let mut table = Table::new(&[
-        "Bed",
+        "Testbed",
         "Requests",
         "Bulk calls refused",
         "Most bulk calls in 1 s",
@@ -94,33 +94,33 @@ pub(crate) fn section(beds: &[Observed]) -> Section {
         "Other refusals",
         "Most writes in flight",
     ]);
-    for bed in beds {
+    for testbed in testbeds {
         table.row(&[
-            &bed.name,
-            &bed.requests,
-            &bed.bulk_refused,
-            &bed.most_bulk,
-            &bed.writes_refused,
-            &bed.other_refused,
-            &bed.peak_writes,
+            &testbed.name,
+            &testbed.requests,
+            &testbed.bulk_refused,
+            &testbed.most_bulk,
+            &testbed.writes_refused,
+            &testbed.other_refused,
+            &testbed.peak_writes,
         ]);
     }
-    let sum = |count: fn(&Observed) -> usize| beds.iter().map(count).sum::<usize>();
-    let peak = beds.iter().map(|bed| bed.peak_writes).max().unwrap_or(0);
+    let sum = |count: fn(&Observed) -> usize| testbeds.iter().map(count).sum::<usize>();
+    let peak = testbeds.iter().map(|testbed| testbed.peak_writes).max().unwrap_or(0);
     let none =
         |what, count: usize| Goal { what, goal: "0".to_owned(), figure: count.to_string(), met: count == 0 };
     Section {
         title: "Limits over all scenarios",
         about: format!(
-            "Every bed above, from the service's start to its end. Refused is what the emulator answered with 429: a bulk \
+            "Every testbed above, from the service's start to its end. Refused is what the emulator answered with 429: a bulk \
              call beyond {MOST_BULK} a second, a Sync write beyond its object's budget, anything else. Bulk calls are also \
              counted in any one second, writes in flight from their arrival to their answer."
         ),
         tables: vec![table],
         goals: vec![
-            none("Bulk calls over the limit", sum(|bed| bed.bulk_refused)),
-            none("Sync writes over an object's budget", sum(|bed| bed.writes_refused)),
-            none("Other refusals", sum(|bed| bed.other_refused)),
+            none("Bulk calls over the limit", sum(|testbed| testbed.bulk_refused)),
+            none("Sync writes over an object's budget", sum(|testbed| testbed.writes_refused)),
+            none("Other refusals", sum(|testbed| testbed.other_refused)),
             Goal {
                 what: "Most Sync writes in flight",
                 goal: format!("≤ {MOST_WRITES}"),

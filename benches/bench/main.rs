@@ -19,7 +19,6 @@ mod agreement;
 mod variables;
 
 mod bare;
-mod bed;
 mod broadcast;
 mod changes;
 mod crowd;
@@ -32,6 +31,7 @@ mod replicas;
 mod service;
 mod stats;
 mod table;
+mod testbed;
 
 mod ages;
 mod burst;
@@ -40,6 +40,7 @@ mod formulas;
 mod freshness;
 mod intake;
 mod lag;
+mod mix;
 mod refusals;
 mod scale;
 mod scaling;
@@ -53,9 +54,9 @@ use std::time::Instant;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 
-use bed::Effort;
 use limits::Observed;
 use table::{Section, Table};
+use testbed::Effort;
 
 /// Measures the service against the emulator.
 #[derive(Debug, Parser)]
@@ -72,6 +73,11 @@ struct Options {
     /// Keep the services' debug logs in this directory; they cost time
     #[arg(long)]
     logs: Option<PathBuf>,
+    /// The service's program, where it is another than the one built beside this
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_taskrouter-sync"), hide_default_value = true)]
+    service: PathBuf,
+    #[command(flatten)]
+    mix: mix::Wanted,
     /// What `cargo bench` adds
     #[arg(long, hide = true)]
     bench: bool,
@@ -139,7 +145,8 @@ type Result = (Section, Vec<Observed>);
 
 /// Runs those scenarios side by side that count and take no times, then the others one after another.
 async fn measure(options: &Options) -> (Vec<Section>, Vec<Observed>) {
-    let effort = &Effort { quick: options.quick, logs: options.logs.clone() };
+    let (logs, program) = (options.logs.clone(), options.service.clone());
+    let effort = &Effort { quick: options.quick, logs, program };
     let (scale, refusals, sizes, ages) = tokio::join!(
         options.run("scale", scale::run(effort)),
         options.run("refusals", refusals::run(effort)),
@@ -150,7 +157,8 @@ async fn measure(options: &Options) -> (Vec<Section>, Vec<Observed>) {
         Some(prepared) => options.run("ages", ages::run(effort, prepared)).await,
         None => None,
     };
-    let results: [Option<Result>; 12] = [
+    let results: [Option<Result>; 13] = [
+        options.run("mix", mix::run(effort, &options.mix)).await,
         options.run("freshness", freshness::run(effort)).await,
         options.run("sdk", sdk::run(effort)).await,
         options.run("lag", lag::run(effort)).await,

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use twilio_emulator::{Answers, Api, Combined, Entry, Settings};
 
-use crate::bed::{CHANNELS, Effort, Opening, Stage};
 use crate::limits::Observed;
 use crate::stats::tenths;
 use crate::table::{Section, Table};
+use crate::testbed::{CHANNELS, Effort, Opening, Stage};
 
 const SIZES: [usize; 3] = [20, 100, 1000];
 /// The first learning is not part of what is counted.
@@ -104,13 +104,13 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
 async fn one_case(effort: &Effort, account: Account, queues: usize) -> (Case, Observed) {
     let settings = Settings { queues, ..Settings::default() };
     let stage = Stage::found(&format!("{} {queues}", account.name), settings).await;
-    let bed = stage.open(effort, Opening { answers: account.answers, ..Opening::default() }).await;
+    let testbed = stage.open(effort, Opening { answers: account.answers, ..Opening::default() }).await;
     // Not until it is ready: a large workspace may not get there.
     tokio::time::sleep(WARM_UP).await;
     let begin = Instant::now();
-    let window = bed.watch(tokio::time::sleep(Duration::from_secs(effort.of(32, 220)))).await;
+    let window = testbed.watch(tokio::time::sleep(Duration::from_secs(effort.of(32, 220)))).await;
     let end = begin + window.span;
-    let requests = bed.requests_since(begin);
+    let requests = testbed.requests_since(begin);
     let reads = cumulative_reads(&requests, account.answers);
     let waits = |at: &Vec<Instant>| {
         let (from, to) = (std::iter::once(&begin).chain(at), at.iter().chain([&end]));
@@ -129,7 +129,7 @@ async fn one_case(effort: &Effort, account: Account, queues: usize) -> (Case, Ob
         unread: values - reads.len(),
         span: window.span,
     };
-    (case, bed.stop().await)
+    (case, testbed.stop().await)
 }
 
 /// When each value was read; a value is known by its queue's path and its channel.

@@ -8,8 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
-use crate::bed::{Bed, Effort, Opening, Stage, free_port};
 use crate::service::Service;
+use crate::testbed::{Effort, Opening, Stage, Testbed, free_port};
 
 /// A replica that is not there by then never will be.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -61,30 +61,35 @@ impl Redis {
     }
 }
 
-/// One of them beside the bed's own, which is the first to lead.
+/// One of them beside the testbed's own, which is the first to lead.
 #[derive(Debug)]
 pub(crate) struct Replica {
     pub(crate) service: Service,
     pub(crate) url: String,
 }
 
-/// A bed and two replicas more; events come in at one that does not lead.
-pub(crate) async fn three(name: &str, effort: &Effort, stage: Stage, redis: &Redis) -> (Bed, Vec<Replica>) {
+/// A testbed and two replicas more; events come in at one that does not lead.
+pub(crate) async fn three(
+    name: &str,
+    effort: &Effort,
+    stage: Stage,
+    redis: &Redis,
+) -> (Testbed, Vec<Replica>) {
     let entrance = free_port();
     let public_url = format!("http://127.0.0.1:{entrance}");
     let variables = [("REDIS_URL", &*redis.url()), ("PUBLIC_URL", &*public_url)];
-    let bed = stage.open(effort, Opening { variables: &variables, ..Opening::default() }).await;
-    bed.emulator.callbacks().set_url(&format!("{public_url}{}", crate::bed::EVENTS));
-    bed.ready().await;
+    let testbed = stage.open(effort, Opening { variables: &variables, ..Opening::default() }).await;
+    testbed.emulator.callbacks().set_url(&format!("{public_url}{}", crate::testbed::EVENTS));
+    testbed.ready().await;
     let mut others = Vec::new();
     for port in [entrance, free_port()] {
-        let service = bed.another(port, &format!("{name}-{port}"));
+        let service = testbed.another(port, &format!("{name}-{port}"));
         others.push(Replica { service, url: format!("http://127.0.0.1:{port}") });
     }
     for Replica { url, .. } in &others {
         until(async || said(url).await.is_some()).await;
     }
-    (bed, others)
+    (testbed, others)
 }
 
 /// How long it takes until one of these leads.

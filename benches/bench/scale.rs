@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use twilio_emulator::Settings;
 
-use crate::bed::{Bed, Effort, Opening, Stage, Window};
 use crate::limits::Observed;
 use crate::service::Usage;
 use crate::stats::{mib, tenths};
 use crate::table::{Goal, Section, Table};
+use crate::testbed::{Effort, Opening, Stage, Testbed, Window};
 
 const SIZES: [usize; 5] = [5, 20, 100, 500, 1000];
 const EVENTS_A_SECOND: f64 = 5.0;
@@ -70,22 +70,22 @@ async fn one_size(effort: &Effort, queues: usize) -> (Size, Vec<Observed>) {
         .await;
     let (refresh, still) = refresh(still).await;
 
-    let bed = found("scale", HISTORY).await.open(effort, Opening::default()).await;
-    bed.ready().await;
-    let start = bed.usage();
+    let testbed = found("scale", HISTORY).await.open(effort, Opening::default()).await;
+    testbed.ready().await;
+    let start = testbed.usage();
     // What reads at the start still settle is not rest.
     tokio::time::sleep(Duration::from_secs(4)).await;
-    let rest = bed.watch(tokio::time::sleep(Duration::from_secs(effort.of(10, 60)))).await;
-    let busy = bed.watch(bed.live(EVENTS_A_SECOND, Duration::from_secs(effort.of(6, 30)))).await;
-    let size = Size { queues, refresh, rest, busy, start, end: bed.usage() };
-    (size, vec![still, bed.stop().await])
+    let rest = testbed.watch(tokio::time::sleep(Duration::from_secs(effort.of(10, 60)))).await;
+    let busy = testbed.watch(testbed.live(EVENTS_A_SECOND, Duration::from_secs(effort.of(6, 30)))).await;
+    let size = Size { queues, refresh, rest, busy, start, end: testbed.usage() };
+    (size, vec![still, testbed.stop().await])
 }
 
 /// TaskRouter requests of one refresh of everything.
-async fn refresh(bed: Bed) -> (usize, Observed) {
-    bed.ready().await;
-    let window = bed.watch(bed.refresh_all()).await;
-    (window.taskrouter, bed.stop().await)
+async fn refresh(testbed: Testbed) -> (usize, Observed) {
+    testbed.ready().await;
+    let window = testbed.watch(testbed.refresh_all()).await;
+    (window.taskrouter, testbed.stop().await)
 }
 
 fn calls(sizes: &[Size]) -> Table {

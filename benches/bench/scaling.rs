@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use twilio_emulator::{FlexToken, Settings};
 
-use crate::bed::{Bed, Effort, Opening, Stage};
 use crate::changes::{Freshness, Tasks};
 use crate::crowd::{Crowd, Place};
 use crate::limits::Observed;
 use crate::replicas::{Redis, Replica, one_leads, three};
 use crate::stats::{Sample, ms, tenths};
 use crate::table::{Goal, Section, Table};
+use crate::testbed::{Effort, Opening, Stage, Testbed};
 
 const QUEUES: usize = 20;
 const TOKEN: &str = "a-flex-token";
@@ -35,21 +35,22 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     one.ready().await;
     one.agrees().await;
     let (stage, mut tasks_of_three) = self::stage("three replicas").await;
-    let (bed, mut others) = three("three", effort, stage, &redis).await;
-    bed.agrees().await;
+    let (testbed, mut others) = three("three", effort, stage, &redis).await;
+    testbed.agrees().await;
     let (mut alone, mut shared) = (Freshness::default(), Freshness::default());
     // In turns, so that what the machine does meanwhile meets both alike.
     for _ in 0..effort.of(1, TURNS) {
         alone = alone.and(Freshness::measure(&one, &mut tasks, changes, Duration::ZERO).await);
-        shared = shared.and(Freshness::measure(&bed, &mut tasks_of_three, changes, Duration::ZERO).await);
+        shared = shared.and(Freshness::measure(&testbed, &mut tasks_of_three, changes, Duration::ZERO).await);
     }
     let crowd_of_one = crowd(effort, &one, &[one.url().to_owned()], clients).await;
     let mut observed = vec![one.stop().await];
-    let asked = commands(effort, &bed, &redis).await;
-    let urls: Vec<String> =
-        std::iter::once(bed.url().to_owned()).chain(others.iter().map(|other| other.url.clone())).collect();
-    let crowd_of_three = crowd(effort, &bed, &urls, clients).await;
-    let takeovers = takeovers(bed, &mut others, &mut observed).await;
+    let asked = commands(effort, &testbed, &redis).await;
+    let urls: Vec<String> = std::iter::once(testbed.url().to_owned())
+        .chain(others.iter().map(|other| other.url.clone()))
+        .collect();
+    let crowd_of_three = crowd(effort, &testbed, &urls, clients).await;
+    let takeovers = takeovers(testbed, &mut others, &mut observed).await;
 
     let section = Section {
         title: "Several replicas",
@@ -87,7 +88,7 @@ struct Served {
     late: Sample<Duration>,
 }
 
-async fn crowd(effort: &Effort, bed: &Bed, urls: &[String], clients: usize) -> Served {
+async fn crowd(effort: &Effort, testbed: &Testbed, urls: &[String], clients: usize) -> Served {
     let (begin, each) = (Instant::now(), clients / urls.len());
     let crowds: Vec<Crowd> = urls
         .iter()
@@ -104,7 +105,7 @@ async fn crowd(effort: &Effort, bed: &Bed, urls: &[String], clients: usize) -> S
     crowds.iter().for_each(|crowd| crowd.record(true));
     let end = Instant::now() + Duration::from_secs(effort.of(3, 15));
     while Instant::now() < end {
-        bed.emulator.world().step();
+        testbed.emulator.world().step();
         tokio::time::sleep(SPACING).await;
     }
     crowds.iter().for_each(|crowd| crowd.record(false));
@@ -122,12 +123,12 @@ struct Asked {
     an_event: f64,
 }
 
-async fn commands(effort: &Effort, bed: &Bed, redis: &Redis) -> Asked {
+async fn commands(effort: &Effort, testbed: &Testbed, redis: &Redis) -> Asked {
     let span = Duration::from_secs(effort.of(5, 20));
     let before = redis.commands().await;
     tokio::time::sleep(span).await;
     let between = redis.commands().await;
-    let window = bed.watch(bed.live(EVENTS_A_SECOND, span)).await;
+    let window = testbed.watch(testbed.live(EVENTS_A_SECOND, span)).await;
     let after = redis.commands().await;
     let at_rest = (between - before) as f64 / span.as_secs_f64();
     let busy = (after - between) as f64 / window.span.as_secs_f64();
@@ -143,9 +144,13 @@ impl Asked {
     }
 }
 
-/// Kills whoever leads until one is left.
-async fn takeovers(bed: Bed, others: &mut Vec<Replica>, observed: &mut Vec<Observed>) -> Vec<Duration> {
-    let (name, emulator) = bed.kill().await;
+/// Kills the leader until one replica is left.
+async fn takeovers(
+    testbed: Testbed,
+    others: &mut Vec<Replica>,
+    observed: &mut Vec<Observed>,
+) -> Vec<Duration> {
+    let (name, emulator) = testbed.kill().await;
     let mut times = Vec::new();
     let (took, leader) = one_leads(others).await;
     times.push(took);

@@ -9,11 +9,11 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use twilio_emulator::Settings;
 
-use crate::bed::{Bed, Effort, MAP, Opening, Stage};
 use crate::changes::Tasks;
 use crate::limits::Observed;
 use crate::stats::{Sample, ms};
 use crate::table::{Section, Table};
+use crate::testbed::{Effort, MAP, Opening, Stage, Testbed};
 
 const QUEUES: usize = 20;
 /// What has not come by then is not counted, and named.
@@ -22,30 +22,30 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     let stage = Stage::found("sdk", Settings { queues: QUEUES, ..Settings::default() }).await;
     let mut tasks = Tasks::new(stage.emulator.world(), 1);
-    let bed = stage.open(effort, Opening::default()).await;
-    bed.ready().await;
-    bed.agrees().await;
+    let testbed = stage.open(effort, Opening::default()).await;
+    testbed.ready().await;
+    testbed.agrees().await;
     let about = "One change a second. *Written*: from just before the change's first event to the moment at which Sync applies \
          the first write of the queue's item. *Told*: from there to the `itemUpdated` of that very write in Twilio's unmodified \
          SDK (`twilio-sync`, in Node.js, over its websocket to the emulator). *Event to screen*: both together."
         .to_owned();
     let mut section = Section { title: "Through the Sync SDK", about, tables: Vec::new(), goals: Vec::new() };
-    match Listener::start(&bed).await {
+    match Listener::start(&testbed).await {
         None => {
             section.about += "\n\nNot measured: Node.js or the packages of `tests/sdk` are missing (`make sdk` installs them).";
         }
         Some(mut listener) => {
-            section.tables.push(measure(&bed, &mut tasks, &mut listener, effort.of(10, 60)).await);
+            section.tables.push(measure(&testbed, &mut tasks, &mut listener, effort.of(10, 60)).await);
         }
     }
-    (section, vec![bed.stop().await])
+    (section, vec![testbed.stop().await])
 }
 
-async fn measure(bed: &Bed, tasks: &mut Tasks, listener: &mut Listener, changes: usize) -> Table {
+async fn measure(testbed: &Testbed, tasks: &mut Tasks, listener: &mut Listener, changes: usize) -> Table {
     let (mut written, mut told, mut whole, mut missed) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for _ in 0..changes {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let mut writes = bed.emulator.sync().subscribe();
+        let mut writes = testbed.emulator.sync().subscribe();
         let (begin, begin_clock) = (Instant::now(), now());
         let queue = tasks.advance();
         let write = async {
@@ -88,14 +88,14 @@ struct Listener {
 
 impl Listener {
     /// `None` where it can't be run.
-    async fn start(bed: &Bed) -> Option<Self> {
-        let account = bed.emulator.account();
+    async fn start(testbed: &Testbed) -> Option<Self> {
+        let account = testbed.emulator.account();
         let account = json!({
             "account_sid": account.account_sid, "api_key_sid": account.api_key_sid,
             "api_key_secret": account.api_key_secret, "sync_service_sid": account.sync_service_sid,
         });
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk/support/listen.mjs");
-        let arguments = [script, &bed.emulator.url(), &account.to_string(), MAP];
+        let arguments = [script, &testbed.emulator.url(), &account.to_string(), MAP];
         let child = Command::new("node").args(arguments).stdout(Stdio::piped()).kill_on_drop(true).spawn();
         let mut child = child.ok()?;
         let lines = BufReader::new(child.stdout.take()?).lines();

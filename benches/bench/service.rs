@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::read_to_string;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -32,9 +33,9 @@ pub(crate) struct Usage {
 
 impl Service {
     /// Starts it in an environment of nothing but these variables, in an empty directory.
-    pub(crate) fn start(variables: &HashMap<String, String>, log: Stdio) -> Self {
+    pub(crate) fn start(program: &Path, variables: &HashMap<String, String>, log: Stdio) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_taskrouter-sync"));
+        let mut command = Command::new(program);
         command.arg("serve").env_clear().envs(variables).current_dir(directory.path());
         let child = command.stdin(Stdio::null()).stderr(log).kill_on_drop(true).spawn().unwrap();
         Self { child, _directory: directory }

@@ -4,10 +4,10 @@ use serde_json::Value;
 use taskrouter_sync::config::LayoutName;
 use twilio_emulator::{Emulator, Settings};
 
-use crate::bed::{Effort, Opening, Stage};
 use crate::limits::Observed;
 use crate::stats::Sample;
 use crate::table::{Section, Table};
+use crate::testbed::{Effort, Opening, Stage};
 
 const QUEUES: usize = 20;
 const HISTORY: std::time::Duration = std::time::Duration::from_secs(30 * 60);
@@ -17,24 +17,32 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     let stage = Stage::found("sizes", settings).await;
     let layouts = LayoutName::ALL.iter().map(|layout| layout.as_str()).collect::<Vec<_>>().join(",");
     let variables = [("SYNC_LAYOUTS", layouts.as_str())];
-    let bed = stage.open(effort, Opening { variables: &variables, ..Opening::default() }).await;
-    bed.ready().await;
-    bed.live(20.0, std::time::Duration::from_secs(5)).await;
-    bed.agrees().await;
+    let testbed = stage.open(effort, Opening { variables: &variables, ..Opening::default() }).await;
+    testbed.ready().await;
+    testbed.live(20.0, std::time::Duration::from_secs(5)).await;
+    testbed.agrees().await;
 
     let mut table = Table::new(&["Layout", "Values", "Count", "min bytes", "median bytes", "max bytes"]);
     let is_today = |name: &str| name.ends_with("-today");
     let is_queue = |name: &str| name.starts_with("task-queue-");
     for (layout, values, sizes) in [
-        ("queue-map", "items", items(&bed.emulator, "queueStats")),
-        ("dashboard-document", "Document", documents(&bed.emulator, |name| name == "dashboard-data")),
-        ("dashboard-map", "items", items(&bed.emulator, "dashboard-map")),
-        ("taskrouter-stats", "Document", documents(&bed.emulator, |name| name == "SyncTaskRouterStats")),
-        ("taskrouter-events", "Document", documents(&bed.emulator, |name| name == "SyncTaskRouterEvents")),
-        ("taskrouter-tasks", "items", items(&bed.emulator, "SyncTaskRouterTasks")),
-        ("queue-documents", "Documents, realtime", documents(&bed.emulator, |n| is_queue(n) && !is_today(n))),
-        ("queue-documents", "Documents, today", documents(&bed.emulator, |n| is_queue(n) && is_today(n))),
-        ("queue-documents", "items", items(&bed.emulator, "task-queues")),
+        ("queue-map", "items", items(&testbed.emulator, "queueStats")),
+        ("dashboard-document", "Document", documents(&testbed.emulator, |name| name == "dashboard-data")),
+        ("dashboard-map", "items", items(&testbed.emulator, "dashboard-map")),
+        ("taskrouter-stats", "Document", documents(&testbed.emulator, |name| name == "SyncTaskRouterStats")),
+        (
+            "taskrouter-events",
+            "Document",
+            documents(&testbed.emulator, |name| name == "SyncTaskRouterEvents"),
+        ),
+        ("taskrouter-tasks", "items", items(&testbed.emulator, "SyncTaskRouterTasks")),
+        (
+            "queue-documents",
+            "Documents, realtime",
+            documents(&testbed.emulator, |n| is_queue(n) && !is_today(n)),
+        ),
+        ("queue-documents", "Documents, today", documents(&testbed.emulator, |n| is_queue(n) && is_today(n))),
+        ("queue-documents", "items", items(&testbed.emulator, "task-queues")),
     ] {
         table.row(&[&layout, &values, &sizes.len(), &sizes.min(), &sizes.median(), &sizes.max()]);
     }
@@ -44,7 +52,7 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     );
     (
         Section { title: "Sizes in Sync", about, tables: vec![table], goals: Vec::new() },
-        vec![bed.stop().await],
+        vec![testbed.stop().await],
     )
 }
 

@@ -14,11 +14,11 @@ use crate::callbacks::{self, Callbacks};
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::journal::{Api, Journal};
-use crate::sdk::Sockets;
-use crate::server::core::{Core, Shared};
+use crate::parts::{Core, Shared};
 use crate::server::{Unanswered, answer, serve};
 use crate::settings::{Account, Answers, Limits, Settings};
 use crate::sid::{Kind, Sid};
+use crate::sockets::Sockets;
 use crate::sync::SyncHandle;
 use crate::tokens::Tokens;
 use crate::world::{Truth, World};
@@ -176,7 +176,7 @@ impl Emulator {
         self.core.0.world.set_statistics_lag(lag);
     }
 
-    /// Lets a product take this long for each request.
+    /// Lets a product take this long for each request, which takes effect after half of it.
     pub fn set_latency(&self, api: Api, latency: Duration) {
         self.core.0.tuning().latency[api as usize] = latency;
     }

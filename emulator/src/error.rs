@@ -3,7 +3,7 @@
 //! Every endpoint answers `Result<Reply, ApiError>`. Besides what the client sees, an error remembers *why* it was
 //! raised, because the journal counts invented parameters, unknown paths and exceeded limits apart from each other.
 
-use serde_json::{Value, json};
+use crate::json::JsonObject;
 
 /// Why a request was refused, as far as the journal tells reasons apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -85,25 +85,31 @@ impl ApiError {
     }
 
     /// The body.
-    pub(crate) fn body(&self) -> Value {
-        let mut body = json!({ "message": self.message, "status": self.status });
+    pub(crate) fn body(&self) -> JsonObject {
+        let mut body = JsonObject::default();
         if let Some(code) = self.code {
-            body["code"] = code.into();
-            body["more_info"] = format!("https://www.twilio.com/docs/errors/{code}").into();
+            body.set("code", &code);
         }
+        body.set("message", &self.message);
+        if let Some(code) = self.code {
+            body.set("more_info", &format!("https://www.twilio.com/docs/errors/{code}"));
+        }
+        body.set("status", &self.status);
         body
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn has_twilios_shape() {
         let error = ApiError::not_found("/v1/Services/IS1/Documents/no-such-document");
         assert_eq!(
-            error.body(),
+            serde_json::to_value(error.body()).unwrap(),
             json!({
                 "code": 20404,
                 "message": "The requested resource /Services/IS1/Documents/no-such-document was not found",

@@ -5,11 +5,12 @@
 //! reading of the API. The map of its parts:
 //!
 //! ```text
-//! server      one listener, credentials, limits, faults, latency, journal
-//!   taskrouter, sync::http, tokens     the products: requests in, resources out
-//! world       the centre: state, life, steps            statistics   its numbers
-//! sync        Documents, Maps, Streams                   callbacks    signed events
-//! sdk         what the Sync SDK needs: its websocket, and its requests
+//! server, wire    one listener, limits, faults, latency, journal        control   pages for tests and scripts
+//! sdk             what the Sync SDK needs: its websocket, and its requests
+//! parts           everything that runs, in one place; which product answers a path
+//! taskrouter, sync::http, api, tokens     the products: requests in, resources out (with what `rest` offers)
+//! callbacks       signed events            sync     Documents, Maps, Streams
+//! world           the centre: life, steps  statistics   its numbers         state   what it consists of
 //! ```
 //!
 //! ```no_run
@@ -32,16 +33,22 @@ mod emulator;
 mod error;
 mod faults;
 mod journal;
+mod json;
 mod limits;
 mod params;
+mod parts;
+mod rest;
 mod sdk;
 mod server;
 mod settings;
 mod sid;
+mod sockets;
+mod state;
 mod statistics;
 pub mod sync;
 mod taskrouter;
 mod tokens;
+mod wire;
 mod world;
 
 pub use api::{Answering, CallStatus, CallView, Calls, MessageView, Messages};
@@ -51,10 +58,11 @@ pub use emulator::{Emulator, StartError};
 pub use error::Refusal;
 pub use faults::{Fault, FaultKind, Faults};
 pub use journal::{Api, Entry, Filter, Journal, Totals};
-pub use sdk::{SocketView, Sockets};
+pub use json::Data;
 pub use server::Unanswered;
-pub use settings::{Account, Answers, Combined, Limits, Settings};
+pub use settings::{Account, Answers, Burst, Combined, CombinedRealtime, Life, Limits, Nulls, Settings};
 pub use sid::{Kind, Sid};
+pub use sockets::{SocketView, Sockets};
 pub use sync::{SyncChange, SyncHandle};
 pub use tokens::{FlexToken, Tokens};
 pub use world::{

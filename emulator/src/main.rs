@@ -7,9 +7,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
-use twilio_emulator::{Account, Answers, Api, Combined, Emulator, Limits, Settings};
+use twilio_emulator::{
+    Account, Answers, Api, Burst, Combined, CombinedRealtime, Emulator, Limits, Nulls, Settings,
+};
 
 /// An in-process Twilio TaskRouter and Sync, with a simulated contact centre behind it.
 #[derive(Debug, Parser)]
@@ -54,9 +57,22 @@ struct Arguments {
     /// Switch all rate limits off.
     #[arg(long)]
     no_limits: bool,
+    /// How Sync's burst window of ten seconds is counted: a token bucket, or at most ten seconds' worth in any ten.
+    #[arg(long, value_parser = named::<Burst>, default_value = "bucket")]
+    burst: Burst,
     /// Combined statistics with only the fields of Twilio's published examples.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["cumulative"])]
     as_published: bool,
+    /// Cumulative part of combined statistics: `complete`, `as_published`, `as_recorded` or `without_averages`.
+    #[arg(long, value_parser = named::<Combined>, default_value = "complete")]
+    cumulative: Combined,
+    /// Real-time part of combined statistics: `plain` or `as_recorded`.
+    #[arg(long, value_parser = named::<CombinedRealtime>, default_value = "plain")]
+    realtime: CombinedRealtime,
+    /// Null in nullable fields of TaskRouter's answers: `never`, `empty` (instead of empty or zero values), `first` (in
+    /// the first entry of a list) or `always`.
+    #[arg(long, value_parser = named::<Nulls>, default_value = "never")]
+    nulls: Nulls,
     /// Account SID.
     #[arg(long)]
     account_sid: Option<String>,
@@ -75,6 +91,11 @@ struct Arguments {
     /// Sync service SID.
     #[arg(long)]
     sync_service_sid: Option<String>,
+}
+
+/// Reads a variation by the name that the control pages use.
+fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
+    serde_json::from_value(name.into()).map_err(|error| error.to_string())
 }
 
 impl Arguments {
@@ -97,13 +118,14 @@ impl Arguments {
             workers: self.workers,
             speed: self.speed,
             history: Duration::from_secs(self.history * 60),
-            limits: if self.no_limits { Limits::off() } else { Limits::default() },
+            limits: Limits {
+                burst: self.burst,
+                ..if self.no_limits { Limits::off() } else { Limits::default() }
+            },
             answers: Answers {
-                combined_cumulative: if self.as_published {
-                    Combined::AsPublished
-                } else {
-                    Combined::Complete
-                },
+                combined_cumulative: if self.as_published { Combined::AsPublished } else { self.cumulative },
+                combined_realtime: self.realtime,
+                nulls: self.nulls,
                 ..Answers::default()
             },
             statistics_lag: Duration::from_millis(self.lag),

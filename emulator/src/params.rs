@@ -19,6 +19,10 @@ impl Params {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
+    pub(crate) fn from_pairs(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// Refuses any parameter not in `names`.
     pub(crate) fn only(&self, names: &[&str]) -> Result<(), ApiError> {
         match self.0.iter().find(|(name, _)| !names.contains(&name.as_str())) {

@@ -37,6 +37,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Variations of the statistics answers.
     pub answers: Answers,
+    /// How the centre lives by itself, in its history too.
+    pub life: Life,
     /// How far statistics run behind the events. Default none.
     pub statistics_lag: Duration,
     /// How many callbacks may be on their way at the same time. 1 keeps them in order.
@@ -61,10 +63,24 @@ impl Default for Settings {
             history: Duration::ZERO,
             limits: Limits::default(),
             answers: Answers::default(),
+            life: Life::default(),
             statistics_lag: Duration::ZERO,
             callback_concurrency: 16,
         }
     }
+}
+
+/// How a centre lives that steps by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Life {
+    /// Whatever can happen does, at even odds: good for tests, and a sorry sight on a dashboard.
+    #[default]
+    Restless,
+    /// Well staffed, with waits of a few seconds; one TaskQueue gets into trouble.
+    Healthy {
+        /// When the trouble begins, counted from when the centre opened.
+        trouble_after: Duration,
+    },
 }
 
 /// The account, its credentials and the two containers that everything lives in.
@@ -104,6 +120,8 @@ impl Default for Account {
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct Limits {
+    /// How Sync's burst window of ten seconds is counted.
+    pub burst: Burst,
     /// Writes per second to one Sync object (a Document, or a whole Map) with a payload of up to 1 KiB; larger
     /// payloads get proportionally less, down to a tenth from 10 KiB on. Ten seconds' worth may burst.
     pub sync_writes: Option<f64>,
@@ -128,6 +146,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            burst: Burst::Bucket,
             sync_writes: Some(20.0),
             sync_reads: Some(20.0),
             sync_creates: Some(20.0),
@@ -145,6 +164,7 @@ impl Limits {
     /// No limits at all.
     pub const fn off() -> Self {
         Self {
+            burst: Burst::Bucket,
             sync_writes: None,
             sync_reads: None,
             sync_creates: None,
@@ -158,12 +178,27 @@ impl Limits {
     }
 }
 
-/// Variations of TaskRouter's statistics answers, where documentation, examples and descriptions disagree.
+/// A reading of "up to 20/s per object, burst window: 10 s" (Sync Limits), which can be understood in two ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "snake_case")]
+pub enum Burst {
+    /// A token bucket that holds ten seconds' worth: 200 at once, and 20 a second beside them.
+    #[default]
+    Bucket,
+    /// The strictest reading: at most ten seconds' worth in any ten seconds.
+    Window,
+}
+
+/// Variations of TaskRouter's answers, where documentation, examples, descriptions and recordings disagree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Answers {
-    /// What the combined `Statistics` answers hold.
+    /// What the cumulative part of the combined `Statistics` answers, and of their list, holds.
     pub combined_cumulative: Combined,
+    /// What the real-time part holds.
+    pub combined_realtime: CombinedRealtime,
+    /// Which fields are `null`, of those that Twilio's API description files allow to be.
+    pub nulls: Nulls,
     /// Counts as text instead of numbers, as the field descriptions say.
     pub counts_as_text: bool,
     /// Refuse `POST TaskQueues/RealTimeStatistics` with this status (403 or 404).
@@ -181,4 +216,38 @@ pub enum Combined {
     Complete,
     /// Only the fields of the published examples: no `tasks_by_priority`, `tasks_completed`, wait durations or split.
     AsPublished,
+    /// As recorded from the live API: beside all fields also `tasks_assigned`, `reservations_wrapup` and
+    /// `reservations_completed`.
+    AsRecorded,
+    /// As another note has it: all fields but `avg_task_acceptance_time` and `split_by_wait_time`.
+    WithoutAverages,
+}
+
+/// How full the real-time part of a combined statistics answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CombinedRealtime {
+    /// The fields of the bulk answer.
+    #[default]
+    Plain,
+    /// As recorded from the live API: a queue's `longest_relative_*`, the SIDs of account, Workspace and queue once more,
+    /// and `completed` and `canceled` in `tasks_by_status`.
+    AsRecorded,
+}
+
+/// Where answers hold `null` instead of a value. The fields are those that Twilio's API description files mark as
+/// nullable: `activity_statistics`, `tasks_by_priority`, `tasks_by_status`, `start_time`, `end_time`, `available`,
+/// `priority`, `assignment_status`, and the `friendly_name` of a TaskQueue, Worker or Activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nulls {
+    /// Nowhere.
+    #[default]
+    Never,
+    /// Where the value would be an empty list or object, or hold nothing but zeros.
+    Empty,
+    /// In the first entry of each list, and in answers about a single thing.
+    First,
+    /// Everywhere.
+    Always,
 }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::clock::{Clock, iso_ms};
 use crate::error::ApiError;
-use crate::server::reply::Reply;
-use crate::server::request::Request;
+use crate::rest::reply::Reply;
+use crate::rest::request::Request;
 use crate::settings::Account;
 
 /// Flex tokens live this long unless told otherwise.

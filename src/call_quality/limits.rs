@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::bucket::Bucket;
-use crate::coordination::rate_limit::{Name, Rate};
+use crate::coordination::rate_limit::{BucketName, Rate};
 
 /// The same report again within this time is the same.
 const SAME_FOR: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ pub(super) const OF_AN_AGENT: Rate = Rate { most: 20, every: Duration::from_secs
 pub(super) const OF_ALL: Rate = Rate { most: 200, every: Duration::from_secs(18) };
 
 /// A report, told from others.
-pub(super) type Key = Name;
+pub(super) type Key = BucketName;
 
 #[derive(Debug, Default)]
 pub(super) struct Limits {

@@ -23,7 +23,7 @@ use limits::{Limits, OF_A_CUSTOMER, OF_A_REPORT, OF_ALL, OF_AN_AGENT, Seen};
 use webhook::Parcel;
 
 use crate::config::{StatisticsConfig, VoiceConfig, is_e164};
-use crate::coordination::gossip::{Speaker, Word};
+use crate::coordination::gossip::{Broadcaster, SharedFact};
 use crate::coordination::rate_limit::Quota;
 use crate::twilio::flex_token::FlexUser;
 use crate::twilio::messages::Messages;
@@ -49,7 +49,7 @@ pub struct Voice {
     parcels: mpsc::Sender<Parcel>,
     logged: AtomicU64,
     /// Tells other replicas of reports.
-    speaker: Speaker,
+    broadcaster: Broadcaster,
     /// What all replicas together may do.
     quota: Quota,
 }
@@ -133,7 +133,7 @@ impl Voice {
         config: VoiceConfig,
         statistics: StatisticsConfig,
         messages: Messages,
-        speaker: Speaker,
+        broadcaster: Broadcaster,
         quota: Quota,
     ) -> Result<Parts, ClientError> {
         let (parcels, queue) = mpsc::channel(webhook::MOST_WAITING);
@@ -147,7 +147,7 @@ impl Voice {
             shown,
             parcels,
             logged: AtomicU64::new(0),
-            speaker,
+            broadcaster,
             quota,
         };
         let voice = Arc::new(voice);
@@ -198,7 +198,7 @@ impl Voice {
             issues: report.issues.chars().take(LONGEST_ISSUES).collect(),
             action: action.name().into(),
         };
-        self.speaker.say(Word::Alert(json!(alert)));
+        self.broadcaster.broadcast(SharedFact::Alert(json!(alert)));
         self.put_up(alert);
     }
 

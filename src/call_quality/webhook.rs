@@ -117,7 +117,7 @@ async fn deliver(http: reqwest::Client, target: Arc<(String, Vec<SecretString>)>
     let mut last = String::new();
     for retry in 0..TRIES {
         if retry > 0 {
-            tokio::time::sleep(BACKOFF.delay(retry - 1, None, crate::chance::unit())).await;
+            tokio::time::sleep(BACKOFF.delay(retry - 1, None, fastrand::f64())).await;
         }
         match post(&http, &target, &parcel).await {
             Ok(200..=299) => return,

@@ -4,12 +4,13 @@
 //! and writes to Sync over HTTP. Only the other side is simulated.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
-use twilio_emulator::{Emulator, Settings};
+use twilio_emulator::{Emulator, FlexToken, Life, Settings};
 
 use super::output::print;
 use super::{CommandError, Environment};
@@ -22,6 +23,12 @@ use crate::twilio::Apis;
 
 /// How long the centre has been open when the demo starts, so that today's counters are not all zero.
 const HISTORY: Duration = Duration::from_secs(30 * 60);
+/// Voice-quality reports that agents have sent: what was bad, caller, number called.
+const REPORTS: [(&str, &str, &str); 3] = [
+    ("Average packet loss of 7 %", "+15005550010", "+15005550000"),
+    ("MOS of 2.6; jitter of 48 ms", "+15005550011", "+15005550000"),
+    ("Round trip of 610 ms", "+15005550012", "+15005550000"),
+];
 /// Who may ask the demo's service for the bootstrap. Known to all, and good for the loopback address only.
 const ADMINISTRATOR: (&str, &str) = ("admin", "demo-password");
 /// Who sees the dashboard and can't change it.
@@ -61,10 +68,13 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
         queues: options.queues.into(),
         workers: options.workers.into(),
         history: HISTORY,
+        // A healthy centre when the demo opens, and from then on one TaskQueue that gets into trouble.
+        life: Life::Healthy { trouble_after: HISTORY },
         statistics_lag: Duration::try_from_secs_f64(options.lag).map_err(CommandError::failed)?,
         ..Settings::default()
     };
     let emulator = Emulator::start(settings).await.map_err(|error| taken(&error, "--twilio-port"))?;
+    progress(format_args!("simulated Twilio at {}, half an hour of its day behind it", emulator.url()));
     let listener = TcpListener::bind(local(options.port)).await;
     let in_use = |error| {
         CommandError::Failed(format!(
@@ -80,10 +90,17 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     // Whoever wants to see another time zone, layout or rhythm sets it as for `serve`.
     let config = Config::read(&|name| variables.get(name).cloned().or_else(|| environment.value(name)))?;
     let app = App::start(&config, listener).map_err(CommandError::failed)?;
+    progress(format_args!(
+        "service at {service_url}, reading {} TaskQueues",
+        emulator.world().queues().len()
+    ));
     let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
     let callback_url = format!("{service_url}{}", EVENT_PATHS[0]);
     apis.taskrouter.set_event_callback_url(&callback_url).await.map_err(CommandError::failed)?;
     app.ready().await;
+    progress("ready: every TaskQueue is read and stands in Sync");
+    report_calls(&emulator, &service_url).await?;
+    progress(format_args!("{} calls that were bad to hear, reported", REPORTS.len()));
     let centre = emulator.world().drive(options.pace.max(0.0));
     print(guide(&emulator, &config, &service_url));
 
@@ -91,6 +108,33 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     drop(centre);
     emulator.shutdown().await;
     ended.map_err(CommandError::failed)
+}
+
+/// How far the start is.
+fn progress(what: impl Display) {
+    print(format_args!("demo: {what}"));
+}
+
+/// Reports calls as the agents' browsers do.
+#[expect(clippy::disallowed_methods, reason = "asks the service itself, not Twilio")]
+async fn report_calls(emulator: &Emulator, service_url: &str) -> Result<(), CommandError> {
+    let client = reqwest::Client::new();
+    for (n, (issues, caller, called)) in REPORTS.into_iter().enumerate() {
+        let token = format!("demo-agent-{n}");
+        let realm_user_id = format!("agent-{}@example.com", n + 1);
+        emulator.tokens().register(&token, FlexToken { realm_user_id, ..FlexToken::default() });
+        let form = [
+            ("Token", token.as_str()),
+            ("action", "log-call"),
+            ("issues", issues),
+            ("callerId", caller),
+            ("dnis", called),
+        ];
+        let request = client.post(format!("{service_url}/respond-to-issue")).form(&form);
+        let answer = request.send().await.and_then(reqwest::Response::error_for_status);
+        answer.map_err(CommandError::failed)?;
+    }
+    Ok(())
 }
 
 /// A number from 0 to 1000.
@@ -134,30 +178,37 @@ fn guide(emulator: &Emulator, config: &Config, service_url: &str) -> String {
     let map = &config.core.sync.queue_stats_map;
     let sync = format!("{twilio}/v1/Services/{}", account.sync_service_sid);
     let credentials = format!("{}:{}", account.account_sid, account.auth_token);
+    let queues = emulator.world().queues();
+    // The emulator's choice: the one in the middle of the list.
+    let (troubled, troubled_sid) = queues
+        .get(queues.len() / 2)
+        .map(|queue| (queue.friendly_name.clone(), queue.sid.clone()))
+        .unwrap_or_default();
     format!(
         "
 The contact centre is open: {queues} TaskQueues, {workers} Workers. All of it is simulated, and only on this machine.
+It is well staffed, but {troubled} is about to get more than it can handle.
 
   dashboard        {service_url}/       sign in as {user} with {password}
                    {service_url}/?tv=1  for a screen on the wall: {viewer} with {viewer_password}
   service          {service_url}
   emulated Twilio  {twilio}
 
-What stands in Sync, as any Twilio client reads it (repeat it, and see it change):
-  curl -s -u {credentials} '{sync}/Maps/{map}/Items?PageSize=100'
+The TaskQueues as they truly are, beside what stands in Sync (repeat it, and see both change):
+  curl -s '{twilio}/emulator/table?map={map}'
 
-The same numbers as they truly are in the centre, to compare:
-  curl -s '{twilio}/emulator/truth'
+One of them in Sync, as any Twilio client reads it:
+  curl -s -u {credentials} '{sync}/Maps/{map}/Items/{troubled_sid}' | python3 -m json.tool
 
-Everything refreshed and written at once, as an administrator:
-  curl -s -u {user}:{password} '{service_url}{events}?checkMap=true'
+Everything refreshed and written at once, as an administrator (200, and how long it took):
+  curl -s -o /dev/null -w '%{{http_code}} after %{{time_total}} s\n' -u {user}:{password} '{service_url}{events}?checkMap=true'
 
 An event that Twilio did not sign gets 403 and changes nothing:
-  curl -i -d EventType=task.created '{service_url}{events}'
+  curl -s -d EventType=task.created '{service_url}{events}'
 
 Ctrl-C stops it.
 ",
-        queues = emulator.world().queues().len(),
+        queues = queues.len(),
         workers = emulator.world().workers().len(),
         events = EVENT_PATHS[0],
     )

@@ -96,6 +96,8 @@ impl CommandError {
 impl Cli {
     /// Carries the command out; what goes wrong is printed and shows in the exit code.
     pub fn run(self) -> ExitCode {
+        // The Auth Token is in its memory and environment. Where this can't be had, everything else still works.
+        let _ = crate::wallboard::formula::confinement::not_dumpable();
         let done = if matches!(self.command, Command::Formulas) {
             // One thread, and no runtime: there is a service beside it that has one.
             crate::wallboard::formula::child::run().map_err(CommandError::failed)

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::output::print;
 use super::{CommandError, Environment};
-use crate::coordination::gossip::Speaker;
+use crate::coordination::gossip::Broadcaster;
 use crate::server::Access;
 
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub(super) fn run(environment: &Environment, options: &Options) -> Result<(), Co
     let config = environment.config()?;
     let name = &options.name;
     let root = config.core.twilio.auth_tokens.first();
-    let access = root.map(|root| Access::new(&config.server, root, Speaker::default()));
+    let access = root.map(|root| Access::new(&config.server, root, Broadcaster::default()));
     let Some(key) = access.and_then(|access| access.screen_key(name)) else {
         return Err(CommandError::Failed(format!(
             "TV_LINKS does not name {name:?}; add it there, start the service again, and repeat this"

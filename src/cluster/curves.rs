@@ -1,23 +1,24 @@
-//! The metrics' curves, kept in Redis for whoever leads next.
+//! Keeps the curves of the wallboard's tiles in Redis for the next leader.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::link::{Key, Link, LinkError};
+use super::keys::RedisKey;
+use super::redis::{Link, LinkError};
 use crate::wallboard::{Curves, Metrics};
 
-/// What is lost of a curve when a leader dies.
+/// At most this much of a curve is lost with a leader.
 const SAVED: Duration = Duration::from_secs(20);
 /// A curve is four hours long.
 const KEPT_SECONDS: u64 = 4 * 3600;
 
-/// Takes over what the leader before has kept, and keeps the curves from then on, until told to stop.
+/// Loads the curves of the leader before, then saves them until `stop`.
 pub async fn keep_curves(link: Link, metrics: Metrics, stop: CancellationToken) {
     match load(&link).await {
         Ok(curves) => metrics.take_over(curves),
-        Err(error) => debug!(%error, "The metrics' curves can't be read from Redis; beginning anew"),
+        Err(error) => debug!(%error, "Loading curves from Redis failed; they start empty"),
     }
     loop {
         let last = tokio::select! {
@@ -25,7 +26,7 @@ pub async fn keep_curves(link: Link, metrics: Metrics, stop: CancellationToken) 
             () = tokio::time::sleep(SAVED) => false,
         };
         if let Err(error) = save(&link, &metrics.curves()).await {
-            debug!(%error, "The metrics' curves can't be kept in Redis");
+            debug!(%error, "Saving curves to Redis failed");
         }
         if last {
             return;
@@ -35,14 +36,14 @@ pub async fn keep_curves(link: Link, metrics: Metrics, stop: CancellationToken) 
 
 async fn load(link: &Link) -> Result<Curves, LinkError> {
     let mut get = redis::cmd("GET");
-    get.arg(link.key(Key::History));
+    get.arg(link.key(RedisKey::History));
     let kept: Option<Vec<u8>> = link.command(&get).await?;
     Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or_default())
 }
 
 async fn save(link: &Link, curves: &Curves) -> Result<(), LinkError> {
     let mut set = redis::cmd("SET");
-    set.arg(link.key(Key::History)).arg(serde_json::to_vec(curves).unwrap_or_default());
+    set.arg(link.key(RedisKey::History)).arg(serde_json::to_vec(curves).unwrap_or_default());
     set.arg("EX").arg(KEPT_SECONDS);
     link.command::<()>(&set).await
 }

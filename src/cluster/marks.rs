@@ -1,8 +1,8 @@
-//! Marks on their way: from whichever replica an event came to, through Redis, to the leader.
+//! Carries marks (invalidations) from the replica that an event reached, through Redis, to the leader.
 //!
-//! They stay in Redis until the leader has read what they touch. A mark that is set again meanwhile has another number by
-//! then, and stays. So each is read at least once, whoever dies; twice does no harm. The events' ids go along with the news
-//! of a mark; a leader that missed the news finds the mark without them.
+//! A mark stays in Redis until the leader has read what it invalidates. One that is set again meanwhile has a new number by
+//! then, and stays. So each is read at least once, whatever fails; twice does no harm. The message of a mark carries the event's
+//! id; a leader that missed the message finds the mark without it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -13,8 +13,9 @@ use tokio::sync::{broadcast, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::link::{Key, Link, LinkError};
-use super::news::{Marked, News, next};
+use super::keys::RedisKey;
+use super::message::{Marked, Message, next};
+use super::redis::{Link, LinkError};
 use crate::event::{Carried, Touch, Trace};
 use crate::refresh::{Outgoing, Refresher, Sent};
 use crate::stats::LatestEvent;
@@ -22,9 +23,9 @@ use crate::stats::LatestEvent;
 static MARK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/mark.lua")));
 static UNMARK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/unmark.lua")));
 
-/// Different marks that may stand in Redis; with more of them there is one for everything.
+/// Different marks in Redis; with more of them one that invalidates everything replaces them.
 const MOST_MARKS: usize = 10_000;
-/// Recordings that are kept in Redis at once, the newest.
+/// The newest recordings that Redis keeps.
 const MOST_RECORDINGS: usize = 1_000;
 /// After a mark could not be sent.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -57,11 +58,11 @@ pub async fn carry(link: Link, outgoing: Outgoing, stop: CancellationToken) {
     }
 }
 
-/// Where somebody has put something else into our keys nobody knows what was marked, so everything is.
+/// Foreign data in our keys means lost marks, so everything is marked.
 async fn send_or_mend(link: &Link, sent: &Sent) -> Result<(), LinkError> {
     match send(link, sent).await {
         Err(error) if error.is_wrong_type() => {
-            forget(link).await?;
+            delete_all(link).await?;
             let everything = Sent { touches: vec![Touch::everything()], ..Sent::default() };
             send(link, &everything).await?;
             send(link, sent).await
@@ -70,10 +71,10 @@ async fn send_or_mend(link: &Link, sent: &Sent) -> Result<(), LinkError> {
     }
 }
 
-/// Takes all marks, and what goes along with them, out of Redis, whatever it is.
-async fn forget(link: &Link) -> Result<(), LinkError> {
+/// Deletes all marks, or what stands in their place.
+async fn delete_all(link: &Link) -> Result<(), LinkError> {
     let mut delete = redis::cmd("DEL");
-    for key in [Key::Marks, Key::MarkNumber, Key::Event, Key::Recordings] {
+    for key in [RedisKey::Marks, RedisKey::MarkNumber, RedisKey::Event, RedisKey::Recordings] {
         delete.arg(link.key(key));
     }
     link.command::<i64>(&delete).await.map(drop)
@@ -90,23 +91,23 @@ async fn send(link: &Link, sent: &Sent) -> Result<(), LinkError> {
         traces: sent.touches.iter().map(|touch| touch.event.and_then(Trace::carried)).collect(),
         event: sent.event.clone(),
         recordings,
-        // The script puts the number there.
+        // A placeholder that the script replaces.
         number: NUMBER.to_owned(),
     };
-    let news = News::Marks(marked).encode();
-    let news = String::from_utf8_lossy(&news);
-    let (head, tail) = news.rsplit_once(NUMBER).unwrap_or((&news, ""));
+    let message = Message::Marks(marked).encode();
+    let message = String::from_utf8_lossy(&message);
+    let (head, tail) = message.rsplit_once(NUMBER).unwrap_or((&message, ""));
     let (most, everything) = (MOST_MARKS.to_string(), encode(&Touch::everything()));
     let mut arguments: Vec<&[u8]> =
         vec![most.as_bytes(), everything.as_bytes(), head.as_bytes(), tail.as_bytes(), &event, &kept];
     arguments.extend(touches.iter().map(String::as_bytes));
-    let keys = [Key::Marks, Key::MarkNumber, Key::News, Key::Event, Key::Recordings];
+    let keys = [RedisKey::Marks, RedisKey::MarkNumber, RedisKey::News, RedisKey::Event, RedisKey::Recordings];
     link.run::<String>(&MARK, &keys, &arguments).await.map(drop)
 }
 
 const NUMBER: &str = "@";
 
-/// Recordings come seldom, so all that are kept stand in one value.
+/// Recordings are rare, so one value holds all of them.
 async fn with_earlier(link: &Link, new: &[(String, String)]) -> Result<Vec<u8>, LinkError> {
     let mut kept = recordings(link).await?;
     kept.retain(|(task, _)| new.iter().all(|(other, _)| other != task));
@@ -118,7 +119,7 @@ async fn with_earlier(link: &Link, new: &[(String, String)]) -> Result<Vec<u8>, 
 
 async fn recordings(link: &Link) -> Result<Vec<(String, String)>, LinkError> {
     let mut get = redis::cmd("GET");
-    get.arg(link.key(Key::Recordings));
+    get.arg(link.key(RedisKey::Recordings));
     let kept: Option<Vec<u8>> = link.command(&get).await?;
     Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or_default())
 }
@@ -127,29 +128,29 @@ fn encode(touch: &Touch) -> String {
     serde_json::to_string(touch).unwrap_or_default()
 }
 
-/// What another version means by a mark that this one can't read is not known, so everything is read.
+/// A mark of another version that this one cannot read invalidates everything.
 fn decode(touch: &str) -> Touch {
     serde_json::from_str(touch).unwrap_or_else(|_| Touch::everything())
 }
 
-/// The leader's side: takes marks in, and out of Redis once they were read.
+/// The leader's side: takes marks from Redis, and acknowledges them there once they are read.
 #[derive(Debug)]
 pub struct Delivery {
     link: Link,
     refresher: Refresher,
-    /// Marks in Redis that were passed on, with their numbers, and are not being waited for yet.
+    /// Marks given to the refresher, with their numbers, whose reads are not awaited yet.
     passed: BTreeMap<String, String>,
-    /// Those that are.
+    /// Marks whose reads are awaited.
     awaited: BTreeMap<String, String>,
     read: Option<oneshot::Receiver<()>>,
     last_number: u64,
 }
 
-/// Takes marks in until told to stop.
+/// Delivers marks to the refresher until `stop`.
 pub async fn deliver(
     link: Link,
     refresher: Refresher,
-    news: broadcast::Receiver<Arc<News>>,
+    messages: broadcast::Receiver<Arc<Message>>,
     stop: CancellationToken,
 ) {
     let delivery = Delivery {
@@ -162,25 +163,25 @@ pub async fn deliver(
     };
     tokio::select! {
         () = stop.cancelled() => {}
-        () = delivery.run(news) => {}
+        () = delivery.run(messages) => {}
     }
 }
 
 impl Delivery {
-    async fn run(mut self, mut news: broadcast::Receiver<Arc<News>>) {
+    async fn run(mut self, mut messages: broadcast::Receiver<Arc<Message>>) {
         let mut looks = tokio::time::interval(self.link.timing().beat() * 2);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut behind = true;
         loop {
             tokio::select! {
-                piece = next(&mut news) => match piece.as_deref() {
-                    Some(News::Marks(marked)) => {
+                message = next(&mut messages) => match message.as_deref() {
+                    Some(Message::Marks(marked)) => {
                         let number = marked.number.parse().unwrap_or(0);
                         behind |= number > self.last_number + 1;
                         self.last_number = self.last_number.max(number);
                         self.take(marked);
                     }
-                    Some(News::Missed) => behind = true,
+                    Some(Message::Missed) => behind = true,
                     Some(_) => {}
                     None => return std::future::pending().await,
                 },
@@ -197,10 +198,10 @@ impl Delivery {
         }
     }
 
-    /// Whether marks were set that we have not heard of.
+    /// Whether Redis has marks of which no message came.
     async fn is_behind(&self) -> bool {
         let mut get = redis::cmd("GET");
-        get.arg(self.link.key(Key::MarkNumber));
+        get.arg(self.link.key(RedisKey::MarkNumber));
         let number: Result<Option<u64>, LinkError> = self.link.command(&get).await;
         match number {
             Ok(number) => number.is_some_and(|number| number != self.last_number),
@@ -208,12 +209,12 @@ impl Delivery {
         }
     }
 
-    /// Where something else stands there nobody knows what was marked, so everything is read.
+    /// Foreign data in our keys means lost marks, so everything is read.
     async fn look_or_mend(&mut self) -> Result<(), LinkError> {
         match self.look().await {
             Err(error) if error.is_wrong_type() => {
                 self.refresher.mark(&Touch::everything());
-                forget(&self.link).await?;
+                delete_all(&self.link).await?;
                 self.look().await
             }
             done => done,
@@ -237,14 +238,14 @@ impl Delivery {
         }
     }
 
-    /// Takes in all that stands in Redis.
+    /// Takes all marks that stand in Redis.
     async fn look(&mut self) -> Result<(), LinkError> {
         let (mut number, mut marks, mut event) =
             (redis::cmd("GET"), redis::cmd("HGETALL"), redis::cmd("GET"));
-        number.arg(self.link.key(Key::MarkNumber));
-        marks.arg(self.link.key(Key::Marks));
-        event.arg(self.link.key(Key::Event));
-        // The number first: whatever is marked after it comes as news, or is found by the next look.
+        number.arg(self.link.key(RedisKey::MarkNumber));
+        marks.arg(self.link.key(RedisKey::Marks));
+        event.arg(self.link.key(RedisKey::Event));
+        // The number first: marks set after it come as messages, or are found by the next look.
         let number: Option<u64> = self.link.command(&number).await?;
         let marks: BTreeMap<String, String> = self.link.command(&marks).await?;
         for (touch, number) in marks {
@@ -265,7 +266,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// Waits for the reads of all that was passed on, once it does not wait for others.
+    /// Awaits the reads of a batch only after those of the batch before.
     fn ask(&mut self) {
         if self.read.is_none() && !self.passed.is_empty() {
             self.awaited = std::mem::take(&mut self.passed);
@@ -278,21 +279,21 @@ impl Delivery {
         let awaited = std::mem::take(&mut self.awaited);
         let arguments: Vec<&[u8]> =
             awaited.iter().flat_map(|(touch, number)| [touch.as_bytes(), number.as_bytes()]).collect();
-        if let Err(error) = self.link.run::<i64>(&UNMARK, &[Key::Marks], &arguments).await {
-            // They stay, and whoever leads next reads them once more.
-            warn!(%error, "Marks that were read could not be taken out of Redis");
+        if let Err(error) = self.link.run::<i64>(&UNMARK, &[RedisKey::Marks], &arguments).await {
+            // They stay, and the next leader reads them once more.
+            warn!(%error, "Acknowledging marks failed; the next leader reads them once more");
         }
     }
 }
 
-/// Waits until what was asked about was read; for ever where nothing was, or reading has ended.
+/// Waits for the awaited reads; for ever where none are, or reading has stopped.
 async fn read(asked: &mut Option<oneshot::Receiver<()>>) {
     let read = match asked {
         Some(asked) => asked.await.is_ok(),
         None => false,
     };
     if !read {
-        // It has ended, and must not be asked again.
+        // A closed channel must not be polled again.
         *asked = None;
         std::future::pending::<()>().await;
     }

@@ -1,54 +1,55 @@
-//! What replicas share through Redis, so that any number of them behave as one.
+//! Several replicas as one, through Redis.
 //!
-//! One of them leads: it alone reads TaskRouter and writes Sync, and draws the picture that all of them show. Events come
-//! in anywhere and reach it as marks.
+//! One of them leads: it alone reads TaskRouter and writes Sync, and the others show its feed. Events arrive anywhere and reach
+//! it as marks.
 //!
 //! ```text
-//! event → any replica → marks (a hash, and news) → the leader → TaskRouter → Sync
-//!                                                      ↓
-//! page ← any replica ← picture (a hash, and news) ← its picture
+//! event → any replica → marks (a hash, and messages) → leader → TaskRouter → Sync
+//!                                                        ↓
+//! page ← any replica ← feed state (a hash, and messages) ┘
 //! ```
 //!
-//! - **Leadership** is a key that runs out ([`Key::Lease`]), taken by `stand`, prolonged by `renew`, given back by `release`.
-//!   Whoever takes it gets a number greater than all before, which every later write to Redis has to name. The leader counts
-//!   its time from before it asked, by its own clock, and ends at six sevenths of what Redis keeps it for ([`Timing`]).
-//! - **A Redis that is not the same any more** (started anew, another one after a failover, emptied) may have forgotten a
-//!   leader, so nobody gets the lease from it before such a leader's time is over; that leader itself may have it back.
-//! - **Marks** wait in a hash until the leader has read what they touch, so they outlive a leader. News of them are a hint;
-//!   the hash is the truth.
-//! - **The picture** stands in a hash, with the number of the change in each part. News carry each change; whoever missed
-//!   one takes the whole. Every term, and every loss of what Redis held, begins a new branch of numbers, so that no client
-//!   resumes from something that nobody else knows.
+//! A replica is a [`Member`]: it stands for [`election`], follows ([`follower`]), or leads for a term ([`leader`]) while
+//! [`renewal`] extends its lease.
 //!
-//! - **Limits** that hold over all replicas are taken from one place, a hash for each that runs out once it is full again.
+//! - **The lease** is a key that expires ([`keys`]). Each election gives it a number greater than all before, the fencing token
+//!   of every later write to Redis. The leader counts from before it asked, by its own clock, and ends at six sevenths of what
+//!   Redis keeps ([`timing`]). A leader reads and writes only while it lasts.
+//! - **A new Redis** (restarted, emptied, or promoted in a failover) may have forgotten a lease, so it is in quarantine: no
+//!   replica is elected before such a lease has expired. Its holder may have it back.
+//! - **Marks** wait in a hash until the leader has read what they invalidate, so they outlive a leader ([`marks`]).
+//! - **The feed's state** stands in a hash with the number of each change ([`replication`]).
+//! - **Requests** for the leader ([`rpc`]), **shared facts** ([`gossip`]) and **messages** in general ([`message`]) go over one
+//!   channel. Messages may be lost; the hashes are the truth.
+//! - **Limits** over all replicas are token buckets in Redis ([`rate_limit`]).
 //!
-//! Redis's clock is used for how long its own keys last and fill up, and to tell a question that has waited too long in a Redis that
-//! stood still; it may be wrong, or be set. Replicas know of each other through Redis alone: without it none of them leads.
+//! Redis's clock decides how long its own keys last, and tells a command that waited too long in a Redis that hung; it may be
+//! wrong, or be set. Replicas know of each other through Redis alone: without it none of them leads.
 
-mod checkup;
+mod config_drift;
 mod curves;
-mod link;
+mod election;
+mod follower;
+mod gossip;
+mod keys;
+mod leader;
 mod marks;
-mod news;
-mod pictures;
-mod questions;
-mod quotas;
+mod member;
+mod message;
+mod probe;
+mod rate_limit;
+mod redis;
 mod refusal;
-mod settings;
-mod stand;
+mod renewal;
+mod replication;
+mod rpc;
 mod timing;
-mod words;
 
-pub use checkup::{Leading, RIGHTS, Server, leading, missing_rights, server};
-pub use curves::keep_curves;
-pub use link::{Key, Link, LinkError, Reach, space};
-pub use marks::{carry, deliver};
-pub use news::{News, channel, listen};
-pub use pictures::{follow, publish};
-pub use questions::{AskError, Asker, Repeat, Reply, answer_all};
-pub use quotas::grant;
-pub use refusal::Refusal;
-pub use settings::{Settings, Told, compare, told_by_leader};
-pub use stand::{Candidate, Kept, Seat, Stand};
-pub use timing::Timing;
-pub use words::{Said, exchange};
+pub use self::config_drift::{Drift, Identity};
+pub use self::keys::space;
+pub use self::member::{Exchanged, Member, MemberError, MemberHandles, Watched};
+pub use self::probe::{Leading, Server, connects, leading, permits, server};
+pub use self::redis::{Link, LinkError};
+pub use self::refusal::RedisRefusal;
+pub use self::rpc::{LeaderRpc, RpcError};
+pub use self::timing::Timing;

@@ -1,11 +1,11 @@
-//! How the time of a lease is divided, so that two leaders never overlap and a new one writes before the lease is over.
+//! Divides the time of a lease so that two leaders never overlap and a new one writes before the lease has passed.
 //!
 //! ```text
-//! the leader asks …                                                       of 5 s
-//! ├─ every tenth: asks again                                               0.5 s
-//! ├──────────── six tenths: its time is over by its own clock ──────────   3.0 s   no read, no write is sent after this
-//! ├────────────── seven tenths: Redis lets the lease run out ──────────────3.5 s   another may have it
-//! ├────────────────── nine tenths: the other one writes ───────────────────4.5 s   it has been reading since 3.5 s
+//! the leader renews …                                                     of 5 s
+//! ├─ one tenth: renews again                                               0.5 s
+//! ├──────────── six tenths: the lease expires by the leader's clock ────── 3.0 s   no read, no write is sent after this
+//! ├────────────── seven tenths: the lease expires in Redis ─────────────── 3.5 s   another replica may be elected
+//! ├────────────────── nine tenths: the new leader writes ───────────────── 4.5 s   it has been reading since 3.5 s
 //! ```
 //!
 //! Between the last write that the old leader can have sent and the first of the new one lie three tenths: what was in
@@ -35,7 +35,7 @@ impl Timing {
         self.lease / 10
     }
 
-    /// How long a leader leads from the moment at which it asked.
+    /// How long a leader leads after a renewal.
     pub fn own(self) -> Duration {
         self.lease * 6 / 10
     }
@@ -45,29 +45,29 @@ impl Timing {
         self.lease * 7 / 10
     }
 
-    /// How long a new leader waits before its first write, where the one before did not give the lease back.
+    /// How long a new leader waits before its first write, unless the one before released the lease.
     pub fn overlap(self) -> Duration {
         self.lease * 2 / 10
     }
 
-    /// How long a request may wait to be taken by Twilio's side before the connection is given up: until the next leader
-    /// may write.
+    /// How long a request may stay unacknowledged by Twilio's side before its connection is closed: until the next leader may
+    /// write.
     pub fn late(self) -> Duration {
         self.kept() + self.overlap() - self.own()
     }
 
-    /// How long nothing may be heard from the leader before what is shown is called stale.
+    /// How long no leader may be heard of before statistics are marked as stale.
     pub fn patience(self) -> Duration {
         self.lease * 2
     }
 
-    /// How long Twilio may leave a leader without any answer before it asks for another to lead.
+    /// How long Twilio may be silent before the leader asks for another one.
     pub fn twilio(self) -> Duration {
         self.lease * 3 / 10
     }
 
-    /// The longest that Redis may take for a short command. Half of the leader's own time: where a connection has died, a
-    /// renewal over the next one comes in time.
+    /// The time limit of a short command: half of the leader's own time, so that a renewal over a new connection is in time where
+    /// the old one has died.
     pub fn command(self) -> Duration {
         self.lease * 3 / 10
     }

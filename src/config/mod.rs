@@ -3,9 +3,9 @@
 //! `main` passes the environment (with `.env` behind it), tests pass a map. Every problem is found in one go, so
 //! that nobody mends ten variables in ten restarts. Secrets are wrapped where they are read and show in no output.
 
-mod common;
 mod dialling;
 mod export;
+mod fingerprint;
 mod names;
 mod networks;
 mod parse;
@@ -103,8 +103,8 @@ impl CoreConfig {
     fn read_from(reader: &mut Reader<'_>) -> Option<Self> {
         let twilio = TwilioConfig::read(reader);
         let statistics = StatisticsConfig::read(reader);
-        let sync = SyncConfig::read(reader);
         let refresh = RefreshConfig::read(reader);
+        let sync = SyncConfig::read(reader, refresh.realtime_interval);
         Some(Self { twilio: twilio?, statistics, sync, refresh, formula_program: own_program() })
     }
 }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::parse::duration;
 use super::reader::{Reader, Variable};
 use super::variables as var;
 
 /// The rhythm of reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RefreshConfig {
     /// `REALTIME_INTERVAL`: between two reads of realtime statistics without an event, default 5 s.
     pub realtime_interval: Duration,

@@ -13,7 +13,7 @@ use super::variables as var;
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 const LONGEST_LEASE: Duration = Duration::from_secs(60);
 
-/// Several replicas as one.
+/// Of a process that is one of several replicas.
 #[derive(Debug, Clone)]
 pub struct SharingConfig {
     /// `REDIS_URL`; a password may stand in it.
@@ -28,7 +28,7 @@ impl SharingConfig {
         self.info().is_some_and(|info| matches!(info.addr(), ConnectionAddr::TcpTls { .. }))
     }
 
-    /// Who we are to Redis, where the URL says so.
+    /// The Redis user, where the URL names one.
     pub fn user(&self) -> Option<String> {
         self.info()?.redis_settings().username().map(str::to_owned)
     }
@@ -38,12 +38,12 @@ impl SharingConfig {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        // A certificate that nobody vouches for protects nothing.
-        let vouched =
+        // A certificate that is not verified protects nothing.
+        let verified =
             |info: &ConnectionInfo| !matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. });
         // Behind a raw # all is a fragment, which is not looked at.
         let fits =
-            |url: &str| !url.contains('#') && url.parse::<ConnectionInfo>().is_ok_and(|info| vouched(&info));
+            |url: &str| !url.contains('#') && url.parse::<ConnectionInfo>().is_ok_and(|info| verified(&info));
         let redis_url = reader.optional(&var::REDIS_URL, |s| fits(s).then(|| SecretString::from(s)));
         let in_bounds = |lease: &Duration| (SHORTEST_LEASE..=LONGEST_LEASE).contains(lease);
         let lease =

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
 use super::parse::{all_different, list};
 use super::reader::Reader;
@@ -17,9 +18,10 @@ const MOST_THRESHOLDS: usize = 3;
 const MOST_CHANNELS: usize = 15;
 
 /// What "today" and "in time" mean here.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct StatisticsConfig {
     /// `DASHBOARD_TIMEZONE`, default UTC.
+    #[serde(serialize_with = "super::fingerprint::zone_name")]
     pub time_zone: TimeZone,
     /// `STATS_DAY_START`: the local time at which "today" begins, default midnight.
     pub day_start: Time,

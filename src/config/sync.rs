@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::parse::{all_different, duration, list};
 use super::reader::{Reader, Variable};
 use super::variables as var;
@@ -10,9 +12,10 @@ use super::variables as var;
 const LONGEST_NAME: usize = 320;
 
 /// Layouts and names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SyncConfig {
     /// `SYNC_LAYOUTS`, default `queue-map,dashboard-document,dashboard-metrics`.
+    #[serde(serialize_with = "super::fingerprint::sorted")]
     pub layouts: Vec<LayoutName>,
     /// `QUEUE_STATS_MAP`, default `queueStats`.
     pub queue_stats_map: String,
@@ -36,10 +39,13 @@ pub struct SyncConfig {
     pub definitions_interval: Duration,
     /// `SYNC_AUDIT_INTERVAL`: between two checks that what we wrote still stands, default 60 s.
     pub audit_interval: Duration,
+    /// The least time between two writes of a value in which only an age moved, which is `REALTIME_INTERVAL`; `None` with
+    /// `SYNC_AGES=off`, where such values are not written.
+    pub ages: Option<Duration>,
 }
 
 /// One way to lay a snapshot out in Sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum LayoutName {
     /// One Map with an item per TaskQueue.
     QueueMap,
@@ -88,7 +94,7 @@ impl LayoutName {
 }
 
 impl SyncConfig {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+    pub(super) fn read(reader: &mut Reader<'_>, realtime_interval: Duration) -> Self {
         let layouts = vec![LayoutName::QueueMap, LayoutName::DashboardDocument, LayoutName::DashboardMetrics];
         let layouts = reader.or_default(&var::SYNC_LAYOUTS, layouts, layout_names);
         let name = |reader: &mut Reader<'_>, variable, default: &str| {
@@ -119,6 +125,8 @@ impl SyncConfig {
             reader.or_default(&var::DEFINITIONS_INTERVAL, Duration::from_secs(10), above_zero);
         let audit_interval =
             reader.or_default(&var::SYNC_AUDIT_INTERVAL, Duration::from_secs(60), above_zero);
+        let on = |s: &str| ["off", "on"].iter().position(|word| *word == s).map(|on| on > 0);
+        let ages = reader.or_default(&var::SYNC_AGES, true, on).then_some(realtime_interval);
         Self {
             layouts,
             queue_stats_map,
@@ -132,6 +140,7 @@ impl SyncConfig {
             task_queues_map,
             definitions_interval,
             audit_interval,
+            ages,
         }
     }
 }

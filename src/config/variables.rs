@@ -87,6 +87,7 @@ variables! {
     SETTLE_WINDOW: Variable::plain("SETTLE_WINDOW", "a duration with its unit, from SETTLE_STEP to 24h; 0s switches settling reads off");
     DEFINITIONS_INTERVAL: Variable::plain("DEFINITIONS_INTERVAL", DURATION);
     SYNC_AUDIT_INTERVAL: Variable::plain("SYNC_AUDIT_INTERVAL", DURATION);
+    SYNC_AGES: Variable::plain("SYNC_AGES", "on or off");
     TWILIO_TIMEOUT: Variable::plain("TWILIO_TIMEOUT", DURATION);
     TWILIO_REGION: Variable::plain("TWILIO_REGION", "a region of Twilio's, such as us1 or ie1");
     TWILIO_EDGE: Variable::plain("TWILIO_EDGE", "an edge location of Twilio's, such as ashburn or dublin");

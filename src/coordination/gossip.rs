@@ -1,9 +1,7 @@
-//! What a replica remembers and the others have to know as well: who guessed, who signed out, whose Call is whose, which call
-//! was bad to hear.
+//! Facts that every replica has to know: wrong credentials, sign-outs, Calls and reports of poor call quality.
 //!
-//! Whoever learns of something says it through a [`Speaker`], and never waits. With one process nobody listens. Where several
-//! share the work, each hears what the others say a moment later: what is counted or remembered here goes on holding
-//! when a browser or an agent comes to another replica.
+//! A part broadcasts through a [`Broadcaster`], and never waits. A process alone has no listeners. Of several replicas each
+//! hears of the others' facts a moment later, so counts and sessions hold when a browser or an agent reaches another replica.
 
 use std::net::IpAddr;
 
@@ -12,76 +10,95 @@ use tokio::sync::mpsc;
 
 use crate::sid::{CallSid, WorkerSid};
 
-/// Words that may wait to be passed on; further ones are lost, and only this replica knows.
+/// Facts that wait to be sent; further ones stay unknown to the other replicas.
 const MOST_WAITING: usize = 1024;
 
-/// One thing to know.
+/// A fact. The names on the wire are those of the first version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Word {
+pub enum SharedFact {
     /// Credentials were wrong.
-    Wrong {
-        /// From where.
+    #[serde(rename = "wrong")]
+    WrongCredentials {
+        /// Of the client.
         address: IpAddr,
-        /// For which account: a hash of its name.
+        /// A hash of the account's name.
         account: [u8; 16],
     },
     /// A session was ended.
     SignedOut {
-        /// Which.
+        /// The session's.
         nonce: u64,
     },
     /// A Call was placed.
-    Placed {
-        /// Which.
+    #[serde(rename = "placed")]
+    CallPlaced {
+        /// Its SID.
         call: CallSid,
-        /// By whom.
+        /// The agent who placed it.
         worker: WorkerSid,
-        /// How it is.
+        /// Twilio's word for its state.
         status: String,
     },
-    /// Twilio told how a Call goes.
-    Call {
-        /// Which.
+    /// Twilio reported a Call's state.
+    #[serde(rename = "call")]
+    CallProgress {
+        /// Its SID.
         call: CallSid,
-        /// How.
+        /// Twilio's word for it.
         status: String,
-        /// Which of Twilio's callbacks said so.
+        /// The callback's sequence number.
         sequence: Option<u32>,
     },
-    /// A call was bad to hear. Numbers in it are masked.
+    /// Poor call quality was reported. Numbers in it are masked.
     Alert(serde_json::Value),
 }
 
-impl Word {
-    /// Whether a replica that starts later has to know it as well.
+impl SharedFact {
+    /// Whether replicas that start later need it.
     pub fn is_kept(&self) -> bool {
-        // Wrong credentials cost their sender nothing, so they must not push out what is worth more.
-        !matches!(self, Self::Wrong { .. })
+        // Wrong credentials cost their sender nothing, so they must not displace other facts.
+        !matches!(self, Self::WrongCredentials { .. })
     }
 }
 
-/// Says words. Cheap to clone.
+/// Broadcasts facts. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Speaker(Option<mpsc::Sender<Word>>);
+pub struct Broadcaster(Option<mpsc::Sender<SharedFact>>);
 
-impl Speaker {
-    /// One that is heard there.
-    pub fn heard() -> (Self, mpsc::Receiver<Word>) {
-        let (said, heard) = mpsc::channel(MOST_WAITING);
-        (Self(Some(said)), heard)
+impl Broadcaster {
+    /// One with other replicas to listen; the receiver is for the task that sends.
+    pub fn shared() -> (Self, mpsc::Receiver<SharedFact>) {
+        let (facts, outgoing) = mpsc::channel(MOST_WAITING);
+        (Self(Some(facts)), outgoing)
     }
 
     /// Whether there are other replicas.
-    pub fn is_heard(&self) -> bool {
+    pub fn is_shared(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Says it, if anybody listens; never waits.
-    pub fn say(&self, word: Word) {
-        if let Some(said) = &self.0 {
-            // Full: so much is said that what is lost is known here at least.
-            let _ = said.try_send(word);
+    /// Never waits.
+    pub fn broadcast(&self, fact: SharedFact) {
+        if let Some(facts) = &self.0 {
+            // Where the channel is full, this replica alone knows of it.
+            let _ = facts.try_send(fact);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_on_the_wire_stay_as_they_were() {
+        let wrong = SharedFact::WrongCredentials { address: [127, 0, 0, 1].into(), account: [0; 16] };
+        assert!(serde_json::to_string(&wrong).unwrap().starts_with(r#"{"wrong":{"address":"127.0.0.1","#));
+        let out = SharedFact::SignedOut { nonce: 7 };
+        assert_eq!(serde_json::to_string(&out).unwrap(), r#"{"signed_out":{"nonce":7}}"#);
+        let call: CallSid = format!("CA{}", "0".repeat(32)).parse().unwrap();
+        let progress = SharedFact::CallProgress { call, status: "ringing".to_owned(), sequence: None };
+        assert!(serde_json::to_string(&progress).unwrap().starts_with(r#"{"call":{"call":"CA"#));
     }
 }

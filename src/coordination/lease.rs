@@ -1,9 +1,9 @@
-//! A permission to read and write for everybody, which ends by itself.
+//! The permission to read and write, which expires by itself.
 //!
-//! With one process it never ends. Where several share the work, whoever leads holds a [`Lease`] for its term and has to
-//! prolong it again and again. It counts by a clock that goes on while the machine sleeps or the process is stopped, and
-//! is looked at right before each request is sent: so a process that hung and wakes up finds that its time is over before
-//! it does anything. What has ended never holds again; a new term is a new lease.
+//! A process alone holds it for ever. Of several replicas the leader holds a [`Lease`] for its term and has to extend it again
+//! and again. Its clock runs on while the machine sleeps or the process is stopped, and is checked right before each request
+//! is sent: so a process that hung and wakes up finds its lease expired before it does anything. A lease that has ended never
+//! holds again; a new term is a new lease.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ impl Moment {
         Self(time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs())
     }
 
-    /// So much later.
+    /// `wait` later.
     #[must_use]
     pub fn plus(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)))
@@ -34,12 +34,12 @@ impl Moment {
         self.0 / 1_000_000
     }
 
-    /// Whether it is past.
+    /// Whether it has passed.
     pub fn is_past(self) -> bool {
         self <= Self::now()
     }
 
-    /// How long it is until then; nothing where it is past.
+    /// How long it is until then; zero where it has passed.
     pub fn from_now(self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(Self::now().0))
     }
@@ -47,26 +47,26 @@ impl Moment {
 
 /// Whether its holder may read and write. Cheap to clone; clones are the same lease.
 #[derive(Debug, Clone)]
-pub struct Lease(Arc<Inner>);
+pub struct Lease(Arc<LeaseInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct LeaseInner {
     term: Option<u64>,
     /// Nanoseconds of [`Moment`]; nought once it was ended.
     until: AtomicU64,
-    /// How long after its end something that was sent before may still arrive.
+    /// How long after its end a request that was sent before may still arrive.
     late: Duration,
 }
 
 impl Lease {
-    /// Of a process that shares the work with nobody: holds for ever.
+    /// Of a process alone: holds for ever.
     pub fn alone() -> Self {
-        Self(Arc::new(Inner { term: None, until: AtomicU64::new(u64::MAX), late: Duration::MAX }))
+        Self(Arc::new(LeaseInner { term: None, until: AtomicU64::new(u64::MAX), late: Duration::MAX }))
     }
 
-    /// Of one term. What was sent is to be given up where it is not taken within `late`: the next holder waits so long.
+    /// Of one term. Requests are given up where Twilio does not accept them within `late`: the next leader waits as long.
     pub fn of_term(term: u64, until: Moment, late: Duration) -> Self {
-        Self(Arc::new(Inner { term: Some(term), until: AtomicU64::new(until.0), late }))
+        Self(Arc::new(LeaseInner { term: Some(term), until: AtomicU64::new(until.0), late }))
     }
 
     /// The term's number, which is greater than that of every term before; `None` where there are no terms.
@@ -74,7 +74,7 @@ impl Lease {
         self.0.term
     }
 
-    /// How long something that was sent may be on its way.
+    /// How long a request may be in flight.
     pub fn late(&self) -> Duration {
         self.0.late
     }
@@ -84,12 +84,12 @@ impl Lease {
         self.holds_at(Moment::now())
     }
 
-    /// When it ends, unless it is prolonged.
+    /// When it expires, unless it is extended.
     pub fn until(&self) -> Moment {
         Moment(self.0.until.load(Ordering::Acquire))
     }
 
-    /// Prolongs it; whether that came in time.
+    /// Extends it; false where it has expired already.
     pub fn prolong(&self, until: Moment) -> bool {
         self.prolong_at(Moment::now(), until)
     }

@@ -1,5 +1,5 @@
-//! What processes that share one Workspace agree on: the lease to read and write, facts that all must know, and limits
-//! that hold over all of them. No I/O: `cluster` carries these through Redis.
+//! What replicas of one Workspace agree on: the lease to read and write, shared facts, and rate limits. No I/O: `cluster`
+//! carries them through Redis.
 
 pub mod gossip;
 pub mod lease;

@@ -1,75 +1,75 @@
-//! Limits that hold over all replicas together: whoever would spend something asks for it first.
+//! Rate limits that hold over all replicas together.
 //!
-//! What is counted in this process holds in any case. With one process that is all, and what is asked here is always granted.
-//! Where several share the work they take from the same place besides, so that a limit is no larger for being asked for at
-//! several of them, at the same moment too. While that place can't be reached each counts alone.
+//! Each process counts for itself in any case; a process alone needs no more, and its requests here are always granted. Several
+//! replicas take tokens from one bucket besides, so that a limit is no larger at several of them. While that bucket is
+//! unreachable each counts alone.
 
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
-/// Requests that may wait to be passed on; for further ones only what is counted here holds.
+/// Requests that wait for the bucket; further ones are counted by this process alone.
 const MOST_WAITING: usize = 256;
 
-/// Names what is spent: a hash of it.
-pub type Name = [u8; 32];
+/// Names a bucket: a hash of what it limits.
+pub type BucketName = [u8; 32];
 
-/// How much there is.
+/// A bucket's size and refill.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
-    /// So many at once.
+    /// Tokens of a full bucket.
     pub most: u32,
-    /// One more after each such time.
+    /// The time until one more token.
     pub every: Duration,
 }
 
-/// Something that is asked of whoever counts for all.
+/// A request to the bucket that all replicas share.
 #[derive(Debug)]
 pub enum Ask {
-    /// For one of these. An answer that does not come is a yes.
+    /// Take a token. No answer counts as a yes.
     Take {
-        /// Of what.
-        name: Name,
-        /// How much there is of it.
+        /// Of the bucket.
+        name: BucketName,
+        /// Of the bucket.
         rate: Rate,
-        /// Whether there was one left.
+        /// Whether there was a token.
         answer: oneshot::Sender<bool>,
     },
-    /// What was taken was not spent.
+    /// Fill the bucket again, since its token was not used.
     GiveBack {
-        /// Of what.
-        name: Name,
+        /// Of the bucket.
+        name: BucketName,
     },
 }
 
-/// Asks. Cheap to clone.
+/// Takes tokens. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Quota(Option<Shared>);
+pub struct Quota(Option<SharedBucket>);
 
 #[derive(Clone)]
-struct Shared {
-    /// Telephone numbers are few enough to be guessed from their hashes by whoever does not know this.
-    salt: Name,
+struct SharedBucket {
+    /// Telephone numbers are few enough to be guessed from their hashes without it.
+    salt: BucketName,
     asks: mpsc::Sender<Ask>,
 }
 
-impl std::fmt::Debug for Shared {
+impl std::fmt::Debug for SharedBucket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Shared")
+        f.write_str("SharedBucket")
     }
 }
 
 impl Quota {
-    /// One that is answered there. All replicas know the secret; nothing outside tells what a name stands for.
+    /// One whose requests arrive at the receiver. All replicas know the secret, without which a name tells nothing.
     pub fn shared(secret: &str) -> (Self, mpsc::Receiver<Ask>) {
         let (asks, asked) = mpsc::channel(MOST_WAITING);
         let salt = Sha256::new().chain_update("quota").chain_update(secret).finalize().into();
-        (Self(Some(Shared { salt, asks })), asked)
+        (Self(Some(SharedBucket { salt, asks })), asked)
     }
 
-    /// Takes one, and says whether there was one left.
-    pub async fn take(&self, name: Name, rate: Rate) -> bool {
+    /// Takes a token; false where none is left.
+    pub async fn take(&self, name: BucketName, rate: Rate) -> bool {
         let Some(shared) = &self.0 else { return true };
         let name = shared.salted(name);
         let (answer, answered) = oneshot::channel();
@@ -79,17 +79,17 @@ impl Quota {
         answered.await.unwrap_or(true)
     }
 
-    /// Gives all of it back that was taken; never waits.
-    pub fn give_back(&self, name: Name) {
+    /// Fills the bucket again; never waits.
+    pub fn give_back(&self, name: BucketName) {
         if let Some(shared) = &self.0 {
-            // It comes back with time in any case.
+            // It refills with time in any case.
             let _ = shared.asks.try_send(Ask::GiveBack { name: shared.salted(name) });
         }
     }
 }
 
-impl Shared {
-    fn salted(&self, name: Name) -> Name {
+impl SharedBucket {
+    fn salted(&self, name: BucketName) -> BucketName {
         Sha256::new().chain_update(self.salt).chain_update(name).finalize().into()
     }
 }
@@ -101,7 +101,7 @@ mod tests {
     const RATE: Rate = Rate { most: 1, every: Duration::from_secs(1) };
 
     #[tokio::test]
-    async fn nobody_who_can_be_asked_is_a_yes() {
+    async fn without_a_shared_bucket_every_token_is_granted() {
         assert!(Quota::default().take([1; 32], RATE).await);
         let (quota, asked) = Quota::shared("secret");
         drop(asked);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_asked_decides_and_is_not_told_what_about() {
+    async fn the_shared_bucket_decides_and_does_not_learn_the_name() {
         let (quota, mut asked) = Quota::shared("secret");
         let deciding = async {
             match asked.recv().await {

@@ -24,7 +24,7 @@ use register::Register;
 use rules::Rules;
 
 use crate::config::{DiallingConfig, PublicUrl};
-use crate::coordination::gossip::{Speaker, Word};
+use crate::coordination::gossip::{Broadcaster, SharedFact};
 use crate::coordination::rate_limit::{Quota, Rate};
 use crate::sid::{CallSid, WorkerSid};
 use crate::twilio::calls::{Calls, NewCall};
@@ -51,7 +51,7 @@ pub struct Dialler {
     rules: Rules,
     register: Mutex<Register>,
     /// Tells other replicas of Calls.
-    speaker: Speaker,
+    broadcaster: Broadcaster,
     /// What agents may do at all replicas together.
     quota: Quota,
 }
@@ -101,12 +101,12 @@ impl Dialler {
         taskrouter: TaskRouter,
         config: DiallingConfig,
         public_url: PublicUrl,
-        speaker: Speaker,
+        broadcaster: Broadcaster,
         quota: Quota,
     ) -> Self {
         let rules = Rules::new(&config);
-        let register = Mutex::new(Register::new(speaker.is_heard()));
-        Self { calls, taskrouter, config, public_url, rules, register, speaker, quota }
+        let register = Mutex::new(Register::new(broadcaster.is_shared()));
+        Self { calls, taskrouter, config, public_url, rules, register, broadcaster, quota }
     }
 
     /// An agent's socket; what waits for the agent comes at once.
@@ -118,7 +118,7 @@ impl Dialler {
     /// A status callback: how a Call goes. Twilio does not promise their order, but numbers them.
     pub fn told(&self, call: CallSid, status: &str, sequence: Option<u32>) {
         self.hear_call(call, status, sequence);
-        self.speaker.say(Word::Call { call, status: status.to_owned(), sequence });
+        self.broadcaster.broadcast(SharedFact::CallProgress { call, status: status.to_owned(), sequence });
     }
 
     /// The same, where another replica was told.
@@ -165,7 +165,11 @@ impl Dialler {
             Ok(call) => {
                 info!(worker.sid = %worker, call.sid = %call.sid, "Call placed");
                 self.register().placed(call.sid, &call.status, worker, line, Instant::now());
-                self.speaker.say(Word::Placed { call: call.sid, worker, status: call.status.to_string() });
+                self.broadcaster.broadcast(SharedFact::CallPlaced {
+                    call: call.sid,
+                    worker,
+                    status: call.status.to_string(),
+                });
                 Ok(())
             }
             Err(error) => {

@@ -34,6 +34,8 @@ pub struct Trace {
     pub newest_at: Instant,
     /// When the oldest of them came in.
     pub oldest_at: Instant,
+    /// Whether one of them names what it made stale, and not just everything.
+    pub named: bool,
 }
 
 /// A trace on its way to another replica, whose clock is another: how long ago, and not when. The way itself, of
@@ -54,6 +56,7 @@ impl Carried {
             newest: EventId::Sid(self.newest),
             newest_at: ago(self.newest_ms),
             oldest_at: ago(self.oldest_ms),
+            named: true,
         }
     }
 }
@@ -72,7 +75,7 @@ impl Trace {
         let newest =
             event.sid.map_or_else(|| EventId::Local(NEXT.fetch_add(1, Ordering::Relaxed)), EventId::Sid);
         let now = Instant::now();
-        Self { newest, newest_at: now, oldest_at: now }
+        Self { newest, newest_at: now, oldest_at: now, named: true }
     }
 
     /// Both together.
@@ -81,7 +84,19 @@ impl Trace {
         if older.newest != newer.newest && trace::is_followed() {
             tell_joined(older.newest, newer.newest);
         }
-        Self { oldest_at: self.oldest_at.min(other.oldest_at), ..newer }
+        let oldest_at = self.oldest_at.min(other.oldest_at);
+        Self { oldest_at, named: self.named || other.named, ..newer }
+    }
+
+    /// As of something that it does not name.
+    #[must_use]
+    pub fn of_all(self) -> Self {
+        Self { named: false, ..self }
+    }
+
+    /// Without those that came in up to a moment, because they are shown; `None` where none is left.
+    pub fn since(self, moment: Instant) -> Option<Self> {
+        (self.newest_at > moment).then(|| Self { oldest_at: self.oldest_at.max(moment), ..self })
     }
 
     /// Both together, where there are any.

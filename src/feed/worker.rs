@@ -12,7 +12,7 @@ use super::picture::Recipe;
 use super::{Feed, METRICS_DOCUMENTS, Picture};
 use crate::layout::{is_whole, metrics_documents, queue_item};
 use crate::publish::Status;
-use crate::stats::{Needs, QueueState, Snapshot};
+use crate::stats::{Needs, QueueState, Snapshot, Tiles};
 
 /// Pictures are made at most this often; a burst of answers makes one.
 const SPACING: Duration = Duration::from_millis(50);
@@ -29,6 +29,7 @@ const NO_NEWS: &str = "no answer for two intervals";
 #[derive(Debug)]
 pub struct Worker {
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    tiles: watch::Receiver<Tiles>,
     status: watch::Receiver<Status>,
     /// Bad calls.
     voice: watch::Receiver<Value>,
@@ -84,13 +85,14 @@ impl Worker {
     pub fn new(
         pictures: Pictures,
         snapshots: watch::Receiver<Arc<Snapshot>>,
+        tiles: watch::Receiver<Tiles>,
         status: watch::Receiver<Status>,
         voice: watch::Receiver<Value>,
         document: &str,
         interval: Duration,
     ) -> Self {
         let (doubt_after, document) = (interval * 2 + DOUBT, document.to_owned());
-        Self { snapshots, status, voice, shown: None, pictures, document, doubt_after, needs: None }
+        Self { snapshots, tiles, status, voice, shown: None, pictures, document, doubt_after, needs: None }
     }
 
     /// Goes on from what somebody else has drawn: with numbers of its own, and not before all this was read.
@@ -110,6 +112,7 @@ impl Worker {
             let changed = async {
                 tokio::select! {
                     changed = self.snapshots.changed() => changed.is_ok(),
+                    Ok(()) = self.tiles.changed() => true,
                     changed = self.status.changed() => changed.is_ok(),
                     changed = self.voice.changed() => changed.is_ok(),
                 }
@@ -146,8 +149,8 @@ impl Worker {
     }
 
     fn draw(&mut self) {
-        let next = self.snapshots.borrow_and_update().clone();
-        let status = *self.status.borrow_and_update();
+        let next = self.snapshots.borrow_and_update().clone().with_tiles(&self.tiles.borrow_and_update());
+        let status = self.status.borrow_and_update().clone();
         let voice = self.voice.borrow_and_update().clone();
         if self.needs.is_some_and(|needs| !next.is_complete(needs)) {
             return;
@@ -172,7 +175,7 @@ impl Worker {
         let known = Value::Bool(next.directory_known);
         let mut parts = vec![
             ("asOf", json!(confirmed_at(&next))),
-            ("health", health(&next, status, self.is_doubtful(&next))),
+            ("health", health(&next, &status, self.is_doubtful(&next))),
             ("queuesKnown", known),
             ("voice", voice),
         ];
@@ -220,18 +223,25 @@ fn workspace(snapshot: &Snapshot) -> Value {
 }
 
 /// What is failing, and why; without numbers that change at every look.
-fn health(snapshot: &Snapshot, writes: Status, doubtful: bool) -> Value {
+fn health(snapshot: &Snapshot, writes: &Status, doubtful: bool) -> Value {
     let in_queues = snapshot.queues.values().flat_map(|state| state.scopes.iter());
     let scopes = std::iter::once(&snapshot.workspace).chain(in_queues);
     let in_scopes =
         scopes.filter_map(|scope| scope.realtime.stale.as_ref().or(scope.cumulative.stale.as_ref()));
     let stale = snapshot.directory_stale.iter().chain(in_scopes).min_by_key(|stale| stale.since);
+    let tiles = snapshot.metrics.as_deref().unwrap_or_default();
+    let stale_tiles = tiles.iter().filter_map(|tile| tile.stale.as_ref()).min_by_key(|stale| stale.since);
     json!({
         "taskrouter": {
             "ok": stale.is_none() && !doubtful,
             "since": stale.map_or(confirmed_at(snapshot).filter(|_| doubtful), |stale| Some(stale.since)),
             "reason": stale.map_or(doubtful.then(|| NO_NEWS.to_owned()), |stale| Some(stale.reason.to_string())),
         },
-        "sync": { "ok": writes.failing == 0, "failing": writes.failing },
+        "sync": { "ok": writes.failing == 0, "failing": writes.failing, "beyondLimit": writes.at_limit },
+        "formulas": {
+            "ok": stale_tiles.is_none(),
+            "since": stale_tiles.map(|stale| stale.since),
+            "reason": stale_tiles.map(|stale| &*stale.reason),
+        },
     })
 }

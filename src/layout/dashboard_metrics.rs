@@ -120,11 +120,13 @@ mod tests {
             format: "".into(),
             style: Arc::new(json!({"styleName": "Default", "headlineColour": "colorTextWeak",
                 "statColour": "colorText", "backgroundColour": "transparent"})),
+            threshold: None,
             increment: false,
             as_of: None,
             by_event: false,
             service_level: None,
             error: None,
+            stale: None,
         };
         let metrics: Vec<Metric> = (0..200).map(metric).collect();
         let documents = parts(&metrics);

@@ -81,6 +81,11 @@ impl Handle {
             Request::Save(changes) => {
                 raw(&*self.metrics()?.save(&changes.into_iter().collect::<Raw>()).await?)
             }
+            Request::SaveWorking(changes) => {
+                let metrics = self.metrics()?;
+                self.first_read().await;
+                raw(&*metrics.save_working(&changes.into_iter().collect::<Raw>()).await?)
+            }
             Request::Delete(names) => raw(&*self.metrics()?.delete(&names).await?),
             Request::Order(names) => raw(&*self.metrics()?.order(&names).await?),
             Request::Preview(metric) => {

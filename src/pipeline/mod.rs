@@ -1,8 +1,8 @@
 //! What the leader runs, and what other parts may ask of it.
 //!
 //! ```text
-//! marks ─► refresh (reads TaskRouter) ─► snapshot ─► publish (writes Sync)
-//!                                           └──────► wallboard (evaluates formulas)
+//! marks ─► refresh (reads TaskRouter) ─► snapshots ─┬──────────────► publish (writes Sync), feed
+//!                                                   └► wallboard ─► tiles ──┘
 //! ```
 //!
 //! [`Pipeline::start`] puts its tasks into the caller's [`Tasks`], which decide when they stop: a process alone has one
@@ -12,7 +12,6 @@
 mod handle;
 mod request;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -27,11 +26,14 @@ use crate::layout;
 use crate::lifecycle::{Stage, Tasks};
 use crate::publish::{self, Publisher};
 use crate::refresh::{self, Refresher, Roster};
-use crate::stats::{Needs, Snapshot};
+use crate::stats::{Needs, Tiles};
 use crate::telemetry::metrics::Monitor;
 use crate::twilio::Apis;
 use crate::twilio::access_token::DASHBOARD_IDENTITY;
 use crate::wallboard::{self, Metrics};
+
+/// The service is ready after this long even where the first snapshot is still being written, as long as writes land.
+const LONGEST_FIRST_FILLING: Duration = Duration::from_secs(5);
 
 /// Handles of the tasks that read, evaluate and write.
 #[derive(Debug)]
@@ -40,8 +42,8 @@ pub struct Pipeline {
     pub refresher: Refresher,
     /// Watches and waits for the writes.
     pub publisher: Publisher,
-    /// Snapshots with metrics, where there are any.
-    pub shown: watch::Receiver<Arc<Snapshot>>,
+    /// The wallboard's tiles: beside the snapshots, which wait for no formula.
+    pub tiles: watch::Receiver<Tiles>,
     /// Definitions and previews; `None` where the layout is not wanted.
     pub metrics: Option<Metrics>,
     needs: Needs,
@@ -89,17 +91,24 @@ impl Pipeline {
             needs,
             monitor.clone(),
         );
-        let (metrics, shown) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
-            let (metrics, shown, worker) =
+        let (metrics, tiles) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
+            let (metrics, tiles, worker) =
                 wallboard::Worker::new(config, apis.sync.clone(), refresher.snapshots());
             tasks.spawn(Stage::Evaluation, "evaluating", |stop| worker.run(stop));
-            (Some(metrics), shown)
+            (Some(metrics), tiles)
         } else {
-            (None, refresher.snapshots())
+            (None, watch::channel(None).1)
         };
         let readers = config.twilio.api_key.as_ref().map(|_| DASHBOARD_IDENTITY);
-        let (publisher, mut writer) =
-            publish::Worker::new(apis.sync, &config.sync, layouts, shown.clone(), readers, monitor.clone());
+        let (publisher, mut writer) = publish::Worker::new(
+            apis.sync,
+            &config.sync,
+            layouts,
+            refresher.snapshots(),
+            tiles.clone(),
+            readers,
+            monitor.clone(),
+        );
         if admitted.is_some() {
             writer.budgets_are_spent();
         }
@@ -118,14 +127,14 @@ impl Pipeline {
             }
             writer.run(stop, grace).await;
         });
-        Self { refresher, publisher, shown, metrics, needs }
+        Self { refresher, publisher, tiles, metrics, needs }
     }
 
     /// What may be asked of it.
     pub fn handle(&self, config: &CoreConfig, apis: &Apis) -> Handle {
         Handle {
             refresher: self.refresher.clone(),
-            shown: self.shown.clone(),
+            shown: self.refresher.snapshots(),
             publisher: self.publisher.clone(),
             metrics: self.metrics.clone(),
             roster: Roster::new(apis.taskrouter.clone()),
@@ -141,7 +150,8 @@ impl Pipeline {
         self.needs
     }
 
-    /// A task that sets `ready` once a first whole snapshot has been read and written.
+    /// A task that sets `ready` once a first whole snapshot has been read and written, or is being written: to fill a large
+    /// Map takes minutes, and until then the feed shows everything.
     pub fn becoming_ready(
         &self,
         ready: watch::Sender<bool>,
@@ -155,14 +165,22 @@ impl Pipeline {
             let first = snapshots.wait_for(readable).await;
             // An error means that the pipeline is stopping.
             let number = first.map(|snapshot| snapshot.number).ok()?;
-            publisher.written(number).await.ok()
+            let mut status = publisher.status();
+            let being_written = async {
+                tokio::time::sleep(LONGEST_FIRST_FILLING).await;
+                status.wait_for(|status| status.audited && status.failing == 0).await.map(drop).ok()
+            };
+            tokio::select! {
+                written = publisher.written(number) => written.ok(),
+                being_written = being_written => being_written,
+            }
         };
         async move {
             tokio::select! {
                 () = stop.cancelled() => return,
                 first = first => if first.is_some() {
                     ready.send_replace(true);
-                    info!("Ready: a first snapshot has been read and written");
+                    info!("Ready: a first snapshot has been read, and is written or being written");
                 }
             }
             stop.cancelled().await;

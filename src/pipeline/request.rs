@@ -25,6 +25,8 @@ pub enum Request {
     History(String),
     /// Definitions to be added or replaced, in their order.
     Save(Vec<(String, Value)>),
+    /// The same, unless one of them has no value now, or none that fits its format.
+    SaveWorking(Vec<(String, Value)>),
     /// Definitions to be deleted.
     Delete(Vec<String>),
     /// The order of the tiles.
@@ -44,7 +46,7 @@ impl Request {
             | Self::Fields
             | Self::History(_)
             | Self::Preview(_) => true,
-            Self::Save(_) | Self::Delete(_) | Self::Order(_) => false,
+            Self::Save(_) | Self::SaveWorking(_) | Self::Delete(_) | Self::Order(_) => false,
         }
     }
 }

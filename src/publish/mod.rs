@@ -9,6 +9,7 @@
 mod audit;
 mod flush;
 mod news;
+mod object;
 mod outage;
 mod outbox;
 mod pacer;
@@ -18,6 +19,7 @@ mod wanted;
 mod worker;
 mod writer;
 
+use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use worker::Worker;
@@ -30,7 +32,7 @@ pub struct Publisher {
 }
 
 /// How far the writes are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Status {
     /// Number of the snapshot that was laid out last.
     pub laid_out: u64,
@@ -40,12 +42,31 @@ pub struct Status {
     pub unwritten: usize,
     /// Targets whose last write failed.
     pub failing: usize,
+    /// The object that has more changes to write than Sync takes, if any has.
+    pub at_limit: Option<BeyondLimit>,
+}
+
+/// An object with more changes than Sync's limit lets through.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BeyondLimit {
+    /// Kind and name.
+    pub object: String,
+    /// Targets whose newest change waits.
+    pub waiting: usize,
+    /// Writes of their size that Sync takes a second.
+    pub writes_a_second: f64,
 }
 
 /// The publishing task is stopping or has too many callers, so nobody can say when the writes are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the service is stopping or overloaded")]
 pub struct Stopped;
+
+/// Writes of values of this size that Sync takes of one object a second, as far as this service goes.
+pub fn writes_a_second(bytes: usize) -> f64 {
+    pacer::writes_a_second(bytes)
+}
 
 impl Publisher {
     /// Waits until all that a snapshot changed has been written, or something newer in its place. What Sync refuses

@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 
 use crate::event::Trace;
 use crate::layout::Target;
-use crate::sid::{SID_LENGTH, TaskQueueSid};
+use crate::sid::{SID_LENGTH, TaskQueueSid, TaskSid};
 use crate::stats::Snapshot;
 
 /// What came between two snapshots.
@@ -23,6 +23,10 @@ impl<'s> News<'s> {
         Self { before, next, of_all: OnceCell::new() }
     }
 
+    fn all(&self) -> Option<Trace> {
+        *self.of_all.get_or_init(|| self.next.news(self.before))
+    }
+
     /// The events that made a target's value another one.
     pub(super) fn of(&self, target: &Target) -> Option<Trace> {
         let name = match target {
@@ -34,9 +38,15 @@ impl<'s> News<'s> {
                 let before = self.before.and_then(|before| before.queues.get(&queue));
                 self.next.queues.get(&queue)?.news(before.map(|before| &**before))
             }
-            None => *self.of_all.get_or_init(|| self.next.news(self.before)),
+            // An item of a Task shows what happened to it; whatever else is not a TaskQueue's shows the sum of all.
+            None if is_task(name) => self.all(),
+            None => self.all().map(Trace::of_all),
         }
     }
+}
+
+fn is_task(name: &str) -> bool {
+    name.parse::<TaskSid>().is_ok()
 }
 
 fn task_queue_in(name: &str) -> Option<TaskQueueSid> {

@@ -2,7 +2,10 @@
 //!
 //! Each target has one place: a newer value replaces an older one that has not been sent, so a backlog can't grow beyond
 //! the number of targets and nothing older than the newest is ever sent. A target is written by one request at a time.
-//! Changes go before ages; within a class the longest-waiting goes first.
+//! What goes first depends on why it is to be written ([`Urgency`]): what an event names, then what changed as a side effect,
+//! then what was not written since the start, then what only grew older; among the same the longest-waiting goes first.
+//! Nothing starves: what has waited for its [`patience`](super::object::patience) is overdue, and while anything is, at least every twelfth write of
+//! the object is the longest overdue one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,8 +13,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::object::{Next, ObjectState};
 use super::outage::{Outage, PROBES};
-use super::pacer::{Class, Pacer};
+use super::pacer::{Pacer, Urgency};
 use super::wanted::{Found, Outcome, Wanted, Write};
 use crate::event::Trace;
 use crate::layout::{Fingerprint, Object, Target};
@@ -20,23 +24,30 @@ use crate::twilio::sync::Revision;
 
 /// Sync accepts about 20 concurrent updates.
 const MOST_IN_FLIGHT: usize = crate::twilio::MOST_SYNC_WRITES_IN_FLIGHT;
-/// Of which writes of mere ages take no more than this.
-const MOST_AGED_IN_FLIGHT: usize = 15;
+/// Of which writes that no event names take no more than this.
+const MOST_OTHERS_IN_FLIGHT: usize = 15;
+
+/// An object is at its limit where a change has waited for longer than this, and for its budget.
+const AT_LIMIT_AFTER: Duration = Duration::from_secs(3);
 /// One target's retries.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(3) };
 /// A value that Sync refused for what it is comes up again after this time, or when it changes.
 const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 
 /// The state of all targets.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Outbox {
     entries: HashMap<Target, Entry>,
     objects: BTreeMap<Object, ObjectState>,
+    /// Those of them that have something to write, or may have: there can be thousands at rest.
+    active: BTreeSet<Object>,
     /// Targets to try again, by when.
     later: BTreeSet<(Instant, Target)>,
     in_flight: usize,
-    aged_in_flight: usize,
+    others_in_flight: usize,
     outage: Outage,
+    /// The least time between two writes of an item in which only an age moved; `None` where ages are not written.
+    ages: Option<Duration>,
     /// Until when somebody else may have spent the objects' budgets.
     spent_until: Option<Instant>,
 }
@@ -50,23 +61,24 @@ pub(super) struct Backlog {
     pub(super) waiting: usize,
     /// Targets with a change that is not written.
     pub(super) unwritten: usize,
-    /// Since when the oldest of these changes is known.
-    pub(super) oldest: Option<Instant>,
+    /// Since when the oldest of these changes is known, by [`Urgency::index`].
+    pub(super) oldest: [Option<Instant>; Urgency::ALL.len()],
     /// The least share of its budget that is left to any object.
     pub(super) headroom: f64,
     /// The share of the places for writes under way that is free.
     pub(super) places: f64,
 }
 
-#[derive(Debug)]
-struct ObjectState {
-    pacer: Pacer,
-    map_is_missing: bool,
-    creating_map: bool,
-    create_not_before: Option<Instant>,
-    create_failures: u32,
-    /// Waiting targets by class and since when.
-    ready: BTreeSet<(Class, Instant, Target)>,
+/// The object that has more to write than Sync takes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct AtLimit {
+    pub(super) object: Object,
+    /// Targets that wait.
+    pub(super) waiting: usize,
+    /// Since when the oldest of their changes is known.
+    pub(super) oldest: Instant,
+    /// Writes of their size that Sync takes a second.
+    pub(super) writes_a_second: f64,
 }
 
 #[derive(Debug, Default)]
@@ -78,6 +90,8 @@ struct Entry {
     /// What Sync holds, as far as we know.
     held: Held,
     last_landed: Option<Instant>,
+    /// Sync has held what was wanted since this process started.
+    filled: bool,
     failures: u32,
     /// The last write was refused for what it is.
     refused: bool,
@@ -86,7 +100,7 @@ struct Entry {
 #[derive(Debug, Clone)]
 struct Waiting {
     wanted: Wanted,
-    class: Class,
+    urgency: Urgency,
     since: Instant,
     not_before: Option<Instant>,
 }
@@ -94,7 +108,7 @@ struct Waiting {
 #[derive(Debug)]
 struct InFlight {
     wanted: Wanted,
-    class: Class,
+    urgency: Urgency,
     since: Instant,
 }
 
@@ -111,47 +125,83 @@ enum Held {
     Value(Fingerprint, Option<Revision>),
 }
 
+impl Default for Outbox {
+    fn default() -> Self {
+        Self::new(Some(Duration::ZERO))
+    }
+}
+
 impl Outbox {
+    /// Writes an item in which only an age moved once in `ages`; not at all where there is none.
+    pub(super) fn new(ages: Option<Duration>) -> Self {
+        Self {
+            entries: HashMap::new(),
+            objects: BTreeMap::new(),
+            active: BTreeSet::new(),
+            later: BTreeSet::new(),
+            in_flight: 0,
+            others_in_flight: 0,
+            outage: Outage::default(),
+            ages,
+            spent_until: None,
+        }
+    }
+
     /// Somebody else may have spent the objects' budgets until this moment.
     pub(super) fn budgets_are_spent(&mut self, now: Instant) {
         self.spent_until = Some(now);
         self.objects.values_mut().for_each(|state| state.pacer = Pacer::spent(now));
     }
 
-    /// Wants something of a target from now on; what was wanted and not sent yet is forgotten.
-    pub(super) fn want(&mut self, target: &Target, wanted: Wanted, now: Instant) {
-        let entry = self.entries.entry(target.clone()).or_default();
+    /// Wants something of a target from now on, because of these events; what was wanted and not sent yet is forgotten.
+    pub(super) fn want(&mut self, target: &Target, wanted: Wanted, event: Option<Trace>, now: Instant) {
+        let looked_at = self.objects.get(&target.object()).is_some_and(|state| state.looked_at);
+        let entry = self.entries.entry(target.clone()).or_insert_with(|| Entry {
+            held: if looked_at { Held::Nothing } else { Held::Unknown },
+            ..Entry::default()
+        });
         let reference = match &entry.in_flight {
             Some(flight) => flight.wanted.fingerprint(),
             None => entry.held.fingerprint(),
         };
-        let class = match (&wanted, reference) {
-            (Wanted::Value { fingerprint, .. }, Some(held)) if *fingerprint == held => {
+        let urgency = match (&wanted, reference) {
+            (Wanted::Value { fingerprint, .. }, Some(held))
+                if *fingerprint == held || self.ages.is_none() && fingerprint.content == held.content =>
+            {
                 // Sync holds it, or will in a moment; an older wish is void.
                 entry.event = None;
+                entry.filled = true;
                 Self::forget(&mut self.objects, &mut self.later, target, entry);
                 return;
             }
             (Wanted::Value { fingerprint, .. }, Some(held)) if fingerprint.content == held.content => {
-                Class::Aged
+                Urgency::Aged
             }
             (Wanted::Gone, _) if entry.held == Held::Nothing && entry.in_flight.is_none() => {
                 Self::forget(&mut self.objects, &mut self.later, target, entry);
                 self.entries.remove(target);
                 return;
             }
-            _ => Class::Changed,
+            _ if event.is_some_and(|event| event.named) => Urgency::Named,
+            (Wanted::Value { .. }, _) if !entry.filled => Urgency::Filling,
+            _ => Urgency::SideEffect,
         };
+        let aged = urgency == Urgency::Aged;
         // A change that waits already keeps its turn; a mere age goes by when the target was written last.
-        let earlier = entry.waiting.as_ref().filter(|waiting| waiting.class == class);
-        let since = match (earlier, class) {
-            (Some(waiting), _) => waiting.since,
-            (None, Class::Changed) => now,
-            (None, Class::Aged) => entry.last_landed.unwrap_or(now),
+        let earlier = entry.waiting.as_ref().filter(|waiting| (waiting.urgency == Urgency::Aged) == aged);
+        let (urgency, since) = match earlier {
+            Some(waiting) if waiting.urgency <= urgency => (waiting.urgency, waiting.since),
+            _ if aged => (urgency, entry.last_landed.unwrap_or(now)),
+            _ => (urgency, now),
         };
-        let not_before = entry.waiting.as_ref().and_then(|waiting| waiting.not_before);
+        // What waits after a failure goes on waiting, whatever is newer; what only grew older waits for its interval.
+        let failed = |waiting: &&Waiting| waiting.urgency != Urgency::Aged || entry.failures > 0;
+        let again = entry.waiting.as_ref().filter(failed).and_then(|waiting| waiting.not_before);
+        let interval = entry.last_landed.zip(self.ages).filter(|_| aged);
+        let not_before = again.max(interval.map(|(landed, interval)| landed + interval));
         Self::forget(&mut self.objects, &mut self.later, target, entry);
-        entry.waiting = Some(Waiting { wanted, class, since, not_before });
+        entry.waiting = Some(Waiting { wanted, urgency, since, not_before });
+        entry.event = Trace::join(entry.event, event);
         self.queue(target, now);
     }
 
@@ -166,35 +216,44 @@ impl Outbox {
     /// The next write that may go out now.
     pub(super) fn take(&mut self, now: Instant) -> Option<Write> {
         self.wake_later(now);
+        let objects = &self.objects;
+        self.active.retain(|object| objects.get(object).is_some_and(ObjectState::is_active));
         if self.in_flight >= self.most_in_flight() || self.outage.is_paused(now) {
             return None;
         }
         if let Some(write) = self.take_map_creation(now) {
             return Some(write);
         }
-        let aged_too = self.aged_in_flight < MOST_AGED_IN_FLIGHT;
-        let mut best: Option<(Class, Instant, Target)> = None;
-        for state in self.objects.values().filter(|state| !state.map_is_missing && !state.creating_map) {
-            let Some(first) = state.ready.first() else { continue };
-            let better = best.as_ref().is_none_or(|best| first < best);
-            let allowed = first.0 == Class::Changed || aged_too;
-            let size = self.entries.get(&first.2).map_or(0, Entry::size);
-            if better && allowed && state.pacer.ready_at(size, first.0, now) <= now {
-                best = Some(first.clone());
+        let others_too = self.others_in_flight < MOST_OTHERS_IN_FLIGHT;
+        let mut best: Option<Next<'_>> = None;
+        let active = self.active.iter().filter_map(|object| self.objects.get(object));
+        for state in active.filter(|state| !state.map_is_missing && !state.creating_map) {
+            let Some(next) = state.next(others_too, now) else { continue };
+            let better = best.as_ref().is_none_or(|best| next.order() < best.order());
+            if better && self.ready_at(state, &next, now) <= now {
+                best = Some(next);
             }
         }
-        let (class, since, target) = best?;
+        let Next { passes_as, urgency, place, is_overdue } = best?;
+        let (since, target) = place.clone();
         let state = self.objects.get_mut(&target.object())?;
         let entry = self.entries.get_mut(&target)?;
         let waiting = entry.waiting.take()?;
-        state.ready.remove(&(class, since, target.clone()));
-        state.pacer.take(waiting.wanted.size(), class, now);
+        state.ready[urgency.index()].remove(&(since, target.clone()));
+        state.pacer.take(waiting.wanted.size(), passes_as, now);
+        let behind = !is_overdue && state.overdue(true, now).is_some();
+        state.urgent_in_a_row = if behind { state.urgent_in_a_row.saturating_add(1) } else { 0 };
         self.in_flight += 1;
-        self.aged_in_flight += usize::from(class == Class::Aged);
-        entry.in_flight = Some(InFlight { wanted: waiting.wanted.clone(), class, since });
+        self.others_in_flight += usize::from(!urgency.is_named());
+        entry.in_flight = Some(InFlight { wanted: waiting.wanted.clone(), urgency, since });
         let there = !matches!(entry.held, Held::Nothing);
         let event = entry.event.take();
         Some(Write::Target { target, wanted: waiting.wanted, there, since, event })
+    }
+
+    fn ready_at(&self, state: &ObjectState, next: &Next<'_>, now: Instant) -> Instant {
+        let size = self.entries.get(&next.place.1).map_or(0, Entry::size);
+        state.pacer.ready_at(size, next.passes_as, now)
     }
 
     /// A value that was to be laid out when its turn came has been: this is what is being written.
@@ -207,15 +266,21 @@ impl Outbox {
 
     /// How many values wait for their turn.
     pub(super) fn count_waiting(&self) -> usize {
-        self.objects.values().map(|state| state.ready.len()).sum::<usize>() + self.later.len()
+        self.active
+            .iter()
+            .filter_map(|object| self.objects.get(object))
+            .map(ObjectState::waiting)
+            .sum::<usize>()
+            + self.later.len()
     }
 
     /// When [`take`](Self::take) should be asked again; `None` when only an end of a write or a new wish can help.
     pub(super) fn wake_at(&self, now: Instant) -> Option<Instant> {
         let later = self.later.first().map(|(at, _)| *at);
         let full = self.in_flight >= self.most_in_flight();
-        let aged_full = self.aged_in_flight >= MOST_AGED_IN_FLIGHT;
-        let objects = self.objects.values().filter(|_| !full);
+        let others_too = self.others_in_flight < MOST_OTHERS_IN_FLIGHT;
+        let active = self.active.iter().filter_map(|object| self.objects.get(object));
+        let objects = active.filter(|_| !full);
         let ready = objects.filter_map(|state| {
             if state.creating_map {
                 return None;
@@ -223,9 +288,7 @@ impl Outbox {
             if state.map_is_missing {
                 return Some(state.create_at(now));
             }
-            let (class, _, target) = state.ready.first()?;
-            let size = self.entries.get(target).map_or(0, Entry::size);
-            (!aged_full || *class == Class::Changed).then(|| state.pacer.ready_at(size, *class, now))
+            Some(self.ready_at(state, &state.next(others_too, now)?, now))
         });
         let earliest = ready.min().map(|at| self.outage.not_before(at));
         earliest.into_iter().chain(later).min()
@@ -236,12 +299,15 @@ impl Outbox {
         self.in_flight -= 1;
         let state = self.object(Object::Map(map.clone()), now);
         state.creating_map = false;
+        state.pacer.ended(1, 0, now);
         state.map_is_missing = !there;
         if there {
             state.create_failures = 0;
             self.outage.ended();
         } else {
-            let delay = BACKOFF.delay(state.create_failures, wait, crate::chance::unit());
+            self.active.insert(Object::Map(map.clone()));
+            let state = self.object(Object::Map(map.clone()), now);
+            let delay = BACKOFF.delay(state.create_failures, wait, fastrand::f64());
             state.create_failures = state.create_failures.saturating_add(1);
             state.create_not_before = Some(now + delay);
         }
@@ -253,21 +319,27 @@ impl Outbox {
             return;
         };
         self.in_flight -= 1;
-        self.aged_in_flight -= usize::from(flight.class == Class::Aged);
-        let bytes = flight.wanted.size();
+        self.others_in_flight -= usize::from(!flight.urgency.is_named());
+        let requests = match &outcome {
+            Outcome::Landed { requests, .. } => *requests,
+            // An update and a creation found that the Map is missing.
+            Outcome::NoMap => 2,
+            Outcome::Void => 0,
+            Outcome::Throttled(_) | Outcome::Failed(_) | Outcome::Refused => 1,
+        };
+        self.object(target.object(), now).pacer.ended(requests, flight.wanted.size(), now);
         let mut again = None;
         match outcome {
-            Outcome::Landed { revision, requests } => {
+            Outcome::Landed { revision, .. } => {
                 if self.outage.is_on() {
                     self.try_failing(now);
                 }
                 self.outage.ended();
-                let pacer = &mut self.object(target.object(), now).pacer;
-                pacer.spend(requests.saturating_sub(1), bytes, now);
-                pacer.landed(now);
+                self.object(target.object(), now).pacer.landed(now);
                 let entry = self.entries.entry(target.clone()).or_default();
                 entry.failures = 0;
                 entry.refused = false;
+                entry.filled = true;
                 entry.last_landed = Some(now);
                 entry.held = match &flight.wanted {
                     Wanted::Value { fingerprint, .. } => Held::Value(*fingerprint, revision),
@@ -275,12 +347,14 @@ impl Outbox {
                     Wanted::Gone => Held::Nothing,
                 };
                 if let Some(waiting) = &mut entry.waiting {
-                    waiting.not_before = None;
+                    let interval = self.ages.filter(|_| waiting.urgency == Urgency::Aged);
+                    waiting.not_before = interval.map(|interval| now + interval);
                 }
             }
             Outcome::NoMap => {
                 self.outage.ended();
                 self.object(target.object(), now).map_is_missing = true;
+                self.active.insert(target.object());
                 let entry = self.entries.entry(target.clone()).or_default();
                 entry.held = Held::Nothing;
                 again = Some(None);
@@ -327,9 +401,11 @@ impl Outbox {
         wanted_now: &HashMap<Target, Wanted>,
         now: Instant,
     ) {
+        let state = self.object(object.clone(), now);
+        state.looked_at = true;
         if let Object::Map(_) = object {
-            let state = self.object(object.clone(), now);
             state.map_is_missing = !found.map_is_there && !state.creating_map;
+            self.active.insert(object.clone());
         }
         let known = self.entries.keys().filter(|target| target.object() == *object).cloned();
         let found_or_wanted = found.targets.keys().chain(wanted_now.keys()).cloned();
@@ -347,7 +423,7 @@ impl Outbox {
             };
             match wanted_now.get(&target) {
                 Some(Wanted::Seed { .. }) if there.is_some() => entry.held = Held::Other,
-                Some(wanted) => self.want(&target, wanted.clone(), now),
+                Some(wanted) => self.want(&target, wanted.clone(), None, now),
                 None => {}
             }
         }
@@ -371,10 +447,34 @@ impl Outbox {
         };
         for entry in self.entries.values().filter(|entry| entry.is_unwritten()) {
             backlog.unwritten += 1;
-            let since = entry.unwritten_since();
-            backlog.oldest = backlog.oldest.into_iter().chain(since).min();
+            for (urgency, since) in entry.unwritten_since() {
+                let oldest = &mut backlog.oldest[urgency.index()];
+                *oldest = oldest.iter().copied().chain([since]).min();
+            }
         }
         backlog
+    }
+
+    /// The object that has more changes to write than Sync takes, if any has: the one whose change has waited longest for
+    /// its budget.
+    pub(super) fn at_limit(&self, now: Instant) -> Option<AtLimit> {
+        let late = |state: &ObjectState| {
+            let changes = state.ready.iter().take(Urgency::Aged.index());
+            let oldest = changes.filter_map(|ready| ready.first()).map(|(since, _)| *since).min()?;
+            (now.saturating_duration_since(oldest) >= AT_LIMIT_AFTER && !self.outage.is_on())
+                .then_some(oldest)
+        };
+        let active = self.active.iter().filter_map(|object| Some((object, self.objects.get(object)?)));
+        let behind = active.filter_map(|(object, state)| Some((late(state)?, object, state)));
+        let (oldest, object, state) = behind.min_by_key(|(oldest, ..)| *oldest)?;
+        let next = state.next(true, now)?;
+        if state.map_is_missing || self.ready_at(state, &next, now) <= now {
+            return None;
+        }
+        let size = self.entries.get(&next.place.1).map_or(0, Entry::size);
+        let waiting = state.ready.iter().take(Urgency::Aged.index()).map(BTreeSet::len).sum();
+        let writes_a_second = state.pacer.writes_a_second(size);
+        Some(AtLimit { object: object.clone(), waiting, oldest, writes_a_second })
     }
 
     /// How many those are.
@@ -409,9 +509,11 @@ impl Outbox {
     fn take_map_creation(&mut self, now: Instant) -> Option<Write> {
         let due =
             |state: &ObjectState| state.map_is_missing && !state.creating_map && state.create_at(now) <= now;
-        let (object, state) = self.objects.iter_mut().find(|(_, state)| due(state))?;
-        let Object::Map(map) = object else { return None };
-        state.pacer.take(0, Class::Changed, now);
+        let is_due = |object: &&Object| self.objects.get(*object).is_some_and(due);
+        let object = self.active.iter().find(is_due)?.clone();
+        let state = self.objects.get_mut(&object)?;
+        let Object::Map(map) = &object else { return None };
+        state.pacer.take(0, Urgency::Named, now);
         state.creating_map = true;
         self.in_flight += 1;
         Some(Write::CreateMap(map.clone()))
@@ -419,14 +521,9 @@ impl Outbox {
 
     fn object(&mut self, object: Object, now: Instant) -> &mut ObjectState {
         let spent_until = self.spent_until;
-        self.objects.entry(object).or_insert_with(|| ObjectState {
-            pacer: spent_until.map_or_else(|| Pacer::new(now), Pacer::spent),
-            map_is_missing: false,
-            creating_map: false,
-            create_not_before: None,
-            create_failures: 0,
-            ready: BTreeSet::new(),
-        })
+        self.objects
+            .entry(object)
+            .or_insert_with(|| ObjectState::new(spent_until.map_or_else(|| Pacer::new(now), Pacer::spent)))
     }
 
     /// Takes a target out of all queues.
@@ -438,7 +535,7 @@ impl Outbox {
     ) {
         let Some(waiting) = entry.waiting.take() else { return };
         if let Some(state) = objects.get_mut(&target.object()) {
-            state.ready.remove(&(waiting.class, waiting.since, target.clone()));
+            state.ready[waiting.urgency.index()].remove(&(waiting.since, target.clone()));
         }
         if let Some(at) = waiting.not_before {
             later.remove(&(at, target.clone()));
@@ -463,8 +560,9 @@ impl Outbox {
                 self.later.insert((at, target.clone()));
             }
             None => {
-                let ready = &mut self.object(target.object(), now).ready;
-                ready.insert((waiting.class, waiting.since, target.clone()));
+                let ready = &mut self.object(target.object(), now).ready[waiting.urgency.index()];
+                ready.insert((waiting.since, target.clone()));
+                self.active.insert(target.object());
             }
         }
     }
@@ -505,12 +603,12 @@ impl Outbox {
     /// What could not be written waits again, unless something newer does; that may have to wait all the same.
     fn put_back(&mut self, target: &Target, flight: InFlight, not_before: Option<Instant>) {
         let entry = self.entries.entry(target.clone()).or_default();
-        let InFlight { wanted, class, since } = flight;
+        let InFlight { wanted, urgency, since } = flight;
         match &mut entry.waiting {
-            None => entry.waiting = Some(Waiting { wanted, class, since, not_before }),
+            None => entry.waiting = Some(Waiting { wanted, urgency, since, not_before }),
             Some(waiting) => {
                 // What is newer includes what failed, so it inherits its turn.
-                waiting.class = waiting.class.min(class);
+                waiting.urgency = waiting.urgency.min(urgency);
                 waiting.since = waiting.since.min(since);
                 waiting.not_before = not_before;
             }
@@ -519,7 +617,7 @@ impl Outbox {
 
     fn backoff(&mut self, target: &Target, wait: Option<Duration>, now: Instant) -> Instant {
         let entry = self.entries.entry(target.clone()).or_default();
-        let delay = BACKOFF.delay(entry.failures, wait, crate::chance::unit());
+        let delay = BACKOFF.delay(entry.failures, wait, fastrand::f64());
         entry.failures = entry.failures.saturating_add(1);
         now + delay
     }
@@ -529,25 +627,16 @@ impl Outbox {
     }
 }
 
-impl ObjectState {
-    fn create_at(&self, now: Instant) -> Instant {
-        let ready = self.pacer.ready_at(0, Class::Changed, now);
-        ready.max(self.create_not_before.unwrap_or(ready))
-    }
-}
-
 impl Entry {
     fn is_unwritten(&self) -> bool {
-        let waiting = self.waiting.as_ref().is_some_and(|waiting| waiting.class == Class::Changed);
-        let flying = self.in_flight.as_ref().is_some_and(|flight| flight.class == Class::Changed);
-        (waiting || flying) && !self.refused
+        !self.refused && self.unwritten_since().next().is_some()
     }
 
-    /// When the oldest change of this target that is not written came up.
-    fn unwritten_since(&self) -> Option<Instant> {
-        let waiting = self.waiting.as_ref().filter(|waiting| waiting.class == Class::Changed);
-        let flying = self.in_flight.as_ref().filter(|flight| flight.class == Class::Changed);
-        waiting.map(|waiting| waiting.since).into_iter().chain(flying.map(|flight| flight.since)).min()
+    /// When the changes of this target that are not written came up.
+    fn unwritten_since(&self) -> impl Iterator<Item = (Urgency, Instant)> {
+        let waiting = self.waiting.as_ref().map(|waiting| (waiting.urgency, waiting.since));
+        let flying = self.in_flight.as_ref().map(|flight| (flight.urgency, flight.since));
+        waiting.into_iter().chain(flying).filter(|(urgency, _)| *urgency != Urgency::Aged)
     }
 
     fn size(&self) -> usize {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::super::object::{URGENT_IN_A_ROW, patience};
 use super::super::wanted::Body;
 use super::*;
 
@@ -23,6 +24,11 @@ fn value(pending: usize, age: usize) -> Wanted {
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
+}
+
+/// One that names what is written.
+fn event() -> Option<Trace> {
+    Some(Trace::begin(&crate::event::Event::default()))
 }
 
 fn landed() -> Outcome {
@@ -52,13 +58,13 @@ fn drain(outbox: &mut Outbox, now: Instant) -> Vec<Target> {
 fn an_unchanged_value_is_not_written_again() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
-    outbox.want(&item(1), value(1, 0), now);
+    outbox.want(&item(1), value(1, 0), None, now);
     assert_eq!(drain(&mut outbox, now), [item(1)]);
     outbox.ended(&item(1), landed(), now);
-    outbox.want(&item(1), value(1, 0), now);
+    outbox.want(&item(1), value(1, 0), None, now);
     assert!(outbox.is_empty());
-    outbox.want(&item(1), value(2, 0), now);
-    outbox.want(&item(1), value(1, 0), now);
+    outbox.want(&item(1), value(2, 0), None, now);
+    outbox.want(&item(1), value(1, 0), None, now);
     assert!(outbox.is_empty(), "a change that was taken back before it was sent");
 }
 
@@ -66,13 +72,13 @@ fn an_unchanged_value_is_not_written_again() {
 fn whoever_takes_over_begins_with_nothing_of_any_budget() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
-    outbox.want(&item(0), value(0, 0), now);
+    outbox.want(&item(0), value(0, 0), event(), now);
     outbox.budgets_are_spent(now);
-    (1..100).for_each(|n| outbox.want(&item(n), value(n, 0), now));
+    (1..100).for_each(|n| outbox.want(&item(n), value(n, 0), event(), now));
     assert!(drain(&mut outbox, now).is_empty(), "neither of an object that was known nor of another");
     let other = Target::Document("d".into());
     let later = now + ms(500);
-    outbox.want(&other, value(1, 0), later);
+    outbox.want(&other, value(1, 0), event(), later);
     let written = drain(&mut outbox, later);
     assert!((5..=11).contains(&written.len()), "what half a second brings: {}", written.len());
     assert!(written.contains(&other), "each of its own");
@@ -83,11 +89,11 @@ fn only_the_newest_value_is_sent() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
     for pending in 0..100 {
-        outbox.want(&item(1), value(pending, 0), now);
+        outbox.want(&item(1), value(pending, 0), None, now);
     }
     let (_, body) = taken(outbox.take(now));
     assert_eq!(&*body, r#"{"oldestTask":0,"pending":99}"#);
-    outbox.want(&item(1), value(100, 0), now);
+    outbox.want(&item(1), value(100, 0), None, now);
     assert!(outbox.take(now).is_none(), "one request at a time for a target");
     outbox.ended(&item(1), Outcome::Failed(None), now);
     let at = outbox.wake_at(now).unwrap();
@@ -101,7 +107,7 @@ fn never_more_than_twenty_in_flight() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
     for n in 0..100 {
-        outbox.want(&item(n), value(n, 0), now);
+        outbox.want(&item(n), value(n, 0), event(), now);
     }
     assert_eq!(drain(&mut outbox, now).len(), 20);
     outbox.ended(&item(0), landed(), now);
@@ -113,7 +119,7 @@ fn a_change_overtakes_waiting_ages() {
     let start = Instant::now();
     let mut outbox = Outbox::default();
     for n in 0..200 {
-        outbox.want(&item(n), value(1, 0), start);
+        outbox.want(&item(n), value(1, 0), None, start);
     }
     let mut now = start;
     while !outbox.is_empty() {
@@ -124,11 +130,11 @@ fn a_change_overtakes_waiting_ages() {
     }
     now += Duration::from_secs(60);
     for n in 0..200 {
-        outbox.want(&item(n), value(1, 5), now);
+        outbox.want(&item(n), value(1, 5), None, now);
     }
     let aged = drain(&mut outbox, now);
-    assert_eq!(aged.len(), MOST_AGED_IN_FLIGHT, "ages leave places for changes");
-    outbox.want(&item(199), value(2, 5), now);
+    assert_eq!(aged.len(), MOST_OTHERS_IN_FLIGHT, "ages leave places for changes");
+    outbox.want(&item(199), value(2, 5), event(), now);
     assert_eq!(drain(&mut outbox, now), [item(199)]);
 }
 
@@ -140,7 +146,7 @@ fn every_age_gets_its_turn() {
     let mut written: BTreeMap<Target, u32> = BTreeMap::new();
     for round in 0..60 {
         for n in 0..300 {
-            outbox.want(&item(n), value(1, round), now);
+            outbox.want(&item(n), value(1, round), None, now);
         }
         let next_round = now + Duration::from_secs(5);
         while now < next_round {
@@ -161,7 +167,7 @@ fn a_missing_map_is_created_once_and_then_filled() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
     for n in 0..5 {
-        outbox.want(&item(n), value(n, 0), now);
+        outbox.want(&item(n), value(n, 0), None, now);
     }
     let targets = drain(&mut outbox, now);
     for target in &targets {
@@ -183,11 +189,11 @@ fn one_failing_target_holds_up_no_other() {
     let mut outbox = Outbox::default();
     let mut now = start;
     for round in 1..30 {
-        outbox.want(&item(0), value(round, 0), now);
+        outbox.want(&item(0), value(round, 0), None, now);
         now = outbox.wake_at(now).unwrap().max(now);
         assert_eq!(drain(&mut outbox, now), [item(0)]);
         outbox.ended(&item(0), Outcome::Failed(None), now);
-        outbox.want(&item(1), value(round, 0), now);
+        outbox.want(&item(1), value(round, 0), None, now);
         assert_eq!(drain(&mut outbox, now), [item(1)], "round {round}");
         if round == 20 {
             outbox.ended(&item(1), landed(), now);
@@ -202,7 +208,7 @@ fn an_outage_is_probed_and_not_hammered() {
     let start = Instant::now();
     let mut outbox = Outbox::default();
     for n in 0..100 {
-        outbox.want(&item(n), value(n, 0), start);
+        outbox.want(&item(n), value(n, 0), None, start);
     }
     let mut now = start;
     let mut tries = 0;
@@ -229,7 +235,7 @@ fn an_outage_is_probed_and_not_hammered() {
 fn what_sync_refuses_rests_until_it_changes() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
-    outbox.want(&item(1), value(1, 0), now);
+    outbox.want(&item(1), value(1, 0), None, now);
     drain(&mut outbox, now);
     outbox.ended(&item(1), Outcome::Refused, now);
     assert!(outbox.unwritten().is_empty(), "nobody need wait for it");
@@ -248,7 +254,7 @@ fn an_audit_brings_back_what_is_missing_or_changed() {
     let found = Found { targets, map_is_there: true, looked_at: now };
     let wanted = (1..4).map(|n| (item(n), value(1, 0))).collect();
     outbox.audit(&map(), &found, &wanted, now);
-    outbox.want(&item(4), Wanted::Gone, now);
+    outbox.want(&item(4), Wanted::Gone, None, now);
     let mut writes = BTreeMap::new();
     while let Some(Write::Target { target, wanted, there, .. }) = outbox.take(now) {
         writes.insert(target, (matches!(wanted, Wanted::Gone), there));
@@ -262,7 +268,7 @@ fn an_audit_brings_back_what_is_missing_or_changed() {
 fn an_audit_that_began_before_a_write_does_not_undo_it() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
-    outbox.want(&item(1), value(1, 0), now);
+    outbox.want(&item(1), value(1, 0), None, now);
     drain(&mut outbox, now);
     outbox.ended(&item(1), landed(), now + ms(50));
     let found = Found { targets: HashMap::new(), map_is_there: true, looked_at: now };
@@ -320,7 +326,7 @@ proptest! {
                     if let Wanted::Value { body: Body::Text(body), .. } = &wanted {
                         newest.insert(item(n), body.clone());
                     }
-                    outbox.want(&item(n), wanted, now);
+                    outbox.want(&item(n), wanted, None, now);
                 }
                 3 => while let Some(Write::Target { target, wanted: Wanted::Value { body: Body::Text(body), .. }, .. }) = outbox.take(now) {
                     prop_assert!(flying.iter().all(|(t, _)| *t != target), "two writes of one target at once");
@@ -353,7 +359,7 @@ proptest! {
 fn what_failed_in_an_outage_waits_no_longer_than_the_outage() {
     let start = Instant::now();
     let mut outbox = Outbox::default();
-    (0..7).for_each(|n| outbox.want(&item(n), value(n, 0), start));
+    (0..7).for_each(|n| outbox.want(&item(n), value(n, 0), None, start));
     let mut now = start;
     while now < start + Duration::from_secs(20) {
         for target in drain(&mut outbox, now) {
@@ -370,4 +376,142 @@ fn what_failed_in_an_outage_waits_no_longer_than_the_outage() {
     outbox.ended(&probe, landed(), now);
     // How many go at once is for the budget to say, but none waits for a moment of its own.
     assert!(outbox.later.is_empty());
+}
+
+/// An outbox whose Map holds these items as first wanted, long ago.
+fn filled(items: usize, ages: Option<Duration>, start: Instant) -> (Outbox, Instant) {
+    let mut outbox = Outbox::new(ages);
+    let found = Found { targets: HashMap::new(), map_is_there: true, looked_at: start };
+    let wanted = (0..items).map(|n| (item(n), value(0, 0))).collect();
+    outbox.audit(&map(), &found, &wanted, start);
+    let mut now = start;
+    while !outbox.is_empty() {
+        for target in drain(&mut outbox, now) {
+            outbox.ended(&target, landed(), now);
+        }
+        now = outbox.wake_at(now).unwrap_or(now);
+    }
+    (outbox, now + Duration::from_secs(60))
+}
+
+#[test]
+fn what_an_event_names_goes_before_side_effects_and_these_before_ages() {
+    let (mut outbox, now) = filled(20, Some(ms(0)), Instant::now());
+    outbox.want(&item(1), value(0, 9), None, now);
+    outbox.want(&item(2), value(5, 0), None, now);
+    outbox.want(&item(99), value(5, 0), None, now);
+    outbox.want(&item(3), value(5, 0), event(), now);
+    assert_eq!(drain(&mut outbox, now), [3, 2, 99, 1].map(item));
+}
+
+#[test]
+fn a_change_that_an_event_names_keeps_that_when_a_side_effect_follows() {
+    let (mut outbox, now) = filled(20, Some(ms(0)), Instant::now());
+    outbox.want(&item(1), value(5, 0), None, now);
+    outbox.want(&item(2), value(5, 0), event(), now + ms(1));
+    outbox.want(&item(2), value(6, 0), None, now + ms(2));
+    assert_eq!(drain(&mut outbox, now + ms(2)), [2, 1].map(item));
+}
+
+#[test]
+fn while_a_large_map_is_first_filled_what_events_name_goes_at_once() {
+    let start = Instant::now();
+    let mut outbox = Outbox::default();
+    (0..2_000).for_each(|n| outbox.want(&item(n), value(n, 0), None, start));
+    let mut now = start;
+    for round in 0..190 {
+        now += ms(100);
+        let named = item(1_999 - round);
+        outbox.want(&named, value(9, 0), event(), now);
+        let written = drain(&mut outbox, now);
+        assert_eq!(written.first(), Some(&named), "round {round}");
+        written.iter().for_each(|target| outbox.ended(target, landed(), now));
+    }
+}
+
+#[test]
+fn nothing_starves_behind_what_events_name() {
+    let (mut outbox, start) = filled(100, Some(ms(0)), Instant::now());
+    // Others changed as well, and more events name TaskQueues than Sync lets through.
+    (50..100).for_each(|n| outbox.want(&item(n), value(7, 0), None, start));
+    let mut now = start;
+    let mut waits: BTreeSet<Target> = (50..100).map(item).collect();
+    for round in 0..20_000 {
+        now += ms(20);
+        outbox.want(&item(round % 50), value(round, 0), event(), now);
+        for target in drain(&mut outbox, now) {
+            waits.remove(&target);
+            outbox.ended(&target, landed(), now);
+        }
+        if waits.is_empty() {
+            break;
+        }
+    }
+    // Overdue after five seconds, and from then on one in twelve of 18 writes a second.
+    let most = patience(Urgency::SideEffect).as_secs_f64() + 50.0 * f64::from(URGENT_IN_A_ROW + 1) / 18.0;
+    let took = (now - start).as_secs_f64();
+    assert!(waits.is_empty() && took <= most + 1.0, "{took} s of {most}, {waits:?} left");
+}
+
+#[test]
+fn an_item_in_which_only_an_age_moved_is_written_once_an_interval() {
+    let interval = Duration::from_secs(5);
+    let (mut outbox, start) = filled(1, Some(interval), Instant::now());
+    let mut written = Vec::new();
+    for tick in 0..200 {
+        let now = start + ms(100 * tick);
+        outbox.want(&item(0), value(0, tick as usize + 1), None, now);
+        for target in drain(&mut outbox, now) {
+            outbox.ended(&target, landed(), now);
+            written.push(now);
+        }
+    }
+    assert!(written.windows(2).all(|pair| pair[1] - pair[0] >= interval), "{}", written.len());
+    assert_eq!(written.len(), 4, "in twenty seconds");
+    let now = start + ms(20_001);
+    outbox.want(&item(0), value(1, 500), event(), now);
+    assert_eq!(drain(&mut outbox, now), [item(0)], "a change waits for no interval");
+}
+
+#[test]
+fn without_ages_an_item_in_which_only_an_age_moved_is_not_written() {
+    let (mut outbox, now) = filled(1, None, Instant::now());
+    outbox.want(&item(0), value(0, 70), None, now);
+    assert!(outbox.is_empty());
+    outbox.want(&item(0), value(1, 71), None, now);
+    assert_eq!(drain(&mut outbox, now), [item(0)]);
+}
+
+#[test]
+fn a_new_item_of_a_map_that_was_looked_at_is_created_at_once() {
+    let (mut outbox, now) = filled(1, None, Instant::now());
+    for (n, expected) in [(0, true), (5, false)] {
+        outbox.want(&item(n), value(3, 0), event(), now);
+        let Some(Write::Target { there, .. }) = outbox.take(now) else { panic!("a write") };
+        assert_eq!(there, expected, "{n}");
+    }
+    // What was removed is not there either.
+    outbox.ended(&item(5), landed(), now);
+    outbox.want(&item(5), Wanted::Gone, None, now);
+    assert_eq!(drain(&mut outbox, now), [item(5)]);
+    outbox.ended(&item(5), landed(), now);
+    outbox.want(&item(5), value(4, 0), event(), now);
+    assert!(matches!(outbox.take(now), Some(Write::Target { there: false, .. })));
+}
+
+#[test]
+fn an_object_with_more_changes_than_sync_takes_is_named() {
+    let (mut outbox, start) = filled(500, None, Instant::now());
+    assert_eq!(outbox.at_limit(start), None);
+    let mut now = start;
+    for round in 0..100 {
+        now += ms(50);
+        for n in 0..500 {
+            outbox.want(&item(n), value(round + 1, 0), event(), now);
+        }
+        drain(&mut outbox, now).iter().for_each(|target| outbox.ended(target, landed(), now));
+    }
+    let limit = outbox.at_limit(now).expect("it is at its limit");
+    assert_eq!(limit.object, map());
+    assert!(limit.waiting > 200 && (17.0..=20.0).contains(&limit.writes_a_second), "{limit:?}");
 }

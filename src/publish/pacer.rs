@@ -1,10 +1,15 @@
 //! Keeps the writes to one Sync object within its budget. Pure.
 //!
 //! Twilio ("Sync Limits") allows 20 writes a second to an object over a window of 10 s, counted for a whole Map with all
-//! its items; fewer from payloads of 1 KiB on, and 2 a second from 10 KiB. The curve in between is not published: we
-//! take a straight line. The pacer spends a little less than that, learns from a 429 that the real budget is smaller,
-//! and finds its way back carefully.
+//! its items; fewer from payloads of 1 KiB on, and 2 a second from 10 KiB. The curve in between is not published: we take
+//! a straight line. Nor does Twilio say how it counts the window. So no ten seconds, wherever they begin, ever hold more
+//! than 180 small writes: that is within a sliding window of 200, within fixed windows of 200, and within a bucket of 200
+//! that refills by 20 a second.
+//!
+//! While the window has room, writes go at once. Only writes that no event names are spread out, since what they took at
+//! once would be missing for the next ten seconds.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -19,241 +24,257 @@ const RATE_OF_LARGE: f64 = 2.0;
 const SMALL: f64 = 1024.0;
 /// From here on it is large, in bytes.
 const LARGE: f64 = 10.0 * 1024.0;
-/// The share of the documented rate that we spend: the edge of a window is Twilio's clock's, not ours.
-const SHARE: f64 = 0.9;
-/// What may be spent at once, in small writes. Half of the window's 200, since another process, or ourselves before a
-/// restart, may have spent the rest.
-const BURST: f64 = 100.0;
-/// What there is at the start, in small writes: the window may be ours from before a restart.
+/// The window that Twilio counts.
+const WINDOW: Duration = Duration::from_secs(10);
+/// Small writes in a window: 90 % of Twilio's 200, for requests under way when it begins or ends.
+const BUDGET: f64 = 180.0;
+/// Part of the window that is left to changes that an event names.
+const RESERVE: f64 = 45.0;
+/// What that leaves to the others.
+const SHARE_OF_OTHERS: f64 = 1.0 - RESERVE / BUDGET;
+/// Other writes go at once while no more of the window is spent, in small writes. From then on they are spread evenly over
+/// it: what is spent in one moment comes back in one moment, and until then what events name would have to wait.
+const EASY: f64 = 36.0;
+/// What other writes may spend at once beyond that, in small writes.
+const BURST_OF_OTHERS: f64 = 10.0;
+/// What may be spent at once after a restart, in small writes: the window may be ours from before.
 const AT_START: f64 = 60.0;
-/// Part of the burst that writes of mere ages leave for real changes.
-const RESERVE: f64 = 25.0;
+/// Part of that which is for what events name.
+const NAMED_AT_START: f64 = 20.0;
+/// Steps in which what may have been spent before the start runs out.
+const STEPS: u32 = 10;
 /// A 429 that names no delay pauses the object for this long.
 const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
-/// The slowest we become.
-const SLOWEST: f64 = 0.05;
-/// With each write that lands the rate recovers by this much of the whole.
-const RECOVERY: f64 = 0.01;
+/// The smallest window that is learnt from 429s.
+const LEAST_BUDGET: f64 = BUDGET / 20.0;
+/// By so much of the whole the window grows again with each one that passed without a 429.
+const RECOVERY: f64 = BUDGET / 20.0;
 
 /// The budget of one object.
 #[derive(Debug)]
 pub(super) struct Pacer {
-    bucket: Bucket,
-    /// The share of the expected rate that Twilio has been seen to allow.
-    allowed: f64,
+    /// Spent in the last ten seconds, by when it counts from: a write from its end, since it may have arrived just before.
+    spent: VecDeque<(Instant, f64)>,
+    /// Requests under way; they stay in the window until it has passed after their end.
+    under_way: f64,
+    /// Spreads writes that no event names.
+    others: Bucket,
+    /// What these may spend at once at the start, until the first window has passed, so that a small Map is filled at once.
+    credit: f64,
+    begun_at: Instant,
+    /// How much of a window Twilio has been seen to allow.
+    budget: f64,
+    /// When that was learnt, or when it last grew again.
+    learnt_at: Instant,
     /// Whether a write has landed since Twilio last said that there are too many.
     landed: bool,
     paused_until: Option<Instant>,
 }
 
-/// How much a write matters.
+/// Why a target is to be written; what matters more comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    /// Something changed.
-    Changed,
-    /// Only an age moved on; takes what the others leave.
+pub(super) enum Urgency {
+    /// An event names it, and it changed.
+    Named,
+    /// It changed as a side effect, such as a Worker's availability at all its TaskQueues, or was found by a timer.
+    SideEffect,
+    /// It has not been written since the start.
+    Filling,
+    /// Only an age moved on.
     Aged,
 }
 
+impl Urgency {
+    pub(super) const ALL: [Self; 4] = [Self::Named, Self::SideEffect, Self::Filling, Self::Aged];
+    /// Those whose value is another one; [`Self::Aged`] comes after them.
+    pub(super) const CHANGES: [Self; 3] = [Self::Named, Self::SideEffect, Self::Filling];
+
+    pub(super) fn index(self) -> usize {
+        self as usize
+    }
+
+    pub(super) fn is_named(self) -> bool {
+        self == Self::Named
+    }
+
+    /// What it is called in `/metrics`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Named => "event",
+            Self::SideEffect => "side_effect",
+            Self::Filling => "first_filling",
+            Self::Aged => "age",
+        }
+    }
+}
+
 impl Pacer {
+    /// Of an object that a process before this one may have written until now.
     pub(super) fn new(now: Instant) -> Self {
         Self::with(AT_START, now)
     }
 
-    /// Of an object that somebody else may have written until `then`, at most as fast as we would: however often those who
-    /// write take turns, together they spend no more than one.
+    /// Of an object that another replica may have written until `then`, at most as fast as this one would: however often
+    /// replicas take turns, together they spend no more than one.
     pub(super) fn spent(then: Instant) -> Self {
         Self::with(0.0, then)
     }
 
-    fn with(level: f64, then: Instant) -> Self {
-        let bucket = Bucket::new(BURST, RATE * SHARE, level, then);
-        Self { bucket, allowed: 1.0, landed: true, paused_until: None }
+    /// The rest of the window is taken to have been spent evenly.
+    fn with(left: f64, then: Instant) -> Self {
+        let step = (BUDGET - left) / f64::from(STEPS);
+        let at = |n: u32| then.checked_sub(WINDOW.mul_f64(f64::from(n) / f64::from(STEPS))).unwrap_or(then);
+        Self {
+            spent: (0..STEPS).rev().map(|n| (at(n), step)).collect(),
+            under_way: 0.0,
+            others: Bucket::new(BURST_OF_OTHERS, rate_of_others(BUDGET), left, then),
+            credit: (left - NAMED_AT_START).max(0.0),
+            begun_at: then,
+            budget: BUDGET,
+            learnt_at: then,
+            landed: true,
+            paused_until: None,
+        }
     }
 
-    /// Takes the budget for one write of this size.
-    pub(super) fn take(&mut self, bytes: usize, class: Class, now: Instant) -> bool {
-        self.paused_until.is_none_or(|until| until <= now)
-            && self.bucket.take(cost(bytes), reserve(class), now)
+    /// Takes the budget for one write of this size, which is then under way until [`ended`](Self::ended).
+    pub(super) fn take(&mut self, bytes: usize, urgency: Urgency, now: Instant) -> bool {
+        self.forget(now);
+        if self.ready_at(bytes, urgency, now) > now {
+            return false;
+        }
+        if !urgency.is_named() {
+            if self.has_credit(bytes, now) {
+                self.credit -= cost(bytes);
+            } else if !self.is_easy(bytes, now) {
+                self.others.spend(cost(bytes), now);
+            }
+        }
+        self.under_way += cost(bytes);
+        true
     }
 
-    /// When [`take`](Self::take) will succeed.
-    pub(super) fn ready_at(&self, bytes: usize, class: Class, now: Instant) -> Instant {
-        let budget = self.bucket.ready_at(cost(bytes), reserve(class), now);
-        budget.max(self.paused_until.unwrap_or(budget))
+    /// When [`take`](Self::take) will succeed, if nothing is taken before that.
+    pub(super) fn ready_at(&self, bytes: usize, urgency: Urgency, now: Instant) -> Instant {
+        let at_once = urgency.is_named() || self.has_credit(bytes, now);
+        let budget = if at_once { self.budget } else { self.budget * SHARE_OF_OTHERS };
+        // A small window still takes one large write.
+        let room = (budget - cost(bytes)).max(0.0);
+        let mut ready = self.paused_until.map_or(now, |until| until.max(now));
+        if !at_once && !self.is_easy(bytes, now) {
+            ready = ready.max(self.others.ready_at(cost(bytes), 0.0, now));
+        }
+        let held = || self.spent.iter().filter(|(at, _)| *at + WINDOW > now);
+        let mut over = held().map(|(_, cost)| cost).sum::<f64>() + self.under_way - room;
+        for (at, cost) in held() {
+            if over <= WHISKER {
+                break;
+            }
+            over -= cost;
+            ready = ready.max(*at + WINDOW);
+        }
+        // Requests under way keep their room until long after they end; that they have ended wakes whoever waits.
+        if over > WHISKER { ready.max(now + WINDOW) } else { ready }
+    }
+
+    /// A write of this size ended, after this many requests; none where there was nothing to write any more.
+    pub(super) fn ended(&mut self, requests: u32, bytes: usize, now: Instant) {
+        self.under_way = (self.under_way - cost(bytes)).max(0.0);
+        let spent = cost(bytes) * f64::from(requests);
+        if requests == 0 {
+            return;
+        }
+        match self.spent.back_mut() {
+            // Those of one moment share an entry.
+            Some((at, sum)) if *at == now => *sum += spent,
+            _ => self.spent.push_back((now, spent)),
+        }
+        self.forget(now);
     }
 
     /// The share of the budget that is left, from 0 to 1.
     pub(super) fn headroom(&self, now: Instant) -> f64 {
-        (self.bucket.level(now) / BURST).clamp(0.0, 1.0)
+        (1.0 - self.used(now) / self.budget).clamp(0.0, 1.0)
     }
 
-    /// Pays for requests beyond the first that one write turned out to need.
-    pub(super) fn spend(&mut self, requests: u32, bytes: usize, now: Instant) {
-        self.bucket.spend(f64::from(requests) * cost(bytes), now);
+    /// Writes of this size that the budget comes to, a second.
+    pub(super) fn writes_a_second(&self, bytes: usize) -> f64 {
+        writes_a_second(bytes) * self.budget / BUDGET
     }
 
     /// A write landed.
     pub(super) fn landed(&mut self, now: Instant) {
         self.landed = true;
-        if self.allowed < 1.0 {
-            self.allow((self.allowed + RECOVERY).min(1.0), now);
+        let windows = now.saturating_duration_since(self.learnt_at).as_secs() / WINDOW.as_secs();
+        if self.budget < BUDGET && windows > 0 {
+            let windows = u32::try_from(windows).unwrap_or(u32::MAX);
+            self.learn((self.budget + f64::from(windows) * RECOVERY).min(BUDGET), now);
         }
     }
 
-    /// Twilio said that this object is written too often.
+    /// Twilio said that this object is written too often: the window is smaller than what is in it now, be it that others
+    /// write the object too.
     pub(super) fn throttled(&mut self, retry_after: Option<Duration>, now: Instant) {
         // Writes in flight together are refused together; they are one piece of news. So is a time in which everything is
-        // refused: that our rate is too high can be said only of one at which something lands.
+        // refused: that we write too much can be said only of a time at which something lands.
         if std::mem::take(&mut self.landed) {
-            self.allow((self.allowed * 0.5).max(SLOWEST), now);
+            let learnt = 0.9 * self.used(now);
+            self.learn(learnt.clamp(0.5 * self.budget, 0.9 * self.budget).max(LEAST_BUDGET), now);
         }
         let pause = now + retry_after.unwrap_or(UNNAMED_PAUSE);
         self.paused_until = self.paused_until.max(Some(pause));
-        // Nothing is saved up during the pause, or it would end in a burst.
-        self.bucket.drain(self.paused_until.unwrap_or(pause));
     }
 
-    fn allow(&mut self, allowed: f64, now: Instant) {
-        self.allowed = allowed;
-        self.bucket.set_rate(RATE * SHARE * allowed, now);
+    fn learn(&mut self, budget: f64, now: Instant) {
+        self.budget = budget;
+        self.learnt_at = now;
+        self.others.set_rate(rate_of_others(budget), now);
+    }
+
+    fn used(&self, now: Instant) -> f64 {
+        let held = self.spent.iter().filter(|(at, _)| *at + WINDOW > now);
+        held.map(|(_, cost)| cost).sum::<f64>() + self.under_way
+    }
+
+    fn has_credit(&self, bytes: usize, now: Instant) -> bool {
+        self.credit >= cost(bytes) && now < self.begun_at + WINDOW
+    }
+
+    fn is_easy(&self, bytes: usize, now: Instant) -> bool {
+        self.used(now) + cost(bytes) <= EASY * self.budget / BUDGET
+    }
+
+    fn forget(&mut self, now: Instant) {
+        while self.spent.front().is_some_and(|(at, _)| *at + WINDOW <= now) {
+            self.spent.pop_front();
+        }
+        if self.spent.is_empty() {
+            // Thousands of objects are written once and then rest.
+            self.spent = VecDeque::new();
+        }
     }
 }
 
-fn reserve(class: Class) -> f64 {
-    match class {
-        Class::Changed => 0.0,
-        Class::Aged => RESERVE,
-    }
+/// Writes that no event names, in small writes a second.
+fn rate_of_others(budget: f64) -> f64 {
+    budget * SHARE_OF_OTHERS / WINDOW.as_secs_f64()
+}
+
+/// Less than this is nothing, as sums of costs are rounded.
+const WHISKER: f64 = 1e-6;
+
+/// Writes of this size that a whole budget comes to, a second.
+pub(super) fn writes_a_second(bytes: usize) -> f64 {
+    BUDGET / WINDOW.as_secs_f64() / cost(bytes)
 }
 
 /// What a write costs, in small writes.
-fn cost(bytes: usize) -> f64 {
+pub(super) fn cost(bytes: usize) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "payloads end at 16 KiB")]
     let share = ((bytes as f64 - SMALL) / (LARGE - SMALL)).clamp(0.0, 1.0);
     RATE / (RATE + (RATE_OF_LARGE - RATE) * share)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Writes that go out within `seconds` when there is always one more to write.
-    fn writes(pacer: &mut Pacer, bytes: usize, class: Class, start: Instant, seconds: u64) -> u32 {
-        let mut now = start;
-        let mut count = 0;
-        while now < start + Duration::from_secs(seconds) {
-            if pacer.take(bytes, class, now) {
-                count += 1;
-            } else {
-                let ready = pacer.ready_at(bytes, class, now);
-                assert!(ready > now, "would spin");
-                now = ready;
-            }
-        }
-        count
-    }
-
-    #[test]
-    fn the_budget_follows_the_payload() {
-        let rate = |bytes| {
-            let start = Instant::now();
-            let mut pacer = Pacer::new(start);
-            writes(&mut pacer, bytes, Class::Changed, start, 30);
-            f64::from(writes(&mut pacer, bytes, Class::Changed, start + Duration::from_secs(30), 100)) / 100.0
-        };
-        assert!((17.0..=20.0).contains(&rate(500)), "{}", rate(500));
-        assert!((1.7..=2.0).contains(&rate(12_000)), "{}", rate(12_000));
-        assert!((9.0..=11.0).contains(&rate(5_632)), "{}", rate(5_632));
-    }
-
-    #[test]
-    fn ages_leave_room_for_changes() {
-        let start = Instant::now();
-        let mut pacer = Pacer::new(start);
-        writes(&mut pacer, 500, Class::Aged, start, 60);
-        let now = start + Duration::from_secs(60);
-        let mut at_once = 0;
-        while pacer.take(500, Class::Changed, now) {
-            at_once += 1;
-        }
-        assert!(at_once >= 24, "{at_once}");
-    }
-
-    #[test]
-    fn a_429_slows_it_down_and_it_recovers() {
-        let start = Instant::now();
-        let mut pacer = Pacer::new(start);
-        for _ in 0..5 {
-            pacer.throttled(None, start);
-        }
-        assert!(!pacer.take(100, Class::Changed, start));
-        assert_eq!(
-            pacer.ready_at(100, Class::Changed, start),
-            start + UNNAMED_PAUSE,
-            "paused and then paced"
-        );
-        assert!((pacer.allowed - 0.5).abs() < 1e-9, "five refusals at once are one");
-        pacer.throttled(Some(Duration::from_secs(9)), start);
-        assert!(pacer.ready_at(100, Class::Changed, start) >= start + Duration::from_secs(9));
-        for _ in 0..50 {
-            pacer.landed(start);
-        }
-        assert!((pacer.allowed - 1.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_storm_of_429_leaves_a_rate_to_recover_with() {
-        let start = Instant::now();
-        let mut pacer = Pacer::new(start);
-        for second in 0..30 {
-            pacer.throttled(None, start + Duration::from_secs(second));
-        }
-        let after = start + Duration::from_secs(30);
-        assert!((pacer.allowed - 0.5).abs() < 1e-9);
-        assert!(writes(&mut pacer, 500, Class::Changed, after, 4) >= 30);
-        // Where some land and some are refused, the rate is what is wrong.
-        for second in 40..60 {
-            pacer.landed(start + Duration::from_secs(second));
-            pacer.throttled(None, start + Duration::from_secs(second));
-        }
-        assert!((pacer.allowed - SLOWEST).abs() < 1e-9);
-    }
-
-    proptest! {
-        /// Whoever takes over begins with nothing, so that turns of any length stay within the budget.
-        #[test]
-        fn taking_turns_spends_no_more_than_one_would(turns in prop::collection::vec(0..8_000_u64, 1..12)) {
-            let start = Instant::now();
-            let mut limit = Bucket::new(200.0, 20.0, 200.0, start);
-            let (mut pacer, mut now) = (Pacer::new(start), start);
-            for turn in turns {
-                let end = now + Duration::from_millis(turn);
-                while now < end {
-                    if pacer.take(500, Class::Changed, now) {
-                        prop_assert!(limit.take(cost(500), 0.0, now));
-                    } else {
-                        now = pacer.ready_at(500, Class::Changed, now);
-                    }
-                }
-                pacer = Pacer::spent(now);
-            }
-        }
-
-        /// Twilio's limit as the facts give it: rate 20 with a window of 10 s, here as a bucket of 200.
-        #[test]
-        fn never_over_the_documented_budget(sizes in prop::collection::vec(1..16_384_usize, 1..300)) {
-            let start = Instant::now();
-            let mut pacer = Pacer::new(start);
-            let mut limit = Bucket::new(200.0, 20.0, 200.0, start);
-            let mut now = start;
-            for bytes in sizes {
-                while !pacer.take(bytes, Class::Changed, now) {
-                    now = pacer.ready_at(bytes, Class::Changed, now);
-                }
-                prop_assert!(limit.take(cost(bytes), 0.0, now));
-            }
-        }
-    }
-}
+#[path = "pacer_tests.rs"]
+mod tests;

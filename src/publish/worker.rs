@@ -15,18 +15,19 @@ use tracing::{Instrument, Span, debug, info, warn};
 use super::audit::{Audits, End, look};
 use super::flush::{Flush, Flushes};
 use super::news::News;
-use super::outbox::Outbox;
+use super::outbox::{AtLimit, Outbox};
+use super::pacer::Urgency;
 use super::readers::{PAUSE, Readers, is_controlled, permit};
 use super::standing::Standing;
 use super::wanted::{Body, Found, Outcome, Wanted, Write};
 use super::writer;
-use super::{Publisher, Status};
+use super::{BeyondLimit, Publisher, Status};
 use crate::config::SyncConfig;
 use crate::event::Trace;
 use crate::jobs::Jobs;
 use crate::layout::fit::{LARGEST, fit};
 use crate::layout::{Changes, DEFAULT_DEFINITIONS, Fingerprint, Layout, Object, Target};
-use crate::stats::Snapshot;
+use crate::stats::{Snapshot, Tiles};
 use crate::telemetry::metrics::{Limit, Monitor};
 use crate::telemetry::trace;
 use crate::twilio::TwilioError;
@@ -38,6 +39,10 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 const MOST_FAILURES_TOLD: usize = 20;
 /// Texts of waiting values that are kept; with more waiting, values are laid out again when their turn comes.
 const MOST_TEXTS: usize = 32;
+/// Between two looks at how far the writes are.
+const REPORT_INTERVAL: Duration = Duration::from_millis(50);
+/// An object that was at its limit is within it again when it was not there for this long.
+const LIMIT_OVER_AFTER: Duration = Duration::from_secs(60);
 /// Callers that may wait for writes at once; a further one is turned away by dropping its sender.
 const MOST_WAITING: usize = 64;
 
@@ -48,6 +53,7 @@ pub struct Worker {
     layouts: Vec<Box<dyn Layout>>,
     seeds: Vec<(Target, Arc<str>)>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    tiles: watch::Receiver<Tiles>,
     shown: Option<Arc<Snapshot>>,
     outbox: Outbox,
     jobs: Jobs<Job, Ended>,
@@ -61,6 +67,11 @@ pub struct Worker {
     standing: Standing,
     /// Targets whose value had to be cut, and were told of.
     cut: BTreeSet<Target>,
+    /// The object that was told to be at its limit, and when it was so last.
+    limit_told: Option<(Object, Instant)>,
+    /// When the status was told last, and when it is to be told again.
+    reported_at: Instant,
+    report_at: Option<Instant>,
     stopping: bool,
     /// Looking at what Sync holds fails.
     blind: bool,
@@ -111,6 +122,7 @@ impl Worker {
         config: &SyncConfig,
         layouts: Vec<Box<dyn Layout>>,
         snapshots: watch::Receiver<Arc<Snapshot>>,
+        tiles: watch::Receiver<Tiles>,
         readers: Option<&'static str>,
         monitor: Monitor,
     ) -> (Publisher, Self) {
@@ -124,8 +136,9 @@ impl Worker {
             layouts,
             seeds,
             snapshots,
+            tiles,
             shown: None,
-            outbox: Outbox::default(),
+            outbox: Outbox::new(config.ages),
             jobs: Jobs::default(),
             audits: Audits::new(config.audit_interval),
             flush_requests,
@@ -135,6 +148,9 @@ impl Worker {
             readers: readers.map(Readers::new),
             standing: Standing::default(),
             cut: BTreeSet::new(),
+            limit_told: None,
+            reported_at: now,
+            report_at: Some(now),
             stopping: false,
             blind: false,
             monitor,
@@ -181,6 +197,8 @@ impl Worker {
                     // The refresh task has ended, so there will be no more; the stop signal is on its way.
                     Err(_) => deadline = Some(Instant::now() + grace),
                 },
+                // An input of its own: whatever formulas do, no snapshot waits for them.
+                Ok(()) = self.tiles.changed(), if deadline.is_none() => self.lay_out(),
                 Some(flush) = self.flush_requests.recv(), if deadline.is_none() => {
                     if flush.audit {
                         self.audits.hurry_all(Instant::now());
@@ -198,13 +216,13 @@ impl Worker {
 
     fn wake_at(&self, now: Instant, deadline: Option<Instant>) -> Instant {
         let outbox = self.outbox.wake_at(now);
-        let soonest = [self.audits.next_due(), outbox, deadline].into_iter().flatten().min();
+        let soonest = [self.audits.next_due(), outbox, deadline, self.report_at].into_iter().flatten().min();
         soonest.unwrap_or(now + LONGEST_SLEEP)
     }
 
     /// Wants what the newest snapshot shows and the last one did not.
     fn lay_out(&mut self) {
-        let next = self.snapshots.borrow_and_update().clone();
+        let next = self.snapshots.borrow_and_update().clone().with_tiles(&self.tiles.borrow_and_update());
         let now = Instant::now();
         let same_objects = self.shown.as_ref().is_some_and(|shown| {
             shown.queues.keys().eq(next.queues.keys())
@@ -221,16 +239,12 @@ impl Worker {
             if audits.has_seen(&target.object()) {
                 waiting += 1;
                 let value = fitted(cut, &target, &value).wanted(waiting > MOST_TEXTS);
-                let mut outbox = outbox.borrow_mut();
-                outbox.want(&target, value, now);
-                if let Some(event) = events.of(&target) {
-                    outbox.explain(&target, event);
-                }
+                outbox.borrow_mut().want(&target, value, events.of(&target), now);
             }
         };
         let mut remove = |target: Target| {
             if audits.has_seen(&target.object()) {
-                outbox.borrow_mut().want(&target, Wanted::Gone, now);
+                outbox.borrow_mut().want(&target, Wanted::Gone, events.of(&target), now);
             }
         };
         for layout in &self.layouts {
@@ -448,13 +462,13 @@ impl Worker {
                 Target::MapItem(map, key) => (map, key),
                 Target::Document(name) => {
                     if self.layouts.iter().any(|layout| layout.is_leftover(name, snapshot)) {
-                        self.outbox.want(target, Wanted::Gone, now);
+                        self.outbox.want(target, Wanted::Gone, None, now);
                     }
                     continue;
                 }
             };
             for leftover in self.layouts.iter().flat_map(|layout| layout.leftovers(map, key, snapshot)) {
-                self.outbox.want(&leftover, Wanted::Gone, now);
+                self.outbox.want(&leftover, Wanted::Gone, None, now);
             }
         }
     }
@@ -536,8 +550,17 @@ impl Worker {
         let shown = self.shown.as_ref().map_or(0, |snapshot| snapshot.number);
         let all_seen = self.audits.all_done();
         self.flushes.answer(&self.outbox, all_seen.then_some(shown), self.audits.is_hurried(), now);
+        // What follows looks through thousands of objects in a large centre.
+        if now < self.reported_at + REPORT_INTERVAL {
+            self.report_at = Some(self.reported_at + REPORT_INTERVAL);
+            return;
+        }
+        (self.reported_at, self.report_at) = (now, None);
         let backlog = self.outbox.backlog(now);
-        self.monitor.backlog(backlog.in_flight, backlog.waiting, backlog.oldest);
+        let oldest = Urgency::CHANGES.map(|urgency| (urgency.name(), backlog.oldest[urgency.index()]));
+        self.monitor.backlog(backlog.in_flight, backlog.waiting, oldest);
+        let at_limit = self.outbox.at_limit(now);
+        self.tell_limit(at_limit.as_ref(), now);
         self.monitor.headroom(Limit::SyncObject, backlog.headroom);
         self.monitor.headroom(Limit::SyncInFlight, backlog.places);
         let status = Status {
@@ -545,8 +568,37 @@ impl Worker {
             audited: all_seen,
             unwritten: backlog.unwritten,
             failing: self.failing.len(),
+            at_limit: at_limit.map(|limit| BeyondLimit {
+                object: limit.object.to_string(),
+                waiting: limit.waiting,
+                writes_a_second: (limit.writes_a_second * 10.0).round() / 10.0,
+            }),
         };
-        self.status.send_if_modified(|last| std::mem::replace(last, status) != status);
+        self.status.send_if_modified(|last| std::mem::replace(last, status.clone()) != status);
+    }
+
+    /// Says which object takes fewer writes than there are changes: when that begins, and when it has been over for a while.
+    fn tell_limit(&mut self, limit: Option<&AtLimit>, now: Instant) {
+        match (limit, &self.limit_told) {
+            (Some(limit), told) => {
+                if told.as_ref().is_none_or(|(object, _)| *object != limit.object) {
+                    let AtLimit { object, waiting, oldest, writes_a_second } = limit;
+                    let oldest_ms = now.saturating_duration_since(*oldest).as_millis();
+                    let instead = match object {
+                        Object::Map(_) => "the layout queue-documents, whose objects have a limit each",
+                        Object::Document(_) => "fewer or smaller values",
+                    };
+                    warn!(sync.object = %object, waiting, oldest_ms, writes_a_second, instead,
+                        "More changes than Sync's limit for one object lets through; what events name goes first");
+                }
+                self.limit_told = Some((limit.object.clone(), now));
+            }
+            (None, Some((object, seen))) if now.saturating_duration_since(*seen) >= LIMIT_OVER_AFTER => {
+                info!(sync.object = %object, "All changes of the object are within Sync's limit again");
+                self.limit_told = None;
+            }
+            (None, _) => {}
+        }
     }
 
     fn say_goodbye(&self) {

@@ -1,8 +1,9 @@
 //! What is due when. Pure: the clock is passed in, the worker around it waits and reads.
 //!
 //! Every [`Key`] has a timer of its own and, where an event touched it, an earlier moment. A key that is being read
-//! because of an event and is touched again is read exactly once more afterwards, not before the spacing has passed. A
-//! read for an event does not wait for a sweep of the timers that is under way. A key whose read failed comes back with
+//! because of an event and is touched again is read exactly once more right afterwards. A few reads of a key go at once, and
+//! from then on one in each spacing. A read for an event does not wait for a sweep of the timers, or a list read for other
+//! keys, that is under way. A key whose read failed comes back with
 //! a growing delay, whatever events say meanwhile, so that a service in trouble is not hammered.
 
 use std::cell::Cell;
@@ -17,11 +18,20 @@ use crate::bucket::Bucket;
 use crate::config::RefreshConfig;
 use crate::event::{Queues, Touch, Trace};
 use crate::sid::TaskQueueSid;
-use crate::stats::{Needs, Scope};
+use crate::stats::{Moved, Needs, Scope};
 use crate::twilio::retry::Backoff;
+use crate::twilio::taskrouter::MOST_IN_BULK;
 
-/// Reads for events may start this many times in a row before they are spaced out.
-const LAUNCHES_IN_A_ROW: f64 = 4.0;
+/// Calls for events that may start at once, and each second from then on. Events that come faster share their calls.
+const CALLS_IN_A_ROW: f64 = 30.0;
+const CALLS_PER_SECOND: f64 = 60.0;
+/// Reads of one key for events that may start at once before they are spaced out.
+const READS_IN_A_ROW: u32 = 3;
+/// Bulk calls a second that settling reads may take: half of what Twilio allows.
+const LOOKS_PER_SECOND: f64 = 2.5;
+/// An event that names a TaskQueue arrives within this time of its change; a change that shows earlier is no late one of an
+/// event before it.
+const EVENT_UNDER_WAY: Duration = Duration::from_secs(1);
 /// Least time between reads of one key for events that touch every TaskQueue: they take one list a channel each, and
 /// a centre with many agents changes Activities all the time.
 const BROAD_SPACING: Duration = Duration::from_secs(1);
@@ -58,7 +68,12 @@ pub struct Schedule {
     channels: Vec<String>,
     slots: BTreeMap<Key, Slot>,
     settle: Settle,
+    /// Late changes that may still turn out to be those of an event under way.
+    suspects: BTreeMap<Key, Suspect>,
     launches: Bucket,
+    looks: Bucket,
+    /// When what touched every TaskQueue is read; all of one second share that.
+    broad_at: Option<Instant>,
     singles: Bucket,
     /// As long as no slot changes. There are eight of them a TaskQueue, and this is asked several times for each answer.
     earliest: Cell<Option<Earliest>>,
@@ -71,7 +86,17 @@ struct Earliest {
     event: Option<Instant>,
     /// To look after one again.
     look: Option<Instant>,
+    /// With a late change that a look has shown.
+    related: Option<Instant>,
     timer: Option<Instant>,
+}
+
+/// A change that a settling read showed, and that looks late.
+#[derive(Debug, Clone, Copy)]
+struct Suspect {
+    touched: Instant,
+    started: Instant,
+    since: Instant,
 }
 
 #[derive(Debug, Clone)]
@@ -80,20 +105,23 @@ struct Slot {
     touch_due: Option<Instant>,
     /// Due because of an event, and not to look after one again: those looks fall on a grid, and are few anyway.
     spaced: bool,
+    /// Due because of an event that names it.
+    named: bool,
     touched: Touched,
     /// The events that made it stale and may not show yet.
     event: Option<Trace>,
     reading_touched: bool,
     reading_timer: bool,
-    last_started: Option<Instant>,
+    /// Until when the reads that started for events are paid for, at one in each spacing.
+    paid_until: Option<Instant>,
     /// The begin of the last read that ended, well or not.
     last_ended: Option<Instant>,
     /// The begin of the last read that brought an answer: one that failed has shown nothing.
     last_shown: Option<Instant>,
     failures: u32,
     not_before: Option<Instant>,
-    /// Somebody named that moment: asking earlier would be in vain, whatever else can be read by then.
-    named: bool,
+    /// Twilio named that moment: asking earlier would be in vain, whatever else can be read by then.
+    asked_to_wait: bool,
 }
 
 /// When the last events touched a key, or when it is looked at again after them. Those of one kind do not hide the other's: an
@@ -110,14 +138,16 @@ struct Touched {
 impl Schedule {
     /// Everything is due at once.
     pub fn new(rhythm: RefreshConfig, needs: Needs, channels: &[String], now: Instant) -> Self {
-        let per_launch = rhythm.spacing;
         let mut schedule = Self {
             rhythm,
             needs,
             channels: channels.to_vec(),
             slots: BTreeMap::new(),
             settle: Settle::new(rhythm.settle_step, rhythm.settle_window, now),
-            launches: Bucket::new(LAUNCHES_IN_A_ROW, 1.0 / per_launch.as_secs_f64(), LAUNCHES_IN_A_ROW, now),
+            suspects: BTreeMap::new(),
+            launches: Bucket::new(CALLS_IN_A_ROW, CALLS_PER_SECOND, CALLS_IN_A_ROW, now),
+            looks: Bucket::new(1.0, LOOKS_PER_SECOND, 1.0, now),
+            broad_at: None,
             singles: Bucket::new(SINGLES_PER_SECOND, SINGLES_PER_SECOND, SINGLES_PER_SECOND, now),
             earliest: Cell::default(),
         };
@@ -134,10 +164,12 @@ impl Schedule {
         if !self.needs.queues {
             return;
         }
-        self.slots().retain(|key, _| match key {
+        let there = |key: &Key| match key {
             Key::Queue(queue, _, _) => queues.contains(queue),
             _ => true,
-        });
+        };
+        self.slots().retain(|key, _| there(key));
+        self.suspects.retain(|key, _| there(key));
         let channels = self.channels.len();
         for queue in queues {
             for scope in Scope::each(channels) {
@@ -151,7 +183,7 @@ impl Schedule {
     /// Marks what an event made stale.
     pub fn touch(&mut self, touch: &Touch, now: Instant) {
         let broad = touch.queues == Queues::All;
-        let spacing = if broad { self.rhythm.spacing.max(BROAD_SPACING) } else { self.rhythm.spacing };
+        let (spacing, broad_at) = (self.rhythm.spacing, broad.then(|| self.broad_at(now)));
         let parts = PARTS.into_iter().filter(|part| *part == Part::Realtime || touch.counters);
         let others = [
             (Key::Directory, touch.directory),
@@ -162,12 +194,21 @@ impl Schedule {
         let workspace = parts.clone().filter(|_| touch.workspace).map(Key::Workspace);
         let scopes = self.scopes(touch.channel.as_deref());
         let lags = self.settle.expects_lag(now);
+        // Events of Workers alone explain no change of Tasks.
+        let explains = |key: &Key| match (key, &touch.queues) {
+            (Key::Queue(queue, ..), Queues::Some(named)) => named.contains(queue),
+            (Key::Queue(..), Queues::None) => false,
+            (_, Queues::All) => touch.counters,
+            _ => touch.workspace,
+        };
+        self.suspects.retain(|key, _| !explains(key));
+        let event = touch.event.map(|event| if broad { event.of_all() } else { event });
         let mark = |slot: &mut Slot| {
-            slot.touch(now, broad, spacing);
+            slot.touch(now, broad_at, spacing);
             // What was read since an event came shows it, unless statistics lag; else the first of many events would seem
             // to wait for ever.
             let waits = slot.event.filter(|event| lags || slot.last_shown < Some(event.newest_at));
-            slot.event = Trace::join(waits, touch.event);
+            slot.event = Trace::join(waits, event);
         };
         self.earliest.take();
         if let Queues::All = touch.queues {
@@ -234,16 +275,19 @@ impl Schedule {
 
     /// The next moment at which something is due and may start.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
-        let Earliest { event, look, timer } = self.earliest();
+        let Earliest { event, look, related, timer } = self.earliest();
         let event = event.map(|due| due.max(self.launches.ready_at(1.0, 0.0, now)));
+        let look = look.map(|due| due.max(self.looks.ready_at(1.0, 0.0, now)));
+        let suspect = self.suspects.values().map(|suspect| suspect.since + EVENT_UNDER_WAY).min();
         let timer = timer.map(|due| due.max(self.singles.ready_at(1.0, 0.0, now)));
-        event.into_iter().chain(look).chain(timer).min()
+        [event, look, related, suspect, timer].into_iter().flatten().min()
     }
 
-    /// What is due because of an event; when the last launches were too close, no more than what is looked at again.
+    /// What is due because of an event, as far as the budgets for that and for settling reads allow.
     pub fn due_touched(&mut self, now: Instant) -> BTreeSet<Key> {
-        let Earliest { event, look, .. } = self.earliest();
-        if event.into_iter().chain(look).all(|earliest| earliest > now) {
+        self.confirm_lags(now);
+        let Earliest { event, look, related, .. } = self.earliest();
+        if [event, look, related].into_iter().flatten().all(|earliest| earliest > now) {
             return BTreeSet::new();
         }
         let mut due: BTreeSet<Key> = self.due(Slot::next_touched, now);
@@ -251,7 +295,57 @@ impl Schedule {
         if due.iter().any(spaced) && !self.launches.take(1.0, 0.0, now) {
             due.retain(|key| !spaced(key));
         }
+        let since = |key: &Key| self.slots.get(key).and_then(|slot| slot.touch_due);
+        let looks = due.iter().copied().filter(|key| !spaced(key) && self.settles(*key));
+        let mut looks: Vec<Key> = looks.collect();
+        looks.sort_by_key(since);
+        let mut allowed = 0;
+        while allowed < looks.len() && self.looks.take(1.0, 0.0, now) {
+            allowed += MOST_IN_BULK;
+        }
+        for later in looks.iter().skip(allowed) {
+            due.remove(later);
+        }
         due
+    }
+
+    /// Reads for events take so many calls, of which [`due_touched`](Self::due_touched) has counted one.
+    pub fn launched(&mut self, calls: usize, now: Instant) {
+        #[expect(clippy::cast_precision_loss, reason = "there are some thousands at most")]
+        self.launches.spend(calls.saturating_sub(1) as f64, now);
+    }
+
+    /// Whether a key is due because of an event that names it, and not just of one that touches everything.
+    pub fn is_named(&self, key: Key) -> bool {
+        self.slots.get(&key).is_some_and(|slot| slot.named)
+    }
+
+    /// When what touches every TaskQueue now is read.
+    fn broad_at(&mut self, now: Instant) -> Instant {
+        let spacing = self.rhythm.spacing.max(BROAD_SPACING);
+        let at = match self.broad_at {
+            Some(last) if last >= now => last,
+            Some(last) => now.max(last + spacing),
+            None => now,
+        };
+        self.broad_at = Some(at);
+        at
+    }
+
+    /// Late changes that no event has explained meanwhile were late indeed.
+    fn confirm_lags(&mut self, now: Instant) {
+        let confirmed = |suspect: &Suspect| suspect.since + EVENT_UNDER_WAY <= now;
+        let late: Vec<(Key, Suspect)> =
+            self.suspects.iter().filter(|(_, s)| confirmed(s)).map(|(key, s)| (*key, *s)).collect();
+        for (key, suspect) in late {
+            self.suspects.remove(&key);
+            let knew = self.settle.expects_lag(now);
+            self.settle.learn(suspect.touched, suspect.started);
+            if !knew {
+                self.touch_related(key, now);
+                self.look_sooner(now);
+            }
+        }
     }
 
     /// What is due by its timer.
@@ -289,28 +383,32 @@ impl Schedule {
         self.singles.take(1.0, 0.0, now)
     }
 
-    /// A read of these keys begins.
+    /// A read of these keys begins. Those that it only covers, without that they were due, count as read by a timer.
     pub fn started(&mut self, keys: &[Key], cause: Cause, now: Instant) {
         self.earliest.take();
+        let spacing = self.rhythm.spacing;
         for key in keys {
             if let Some(slot) = self.slots.get_mut(key) {
                 match cause {
-                    Cause::Touched => slot.reading_touched = true,
+                    Cause::Touched => {
+                        slot.reading_touched = true;
+                        slot.paid_until = Some(slot.paid_until.map_or(now, |paid| paid.max(now)) + spacing);
+                    }
                     Cause::Timer => slot.reading_timer = true,
                 }
                 // A sweep under way takes along what was touched before it began.
                 if slot.touch_due.is_some_and(|due| due <= now) {
                     slot.touch_due = None;
+                    slot.named = false;
                 }
-                slot.last_started = Some(now);
                 slot.timer_due = now + self.rhythm.interval(*key);
             }
         }
     }
 
-    /// A read of one key, begun at `started`, brought an answer. `moved` says whether realtime values changed.
-    pub fn succeeded(&mut self, key: Key, cause: Cause, started: Instant, moved: bool) {
-        let settles = self.settles(key);
+    /// A read of one key, begun at `started`, brought an answer. `moved` says what of realtime values changed.
+    pub fn succeeded(&mut self, key: Key, cause: Cause, started: Instant, moved: impl Into<Moved>) {
+        let (settles, moved) = (self.settles(key), moved.into());
         self.earliest.take();
         let Some(slot) = self.slots.get_mut(&key) else { return };
         let shown_before = slot.last_shown;
@@ -320,41 +418,52 @@ impl Schedule {
         if std::mem::take(&mut slot.failures) > 0 {
             self.try_failing(started);
         }
+        let shows_within = self.settle.shows_within(started);
         let Some(slot) = self.slots.get_mut(&key) else { return };
         let touched = slot.touched;
-        let Some(newest) = touched.each().max().filter(|_| settles) else {
+        if !settles || touched.each().next().is_none() {
             slot.shown(started);
             return;
-        };
+        }
         let spacing = self.rhythm.spacing;
         let knew = self.settle.expects_lag(started);
         // Late is what an earlier read should have shown. Reads may begin late for reasons of our own.
         let missed = |touched: &Instant| shown_before.is_some_and(|shown| shown >= *touched);
-        // A lag is learnt from the newest event alone, or each change would look late to an event before it.
-        let late = moved && missed(&newest) && self.settle.moved(newest, started, spacing)
-            || moved
-                && knew
-                && touched.each().any(|event| missed(&event) && self.settle.is_late(event, started, spacing));
+        let is_late = |touched: &Instant| missed(touched) && self.settle.is_late(*touched, started, spacing);
+        let late = match moved {
+            Moved::Nothing => false,
+            Moved::Workers => knew && touched.each().any(|event| is_late(&event)),
+            Moved::Tasks => {
+                touched.one.iter().any(is_late) || knew && touched.each().any(|event| is_late(&event))
+            }
+        };
+        // A lag is learnt from an event that names the TaskQueue, or each change would look late to an event before it; and
+        // only if none arrives in the next moment that explains the change.
+        if let Some(touched) = touched.one.filter(|_| late && moved == Moved::Tasks) {
+            self.suspects.insert(key, Suspect { touched, started, since: started });
+        }
         let looks = touched.looks(&self.settle, started);
         slot.look_again(looks);
         slot.touched = Touched {
             one: touched.one.filter(|_| looks.one.is_some()),
             all: touched.all.filter(|_| looks.all.is_some()),
         };
-        if late {
+        if moved > Moved::Nothing || looks.each().next().is_none() {
+            slot.shown(started);
+        } else if let Some(past) = started.checked_sub(shows_within) {
+            slot.shown(past);
+        }
+        if touched.one.is_some() && looks.one.is_none() && !late && !self.suspects.contains_key(&key) {
+            self.settle.rested();
+        }
+        if late && knew {
             self.touch_related(key, started);
-        }
-        if moved || looks.each().next().is_none() {
-            self.shown(key, started);
-        }
-        if late && !knew {
-            self.look_sooner(started);
         }
     }
 
     /// What could not be read can be read again, so an outage is over: the others need not wait until their turns come.
     fn try_failing(&mut self, now: Instant) {
-        for slot in self.slots().values_mut().filter(|slot| slot.failures > 0 && !slot.named) {
+        for slot in self.slots().values_mut().filter(|slot| slot.failures > 0 && !slot.asked_to_wait) {
             slot.not_before = None;
             slot.timer_due = slot.timer_due.min(now);
             slot.touch_due = slot.touch_due.map(|due| due.min(now));
@@ -373,13 +482,13 @@ impl Schedule {
 
     /// A read of one key, begun at `started`, failed for good.
     pub fn failed(&mut self, key: Key, cause: Cause, started: Instant, now: Instant, wait: Option<Duration>) {
-        let jitter = crate::chance::unit();
+        let jitter = fastrand::f64();
         let Some(slot) = self.slots().get_mut(&key) else { return };
         slot.ended(cause, started);
         let again = now + BACKOFF.delay(slot.failures, wait, jitter);
         slot.failures = slot.failures.saturating_add(1);
         slot.not_before = Some(again);
-        slot.named = wait.is_some();
+        slot.asked_to_wait = wait.is_some();
         match cause {
             Cause::Touched => {
                 slot.touch_due = Some(again);
@@ -445,13 +554,6 @@ impl Schedule {
         self.slots.keys().filter_map(queue).collect()
     }
 
-    /// A read of a key, begun at `started`, shows whatever events came in before it.
-    fn shown(&mut self, key: Key, started: Instant) {
-        if let Some(slot) = self.slots.get_mut(&key) {
-            slot.shown(started);
-        }
-    }
-
     /// A settling read showed a late change: what else the event touched lagged as well.
     fn touch_related(&mut self, key: Key, started: Instant) {
         let spacing = self.rhythm.spacing;
@@ -493,8 +595,12 @@ impl Schedule {
         let lower = |least: &mut Option<Instant>, moment: Option<Instant>| {
             *least = least.iter().copied().chain(moment).min();
         };
-        for slot in self.slots.values() {
-            let touched = if slot.spaced { &mut earliest.event } else { &mut earliest.look };
+        for (key, slot) in &self.slots {
+            let touched = match slot.spaced {
+                true => &mut earliest.event,
+                false if self.settles(*key) => &mut earliest.look,
+                false => &mut earliest.related,
+            };
             lower(touched, slot.next_touched());
             lower(&mut earliest.timer, slot.next_timer());
         }
@@ -514,23 +620,33 @@ impl Slot {
             timer_due: now,
             touch_due: None,
             spaced: false,
+            named: false,
             touched: Touched::default(),
             event: None,
             reading_touched: false,
             reading_timer: false,
-            last_started: None,
+            paid_until: None,
             last_ended: None,
             last_shown: None,
             failures: 0,
             not_before: None,
-            named: false,
+            asked_to_wait: false,
         }
     }
 
-    fn touch(&mut self, now: Instant, broad: bool, spacing: Duration) {
-        let touched = if broad { &mut self.touched.all } else { &mut self.touched.one };
-        *touched = Some(now);
-        let due = self.earliest_touch(now, spacing);
+    /// An event touched it; one that touched every TaskQueue is read at the moment `broad_at`.
+    fn touch(&mut self, now: Instant, broad_at: Option<Instant>, spacing: Duration) {
+        let due = match broad_at {
+            Some(at) => {
+                self.touched.all = Some(now);
+                at
+            }
+            None => {
+                self.touched.one = Some(now);
+                self.named = true;
+                self.earliest_touch(now, spacing)
+            }
+        };
         self.touch_due = Some(self.touch_due.map_or(due, |already| already.min(due)));
         self.spaced = true;
     }
@@ -546,11 +662,12 @@ impl Slot {
 
     /// A read begun at `started` shows whatever came in before it.
     fn shown(&mut self, started: Instant) {
-        self.event = self.event.filter(|event| event.newest_at > started);
+        self.event = self.event.and_then(|event| event.since(started));
     }
 
     fn earliest_touch(&self, now: Instant, spacing: Duration) -> Instant {
-        self.last_started.map_or(now, |last| now.max(last + spacing))
+        let in_a_row = spacing * (READS_IN_A_ROW - 1);
+        self.paid_until.and_then(|paid| paid.checked_sub(in_a_row)).map_or(now, |free| free.max(now))
     }
 
     fn next_touched(&self) -> Option<Instant> {

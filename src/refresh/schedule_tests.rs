@@ -108,8 +108,7 @@ fn events_during_a_read_are_folded_into_exactly_one_more() {
     for key in &keys {
         schedule.succeeded(*key, Cause::Touched, first, true);
     }
-    assert!(schedule.due_touched(first + ms(60)).is_empty(), "the spacing has not passed");
-    let second = first + ms(250);
+    let second = first + ms(60);
     let again: Vec<Key> = schedule.due_touched(second).into_iter().collect();
     assert_eq!(again, keys);
     run(&mut schedule, &again, Cause::Touched, second);
@@ -162,6 +161,9 @@ fn a_late_change_brings_the_rest_of_its_queue() {
     assert_eq!(settling, [Key::Queue(sid(1), Scope::ALL, Part::Realtime)]);
     schedule.started(&settling, Cause::Touched, look);
     schedule.succeeded(settling[0], Cause::Touched, look, true);
+    assert!(schedule.due_touched(look).is_empty(), "an event may be under way that explains it");
+    let look = look + EVENT_UNDER_WAY;
+    assert!(schedule.next_due(look - ms(1)).unwrap() <= look);
     let related = schedule.due_touched(look);
     assert!(related.contains(&Key::Queue(sid(1), Scope::channel(0), Part::Cumulative)));
     assert!(related.contains(&Key::Workspace(Part::Realtime)));
@@ -184,7 +186,8 @@ fn the_first_lag_that_shows_makes_others_be_looked_after_sooner() {
     assert!(!due_by(&mut schedule, lag_shows + ms(400)), "nobody knows of a lag yet");
     schedule.started(&[look(1)], Cause::Touched, lag_shows);
     schedule.succeeded(look(1), Cause::Touched, lag_shows, true);
-    assert!(due_by(&mut schedule, lag_shows + ms(400)), "within a step of the grid");
+    schedule.due_touched(lag_shows + EVENT_UNDER_WAY);
+    assert!(due_by(&mut schedule, lag_shows + EVENT_UNDER_WAY + ms(400)), "within a step of the grid");
 }
 
 #[test]
@@ -197,6 +200,7 @@ fn an_event_for_all_does_not_coarsen_the_looks_after_one_for_a_single_task_queue
     run(&mut schedule, &[look(1)], Cause::Touched, start + ms(1_000));
     schedule.started(&[look(1)], Cause::Touched, lag_shows);
     schedule.succeeded(look(1), Cause::Touched, lag_shows, true);
+    schedule.due_touched(lag_shows + EVENT_UNDER_WAY);
 
     let event = start + ms(20_000);
     schedule.touch(&touch_of(2), event);
@@ -212,7 +216,7 @@ fn an_event_for_all_does_not_coarsen_the_looks_after_one_for_a_single_task_queue
     }
     let longest = read_at.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
     // A read that falls between two ticks of the grid may skip the nearer one.
-    let most = RefreshConfig::default().settle_step.mul_f64(1.25) + ms(10);
+    let most = RefreshConfig::default().settle_step.mul_f64(1.25).max(ms(400)) + ms(10);
     assert!(longest <= most, "{longest:?} between two looks");
 }
 
@@ -267,23 +271,142 @@ fn an_unknown_queue_makes_the_directory_due() {
 }
 
 #[test]
-fn launches_for_events_are_bounded_however_many_queues_are_touched() {
+fn calls_for_events_are_bounded_however_many_queues_are_touched() {
     let start = Instant::now();
     let mut schedule = Schedule::new(RefreshConfig::default(), NEEDS, &[], start);
     schedule.set_queues(&(0..200).map(sid).collect(), start);
     let all: Vec<Key> = schedule.due_by_timer(start).into_iter().collect();
     run(&mut schedule, &all, Cause::Timer, start);
-    let mut launches = 0;
-    for tick in 0..1000 {
+    let mut calls = 0;
+    for tick in 0..2_000 {
         let now = start + Duration::from_secs(1) + ms(tick);
         schedule.touch(&touch_of((tick % 200) as u8), now);
-        let due: Vec<Key> = schedule.due_touched(now).into_iter().collect();
+        let due = schedule.due_touched(now);
         if !due.is_empty() {
-            launches += 1;
+            let reads = super::super::plan::plan(&due, &schedule.queues(), Offers::default());
+            schedule.launched(reads.len(), now);
+            calls += reads.len();
+            let due: Vec<Key> = due.into_iter().collect();
             run(&mut schedule, &due, Cause::Touched, now);
         }
     }
-    assert!(launches <= 4 + 4, "{launches}");
+    let most = CALLS_IN_A_ROW + 2.0 * CALLS_PER_SECOND;
+    assert!(calls as f64 <= most + 3.0, "{calls}");
+}
+
+#[test]
+fn a_key_is_read_three_times_at_once_and_then_in_its_spacing() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
+    let (first, mut reads) = (start + ms(10_000), Vec::new());
+    for now in (0..2_000).map(|after| first + ms(after)) {
+        schedule.touch(&touch_of(1), now);
+        if schedule.due_touched(now).contains(&key) {
+            run(&mut schedule, &[key], Cause::Touched, now);
+            reads.push((now - first).as_millis());
+        }
+    }
+    assert_eq!(reads[..4], [0, 1, 2, 250]);
+    assert!(reads[3..].windows(2).all(|pair| pair[1] - pair[0] == 250), "{reads:?}");
+}
+
+#[test]
+fn a_list_read_for_others_holds_up_nothing_that_an_event_names() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
+    let now = start + ms(2_000);
+    // It only covers this key, again and again, and is under way.
+    for _ in 0..10 {
+        run(&mut schedule, &[key], Cause::Timer, now);
+    }
+    schedule.started(&[key], Cause::Timer, now);
+    schedule.touch(&touch_of(1), now + ms(1));
+    assert!(schedule.due_touched(now + ms(1)).contains(&key));
+}
+
+#[test]
+fn events_for_all_share_one_moment_a_second_and_do_not_hold_up_what_one_names() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let all = Touch { queues: Queues::All, ..Touch::default() };
+    let first = start + ms(2_000);
+    schedule.touch(&all, first);
+    let due: Vec<Key> = schedule.due_touched(first).into_iter().collect();
+    assert_eq!(due.len(), 3 * 3);
+    run(&mut schedule, &due, Cause::Touched, first);
+    for after in [100, 300, 500] {
+        schedule.touch(&all, first + ms(after));
+        assert!(schedule.due_touched(first + ms(after)).is_empty());
+    }
+    schedule.touch(&touch_of(2), first + ms(600));
+    let named = schedule.due_touched(first + ms(600));
+    assert!(named.contains(&Key::Queue(sid(2), Scope::ALL, Part::Realtime)));
+    assert!(named.iter().all(|key| schedule.is_named(*key)), "{named:?}");
+    assert!(schedule.due_touched(first + ms(1_000)).len() > named.len(), "and then all of them");
+}
+
+#[test]
+fn a_change_of_an_event_that_is_still_under_way_is_no_lag() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
+    for (round, explained) in [(1, true), (2, false)] {
+        let event = start + ms(20_000 * round);
+        schedule.touch(&touch_of(1), event);
+        run(&mut schedule, &[key], Cause::Touched, event);
+        let look = event + ms(1_200);
+        schedule.started(&[key], Cause::Touched, look);
+        schedule.succeeded(key, Cause::Touched, look, true);
+        // A Worker's event does not explain that a Task moved.
+        schedule.touch(&Touch { queues: Queues::All, workspace: true, ..Touch::default() }, look + ms(100));
+        if explained {
+            schedule.touch(&touch_of(1), look + ms(300));
+        }
+        let after = look + EVENT_UNDER_WAY;
+        schedule.due_touched(after);
+        assert_eq!(schedule.settle.expects_lag(after), !explained, "{round}");
+    }
+}
+
+#[test]
+fn a_change_of_workers_alone_is_no_lag_of_an_event_that_names_the_queue() {
+    let start = Instant::now();
+    let mut schedule = settled(start);
+    let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
+    let event = start + ms(20_000);
+    schedule.touch(&touch_of(1), event);
+    run(&mut schedule, &[key], Cause::Touched, event);
+    let look = event + ms(1_200);
+    schedule.started(&[key], Cause::Touched, look);
+    schedule.succeeded(key, Cause::Touched, look, Moved::Workers);
+    schedule.due_touched(look + EVENT_UNDER_WAY);
+    assert!(!schedule.settle.expects_lag(look + EVENT_UNDER_WAY));
+}
+
+#[test]
+fn settling_reads_take_half_of_the_bulk_window_at_most() {
+    let start = Instant::now();
+    let mut schedule = Schedule::new(RefreshConfig::default(), NEEDS, &[], start);
+    schedule.set_queues(&(0..200).map(sid).collect(), start);
+    let all: Vec<Key> = schedule.due_by_timer(start).into_iter().collect();
+    run(&mut schedule, &all, Cause::Timer, start);
+    schedule.settle.learn(start, start + ms(2_000));
+    for queue in 0..200 {
+        schedule.touch(&touch_of(queue), start + ms(10));
+    }
+    run(&mut schedule, &all, Cause::Touched, start + ms(10));
+    let (mut bulks, mut now, mut looked) = (0, start + ms(11), BTreeSet::new());
+    while now < start + ms(3_000) {
+        let due: Vec<Key> = schedule.due_touched(now).into_iter().collect();
+        bulks += due.len().div_ceil(MOST_IN_BULK);
+        looked.extend(due.iter().copied());
+        run(&mut schedule, &due, Cause::Touched, now);
+        now += ms(10);
+    }
+    assert!(bulks as f64 <= 1.0 + 3.0 * LOOKS_PER_SECOND, "{bulks}");
+    assert_eq!(looked.len(), 200, "each gets its turn");
 }
 
 proptest! {
@@ -353,7 +476,9 @@ fn looking_again_does_not_wait_for_launches_of_other_events() {
     // It shows a late change, so what belongs to it is read at once.
     schedule.started(&[whole], Cause::Touched, look);
     schedule.succeeded(whole, Cause::Touched, look, true);
-    let related = schedule.due_touched(look);
+    let confirmed = look + EVENT_UNDER_WAY;
+    schedule.launches.drain(confirmed);
+    let related = schedule.due_touched(confirmed);
     assert!(related.contains(&Key::Queue(sid(1), Scope::channel(0), Part::Cumulative)), "{related:?}");
     assert!(!related.iter().any(|key| matches!(key, Key::Queue(queue, ..) if *queue == sid(2))));
 }
@@ -436,7 +561,8 @@ fn a_read_that_begins_late_shows_no_lag() {
     let read = event + ms(900);
     schedule.started(&[key], Cause::Touched, read);
     schedule.succeeded(key, Cause::Touched, read, true);
-    assert!(!schedule.settle.expects_lag(read));
+    schedule.due_touched(read + EVENT_UNDER_WAY);
+    assert!(!schedule.settle.expects_lag(read + EVENT_UNDER_WAY));
 }
 
 #[test]
@@ -454,7 +580,9 @@ fn a_read_that_failed_has_shown_nothing_so_the_next_one_shows_no_lag() {
     let read = event + ms(1_500);
     schedule.started(&[key], Cause::Touched, read);
     schedule.succeeded(key, Cause::Touched, read, true);
-    assert!(!schedule.settle.expects_lag(read), "Twilio was away, its statistics were not late");
+    schedule.due_touched(read + EVENT_UNDER_WAY);
+    let lags = schedule.settle.expects_lag(read + EVENT_UNDER_WAY);
+    assert!(!lags, "Twilio was away, its statistics were not late");
 
     // The same where an answer came and did not show it.
     let event = start + ms(20_000);
@@ -463,7 +591,8 @@ fn a_read_that_failed_has_shown_nothing_so_the_next_one_shows_no_lag() {
     let read = event + ms(1_500);
     schedule.started(&[key], Cause::Touched, read);
     schedule.succeeded(key, Cause::Touched, read, true);
-    assert!(schedule.settle.expects_lag(read));
+    schedule.due_touched(read + EVENT_UNDER_WAY);
+    assert!(schedule.settle.expects_lag(read + EVENT_UNDER_WAY));
 }
 
 #[test]

@@ -10,6 +10,8 @@ use tokio::time::Instant;
 
 /// How long a lag that was seen once is expected to come again.
 const LAG_MEMORY: Duration = Duration::from_secs(600);
+/// After so many events in a row with no late change the lag is over.
+const EVENTS_WITHOUT_LAG: u32 = 5;
 /// Beyond the lag seen so far, how much longer the small steps go on.
 const MARGIN: Duration = Duration::from_secs(1);
 /// A lag is measured at the next read after it ended, and never believed to be longer than this.
@@ -23,24 +25,37 @@ pub struct Settle {
     origin: Instant,
     lag: Duration,
     lag_seen: Option<Instant>,
+    without_lag: u32,
 }
 
 impl Settle {
     /// Steps of `step` for a time of `window`; a window of zero switches settling off.
     pub fn new(step: Duration, window: Duration, origin: Instant) -> Self {
-        Self { step, window, origin, lag: Duration::ZERO, lag_seen: None }
+        Self { step, window, origin, lag: Duration::ZERO, lag_seen: None, without_lag: 0 }
     }
 
-    /// Takes note that a read begun at `started` showed a change that belongs to an event at `touched`. Returns
-    /// whether the statistics lagged.
-    pub fn moved(&mut self, touched: Instant, started: Instant, spacing: Duration) -> bool {
-        let late = self.is_late(touched, started, spacing);
-        if late && !self.window.is_zero() {
+    /// Takes note that a read begun at `started` showed a change late, which belongs to an event at `touched`.
+    pub fn learn(&mut self, touched: Instant, started: Instant) {
+        if !self.window.is_zero() {
             let behind = started.saturating_duration_since(touched);
             self.lag = self.lag.mul_f64(0.9).max(behind).min(LONGEST_LAG);
             self.lag_seen = Some(started);
+            self.without_lag = 0;
         }
-        late
+    }
+
+    /// What an event touched has been looked after to the end, and no late change showed.
+    pub fn rested(&mut self) {
+        self.without_lag = self.without_lag.saturating_add(1);
+        if self.without_lag >= EVENTS_WITHOUT_LAG {
+            self.lag_seen = None;
+            self.lag = Duration::ZERO;
+        }
+    }
+
+    /// How long after an event its change shows at the latest, as far as one knows.
+    pub fn shows_within(&self, now: Instant) -> Duration {
+        self.window.max(self.expected(now) + MARGIN)
     }
 
     /// Whether a change that a read begun at `started` showed would be late for an event at `touched`.
@@ -117,8 +132,9 @@ mod tests {
     fn a_lag_once_seen_is_awaited_in_small_steps_until_forgotten() {
         let now = Instant::now();
         let mut settle = Settle::new(STEP, WINDOW, now);
-        assert!(!settle.moved(now, now + Duration::from_millis(5), SPACING), "that was the first read");
-        assert!(settle.moved(now, now + Duration::from_secs(3), SPACING));
+        assert!(!settle.is_late(now, now + Duration::from_millis(5), SPACING), "that was the first read");
+        assert!(settle.is_late(now, now + Duration::from_secs(3), SPACING));
+        settle.learn(now, now + Duration::from_secs(3));
         let later = now + Duration::from_secs(60);
         let seen = looks(&settle, later, false);
         assert!(seen.windows(2).all(|pair| pair[1] - pair[0] <= STEP));
@@ -128,11 +144,23 @@ mod tests {
     }
 
     #[test]
-    fn a_change_long_after_an_event_is_no_lag() {
+    fn a_lag_is_over_when_several_events_have_shown_none() {
         let now = Instant::now();
         let mut settle = Settle::new(STEP, WINDOW, now);
-        assert!(!settle.moved(now, now + Duration::from_secs(30), SPACING));
-        assert_eq!(looks(&settle, now, false).len(), 2);
+        for _ in 0..2 {
+            settle.learn(now, now + Duration::from_secs(2));
+            (1..EVENTS_WITHOUT_LAG).for_each(|_| settle.rested());
+            assert!(settle.expects_lag(now + Duration::from_secs(3)));
+        }
+        settle.rested();
+        assert!(!settle.expects_lag(now + Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn a_change_long_after_an_event_is_no_lag() {
+        let now = Instant::now();
+        let settle = Settle::new(STEP, WINDOW, now);
+        assert!(!settle.is_late(now, now + Duration::from_secs(30), SPACING));
     }
 
     #[test]

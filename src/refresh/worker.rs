@@ -23,7 +23,7 @@ use crate::event::{Touch, Trace};
 use crate::jobs::Jobs;
 use crate::sid::TaskQueueSid;
 use crate::stats::day::{iso_seconds, start_of_day};
-use crate::stats::{Answer, Board, Needs, ReadId, Scope, Snapshot};
+use crate::stats::{Answer, Board, Moved, Needs, ReadId, Scope, Snapshot};
 use crate::telemetry::metrics::{Monitor, Outcome};
 use crate::telemetry::trace::{self, Reading};
 use crate::twilio::taskrouter::{TaskRouter, Window};
@@ -47,6 +47,11 @@ const TAKES_IN_A_ROW: f64 = 8.0;
 const TAKES_PER_SECOND: f64 = 50.0;
 /// Between two looks at whether marks have been read.
 const READ_CHECKED: Duration = Duration::from_millis(100);
+/// With no more TaskQueues than this a list is read as fast as one of them.
+const SMALL_CENTRE: usize = 50;
+/// How long a way of reading that Twilio has refused with a 429 is not tried.
+const SHORTEST_REST: Duration = Duration::from_secs(2);
+const LONGEST_REST: Duration = Duration::from_secs(60);
 /// The longest the loop sleeps, so that a new day or a wall clock set anew is noticed soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -61,6 +66,9 @@ pub struct Worker {
     schedule: Schedule,
     offers: Offers,
     refused_at: Option<Instant>,
+    /// Until when bulk reads and lists are not tried, because Twilio has refused them for now.
+    bulk_rests_until: Option<Instant>,
+    list_rests_until: Option<Instant>,
     window: Window,
     waiters: Vec<(Instant, Waiter)>,
     /// Who waits for what had been marked by then to be read.
@@ -85,10 +93,19 @@ struct Begun {
     read: Read,
     id: ReadId,
     cause: Cause,
+    /// The keys that were due; it only covers the others.
+    asked: BTreeSet<Key>,
     started: Instant,
     /// The events that it is to show, by what they touched.
     events: Vec<(Key, Trace)>,
     reading: Reading,
+}
+
+impl Begun {
+    /// Why a key is read: one that is only covered was read as by a timer.
+    fn cause_of(&self, key: Key) -> Cause {
+        if self.asked.contains(&key) { self.cause } else { Cause::Timer }
+    }
 }
 
 impl Worker {
@@ -127,6 +144,8 @@ impl Worker {
             board,
             offers: Offers::default(),
             refused_at: None,
+            bulk_rests_until: None,
+            list_rests_until: None,
             waiters: Vec::new(),
             when_read: Vec::new(),
             when_read_checked: now,
@@ -216,29 +235,58 @@ impl Worker {
             self.offers =
                 Offers { combined_is_complete: self.offers.combined_is_complete, ..Offers::default() };
         }
+        let offers = self.offers_now(now);
         let touched = self.schedule.due_touched(now);
         if !touched.is_empty() {
-            for read in plan(&touched, &self.schedule.queues(), self.offers) {
-                self.start(read, Cause::Touched, now);
+            let reads = self.reads_for_events(&touched, offers);
+            self.schedule.launched(reads.len(), now);
+            for read in reads {
+                self.start(read, &touched, Cause::Touched, now);
             }
         }
         let by_timer: BTreeSet<Key> = self.schedule.due_by_timer(now);
         if !by_timer.is_empty() {
-            self.schedule.pace_singles(self.offers, now);
-            let mut reads = plan(&by_timer, &self.schedule.queues(), self.offers);
+            self.schedule.pace_singles(offers, now);
+            let mut reads = plan(&by_timer, &self.schedule.queues(), offers);
             // Longest due first, or with more single reads than there is time for the last ones would never come up.
             reads
                 .sort_by_key(|read| read.covers.iter().filter_map(|key| self.schedule.timer_due(*key)).min());
             for read in reads {
                 let single = matches!(read.what, What::Queue(..));
                 if !single || self.schedule.admit_single(now) {
-                    self.start(read, Cause::Timer, now);
+                    self.start(read, &by_timer, Cause::Timer, now);
                 }
             }
         }
     }
 
-    fn start(&mut self, read: Read, cause: Cause, now: Instant) {
+    /// In a large centre what events name is read by itself and first: the list that others need at the same moment would hold
+    /// it up.
+    fn reads_for_events(&self, touched: &BTreeSet<Key>, offers: Offers) -> Vec<Read> {
+        let queues = self.schedule.queues();
+        if queues.len() <= SMALL_CENTRE {
+            return plan(touched, &queues, offers);
+        }
+        let (named, others): (BTreeSet<Key>, BTreeSet<Key>) =
+            touched.iter().partition(|key| self.schedule.is_named(**key));
+        let mut reads = plan(&named, &queues, offers);
+        let covered: BTreeSet<Key> = reads.iter().flat_map(|read| read.covers.iter().copied()).collect();
+        let others = others.difference(&covered).copied().collect();
+        reads.extend(plan(&others, &queues, offers));
+        reads
+    }
+
+    /// What the account offers, without what it has just refused for a moment.
+    fn offers_now(&self, now: Instant) -> Offers {
+        let awake = |until: Option<Instant>| until.is_none_or(|until| until <= now);
+        Offers {
+            bulk: self.offers.bulk && awake(self.bulk_rests_until),
+            list: self.offers.list && awake(self.list_rests_until),
+            ..self.offers
+        }
+    }
+
+    fn start(&mut self, read: Read, due: &BTreeSet<Key>, cause: Cause, now: Instant) {
         let event = |key: &Key| Some((*key, self.schedule.event(*key)?));
         let events: Vec<(Key, Trace)> = read.covers.iter().filter_map(event).collect();
         debug!(what = ?read.what, ?cause, "Reading");
@@ -251,14 +299,17 @@ impl Worker {
                 }
             }
         }
-        self.schedule.started(&read.covers, cause, now);
+        let (asked, covered): (Vec<Key>, Vec<Key>) = read.covers.iter().partition(|key| due.contains(key));
+        self.schedule.started(&asked, cause, now);
+        self.schedule.started(&covered, Cause::Timer, now);
+        let asked = asked.into_iter().collect();
         let id = self.board.begin_read((self.wall)(), cause == Cause::Touched);
         let reader = self.reader.clone();
         let channels = self.board.snapshot().channels.clone();
         let window = self.window.clone();
         let reading = reading(&events, &read, cause);
         let span = reading.span().clone();
-        let begun = Begun { read: read.clone(), id, cause, started: now, events, reading };
+        let begun = Begun { read: read.clone(), id, cause, asked, started: now, events, reading };
         let reads = async move { reader.carry_out(&read, &channels, &window).await };
         self.reads.spawn(begun, reads.instrument(span));
     }
@@ -307,8 +358,8 @@ impl Worker {
 
     fn fold(&mut self, begun: &Begun, mut answers: Vec<Answer>) {
         let now = Instant::now();
-        let Begun { read, id, cause, started, events, .. } = begun;
-        let (id, cause, started) = (*id, *cause, *started);
+        let Begun { read, id, started, events, .. } = begun;
+        let (id, started) = (*id, *started);
         let covers: BTreeSet<Key> = read.covers.iter().copied().collect();
         // Half of a combined answer may not have been asked for, because it is known to lack fields; it must not
         // overtake the complete one.
@@ -320,9 +371,10 @@ impl Worker {
         let answered: BTreeSet<Key> = answers.iter().filter_map(key_of).collect();
         let folded = self.board.fold(id, answers, (self.wall)());
         // That an age moved on is no event's doing.
+        let of_queue = |queue: &TaskQueueSid| folded.moved.get(queue).copied().unwrap_or_default();
         let moved = |key: &Key| match key {
-            Key::Queue(queue, _, Part::Realtime) => folded.moved.contains(queue),
-            Key::Workspace(Part::Realtime) => folded.workspace_moved,
+            Key::Queue(queue, _, Part::Realtime) => of_queue(queue) > Moved::Nothing,
+            Key::Workspace(Part::Realtime) => folded.workspace_moved > Moved::Nothing,
             _ => true,
         };
         let shown = events.iter().filter(|(key, _)| answered.contains(key) && moved(key));
@@ -330,16 +382,16 @@ impl Worker {
         self.board.explain(&known, &shown);
         for key in &answered {
             let moved = match key {
-                Key::Queue(queue, ..) => folded.moved.contains(queue),
+                Key::Queue(queue, ..) => of_queue(queue),
                 Key::Workspace(_) => folded.workspace_moved,
-                Key::Directory | Key::LastHour | Key::Tasks => false,
+                Key::Directory | Key::LastHour | Key::Tasks => Moved::Nothing,
             };
-            self.schedule.succeeded(*key, cause, started, moved);
+            self.schedule.succeeded(*key, begun.cause_of(*key), started, moved);
         }
         // A TaskQueue that the answer left out: entries shift between pages, or it is gone.
         let missing: Vec<Key> = covers.difference(&answered).copied().collect();
         for key in &missing {
-            self.schedule.failed(*key, cause, started, now, None);
+            self.schedule.failed(*key, begun.cause_of(*key), started, now, None);
         }
         if answered.contains(&Key::Directory) {
             let queues = self.board.snapshot().queues.keys().copied().collect();
@@ -375,13 +427,18 @@ impl Worker {
 
     fn fail(&mut self, begun: &Begun, error: &TwilioError) {
         let now = Instant::now();
-        let Begun { read, cause, .. } = begun;
-        if self.is_refusal(&read.what, error) {
+        let Begun { read, .. } = begun;
+        let rests = self.rests(&read.what, error, now);
+        if rests || self.is_refusal(&read.what, error) {
             // No value is stale for this: the same keys are read another way at once.
             self.tell_outcome(begun, Outcome::Refused);
-            warn!(%error, "This account refuses an endpoint; reading in another way");
+            if rests {
+                debug!(%error, "Twilio refuses an endpoint for now; reading in another way");
+            } else {
+                warn!(%error, "This account refuses an endpoint; reading in another way");
+            }
             for key in &read.covers {
-                self.schedule.refused(*key, *cause, now);
+                self.schedule.refused(*key, begun.cause_of(*key), now);
             }
             return;
         }
@@ -409,8 +466,26 @@ impl Worker {
         let answers = failed.map(|failed| Answer::Failed(failed, reason.clone())).collect();
         self.board.fold(begun.id, answers, (self.wall)());
         for key in &begun.read.covers {
-            self.schedule.failed(*key, begun.cause, begun.started, now, wait);
+            self.schedule.failed(*key, begun.cause_of(*key), begun.started, now, wait);
         }
+    }
+
+    /// Whether Twilio refuses a way of reading for now while another is left, as where a second service uses up the allowance
+    /// of bulk reads. A list gives way to single reads only where these are few.
+    fn rests(&mut self, what: &What, error: &TwilioError, now: Instant) -> bool {
+        let Next::Retry(asked) = error.next() else { return false };
+        if !error.is_throttled() {
+            return false;
+        }
+        let until = Some(now + asked.unwrap_or_default().clamp(SHORTEST_REST, LONGEST_REST));
+        match what {
+            What::Bulk(_) => self.bulk_rests_until = until,
+            What::List(_) if self.board.snapshot().queues.len() <= SMALL_CENTRE => {
+                self.list_rests_until = until;
+            }
+            _ => return false,
+        }
+        true
     }
 
     /// Whether the account does not offer this way of reading, while others are left.

@@ -6,11 +6,10 @@
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 use tokio::sync::watch;
 
 use super::error::ApiError;
-use crate::cluster::{AskError, Asker, Repeat};
+use crate::cluster::{LeaderRpc, RpcError};
 use crate::pipeline::{Answer, Handle, Request, RequestError};
 
 /// The way to the pipeline.
@@ -23,7 +22,7 @@ pub enum LeaderClient {
         /// This process's own pipeline, while it leads.
         local: watch::Receiver<Option<Handle>>,
         /// The way to another leader.
-        asker: Asker,
+        rpc: LeaderRpc,
     },
 }
 
@@ -44,25 +43,23 @@ impl LeaderClient {
     }
 
     async fn answer(&self, request: Request) -> Result<Answer, ApiError> {
-        let asker = match self {
+        let rpc = match self {
             Self::Local(handle) => return Ok(handle.answer(request).await?),
-            Self::Shared { asker, .. } => asker,
+            Self::Shared { rpc, .. } => rpc,
         };
         if let Some(handle) = self.local()
             && let Some(answer) = self.answer_while_leading(&handle, &request).await
         {
             return answer;
         }
-        let repeat = if request.is_idempotent() { Repeat::Harmless } else { Repeat::Never };
-        let asked = asker.ask(json!(request), repeat, request.time_limit()).await;
-        let reply = asked.map_err(|error| match error {
-            AskError::Full => RequestError::Overloaded.into(),
+        rpc.call(&request).await.map_err(|error| match error {
+            RpcError::Full => RequestError::Overloaded.into(),
+            RpcError::Refused { status, body } => ApiError::relayed(status, body),
             error => {
                 let message = format!("the replica that leads can't be asked: {error}");
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_leader", message)
             }
-        })?;
-        if reply.status == 200 { Ok(reply.body) } else { Err(ApiError::relayed(reply.status, reply.body)) }
+        })
     }
 
     /// `None` where another replica becomes the leader before there is an answer, and can be asked as well.

@@ -18,6 +18,8 @@ use tower_http::cors::CorsLayer;
 use super::auth::{FlexGate, Peer};
 use super::body;
 use super::error::ApiError;
+use super::openapi::refusals::{FormBody, NotAllowed, NotAsExpected, NotNow, TooMany, TwilioFails};
+use super::openapi::schemas::{Done, QualityReport};
 use super::websocket::Sockets;
 use crate::call_quality::{Action, Report, Voice, VoiceError};
 use crate::form::Form;
@@ -38,6 +40,19 @@ pub(super) fn cors(sockets: &Sockets) -> CorsLayer {
 }
 
 /// Takes a report.
+#[utoipa::path(
+    post,
+    path = "/respond-to-issue",
+    operation_id = "respondToIssue",
+    tag = "Calls",
+    summary = "Report a call that was bad to hear",
+    description = "`Token` is the Flex user's token.",
+    request_body(content((QualityReport = "application/json"), (QualityReport = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "Done", body = Done),
+        FormBody, NotAllowed, NotAsExpected, TooMany, TwilioFails, NotNow
+    )
+)]
 pub(super) async fn receive(
     State(sockets): State<Sockets>,
     State(flex): State<Arc<FlexGate>>,

@@ -8,17 +8,38 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::auth::{SyncGate, Viewer};
 use super::error::ApiError;
+use super::openapi::refusals::{Admission, NotFound};
 use crate::config::TwilioConfig;
 use crate::twilio::access_token::{AccessToken, DASHBOARD_IDENTITY};
 
 /// Short, since a token can't be called back; the page renews it before it expires.
 const LIFE_SECONDS: i64 = 900;
 
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AccessToken)]
+pub(super) struct TokenAnswer {
+    identity: &'static str,
+    token: String,
+    /// Seconds
+    expires_in: i64,
+}
+
 /// Issues one.
+#[utoipa::path(
+    get,
+    path = "/api/token",
+    operation_id = "accessToken",
+    tag = "Watching",
+    summary = "A short-lived Sync access token",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses((status = 200, description = "It", body = TokenAnswer), Admission, NotFound)
+)]
 pub(super) async fn issue(
     State(twilio): State<Arc<TwilioConfig>>,
     State(gate): State<Arc<SyncGate>>,
@@ -42,6 +63,6 @@ pub(super) async fn issue(
         life_seconds: LIFE_SECONDS,
     };
     let token = token.issue(Timestamp::now());
-    let body = Json(json!({ "identity": DASHBOARD_IDENTITY, "token": token, "expiresIn": LIFE_SECONDS }));
+    let body = Json(TokenAnswer { identity: DASHBOARD_IDENTITY, token, expires_in: LIFE_SECONDS });
     Ok(([(CACHE_CONTROL, "no-store")], body).into_response())
 }

@@ -68,12 +68,30 @@ pub enum Failed {
 /// What a fold found out, beside the next snapshot.
 #[derive(Debug, Default)]
 pub struct Folded {
-    /// TaskQueues whose realtime statistics moved, ages aside.
-    pub moved: BTreeSet<TaskQueueSid>,
-    /// Whether the Workspace's realtime statistics moved, ages aside.
-    pub workspace_moved: bool,
+    /// What moved in realtime statistics of TaskQueues, ages aside.
+    pub moved: BTreeMap<TaskQueueSid, Moved>,
+    /// The same of the Workspace's.
+    pub workspace_moved: Moved,
     /// Whether an answer spoke of a TaskQueue that the directory does not have.
     pub unknown_queue: bool,
+}
+
+/// What a reading found to be another than before, ages aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Moved {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Workers alone, whose events name no TaskQueue.
+    Workers,
+    /// Tasks.
+    Tasks,
+}
+
+impl From<bool> for Moved {
+    fn from(moved: bool) -> Self {
+        if moved { Self::Tasks } else { Self::Nothing }
+    }
 }
 
 /// Owns the newest snapshot.
@@ -144,7 +162,8 @@ impl Board {
             match answer {
                 Answer::Directory(list) => self.fold_directory(&mut next, list, read, channels),
                 Answer::WorkspaceRealtime(value) => {
-                    folded.workspace_moved |= fold_realtime(&mut next.workspace, value, read);
+                    let moved = fold_realtime(&mut next.workspace, value, read);
+                    folded.workspace_moved = folded.workspace_moved.max(moved);
                 }
                 Answer::WorkspaceCumulative(value) => {
                     fold_cumulative(&mut next.workspace.cumulative, value, read);
@@ -155,8 +174,10 @@ impl Board {
                     share_activities(&next, queue, &mut value);
                     match scope_of(&mut next, queue, scope) {
                         Some(stats) => {
-                            if fold_realtime(stats, value, read) {
-                                folded.moved.insert(queue);
+                            let moved = fold_realtime(stats, value, read);
+                            if moved > Moved::Nothing {
+                                let before = folded.moved.entry(queue).or_default();
+                                *before = moved.max(*before);
                             }
                         }
                         None => folded.unknown_queue = true,
@@ -254,13 +275,17 @@ fn share_activities(next: &Snapshot, queue: TaskQueueSid, value: &mut Realtime) 
     }
 }
 
-/// Returns whether something other than an age moved.
-fn fold_realtime(stats: &mut ScopeStats, value: Realtime, read: ReadId) -> bool {
+/// Returns what other than an age moved.
+fn fold_realtime(stats: &mut ScopeStats, value: Realtime, read: ReadId) -> Moved {
     if read.number < stats.realtime.last_read {
-        return false;
+        return Moved::Nothing;
     }
+    let value = match stats.realtime.value.as_deref() {
+        Some(last) => value.completed_by(last),
+        None => value,
+    };
     stats.oldest = oldest(stats.oldest, stats.realtime.value.as_deref(), &value, read.started);
-    let moved = stats.realtime.value.as_deref().is_none_or(|last| !same_but_age(last, &value));
+    let moved = stats.realtime.value.as_deref().map_or(Moved::Tasks, |last| moved(last, &value));
     let same = stats.realtime.value.as_deref() == Some(&value);
     confirm(&mut stats.realtime, (!same).then_some(value), read);
     moved
@@ -332,7 +357,7 @@ fn fail<T>(reading: &mut Reading<T>, reason: &Arc<str>, read: ReadId, now: Times
     reading.stale.get_or_insert_with(|| Stale { reason: reason.clone(), since: now });
 }
 
-fn same_but_age(a: &Realtime, b: &Realtime) -> bool {
+fn moved(a: &Realtime, b: &Realtime) -> Moved {
     // Listed so that a new field can't be forgotten: the pattern would no longer compile.
     let Realtime {
         activity_statistics,
@@ -346,14 +371,19 @@ fn same_but_age(a: &Realtime, b: &Realtime) -> bool {
         total_workers,
         extra: _,
     } = a;
-    *activity_statistics == b.activity_statistics
-        && *longest_task_waiting_sid == b.longest_task_waiting_sid
+    let same_tasks = *longest_task_waiting_sid == b.longest_task_waiting_sid
         && *tasks_by_priority == b.tasks_by_priority
         && *tasks_by_status == b.tasks_by_status
+        && *total_tasks == b.total_tasks;
+    let same_workers = *activity_statistics == b.activity_statistics
         && *total_available_workers == b.total_available_workers
         && *total_eligible_workers == b.total_eligible_workers
-        && *total_tasks == b.total_tasks
-        && *total_workers == b.total_workers
+        && *total_workers == b.total_workers;
+    match (same_tasks, same_workers) {
+        (true, true) => Moved::Nothing,
+        (true, false) => Moved::Workers,
+        (false, _) => Moved::Tasks,
+    }
 }
 
 fn oldest(last: Option<Age>, before: Option<&Realtime>, now: &Realtime, as_of: Timestamp) -> Option<Age> {

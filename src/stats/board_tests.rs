@@ -1,6 +1,6 @@
 //! Folding: newest wins, unchanged stays in place, failures keep the last value.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -71,7 +71,7 @@ fn an_older_answer_never_replaces_a_newer_one() {
 fn only_what_moved_is_told_and_replaced() {
     let mut board = board();
     let first = Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3));
-    assert!(fold(&mut board, 1, first).moved.contains(&sid(1)));
+    assert!(fold(&mut board, 1, first).moved.contains_key(&sid(1)));
     let before = state(&board, 1);
     let other = state(&board, 2);
 
@@ -157,4 +157,61 @@ fn in_a_list_of_several_pages_a_queue_must_be_missing_twice() {
     assert_eq!(board.snapshot().queues.len(), PAGE_SIZE + 1, "it may only have shifted between pages");
     fold(&mut board, 2, Answer::Directory(many(1)));
     assert_eq!(board.snapshot().queues.len(), PAGE_SIZE);
+}
+
+/// What a combined answer or a list carries beyond a bulk answer, as in recordings of 2020.
+fn combined(pending: u64, age: u64) -> Realtime {
+    let mut value = serde_json::to_value(realtime(pending, age)).unwrap();
+    value["account_sid"] = json!("AC00000000000000000000000000000001");
+    value["workspace_sid"] = json!("WS00000000000000000000000000000001");
+    value["task_queue_sid"] = json!(sid(1));
+    value["longest_relative_task_age_in_queue"] = json!(age);
+    value["longest_relative_task_sid"] = json!((pending > 0).then_some("WT1"));
+    let tasks = json!({"pending": pending, "reserved": 0, "assigned": 0, "wrapping": 0, "completed": 3, "canceled": 0});
+    value["tasks_by_status"] = tasks;
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn fields_that_only_some_answers_carry_do_not_come_and_go() {
+    let mut board = board();
+    let answer = |value| Answer::QueueRealtime(sid(1), Scope::ALL, value);
+    fold(&mut board, 1, answer(combined(2, 5)));
+    let first = state(&board, 1);
+    for second in 2..6 {
+        let value = if second % 2 == 0 { realtime(2, 5) } else { combined(2, 5) };
+        assert!(fold(&mut board, second, answer(value)).moved.is_empty(), "{second}");
+        assert!(state(&board, 1).shows_the_same(&first), "{second}");
+    }
+    let shown = serde_json::to_value(first.scopes[0].realtime.value.as_deref()).unwrap();
+    assert_eq!(shown["longest_relative_task_sid"], "WT1");
+    assert_eq!(shown["tasks_by_status"]["completed"], 3);
+    for envelope in ["account_sid", "workspace_sid", "task_queue_sid", "url"] {
+        assert!(shown.get(envelope).is_none(), "{envelope}");
+    }
+}
+
+#[test]
+fn a_queue_in_which_no_task_is_left_forgets_what_only_other_answers_carry() {
+    let mut board = board();
+    let answer = |value| Answer::QueueRealtime(sid(1), Scope::ALL, value);
+    fold(&mut board, 1, answer(combined(2, 5)));
+    fold(&mut board, 2, answer(realtime(0, 0)));
+    let shown = serde_json::to_value(state(&board, 1).scopes[0].realtime.value.as_deref()).unwrap();
+    assert_eq!(shown["longest_relative_task_age_in_queue"], 0);
+    assert_eq!(shown["longest_relative_task_sid"], json!(null));
+    assert_eq!(shown["tasks_by_status"]["completed"], 0);
+}
+
+#[test]
+fn a_status_that_is_missing_counts_nothing() {
+    let mut board = board();
+    let answer = |statuses: Value| {
+        let value = json!({"longest_task_waiting_age": 0, "total_tasks": 0, "tasks_by_status": statuses});
+        Answer::QueueRealtime(sid(1), Scope::ALL, serde_json::from_value(value).unwrap())
+    };
+    fold(&mut board, 1, answer(json!({"pending": 0, "reserved": 0, "assigned": 0, "wrapping": 0})));
+    let first = state(&board, 1);
+    assert!(fold(&mut board, 2, answer(json!({}))).moved.is_empty());
+    assert!(state(&board, 1).shows_the_same(&first));
 }

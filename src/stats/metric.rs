@@ -5,6 +5,22 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::Stale;
+
+/// The tiles, in order; `None` before the first evaluation.
+pub type Tiles = Option<Arc<[Metric]>>;
+
+/// A threshold that a value has passed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Passed {
+    /// 1 or 2.
+    pub level: u8,
+    /// The value has passed it, and does not equal it.
+    pub limit: f64,
+    /// Whether the value is below it, and not above.
+    pub below: bool,
+}
+
 /// One tile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
@@ -20,6 +36,8 @@ pub struct Metric {
     pub format: Arc<str>,
     /// Style by the thresholds, as the definition has it.
     pub style: Arc<Value>,
+    /// The threshold that the style is of; `None` for the default style.
+    pub threshold: Option<Passed>,
     /// Whether the value counts up by one each second from `as_of`.
     pub increment: bool,
     /// When what it was made of was read.
@@ -28,8 +46,28 @@ pub struct Metric {
     pub by_event: bool,
     /// Which service level it shows, if it shows one.
     pub service_level: Option<&'static str>,
-    /// Why there is no result, for whoever edits the definition.
+    /// Why there is no result, for those who edit the definition.
     pub error: Option<Arc<Value>>,
+    /// Set while the formulas can't be evaluated; the value is the last one.
+    pub stale: Option<Stale>,
+}
+
+impl Passed {
+    fn to_json(self) -> Value {
+        let direction = if self.below { "below" } else { "above" };
+        json!({ "level": self.level, "limit": number(self.limit), "direction": direction })
+    }
+}
+
+/// Whole numbers without a decimal point, as other writers of JSON have them.
+pub fn number(number: f64) -> Value {
+    const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() < MOST_EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
+        let whole = number as i64;
+        return json!(whole);
+    }
+    json!(number)
 }
 
 impl Metric {
@@ -48,12 +86,16 @@ impl Metric {
         shown.insert("text".into(), json!(self.text));
         shown.insert("format".into(), json!(self.format));
         shown.insert("style".into(), Value::clone(&self.style));
+        shown.insert("threshold".into(), self.threshold.map_or(Value::Null, Passed::to_json));
         shown.insert("increment".into(), json!(self.increment));
         shown.insert("asOf".into(), json!(self.as_of.map(instant)));
         shown.insert("readBy".into(), json!(if self.by_event { "event" } else { "timer" }));
         shown.insert("position".into(), json!(position));
         if let Some(sla) = self.service_level {
             shown.insert("sla".into(), json!(sla));
+        }
+        if let Some(Stale { reason, since }) = &self.stale {
+            shown.insert("stale".into(), json!({ "since": instant(*since), "reason": reason }));
         }
         shown
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::needs::Needs;
-use super::{LatestEvent, Metric};
+use super::{LatestEvent, Tiles};
 use crate::event::Trace;
 use crate::sid::{TaskQueueSid, TaskSid};
 use crate::twilio::taskrouter::{Cumulative, Realtime, Task, TaskQueue};
@@ -34,8 +34,9 @@ pub struct Snapshot {
     pub latest_event: Option<Arc<LatestEvent>>,
     /// Where Tasks' recordings are, as far as we were told since the start.
     pub recordings: Arc<BTreeMap<TaskSid, Arc<str>>>,
-    /// What the formulas made of it, or of the one before; `None` before the first time.
-    pub metrics: Option<Arc<[Metric]>>,
+    /// The tiles that are shown beside it. The refresh task leaves them out: formulas are evaluated beside the
+    /// snapshots' way, and the publisher and the feed join the two ([`Snapshot::with_tiles`]).
+    pub metrics: Tiles,
     /// Each TaskQueue.
     pub queues: BTreeMap<TaskQueueSid, Arc<QueueState>>,
 }
@@ -57,6 +58,12 @@ impl Snapshot {
             metrics: None,
             queues: BTreeMap::new(),
         }
+    }
+
+    /// The same with these tiles.
+    #[must_use]
+    pub fn with_tiles(self: Arc<Self>, tiles: &Tiles) -> Arc<Self> {
+        if tiles.is_none() { self } else { Arc::new(Self { metrics: tiles.clone(), ..Self::clone(&self) }) }
     }
 
     /// Whether everything that is needed was read, or has failed for good, at least once.

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::error::{Next, TwilioError};
-use super::governor::{BUSY_ACCOUNT, Endpoint, Governor, Observed};
+use super::governor::{BULK_PER_WINDOW, BUSY_ACCOUNT, Endpoint, Governor, Observed};
 use super::guarded::Guarded;
 use super::retry::Backoff;
 use super::transport::{Failure, Transport};
@@ -32,6 +32,9 @@ use crate::telemetry::trace;
 pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
 /// Reads of TaskRouter in flight at once, an eighth of what third parties say an account may have in all.
 const MOST_TASKROUTER_READS_IN_FLIGHT: usize = 12;
+/// Bulk reads of TaskRouter in flight at once: as many as Twilio answers in a second. They have places of their own, because
+/// they are wanted faster than they are allowed, and would hold up all other reads.
+const MOST_BULK_READS_IN_FLIGHT: usize = BULK_PER_WINDOW;
 /// Reads of Sync in flight at once; they are audits, and must not hold up what is fresh.
 const MOST_SYNC_READS_IN_FLIGHT: usize = 4;
 /// Flex tokens being checked at once: after a restart all agents come back, and the account's other calls need room.
@@ -64,6 +67,7 @@ pub struct Client {
     unanswered: Mutex<Option<Moment>>,
     read_governor: Mutex<Governor>,
     taskrouter_reads: Semaphore,
+    bulk_reads: Semaphore,
     sync_reads: Semaphore,
     sync_writes: Semaphore,
     token_checks: Semaphore,
@@ -199,6 +203,7 @@ impl Client {
             unanswered: Mutex::default(),
             read_governor: Mutex::default(),
             taskrouter_reads: Semaphore::new(MOST_TASKROUTER_READS_IN_FLIGHT),
+            bulk_reads: Semaphore::new(MOST_BULK_READS_IN_FLIGHT),
             sync_reads: Semaphore::new(MOST_SYNC_READS_IN_FLIGHT),
             sync_writes: Semaphore::new(MOST_SYNC_WRITES_IN_FLIGHT),
             token_checks: Semaphore::new(MOST_TOKEN_CHECKS_IN_FLIGHT),
@@ -217,8 +222,9 @@ impl Client {
         }
     }
 
-    fn places(&self, api: Api) -> &Semaphore {
-        match api {
+    fn places(&self, call: &Call) -> &Semaphore {
+        match call.api {
+            Api::TaskRouter if call.endpoint == Endpoint::Bulk => &self.bulk_reads,
             Api::TaskRouter => &self.taskrouter_reads,
             Api::Sync => &self.sync_reads,
             Api::Voice => &self.api_calls,
@@ -236,9 +242,11 @@ impl Client {
             };
             retry += 1;
             let Next::Retry(asked) = error.next() else { return Err(error) };
-            let delay = BACKOFF.delay(retry - 1, asked, crate::chance::unit());
+            let delay = BACKOFF.delay(retry - 1, asked, fastrand::f64());
             // TaskRouter's refusals pause all its calls, this one included; elsewhere nothing holds a further try back.
-            let hammers = error.is_throttled() && call.api != Api::TaskRouter;
+            // What has another way of being read leaves it to the schedule to take that.
+            let hammers =
+                error.is_throttled() && (call.api != Api::TaskRouter || call.endpoint != Endpoint::Other);
             if retry >= TRIES || delay > LONGEST_WAIT_IN_PLACE || hammers {
                 return Err(error);
             }
@@ -247,10 +255,7 @@ impl Client {
     }
 
     async fn read_once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
-        let _place = self.places(call.api).acquire().await.map_err(|_| shut(call))?;
-        if call.api == Api::TaskRouter {
-            self.wait_for_admission(call).await;
-        }
+        let _place = self.admission(call).await?;
         let _admitted = Admitted { client: self, endpoint: call.endpoint, api: call.api };
         let response = self.send(call).await?;
         // Held until the answer is decoded and its text is gone.
@@ -261,7 +266,7 @@ impl Client {
 
     /// A request tried once, because a second one might place a second Call, or because somebody waits for the answer.
     pub(super) async fn once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
-        let _place = self.places(call.api).acquire().await.map_err(|_| shut(call))?;
+        let _place = self.places(call).acquire().await.map_err(|_| shut(call))?;
         let response = self.send(call).await?;
         let body = self.successful_body(call, response).await?;
         decode(call, &body)
@@ -288,14 +293,19 @@ impl Client {
         decode(call, if body.is_empty() { b"null" } else { &body })
     }
 
-    async fn wait_for_admission(&self, call: &Call) {
+    /// Waits until a read may go out. No place is held while the governor makes it wait, so that what is scarce holds up
+    /// nothing else; and it is admitted only with a place in hand, so that it goes out at once.
+    async fn admission(&self, call: &Call) -> Result<SemaphorePermit<'_>, TwilioError> {
         let name = endpoint(call.method.as_str(), &call.target);
         loop {
-            let admitted = self.governor(|governor| governor.admit(call.endpoint, &name, Instant::now()));
-            match admitted {
-                Ok(()) => return,
-                Err(until) => tokio::time::sleep_until(until).await,
+            let place = self.places(call).acquire().await.map_err(|_| shut(call))?;
+            if call.api != Api::TaskRouter {
+                return Ok(place);
             }
+            let admitted = self.governor(|governor| governor.admit(call.endpoint, &name, Instant::now()));
+            let Err(until) = admitted else { return Ok(place) };
+            drop(place);
+            tokio::time::sleep_until(until).await;
         }
     }
 
@@ -349,7 +359,9 @@ impl Client {
     fn tell_headroom(&self, endpoint: Endpoint, observed: Observed) {
         let allowance = (observed.limit, observed.remaining);
         // Bulk calls have a pace of their own, and use all that they are allowed.
-        if let (Endpoint::Other, (Some(limit @ 1..), Some(remaining))) = (endpoint, allowance) {
+        if let (Endpoint::Other | Endpoint::List, (Some(limit @ 1..), Some(remaining))) =
+            (endpoint, allowance)
+        {
             let share = f64::from(remaining) / f64::from(limit);
             self.monitor.headroom(Limit::TaskRouterAllowance, share.min(1.0));
         }
@@ -444,7 +456,9 @@ fn network(config: &TwilioConfig, lease: &Lease) -> Result<reqwest::Client, Clie
         .user_agent(user_agent(lease))
         .timeout(config.timeout)
         .connect_timeout(config.timeout.min(Duration::from_secs(5)))
-        .pool_max_idle_per_host(MOST_SYNC_WRITES_IN_FLIGHT + MOST_TASKROUTER_READS_IN_FLIGHT)
+        .pool_max_idle_per_host(
+            MOST_SYNC_WRITES_IN_FLIGHT + MOST_TASKROUTER_READS_IN_FLIGHT + MOST_BULK_READS_IN_FLIGHT,
+        )
         // A redirect would carry the credentials to wherever it points.
         .redirect(reqwest::redirect::Policy::none());
     // Or the system would go on trying to bring what was sent, long after another leads.
@@ -500,3 +514,7 @@ fn observed(response: &Response) -> Observed {
 fn number(headers: &HeaderMap, name: &str) -> Option<u32> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! Keeps us below Twilio's limits: asked before each call, told about each answer.
 //!
-//! One governor an API. It pauses all calls after a 429, spreads out those of an endpoint whose answers say that little of
+//! One governor an API. It pauses all calls after a 429 (bulk calls alone after a bulk call's, whose limit is its own and may
+//! be shared with another service of the account), spreads out those of an endpoint whose answers say that little of
 //! its allowance is left, and spaces the endpoints whose limit Twilio publishes. It is pure: the clock is passed in, the
 //! client does the waiting.
 
@@ -10,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Bulk real-time statistics: 5 requests a second (Twilio, "TaskQueue Statistics").
-const BULK_PER_WINDOW: usize = 5;
+pub(super) const BULK_PER_WINDOW: usize = 5;
 /// Counted from a call's answer to the next call in its place: whatever delays either on its way, a second lies between
 /// their arrivals. A little more, because clocks differ.
 const BULK_WINDOW: Duration = Duration::from_millis(1_020);
@@ -38,11 +39,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The state of one API's limits, as far as its answers tell.
 #[derive(Debug, Default)]
 pub struct Governor {
-    paused_until: Option<Instant>,
-    /// Pauses in a row with nothing but refusals between them.
-    refusals: u32,
-    /// After a refusal one call goes first; this one is under way.
-    probing: bool,
+    /// Of all calls.
+    all: Pause,
+    /// Of bulk calls beside that.
+    bulk: Pause,
     /// The account has many requests under way.
     busy: bool,
     last_call: Option<Instant>,
@@ -51,6 +51,16 @@ pub struct Governor {
     bulk_under_way: usize,
     /// When the last ones were answered.
     bulk_ended: VecDeque<Instant>,
+}
+
+/// Calls rest after a 429.
+#[derive(Debug, Default)]
+struct Pause {
+    until: Option<Instant>,
+    /// Pauses in a row with nothing but refusals between them.
+    refusals: u32,
+    /// After a refusal one call goes first; this one is under way.
+    probing: bool,
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +74,8 @@ struct Scarce {
 pub enum Endpoint {
     /// Bulk real-time statistics, with their published limit.
     Bulk,
+    /// A list of statistics, whose entries can be read in other ways as well.
+    List,
     /// Any other.
     Other,
 }
@@ -93,16 +105,19 @@ impl Governor {
     pub fn admit(&mut self, endpoint: Endpoint, name: &str, now: Instant) -> Result<(), Instant> {
         let busy = self.last_call.filter(|_| self.busy).map(|last| last + BUSY_SPACING);
         let scarce = self.scarce.get(name).and_then(|scarce| Some(scarce.last_call? + scarce.spacing));
-        let window = (endpoint == Endpoint::Bulk).then(|| self.bulk_free_at(now)).flatten();
-        let earliest = [self.paused_until, busy, scarce, window].into_iter().flatten().max();
+        let bulk = endpoint == Endpoint::Bulk;
+        let window = bulk.then(|| self.bulk_free_at(now)).flatten();
+        let bulk_pause = self.bulk.until.filter(|_| bulk);
+        let earliest = [self.all.until, bulk_pause, busy, scarce, window].into_iter().flatten().max();
         if let Some(earliest) = earliest.filter(|earliest| *earliest > now) {
             return Err(earliest);
         }
-        if self.refusals > 0 {
-            if self.probing {
-                return Err(now + PROBE_AGAIN);
-            }
-            self.probing = true;
+        if self.all.is_probed() || bulk && self.bulk.is_probed() {
+            return Err(now + PROBE_AGAIN);
+        }
+        self.all.probe();
+        if bulk {
+            self.bulk.probe();
         }
         self.last_call = Some(now);
         if let Some(scarce) = self.scarce.get_mut(name) {
@@ -116,8 +131,9 @@ impl Governor {
 
     /// A call that was admitted was answered, or has failed.
     pub fn ended(&mut self, endpoint: Endpoint, now: Instant) {
-        self.probing = false;
+        self.all.probing = false;
         if endpoint == Endpoint::Bulk {
+            self.bulk.probing = false;
             self.bulk_under_way = self.bulk_under_way.saturating_sub(1);
             self.bulk_ended.push_back(now);
             if self.bulk_ended.len() > BULK_PER_WINDOW {
@@ -136,23 +152,20 @@ impl Governor {
 
     /// Learns from an answer of an endpoint with this name.
     pub fn observe(&mut self, endpoint: Endpoint, name: &str, observed: Observed, now: Instant) {
+        let bulk = endpoint == Endpoint::Bulk;
         if observed.throttled {
-            // Calls under way together are refused together; they are one piece of news. Where one of them was taken in between,
-            // what it forgot is news again.
-            if self.refusals == 0 || self.paused_until.is_none_or(|until| until <= now) {
-                self.refusals = self.refusals.saturating_add(1);
-            }
-            let doubled = UNNAMED_PAUSE.saturating_mul(1 << (self.refusals - 1).min(8));
-            let asked = observed.retry_after.unwrap_or_default().min(LONGEST_PAUSE);
-            self.paused_until =
-                self.paused_until.max(Some(now + doubled.min(LONGEST_UNNAMED_PAUSE).max(asked)));
+            let pause = if bulk { &mut self.bulk } else { &mut self.all };
+            pause.refused(observed.retry_after, now);
         } else {
-            self.refusals = 0;
+            self.all.refusals = 0;
+            if bulk {
+                self.bulk.refusals = 0;
+            }
         }
         self.busy = observed.concurrent.is_some_and(|count| count >= BUSY_ACCOUNT);
         let spacing = match (observed.remaining, observed.limit) {
             // Its five places show as an allowance too, and nothing left of that is what using it comes to.
-            _ if endpoint == Endpoint::Bulk => Duration::ZERO,
+            _ if bulk => Duration::ZERO,
             (Some(remaining), Some(limit)) if limit > 0 => {
                 let share = f64::from(remaining) / f64::from(limit);
                 WIDEST_SPACING.mul_f64((1.0 - share / SCARCE).clamp(0.0, 1.0))
@@ -164,6 +177,27 @@ impl Governor {
         } else {
             self.scarce.entry(name.into()).or_default().spacing = spacing;
         }
+    }
+}
+
+impl Pause {
+    fn is_probed(&self) -> bool {
+        self.refusals > 0 && self.probing
+    }
+
+    fn probe(&mut self) {
+        self.probing = self.refusals > 0;
+    }
+
+    fn refused(&mut self, retry_after: Option<Duration>, now: Instant) {
+        // Calls under way together are refused together; they are one piece of news. Where one of them was taken in
+        // between, what it forgot is news again.
+        if self.refusals == 0 || self.until.is_none_or(|until| until <= now) {
+            self.refusals = self.refusals.saturating_add(1);
+        }
+        let doubled = UNNAMED_PAUSE.saturating_mul(1 << (self.refusals - 1).min(8));
+        let asked = retry_after.unwrap_or_default().min(LONGEST_PAUSE);
+        self.until = self.until.max(Some(now + doubled.min(LONGEST_UNNAMED_PAUSE).max(asked)));
     }
 }
 
@@ -235,6 +269,21 @@ mod tests {
         governor.observe(Endpoint::Other, ANY, asked, now);
         governor.observe(Endpoint::Other, ANY, throttled, now);
         assert_eq!(wait(&mut governor, Endpoint::Other, now), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn a_429_on_a_bulk_call_pauses_bulk_calls_alone() {
+        let mut governor = Governor::default();
+        let now = Instant::now();
+        let throttled = Observed { throttled: true, ..Observed::default() };
+        governor.observe(Endpoint::Bulk, "POST b", throttled, now);
+        assert_eq!(wait(&mut governor, Endpoint::Other, now), Duration::ZERO);
+        assert_eq!(wait(&mut governor, Endpoint::List, now), Duration::ZERO);
+        assert_eq!(governor.admit(Endpoint::Bulk, "POST b", now), Err(now + UNNAMED_PAUSE));
+        let over = now + UNNAMED_PAUSE;
+        assert_eq!(governor.admit(Endpoint::Bulk, "POST b", over), Ok(()), "one tries");
+        assert_eq!(governor.admit(Endpoint::Bulk, "POST b", over), Err(over + PROBE_AGAIN));
+        assert_eq!(wait(&mut governor, Endpoint::Other, over), Duration::ZERO, "which holds up no other");
     }
 
     #[test]

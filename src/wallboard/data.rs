@@ -108,7 +108,14 @@ pub(super) fn look_of(formula: &str) -> Look {
         _ => Look::All,
     });
     let furthest = looks.max().unwrap_or_default();
-    let named = if formula.contains("queues") { Look::Realtime } else { Look::Workspace };
+    // `queue("WQ…")` hands out all of a TaskQueue.
+    if formula
+        .match_indices("queue")
+        .any(|(at, word)| formula[at + word.len()..].trim_start().starts_with('('))
+    {
+        return Look::All;
+    }
+    let named = if formula.contains("queue") { Look::Realtime } else { Look::Workspace };
     match furthest.max(named) {
         // A service level is made of cumulative values.
         Look::Realtime if formula.contains("sla") => Look::All,
@@ -139,6 +146,8 @@ mod tests {
             "d\\u0061ta.workspace",
             "data.queues.map(({ data: d }) => d)",
             "data.queues.map((q) => q['data'])",
+            "queue('WQ1').data.realtime.total_tasks",
+            "queue ('WQ1').friendlyName",
         ] {
             assert_eq!(look_of(formula), Look::All, "{formula}");
         }

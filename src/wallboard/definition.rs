@@ -1,7 +1,9 @@
 //! One metric's definition, in the wallboard's form, checked.
 //!
 //! The wallboard's own editor saved texts where numbers or flags are meant, so both are taken; what is neither is a
-//! problem with its field's name. Fields that we do not know are left alone.
+//! problem with its field's name. A definition that is saved must have none. One that others have written is shown as
+//! far as it can be: a mistake in a format, a threshold or a style costs just that, and not the number. Fields that we
+//! do not know are left alone.
 
 use std::sync::Arc;
 
@@ -45,6 +47,8 @@ pub struct Definition {
     pub service_level: Option<ServiceLevel>,
     /// Its place among the tiles.
     pub position: Option<i64>,
+    /// What is wrong with it and costs only a format or a colour.
+    pub flaws: Vec<Problem>,
 }
 
 /// A limit and the style beyond it.
@@ -85,10 +89,16 @@ impl Default for Style {
 impl Definition {
     /// Checks the content of `metric`; every problem, not just the first.
     pub fn parse(metric: &Value) -> Result<Self, Vec<Problem>> {
+        let definition = Self::read(metric)?;
+        if definition.flaws.is_empty() { Ok(definition) } else { Err(definition.flaws) }
+    }
+
+    /// Reads the content of `metric` as far as it can be shown. Where it can't be, every problem is named.
+    pub fn read(metric: &Value) -> Result<Self, Vec<Problem>> {
         let Some(fields) = metric.as_object() else {
             return Err(vec![Problem::whole("a definition is an object with label and formula")]);
         };
-        let mut reader = Reader { fields, problems: Vec::new() };
+        let mut reader = Reader { fields, problems: Vec::new(), fatal: false };
         let definition = Self {
             label: reader.text("label", LONGEST_LABEL, true),
             formula: reader.text("formula", LONGEST_FORMULA, true),
@@ -107,25 +117,50 @@ impl Definition {
             invert: reader.flag("invertThresholds"),
             service_level: reader.service_level("slaName"),
             position: fields.get("position").and_then(Value::as_i64),
+            flaws: Vec::new(),
         };
-        let format = Format::named(&definition.format_name);
-        if format.is_none() {
+        let format = Format::named(&definition.format_name).unwrap_or_else(|| {
             let known = "empty, seconds, minutes, duration, percent, number, number:1 to number:6, or time";
             reader.problem("format", format!("there is no such format; it is {known}"));
-        }
+            Format::Plain
+        });
         if metric.to_string().len() > LARGEST {
+            reader.fatal = true;
             reader.problems.push(Problem::whole(format!("the definition is larger than {LARGEST} bytes")));
         }
-        match format {
-            Some(format) if reader.problems.is_empty() => Ok(Self { format, ..definition }),
-            _ => Err(reader.problems),
+        if reader.fatal {
+            return Err(reader.problems);
         }
+        Ok(Self { format, flaws: reader.problems, ..definition })
     }
+}
+
+/// A number, also as a text, or a time as `5:00` or `1:05:00`, in seconds.
+fn limit(text: &str) -> Option<f64> {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    if !text.contains(':') {
+        return number(text);
+    }
+    let (sign, parts) = text.strip_prefix('-').map_or((1.0, text), |parts| (-1.0, parts));
+    let parts: Vec<&str> = parts.split(':').collect();
+    let digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if parts.len() > 3 || !parts.iter().all(digits) {
+        return None;
+    }
+    let parts: Option<Vec<f64>> = parts.into_iter().map(number).collect();
+    let parts = parts?;
+    // Minutes and seconds below an hour or a minute have to be below 60.
+    if parts.iter().skip(1).any(|part| *part >= 60.0) {
+        return None;
+    }
+    Some(sign * parts.iter().fold(0.0, |seconds, part| seconds * 60.0 + part))
 }
 
 struct Reader<'v> {
     fields: &'v Map<String, Value>,
     problems: Vec<Problem>,
+    /// Without what is wrong there is nothing to show.
+    fatal: bool,
 }
 
 impl Reader<'_> {
@@ -146,10 +181,11 @@ impl Reader<'_> {
                 self.problem(field, format!("it is longer than {longest} bytes"));
             }
             Some(Value::String(text)) => return text.as_str().into(),
-            None | Some(Value::Null) if !needed => {}
+            None | Some(Value::Null) if !needed => return Arc::default(),
             None | Some(Value::Null) => self.problem(field, "it is missing"),
             Some(_) => self.problem(field, "it is not a text"),
         }
+        self.fatal |= needed;
         Arc::default()
     }
 
@@ -171,11 +207,9 @@ impl Reader<'_> {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) if text.trim().is_empty() => None,
             Some(Value::Number(number)) => number.as_f64(),
-            Some(Value::String(text)) if text.trim().parse::<f64>().is_ok_and(f64::is_finite) => {
-                text.trim().parse().ok()
-            }
+            Some(Value::String(text)) if limit(text.trim()).is_some() => limit(text.trim()),
             Some(_) => {
-                self.problem(field, "it is not a number");
+                self.problem(field, "it is not a number, nor a time such as 5:00");
                 None
             }
         }
@@ -222,6 +256,8 @@ impl Reader<'_> {
             Some(_) => {
                 let known = ServiceLevel::ALL.map(ServiceLevel::name).join(", ");
                 self.problem(field, format!("there is no such service level; there are {known}"));
+                // Its number would be another one.
+                self.fatal = true;
                 None
             }
         }
@@ -257,6 +293,43 @@ mod tests {
         assert_eq!((definition.first.value, definition.second.value), (Some(10.0), Some(12.5)));
         assert_eq!(&*definition.default_style.stat_colour, "colorTextError");
         assert_eq!(&*definition.default_style.background_colour, "transparent");
+    }
+
+    #[test]
+    fn a_mistake_in_a_format_a_threshold_or_a_style_costs_that_and_not_the_number() {
+        let metric = json!({
+            "label": "x", "formula": "1", "format": "hours", "firstThresholdValue": "12px",
+            "secondThresholdValue": "7", "defaultStyle": {"statColour": "red; background: url(x)"},
+        });
+        let definition = Definition::read(&metric).unwrap();
+        assert_eq!(
+            (definition.format, definition.first.value, definition.second.value),
+            (Format::Plain, None, Some(7.0))
+        );
+        assert_eq!(&*definition.default_style.stat_colour, "colorText");
+        let flawed: Vec<_> = definition.flaws.iter().filter_map(|flaw| flaw.field).collect();
+        assert_eq!(flawed, ["defaultStyle", "firstThresholdValue", "format"]);
+        assert_eq!(Definition::parse(&metric).unwrap_err().len(), 3, "it can't be saved like that");
+        assert!(Definition::read(&json!({"label": "x", "formula": "1", "slaName": "best"})).is_err());
+    }
+
+    #[test]
+    fn a_threshold_may_be_a_time() {
+        for (text, seconds) in [
+            ("5:00", Some(300.0)),
+            ("1:05:00", Some(3900.0)),
+            ("0:30", Some(30.0)),
+            ("90:00", Some(5400.0)),
+            ("-0:30", Some(-30.0)),
+            ("7.5", Some(7.5)),
+            ("5:60", None),
+            ("5:", None),
+            ("1:2:3:4", None),
+            ("5:0x", None),
+            ("inf", None),
+        ] {
+            assert_eq!(limit(text), seconds, "{text}");
+        }
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Definitions {
 impl Entry {
     fn new(name: &str, raw: Value) -> Self {
         let definition = match raw.get("metric") {
-            Some(metric) => Definition::parse(metric).map(Arc::new),
+            Some(metric) => Definition::read(metric).map(Arc::new),
             None => Err(vec![Problem::whole("the definition has no field metric")]),
         };
         Self { name: name.into(), raw, definition }

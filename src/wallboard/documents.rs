@@ -12,18 +12,30 @@ use serde_json::{Value, json};
 use super::MOST_METRICS;
 use super::definitions::{Definitions, Raw};
 use super::problem::Problem;
-use crate::layout::fit::LARGEST;
 use crate::twilio::sync::Revision;
 
 /// Documents at most: 300 KiB of definitions.
 pub(super) const MOST_DOCUMENTS: usize = 20;
+/// Bytes of definitions that a Document is filled up to: what Sync takes. The old wallboard reads the first one alone, so a
+/// tile leaves it only when it must.
+pub(super) const LARGEST: usize = 16 * 1024;
+/// The same where Sync has refused that much: how it counts bytes is not documented.
+pub(super) const SURELY_TAKEN: usize = 15 * 1024;
 /// Longest unique name of a metric.
 const LONGEST_NAME: usize = 100;
 
 /// What Sync holds, and which of it has to be written.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Shelf {
     pub(super) documents: Vec<Document>,
+    /// Bytes that a Document is filled up to.
+    pub(super) limit: usize,
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        Self { documents: Vec::new(), limit: LARGEST }
+    }
 }
 
 /// One Document.
@@ -101,21 +113,51 @@ impl Shelf {
     /// Adds or replaces definitions. The place among the tiles stays: whoever edits a tile may have seen it at another
     /// place than where it is by now.
     pub(super) fn save(&mut self, changes: &Raw) -> Result<(), ShelfError> {
+        check_names(&self.definitions(), changes)?;
+        let numbered = self.number_all();
         let before = self.definitions();
-        check_names(&before, changes)?;
         let mut next = before.next_position();
         for (name, definition) in changes {
             let known = before.get(name).and_then(|entry| entry.raw["metric"]["position"].as_i64());
             let mut definition = definition.clone();
             if let Some(metric) = definition.get_mut("metric").and_then(Value::as_object_mut) {
                 let given = metric.get("position").and_then(Value::as_i64);
-                let position = known.or(given).unwrap_or(next);
-                next = next.max(position.saturating_add(1));
-                metric.insert("position".to_owned(), json!(position));
+                let usual = numbered.then_some(next);
+                if let Some(position) = known.or(given.filter(|_| numbered)).or(usual) {
+                    next = next.max(position.saturating_add(1));
+                    metric.insert("position".to_owned(), json!(position));
+                } else {
+                    metric.remove("position");
+                }
             }
             self.put(name, &definition)?;
         }
         Ok(())
+    }
+
+    /// Gives every tile the position where it stands, if one has none: the first to get one would move before all others.
+    /// Not where a Document has no room for that: then none gets a position, and the Documents' own order holds.
+    fn number_all(&mut self) -> bool {
+        let definitions = self.definitions();
+        let has_place = |raw: &Value| raw.pointer("/metric/position").is_some_and(Value::is_i64);
+        let tiles = || definitions.iter().filter(|entry| entry.raw["metric"].is_object());
+        if tiles().all(|entry| has_place(&entry.raw)) {
+            return true;
+        }
+        let mut numbered = self.clone();
+        for (entry, position) in tiles().zip(0_i64..) {
+            for document in &mut numbered.documents {
+                if let Some(raw) = document.definitions.get_mut(&*entry.name) {
+                    raw["metric"]["position"] = json!(position);
+                    document.changed = true;
+                }
+            }
+        }
+        let fits = numbered.documents.iter().all(|document| size(&document.definitions) <= self.limit);
+        if fits {
+            *self = numbered;
+        }
+        fits
     }
 
     /// Takes definitions out.
@@ -162,7 +204,7 @@ impl Shelf {
 
     fn put(&mut self, name: &str, definition: &Value) -> Result<(), ShelfError> {
         let alone = Raw::from([(name.to_owned(), definition.clone())]);
-        if size(&alone) > LARGEST {
+        if size(&alone) > self.limit {
             return Err(ShelfError::TooLarge(name.to_owned()));
         }
         let holder = self.documents.iter().rposition(|document| document.definitions.contains_key(name));
@@ -173,7 +215,7 @@ impl Shelf {
             }
             let document = &mut self.documents[place];
             let last = document.definitions.insert(name.to_owned(), definition.clone());
-            if size(&document.definitions) <= LARGEST {
+            if size(&document.definitions) <= self.limit {
                 document.changed |= last.as_ref() != Some(definition);
                 if let Some(holder) = holder.filter(|holder| *holder != place) {
                     let document = &mut self.documents[holder];
@@ -255,7 +297,43 @@ mod tests {
     }
 
     #[test]
-    fn order_keeps_whoever_is_not_named_behind() {
+    fn the_first_save_of_an_imported_tile_moves_none() {
+        let raw: Raw = ["c", "a", "b"].map(|name| (name.to_owned(), definition(name, 1))).into();
+        let document = Document { definitions: raw, ..Document::default() };
+        let mut shelf = Shelf { documents: vec![document], ..Shelf::default() };
+        let mut full = shelf.clone();
+        full.limit = size(&full.documents[0].definitions) + 1;
+        save(&mut full, "b", 1).unwrap();
+        assert_eq!(order_of(&full), ["c", "a", "b"], "where there is no room for positions, there are none");
+        assert_eq!(full.documents.len(), 1);
+        save(&mut shelf, "b", 2).unwrap();
+        assert_eq!(order_of(&shelf), ["c", "a", "b"]);
+        let positions: Vec<_> =
+            shelf.definitions().iter().map(|entry| entry.raw["metric"]["position"].clone()).collect();
+        assert_eq!(positions, [0, 1, 2], "all are numbered when the first is");
+        assert!(shelf.documents[0].definitions.keys().eq(["c", "a", "b"]), "the Document's own order stays");
+        save(&mut shelf, "d", 1).unwrap();
+        assert_eq!(order_of(&shelf), ["c", "a", "b", "d"]);
+    }
+
+    #[test]
+    fn a_document_is_filled_up_to_what_sync_takes() {
+        let mut shelf = Shelf::default();
+        save(&mut shelf, "large", 12_000).unwrap();
+        let room = LARGEST - size(&shelf.documents[0].definitions);
+        let mut probe = Shelf::default();
+        save(&mut probe, "last", 0).unwrap();
+        // The braces around both are there once; a comma stands between them, and the position has one digit.
+        let empty = size(&probe.documents[0].definitions) - 2 + 1;
+        save(&mut shelf, "last", room - empty).unwrap();
+        assert_eq!(shelf.documents.len(), 1);
+        assert_eq!(size(&shelf.documents[0].definitions), 16_384);
+        save(&mut shelf, "last", room - empty + 1).unwrap();
+        assert_eq!(shelf.documents.len(), 2, "one byte more");
+    }
+
+    #[test]
+    fn order_keeps_those_that_are_not_named_behind() {
         let mut shelf = Shelf::default();
         for name in ["a", "b", "c", "d"] {
             save(&mut shelf, name, 1).unwrap();

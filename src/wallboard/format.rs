@@ -67,7 +67,7 @@ impl Format {
             Self::Percent => Ok(format!("{} %", rounded(number(value)?, 0)?)),
             Self::Number(decimals) => rounded(number(value)?, decimals),
             Self::Seconds => {
-                let (hours, minutes, seconds) = clock(number(value)?)?;
+                let (hours, minutes, seconds) = clock(seconds(value)?)?;
                 Ok(format!("{hours:02}:{minutes:02}:{seconds:02}"))
             }
             Self::Minutes => {
@@ -80,6 +80,19 @@ impl Format {
             }),
         }
     }
+}
+
+/// Seconds as the sample's page reads them: the number that a text begins with, and none for a dash.
+fn seconds(value: &Outcome) -> Result<f64, FormatError> {
+    let Outcome::Text(text) = value else { return number(value) };
+    let text = text.trim();
+    if text == "-" {
+        return Ok(0.0);
+    }
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let digits = digits.find(|c: char| !c.is_ascii_digit()).map_or(digits, |end| &digits[..end]);
+    let whole: f64 = digits.parse().map_err(|_| FormatError)?;
+    Ok(if text.starts_with('-') { -whole } else { whole })
 }
 
 /// The number that a value is; text counts where it holds one, as in the wallboard.
@@ -182,6 +195,9 @@ mod tests {
         }
         assert_eq!(shown("time", "2026-07-01T12:00:00Z").as_deref(), Ok("14:00"), "summer time");
         assert_eq!(shown("seconds", "90").as_deref(), Ok("00:01:30"));
+        assert_eq!(shown("seconds", "-").as_deref(), Ok("00:00:00"), "as the sample shows them");
+        assert_eq!(shown("seconds", "12px").as_deref(), Ok("00:00:12"));
+        assert_eq!(shown("seconds", "90.7").as_deref(), Ok("00:01:30"));
         assert_eq!(shown("", "Sales").as_deref(), Ok("Sales"));
     }
 

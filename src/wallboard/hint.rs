@@ -96,14 +96,32 @@ pub(super) fn explained(fault: Fault, formula: &str, data: &Value) -> Fault {
     let nearest =
         candidates().map(|known| (likeness(known), known)).filter(|(like, _)| *like >= LEAST_LIKENESS);
     let Some((_, nearest)) = nearest.max_by(|(a, _), (b, _)| a.total_cmp(b)) else { return fault };
+    let (line, column) = place_of(formula, at);
+    Fault {
+        message: format!("`{name}` is not a field; did you mean `{nearest}`?"),
+        line: Some(line),
+        column: Some(column),
+    }
+}
+
+/// Where a formula names TaskQueues by their place in the list, with that place: it is another one as soon as one is
+/// added or deleted.
+pub(super) fn indexed_queues(formula: &str) -> Vec<(usize, (u32, u32))> {
+    const LIST: &str = "queues";
+    let index_at = |at: usize| {
+        let rest = formula[at + LIST.len()..].trim_start().strip_prefix('[')?;
+        let (index, _) = rest.split_once(']')?;
+        Some((index.trim().parse().ok()?, place_of(formula, at)))
+    };
+    formula.match_indices(LIST).filter_map(|(at, _)| index_at(at)).collect()
+}
+
+/// Line and column, each from 1.
+fn place_of(formula: &str, at: usize) -> (u32, u32) {
     let before = &formula[..at];
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-    Fault {
-        message: format!("`{name}` is not a field; did you mean `{nearest}`?"),
-        line: u32::try_from(line).ok(),
-        column: u32::try_from(column).ok(),
-    }
+    (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
 }
 
 /// Names after a dot, with where they begin.
@@ -134,6 +152,19 @@ fn names_in(value: &Value, names: &mut BTreeSet<String>) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_task_queue_named_by_its_place_is_found() {
+        assert_eq!(
+            indexed_queues("data.queues[0].sid +\n  data.queues [ 12 ].sid"),
+            [(0, (1, 6)), (12, (2, 8))]
+        );
+        for steady in
+            ["data.queues.length", "data.queues[i]", "data.queues.map(q => q.list[0])", "queue('WQ1')"]
+        {
+            assert_eq!(indexed_queues(steady), [], "{steady}");
+        }
+    }
 
     #[test]
     fn names_what_was_probably_meant() {

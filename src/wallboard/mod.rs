@@ -1,9 +1,9 @@
-//! Metrics: what the wallboard's tiles show, computed here once for all screens.
+//! The wallboard's tiles, computed here once for all screens.
 //!
 //! [`definitions`](Definitions) come from Sync Documents ([`Store`]) and say for each tile a formula, a format and
-//! thresholds. The [`Worker`] stands between the refresh task and those who show: it hands each snapshot on at once, has
-//! the formulas evaluated over it ([`crate::wallboard::formula`]), and hands it on again with the results. From there they go
-//! like everything else: into Sync by a layout, into the feed. The last hours of each are kept in [`History`].
+//! thresholds. The [`Worker`] stands beside the way from the refresh task to Sync and the feed: it has the formulas
+//! evaluated over each snapshot (`formula`), and its tiles are a second input of publisher and feed, which wait for no
+//! formula. The last hours of each tile are kept in [`History`].
 
 mod data;
 mod definition;
@@ -12,19 +12,22 @@ mod documents;
 mod format;
 pub mod formula;
 mod formula_data;
+mod handle;
 mod hint;
 mod history;
 mod problem;
 mod store;
 mod threshold;
+mod tile;
 mod worker;
 
 pub use definition::Definition;
 pub use definitions::{Definitions, Entry, Raw};
+pub use handle::{Busy, ChangeError, Metrics, Preview};
 pub use history::{Curves, History, Point};
 pub use problem::Problem;
 pub use store::{Store, StoreError};
-pub use worker::{Busy, ChangeError, Metrics, Preview, Worker};
+pub use worker::Worker;
 
 /// Metrics at once.
 pub const MOST_METRICS: usize = 300;

@@ -12,13 +12,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::definitions::{Definitions, Raw};
-use super::documents::{Document, MOST_DOCUMENTS, Shelf, ShelfError, name_of};
+use super::documents::{Document, MOST_DOCUMENTS, SURELY_TAKEN, Shelf, ShelfError, name_of};
 use crate::layout::DEFAULT_DEFINITIONS;
 use crate::twilio::sync::SyncService;
 use crate::twilio::{Next, TwilioError};
 
 /// How often a change is tried when somebody else writes at the same time.
 const TRIES: usize = 5;
+/// Whether others have begun a further Document is looked at with every so many reads of those that are there.
+const READS_UNTIL_FURTHER: u32 = 6;
 
 /// The definitions in Sync.
 #[derive(Debug)]
@@ -28,8 +30,16 @@ pub struct Store {
     /// Between two looks at what others wrote.
     interval: Duration,
     /// One change at a time.
-    changing: Mutex<()>,
+    changing: Mutex<Known>,
     definitions: watch::Sender<Option<Arc<Definitions>>>,
+}
+
+/// Which Documents are there.
+#[derive(Debug, Default)]
+struct Known {
+    documents: usize,
+    /// Reads since it was looked whether there are more.
+    reads: u32,
 }
 
 /// A change of the definitions that was not made. Nothing of it was stored, or what was is harmless.
@@ -63,8 +73,9 @@ impl Store {
         let mut failing = false;
         loop {
             let read = {
-                let _alone = self.changing.lock().await;
-                self.read().await.map(|shelf| drop(self.show(shelf.definitions())))
+                let mut known = self.changing.lock().await;
+                let further = known.reads.is_multiple_of(READS_UNTIL_FURTHER);
+                self.read(&mut known, further).await.map(|shelf| drop(self.show(shelf.definitions())))
             };
             match read {
                 Ok(()) if std::mem::take(&mut failing) => info!("The metrics' definitions can be read again"),
@@ -102,9 +113,11 @@ impl Store {
         change: impl Fn(&mut Shelf) -> Result<(), ShelfError>,
         earliest_first: bool,
     ) -> Result<Arc<Definitions>, StoreError> {
-        let _alone = self.changing.lock().await;
+        let mut known = self.changing.lock().await;
+        let mut limit = None;
         for _ in 0..TRIES {
-            let mut shelf = self.read().await?;
+            let mut shelf = self.read(&mut known, true).await?;
+            shelf.limit = limit.unwrap_or(shelf.limit);
             change(&mut shelf)?;
             let changed = shelf.documents.iter().enumerate().filter(|(_, document)| document.changed);
             let mut changed: Vec<(usize, &Document)> = changed.collect();
@@ -113,8 +126,10 @@ impl Store {
             }
             match self.write(&changed).await {
                 Ok(()) => {
+                    known.documents = shelf.documents.len();
                     return Ok(self.show(shelf.definitions()));
                 }
+                Err(error) if error.next() == Next::TooLarge && limit.is_none() => limit = Some(SURELY_TAKEN),
                 Err(error) if matches!(error.next(), Next::Conflict | Next::Exists | Next::Missing) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -134,9 +149,11 @@ impl Store {
         Ok(())
     }
 
-    async fn read(&self) -> Result<Shelf, TwilioError> {
+    /// Reads the Documents that are known, and with `further` looks for one more.
+    async fn read(&self, known: &mut Known, further: bool) -> Result<Shelf, TwilioError> {
         let mut documents = Vec::new();
-        while documents.len() < MOST_DOCUMENTS {
+        let most = if further { MOST_DOCUMENTS } else { known.documents.max(1) };
+        while documents.len() < most {
             let found = self.sync.document::<Raw>(&name_of(&self.name, documents.len())).await?;
             let Some(found) = found else { break };
             documents.push(Document {
@@ -145,12 +162,14 @@ impl Store {
                 changed: false,
             });
         }
+        known.documents = documents.len();
+        known.reads = if further { 1 } else { known.reads + 1 };
         if documents.is_empty() {
             // The publisher creates the Document with these; until then they are what it will hold.
             let definitions = serde_json::from_str(DEFAULT_DEFINITIONS).unwrap_or_default();
             documents.push(Document { revision: None, definitions, changed: false });
         }
-        Ok(Shelf { documents })
+        Ok(Shelf { documents, ..Shelf::default() })
     }
 
     fn show(&self, definitions: Definitions) -> Arc<Definitions> {

@@ -2,15 +2,25 @@
 
 use super::definition::{Definition, Style};
 use super::format::number;
+use crate::stats::Passed;
 use crate::wallboard::formula::protocol::Outcome;
 
-/// The style that a value is shown in. The second threshold wins over the first.
-pub(super) fn style<'d>(definition: &'d Definition, value: &Outcome) -> &'d Style {
-    let Ok(value) = number(value) else { return &definition.default_style };
-    let passed = |limit: f64| if definition.invert { value < limit } else { value > limit };
-    let thresholds = [&definition.second, &definition.first];
-    let hit = thresholds.into_iter().find(|threshold| threshold.value.is_some_and(passed));
-    hit.map_or(&definition.default_style, |threshold| &threshold.style)
+/// The style that a value is shown in, and the threshold that it has passed.
+///
+/// Upwards the second threshold wins over the first. Downwards (`invertThresholds`) the first wins, as in the sample:
+/// with 20 and 30, a value below 20 has the first style, and one from 20 to 29 the second.
+pub(super) fn style<'d>(definition: &'d Definition, value: &Outcome) -> (&'d Style, Option<Passed>) {
+    let Ok(value) = number(value) else { return (&definition.default_style, None) };
+    let below = definition.invert;
+    let (first, second) = ((1, &definition.first), (2, &definition.second));
+    let in_order = if below { [first, second] } else { [second, first] };
+    for (level, threshold) in in_order {
+        let Some(limit) = threshold.value else { continue };
+        if if below { value < limit } else { value > limit } {
+            return (&threshold.style, Some(Passed { level, limit, below }));
+        }
+    }
+    (&definition.default_style, None)
 }
 
 #[cfg(test)]
@@ -18,27 +28,37 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn named(first: &str, second: &str, invert: bool, value: &str) -> (String, Option<Passed>) {
+        let style_named = |name: &str| json!({"styleName": name});
+        let definition = Definition::parse(&json!({
+            "label": "x", "formula": "1", "defaultStyle": style_named("Default"),
+            "firstThresholdValue": first, "firstThresholdStyle": style_named("First"),
+            "secondThresholdValue": second, "secondThresholdStyle": style_named("Second"),
+            "invertThresholds": invert,
+        }))
+        .unwrap();
+        let (style, passed) = style(&definition, &Outcome::Text(value.to_owned()));
+        (style.name.to_string(), passed)
+    }
+
     #[test]
-    fn numbers_not_texts_and_the_second_wins() {
-        let style_of = |invert: bool, value: &str| {
-            let named = |name: &str| json!({"styleName": name});
-            let definition = Definition::parse(&json!({
-                "label": "x", "formula": "1", "defaultStyle": named("Default"),
-                "firstThresholdValue": "9", "firstThresholdStyle": named("Warn"),
-                "secondThresholdValue": if invert { "5" } else { "10" }, "secondThresholdStyle": named("Error"),
-                "invertThresholds": invert,
-            }))
-            .unwrap();
-            style(&definition, &Outcome::Text(value.to_owned())).name.to_string()
-        };
+    fn numbers_not_texts_and_upwards_the_second_wins() {
         for (value, name) in
-            [("9", "Default"), ("10", "Warn"), ("10.5", "Error"), ("100", "Error"), ("x", "Default")]
+            [("9", "Default"), ("10", "First"), ("10.5", "Second"), ("100", "Second"), ("x", "Default")]
         {
-            assert_eq!(style_of(false, value), name, "{value}");
+            assert_eq!(named("9", "10", false, value).0, name, "{value}");
         }
-        for (value, name) in [("9", "Default"), ("8", "Warn"), ("5", "Warn"), ("4", "Error"), ("-1", "Error")]
+        assert_eq!(named("9", "10", false, "10").1, Some(Passed { level: 1, limit: 9.0, below: false }));
+    }
+
+    #[test]
+    fn downwards_the_first_wins_as_in_the_sample() {
+        for (value, name) in
+            [("19", "First"), ("20", "Second"), ("29", "Second"), ("30", "Default"), ("-1", "First")]
         {
-            assert_eq!(style_of(true, value), name, "{value} inverted");
+            assert_eq!(named("20", "30", true, value).0, name, "{value}");
         }
+        assert_eq!(named("20", "30", true, "25").1, Some(Passed { level: 2, limit: 30.0, below: true }));
+        assert_eq!(named("30", "20", true, "10").0, "First", "the second is never reached");
     }
 }

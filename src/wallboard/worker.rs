@@ -1,4 +1,7 @@
-//! The task between reading and showing: hands snapshots on, and has the formulas evaluated over them.
+//! The task that evaluates the formulas: beside the way from the reads to Sync and the feed, never in it.
+//!
+//! Publisher and feed take snapshots from the refresh task, and tiles from here. A formula process that is stopped,
+//! killed or slow makes this task late and nothing else: tiles keep their last values and are marked stale.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,50 +9,48 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::data::{Look, Telling, Told, look_of};
-use super::definition::{Definition, Style};
-use super::definitions::{Definitions, Entry, Raw};
-use super::documents::check_names;
+use super::definition::Definition;
+use super::definitions::{Definitions, Entry};
+use super::formula::process::{Engine, Evaluated, Unavailable};
+use super::formula::protocol::{Fault, Formula};
 use super::formula_data::FormulaData;
-use super::history::{Curves, History, Point};
+use super::handle::{Command, Metrics, formula_of};
+use super::hint;
+use super::history::History;
 use super::problem::Problem;
-use super::store::{Store, StoreError};
-use super::{hint, threshold};
+use super::store::Store;
+use super::tile::{all_stale, mark_stale, tile, without_value};
 use crate::config::CoreConfig;
 use crate::service_level::ServiceLevel;
-use crate::stats::{Metric, Needs, Snapshot};
+use crate::stats::{Metric, Needs, Snapshot, Stale, Tiles};
 use crate::twilio::sync::SyncService;
-use crate::wallboard::formula::process::{Engine, Evaluated};
-use crate::wallboard::formula::protocol::{Fault, Formula, Outcome};
 
 /// Formulas are evaluated at most this often; a burst of snapshots makes one round.
 const SPACING: Duration = Duration::from_millis(100);
-/// And, where a round takes long, not more often than once in so many times its length.
+/// Where a round takes long, the pause between two is this many times its length.
 const SHARE: u32 = 20;
 /// They are evaluated at least this often: a formula may look at the clock, and one that rested may be better now.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long a caller waits for the first look at Sync.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// Tiles are called stale when a round takes this long, and longer than the round before it would explain.
+const LATE: Duration = Duration::from_secs(3);
 /// Previews and checks that may wait at once.
 const MOST_WAITING: usize = 32;
 /// What formulas are given.
 const NEEDS: Needs =
     Needs { workspace: true, queues: true, last_hour: false, tasks: false, latest_event: false };
-/// What a tile shows whose formula failed, and one whose result does not fit its format.
-const ERR: &str = "ERR";
-const ERR_FMT: &str = "ERR FMT";
 
 /// The task, to be run once.
 #[derive(Debug)]
 pub struct Worker {
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    shown: watch::Sender<Arc<Snapshot>>,
+    tiles: watch::Sender<Tiles>,
     store: Arc<Store>,
     definitions: watch::Receiver<Option<Arc<Definitions>>>,
     commands: mpsc::Receiver<Command>,
@@ -60,75 +61,25 @@ pub struct Worker {
     zone: TimeZone,
     usual: ServiceLevel,
     history: Arc<Mutex<History>>,
-    metrics: Option<Arc<[Metric]>>,
+    /// How long the last round took.
+    last_round: Duration,
     /// Faults with what was probably meant; looked for once.
     explained: HashMap<Arc<str>, (Fault, Arc<Value>)>,
 }
 
-/// The handle: definitions, previews, curves. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Metrics {
-    commands: mpsc::Sender<Command>,
-    store: Arc<Store>,
-    data: Arc<FormulaData>,
-    snapshots: watch::Receiver<Arc<Snapshot>>,
-    history: Arc<Mutex<History>>,
-    usual: ServiceLevel,
-}
-
-/// What a definition would show now.
-#[derive(Debug, Clone, Serialize)]
-pub struct Preview {
-    /// The formula's result.
-    pub value: Value,
-    /// As it would be shown.
-    pub text: String,
-    /// In which style.
-    pub style: Style,
-    /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<Problem>,
-}
-
-/// The task is stopping, or too many ask at once.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the formulas' task is starting, stopping or overloaded; try again")]
-pub struct Busy;
-
-/// Definitions were not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ChangeError {
-    /// They are not right.
-    #[error("the definitions are not right")]
-    Problems(Vec<Problem>),
-    /// They can't be stored.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// They can't be checked.
-    #[error(transparent)]
-    Busy(#[from] Busy),
-}
-
-#[derive(Debug)]
-struct Command {
-    formula: Formula,
-    only_check: bool,
-    answer: oneshot::Sender<Evaluated>,
-}
-
 impl Worker {
-    /// A worker, its handle, and the snapshots with metrics that it hands on.
+    /// A worker, its handle, and the tiles that it makes.
     pub fn new(
         config: &CoreConfig,
         sync: SyncService,
         snapshots: watch::Receiver<Arc<Snapshot>>,
-    ) -> (Metrics, watch::Receiver<Arc<Snapshot>>, Self) {
+    ) -> (Metrics, watch::Receiver<Tiles>, Self) {
         let store = Arc::new(Store::new(
             sync,
             &config.sync.dashboard_definitions_document,
             config.sync.definitions_interval,
         ));
-        let (shown, receiver) = watch::channel(snapshots.borrow().clone());
+        let (tiles, receiver) = watch::channel(None);
         let (commands, command_receiver) = mpsc::channel(MOST_WAITING);
         let data = Arc::new(FormulaData::new(config));
         let history = Arc::<Mutex<History>>::default();
@@ -143,7 +94,7 @@ impl Worker {
         };
         let worker = Self {
             snapshots,
-            shown,
+            tiles,
             definitions: store.definitions(),
             store,
             commands: command_receiver,
@@ -154,38 +105,35 @@ impl Worker {
             zone: config.statistics.time_zone.clone(),
             usual,
             history,
-            metrics: None,
+            last_round: Duration::ZERO,
             explained: HashMap::new(),
         };
         (handle, receiver, worker)
     }
 
-    /// Hands on and evaluates until told to stop.
+    /// Evaluates until `stop` is cancelled; a round under way is given up, and its process killed.
     pub async fn run(mut self, stop: CancellationToken) {
         let store = self.store.clone();
         // Ends with this task: a change that an editor makes meanwhile goes through the store, not through here.
         let following = async { store.follow(stop.clone()).await };
         tokio::select! {
             () = following => {}
-            () = self.work(&stop) => {}
+            () = self.work() => stop.cancelled().await,
+            () = stop.cancelled() => {}
         }
-        // The last snapshots come while reading stops, and have to be written.
-        self.hand_on();
     }
 
-    async fn work(&mut self, stop: &CancellationToken) {
+    /// Returns when no snapshots will come any more.
+    async fn work(&mut self) {
         let mut due = Instant::now();
         let mut last = due;
         let mut spacing = SPACING;
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
                 changed = self.snapshots.changed() => {
                     if changed.is_err() {
-                        return stop.cancelled().await;
+                        return;
                     }
-                    // At once, with the metrics of the one before: what is fresh waits for no formula.
-                    self.hand_on();
                     due = due.min(last + spacing);
                 }
                 // The sender lives in the store, which lives here.
@@ -194,25 +142,20 @@ impl Worker {
                     due = Instant::now();
                 }
                 Some(command) = self.commands.recv() => self.obey(command).await,
-                () = tokio::time::sleep_until(due) => {
+                () = sleep_until(due) => {
                     let begin = Instant::now();
-                    self.evaluate().await;
+                    let usable = self.evaluate().await;
                     last = Instant::now();
-                    spacing = (SHARE * (last - begin)).clamp(SPACING, LONGEST_PAUSE);
+                    self.last_round = last - begin;
+                    spacing = if usable {
+                        (SHARE * self.last_round).clamp(SPACING, LONGEST_PAUSE)
+                    } else {
+                        LONGEST_PAUSE
+                    };
                     due = last + LONGEST_PAUSE;
                 }
             }
         }
-    }
-
-    fn hand_on(&mut self) {
-        let snapshot = self.snapshots.borrow_and_update().clone();
-        let next = if self.metrics.is_some() {
-            Arc::new(Snapshot { metrics: self.metrics.clone(), ..(*snapshot).clone() })
-        } else {
-            snapshot
-        };
-        self.shown.send_replace(next);
     }
 
     fn take_definitions(&mut self) {
@@ -224,67 +167,84 @@ impl Worker {
         self.engine.set(formulas);
     }
 
-    async fn evaluate(&mut self) {
+    /// One round; says whether the engine can be used.
+    async fn evaluate(&mut self) -> bool {
         let snapshot = self.snapshots.borrow().clone();
         // Before everything was read once, a formula would make something wrong of it.
         let definitions = self.definitions.borrow().clone().filter(|_| snapshot.is_complete(NEEDS));
-        let Some(definitions) = definitions else { return };
-        let values = {
-            let Self { told, data, look, .. } = self;
-            let mut telling = Telling::new(told, data, &snapshot, *look);
-            self.engine.evaluate(&mut telling).await
+        let Some(definitions) = definitions else { return true };
+        let since = Timestamp::now();
+        let metrics = match self.round(&snapshot, since).await {
+            Ok(values) => self.tiles_of(&definitions, values, &snapshot),
+            Err(unavailable) => {
+                let stale = Stale { reason: unavailable.to_string().into(), since };
+                let last = self.tiles.borrow().clone();
+                all_stale(definitions.iter(), last.as_deref().unwrap_or_default(), &stale)
+            }
         };
-        // Where definitions have changed meanwhile, their own round follows.
-        let mut values = values.into_iter();
-        let metrics: Vec<Metric> = definitions
-            .iter()
-            .map(|entry| match &entry.definition {
-                Ok(definition) => {
-                    let value = values.next().unwrap_or_else(|| Err(Fault::new("not evaluated yet")));
-                    self.metric(entry, definition, value, &snapshot)
-                }
-                Err(problems) => broken(entry, problems),
-            })
-            .collect();
+        let usable = metrics.iter().all(|metric| metric.stale.is_none());
         self.remember(&metrics, &snapshot);
-        let same = self.metrics.as_ref().is_some_and(|last| {
-            last.len() == metrics.len()
-                && last.iter().zip(&metrics).all(|(last, metric)| metric.shows_the_same(last))
+        self.tiles.send_if_modified(|last| {
+            let same = last.as_ref().is_some_and(|last| {
+                last.len() == metrics.len()
+                    && last.iter().zip(&metrics).all(|(last, metric)| metric.shows_the_same(last))
+            });
+            if !same {
+                *last = Some(metrics.into());
+            }
+            !same
         });
-        if !same {
-            self.metrics = Some(metrics.into());
-            self.hand_on();
-        }
+        usable
     }
 
-    fn metric(
+    /// Has the engine evaluate all formulas; marks the tiles stale while it is late.
+    async fn round(
         &mut self,
-        entry: &Entry,
-        definition: &Definition,
-        value: Evaluated,
-        snapshot: &Snapshot,
-    ) -> Metric {
-        let with_queues = look_of(&definition.formula) > Look::Workspace;
-        let read = last_read(snapshot, with_queues);
-        let shown = show(definition, &value, &self.zone);
-        let error = value.err().map(|fault| self.explain(entry, definition, fault, snapshot));
-        Metric {
-            name: entry.name.clone(),
-            label: definition.label.clone(),
-            value: shown.value,
-            text: shown.text,
-            format: definition.format_name.clone(),
-            style: Arc::new(json!(shown.style)),
-            increment: definition.increment,
-            as_of: read.map(|(as_of, _)| as_of),
-            by_event: read.is_some_and(|(_, by_event)| by_event),
-            service_level: ServiceLevel::shown_by(
-                &definition.formula,
-                definition.service_level.unwrap_or(self.usual),
-            )
-            .map(ServiceLevel::label),
-            error,
+        snapshot: &Arc<Snapshot>,
+        since: Timestamp,
+    ) -> Result<Vec<Evaluated>, Unavailable> {
+        let late = LATE.max(self.last_round * 2);
+        let Self { told, data, look, engine, tiles, .. } = self;
+        let mut telling = Telling::new(told, data, snapshot, *look);
+        let mut evaluating = std::pin::pin!(engine.evaluate(&mut telling));
+        tokio::select! {
+            values = &mut evaluating => return values,
+            () = sleep(late) => {}
         }
+        let reason = format!("the formula process has not answered for {} s", late.as_secs());
+        let stale = Stale { reason: reason.into(), since };
+        tiles.send_if_modified(|tiles| {
+            let mut marked = tiles.as_deref().unwrap_or_default().to_vec();
+            let changed = mark_stale(&mut marked, &stale);
+            if changed {
+                *tiles = Some(marked.into());
+            }
+            changed
+        });
+        evaluating.await
+    }
+
+    fn tiles_of(
+        &mut self,
+        definitions: &Definitions,
+        values: Vec<Evaluated>,
+        snapshot: &Snapshot,
+    ) -> Vec<Metric> {
+        // Where definitions have changed meanwhile, their own round follows.
+        let mut values = values.into_iter();
+        let mut metrics = Vec::with_capacity(values.len());
+        for entry in definitions.iter() {
+            metrics.push(match &entry.definition {
+                Ok(definition) => {
+                    let value = values.next().unwrap_or_else(|| Err(Fault::new("not evaluated yet")));
+                    let fault = value.as_ref().err().cloned();
+                    let error = fault.map(|fault| self.explain(entry, definition, fault, snapshot));
+                    tile(entry, definition, &value, error, snapshot, (&self.zone, self.usual))
+                }
+                Err(problems) => without_value(entry, problems.first()),
+            });
+        }
+        metrics
     }
 
     fn explain(
@@ -294,21 +254,27 @@ impl Worker {
         fault: Fault,
         snapshot: &Snapshot,
     ) -> Arc<Value> {
-        if let Some((known, told)) = self.explained.get(&entry.name)
+        if let Some((known, explained)) = self.explained.get(&entry.name)
             && *known == fault
         {
-            return told.clone();
+            return explained.clone();
+        }
+        if fault.ended_the_process() {
+            warn!(metric = %entry.name, reason = %fault, "A formula ended the formula process; it rests");
         }
         let explained = hint::explained(fault.clone(), &definition.formula, &self.data.shown(snapshot));
-        let told = Arc::new(json!(Problem::of_formula(explained)));
-        self.explained.insert(entry.name.clone(), (fault, told.clone()));
-        told
+        let explained = Arc::new(json!(Problem::of_formula(explained)));
+        self.explained.insert(entry.name.clone(), (fault, explained.clone()));
+        explained
     }
 
     fn remember(&self, metrics: &[Metric], snapshot: &Snapshot) {
         // A value that could not be confirmed is no point of a curve.
         let fresh = snapshot.workspace.realtime.stale.is_none();
-        let point = |metric: &Metric| (metric.name.clone(), metric.value.as_f64().filter(|_| fresh));
+        let point = |metric: &Metric| {
+            let confirmed = fresh && metric.stale.is_none();
+            (metric.name.clone(), metric.value.as_f64().filter(|_| confirmed))
+        };
         let points: Vec<_> = metrics.iter().map(point).collect();
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         history.add(Timestamp::now().as_second(), &points);
@@ -324,171 +290,7 @@ impl Worker {
         } else {
             self.engine.attempt(command.formula, &mut telling).await
         };
-        // Whoever asked may be gone.
+        // The caller may have gone away.
         let _ = command.answer.send(value);
     }
-}
-
-impl Metrics {
-    /// The definitions; waits for the first look at Sync, but not for ever.
-    pub async fn definitions(&self) -> Result<Arc<Definitions>, Busy> {
-        let mut definitions = self.store.definitions();
-        let known = timeout(LONGEST_WAIT, definitions.wait_for(Option::is_some)).await;
-        known.ok().and_then(Result::ok).and_then(|known| known.clone()).ok_or(Busy)
-    }
-
-    /// Checks definitions, each whole, and stores them all or none.
-    pub async fn save(&self, changes: &Raw) -> Result<Arc<Definitions>, ChangeError> {
-        check_names(&*self.definitions().await?, changes).map_err(StoreError::from)?;
-        let mut problems = Vec::new();
-        for (name, raw) in changes {
-            let parsed = raw.get("metric").map_or_else(
-                || Err(vec![Problem::of("metric", "it is missing: a definition is {\"metric\": {…}}")]),
-                Definition::parse,
-            );
-            match parsed {
-                Err(found) => problems.extend(found.into_iter().map(|problem| problem.in_metric(name))),
-                Ok(definition) => {
-                    if let Err(fault) = self.ask(&definition, true).await? {
-                        problems.push(Problem::of_formula(fault).in_metric(name));
-                    }
-                }
-            }
-        }
-        if !problems.is_empty() {
-            return Err(ChangeError::Problems(problems));
-        }
-        Ok(self.store.save(changes).await?)
-    }
-
-    /// Takes definitions out.
-    pub async fn delete(&self, names: &[String]) -> Result<Arc<Definitions>, ChangeError> {
-        Ok(self.store.delete(names).await?)
-    }
-
-    /// Puts the tiles into this order.
-    pub async fn order(&self, names: &[String]) -> Result<Arc<Definitions>, ChangeError> {
-        Ok(self.store.order(names).await?)
-    }
-
-    /// What a definition would show now.
-    pub async fn preview(&self, metric: &Value, zone: &TimeZone) -> Result<Preview, Busy> {
-        let definition = match Definition::parse(metric) {
-            Ok(definition) => definition,
-            Err(mut problems) => {
-                let error = (!problems.is_empty()).then(|| problems.swap_remove(0));
-                return Ok(Preview {
-                    value: Value::Null,
-                    text: ERR.to_owned(),
-                    style: Style::default(),
-                    error,
-                });
-            }
-        };
-        let value = self.ask(&definition, false).await?;
-        let Shown { value: shown, text, style } = show(&definition, &value, zone);
-        let error = match value {
-            Err(fault) => {
-                Some(Problem::of_formula(hint::explained(fault, &definition.formula, &self.fields())))
-            }
-            Ok(_) if text == ERR_FMT => {
-                let format = &definition.format_name;
-                Some(Problem::of("format", format!("{shown} can't be shown in the format {format}")))
-            }
-            Ok(_) => None,
-        };
-        Ok(Preview { value: shown, text, style: style.clone(), error })
-    }
-
-    /// What formulas see, with the values of now; of many TaskQueues the first.
-    pub fn fields(&self) -> Value {
-        let snapshot = self.snapshots.borrow().clone();
-        self.data.shown(&snapshot)
-    }
-
-    /// A metric's last hours; `None` for one that is not defined.
-    pub async fn history(&self, metric: &str) -> Result<Option<Vec<Point>>, Busy> {
-        if self.definitions().await?.get(metric).is_none() {
-            return Ok(None);
-        }
-        Ok(Some(self.history.lock().unwrap_or_else(PoisonError::into_inner).of(metric)))
-    }
-
-    /// All curves, to be handed on.
-    pub fn curves(&self) -> Curves {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner).all()
-    }
-
-    /// Goes on from another process's curves.
-    pub fn take_over(&self, curves: Curves) {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner).take_over(curves);
-    }
-
-    async fn ask(&self, definition: &Definition, only_check: bool) -> Result<Evaluated, Busy> {
-        let (answer, answered) = oneshot::channel();
-        let command = Command { formula: formula_of(definition, self.usual), only_check, answer };
-        self.commands.try_send(command).map_err(|_| Busy)?;
-        answered.await.map_err(|_| Busy)
-    }
-}
-
-struct Shown<'d> {
-    value: Value,
-    text: String,
-    style: &'d Style,
-}
-
-fn show<'d>(definition: &'d Definition, value: &Evaluated, zone: &TimeZone) -> Shown<'d> {
-    let Ok(value) = value else {
-        return Shown { value: Value::Null, text: ERR.to_owned(), style: &definition.default_style };
-    };
-    let text = definition.format.text(value, zone);
-    let style = threshold::style(definition, value);
-    Shown { value: as_json(value), text: text.unwrap_or_else(|_| ERR_FMT.to_owned()), style }
-}
-
-/// Whole numbers without a decimal point, as everybody else writes them.
-fn as_json(value: &Outcome) -> Value {
-    const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
-    match value {
-        Outcome::Number(number) if number.fract() == 0.0 && number.abs() < MOST_EXACT => {
-            #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
-            let whole = *number as i64;
-            json!(whole)
-        }
-        value => json!(value),
-    }
-}
-
-fn broken(entry: &Entry, problems: &[Problem]) -> Metric {
-    let label = entry.raw.pointer("/metric/label").and_then(Value::as_str).unwrap_or(&entry.name);
-    Metric {
-        name: entry.name.clone(),
-        label: label.chars().take(200).collect::<String>().into(),
-        value: Value::Null,
-        text: ERR.to_owned(),
-        format: Arc::default(),
-        style: Arc::new(json!(Style::default())),
-        increment: false,
-        as_of: None,
-        by_event: false,
-        service_level: None,
-        error: problems.first().map(|problem| Arc::new(json!(problem))),
-    }
-}
-
-fn formula_of(definition: &Definition, usual: ServiceLevel) -> Formula {
-    Formula {
-        source: definition.formula.clone(),
-        usual_sla: usual.name().into(),
-        own_sla: definition.service_level.map(|level| level.name().into()),
-    }
-}
-
-/// When what a formula looked at was read last, and whether because of an event.
-fn last_read(snapshot: &Snapshot, with_queues: bool) -> Option<(Timestamp, bool)> {
-    let queues = snapshot.queues.values().filter(|_| with_queues);
-    let readings = queues.filter_map(|state| state.scopes.first()).chain([&snapshot.workspace]);
-    let reads = readings.filter_map(|stats| Some((stats.realtime.as_of?, stats.realtime.by_event)));
-    reads.max()
 }

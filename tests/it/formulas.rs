@@ -54,6 +54,9 @@ const HOSTILE: &[&str] = &[
     "JSON.stringify('\\u0000'.repeat(1e7)).length",
     "(() => { const m = new Map(); for (let i = 0; ; i++) m.set({}, i) })()",
     "Symbol.for('x'.repeat(1e7)).description.length",
+    // Crashed the engine: a bound function's name at the memory limit.
+    "(() => { const a = Array(500).fill(0), k = []; while (true) k.push(Math.max.bind(...a)) })()",
+    "(() => { let s = 'x'; try { while (true) s += s } catch {} const k = []; while (true) k.push((() => 1).bind(...Array(500))) })()",
     // Stack.
     "(function f() { return f() })()",
     "(() => { const f = (n) => [n].map(f); return f(1) })()",
@@ -140,7 +143,7 @@ async fn hostile_formulas_cost_only_their_own_value() {
     let mut engine = engine();
     for hostile in HOSTILE {
         engine.set(vec![formula(HONEST), formula(hostile), formula(HONEST)]);
-        let values = engine.evaluate(&mut Fixed::default()).await;
+        let values = engine.evaluate(&mut Fixed::default()).await.unwrap();
         assert_eq!(values[0], Ok(Outcome::Number(3.0)), "before {hostile}");
         assert_eq!(values[2], Ok(Outcome::Number(3.0)), "after {hostile}: {:?}", values[1]);
     }
@@ -152,7 +155,7 @@ async fn all_of_them_at_once_leave_the_honest_one_its_value() {
     let all = HOSTILE.iter().map(|hostile| formula(hostile)).chain([formula(HONEST)]);
     engine.set(all.collect());
     for _ in 0..2 {
-        let values = engine.evaluate(&mut Fixed::default()).await;
+        let values = engine.evaluate(&mut Fixed::default()).await.unwrap();
         assert_eq!(values.last(), Some(&Ok(Outcome::Number(3.0))));
         for name in ["while (true) {} })()", "2 ** 53 - 1 }, 1)", "1024 * 1024 * 1024"] {
             let (value, source) =
@@ -170,15 +173,55 @@ async fn a_preview_that_never_ends_ends() {
     let fault = engine.attempt(endless, &mut Fixed::default()).await.unwrap_err();
     assert_eq!(fault.message, "the formula does not end");
     assert_eq!(engine.attempt(formula("1 + 1"), &mut Fixed::default()).await, Ok(Outcome::Number(2.0)));
-    assert_eq!(engine.evaluate(&mut Fixed::default()).await, [Ok(Outcome::Number(3.0))]);
+    assert_eq!(engine.evaluate(&mut Fixed::default()).await, Ok(vec![Ok(Outcome::Number(3.0))]));
 }
 
 #[tokio::test]
-async fn without_an_engine_metrics_fail_and_nothing_else() {
+async fn without_an_engine_no_formula_is_to_blame() {
     let mut engine = Engine::new(PathBuf::from("/nowhere/taskrouter-sync"));
     engine.set(vec![formula(HONEST)]);
-    let values = engine.evaluate(&mut Fixed::default()).await;
-    assert!(values[0].as_ref().unwrap_err().message.contains("engine"), "{values:?}");
+    let unavailable = engine.evaluate(&mut Fixed::default()).await.unwrap_err();
+    assert!(unavailable.to_string().contains("can't be started"), "{unavailable}");
+}
+
+/// A formula process that dies by a signal while the second of three formulas runs.
+fn dying(directory: &tempfile::TempDir, signal: &str) -> Engine {
+    use std::os::unix::fs::PermissionsExt as _;
+    let program = directory.path().join("dying");
+    let script = format!(
+        r#"#!/bin/sh
+value() {{ echo "{{\"Value\":[$1,{{\"Ok\":$2}}]}}"; }}
+while read -r line; do
+    case "$line" in
+    *Evaluate*0,1,2*) value 0 1; echo x >> '{}'; kill -s {signal} $$ ;;
+    *Evaluate*0,2*) value 0 1; value 1 3 ;;
+    esac
+done
+"#,
+        directory.path().join("deaths").display(),
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut engine = Engine::new(program);
+    engine.set(["1", "crash()", "3"].map(formula).to_vec());
+    engine
+}
+
+#[tokio::test]
+async fn a_death_is_pinned_on_the_formula_that_ran_and_the_others_go_on() {
+    // The process brought one signal upon itself; the other came from outside, which may be chance once.
+    for (signal, deaths) in [("SEGV", 1), ("KILL", 2)] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut engine = dying(&directory, signal);
+        for round in 0..2 {
+            let values = engine.evaluate(&mut Fixed::default()).await.unwrap();
+            assert_eq!(values[0], Ok(Outcome::Number(1.0)), "{signal}");
+            assert_eq!(values[2], Ok(Outcome::Number(3.0)), "{signal}");
+            assert!(values[1].as_ref().unwrap_err().message.contains("crashed"), "{signal}: {values:?}");
+            let died = std::fs::read_to_string(directory.path().join("deaths")).unwrap();
+            assert_eq!(died.lines().count(), deaths, "{signal}: it rests in round {round}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -229,11 +272,11 @@ async fn a_killed_engine_comes_back_and_is_told_of_once() {
             std::process::Command::new("kill").args(["-s", "KILL", &child.to_string()]).status().unwrap();
         assert!(killed.success());
         last = Some(child);
-        service.logs("The formula process ended unasked").await;
+        service.logs("The formula process exited unexpectedly").await;
     }
     service.signal("TERM");
     let lines = service.log_until_end().await;
-    let told = lines.iter().filter(|line| line.contains("The formula process ended unasked")).count();
+    let told = lines.iter().filter(|line| line.contains("The formula process exited unexpectedly")).count();
     assert_eq!(told, 1, "at most once a minute");
     emulator.shutdown().await;
 }

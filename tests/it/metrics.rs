@@ -224,3 +224,79 @@ async fn curves_and_fields_are_there_for_who_may_see_them() {
     assert_eq!(nobody.status(), 401);
     bed.finish().await;
 }
+
+#[tokio::test]
+async fn a_failing_formula_is_refused_where_the_editor_asks_for_that() {
+    let bed = Bed::start(NO_TIMERS).await;
+    let changes = json!({
+        "misspelt": {"metric": {"label": "b", "formula": "data.workspace.realtime.total_tsks"}},
+        "no-time": {"metric": {"label": "c", "formula": "'soon'", "format": "seconds"}},
+        "fine": {"metric": {"label": "d", "formula": "6 * 7"}},
+    });
+    let (status, refusal) = post(&bed, "/api/save?failing=refuse", &changes).await;
+    assert_eq!(status, 422, "{refusal}");
+    let problems = refusal["problems"].as_array().unwrap();
+    let named: Vec<_> = problems.iter().map(|p| (p["metric"].clone(), p["field"].clone())).collect();
+    assert_eq!(named, [(json!("misspelt"), json!("formula")), (json!("no-time"), json!("format"))]);
+    assert!(problems[0]["message"].as_str().unwrap().contains("did you mean `total_tasks`"), "{refusal}");
+    assert_eq!(get(&bed, "/api/definitions").await.get("fine"), None, "nothing of it is stored");
+    assert_eq!(post(&bed, "/api/save", &changes).await.0, 200, "older front ends save it all the same");
+    bed.finish().await;
+}
+
+#[tokio::test]
+async fn a_formula_that_ends_the_formula_process_is_not_saved() {
+    let bed = Bed::start(NO_TIMERS).await;
+    let endless = "'a'.repeat(2000000).indexOf('a'.repeat(1000000) + 'b')";
+    let (status, refusal) =
+        post(&bed, "/api/save", &one("endless", &json!({"label": "x", "formula": endless}))).await;
+    assert_eq!(status, 422, "{refusal}");
+    assert_eq!(refusal["problems"][0]["message"], "the formula does not end");
+    bed.finish().await;
+}
+
+#[tokio::test]
+async fn a_tile_names_the_threshold_that_it_has_passed() {
+    let bed = Bed::start(NO_TIMERS).await;
+    let with = |formula: &str, invert: bool| {
+        json!({"metric": {
+            "label": "x", "formula": formula, "format": "seconds", "invertThresholds": invert,
+            "firstThresholdValue": "0:20", "firstThresholdStyle": {"styleName": "Success"},
+            "secondThresholdValue": "30", "secondThresholdStyle": {"styleName": "Error"},
+        }})
+    };
+    let changes = json!({"low": with("19", true), "middle": with("25", true), "high": with("25", false), "none": with("30", true)});
+    assert_eq!(post(&bed, "/api/save", &changes).await.0, 200);
+    let threshold = |level: u8, limit: u8, direction: &str| json!({"level": level, "limit": limit, "direction": direction});
+    let expected = [
+        ("low", "Success", threshold(1, 20, "below")),
+        ("middle", "Error", threshold(2, 30, "below")),
+        ("high", "Success", threshold(1, 20, "above")),
+        ("none", "Default", Value::Null),
+    ];
+    bed.until("they show", || {
+        expected.iter().all(|(name, style, threshold)| {
+            let tile = metric(&bed, name);
+            tile["style"]["styleName"] == *style && tile["threshold"] == *threshold
+        })
+    })
+    .await;
+    bed.finish().await;
+}
+
+#[tokio::test]
+async fn a_mistake_of_others_costs_a_colour_and_not_the_number_and_previews_say_so() {
+    let bed = Bed::start(QUICK_TIMERS).await;
+    let flawed = json!({"label": "x", "formula": "data.queues[0].friendlyName.length * 0 + 7", "format": "hours",
+        "firstThresholdValue": "many", "secondThresholdValue": "5"});
+    bed.emulator.sync().put_document(DEFINITIONS, one("flawed", &flawed));
+    bed.until("it shows", || metric(&bed, "flawed")["text"] == "7").await;
+    assert_eq!(metric(&bed, "flawed")["threshold"]["level"], 2);
+    let (_, preview) = post(&bed, "/api/definitions/preview", &json!({"metric": flawed})).await;
+    assert_eq!((&preview["text"], preview.get("error")), (&json!("7"), None));
+    let warnings = preview["warnings"].as_array().unwrap();
+    let fields: Vec<_> = warnings.iter().map(|warning| warning["field"].as_str().unwrap()).collect();
+    assert_eq!(fields, ["firstThresholdValue", "format", "formula"]);
+    assert!(warnings[2]["message"].as_str().unwrap().contains("queue(\"WQ"), "{preview}");
+    bed.finish().await;
+}

@@ -41,7 +41,8 @@ pub(crate) fn compare_item(truth: &Truth, channels: &[&str], sid: &str, item: &V
     compare_item_since(truth, channels, sid, item, start_of_utc_day())
 }
 
-fn compare_item_since(
+/// Compares the item of one queue, counting since this moment.
+pub(crate) fn compare_item_since(
     truth: &Truth,
     channels: &[&str],
     sid: &str,

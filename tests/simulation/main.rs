@@ -16,6 +16,8 @@
 #[path = "../shared/agreement.rs"]
 #[allow(dead_code, reason = "other tests use more of it")]
 mod agreement;
+mod formulas;
+mod mix;
 mod network;
 mod run;
 mod script;
@@ -133,5 +135,13 @@ fn a_seed_replays_its_run_request_for_request() {
     hush();
     for seed in [3, 14, 92] {
         assert_eq!(run_seed(seed).unwrap(), run_seed(seed).unwrap(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_busy_centre_stays_within_every_reading_of_the_budget_and_leaves_no_queue_behind() {
+    for (seed, queues, steps_a_second) in [(1, 20, 10), (2, 8, 5), (3, 40, 8)] {
+        let wrong = mix::run(seed, queues, steps_a_second);
+        assert_eq!(wrong, Ok(()), "seed {seed}, {queues} queues, {steps_a_second} steps a second");
     }
 }

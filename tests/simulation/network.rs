@@ -52,6 +52,8 @@ struct Inner {
     /// Of every request and what became of it.
     trace: DefaultHasher,
     panics: Vec<u64>,
+    /// Writes to Sync's objects: when each arrived, at which object, and the length of its payload.
+    writes: Vec<(Instant, String, usize)>,
 }
 
 impl Network {
@@ -64,7 +66,7 @@ impl Network {
         seed: u64,
     ) -> Self {
         let dice = StdRng::seed_from_u64(seed ^ 0x0007_e7e7);
-        let inner = Inner { dice, requests: 0, trace: DefaultHasher::new(), panics };
+        let inner = Inner { dice, requests: 0, trace: DefaultHasher::new(), panics, writes: Vec::new() };
         Self { emulator, spells, begin: Instant::now(), patience, inner: Mutex::new(inner) }
     }
 
@@ -72,6 +74,23 @@ impl Network {
     pub(crate) fn trace(&self) -> (u64, u64) {
         let inner = self.inner.lock().unwrap();
         (inner.requests, inner.trace.finish())
+    }
+
+    /// The writes to Sync so far: when each arrived, at which object, and the length of its payload.
+    pub(crate) fn writes(&self) -> Vec<(Instant, String, usize)> {
+        self.inner.lock().unwrap().writes.clone()
+    }
+
+    /// Notes a write to a Map or a Document of Sync as it arrives.
+    fn note_write(&self, request: &http::Request<Vec<u8>>) {
+        let path: Vec<&str> = request.uri().path().split('/').collect();
+        let kind = path.iter().position(|part| ["Maps", "Documents"].contains(part));
+        let Some(at) = kind.filter(|_| request.method() == http::Method::POST) else { return };
+        let Some(name) = path.get(at + 1) else { return };
+        let mut fields = form_urlencoded::parse(request.body());
+        let bytes = fields.find(|(field, _)| field == "Data").map_or(0, |(_, data)| data.len());
+        let object = format!("{} {name}", path[at]);
+        self.inner.lock().unwrap().writes.push((Instant::now(), object, bytes));
     }
 
     fn trouble(&self) -> Option<Trouble> {
@@ -104,6 +123,7 @@ impl Network {
             Some(Trouble::Silent) => std::future::pending().await,
             Some(Trouble::AnswersLost | Trouble::Slow) | None => {}
         }
+        self.note_write(&request);
         let answer = self.emulator.answer(request).await;
         sleep(self.delay()).await;
         match self.trouble() {

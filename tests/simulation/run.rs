@@ -16,7 +16,7 @@ use taskrouter_sync::form::Form;
 use taskrouter_sync::refresh::Refresher;
 use taskrouter_sync::telemetry::metrics::Monitor;
 use taskrouter_sync::twilio::{Apis, Client};
-use taskrouter_sync::{chance, layout, publish, refresh};
+use taskrouter_sync::{layout, publish, refresh};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -26,8 +26,8 @@ use crate::agreement;
 use crate::network::Network;
 use crate::script::{CALM, Fate, Script};
 
-const CHANNELS: [&str; 1] = ["voice"];
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const CHANNELS: [&str; 1] = ["voice"];
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 /// The rhythm of the simulated service. Shorter than the default, so that a run is short.
 const RHYTHM: &[(&str, &str)] = &[
     ("REALTIME_INTERVAL", "5s"),
@@ -61,8 +61,13 @@ thread_local! {
     static BEGAN: Cell<Option<(Instant, Timestamp)>> = const { Cell::new(None) };
 }
 
+/// This thread's run begins, and the clock on the wall shows this.
+pub(crate) fn set_wall(begin: Instant, shows: Timestamp) {
+    BEGAN.set(Some((begin, shows)));
+}
+
 /// The clock on the wall of a simulated machine.
-fn wall() -> Timestamp {
+pub(crate) fn wall() -> Timestamp {
     let (began, start) = BEGAN.get().expect("a run is under way on this thread");
     start + began.elapsed()
 }
@@ -73,10 +78,16 @@ pub(crate) fn run(script: u64, seed: u64) -> Result<Report, String> {
     runtime.unwrap().block_on(simulate(&Script::new(script), Fate::new(seed), seed))
 }
 
-async fn simulate(script: &Script, mut fate: Fate, seed: u64) -> Result<Report, String> {
-    chance::seed(seed);
+/// Starts the clocks of a simulated machine.
+pub(crate) fn begin(seed: u64, starts_at: Timestamp) -> Instant {
+    fastrand::seed(seed);
     let begin = Instant::now();
-    BEGAN.set(Some((begin, script.starts_at)));
+    set_wall(begin, starts_at);
+    begin
+}
+
+async fn simulate(script: &Script, mut fate: Fate, seed: u64) -> Result<Report, String> {
+    let begin = begin(seed, script.starts_at);
     let settings = Settings {
         queues: 2,
         workers: 4,
@@ -164,7 +175,7 @@ async fn simulate(script: &Script, mut fate: Fate, seed: u64) -> Result<Report, 
 }
 
 /// Waits until Sync is right.
-async fn until_right(emulator: &Emulator) -> Result<Duration, String> {
+pub(crate) async fn until_right(emulator: &Emulator) -> Result<Duration, String> {
     let begin = Instant::now();
     loop {
         let Err(wrong) = agreement::compare(emulator, &CHANNELS) else { return Ok(begin.elapsed()) };
@@ -187,13 +198,13 @@ enum Happening {
 }
 
 /// The service's reading and writing halves, as the program joins them.
-struct Service {
+pub(crate) struct Service {
     refresher: Refresher,
     tasks: JoinSet<()>,
 }
 
 impl Service {
-    fn start(emulator: &Emulator, network: &Arc<Network>) -> Self {
+    pub(crate) fn start(emulator: &Emulator, network: &Arc<Network>) -> Self {
         let config = config(emulator);
         let client = Arc::new(Client::with_transport(&config.twilio, network.clone()));
         let Apis { taskrouter, sync, .. } = Apis::of(&config, client);
@@ -207,8 +218,10 @@ impl Service {
             wall,
         );
         let monitor = Monitor::default();
+        let no_tiles = tokio::sync::watch::channel(None).1;
+        let snapshots = refresher.snapshots();
         let (_, writer) =
-            publish::Worker::new(sync, &config.sync, layouts, refresher.snapshots(), None, monitor);
+            publish::Worker::new(sync, &config.sync, layouts, snapshots, no_tiles, None, monitor);
         let mut tasks = JoinSet::new();
         tasks.spawn(reader.run(CancellationToken::new()));
         tasks.spawn(writer.run(CancellationToken::new(), Duration::ZERO));
@@ -216,13 +229,13 @@ impl Service {
     }
 
     /// As the webhook does, once the signature is checked.
-    fn take_in(&self, body: &str) {
+    pub(crate) fn take_in(&self, body: &str) {
         let event = Event::from_form(&Form::parse(body.as_bytes()).unwrap());
         self.refresher.mark(&event.touch());
     }
 
     /// Drops everything where it stands, as by SIGKILL: requests under way may have been carried out or not.
-    async fn kill(&mut self) {
+    pub(crate) async fn kill(&mut self) {
         assert!(self.tasks.try_join_next().is_none(), "a part ended by itself");
         self.tasks.shutdown().await;
     }

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use twilio_emulator::{Emulator, Settings};
 
-use super::bed::{Bed, EVENTS};
+use super::testbed::{EVENTS, Testbed};
 
 const CONNECTIONS: usize = 64;
 
@@ -30,12 +30,12 @@ impl Answers {
 }
 
 /// So many signed events, spread evenly over a time.
-pub(crate) async fn post(bed: &Bed, events: usize, over: Duration) -> Answers {
-    let requests = requests(bed, events);
+pub(crate) async fn post(testbed: &Testbed, events: usize, over: Duration) -> Answers {
+    let requests = requests(testbed, events);
     let mut running = JoinSet::new();
     let begin = Instant::now() + Duration::from_millis(50);
     for (number, mine) in lanes(requests).into_iter().enumerate() {
-        let address = bed.url().trim_start_matches("http://").to_owned();
+        let address = testbed.url().trim_start_matches("http://").to_owned();
         let due = move |nth: usize| {
             let place = u32::try_from(nth * CONNECTIONS + number).unwrap();
             begin + over * place / u32::try_from(events).unwrap()
@@ -97,11 +97,11 @@ async fn ask(stream: &mut TcpStream, request: &[u8]) -> bool {
 }
 
 /// Whole requests of a lively centre of the same seed, signed.
-fn requests(bed: &Bed, events: usize) -> Vec<Vec<u8>> {
-    let settings = Settings { queues: bed.emulator.world().queues().len(), ..Settings::default() };
+fn requests(testbed: &Testbed, events: usize) -> Vec<Vec<u8>> {
+    let settings = Settings { queues: testbed.emulator.world().queues().len(), ..Settings::default() };
     let twin = Emulator::without_network(&settings).unwrap();
     twin.callbacks().set_url("http://127.0.0.1/");
-    let (url, host) = (format!("{}{EVENTS}", bed.url()), bed.url());
+    let (url, host) = (format!("{}{EVENTS}", testbed.url()), testbed.url());
     let host = host.trim_start_matches("http://");
     let mut bodies = Vec::new();
     while bodies.len() < 2_000.min(events) {
@@ -109,8 +109,10 @@ fn requests(bed: &Bed, events: usize) -> Vec<Vec<u8>> {
         bodies.extend(twin.callbacks().take());
     }
     let request = |params: &Vec<(&'static str, String)>| {
-        let signature =
-            bed.emulator.callbacks().sign(&url, params.iter().map(|(name, value)| (*name, value.as_str())));
+        let signature = testbed
+            .emulator
+            .callbacks()
+            .sign(&url, params.iter().map(|(name, value)| (*name, value.as_str())));
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
         let length = body.len();
         format!(

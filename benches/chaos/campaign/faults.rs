@@ -1,4 +1,4 @@
-//! The faults. Each has a bed of its own, so that several can strike side by side.
+//! The faults. Each has a testbed of its own, so that several can strike side by side.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use tokio::net::TcpStream;
 use twilio_emulator::{Api, Fault, FaultKind, Settings};
 
-use super::bed::{Bed, Making};
+use super::testbed::{Making, Testbed};
 use super::wire::Mode;
 use super::{Effort, Finding, crowd, hostile, soak};
 
@@ -110,31 +110,31 @@ async fn wired(fault: &'static str, about: &str, effort: Effort, modes: &[Mode])
     let mut finding = Finding::new(fault, 5 * SECOND, about);
     let mut dice = dice(effort, 1);
     let making = Making { settings: settings(), variables: SHORT_TIMEOUT, ..Making::default() };
-    let bed = Bed::open(effort.seed, making).await;
+    let testbed = Testbed::open(effort.seed, making).await;
     for nth in 0..effort.of(2, 8) {
-        bed.wire.set(modes[nth % modes.len()]);
-        bed.live(LOAD, span(effort, &mut dice)).await;
-        bed.wire.set(Mode::Through);
-        finding.tried(bed.agrees().await);
+        testbed.wire.set(modes[nth % modes.len()]);
+        testbed.live(LOAD, span(effort, &mut dice)).await;
+        testbed.wire.set(Mode::Through);
+        finding.tried(testbed.agrees().await);
     }
-    finding.closed(bed.close(true).await)
+    finding.closed(testbed.close(true).await)
 }
 
 /// What a bad Twilio does, several times: to all of it, to one product, before or after carrying out.
 async fn faulty(fault: &'static str, about: &str, effort: Effort, kinds: &[FaultKind]) -> Finding {
     let mut finding = Finding::new(fault, 5 * SECOND, about);
     let mut dice = dice(effort, 2);
-    let bed = Bed::open(effort.seed, Making { settings: settings(), ..Making::default() }).await;
+    let testbed = Testbed::open(effort.seed, Making { settings: settings(), ..Making::default() }).await;
     for nth in 0..effort.of(2, 8) {
         let mut fault = Fault::new(kinds[nth % kinds.len()].clone());
         fault.api = [None, Some(Api::TaskRouter), Some(Api::Sync)][dice.random_range(0..3)];
         fault.after_processing = dice.random_bool(0.5);
-        bed.emulator.faults().add(fault);
-        bed.live(LOAD, span(effort, &mut dice)).await;
-        bed.emulator.faults().clear();
-        finding.tried(bed.agrees().await);
+        testbed.emulator.faults().add(fault);
+        testbed.live(LOAD, span(effort, &mut dice)).await;
+        testbed.emulator.faults().clear();
+        finding.tried(testbed.agrees().await);
     }
-    finding.closed(bed.close(true).await)
+    finding.closed(testbed.close(true).await)
 }
 
 async fn down(effort: Effort) -> Finding {
@@ -146,16 +146,16 @@ async fn down(effort: Effort) -> Finding {
     );
     let mut finding = Finding::new("Twilio down", 5 * SECOND, about);
     let mut dice = dice(effort, 3);
-    let bed = Bed::open(effort.seed, Making { settings: settings(), ..Making::default() }).await;
+    let testbed = Testbed::open(effort.seed, Making { settings: settings(), ..Making::default() }).await;
     for nth in 0..effort.of(2, 4) {
-        let requests = bed.emulator.journal().totals().requests;
-        bed.wire.set(Mode::Refuse);
-        bed.live(LOAD, if nth == 0 { long } else { span(effort, &mut dice) }).await;
-        assert!(bed.emulator.journal().totals().requests <= requests + 40, "the wire leaks");
-        bed.wire.set(Mode::Through);
-        finding.tried(bed.agrees().await);
+        let requests = testbed.emulator.journal().totals().requests;
+        testbed.wire.set(Mode::Refuse);
+        testbed.live(LOAD, if nth == 0 { long } else { span(effort, &mut dice) }).await;
+        assert!(testbed.emulator.journal().totals().requests <= requests + 40, "the wire leaks");
+        testbed.wire.set(Mode::Through);
+        finding.tried(testbed.agrees().await);
     }
-    finding.closed(bed.close(true).await)
+    finding.closed(testbed.close(true).await)
 }
 
 async fn throttled(effort: Effort) -> Finding {
@@ -165,18 +165,18 @@ async fn throttled(effort: Effort) -> Finding {
         storm.as_secs()
     );
     let mut finding = Finding::new("Throttled (429)", 5 * SECOND, about);
-    let mut bed = Bed::open(effort.seed, Making { settings: settings(), ..Making::default() }).await;
+    let mut testbed = Testbed::open(effort.seed, Making { settings: settings(), ..Making::default() }).await;
     for retry_after in [None, Some(1)] {
         let begin = Instant::now();
-        bed.emulator.faults().add(Fault::new(FaultKind::Status {
+        testbed.emulator.faults().add(Fault::new(FaultKind::Status {
             status: 429,
             code: Some(20429),
             retry_after,
         }));
-        bed.live(LOAD, storm).await;
-        bed.emulator.faults().clear();
-        finding.tried(bed.agrees().await);
-        let entries = bed.emulator.journal().entries();
+        testbed.live(LOAD, storm).await;
+        testbed.emulator.faults().clear();
+        finding.tried(testbed.agrees().await);
+        let entries = testbed.emulator.journal().entries();
         let struck: Vec<_> = entries.iter().filter(|entry| entry.at >= begin && entry.faulty).collect();
         let mut busiest = 0;
         for entry in &struck {
@@ -188,10 +188,10 @@ async fn throttled(effort: Effort) -> Finding {
             .notes
             .push(format!("{a_second:.1} calls a second during the storm, {busiest} in its busiest second"));
         if !effort.short && a_second > 10.0 {
-            bed.problem(format!("{a_second:.1} calls a second hammer a Twilio that refuses them"));
+            testbed.problem(format!("{a_second:.1} calls a second hammer a Twilio that refuses them"));
         }
     }
-    finding.closed(bed.close(true).await)
+    finding.closed(testbed.close(true).await)
 }
 
 async fn clock(effort: Effort) -> Finding {
@@ -200,19 +200,19 @@ async fn clock(effort: Effort) -> Finding {
     let mut finding = Finding::new("Clock jumps", 5 * SECOND, about);
     let mut dice = dice(effort, 4);
     let making = Making { settings: settings(), shim: true, ..Making::default() };
-    let bed = Bed::open(effort.seed, making).await;
-    let Some(shim) = &bed.shim else {
+    let testbed = Testbed::open(effort.seed, making).await;
+    let Some(shim) = &testbed.shim else {
         finding.notes.push("left out: there is no C compiler `cc` on this machine".to_owned());
-        return finding.closed(bed.close(true).await);
+        return finding.closed(testbed.close(true).await);
     };
     for _ in 0..effort.of(2, 6) {
         let days = dice.random_range(-10..=10_i64);
         shim.tell(days * 86_400 + dice.random_range(-3_600..3_600), false);
-        bed.live(LOAD, Duration::from_millis(dice.random_range(1_200..4_000))).await;
+        testbed.live(LOAD, Duration::from_millis(dice.random_range(1_200..4_000))).await;
         shim.tell(0, false);
-        finding.tried(bed.agrees().await);
+        finding.tried(testbed.agrees().await);
     }
-    finding.closed(bed.close(true).await)
+    finding.closed(testbed.close(true).await)
 }
 
 async fn dns(effort: Effort) -> Finding {
@@ -220,24 +220,24 @@ async fn dns(effort: Effort) -> Finding {
     let mut finding = Finding::new("DNS failing", 5 * SECOND, about);
     let mut dice = dice(effort, 5);
     let making = Making { settings: settings(), shim: true, ..Making::default() };
-    let bed = Bed::open(effort.seed, making).await;
-    let Some(shim) = &bed.shim else {
+    let testbed = Testbed::open(effort.seed, making).await;
+    let Some(shim) = &testbed.shim else {
         finding.notes.push("left out: there is no C compiler `cc` on this machine".to_owned());
-        return finding.closed(bed.close(true).await);
+        return finding.closed(testbed.close(true).await);
     };
     for _ in 0..effort.of(2, 5) {
         shim.tell(0, true);
-        bed.wire.set(Mode::Refuse);
+        testbed.wire.set(Mode::Refuse);
         // Until every connection of the pool is gone.
         tokio::time::sleep(Duration::from_millis(100)).await;
-        bed.wire.set(Mode::Through);
-        let before = bed.emulator.journal().totals().requests;
-        bed.live(LOAD, span(effort, &mut dice)).await;
-        assert!(bed.emulator.journal().totals().requests <= before + 5, "names are still found");
+        testbed.wire.set(Mode::Through);
+        let before = testbed.emulator.journal().totals().requests;
+        testbed.live(LOAD, span(effort, &mut dice)).await;
+        assert!(testbed.emulator.journal().totals().requests <= before + 5, "names are still found");
         shim.tell(0, false);
-        finding.tried(bed.agrees().await);
+        finding.tried(testbed.agrees().await);
     }
-    finding.closed(bed.close(true).await)
+    finding.closed(testbed.close(true).await)
 }
 
 async fn lost(effort: Effort) -> Finding {
@@ -255,26 +255,26 @@ async fn lost(effort: Effort) -> Finding {
     let allowed = Duration::from_secs(effort.of(3, 6));
     let mut finding = Finding::new("All callbacks lost", allowed, about);
     let making = Making { settings: settings(), variables: rhythm, ..Making::default() };
-    let bed = Bed::open(effort.seed, making).await;
+    let testbed = Testbed::open(effort.seed, making).await;
     for _ in 0..effort.of(1, 2) {
-        bed.emulator.callbacks().drop_all(true);
-        bed.live(LOAD, span).await;
-        finding.tried(bed.agrees().await);
-        bed.emulator.callbacks().drop_all(false);
+        testbed.emulator.callbacks().drop_all(true);
+        testbed.live(LOAD, span).await;
+        finding.tried(testbed.agrees().await);
+        testbed.emulator.callbacks().drop_all(false);
     }
-    finding.notes.push(format!("{} events lost", bed.emulator.callbacks().lost()));
-    finding.closed(bed.close(true).await)
+    finding.notes.push(format!("{} events lost", testbed.emulator.callbacks().lost()));
+    finding.closed(testbed.close(true).await)
 }
 
 async fn burst(effort: Effort) -> Finding {
     let events = effort.of(1_000, 10_000);
     let about = format!("{events} signed events within one second, while connections to Twilio are refused.");
     let mut finding = Finding::new("A burst while Twilio is down", 5 * SECOND, about);
-    let mut bed = Bed::open(1, Making { settings: settings(), ..Making::default() }).await;
+    let mut testbed = Testbed::open(1, Making { settings: settings(), ..Making::default() }).await;
     for _ in 0..effort.of(1, 3) {
-        bed.wire.set(Mode::Refuse);
-        bed.live(LOAD, SECOND / 2).await;
-        let answers = crowd::post(&bed, events, SECOND).await;
+        testbed.wire.set(Mode::Refuse);
+        testbed.live(LOAD, SECOND / 2).await;
+        let answers = crowd::post(&testbed, events, SECOND).await;
         let ms = |percent| answers.percentile(percent).as_secs_f64() * 1000.0;
         finding.notes.push(format!(
             "{} answers 2xx, {} others, in {:.2} s, p50 {:.2} ms, p99 {:.1} ms (goal 50)",
@@ -285,12 +285,12 @@ async fn burst(effort: Effort) -> Finding {
             ms(99),
         ));
         if answers.refused > 0 {
-            bed.problem(format!("{} events were not taken", answers.refused));
+            testbed.problem(format!("{} events were not taken", answers.refused));
         }
-        bed.wire.set(Mode::Through);
-        finding.tried(bed.agrees().await);
+        testbed.wire.set(Mode::Through);
+        finding.tried(testbed.agrees().await);
     }
-    finding.closed(bed.close(true).await)
+    finding.closed(testbed.close(true).await)
 }
 
 async fn killed(effort: Effort) -> Finding {
@@ -298,14 +298,14 @@ async fn killed(effort: Effort) -> Finding {
                  of the process.";
     let mut finding = Finding::new("Killed", 3 * SECOND, about);
     let mut dice = dice(effort, 6);
-    let mut bed = Bed::open(effort.seed, Making { settings: settings(), ..Making::default() }).await;
+    let mut testbed = Testbed::open(effort.seed, Making { settings: settings(), ..Making::default() }).await;
     for _ in 0..effort.of(4, 100) {
-        bed.live(LOAD, Duration::from_millis(dice.random_range(0..1_000))).await;
-        bed.kill().await;
-        bed.start();
-        finding.tried(bed.agrees().await);
+        testbed.live(LOAD, Duration::from_millis(dice.random_range(0..1_000))).await;
+        testbed.kill().await;
+        testbed.start();
+        finding.tried(testbed.agrees().await);
     }
-    finding.closed(bed.close(false).await)
+    finding.closed(testbed.close(false).await)
 }
 
 async fn files(effort: Effort) -> Finding {
@@ -313,19 +313,19 @@ async fn files(effort: Effort) -> Finding {
                  they must be; afterwards all is right.";
     let mut finding = Finding::new("Out of files", 5 * SECOND, about);
     let making = Making { settings: settings(), limits: "ulimit -n 60", ..Making::default() };
-    let bed = Bed::open(effort.seed, making).await;
+    let testbed = Testbed::open(effort.seed, making).await;
     for _ in 0..effort.of(1, 4) {
-        let address = bed.url().trim_start_matches("http://").to_owned();
+        let address = testbed.url().trim_start_matches("http://").to_owned();
         let mut crowd = Vec::new();
         for _ in 0..300 {
             let connecting = TcpStream::connect(&address);
             crowd.extend(tokio::time::timeout(SECOND, connecting).await.ok().and_then(Result::ok));
         }
-        bed.live(LOAD, Duration::from_secs(effort.of(1, 4))).await;
+        testbed.live(LOAD, Duration::from_secs(effort.of(1, 4))).await;
         drop(crowd);
-        finding.tried(bed.agrees().await);
+        finding.tried(testbed.agrees().await);
     }
-    finding.closed(bed.close(false).await)
+    finding.closed(testbed.close(false).await)
 }
 
 async fn memory(effort: Effort) -> Finding {
@@ -333,15 +333,15 @@ async fn memory(effort: Effort) -> Finding {
                  down.";
     let mut finding = Finding::new("Short of memory", 5 * SECOND, about);
     let making = Making { settings: settings(), limits: "ulimit -d 65536", ..Making::default() };
-    let mut bed = Bed::open(1, making).await;
+    let mut testbed = Testbed::open(1, making).await;
     for _ in 0..effort.of(1, 3) {
-        bed.wire.set(Mode::Refuse);
-        let answers = crowd::post(&bed, effort.of(500, 5_000), SECOND).await;
+        testbed.wire.set(Mode::Refuse);
+        let answers = crowd::post(&testbed, effort.of(500, 5_000), SECOND).await;
         if answers.refused > 0 {
-            bed.problem(format!("{} events were not taken", answers.refused));
+            testbed.problem(format!("{} events were not taken", answers.refused));
         }
-        bed.wire.set(Mode::Through);
-        finding.tried(bed.agrees().await);
+        testbed.wire.set(Mode::Through);
+        finding.tried(testbed.agrees().await);
     }
-    finding.closed(bed.close(true).await)
+    finding.closed(testbed.close(true).await)
 }

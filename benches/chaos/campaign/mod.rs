@@ -8,7 +8,6 @@
 #[path = "../../../tests/shared/agreement.rs"]
 #[allow(dead_code, reason = "others use more of it")]
 mod agreement;
-mod bed;
 mod crowd;
 mod faults;
 mod hostile;
@@ -16,6 +15,7 @@ mod process;
 mod report;
 mod shim;
 mod soak;
+mod testbed;
 #[path = "../../../tests/shared/variables.rs"]
 #[allow(dead_code, reason = "others use more of it")]
 mod variables;
@@ -79,7 +79,7 @@ impl Finding {
         }
     }
 
-    /// The bed was closed.
+    /// The testbed was closed.
     fn closed(mut self, (problems, peak_kib): (Vec<String>, u64)) -> Self {
         self.problems.extend(problems);
         self.peak_kib = peak_kib;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use twilio_emulator::Settings;
 
-use super::bed::{Bed, Making};
+use super::testbed::{Making, Testbed};
 use super::{Effort, Finding};
 
 /// How much faster the centre lives.
@@ -28,7 +28,7 @@ pub(crate) async fn soak(effort: Effort) -> Finding {
     );
     let mut finding = Finding::new("An hour's soak", Duration::from_secs(5), about);
     let settings = Settings { queues: 8, workers: 30, speed: SPEED, ..Settings::default() };
-    let mut bed = Bed::open(effort.seed ^ 0x50a4, Making { settings, ..Making::default() }).await;
+    let mut testbed = Testbed::open(effort.seed ^ 0x50a4, Making { settings, ..Making::default() }).await;
     let mut waves = Vec::new();
     for _ in 0..WAVES {
         let begin = Instant::now();
@@ -37,19 +37,19 @@ pub(crate) async fn soak(effort: Effort) -> Finding {
         while begin.elapsed() < wave {
             let phase = begin.elapsed().as_secs_f64() / wave.as_secs_f64();
             let rate = BUSIEST * (std::f64::consts::PI * phase).sin().max(0.02);
-            bed.live(rate, Duration::from_millis(250)).await;
-            samples.push(bed.holdings().map_or(0, |held| held.resident_kib));
+            testbed.live(rate, Duration::from_millis(250)).await;
+            samples.push(testbed.holdings().map_or(0, |held| held.resident_kib));
         }
         samples.sort_unstable();
         waves.push(samples[samples.len() / 2]);
-        finding.tried(bed.agrees().await);
+        finding.tried(testbed.agrees().await);
     }
     let of = |kib: u64| format!("{:.1}", kib as f64 / 1024.0);
-    let events = *bed.emulator.callbacks().delivered().borrow();
+    let events = *testbed.emulator.callbacks().delivered().borrow();
     let each: Vec<_> = waves.iter().copied().map(of).collect();
     finding.notes.push(format!("{events} events; median memory of each wave {} MiB", each.join(", ")));
     if !effort.short && waves[waves.len() - 1] > waves[1] + MOST_GROWTH_KIB {
-        bed.problem(format!("memory grew from {} to {} MiB", of(waves[1]), of(waves[waves.len() - 1])));
+        testbed.problem(format!("memory grew from {} to {} MiB", of(waves[1]), of(waves[waves.len() - 1])));
     }
-    finding.closed(bed.close(true).await)
+    finding.closed(testbed.close(true).await)
 }

@@ -1,10 +1,11 @@
 //! One Call as data: where it stands, its resource, and what its status callbacks tell.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::formatted;
 use crate::clock::rfc2822;
+use crate::json::{JsonObject, object};
 use crate::sid::Sid;
 
 /// Where a Call stands.
@@ -194,15 +195,14 @@ impl Call {
     }
 
     /// The resource.
-    pub(super) fn render(&self, account: &str) -> Value {
+    pub(super) fn render(&self, account: &str) -> JsonObject {
         let folder = format!("/2010-04-01/Accounts/{account}/Calls/{}", self.sid);
-        let uris: serde_json::Map<String, Value> = SUBRESOURCES
-            .into_iter()
-            .map(|(name, path)| (name.to_owned(), format!("{folder}/{path}.json").into()))
-            .collect();
+        let mut uris = JsonObject::default();
+        for (name, path) in SUBRESOURCES {
+            uris.set(name, &format!("{folder}/{path}.json"));
+        }
         let (to, from) = (self.param("To").unwrap_or_default(), self.param("From").unwrap_or_default());
-        json!({
-            "sid": self.sid,
+        object!({
             "account_sid": account,
             "answered_by": Value::Null,
             "api_version": "2010-04-01",
@@ -211,7 +211,6 @@ impl Call {
             "date_updated": rfc2822(self.updated),
             "direction": "outbound-api",
             "duration": self.ended.map(|_| self.seconds().to_string()),
-            "start_time": self.answered.map(rfc2822),
             "end_time": self.ended.map(rfc2822),
             "forwarded_from": Value::Null,
             "from": from,
@@ -221,6 +220,8 @@ impl Call {
             "phone_number_sid": Value::Null,
             "price": Value::Null,
             "price_unit": "USD",
+            "sid": self.sid,
+            "start_time": self.answered.map(rfc2822),
             "status": self.status,
             "subresource_uris": uris,
             "to": to,

@@ -8,16 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use serde_json::Value;
 
 use super::call::{Call, CallStatus, CallView};
 use super::{enqueue, page, sid_of};
 use crate::callbacks::Callbacks;
 use crate::clock::Clock;
 use crate::error::ApiError;
+use crate::json::JsonObject;
 use crate::params::Params;
-use crate::server::reply::Reply;
-use crate::server::request::Request;
+use crate::rest::reply::Reply;
+use crate::rest::request::Request;
 use crate::sid::{Kind, Sid};
 use crate::world::World;
 
@@ -294,7 +294,7 @@ impl Calls {
                 && is("From", call.param("From"))
                 && is("Status", Some(call.status.as_str()))
         };
-        let rows: Vec<Value> =
+        let rows: Vec<JsonObject> =
             inner.calls.iter().rev().filter(wanted).map(|call| call.render(&self.account)).collect();
         page::reply(request, "calls", &["To", "From", "Status"], &rows)
     }

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{page, sid_of};
 use crate::clock::{Clock, rfc2822};
 use crate::error::ApiError;
-use crate::server::reply::Reply;
-use crate::server::request::Request;
+use crate::json::{JsonObject, object};
+use crate::rest::reply::Reply;
+use crate::rest::request::Request;
 use crate::sid::{Kind, Sid};
 
 /// Messages remembered.
@@ -134,17 +135,16 @@ impl Messages {
             |name: &str, value: Option<&str>| query.filled(name).is_none_or(|wanted| value == Some(wanted));
         let inner = self.lock();
         let wanted = |(m, _): &&(MessageView, i64)| is("To", Some(&m.to)) && is("From", m.from.as_deref());
-        let rows: Vec<Value> =
+        let rows: Vec<JsonObject> =
             inner.messages.iter().rev().filter(wanted).map(|(m, at)| self.render(m, *at)).collect();
         page::reply(request, "messages", &["To", "From"], &rows)
     }
 
-    fn render(&self, message: &MessageView, at: i64) -> Value {
+    fn render(&self, message: &MessageView, at: i64) -> JsonObject {
         let account = &self.account;
         let folder = format!("/2010-04-01/Accounts/{account}/Messages/{}", message.sid);
         let param = |name: &str| message.params.iter().find(|(n, _)| n == name).map(|(_, value)| value);
-        json!({
-            "sid": message.sid,
+        object!({
             "account_sid": account,
             "api_version": "2010-04-01",
             "body": message.body,
@@ -155,14 +155,15 @@ impl Messages {
             "error_code": Value::Null,
             "error_message": Value::Null,
             "from": message.from,
-            "messaging_service_sid": param("MessagingServiceSid"),
             "num_media": message.params.iter().filter(|(name, _)| name == "MediaUrl").count().to_string(),
             "num_segments": segments(&message.body).to_string(),
             "price": Value::Null,
             "price_unit": Value::Null,
             // A messaging service accepts first and chooses a number later.
+            "messaging_service_sid": param("MessagingServiceSid"),
+            "sid": message.sid,
             "status": if message.from.is_some() { "queued" } else { "accepted" },
-            "subresource_uris": { "media": format!("{folder}/Media.json") },
+            "subresource_uris": object!({ "media": format!("{folder}/Media.json") }),
             "to": message.to,
             "uri": format!("{folder}.json"),
         })

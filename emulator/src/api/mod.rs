@@ -22,8 +22,8 @@ pub use calls::{Answering, Calls};
 pub use messages::{MessageView, Messages};
 
 use crate::error::ApiError;
-use crate::server::reply::Reply;
-use crate::server::request::Request;
+use crate::rest::reply::Reply;
+use crate::rest::request::Request;
 use crate::settings::Account;
 
 /// Answers a request whose path starts with `/2010-04-01`.

@@ -1,17 +1,18 @@
 //! Pages of the 2010-04-01 API: like the others, but with relative `uri`s and other names.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::error::ApiError;
-use crate::server::reply::Reply;
-use crate::server::request::Request;
+use crate::json::{JsonObject, object};
+use crate::rest::reply::Reply;
+use crate::rest::request::Request;
 
 /// One page of `rows`, newest first; `key` is the name of the array.
 pub(super) fn reply(
     request: &Request,
     key: &str,
     filters: &[&str],
-    rows: &[Value],
+    rows: &[JsonObject],
 ) -> Result<Reply, ApiError> {
     let query = &request.query;
     query.only(&[&["PageSize", "Page", "PageToken"], filters].concat())?;
@@ -23,24 +24,22 @@ pub(super) fn reply(
         None => 0,
         Some(token) => token.ok_or_else(|| ApiError::invalid("Invalid PageToken"))?,
     };
-    let shown: Vec<&Value> = rows.iter().skip(start).take(size).collect();
+    let shown: Vec<&JsonObject> = rows.iter().skip(start).take(size).collect();
     let end = start + shown.len();
     let uri = |page: i64, at: usize| {
         let token = if at > 0 { format!("&PageToken=PA{at}") } else { String::new() };
         format!("{}?PageSize={size}&Page={page}{token}", request.path)
     };
-    Ok(Reply::json(
-        200,
-        &json!({
-            key: shown,
-            "page": page,
-            "page_size": size,
-            "start": start,
-            "end": end.saturating_sub(1),
-            "uri": uri(page, start),
-            "first_page_uri": uri(0, 0),
-            "next_page_uri": (end < rows.len()).then(|| uri(page + 1, end)),
-            "previous_page_uri": Value::Null,
-        }),
-    ))
+    let mut body = object!({
+        "end": end.saturating_sub(1),
+        "first_page_uri": uri(0, 0),
+        "next_page_uri": (end < rows.len()).then(|| uri(page + 1, end)),
+        "page": page,
+        "page_size": size,
+        "previous_page_uri": Value::Null,
+    });
+    body.set(key.to_owned(), &shown);
+    body.set("start", &start);
+    body.set("uri", &uri(page, start));
+    Ok(Reply::json(200, &body))
 }

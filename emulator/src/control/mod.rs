@@ -4,6 +4,7 @@
 //! ```text
 //! GET              /emulator                        this index, with account and credentials
 //! GET POST         /emulator/world                  everything in the centre; one command
+//! GET              /emulator/table                  TaskQueues in plain text, truth beside Sync: ?map=queueStats
 //! GET              /emulator/truth[/{queue sid}]    true statistics: ?since=ISO&channel=voice&split=5,30
 //! GET              /emulator/sync                   all Documents and Maps
 //! GET PUT DELETE   /emulator/sync/documents/{name}
@@ -22,6 +23,7 @@
 //! ```
 
 mod store;
+mod table;
 mod tuning;
 mod world;
 
@@ -31,9 +33,9 @@ use serde_json::{Value, json};
 
 use crate::api::CallStatus;
 use crate::faults::Fault;
-use crate::server::core::Core;
-use crate::server::reply::Reply;
-use crate::server::request::Request;
+use crate::parts::Core;
+use crate::rest::reply::Reply;
+use crate::rest::request::Request;
 use crate::tokens::FlexToken;
 
 /// A refused command: status and reason.
@@ -59,6 +61,7 @@ fn at_once(core: &Core, request: &Request, method: &str, path: &[&str]) -> Answe
         ("GET", []) => index(core, request),
         ("GET", ["world"]) => world::show(core),
         ("POST", ["world"]) => world::command(core, read(request)?),
+        ("GET", ["table"]) => table::show(core, request),
         ("GET", ["truth"]) => world::truth(core, request, None),
         ("GET", ["truth", queue]) => world::truth(core, request, Some(queue)),
         (_, ["sync", rest @ ..]) => store::route(core, request, method, rest),

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, done, missing, nothing, read, value};
-use crate::server::core::Core;
-use crate::server::request::Request;
+use crate::parts::Core;
+use crate::rest::request::Request;
 
 #[derive(Deserialize)]
 struct Acl {

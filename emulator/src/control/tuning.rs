@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use super::{Answer, done, nothing};
 use crate::callbacks::Format;
 use crate::journal::{APIS, Api, Filter};
-use crate::server::core::Core;
-use crate::server::request::Request;
+use crate::parts::Core;
+use crate::rest::request::Request;
 use crate::settings::{Answers, Limits};
 
 /// Records shown unless `limit` says otherwise.

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, Refused, done};
-use crate::server::core::Core;
-use crate::server::request::Request;
+use crate::parts::Core;
+use crate::rest::request::Request;
 use crate::world::{NewTask, Outcome};
 
 /// One change, as `{"do": "accept", "reservation": "WR…"}`.

@@ -4,10 +4,10 @@ use std::ops::Bound;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
 
 use super::objects::{Answer, Call, bytes};
 use crate::error::ApiError;
+use crate::json::{JsonObject, object};
 use crate::sync::http::{MAX_NAME, MAX_PAGE};
 use crate::sync::limits::Cost;
 use crate::sync::store::{Item, SyncMap};
@@ -71,13 +71,13 @@ pub(super) fn list(call: &mut Call<'_>, name: &str) -> Answer {
         };
         page(map, &start, size, descending)
     };
-    let items: Vec<Value> = items.into_iter().map(|item| call.item(sid, item, true)).collect();
-    let meta = json!({
+    let items: Vec<JsonObject> = items.into_iter().map(|item| call.item(sid, item, true)).collect();
+    let meta = object!({
         "key": "items",
         "previous_token": previous.and_then(|start| start.token()),
         "next_token": next.and_then(|start| start.token()),
     });
-    Ok((200, Some(json!({ "items": items, "meta": meta }))))
+    Ok((200, Some(object!({ "items": items, "meta": meta }))))
 }
 
 /// A page, and where the pages before and after it begin, if there are any.
@@ -163,7 +163,7 @@ pub(super) fn delete(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
     call.charge(sid, Cost::Write(0))?;
     let done = call.inner.store.remove_item(sid, key, expected, call.moment());
     done.map_err(|error| call.refused(error))?;
-    let body = json!({
+    let body = object!({
         "last_event_id": call.inner.store.last_change,
         "date_updated": crate::clock::iso_ms(call.moment()),
     });
@@ -172,6 +172,10 @@ pub(super) fn delete(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
     use super::*;
     use crate::sync::store::Store;
 
@@ -184,7 +188,7 @@ mod tests {
         let mut store = Store::new(1);
         let sid = store.create_map(None, None, "a", 0).unwrap();
         for n in 0..count {
-            store.create_item(sid, &n.to_string(), json!({}).into(), None, "a", 0).unwrap();
+            store.create_item(sid, &n.to_string(), Arc::new(json!({}).into()), None, "a", 0).unwrap();
         }
         let map = store.maps.rows.get(sid).unwrap();
         let (items, previous, next) = page(map, start, size, descending);

@@ -26,6 +26,10 @@ pub(super) enum What {
     },
     /// A new token.
     Update { token: String },
+    /// Which types of notifications an SDK below version 3 wants; they are in the payload, a `NotificationContext`.
+    PutNotificationCtx { notification_ctx_id: String },
+    /// It no longer wants those.
+    DeleteNotificationCtx { notification_ctx_id: String },
     /// A request to a product, here always Sync; its body is the payload.
     Message { active_grant: String, http_request: HttpRequest },
     /// A notification has arrived. Nothing depends on it: what was missed is asked for by number.
@@ -38,6 +42,13 @@ pub(super) enum What {
     /// Something else.
     #[serde(other)]
     Unknown,
+}
+
+/// What an SDK below version 3 registers for before it subscribes to anything.
+#[derive(Debug, Deserialize)]
+pub(super) struct NotificationContext {
+    pub(super) product_id: String,
+    pub(super) message_types: Vec<String>,
 }
 
 /// An HTTP request in a message.
@@ -100,6 +111,8 @@ mod tests {
             r#"{"id":"1","method":"init","token":"t","continuation_token":null,"capabilities":["a"],"x":1}"#;
         assert!(matches!(read(init), Ok(What::Init { .. })));
         assert!(matches!(read(r#"{"id":"1","method":"telemetry.v1","events":[]}"#), Ok(What::Telemetry)));
+        let put = r#"{"id":"1","method":"put_notification_ctx","notification_ctx_id":"c"}"#;
+        assert!(matches!(read(put), Ok(What::PutNotificationCtx { .. })));
         assert!(matches!(read(r#"{"id":"1","method":"dance"}"#), Ok(What::Unknown)));
         assert!(read(r#"{"id":"1","method":"init"}"#).is_err());
         assert!(read(r#"{"method":"close"}"#).is_err());

@@ -1,6 +1,6 @@
 //! What Twilio's Sync SDK needs: its socket, and the requests it makes through it.
 //!
-//! The package `twilio-sync` (version 4) for browsers and Node.js keeps Documents and Maps fresh over one websocket.
+//! The package `twilio-sync` (versions 0.10 to 4) for browsers and Node.js keeps Documents and Maps fresh over one websocket.
 //! This module speaks as much of that protocol as the SDK uses to watch and write Documents and Maps, learnt from the
 //! published package; it claims nothing beyond that about Twilio's own servers. Point the SDK here with its options
 //! `cdsUri` (this emulator's URL) and `Twilsock.uri` (the same with `ws:` and the path `/v3/wsconnect`).
@@ -9,6 +9,7 @@
 //! frame      bytes ⇄ header and payload       token           who is there, until when
 //! message    headers, read and made           session         one socket from init to its end
 //! objects    Documents and Maps, items        subscriptions   what a socket watches, and the notifications
+//! contexts   the types of notifications that a socket of an older SDK wants
 //! ```
 //!
 //! **Nothing is lost, nothing comes twice.** Every change of the service has a number. A session remembers how far it
@@ -19,17 +20,16 @@
 //! **Bounds**: frames, headers, tokens, sockets, subscriptions and batches have largest sizes; a socket that takes
 //! nothing for a while is dropped; each ends with its token at the latest.
 //!
-//! **Not here**: Lists, Streams, live queries, notification contexts, telemetry, compression, restoring a connection by
+//! **Not here**: Lists, Streams, live queries, telemetry, compression, restoring a connection by
 //! its continuation token (the SDK subscribes anew in any case), and rights that change while a subscription lasts.
 
+mod contexts;
 mod frame;
 mod items;
 mod message;
 mod objects;
 mod session;
-mod sockets;
 mod subscriptions;
 mod token;
 
 pub(crate) use session::upgrade;
-pub use sockets::{SocketView, Sockets};

@@ -14,14 +14,16 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::items;
 use super::message::HttpRequest;
 use crate::clock::iso_ms;
 use crate::error::ApiError;
-use crate::server::core::Core;
+use crate::json::{Data, JsonObject, object};
+use crate::parts::Core;
 use crate::sid::Sid;
 use crate::sync::Inner;
 use crate::sync::http::{refusal, seconds, short, size};
@@ -33,7 +35,7 @@ use crate::sync::store::{Document, Head, Item, Object, Rights, StoreError, SyncM
 const INCLUDED: usize = 50;
 
 /// An answer: status and JSON, if it has any.
-pub(super) type Answer = Result<(u16, Option<Value>), ApiError>;
+pub(super) type Answer = Result<(u16, Option<JsonObject>), ApiError>;
 
 /// One request on its way through the store.
 pub(super) struct Call<'a> {
@@ -48,7 +50,7 @@ pub(super) struct Call<'a> {
 #[derive(Debug, Default, Deserialize)]
 struct Body {
     unique_name: Option<String>,
-    data: Option<Value>,
+    data: Option<Box<RawValue>>,
     ttl: Option<i64>,
 }
 
@@ -96,7 +98,7 @@ pub(super) fn forbidden() -> ApiError {
 
 impl Call<'_> {
     fn create_document(&mut self) -> Answer {
-        let data = self.data()?.unwrap_or_else(|| Arc::new(json!({})));
+        let data = self.data()?.unwrap_or_else(|| Arc::new(Data::from(json!({}))));
         let (name, ttl) = (self.unique_name()?, self.ttl()?);
         self.charge(self.inner.service.sid, Cost::Create)?;
         let made = self.inner.store.create_document(name, data, ttl, self.identity, self.now);
@@ -111,7 +113,7 @@ impl Call<'_> {
         self.charge(sid, Cost::Read)?;
         let document = self.found(sid)?;
         let mut body = self.document(document);
-        body["data"] = (*document.data).clone();
+        body.set("data", &document.data);
         Ok((200, Some(body)))
     }
 
@@ -149,8 +151,8 @@ impl Call<'_> {
         let map = self.found_map(sid)?;
         let mut body = self.map(map);
         if self.param("Include").as_deref() == Some("items") {
-            body["items"] =
-                map.items.values().take(INCLUDED).map(|item| self.item(sid, item, true)).collect();
+            let items = map.items.values().take(INCLUDED).map(|item| self.item(sid, item, true));
+            body.set("items", &items.collect::<Vec<_>>());
         }
         Ok((200, Some(body)))
     }
@@ -223,8 +225,10 @@ impl Call<'_> {
     }
 
     /// The new data, which must be an object of a size that Sync takes.
-    pub(super) fn data(&mut self) -> Result<Option<Arc<Value>>, ApiError> {
+    pub(super) fn data(&mut self) -> Result<Option<Arc<Data>>, ApiError> {
         let Some(data) = self.body.data.take() else { return Ok(None) };
+        // It was read as JSON before.
+        let data = Data::parse(data.get()).map_err(|_| ApiError::invalid("data is not understood"))?;
         size(&data)?;
         Ok(Some(Arc::new(data)))
     }
@@ -253,8 +257,8 @@ impl Call<'_> {
         format!("https://{}/v3{path}", self.request.host)
     }
 
-    fn head(&self, head: &Head, path: &str) -> Value {
-        json!({
+    fn head(&self, head: &Head, path: &str) -> JsonObject {
+        object!({
             "sid": head.sid,
             "unique_name": head.unique_name,
             "account_sid": self.inner.service.account,
@@ -269,20 +273,20 @@ impl Call<'_> {
         })
     }
 
-    fn document(&self, document: &Document) -> Value {
+    fn document(&self, document: &Document) -> JsonObject {
         self.head(document.head(), "Documents")
     }
 
-    fn map(&self, map: &SyncMap) -> Value {
+    fn map(&self, map: &SyncMap) -> JsonObject {
         let head = map.head();
         let mut body = self.head(head, "Maps");
-        body["links"] = json!({ "items": self.url(&format!("/Maps/{}/Items", head.sid)) });
+        body.set("links", &object!({ "items": self.url(&format!("/Maps/{}/Items", head.sid)) }));
         body
     }
 
     /// An item; an answer to a write comes without the data, which the SDK has.
-    pub(super) fn item(&self, map: Sid, item: &Item, with_data: bool) -> Value {
-        let mut body = json!({
+    pub(super) fn item(&self, map: Sid, item: &Item, with_data: bool) -> JsonObject {
+        let mut body = object!({
             "key": item.key,
             "map_sid": map,
             "url": self.url(&format!("/Maps/{map}/Items/{}", segment(&item.key))),
@@ -294,15 +298,15 @@ impl Call<'_> {
             "created_by": item.created_by,
         });
         if with_data {
-            body["data"] = (*item.data).clone();
+            body.set("data", &item.data);
         }
         body
     }
 }
 
 /// The size of data, for its price.
-pub(super) fn bytes(data: Option<&Value>) -> usize {
-    data.map_or(0, |data| data.to_string().len())
+pub(super) fn bytes(data: Option<&Data>) -> usize {
+    data.map_or(0, |data| data.text().len())
 }
 
 fn segments(path: &str) -> Vec<String> {

@@ -15,15 +15,17 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::contexts::Contexts;
 use super::frame::{self, Frame};
 use super::message::{self, HttpRequest, Incoming, What};
 use super::objects;
-use super::sockets::{Seat, SocketView};
 use super::subscriptions::{self, Batch, Notice, Subscriptions};
 use super::token::{self, Grant};
 use crate::error::ApiError;
-use crate::server::core::{Core, Shared};
-use crate::server::wire::Line;
+use crate::json::JsonObject;
+use crate::parts::{Core, Shared};
+use crate::sockets::{Seat, SocketView};
+use crate::wire::Line;
 
 /// Largest message read: a Document's 16 KiB with all its bytes escaped, and a header.
 const MAX_MESSAGE: usize = 256 * 1024;
@@ -76,6 +78,7 @@ async fn serve(core: Shared, socket: WebSocket, seat: Seat, line: Line) {
         grant: None,
         warned: false,
         subscriptions: Subscriptions::default(),
+        contexts: Contexts::default(),
         cursor: 0,
         sent: 0,
     };
@@ -99,6 +102,7 @@ struct Session<'a> {
     /// Has the present token's end been announced?
     warned: bool,
     subscriptions: Subscriptions,
+    contexts: Contexts,
     /// The last change looked at.
     cursor: u64,
     /// Frames of our own, for their ids.
@@ -169,14 +173,23 @@ impl Session<'_> {
             (What::Message { active_grant, http_request }, Some(grant)) => {
                 self.request(&id, &active_grant, &http_request, payload, &grant.identity).await
             }
+            (What::PutNotificationCtx { notification_ctx_id }, Some(_)) => {
+                let (code, status) = match self.contexts.put(notification_ctx_id, payload, PRODUCT) {
+                    Ok(()) => (200, "OK"),
+                    Err(refused) => refused,
+                };
+                self.send(message::reply(&id, code, status), None).await
+            }
+            (What::DeleteNotificationCtx { notification_ctx_id }, Some(_)) => {
+                self.contexts.delete(&notification_ctx_id);
+                self.send(message::reply(&id, 200, "OK"), None).await
+            }
             (What::Reply | What::Telemetry, _) => Ok(()),
             (What::Close, _) => {
                 self.part().await;
                 Err(End::Gone)
             }
-            (What::Init { .. } | What::Update { .. } | What::Message { .. } | What::Unknown, _) => {
-                self.send(message::reply(&id, 400, "BAD_REQUEST"), None).await
-            }
+            (_, _) => self.send(message::reply(&id, 400, "BAD_REQUEST"), None).await,
         }
     }
 
@@ -309,16 +322,20 @@ impl Session<'_> {
     }
 
     async fn notify(&mut self, (message_type, payload): Notice) -> Result<(), End> {
+        if !self.contexts.allow(message_type) {
+            return Ok(());
+        }
         let header = message::notification(&self.id(), message_type);
         self.send(header, Some(&payload)).await
     }
 
-    async fn send(&mut self, mut header: Map<String, Value>, body: Option<&Value>) -> Result<(), End> {
-        let payload = body.map(Value::to_string).unwrap_or_default();
+    async fn send(&mut self, mut header: Map<String, Value>, body: Option<&JsonObject>) -> Result<(), End> {
+        // Our own structs with text keys always serialise.
+        let payload = body.map(|body| serde_json::to_vec(body).unwrap_or_default()).unwrap_or_default();
         if body.is_some() {
             header.insert("payload_type".to_owned(), "application/json".into());
         }
-        let bytes = frame::compose(header, payload.as_bytes());
+        let bytes = frame::compose(header, &payload);
         match timeout(STALLED, self.socket.send(Message::Binary(bytes.into()))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(End::Gone),

@@ -7,12 +7,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::objects::{forbidden, may};
 use crate::clock::iso_ms;
 use crate::error::ApiError;
+use crate::json::{JsonObject, object};
 use crate::sid::{Kind, Sid};
 use crate::sync::render::segment;
 use crate::sync::store::Object;
@@ -54,7 +55,7 @@ pub(super) struct Wish {
 }
 
 /// A notification, before it becomes a frame: its type and its payload.
-pub(super) type Notice = (&'static str, Value);
+pub(super) type Notice = (&'static str, JsonObject);
 
 /// The watched objects, each with the number of the last change that it does not want.
 #[derive(Debug, Default)]
@@ -79,9 +80,9 @@ impl Batch {
     }
 
     /// A notification that belongs to this batch.
-    fn notice(&self, event_type: &str, event: &Value) -> Notice {
+    fn notice(&self, event_type: &str, event: &impl Serialize) -> Notice {
         let correlation_id = &self.correlation_id;
-        (SYNC, json!({ "event_type": event_type, "correlation_id": correlation_id, "event": event }))
+        (SYNC, object!({ "event_type": event_type, "correlation_id": correlation_id, "event": event }))
     }
 
     /// What came of a wish.
@@ -95,8 +96,8 @@ impl Batch {
 }
 
 /// The answer to a batch; what becomes of each request follows as notifications.
-pub(super) fn accepted() -> Value {
-    json!({ "max_batch_size": MAX_BATCH, "estimated_delivery_in_ms": DELIVERY_MS })
+pub(super) fn accepted() -> JsonObject {
+    object!({ "max_batch_size": MAX_BATCH, "estimated_delivery_in_ms": DELIVERY_MS })
 }
 
 impl Subscriptions {
@@ -187,7 +188,7 @@ impl Subscriptions {
         } else {
             "com.twilio.rtd.cds.document"
         };
-        Some((message_type, json!({ "event_type": event_type, "event": event })))
+        Some((message_type, object!({ "event_type": event_type, "event": event })))
     }
 }
 
@@ -197,7 +198,7 @@ fn watchable(text: &str) -> Option<Sid> {
 }
 
 /// A change as the SDK reads it; `None` for those of which it does not want to know.
-fn event(change: &SyncChange, host: &str) -> Option<(&'static str, Value)> {
+fn event(change: &SyncChange, host: &str) -> Option<(&'static str, JsonObject)> {
     let event_type = match change.kind {
         ChangeKind::DocumentUpdated => "document_updated",
         ChangeKind::DocumentRemoved => "document_removed",
@@ -212,27 +213,23 @@ fn event(change: &SyncChange, host: &str) -> Option<(&'static str, Value)> {
         | ChangeKind::StreamMessage => return None,
     };
     let object = if event_type.starts_with("map") { "map" } else { "document" };
-    let mut event = Map::new();
-    let mut set = |name: String, value: Value| drop(event.insert(name, value));
-    set("id".to_owned(), change.id.into());
-    set("date_created".to_owned(), iso_ms(change.at).into());
-    set(format!("{object}_sid"), change.sid.to_string().into());
-    set(format!("{object}_unique_name"), change.unique_name.clone().into());
-    set(format!("{object}_revision"), change.object_revision.to_string().into());
-    let data = change.data.as_deref().cloned().unwrap_or_default();
+    let mut event = object!({ "id": change.id, "date_created": iso_ms(change.at) });
+    event.set(format!("{object}_sid"), &change.sid);
+    event.set(format!("{object}_unique_name"), &change.unique_name);
+    event.set(format!("{object}_revision"), &change.object_revision.to_string());
     match &change.key {
         Some(key) => {
-            set("item_key".to_owned(), key.as_str().into());
-            set("item_revision".to_owned(), change.revision.to_string().into());
-            set("item_data".to_owned(), data);
-            set("date_expires".to_owned(), change.expires.map(iso_ms).into());
+            event.set("item_key", key);
+            event.set("item_revision", &change.revision.to_string());
+            event.set("item_data", &change.data);
+            event.set("date_expires", &change.expires.map(iso_ms));
             let path = format!("/v3/Maps/{}/Items/{}", change.sid, segment(key));
-            set("item_url".to_owned(), format!("https://{host}{path}").into());
+            event.set("item_url", &format!("https://{host}{path}"));
         }
-        None if change.kind == ChangeKind::DocumentUpdated => set("document_data".to_owned(), data),
+        None if change.kind == ChangeKind::DocumentUpdated => event.set("document_data", &change.data),
         None => {}
     }
-    Some((event_type, event.into()))
+    Some((event_type, event))
 }
 
 #[cfg(test)]
@@ -275,6 +272,7 @@ mod tests {
             let batch = Batch::read(body.to_string().as_bytes()).unwrap();
             let wish = &batch.wishes()[0];
             let (missed, (_, outcome)) = self.subscriptions.apply(&batch, wish, &self.sync, "a", cursor);
+            let outcome = serde_json::to_value(outcome).unwrap();
             assert_eq!(outcome["correlation_id"], 7);
             (missed.iter().map(|change| change.id).collect(), outcome)
         }
@@ -283,11 +281,12 @@ mod tests {
             let changes = self.sync.changes_since(since).unwrap();
             let mut told = Vec::new();
             for change in changes {
-                told.extend(
-                    self.subscriptions.live(&change).map(|(_, payload)| payload["event"]["id"].as_u64()),
-                );
+                told.extend(self.subscriptions.live(&change));
             }
-            told.into_iter().flatten().collect()
+            let id = |(_, payload): (_, JsonObject)| {
+                serde_json::to_value(payload).unwrap()["event"]["id"].as_u64()
+            };
+            told.into_iter().filter_map(id).collect()
         }
     }
 

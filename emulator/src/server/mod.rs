@@ -7,16 +7,11 @@
 //! Paths of different products do not collide, so one address serves them all; `/emulator` is not Twilio's and goes
 //! to `control`, and the Sync SDK's websocket goes to `sdk`. A request whose client has left is dropped where it stands; its record says status 0.
 
-pub(crate) mod core;
-pub(crate) mod page;
-pub(crate) mod reply;
-pub(crate) mod request;
 mod short;
-pub(crate) mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -27,15 +22,15 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use self::core::{Core, Shared};
-use self::reply::Reply;
-use self::request::{Request, Trace};
-use self::wire::{Line, WireListener};
 use crate::control;
 use crate::error::{ApiError, Refusal};
 use crate::faults::{Fault, FaultKind};
 use crate::journal::{Api, Entry, InFlight};
+use crate::parts::{Core, Shared};
+use crate::rest::reply::Reply;
+use crate::rest::request::{Request, Trace};
 use crate::sdk;
+use crate::wire::{Line, WireListener};
 
 /// Where the Sync SDK connects.
 const SDK_SOCKET: &str = "/v3/wsconnect";
@@ -204,11 +199,17 @@ impl Record<'_> {
         }
     }
 
-    async fn process(&mut self, latency: std::time::Duration) -> Result<Reply, ApiError> {
-        if !latency.is_zero() {
-            tokio::time::sleep(latency).await;
+    /// Half of the latency is the way there, half the way back: the request takes effect between the two.
+    async fn process(&mut self, latency: Duration) -> Result<Reply, ApiError> {
+        let way = latency / 2;
+        if !way.is_zero() {
+            tokio::time::sleep(way).await;
         }
-        self.core.answer(self.api, self.request, &mut self.trace)
+        let answer = self.core.answer(self.api, self.request, &mut self.trace);
+        if !way.is_zero() {
+            tokio::time::sleep(way).await;
+        }
+        answer
     }
 }
 

@@ -25,7 +25,8 @@ pub(crate) const WINDOW_PARAMETERS: [&str; 3] = ["Minutes", "StartDate", "EndDat
 /// Cumulative fields; those that an answer does not have are `None` and left out.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Cumulative {
-    pub(crate) avg_task_acceptance_time: Average,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) avg_task_acceptance_time: Option<Average>,
     pub(crate) start_time: String,
     pub(crate) end_time: String,
     pub(crate) reservations_created: u32,
@@ -72,7 +73,21 @@ pub(crate) struct More {
     pub(crate) wait_duration_until_canceled: WaitDuration,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wait_duration_in_queue_until_accepted: Option<WaitDuration>,
-    pub(crate) split_by_wait_time: BTreeMap<u32, SplitByWait>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) split_by_wait_time: Option<BTreeMap<u32, SplitByWait>>,
+    #[serde(flatten)]
+    pub(crate) recorded: Recorded,
+}
+
+/// Fields that only recordings of the combined answers have.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Recorded {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tasks_assigned: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reservations_wrapup: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reservations_completed: Option<u32>,
 }
 
 /// Seconds.
@@ -126,16 +141,34 @@ impl Cumulative {
 
     /// For the separate answers, where OpenAPI has an integer.
     pub(crate) fn with_integer_average(mut self) -> Self {
-        if let Average::Fraction(seconds) = self.avg_task_acceptance_time {
-            self.avg_task_acceptance_time = Average::Integer(seconds);
+        if let Some(Average::Fraction(seconds)) = self.avg_task_acceptance_time {
+            self.avg_task_acceptance_time = Some(Average::Integer(seconds));
+        }
+        self.without_recorded()
+    }
+
+    /// All documented fields and no other.
+    pub(crate) fn without_recorded(mut self) -> Self {
+        if let Some(more) = &mut self.more {
+            more.recorded =
+                Recorded { tasks_assigned: None, reservations_wrapup: None, reservations_completed: None };
         }
         self
+    }
+
+    /// Without mean and split.
+    pub(crate) fn without_averages(mut self) -> Self {
+        self.avg_task_acceptance_time = None;
+        if let Some(more) = &mut self.more {
+            more.split_by_wait_time = None;
+        }
+        self.without_recorded()
     }
 
     fn common(sums: &Sums, window: Window) -> Self {
         let waits = sums.until_accepted;
         Self {
-            avg_task_acceptance_time: Average::Fraction(WaitDuration::from(waits).avg),
+            avg_task_acceptance_time: Some(Average::Fraction(WaitDuration::from(waits).avg)),
             start_time: iso(window.start),
             end_time: iso(window.end),
             reservations_created: sums.created,
@@ -155,7 +188,14 @@ impl Cumulative {
                 wait_duration_until_accepted: waits.into(),
                 wait_duration_until_canceled: sums.until_canceled.into(),
                 wait_duration_in_queue_until_accepted: None,
-                split_by_wait_time: sums.splits.iter().map(|(at, split)| (*at, (*split).into())).collect(),
+                split_by_wait_time: Some(
+                    sums.splits.iter().map(|(at, split)| (*at, (*split).into())).collect(),
+                ),
+                recorded: Recorded {
+                    tasks_assigned: Some(sums.accepted),
+                    reservations_wrapup: Some(sums.wrapping_up),
+                    reservations_completed: Some(sums.completed),
+                },
             }),
         }
     }

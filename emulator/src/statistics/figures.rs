@@ -3,16 +3,16 @@
 //! For each queue and for the Workspace there is a cell for every channel and one over all of them; a cell answers
 //! the real-time questions without looking at any Task. Workers are counted by pool (queues with the same expression
 //! share one), so a Worker who changes Activity costs a few additions, not one for each queue. Everything here is
-//! bounded: by the Workspace's own size, by `log`'s rings, and by five minutes of cancellations.
+//! bounded: by the Workspace's own size, by `log`'s rings, and by five minutes of finished Tasks.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::cells::{Crew, Desk, TaskFigures};
+use super::counters::{QueueCounters, TaskFigures, WorkerCounters};
 use super::log::{Entry, Log, QUEUE_ENTRIES, WORKER_ENTRIES, WORKSPACE_ENTRIES, What};
 use crate::sid::Sid;
-use crate::world::TaskStatus;
-use crate::world::change::{Change, End, Step};
+use crate::state::TaskStatus;
+use crate::state::change::{Change, End, Step};
 
 /// Activity spells kept for one Worker.
 const SPELLS: usize = 512;
@@ -20,11 +20,11 @@ const SPELLS: usize = 512;
 /// All counts.
 #[derive(Debug, Clone)]
 pub(crate) struct Figures {
-    pub(crate) workspace: Desk,
+    pub(crate) workspace: QueueCounters,
     /// All Workers by Activity.
-    pub(crate) everyone: Crew,
+    pub(crate) everyone: WorkerCounters,
     pub(crate) queues: HashMap<Sid, QueueFigures>,
-    pub(crate) pools: HashMap<Arc<str>, Crew>,
+    pub(crate) pools: HashMap<Arc<str>, WorkerCounters>,
     pub(crate) workers: HashMap<Sid, WorkerFigures>,
     tasks: HashMap<Sid, TaskFigures>,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Figures {
 #[derive(Debug, Clone)]
 pub(crate) struct QueueFigures {
     pub(crate) pool: Arc<str>,
-    pub(crate) desk: Desk,
+    pub(crate) counters: QueueCounters,
 }
 
 #[derive(Debug, Clone)]
@@ -49,8 +49,8 @@ pub(crate) struct WorkerFigures {
 impl Default for Figures {
     fn default() -> Self {
         Self {
-            workspace: Desk::new(WORKSPACE_ENTRIES),
-            everyone: Crew::default(),
+            workspace: QueueCounters::new(WORKSPACE_ENTRIES),
+            everyone: WorkerCounters::default(),
             queues: HashMap::new(),
             pools: HashMap::new(),
             workers: HashMap::new(),
@@ -64,7 +64,8 @@ impl Figures {
     pub(crate) fn apply(&mut self, at: i64, change: &Change) {
         match change {
             Change::QueuePlaced { queue, pool } => {
-                let fresh = || QueueFigures { pool: pool.clone(), desk: Desk::new(QUEUE_ENTRIES) };
+                let fresh =
+                    || QueueFigures { pool: pool.clone(), counters: QueueCounters::new(QUEUE_ENTRIES) };
                 self.queues.entry(*queue).or_insert_with(fresh).pool = pool.clone();
             }
             Change::QueueRemoved { queue } => {
@@ -118,7 +119,7 @@ impl Figures {
             let entry = entry(at, What::TaskMoved, &figures);
             self.workspace.log.push(entry);
             if let Some(left) = figures.queue.and_then(|queue| self.queues.get_mut(&queue)) {
-                left.desk.log.push(entry);
+                left.counters.log.push(entry);
             }
         }
         figures.queue = Some(queue);
@@ -128,7 +129,7 @@ impl Figures {
         self.count_task(task, figures, true);
         let entry = entry(at, What::TaskEntered, &figures);
         if let Some(queue) = self.queues.get_mut(&queue) {
-            queue.desk.log.push(entry);
+            queue.counters.log.push(entry);
         }
     }
 
@@ -145,11 +146,12 @@ impl Figures {
         let Some(figures) = self.tasks.remove(&task) else { return };
         self.count_task(task, figures, false);
         let entry = entry(at, What::Task(end), &figures);
-        let canceled = matches!(end, End::Canceled | End::TimedOut);
-        for desk in self.desks(figures.queue) {
-            desk.log.push(entry);
-            if canceled {
-                desk.each(figures.channel, |cell| cell.cancel(at));
+        for counters in self.counters_of(figures.queue) {
+            counters.log.push(entry);
+            match end {
+                End::Canceled | End::TimedOut => counters.each(figures.channel, |cell| cell.cancel(at)),
+                End::Completed => counters.each(figures.channel, |cell| cell.complete(at)),
+                End::Deleted => {}
             }
         }
     }
@@ -160,34 +162,34 @@ impl Figures {
         figures.accepted |= step == Step::Accepted;
         let figures = *figures;
         let entry = Entry { first, ..entry(at, What::Reservation(step), &figures) };
-        for desk in self.desks(figures.queue) {
-            desk.log.push(entry);
+        for counters in self.counters_of(figures.queue) {
+            counters.log.push(entry);
         }
         if let Some(worker) = self.workers.get_mut(&worker) {
             worker.log.push(entry);
         }
     }
 
-    fn desks(&mut self, queue: Option<Sid>) -> impl Iterator<Item = &mut Desk> {
-        let queue = queue.and_then(|queue| self.queues.get_mut(&queue)).map(|queue| &mut queue.desk);
+    fn counters_of(&mut self, queue: Option<Sid>) -> impl Iterator<Item = &mut QueueCounters> {
+        let queue = queue.and_then(|queue| self.queues.get_mut(&queue)).map(|queue| &mut queue.counters);
         std::iter::once(&mut self.workspace).chain(queue)
     }
 
     fn count_task(&mut self, task: Sid, figures: TaskFigures, there: bool) {
-        for desk in self.desks(figures.queue) {
-            desk.each(figures.channel, |cell| cell.count(task, &figures, there));
+        for counters in self.counters_of(figures.queue) {
+            counters.each(figures.channel, |cell| cell.count(task, &figures, there));
         }
     }
 
     fn open_pool(&mut self, pool: &Arc<str>, members: &[Sid]) {
-        let mut crew = Crew::default();
+        let mut workers_of_pool = WorkerCounters::default();
         for sid in members {
             if let Some(worker) = self.workers.get_mut(sid) {
-                crew.count(worker.channels, worker.activity, true);
+                workers_of_pool.count(worker.channels, worker.activity, true);
                 worker.pools.push(pool.clone());
             }
         }
-        self.pools.insert(pool.clone(), crew);
+        self.pools.insert(pool.clone(), workers_of_pool);
     }
 
     fn place_worker(&mut self, at: i64, worker: Sid, pools: &[Arc<str>], channels: u64, activity: usize) {
@@ -222,8 +224,8 @@ impl Figures {
         let Some(figures) = self.workers.get(&worker) else { return };
         self.everyone.count(figures.channels, figures.activity, there);
         for pool in &figures.pools {
-            if let Some(crew) = self.pools.get_mut(pool) {
-                crew.count(figures.channels, figures.activity, there);
+            if let Some(workers_of_pool) = self.pools.get_mut(pool) {
+                workers_of_pool.count(figures.channels, figures.activity, there);
             }
         }
     }

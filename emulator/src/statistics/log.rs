@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::world::change::{End, Step};
+use crate::state::change::{End, Step};
 
 /// Entries kept for one TaskQueue.
 pub(crate) const QUEUE_ENTRIES: usize = 100_000;
@@ -98,6 +98,8 @@ pub(crate) struct Sums {
     pub(crate) timed_out: u32,
     pub(crate) canceled: u32,
     pub(crate) rescinded: u32,
+    pub(crate) wrapping_up: u32,
+    pub(crate) completed: u32,
     pub(crate) until_accepted: Waits,
     pub(crate) in_queue_until_accepted: Waits,
     pub(crate) until_canceled: Waits,
@@ -168,6 +170,8 @@ impl Sums {
             What::Reservation(Step::TimedOut) => self.timed_out += 1,
             What::Reservation(Step::Canceled) => self.canceled += 1,
             What::Reservation(Step::Rescinded) => self.rescinded += 1,
+            What::Reservation(Step::WrappingUp) => self.wrapping_up += 1,
+            What::Reservation(Step::Completed) => self.completed += 1,
             What::Reservation(Step::Accepted) => {
                 self.accepted += 1;
                 self.until_accepted.add(entry.wait.into());

@@ -9,14 +9,20 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::cells::{Cell, Crew};
+use super::counters::{ChannelCounters, WorkerCounters};
 use super::figures::{Figures, QueueFigures};
 use crate::sid::Sid;
-use crate::world::state::State;
+use crate::state::State;
 
 /// Real-time fields; those that an answer does not have are `None` and left out.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Realtime<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account_sid: Option<Sid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) workspace_sid: Option<Sid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) task_queue_sid: Option<Sid>,
     pub(crate) activity_statistics: Vec<ActivityCount<'a>>,
     pub(crate) longest_task_waiting_age: i64,
     pub(crate) longest_task_waiting_sid: Option<Sid>,
@@ -41,17 +47,22 @@ pub(crate) struct Realtime<'a> {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ActivityCount<'a> {
     pub(crate) friendly_name: &'a str,
-    pub(crate) sid: Sid,
     pub(crate) workers: u32,
+    pub(crate) sid: Sid,
 }
 
 /// Open Tasks by status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct ByStatus {
-    pub(crate) pending: u32,
     pub(crate) reserved: u32,
+    pub(crate) pending: u32,
     pub(crate) assigned: u32,
     pub(crate) wrapping: u32,
+    /// Within the last five minutes, like `canceled`; only in answers as they were recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) completed: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) canceled: Option<u32>,
 }
 
 /// Workers by Activity.
@@ -64,7 +75,7 @@ pub(crate) struct WorkersRealtime<'a> {
 impl<'a> Realtime<'a> {
     /// The Workspace, over one channel or all.
     pub(crate) fn workspace(state: &'a State, figures: &Figures, channel: Option<usize>, now: i64) -> Self {
-        let cell = figures.workspace.cell(channel);
+        let cell = figures.workspace.of_channel(channel);
         let mut realtime = Self::tasks(cell, now);
         let workers = WorkersRealtime::of(state, Some(&figures.everyone), channel);
         realtime.activity_statistics = workers.activity_statistics;
@@ -80,10 +91,10 @@ impl<'a> Realtime<'a> {
         channel: Option<usize>,
         now: i64,
     ) -> Self {
-        let cell = queue.and_then(|queue| queue.desk.cell(channel));
+        let cell = queue.and_then(|queue| queue.counters.of_channel(channel));
         let mut realtime = Self::tasks(cell, now);
-        let crew = queue.and_then(|queue| figures.pools.get(&queue.pool));
-        let workers = WorkersRealtime::of(state, crew, channel);
+        let workers_of_pool = queue.and_then(|queue| figures.pools.get(&queue.pool));
+        let workers = WorkersRealtime::of(state, workers_of_pool, channel);
         let available =
             state.activities.iter().zip(&workers.activity_statistics).filter(|(a, _)| a.available);
         realtime.total_available_workers = Some(available.map(|(_, count)| count.workers).sum());
@@ -99,24 +110,44 @@ impl<'a> Realtime<'a> {
         channel: Option<usize>,
         now: i64,
     ) -> Self {
-        let longest =
-            queue.and_then(|queue| queue.desk.cell(channel)).and_then(|cell| cell.waiting_in_queue.first());
+        let longest = queue
+            .and_then(|queue| queue.counters.of_channel(channel))
+            .and_then(|cell| cell.waiting_in_queue.first());
         self.longest_relative_task_age_in_queue = Some(longest.map_or(0, |(since, _)| age(*since, now)));
         self.longest_relative_task_sid_in_queue = Some(longest.map(|(_, task)| *task));
         self
     }
 
-    fn tasks(cell: Option<&Cell>, now: i64) -> Self {
+    /// Adds what combined answers were recorded with: the SIDs of what it belongs to, and finished Tasks by status.
+    pub(crate) fn with_recorded(
+        mut self,
+        state: &State,
+        task_queue_sid: Option<Sid>,
+        cell: Option<&ChannelCounters>,
+        now: i64,
+    ) -> Self {
+        self.account_sid = Some(state.account);
+        self.workspace_sid = Some(state.sid);
+        self.task_queue_sid = task_queue_sid;
+        self.tasks_by_status.completed = Some(cell.map_or(0, |cell| cell.completed(now)));
+        self.tasks_by_status.canceled = Some(cell.map_or(0, |cell| cell.canceled(now)));
+        self
+    }
+
+    fn tasks(cell: Option<&ChannelCounters>, now: i64) -> Self {
         let longest = cell.and_then(|cell| cell.waiting.first());
         let [pending, reserved, assigned, wrapping] = cell.map(|cell| cell.by_status).unwrap_or_default();
         Self {
+            account_sid: None,
+            workspace_sid: None,
+            task_queue_sid: None,
             activity_statistics: Vec::new(),
             longest_task_waiting_age: longest.map_or(0, |(since, _)| age(*since, now)),
             longest_task_waiting_sid: longest.map(|(_, task)| *task),
             longest_relative_task_age_in_queue: None,
             longest_relative_task_sid_in_queue: None,
             tasks_by_priority: Some(cell.map(|cell| cell.by_priority.clone()).unwrap_or_default()),
-            tasks_by_status: ByStatus { pending, reserved, assigned, wrapping },
+            tasks_by_status: ByStatus { pending, reserved, assigned, wrapping, ..ByStatus::default() },
             total_available_workers: None,
             total_eligible_workers: None,
             total_tasks: cell.map_or(0, |cell| cell.total(now)),
@@ -127,9 +158,14 @@ impl<'a> Realtime<'a> {
 
 impl<'a> WorkersRealtime<'a> {
     /// Every Activity of the Workspace, those without Workers too.
-    pub(crate) fn of(state: &'a State, crew: Option<&Crew>, channel: Option<usize>) -> Self {
-        let count = |n: usize| crew.map_or(0, |crew| crew.workers(channel, n));
-        let line = |(n, activity): (usize, &'a crate::world::state::Activity)| ActivityCount {
+    pub(crate) fn of(
+        state: &'a State,
+        workers_of_pool: Option<&WorkerCounters>,
+        channel: Option<usize>,
+    ) -> Self {
+        let count =
+            |n: usize| workers_of_pool.map_or(0, |workers_of_pool| workers_of_pool.workers(channel, n));
+        let line = |(n, activity): (usize, &'a crate::state::Activity)| ActivityCount {
             friendly_name: &activity.name,
             sid: activity.sid,
             workers: count(n),

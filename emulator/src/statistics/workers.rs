@@ -8,7 +8,7 @@ use super::figures::{Figures, WorkerFigures};
 use super::log::{Sums, Waits, Window};
 use crate::clock::iso;
 use crate::sid::Sid;
-use crate::world::state::State;
+use crate::state::State;
 
 /// Cumulative statistics of some Workers.
 #[derive(Debug, Clone, Serialize)]
@@ -53,7 +53,7 @@ impl<'a> WorkersCumulative<'a> {
                 }
             }
         }
-        let line = |(activity, waits): (&'a crate::world::state::Activity, &Waits)| ActivityDuration {
+        let line = |(activity, waits): (&'a crate::state::Activity, &Waits)| ActivityDuration {
             sid: activity.sid,
             friendly_name: &activity.name,
             avg: waits.total / waits.count.max(1),

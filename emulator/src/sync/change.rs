@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::Value;
 
+use crate::json::Data;
 use crate::sid::Sid;
 
 /// What happened. The names are those of Twilio's Sync webhooks.
@@ -61,5 +61,5 @@ pub struct SyncChange {
     /// When the Document or item expires, in milliseconds since 1970.
     pub expires: Option<i64>,
     /// The data it has now, or had last when it was removed.
-    pub data: Option<Arc<Value>>,
+    pub data: Option<Arc<Data>>,
 }

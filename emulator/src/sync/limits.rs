@@ -2,17 +2,23 @@
 //!
 //! An object is a whole Document or a whole Map: all items of a Map share one budget. Writes of up to 1 KiB get 20/s,
 //! writes from 10 KiB on get 2/s; the curve between is not published and taken as a straight line. A larger write
-//! simply costs more tokens of the same bucket, so a mix of sizes is limited as well: sustained rate `r` and capacity
-//! `10·r` for each size.
+//! costs more of the same budget, so a mix of sizes is limited as well.
+//!
+//! How the burst window is counted is not published either. `Limits::burst` chooses a reading, for writes and all other
+//! operations alike: a token bucket with sustained rate `r` and capacity `10·r`, or at most `10·r` in any ten seconds.
+
+use std::hash::Hash;
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use crate::error::ApiError;
-use crate::limits::Buckets;
-use crate::settings::Limits;
+use crate::limits::{Buckets, Windows};
+use crate::settings::{Burst, Limits};
 use crate::sid::Sid;
 
-/// The burst window in seconds.
-const BURST: f64 = 10.0;
+/// The burst window.
+const BURST: Duration = Duration::from_secs(10);
 const FULL_RATE_UP_TO: f64 = 1024.0;
 const LOWEST_RATE_FROM: f64 = 10_240.0;
 /// 2/s of 20/s.
@@ -29,24 +35,34 @@ pub(crate) enum Cost {
     Permission,
 }
 
-/// The buckets of a service.
-#[derive(Debug)]
+/// The budgets of a service.
+#[derive(Debug, Default)]
 pub(crate) struct SyncLimits {
-    reads: Buckets<Sid>,
-    writes: Buckets<Sid>,
-    creates: Buckets<()>,
-    messages: Buckets<Sid>,
-    permissions: Buckets<Sid>,
+    reads: Budgets<Sid>,
+    writes: Budgets<Sid>,
+    creates: Budgets<()>,
+    messages: Budgets<Sid>,
+    permissions: Budgets<Sid>,
 }
 
-impl Default for SyncLimits {
+/// Budgets of one kind, in both readings. Only the chosen one is charged, so another reading starts with full budgets.
+#[derive(Debug)]
+struct Budgets<K> {
+    buckets: Buckets<K>,
+    windows: Windows<K>,
+}
+
+impl<K: Hash + Eq> Default for Budgets<K> {
     fn default() -> Self {
-        Self {
-            reads: Buckets::new(BURST),
-            writes: Buckets::new(BURST),
-            creates: Buckets::new(BURST),
-            messages: Buckets::new(BURST),
-            permissions: Buckets::new(BURST),
+        Self { buckets: Buckets::new(BURST.as_secs_f64()), windows: Windows::new(BURST) }
+    }
+}
+
+impl<K: Hash + Eq> Budgets<K> {
+    fn take(&mut self, burst: Burst, key: K, rate: Option<f64>, cost: f64, now: Instant) -> Result<f64, f64> {
+        match burst {
+            Burst::Bucket => self.buckets.take(key, rate, cost, now),
+            Burst::Window => self.windows.take(key, rate, cost, now),
         }
     }
 }
@@ -68,12 +84,15 @@ impl SyncLimits {
         limits: &Limits,
         now: Instant,
     ) -> Result<(), ApiError> {
+        let burst = limits.burst;
         let charged = match cost {
-            Cost::Read => self.reads.take(object, limits.sync_reads, 1.0, now),
-            Cost::Write(bytes) => self.writes.take(object, limits.sync_writes, 1.0 / share(bytes), now),
-            Cost::Create => self.creates.take((), limits.sync_creates, 1.0, now),
-            Cost::StreamMessage => self.messages.take(object, limits.stream_messages, 1.0, now),
-            Cost::Permission => self.permissions.take(object, limits.permissions, 1.0, now),
+            Cost::Read => self.reads.take(burst, object, limits.sync_reads, 1.0, now),
+            Cost::Write(bytes) => {
+                self.writes.take(burst, object, limits.sync_writes, 1.0 / share(bytes), now)
+            }
+            Cost::Create => self.creates.take(burst, (), limits.sync_creates, 1.0, now),
+            Cost::StreamMessage => self.messages.take(burst, object, limits.stream_messages, 1.0, now),
+            Cost::Permission => self.permissions.take(burst, object, limits.permissions, 1.0, now),
         };
         charged.map(drop).map_err(|_| ApiError::too_fast(54009, "Rate limit exceeded"))
     }
@@ -81,12 +100,23 @@ impl SyncLimits {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::sid::Kind;
 
     const MAP: Sid = Sid::fixed(Kind::Map, 1);
+
+    #[test]
+    fn the_readings_differ_in_the_second_half_of_the_window() {
+        let written = |burst| {
+            let (mut limits, start) = (SyncLimits::default(), Instant::now());
+            let rules = Limits { burst, ..Limits::default() };
+            let mut write =
+                |ms| limits.charge(MAP, Cost::Write(100), &rules, start + Duration::from_millis(ms)).is_ok();
+            (0..10_000).filter(|ms| write(*ms)).count()
+        };
+        assert_eq!(written(Burst::Window), 200);
+        assert_eq!(written(Burst::Bucket), 399, "200 at once and 20 a second");
+    }
 
     fn burst(bytes: usize) -> usize {
         let (mut limits, now) = (SyncLimits::default(), Instant::now());

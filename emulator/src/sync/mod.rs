@@ -20,6 +20,7 @@ pub use change::{ChangeKind, SyncChange};
 pub use store::Rights;
 
 use crate::clock::Clock;
+use crate::json::Data;
 use crate::settings::Settings;
 use crate::sid::{Kind, Sid};
 use limits::SyncLimits;
@@ -124,7 +125,7 @@ impl SyncHandle {
 
     /// A Document's data, by unique name or SID.
     pub fn document(&self, name: &str) -> Option<Value> {
-        self.with(|inner, _| inner.store.documents.get(name).map(|document| (*document.data).clone()))
+        self.with(|inner, _| inner.store.documents.get(name).map(|document| document.data.value().clone()))
     }
 
     /// A Document's revision.
@@ -148,8 +149,9 @@ impl SyncHandle {
 
     /// All items of a Map; `None` if there is no such Map.
     pub fn map_items(&self, name: &str) -> Option<BTreeMap<String, Value>> {
-        let items =
-            |map: &SyncMap| map.items.iter().map(|(key, item)| (key.clone(), (*item.data).clone())).collect();
+        let items = |map: &SyncMap| {
+            map.items.iter().map(|(key, item)| (key.clone(), item.data.value().clone())).collect()
+        };
         self.with(|inner, _| inner.store.maps.get(name).map(items))
     }
 
@@ -157,13 +159,13 @@ impl SyncHandle {
     pub fn item(&self, map: &str, key: &str) -> Option<(Value, String)> {
         self.with(|inner, _| {
             let item = inner.store.maps.get(map)?.items.get(key)?;
-            Some(((*item.data).clone(), item.revision.to_string()))
+            Some((item.data.value().clone(), item.revision.to_string()))
         })
     }
 
     /// Creates or replaces a Document as somebody else would, without limits. Returns its revision.
     pub fn put_document(&self, name: &str, data: Value) -> String {
-        let data = Arc::new(data);
+        let data = Arc::new(Data::from(data));
         self.with(|inner, now| {
             let store = &mut inner.store;
             // Neither can fail: the name is free, or the object exists.
@@ -183,7 +185,7 @@ impl SyncHandle {
     /// Creates or replaces an item (and its Map) as somebody else would, without limits. Returns its revision.
     pub fn put_item(&self, map: &str, key: &str, data: Value) -> String {
         self.put_map(map);
-        let data = Arc::new(data);
+        let data = Arc::new(Data::from(data));
         self.with(|inner, now| {
             let Some(sid) = inner.store.maps.find(map) else { return String::new() };
             let updated = inner.store.update_item(sid, key, Some(data.clone()), None, None, now);

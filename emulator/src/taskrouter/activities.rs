@@ -1,8 +1,8 @@
 //! Activities and TaskChannels over HTTP.
 
 use super::{Answer, Call, MAX_PAGE};
-use crate::server::page::Page;
-use crate::server::reply::Reply;
+use crate::rest::page::Page;
+use crate::rest::reply::Reply;
 use crate::sid::Kind;
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
@@ -31,7 +31,7 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     form.only(&["FriendlyName", "Available"])?;
     let name = form.required("FriendlyName")?;
     let available = form.boolean("Available")?.unwrap_or(false);
-    let made = call.world.act(|turn| turn.add_activity(name, available));
+    let made = call.world.act(|transaction| transaction.add_activity(name, available));
     reply(call, &made.map_err(|error| call.refused(&error))?.to_string(), 201)
 }
 
@@ -41,7 +41,7 @@ pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
     call.sid(Kind::Activity, sid)?;
     let form = call.request.form()?;
     form.only(&["FriendlyName", "Available"])?;
-    let done = call.world.act(|turn| turn.rename_activity(sid, form.filled("FriendlyName")));
+    let done = call.world.act(|transaction| transaction.rename_activity(sid, form.filled("FriendlyName")));
     done.map_err(|error| call.refused(&error))?;
     reply(call, sid, 200)
 }

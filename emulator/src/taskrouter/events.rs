@@ -2,8 +2,8 @@
 
 use super::{Answer, Call, MAX_PAGE, workspace};
 use crate::error::ApiError;
-use crate::server::page::Page;
-use crate::server::reply::Reply;
+use crate::rest::page::Page;
+use crate::rest::reply::Reply;
 use crate::sid::{Kind, Sid};
 use crate::statistics::Window;
 use crate::world::Event;

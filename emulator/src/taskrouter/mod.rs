@@ -21,6 +21,7 @@ mod activities;
 mod bulk;
 mod events;
 mod limits;
+mod nulls;
 mod queues;
 mod render;
 mod reservations;
@@ -35,9 +36,10 @@ use std::sync::Mutex;
 pub(crate) use limits::EndpointLimits;
 use render::Place;
 
+use crate::callbacks::Callbacks;
 use crate::error::ApiError;
-use crate::server::reply::Reply;
-use crate::server::request::{Request, Trace};
+use crate::rest::reply::Reply;
+use crate::rest::request::{Request, Trace};
 use crate::settings::{Answers, Limits};
 use crate::sid::{Kind, Sid};
 use crate::world::{World, WorldError};
@@ -50,6 +52,7 @@ pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
     pub(crate) trace: &'a mut Trace,
     pub(crate) world: &'a World,
+    pub(crate) callbacks: &'a Callbacks,
     pub(crate) answers: Answers,
     pub(crate) limits: Limits,
     pub(crate) endpoints: &'a Mutex<EndpointLimits>,
@@ -58,7 +61,12 @@ pub(crate) struct Call<'a> {
 type Answer = Result<Reply, ApiError>;
 
 /// Answers a request whose path starts with `/v1/Workspaces`.
-pub(crate) fn route(mut call: Call<'_>) -> Answer {
+pub(crate) fn route(call: Call<'_>) -> Answer {
+    let wanted = call.answers.nulls;
+    carry_out(call).map(|reply| nulls::put_into(reply, wanted))
+}
+
+fn carry_out(mut call: Call<'_>) -> Answer {
     let request = call.request;
     let route = request.route();
     let Some((workspace, rest)) = route.get(2..).and_then(<[&str]>::split_first) else {

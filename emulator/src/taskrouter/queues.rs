@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::{Answer, Call, MAX_PAGE};
 use crate::error::ApiError;
-use crate::server::page::Page;
-use crate::server::reply::Reply;
+use crate::rest::page::Page;
+use crate::rest::reply::Reply;
 use crate::sid::{Kind, Sid};
-use crate::world::expression::Expression;
+use crate::state::expression::Expression;
 use crate::world::life::NewQueue;
 
 const FILTERS: [&str; 4] = ["FriendlyName", "EvaluateWorkerAttributes", "WorkerSid", "Ordering"];
@@ -30,14 +30,14 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
         if query.has("WorkerSid") && worker.is_none() {
             return Ok(page.finish("task_queues", &[] as &[Value], None));
         }
-        let wanted = |queue: &crate::world::state::Queue| {
+        let wanted = |queue: &crate::state::Queue| {
             let pool = state.pools.get(&queue.expression);
             let suits = |attributes: &Value| pool.is_some_and(|pool| pool.expression.matches(attributes));
             name.is_none_or(|name| queue.name == name)
                 && attributes.as_ref().is_none_or(suits)
                 && worker.is_none_or(|worker| suits(&worker.attributes))
         };
-        let render = |queue: &crate::world::state::Queue| call.place().queue(state, queue);
+        let render = |queue: &crate::state::Queue| call.place().queue(state, queue);
         if newest_first {
             let rows: Vec<_> = state.queues.iter().rev().filter(|queue| wanted(queue)).collect();
             return page.reply_by_position("task_queues", &rows, |queue| render(queue));
@@ -67,7 +67,8 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     }
     new.max_reserved = form.integer("MaxReservedWorkers", 1..=50)?.unwrap_or(new.max_reserved);
     new.order = order(form.filled("TaskOrder"))?.unwrap_or(new.order);
-    let sid = call.world.act(|turn| turn.add_queue(new)).map_err(|error| call.refused(&error))?;
+    let sid =
+        call.world.act(|transaction| transaction.add_queue(new)).map_err(|error| call.refused(&error))?;
     reply(call, sid, 201)
 }
 
@@ -87,15 +88,15 @@ pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
     if let Some(expression) = form.filled("TargetWorkers") {
         Expression::parse(expression).map_err(ApiError::invalid)?;
     }
-    let done = call.world.act(|turn| {
-        turn.queue_name(sid)?;
+    let done = call.world.act(|transaction| {
+        transaction.queue_name(sid)?;
         if let Some(name) = form.filled("FriendlyName") {
-            turn.rename_queue(sid, name)?;
+            transaction.rename_queue(sid, name)?;
         }
         if let Some(expression) = form.filled("TargetWorkers") {
-            turn.set_expression(sid, expression)?;
+            transaction.set_expression(sid, expression)?;
         }
-        if let Some(queue) = turn.state.queues.get_mut(sid) {
+        if let Some(queue) = transaction.state.queues.get_mut(sid) {
             queue.max_reserved = max_reserved.unwrap_or(queue.max_reserved);
             queue.order = order.unwrap_or(queue.order);
         }
@@ -115,7 +116,7 @@ pub(super) fn delete(call: &Call<'_>, sid: &str) -> Answer {
     if busy {
         return Err(ApiError::invalid("The TaskQueue still has Tasks"));
     }
-    call.world.act(|turn| turn.remove_queue(sid)).map_err(|error| call.refused(&error))?;
+    call.world.act(|transaction| transaction.remove_queue(sid)).map_err(|error| call.refused(&error))?;
     Ok(Reply::no_content())
 }
 

@@ -2,11 +2,11 @@
 
 use super::{Answer, Call, MAX_PAGE};
 use crate::error::ApiError;
-use crate::server::page::Page;
-use crate::server::reply::Reply;
+use crate::rest::page::Page;
+use crate::rest::reply::Reply;
 use crate::sid::{Kind, Sid};
+use crate::state::Reservation;
 use crate::world::ReservationStatus;
-use crate::world::state::Reservation;
 
 pub(super) fn of_task(call: &Call<'_>, task: &str) -> Answer {
     let task = call.sid(Kind::Task, task)?;
@@ -54,22 +54,22 @@ pub(super) fn update(call: &Call<'_>, task: &str, reservation: &str) -> Answer {
     let sid = find(call, task, reservation)?;
     let status = form.required("ReservationStatus")?.to_owned();
     let activity = form.sid("WorkerActivitySid", Kind::Activity)?;
-    let done = call.world.act(|turn| {
+    let done = call.world.act(|transaction| {
         match status.as_str() {
-            "accepted" => turn.accept(sid)?,
-            "rejected" => turn.reject(sid)?,
-            "wrapping" => turn.wrap(sid)?,
-            "completed" => turn.complete(sid, None)?,
+            "accepted" => transaction.accept(sid)?,
+            "rejected" => transaction.reject(sid)?,
+            "wrapping" => transaction.wrap(sid)?,
+            "completed" => transaction.complete(sid, None)?,
             other => {
                 return Err(crate::world::WorldError::Refused(format!(
                     "ReservationStatus {other} cannot be set"
                 )));
             }
         }
-        let worker = turn.state.reservations.get(sid).map(|reservation| reservation.worker);
-        let activity = activity.and_then(|activity| turn.state.activity(&activity.to_string()));
+        let worker = transaction.state.reservations.get(sid).map(|reservation| reservation.worker);
+        let activity = activity.and_then(|activity| transaction.state.activity(&activity.to_string()));
         match (worker, activity) {
-            (Some(worker), Some(activity)) => turn.set_activity(worker, activity),
+            (Some(worker), Some(activity)) => transaction.set_activity(worker, activity),
             _ => Ok(()),
         }
     });

@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use super::{Answer, Call, MAX_PAGE};
 use crate::error::ApiError;
-use crate::server::page::Page;
-use crate::server::reply::Reply;
-use crate::settings::Combined;
+use crate::rest::page::Page;
+use crate::rest::reply::Reply;
+use crate::settings::{Combined, CombinedRealtime};
 use crate::sid::{Kind, Sid};
+use crate::state::State;
 use crate::statistics::Window;
 use crate::statistics::cumulative::{Cumulative, WINDOW_PARAMETERS, thresholds};
 use crate::statistics::figures::Figures;
 use crate::statistics::realtime::Realtime;
-use crate::world::state::State;
 
 /// One set of numbers and what it belongs to.
 #[derive(Serialize)]
@@ -74,7 +74,11 @@ pub(super) fn workspace(call: &Call<'_>) -> Answer {
     let wanted = Wanted::cumulative(call)?;
     Ok(call.world.with(|inner| {
         let (state, figures) = inner.visible(wanted.now);
-        let realtime = Realtime::workspace(state, figures, wanted.channel, wanted.now);
+        let mut realtime = Realtime::workspace(state, figures, wanted.channel, wanted.now);
+        if call.answers.combined_realtime == CombinedRealtime::AsRecorded {
+            let cell = figures.workspace.of_channel(wanted.channel);
+            realtime = realtime.with_recorded(state, None, cell, wanted.now);
+        }
         let log = &figures.workspace.log;
         let cumulative = Cumulative::workspace(log, wanted.window, wanted.channel, &wanted.thresholds);
         wrap(call, state, None, combined(call, realtime, cumulative))
@@ -124,7 +128,7 @@ pub(super) fn queue_cumulative(call: &Call<'_>, sid: &str) -> Answer {
     let wanted = Wanted::cumulative(call)?;
     Ok(call.world.with(|inner| {
         let (state, figures) = inner.visible(wanted.now);
-        let log = figures.queues.get(&sid).map(|queue| &queue.desk.log);
+        let log = figures.queues.get(&sid).map(|queue| &queue.counters.log);
         let cumulative = Cumulative::queue(log, wanted.window, wanted.channel, &wanted.thresholds);
         wrap(call, state, Some(sid), cumulative.with_integer_average())
     }))
@@ -170,16 +174,26 @@ pub(super) fn queues(call: &Call<'_>) -> Answer {
 
 fn both<'a>(call: &Call<'_>, state: &'a State, figures: &Figures, sid: Sid, wanted: &Wanted) -> Both<'a> {
     let queue = figures.queues.get(&sid);
-    let realtime = Realtime::queue(state, figures, queue, wanted.channel, wanted.now);
-    let log = queue.map(|queue| &queue.desk.log);
+    let mut realtime = Realtime::queue(state, figures, queue, wanted.channel, wanted.now);
+    if call.answers.combined_realtime == CombinedRealtime::AsRecorded {
+        let cell = queue.and_then(|queue| queue.counters.of_channel(wanted.channel));
+        realtime = realtime.with_recorded(state, Some(sid), cell, wanted.now);
+        realtime = realtime.with_relative(queue, wanted.channel, wanted.now);
+    }
+    let log = queue.map(|queue| &queue.counters.log);
     combined(call, realtime, Cumulative::queue(log, wanted.window, wanted.channel, &wanted.thresholds))
 }
 
 /// The combined answer, as full as the settings say.
 fn combined<'a>(call: &Call<'_>, mut realtime: Realtime<'a>, mut cumulative: Cumulative) -> Both<'a> {
-    if call.answers.combined_cumulative == Combined::AsPublished {
-        realtime.tasks_by_priority = None;
-        cumulative.more = None;
+    match call.answers.combined_cumulative {
+        Combined::Complete => cumulative = cumulative.without_recorded(),
+        Combined::AsRecorded => {}
+        Combined::WithoutAverages => cumulative = cumulative.without_averages(),
+        Combined::AsPublished => {
+            realtime.tasks_by_priority = None;
+            cumulative.more = None;
+        }
     }
     Both { realtime, cumulative }
 }

@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::{Answer, Call, MAX_PAGE};
 use crate::error::ApiError;
 use crate::params::Params;
-use crate::server::page::Page;
-use crate::server::reply::Reply;
+use crate::rest::page::Page;
+use crate::rest::reply::Reply;
 use crate::sid::{Kind, Sid};
-use crate::world::expression::Expression;
+use crate::state::expression::Expression;
+use crate::state::{State, Task};
 use crate::world::life::{Draft, TASK_TIMEOUT, TaskUpdate};
-use crate::world::state::{State, Task};
 use crate::world::{TaskStatus, WorldError};
 
 const FILTERS: [&str; 10] = [
@@ -88,7 +88,7 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
             .ok_or_else(|| ApiError::invalid("The Workspace has no TaskQueue"))?,
     };
     let draft = Draft { queue, channel, workflow: 0, priority, attributes, timeout, age: 0 };
-    let sid = call.world.act(|turn| turn.create_task(draft)).map_err(|error| match error {
+    let sid = call.world.act(|transaction| transaction.create_task(draft)).map_err(|error| match error {
         WorldError::Missing { .. } => ApiError::invalid("TaskQueueSid was not found"),
         WorldError::Refused(why) => ApiError::invalid(why),
     })?;
@@ -108,16 +108,16 @@ pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
             .ok_or_else(|| ApiError::invalid(format!("AssignmentStatus {text} is not known")))
     });
     let status = status.transpose()?;
-    let done = call.world.act(|turn| {
+    let done = call.world.act(|transaction| {
         if update.attributes.is_some() || update.priority.is_some() {
-            turn.update_task(sid, update)?;
+            transaction.update_task(sid, update)?;
         }
-        let held = turn.task(sid)?.reservations.last().copied();
+        let held = transaction.task(sid)?.reservations.last().copied();
         match (status, held) {
             (None, _) => Ok(()),
-            (Some(TaskStatus::Canceled), _) => turn.cancel(sid, &reason),
-            (Some(TaskStatus::Completed), Some(held)) => turn.complete(held, Some(&reason)),
-            (Some(TaskStatus::Wrapping), Some(held)) => turn.wrap(held),
+            (Some(TaskStatus::Canceled), _) => transaction.cancel(sid, &reason),
+            (Some(TaskStatus::Completed), Some(held)) => transaction.complete(held, Some(&reason)),
+            (Some(TaskStatus::Wrapping), Some(held)) => transaction.wrap(held),
             (Some(status), _) => {
                 Err(WorldError::Refused(format!("The Task cannot be set to {}", status.as_str())))
             }
@@ -131,7 +131,7 @@ pub(super) fn delete(call: &Call<'_>, sid: &str) -> Answer {
     let sid = call.sid(Kind::Task, sid)?;
     call.request.no_parameters()?;
     check_version(call, sid)?;
-    call.world.act(|turn| turn.delete_task(sid)).map_err(|error| call.refused(&error))?;
+    call.world.act(|transaction| transaction.delete_task(sid)).map_err(|error| call.refused(&error))?;
     Ok(Reply::no_content())
 }
 

@@ -4,13 +4,13 @@ use serde::Serialize;
 
 use super::workers::Filter;
 use super::{Answer, Call, statistics};
-use crate::server::reply::Reply;
+use crate::rest::reply::Reply;
 use crate::sid::{Kind, Sid};
+use crate::state::State;
 use crate::statistics::Window;
 use crate::statistics::cumulative::WINDOW_PARAMETERS;
 use crate::statistics::realtime::WorkersRealtime;
 use crate::statistics::workers::WorkersCumulative;
-use crate::world::state::State;
 
 #[derive(Serialize)]
 struct Of<T> {

@@ -1,16 +1,17 @@
 //! Workers over HTTP, with their channels.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::activities::is_true;
 use super::{Answer, Call, MAX_PAGE};
 use crate::error::ApiError;
+use crate::json::Data;
 use crate::params::Params;
-use crate::server::page::Page;
-use crate::server::reply::Reply;
+use crate::rest::page::Page;
+use crate::rest::reply::Reply;
 use crate::sid::{Kind, Sid};
-use crate::world::expression::Expression;
-use crate::world::state::{State, Worker};
+use crate::state::expression::Expression;
+use crate::state::{State, Worker};
 
 const FILTERS: [&str; 8] = [
     "ActivityName",
@@ -55,11 +56,11 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     let form = call.request.form()?;
     form.only(&["FriendlyName", "ActivitySid", "Attributes"])?;
     let name = form.required("FriendlyName")?;
-    let attributes = attributes(&form)?.unwrap_or_else(|| json!({}));
+    let attributes = attributes(&form)?.unwrap_or_else(|| json!({}).into());
     let activity = activity(call, &form)?;
-    let made = call.world.act(|turn| {
-        let activity = activity.unwrap_or(turn.state.default_activity);
-        turn.add_worker(name, attributes, activity)
+    let made = call.world.act(|transaction| {
+        let activity = activity.unwrap_or(transaction.state.default_activity);
+        transaction.add_worker(name, attributes, activity)
     });
     reply(call, made.map_err(|error| call.refused(&error))?, 201)
 }
@@ -70,17 +71,17 @@ pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
     form.only(&["ActivitySid", "Attributes", "FriendlyName", "RejectPendingReservations"])?;
     let (attributes, activity) = (attributes(&form)?, activity(call, &form)?);
     form.boolean("RejectPendingReservations")?;
-    let done = call.world.act(|turn| {
-        turn.worker_name(sid)?;
+    let done = call.world.act(|transaction| {
+        transaction.worker_name(sid)?;
         if let Some(name) = form.filled("FriendlyName")
-            && let Some(worker) = turn.state.workers.get_mut(sid)
+            && let Some(worker) = transaction.state.workers.get_mut(sid)
         {
             name.clone_into(&mut worker.name);
         }
         if let Some(attributes) = attributes {
-            turn.set_worker_attributes(sid, attributes)?;
+            transaction.set_worker_attributes(sid, attributes)?;
         }
-        activity.map_or(Ok(()), |activity| turn.set_activity(sid, activity))
+        activity.map_or(Ok(()), |activity| transaction.set_activity(sid, activity))
     });
     done.map_err(|error| call.refused(&error))?;
     reply(call, sid, 200)
@@ -89,7 +90,7 @@ pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
 pub(super) fn delete(call: &Call<'_>, sid: &str) -> Answer {
     let sid = call.sid(Kind::Worker, sid)?;
     call.request.no_parameters()?;
-    call.world.act(|turn| turn.remove_worker(sid)).map_err(|error| call.refused(&error))?;
+    call.world.act(|transaction| transaction.remove_worker(sid)).map_err(|error| call.refused(&error))?;
     Ok(Reply::no_content())
 }
 
@@ -130,7 +131,7 @@ pub(super) fn update_channel(call: &Call<'_>, sid: &str, channel: &str) -> Answe
         channel_of(state, worker, channel)
     });
     let n = n.ok_or_else(|| call.missing())?;
-    let done = call.world.act(|turn| turn.set_worker_channel(sid, n, capacity, available));
+    let done = call.world.act(|transaction| transaction.set_worker_channel(sid, n, capacity, available));
     done.map_err(|error| call.refused(&error))?;
     call.world.read(|state| {
         let worker = state.workers.get(sid).ok_or_else(|| call.missing())?;
@@ -146,10 +147,10 @@ fn channel_of(state: &State, worker: &Worker, channel: &str) -> Option<usize> {
     own.or_else(|| state.channel(channel)).filter(|n| *n < worker.channels.len())
 }
 
-fn attributes(form: &Params) -> Result<Option<Value>, ApiError> {
+fn attributes(form: &Params) -> Result<Option<Data>, ApiError> {
     let Some(text) = form.one("Attributes") else { return Ok(None) };
-    match serde_json::from_str(text) {
-        Ok(Value::Object(map)) => Ok(Some(Value::Object(map))),
+    match Data::parse(text) {
+        Ok(data) if data.is_object() => Ok(Some(data)),
         _ => Err(ApiError::invalid("Attributes must be a JSON object")),
     }
 }
@@ -194,7 +195,7 @@ impl<'a> Filter<'a> {
 
     pub(super) fn passes(&self, state: &State, worker: &Worker) -> bool {
         let activity = || state.activities.get(worker.activity);
-        let in_queue = |wanted: &dyn Fn(&crate::world::state::Queue) -> bool| {
+        let in_queue = |wanted: &dyn Fn(&crate::state::Queue) -> bool| {
             state.queues.iter().any(|queue| wanted(queue) && state.is_eligible(worker, queue))
         };
         self.activity_name.is_none_or(|name| activity().is_some_and(|activity| activity.name == name))

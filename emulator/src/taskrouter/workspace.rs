@@ -2,7 +2,7 @@
 
 use super::{Answer, Call};
 use crate::error::ApiError;
-use crate::server::reply::Reply;
+use crate::rest::reply::Reply;
 use crate::sid::Kind;
 
 /// All event types (TaskRouter Events reference).
@@ -60,7 +60,7 @@ const EVENT_TYPES: [&str; 49] = [
 
 pub(super) fn fetch(call: &Call<'_>) -> Answer {
     call.request.no_parameters()?;
-    Ok(Reply::json(200, &call.world.read(|state| call.place().workspace(state, call.world.callbacks()))))
+    Ok(Reply::json(200, &call.world.read(|state| call.place().workspace(state, call.callbacks))))
 }
 
 pub(super) fn update(call: &Call<'_>) -> Answer {
@@ -94,14 +94,14 @@ pub(super) fn update(call: &Call<'_>) -> Answer {
         return Err(ApiError::invalid(format!("EventsFilter: {unknown} is not an event type")));
     }
     if let Some(url) = form.one("EventCallbackUrl") {
-        call.world.callbacks().set_url(url);
+        call.callbacks.set_url(url);
     }
     if let Some(filter) = form.one("EventsFilter") {
-        call.world.callbacks().set_events_filter(Some(filter));
+        call.callbacks.set_events_filter(Some(filter));
     }
-    let done = call.world.act(|turn| {
-        let (at, sid) = (turn.at, turn.state.sid);
-        let state = &mut *turn.state;
+    let done = call.world.act(|transaction| {
+        let (at, sid) = (transaction.at, transaction.state.sid);
+        let state = &mut *transaction.state;
         if let Some(name) = form.filled("FriendlyName") {
             name.clone_into(&mut state.name);
         }
@@ -112,11 +112,17 @@ pub(super) fn update(call: &Call<'_>) -> Answer {
         state.timeout_activity = timeout.unwrap_or(state.timeout_activity);
         state.multi_task = multi_task.unwrap_or(state.multi_task);
         state.updated = at;
-        turn.publish("workspace.updated", "workspace", sid, "Workspace updated".to_owned(), Vec::new());
+        transaction.publish(
+            "workspace.updated",
+            "workspace",
+            sid,
+            "Workspace updated".to_owned(),
+            Vec::new(),
+        );
         Ok(())
     });
     done.map_err(|error| call.refused(&error))?;
-    Ok(Reply::json(200, &call.world.read(|state| call.place().workspace(state, call.world.callbacks()))))
+    Ok(Reply::json(200, &call.world.read(|state| call.place().workspace(state, call.callbacks))))
 }
 
 /// The event types, for checking a filter.

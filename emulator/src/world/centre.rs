@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::Inner;
 use super::life::NewQueue;
-use super::state::{Activity, State, TaskChannel, Workflow};
-use super::table::Table;
 use crate::settings::{NAMED_QUEUES, Settings};
 use crate::sid::{Kind, Sid};
+use crate::state::table::Table;
+use crate::state::{Activity, State, TaskChannel, Workflow};
 
 /// Name, whether Workers in it are available, and how many in a hundred start there.
 const ACTIVITIES: [(&str, bool, u32); 5] = [
@@ -103,11 +103,11 @@ impl Inner {
     /// queue has somebody, and mostly of one or two more.
     pub(crate) fn populate(&mut self, settings: &Settings, at: i64) {
         let (queues, workers) = (settings.queues, settings.workers);
-        let (founded, _) = self.turn(at, |turn, dice| {
+        let (founded, _) = self.transaction(at, |transaction, dice| {
             for n in 0..queues {
                 let (name, skill) = queue_name(n, queues);
                 let expression = format!(r#"skills HAS "{skill}""#);
-                turn.add_queue(NewQueue { expression, ..NewQueue::named(&name) })?;
+                transaction.add_queue(NewQueue { expression, ..NewQueue::named(&name) })?;
             }
             for n in 0..workers {
                 let mut skills = vec![n % queues.max(1)];
@@ -122,7 +122,7 @@ impl Inner {
                 let name = if round == 0 { first.to_owned() } else { format!("{first} {}", round + 1) };
                 let contact = format!("client:{}", name.to_lowercase().replace(' ', "_"));
                 let attributes = json!({ "skills": skills, "contact_uri": contact });
-                turn.add_worker(&name, attributes, random_activity(dice))?;
+                transaction.add_worker(&name, attributes.into(), random_activity(dice))?;
             }
             Ok(())
         });
@@ -139,7 +139,7 @@ impl Inner {
         let mut at = opened;
         while at + pace < now {
             at += pace;
-            let (_, _) = self.turn(at, |turn, dice| Ok(turn.step(dice)));
+            self.step(at);
         }
     }
 }

@@ -7,16 +7,15 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
-use super::state::State;
 use super::{TaskStatus, World};
-use crate::callbacks::Callbacks;
 use crate::clock::Clock;
 use crate::settings::Settings;
 use crate::sid::Sid;
+use crate::state::State;
 use crate::statistics::realtime::{ByStatus, Realtime};
 
 fn world() -> World {
-    World::found(&Settings::default(), &Clock::default(), Callbacks::new("token", 1))
+    World::found(&Settings::default(), &Clock::default(), Box::new(|_| {}))
 }
 
 /// Open Tasks of a queue (or of all) and channel, counted one by one.
@@ -49,7 +48,7 @@ fn check(world: &World) {
             for queue in state.queues.iter() {
                 let counted = Realtime::queue(state, figures, figures.queues.get(&queue.sid), channel, now);
                 assert_eq!(counted.tasks_by_status, by_status(state, Some(queue.sid), channel));
-                let mine = |t: &&super::state::Task| {
+                let mine = |t: &&crate::state::Task| {
                     t.queue == Some(queue.sid)
                         && !t.status.is_final()
                         && channel.is_none_or(|c| t.channel == c)
@@ -59,12 +58,12 @@ fn check(world: &World) {
                     *priorities.entry(task.priority).or_insert(0) += 1;
                 }
                 assert_eq!(counted.tasks_by_priority, Some(priorities));
-                let waits = |t: &&super::state::Task| {
+                let waits = |t: &&crate::state::Task| {
                     mine(t) && matches!(t.status, TaskStatus::Pending | TaskStatus::Reserved)
                 };
                 let oldest = state.tasks.iter().filter(waits).map(|t| (t.created, t.sid)).min();
                 assert_eq!(counted.longest_task_waiting_sid, oldest.map(|(_, sid)| sid));
-                let has = |w: &&super::state::Worker| {
+                let has = |w: &&crate::state::Worker| {
                     state.is_eligible(w, queue) && channel.is_none_or(|c| w.channels[c].capacity > 0)
                 };
                 for (n, line) in counted.activity_statistics.iter().enumerate() {

@@ -7,9 +7,9 @@
 
 use serde_json::{Map, Value};
 
-use super::life::Turn;
-use super::state::{Activity, Queue, Reservation, State, Task, TaskChannel, Worker};
+use super::life::Transaction;
 use crate::sid::{Kind, Sid};
+use crate::state::{Activity, Queue, Reservation, State, Task, TaskChannel, Worker};
 
 /// Parameters of one event.
 pub(crate) type Fields = Vec<(&'static str, String)>;
@@ -82,7 +82,7 @@ fn snake_case(name: &str) -> String {
     snake
 }
 
-impl Turn<'_> {
+impl Transaction<'_> {
     /// An event of a Task. `task.created` and the `workflow.*` events do not name a queue.
     pub(crate) fn task_event(
         &mut self,
@@ -247,7 +247,7 @@ fn queue_fields(queue: &Queue) -> Fields {
 }
 
 fn workflow_fields(state: &State, workflow: usize) -> Fields {
-    let named = |w: &super::state::Workflow| {
+    let named = |w: &crate::state::Workflow| {
         vec![("WorkflowSid", w.sid.to_string()), ("WorkflowName", w.name.clone())]
     };
     state.workflows.get(workflow).map(named).unwrap_or_default()
@@ -264,7 +264,7 @@ fn worker_fields(state: &State, worker: &Worker) -> Fields {
     let mut fields = vec![
         ("WorkerSid", worker.sid.to_string()),
         ("WorkerName", worker.name.clone()),
-        ("WorkerAttributes", worker.attributes.to_string()),
+        ("WorkerAttributes", worker.attributes.text().to_owned()),
         ("WorkerVersion", worker.version.to_string()),
         ("OperatingUnitSid", state.operating_unit.to_string()),
     ];

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::life::{Draft, NewQueue, Outcome, TASK_TIMEOUT, TaskUpdate, WorldError};
-use super::{Move, World};
+use super::{Inner, Move, World};
 use crate::sid::{Kind, Sid};
 
 /// A Task to be created.
@@ -63,28 +63,30 @@ impl World {
     /// Opens a queue for everybody (`1==1`, as Twilio does without an expression).
     pub fn add_queue(&self, name: &str) -> String {
         // Twilio's default expression always parses.
-        self.act(|turn| turn.add_queue(NewQueue::named(name))).map(|sid| sid.to_string()).unwrap_or_default()
+        self.act(|transaction| transaction.add_queue(NewQueue::named(name)))
+            .map(|sid| sid.to_string())
+            .unwrap_or_default()
     }
 
     /// Opens a queue for the Workers that satisfy an expression, such as `skills HAS "support"`.
     pub fn add_queue_for(&self, name: &str, target_workers: &str) -> Outcome<String> {
         let new = NewQueue { expression: target_workers.to_owned(), ..NewQueue::named(name) };
-        self.act(|turn| turn.add_queue(new)).map(|sid| sid.to_string())
+        self.act(|transaction| transaction.add_queue(new)).map(|sid| sid.to_string())
     }
 
     /// Gives a queue a new name. TaskRouter has no event for this, so no callback is sent.
     pub fn rename_queue(&self, sid: &str, name: &str) -> Outcome {
-        self.act(|turn| turn.rename_queue(queue(sid)?, name))
+        self.act(|transaction| transaction.rename_queue(queue(sid)?, name))
     }
 
     /// Changes a queue's expression.
     pub fn set_target_workers(&self, sid: &str, target_workers: &str) -> Outcome {
-        self.act(|turn| turn.set_expression(queue(sid)?, target_workers))
+        self.act(|transaction| transaction.set_expression(queue(sid)?, target_workers))
     }
 
     /// Closes a queue; its waiting Tasks are canceled, those in work completed.
     pub fn remove_queue(&self, sid: &str) -> Outcome {
-        self.act(|turn| turn.remove_queue(queue(sid)?))
+        self.act(|transaction| transaction.remove_queue(queue(sid)?))
     }
 
     /// A Worker joins in an Activity (name or SID) with skills; the default queues ask for their lower-case names.
@@ -94,57 +96,63 @@ impl World {
 
     /// A Worker joins with any attributes.
     pub fn add_worker_with(&self, name: &str, activity: &str, attributes: Value) -> Outcome<String> {
-        self.act(|turn| {
-            let activity =
-                turn.state.activity(activity).ok_or_else(|| WorldError::missing("Activity", activity))?;
-            turn.add_worker(name, attributes, activity)
+        self.act(|transaction| {
+            let activity = transaction
+                .state
+                .activity(activity)
+                .ok_or_else(|| WorldError::missing("Activity", activity))?;
+            transaction.add_worker(name, attributes.into(), activity)
         })
         .map(|sid| sid.to_string())
     }
 
     /// A Worker leaves for good.
     pub fn remove_worker(&self, sid: &str) -> Outcome {
-        self.act(|turn| turn.remove_worker(worker(sid)?))
+        self.act(|transaction| transaction.remove_worker(worker(sid)?))
     }
 
     /// Moves a Worker to an Activity, by name or SID.
     pub fn set_activity(&self, sid: &str, activity: &str) -> Outcome {
-        self.act(|turn| {
-            let activity =
-                turn.state.activity(activity).ok_or_else(|| WorldError::missing("Activity", activity))?;
-            turn.set_activity(worker(sid)?, activity)
+        self.act(|transaction| {
+            let activity = transaction
+                .state
+                .activity(activity)
+                .ok_or_else(|| WorldError::missing("Activity", activity))?;
+            transaction.set_activity(worker(sid)?, activity)
         })
     }
 
     /// Gives a Worker new attributes.
     pub fn set_worker_attributes(&self, sid: &str, attributes: Value) -> Outcome {
-        self.act(|turn| turn.set_worker_attributes(worker(sid)?, attributes))
+        self.act(|transaction| transaction.set_worker_attributes(worker(sid)?, attributes.into()))
     }
 
     /// Changes a Worker's capacity on a channel; 0 takes the Worker off it.
     pub fn set_capacity(&self, sid: &str, channel: &str, capacity: u32) -> Outcome {
-        self.act(|turn| {
-            let channel =
-                turn.state.channel(channel).ok_or_else(|| WorldError::missing("TaskChannel", channel))?;
-            turn.set_worker_channel(worker(sid)?, channel, Some(capacity), None)
+        self.act(|transaction| {
+            let channel = transaction
+                .state
+                .channel(channel)
+                .ok_or_else(|| WorldError::missing("TaskChannel", channel))?;
+            transaction.set_worker_channel(worker(sid)?, channel, Some(capacity), None)
         })
     }
 
     /// Adds an Activity.
     pub fn add_activity(&self, name: &str, available: bool) -> Outcome<String> {
-        self.act(|turn| turn.add_activity(name, available)).map(|sid| sid.to_string())
+        self.act(|transaction| transaction.add_activity(name, available)).map(|sid| sid.to_string())
     }
 
     /// Adds a TaskChannel, on which every Worker gets a capacity of 1.
     pub fn add_channel(&self, unique_name: &str) -> Outcome<String> {
-        self.act(|turn| turn.add_channel(unique_name, unique_name)).map(|sid| sid.to_string())
+        self.act(|transaction| transaction.add_channel(unique_name, unique_name)).map(|sid| sid.to_string())
     }
 
     /// A Task appears in a queue.
     pub fn create_task(&self, new: NewTask) -> Outcome<String> {
         let NewTask { queue: to, channel: name, priority, attributes, age } = new;
-        self.act(|turn| {
-            let channel = turn.state.channel(&name);
+        self.act(|transaction| {
+            let channel = transaction.state.channel(&name);
             let draft = Draft {
                 queue: queue(&to)?,
                 channel: channel.ok_or_else(|| WorldError::missing("TaskChannel", &name))?,
@@ -154,75 +162,76 @@ impl World {
                 timeout: TASK_TIMEOUT,
                 age: i64::try_from(age.as_millis()).unwrap_or(0),
             };
-            turn.create_task(draft)
+            transaction.create_task(draft)
         })
         .map(|sid| sid.to_string())
     }
 
     /// Offers a Task to a Worker, eligible or not; the Reservation's SID.
     pub fn reserve(&self, task_sid: &str, worker_sid: &str) -> Outcome<String> {
-        self.act(|turn| turn.reserve(task(task_sid)?, worker(worker_sid)?)).map(|sid| sid.to_string())
+        self.act(|transaction| transaction.reserve(task(task_sid)?, worker(worker_sid)?))
+            .map(|sid| sid.to_string())
     }
 
     /// The Worker takes it.
     pub fn accept(&self, sid: &str) -> Outcome {
-        self.act(|turn| turn.accept(reservation(sid)?))
+        self.act(|transaction| transaction.accept(reservation(sid)?))
     }
 
     /// The Worker declines.
     pub fn reject(&self, sid: &str) -> Outcome {
-        self.act(|turn| turn.reject(reservation(sid)?))
+        self.act(|transaction| transaction.reject(reservation(sid)?))
     }
 
     /// The Worker does not answer, and is moved to the timeout Activity (Offline).
     pub fn time_out(&self, sid: &str) -> Outcome {
-        self.act(|turn| turn.time_out(reservation(sid)?))
+        self.act(|transaction| transaction.time_out(reservation(sid)?))
     }
 
     /// The Worker is finishing up.
     pub fn wrap(&self, sid: &str) -> Outcome {
-        self.act(|turn| turn.wrap(reservation(sid)?))
+        self.act(|transaction| transaction.wrap(reservation(sid)?))
     }
 
     /// Task and Reservation are completed.
     pub fn complete(&self, sid: &str) -> Outcome {
-        self.act(|turn| turn.complete(reservation(sid)?, None))
+        self.act(|transaction| transaction.complete(reservation(sid)?, None))
     }
 
     /// A pending or reserved Task is canceled.
     pub fn cancel(&self, sid: &str, reason: &str) -> Outcome {
-        self.act(|turn| turn.cancel(task(sid)?, reason))
+        self.act(|transaction| transaction.cancel(task(sid)?, reason))
     }
 
     /// A pending Task runs out of its Workflow.
     pub fn time_out_in_workflow(&self, sid: &str) -> Outcome {
-        self.act(|turn| turn.time_out_in_workflow(task(sid)?))
+        self.act(|transaction| transaction.time_out_in_workflow(task(sid)?))
     }
 
     /// A Task goes to another queue; an assigned one leaves its Worker.
     pub fn transfer(&self, sid: &str, to_queue: &str) -> Outcome {
-        self.act(|turn| turn.transfer(task(sid)?, queue(to_queue)?))
+        self.act(|transaction| transaction.transfer(task(sid)?, queue(to_queue)?))
     }
 
     /// A Task is deleted, as by API.
     pub fn delete_task(&self, sid: &str) -> Outcome {
-        self.act(|turn| turn.delete_task(task(sid)?))
+        self.act(|transaction| transaction.delete_task(task(sid)?))
     }
 
     /// A Task gets other attributes, also after its end.
     pub fn set_task_attributes(&self, sid: &str, attributes: &Value) -> Outcome {
         let update = TaskUpdate { attributes: Some(attributes.to_string()), ..TaskUpdate::default() };
-        self.act(|turn| turn.update_task(task(sid)?, update))
+        self.act(|transaction| transaction.update_task(task(sid)?, update))
     }
 
     /// A Task gets another priority.
     pub fn set_priority(&self, sid: &str, priority: i64) -> Outcome {
         let update = TaskUpdate { priority: Some(priority), ..TaskUpdate::default() };
-        self.act(|turn| turn.update_task(task(sid)?, update))
+        self.act(|transaction| transaction.update_task(task(sid)?, update))
     }
 
     /// One plausible random step of the centre; the same seed makes the same steps.
     pub fn step(&self) -> Move {
-        self.act_with_dice(|turn, dice| Ok(turn.step(dice))).unwrap_or(Move::Nothing)
+        self.publish(Inner::step)
     }
 }

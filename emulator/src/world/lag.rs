@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 
 use super::Inner;
-use super::change::Change;
-use super::state::State;
+use crate::state::State;
+use crate::state::change::Change;
 use crate::statistics::figures::Figures;
 
 /// Changes held back at most; beyond that the oldest are shown early rather than using more memory.

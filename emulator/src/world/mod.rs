@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! handle ──► life (plain state, rules) ──► changes ──► figures (counts)      ──► statistics
-//!                                      └─► events  ──► history, callbacks
+//!                                      └─► events  ──► history, the sink handed in at founding
 //! ```
 //!
 //! The handle takes a lock, lets `life` do one operation at one moment, counts what changed, and hands the events on,
@@ -10,18 +10,15 @@
 //! lock is a plain mutex because nothing waits while it is held.
 
 pub(crate) mod centre;
-pub(crate) mod change;
 #[cfg(test)]
 mod consistency;
 mod drive;
 pub(crate) mod events;
-pub(crate) mod expression;
 mod handle;
+mod healthy;
 mod lag;
 pub(crate) mod life;
-pub(crate) mod state;
 mod step;
-pub(crate) mod table;
 mod truth;
 mod view;
 
@@ -33,21 +30,20 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::sync::watch;
 
+pub use crate::state::{ReservationStatus, TaskStatus};
 pub use drive::Drive;
 pub use events::Event;
 pub use handle::NewTask;
 pub use life::{Outcome, WorldError};
-pub use state::{ReservationStatus, TaskStatus};
 pub use step::Move;
 pub use truth::{Both, Truth};
 pub use view::{QueueView, ReservationView, TaskView, WorkerView};
 
-use crate::callbacks::Callbacks;
 use crate::clock::Clock;
-use crate::settings::Settings;
+use crate::settings::{Life, Settings};
+use crate::state::State;
 use lag::Lagging;
-use life::Turn;
-use state::State;
+use life::Transaction;
 
 use crate::statistics::figures::Figures;
 
@@ -62,8 +58,12 @@ struct Shared {
     clock: Clock,
     inner: Mutex<Inner>,
     changed: watch::Sender<u64>,
-    callbacks: Callbacks,
+    /// Where events go.
+    sink: Sink,
 }
+
+/// Takes events in their order, while the centre's lock is held: it must not wait, nor look at the centre.
+pub(crate) type Sink = Box<dyn Fn(&[Arc<Event>]) + Send + Sync>;
 
 /// What the lock protects.
 pub(crate) struct Inner {
@@ -76,6 +76,8 @@ pub(crate) struct Inner {
     pub(crate) history: VecDeque<Arc<Event>>,
     ids: StdRng,
     dice: StdRng,
+    life: Life,
+    opened: i64,
 }
 
 impl std::fmt::Debug for World {
@@ -86,7 +88,7 @@ impl std::fmt::Debug for World {
 
 impl World {
     /// Founds the centre that the settings describe, with its history if one is wanted. Nothing is published for it.
-    pub(crate) fn found(settings: &Settings, clock: &Clock, callbacks: Callbacks) -> Self {
+    pub(crate) fn found(settings: &Settings, clock: &Clock, sink: Sink) -> Self {
         let now = clock.now_ms();
         let opened = now - i64::try_from(settings.history.as_millis()).unwrap_or(0);
         let mut ids = StdRng::seed_from_u64(settings.seed);
@@ -100,6 +102,8 @@ impl World {
             ids,
             // Apart from the SIDs' generator, so that what happens does not depend on how many SIDs were drawn.
             dice: StdRng::seed_from_u64(settings.seed ^ 0x5eed),
+            life: settings.life,
+            opened,
         };
         inner.populate(settings, opened);
         inner.live_through(opened, now);
@@ -107,27 +111,25 @@ impl World {
             clock: clock.clone(),
             inner: Mutex::new(inner),
             changed: watch::Sender::new(0),
-            callbacks,
+            sink,
         }));
         world.set_statistics_lag(settings.statistics_lag);
         world
     }
 
     /// Does one operation now; counts and publishes what came of it, also if it failed half-way.
-    pub(crate) fn act<T>(&self, operation: impl FnOnce(&mut Turn<'_>) -> Outcome<T>) -> Outcome<T> {
-        self.act_with_dice(|turn, _| operation(turn))
+    pub(crate) fn act<T>(&self, operation: impl FnOnce(&mut Transaction<'_>) -> Outcome<T>) -> Outcome<T> {
+        self.publish(|inner, at| inner.transaction(at, |transaction, _| operation(transaction)))
     }
 
-    pub(crate) fn act_with_dice<T>(
-        &self,
-        operation: impl FnOnce(&mut Turn<'_>, &mut StdRng) -> Outcome<T>,
-    ) -> Outcome<T> {
+    /// Works on the centre now, and hands on the events before its lock is free again.
+    fn publish<T>(&self, work: impl FnOnce(&mut Inner, i64) -> (T, Vec<Arc<Event>>)) -> T {
         let mut inner = self.lock();
-        let (outcome, events) = inner.turn(self.0.clock.now_ms(), operation);
-        self.0.callbacks.publish(&events);
+        let (done, events) = work(&mut inner, self.0.clock.now_ms());
+        (self.0.sink)(&events);
         drop(inner);
         self.0.changed.send_modify(|changes| *changes += 1);
-        outcome
+        done
     }
 
     /// Looks at the state.
@@ -143,11 +145,6 @@ impl World {
     /// The clock that the centre lives by.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
-    }
-
-    /// Where its events are posted.
-    pub(crate) fn callbacks(&self) -> &Callbacks {
-        &self.0.callbacks
     }
 
     /// Counts up with every operation; wait on it instead of sleeping.
@@ -178,16 +175,33 @@ impl World {
 }
 
 impl Inner {
+    /// One step at one moment, as the centre lives.
+    fn step(&mut self, at: i64) -> (Move, Vec<Arc<Event>>) {
+        let in_trouble = match self.life {
+            Life::Restless => None,
+            Life::Healthy { trouble_after } => {
+                Some(u128::try_from(at - self.opened).is_ok_and(|open| open >= trouble_after.as_millis()))
+            }
+        };
+        let (done, events) = self.transaction(at, |transaction, dice| {
+            Ok(match in_trouble {
+                None => transaction.step(dice),
+                Some(in_trouble) => transaction.healthy_step(in_trouble, dice),
+            })
+        });
+        (done.unwrap_or(Move::Nothing), events)
+    }
+
     /// One operation at one moment, counted and remembered.
-    fn turn<T>(
+    fn transaction<T>(
         &mut self,
         at: i64,
-        operation: impl FnOnce(&mut Turn<'_>, &mut StdRng) -> Outcome<T>,
+        operation: impl FnOnce(&mut Transaction<'_>, &mut StdRng) -> Outcome<T>,
     ) -> (Outcome<T>, Vec<Arc<Event>>) {
-        let mut turn = Turn::new(&mut self.state, &mut self.ids, at);
-        turn.clean_up();
-        let outcome = operation(&mut turn, &mut self.dice);
-        let (changes, events) = (turn.changes, turn.events);
+        let mut transaction = Transaction::new(&mut self.state, &mut self.ids, at);
+        transaction.clean_up();
+        let outcome = operation(&mut transaction, &mut self.dice);
+        let (changes, events) = (transaction.changes, transaction.events);
         for change in changes {
             self.figures.apply(at, &change);
             if let Some(lagging) = &mut self.lagging {

@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::centre::random_activity;
-use super::life::{Draft, Outcome, TASK_TIMEOUT, TaskUpdate, Turn};
-use super::state::{ReservationStatus, TaskStatus};
+use super::life::{Draft, Outcome, TASK_TIMEOUT, TaskUpdate, Transaction};
 use crate::sid::Sid;
+use crate::state::{ReservationStatus, TaskStatus};
 
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -51,7 +51,7 @@ const ARRIVALS: [(&str, u32); 4] = [("voice", 50), ("chat", 25), ("sms", 12), ("
 /// A customer gives up no earlier than this.
 const PATIENCE_MS: i64 = 5_000;
 
-impl Turn<'_> {
+impl Transaction<'_> {
     /// Does one step. An operation that turns out impossible counts as nothing.
     pub(crate) fn step(&mut self, dice: &mut StdRng) -> Move {
         let open = self.state.open.len();
@@ -79,7 +79,10 @@ impl Turn<'_> {
         else {
             return Ok(Move::Nothing);
         };
-        let queue = queue.sid;
+        self.arrive_in(queue.sid, dice)
+    }
+
+    pub(super) fn arrive_in(&mut self, queue: Sid, dice: &mut StdRng) -> Outcome<Move> {
         let mut roll = dice.random_range(0..100);
         let mut name = "default";
         for (channel, share) in ARRIVALS {
@@ -106,7 +109,7 @@ impl Turn<'_> {
         Ok(Move::Arrived)
     }
 
-    fn change_activity(&mut self, dice: &mut StdRng) -> Outcome<Move> {
+    pub(super) fn change_activity(&mut self, dice: &mut StdRng) -> Outcome<Move> {
         let Some(worker) =
             pick(self.state.workers.len(), dice).and_then(|n| self.state.workers.iter().nth(n))
         else {
@@ -125,6 +128,11 @@ impl Turn<'_> {
         else {
             return self.arrive(dice);
         };
+        self.progress(task, dice)
+    }
+
+    /// Something happens to this Task.
+    pub(super) fn progress(&mut self, task: Sid, dice: &mut StdRng) -> Outcome<Move> {
         let t = self.task(task)?;
         let (status, channel, waited) = (t.status, t.channel, t.created);
         let held = t.reservations.last().copied();
@@ -160,9 +168,9 @@ impl Turn<'_> {
     }
 
     /// A free Worker whom the Task's queue would choose.
-    fn somebody_for(&self, task: Sid, channel: usize, dice: &mut StdRng) -> Option<Sid> {
+    pub(super) fn somebody_for(&self, task: Sid, channel: usize, dice: &mut StdRng) -> Option<Sid> {
         let queue = self.state.tasks.get(task)?.queue.and_then(|queue| self.state.queues.get(queue))?;
-        let suits = |worker: &&super::state::Worker| {
+        let suits = |worker: &&crate::state::Worker| {
             self.state.is_free(worker, channel) && self.state.is_eligible(worker, queue)
         };
         let free: Vec<Sid> = self.state.workers.iter().filter(suits).map(|worker| worker.sid).collect();
@@ -193,6 +201,6 @@ impl Turn<'_> {
     }
 }
 
-fn pick(of: usize, dice: &mut StdRng) -> Option<usize> {
+pub(super) fn pick(of: usize, dice: &mut StdRng) -> Option<usize> {
     (of > 0).then(|| dice.random_range(0..of))
 }

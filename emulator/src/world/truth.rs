@@ -40,7 +40,7 @@ impl Truth {
             let (state, figures) = (&inner.state, &inner.figures);
             let channel = channel.map(|name| state.channel(name).unwrap_or(usize::MAX - 1));
             let cumulative = Cumulative::workspace(&figures.workspace.log, window, channel, splits);
-            Both::of(&Realtime::workspace(state, figures, channel, now), &cumulative)
+            Both::of(&Realtime::workspace(state, figures, channel, now), cumulative)
         })
     }
 
@@ -54,8 +54,9 @@ impl Truth {
             let queue = Sid::parse(Kind::TaskQueue, sid).and_then(|sid| figures.queues.get(&sid));
             let realtime =
                 Realtime::queue(state, figures, queue, channel, now).with_relative(queue, channel, now);
-            let cumulative = Cumulative::queue(queue.map(|queue| &queue.desk.log), window, channel, splits);
-            Both::of(&realtime, &cumulative)
+            let cumulative =
+                Cumulative::queue(queue.map(|queue| &queue.counters.log), window, channel, splits);
+            Both::of(&realtime, cumulative)
         })
     }
 
@@ -66,11 +67,11 @@ impl Truth {
 }
 
 impl Both {
-    fn of(realtime: &Realtime<'_>, cumulative: &Cumulative) -> Self {
+    fn of(realtime: &Realtime<'_>, cumulative: Cumulative) -> Self {
         // Plain structs with text keys always convert.
         Self {
             realtime: serde_json::to_value(realtime).unwrap_or_default(),
-            cumulative: serde_json::to_value(cumulative).unwrap_or_default(),
+            cumulative: serde_json::to_value(cumulative.without_recorded()).unwrap_or_default(),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::state::{Queue, Reservation, State, Task, TaskStatus, Worker};
 use super::{ReservationStatus, World};
+use crate::state::{Queue, Reservation, State, Task, TaskStatus, Worker};
 
 /// A TaskQueue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -117,7 +117,7 @@ impl WorkerView {
             friendly_name: worker.name.clone(),
             activity: activity.map(|a| a.name.clone()).unwrap_or_default(),
             available: activity.is_some_and(|a| a.available),
-            attributes: worker.attributes.to_string(),
+            attributes: worker.attributes.text().to_owned(),
             queues: suits.map(|queue| queue.sid.to_string()).collect(),
         }
     }

@@ -38,8 +38,8 @@ async fn commands_change_the_centre_and_truth_shows_it() {
 async fn settings_faults_and_journal_are_reachable() {
     let bench = Bench::start().await;
     let change = json!({
-        "limits": { "concurrency": null },
-        "answers": { "combined_cumulative": "as_published" },
+        "limits": { "concurrency": null, "burst": "window" },
+        "answers": { "combined_cumulative": "as_published", "combined_realtime": "as_recorded", "nulls": "empty" },
         "latency_ms": [{ "api": "sync", "ms": 3 }],
         "statistics_lag_ms": 2000,
     });
@@ -49,6 +49,10 @@ async fn settings_faults_and_journal_are_reachable() {
         (&Value::Null, &json!(20.0))
     );
     assert_eq!(shown["statistics_lag_ms"], 2000);
+    assert_eq!(
+        (&shown["limits"]["burst"], &shown["answers"]["combined_realtime"], &shown["answers"]["nulls"]),
+        (&json!("window"), &json!("as_recorded"), &json!("empty"))
+    );
     let fault = json!({ "api": "taskrouter", "kind": { "status": { "status": 500 } }, "times": 1 });
     assert_eq!(control(&bench, Method::POST, "/faults", fault).await.body["id"], 1);
     assert_eq!(bench.get(&bench.w("")).await.status, 500);

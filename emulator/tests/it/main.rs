@@ -2,13 +2,14 @@
 //!
 //! Tests change the world, ask over HTTP, and wait for conditions; none sleeps, none shares an emulator.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod api;
 mod callbacks;
 mod centre;
 mod control;
 mod faults;
+mod rooms;
 mod shapes;
 mod support;
 mod sync;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use twilio_emulator::{Limits, Settings};
 
@@ -201,4 +202,27 @@ async fn changes_are_numbered_for_subscribers() {
     assert!(ids[0] > 1_700_000_000_000, "numbers begin with the time of the start");
     assert_eq!(ids, [ids[0], ids[0] + 1, ids[0] + 2]);
     assert_eq!(sync.changes_since(ids[1]).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn data_keeps_the_order_of_its_keys_and_resources_have_twilios() {
+    let bench = Bench::start().await;
+    let data = r#"{ "z": 1, "a": { "y": 1, "b": [ 2 ] } }"#;
+    bench.post(&bench.s("/Documents"), &[("UniqueName", "board"), ("Data", data)]).await;
+    let request = bench.request(Method::GET, &bench.s("/Documents/board"));
+    let text = request.send().await.unwrap().text().await.unwrap();
+    assert!(text.contains(r#""data":{"z":1,"a":{"y":1,"b":[2]}},"date_expires""#), "{text}");
+    assert!(text.starts_with(r#"{"account_sid""#), "{text}");
+}
+
+#[tokio::test]
+async fn forms_may_be_multipart() {
+    let bench = Bench::start().await;
+    let body = "--x\r\nContent-Disposition: form-data; name=\"UniqueName\"\r\n\r\nboard\r\n\
+                --x\r\nContent-Disposition: form-data; name=\"Data\"\r\n\r\n{\"n\": 1}\r\n--x--\r\n";
+    let request = bench.request(Method::POST, &bench.s("/Documents"));
+    let request = request.header("content-type", "multipart/form-data; boundary=x").body(body);
+    let answer = bench.send(request).await;
+    assert_eq!((answer.status, &answer.body["data"]), (201, &json!({ "n": 1 })));
+    assert_eq!(bench.emulator.sync().document("board"), Some(json!({ "n": 1 })));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use twilio_emulator::{Answers, Combined, NewTask, Settings};
+use twilio_emulator::{Answers, Combined, CombinedRealtime, NewTask, Nulls, Settings};
 
 use crate::support::{Bench, fields};
 
@@ -243,6 +243,86 @@ async fn combined_answers_can_be_as_thin_as_the_published_examples() {
     let answer = bench.get(&bench.w("/RealTimeStatistics")).await;
     assert_eq!(answer.body["tasks_by_status"]["pending"], "0");
     assert_eq!(bench.post(&bench.w("/TaskQueues/RealTimeStatistics"), &[]).await.status, 403);
+}
+
+#[tokio::test]
+async fn combined_answers_can_be_as_rich_as_recorded_ones() {
+    let bench = Bench::start().await;
+    let (world, queue) = (bench.emulator.world(), bench.queue());
+    let task = bench.task(&queue);
+    let reservation = world.reserve(&task, &bench.worker()).unwrap();
+    world.accept(&reservation).unwrap();
+    world.wrap(&reservation).unwrap();
+    world.complete(&reservation).unwrap();
+    bench.task(&queue);
+    let path = bench.w(&format!("/TaskQueues/{queue}/Statistics?SplitByWaitTime=5"));
+    let plain = bench.get(&path).await.body;
+    bench.emulator.set_answers(Answers {
+        combined_cumulative: Combined::AsRecorded,
+        combined_realtime: CombinedRealtime::AsRecorded,
+        ..Answers::default()
+    });
+    let rich = bench.get(&path).await.body;
+    let more = |part: &str| {
+        let before = fields(&plain[part]);
+        fields(&rich[part]).into_iter().filter(|name| !before.contains(name)).collect::<Vec<_>>()
+    };
+    assert_eq!(more("cumulative"), ["reservations_completed", "reservations_wrapup", "tasks_assigned"]);
+    assert_eq!(
+        more("realtime"),
+        [
+            "account_sid",
+            "longest_relative_task_age_in_queue",
+            "longest_relative_task_sid_in_queue",
+            "task_queue_sid",
+            "workspace_sid"
+        ]
+    );
+    for name in more("cumulative") {
+        assert_eq!(rich["cumulative"][&name], 1, "{name}");
+    }
+    let statuses = &rich["realtime"]["tasks_by_status"];
+    assert_eq!(
+        (&statuses["completed"], &statuses["canceled"], &statuses["pending"]),
+        (&json!(1), &json!(0), &json!(1))
+    );
+    let line = &bench.get(&bench.w("/TaskQueues/Statistics")).await.body["task_queues_statistics"][0];
+    assert_eq!(
+        (&line["realtime"]["task_queue_sid"], &line["cumulative"]["tasks_assigned"]),
+        (&json!(queue), &json!(1))
+    );
+    let whole = bench.get(&bench.w("/Statistics")).await.body;
+    assert_eq!(whole["realtime"]["tasks_by_status"]["completed"], 1);
+
+    let without = Answers { combined_cumulative: Combined::WithoutAverages, ..Answers::default() };
+    bench.emulator.set_answers(without);
+    let thin = bench.get(&path).await.body;
+    let missing =
+        fields(&plain["cumulative"]).into_iter().filter(|name| thin["cumulative"].get(name).is_none());
+    assert_eq!(missing.collect::<Vec<_>>(), ["avg_task_acceptance_time", "split_by_wait_time"]);
+    // The separate answers stay as documented.
+    let separate = bench.get(&bench.w(&format!("/TaskQueues/{queue}/CumulativeStatistics"))).await.body;
+    assert!(separate.get("avg_task_acceptance_time").is_some() && separate.get("tasks_assigned").is_none());
+}
+
+#[tokio::test]
+async fn nullable_fields_can_be_null() {
+    let bench = Bench::start().await;
+    bench.task(&bench.queue());
+    let answers = |nulls| Answers { nulls, ..Answers::default() };
+    bench.emulator.set_answers(answers(Nulls::First));
+    let list = bench.get(&bench.w("/TaskQueues/Statistics")).await.body;
+    let realtime = |n: usize| &list["task_queues_statistics"][n]["realtime"];
+    assert!(realtime(0)["tasks_by_status"].is_null() && realtime(0)["activity_statistics"].is_null());
+    assert!(realtime(0)["total_tasks"].is_number() && realtime(1)["tasks_by_status"].is_object());
+    let tasks = bench.get(&bench.w("/Tasks")).await.body;
+    assert!(tasks["tasks"][0]["assignment_status"].is_null() && tasks["tasks"][0]["sid"].is_string());
+    bench.emulator.set_answers(answers(Nulls::Empty));
+    let list = bench.get(&bench.w("/TaskQueues/Statistics")).await.body;
+    let realtime = |n: usize| &list["task_queues_statistics"][n]["realtime"];
+    assert!(realtime(0)["tasks_by_status"].is_object() && realtime(1)["tasks_by_status"].is_null());
+    bench.emulator.set_answers(answers(Nulls::Always));
+    assert!(bench.get(&bench.w("/Workers")).await.body["workers"][3]["friendly_name"].is_null());
 }
 
 #[tokio::test]

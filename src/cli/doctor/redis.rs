@@ -1,9 +1,9 @@
-//! What the Redis that replicas share says: whether it can be reached and used, whether it may forget, and who leads.
+//! Whether Redis can be reached and used, whether it may evict keys, and which replica leads.
 
 use crate::cluster::{
-    Link, LinkError, Refusal, Server, Settings, Timing, leading, missing_rights, server, space,
+    Drift, Identity, Link, LinkError, Server, Timing, connects, leading, permits, server, space,
 };
-use crate::config::{Config, SharingConfig, Variable, variables as var};
+use crate::config::{Config, SharingConfig, variables as var};
 
 use super::report::Check;
 
@@ -13,26 +13,26 @@ const VERSION: &str = "redis version";
 const MEMORY: &str = "redis memory";
 const LEADER: &str = "leader";
 
-/// Scripts that ask what time it is before they write.
+/// Scripts that ask for the time before they write.
 const OLDEST: (u32, u32) = (5, 0);
 
-/// Asks, where there is one; each thing once.
+/// No checks where no Redis is configured.
 pub(super) async fn checks(config: &Config) -> Vec<Check> {
     let Some(sharing) = &config.sharing else { return Vec::new() };
     let link = Link::new(&sharing.redis_url, &space(config), Timing::of(sharing.lease));
-    let looked = match &link {
-        Ok(link) => missing_rights(link).await.map(|missing| (link, missing)),
+    let connected = match &link {
+        Ok(link) => connects(link).await.map(|()| link),
         Err(error) => Err(error.clone()),
     };
-    let (link, missing) = match looked {
-        Ok(looked) => looked,
+    let link = match connected {
+        Ok(link) => link,
         Err(error) => {
             let others = [RIGHTS, VERSION, MEMORY, LEADER].map(|name| Check::skipped(name, CONNECTION));
-            return [unusable(&error)].into_iter().chain(others).collect();
+            return [unusable(CONNECTION, &error)].into_iter().chain(others).collect();
         }
     };
     let answers = if sharing.is_encrypted() { "it answers, over TLS" } else { "it answers" };
-    let mut checks = vec![Check::right(CONNECTION, answers), rights(sharing, &missing)];
+    let mut checks = vec![Check::right(CONNECTION, answers), rights(sharing, permits(link).await)];
     match server(link).await {
         Ok(server) => checks.extend([version(&server), memory(&server)]),
         Err(_) => checks.extend([VERSION, MEMORY].map(|name| Check::skipped(name, RIGHTS))),
@@ -41,49 +41,35 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
     checks
 }
 
-/// Where settings of Redis itself are made. Whoever `REDIS_URL` names may not make them.
+/// Where Redis's own settings are made: the user of `REDIS_URL` has no right to.
 const ITS_OWN: &str = "in Redis's own start arguments or redis.conf, as deploy/scaled does it, or in the managed service's \
                        parameters; the user of REDIS_URL may not set it";
 
-fn unusable(error: &LinkError) -> Check {
+fn unusable(check: &'static str, error: &LinkError) -> Check {
     let ping = r#"redis-cli -u "$REDIS_URL" ping"#;
     let mend = match error {
         LinkError::Connection(reason) if reason.contains("certificate") => {
             format!("set SSL_CERT_FILE to the authority's certificate\n{ping}")
         }
         LinkError::Connection(_) | LinkError::Slow(_) => {
-            format!("see whether this machine reaches it, by the right scheme (rediss:// over TLS)\n{ping}")
+            format!("check that this machine reaches it, with the right scheme (rediss:// over TLS)\n{ping}")
         }
         LinkError::Url => "set REDIS_URL, such as redis://user:password@host:6379".to_owned(),
-        LinkError::Refused(Refusal::Memory) => format!("maxmemory 256mb\n{ITS_OWN}"),
-        LinkError::Refused(Refusal::Disk) => format!("save \"\"\n{ITS_OWN}"),
-        LinkError::Refused(Refusal::WrongType) => {
-            "redis-cli --scan --pattern 'tr:*', and del for what is not ours\nas an administrator of Redis; where there is \
-             none, start it anew with nothing in it".to_owned()
+        LinkError::Refused(_) => {
+            format!(
+                "docs/scaling.md, \"Its user\", has the ACL rule; Redis documents its error codes\n{ping}"
+            )
         }
-        LinkError::Refused(_) => ping.to_owned(),
     };
-    Check::wrong(CONNECTION, error.to_string(), mend)
+    Check::wrong(check, error.to_string(), mend)
 }
 
-fn rights(sharing: &SharingConfig, missing: &[&str]) -> Check {
+fn rights(sharing: &SharingConfig, permitted: Result<(), LinkError>) -> Check {
     let user = sharing.user().unwrap_or_else(|| "default".to_owned());
-    if missing.is_empty() {
-        return Check::right(RIGHTS, format!("the user {user} may do all that is needed"));
+    match permitted {
+        Ok(()) => Check::right(RIGHTS, format!("Redis permits the user {user} everything that replicas do")),
+        Err(error) => unusable(RIGHTS, &error),
     }
-    let words = missing.iter().map(|right| match *right {
-        right if right.starts_with(['~', '&']) => right.to_owned(),
-        right => format!("+{right}"),
-    });
-    let rule = words.collect::<Vec<_>>().join(" ");
-    Check::wrong(
-        RIGHTS,
-        format!("the user {user} may not do all that is needed: {rule} is missing"),
-        format!(
-            "ACL SETUSER {user} {rule}\nas an administrator of Redis, or in its start arguments where there is none, as deploy/scaled does it; \
-             docs/scaling.md has the whole rule"
-        ),
-    )
 }
 
 fn version(server: &Server) -> Check {
@@ -122,41 +108,44 @@ async fn leader(config: &Config, link: &Link) -> Check {
             let mend = "taskrouter-sync serve, with the same REDIS_URL at each replica";
             return Check::note(LEADER, "no replica leads", mend);
         }
-        Err(LinkError::Refused(Refusal::Command | Refusal::Keys)) => return Check::skipped(LEADER, RIGHTS),
-        Err(error) => return unusable(&error).named(LEADER),
+        Err(LinkError::Refused(_)) => return Check::skipped(LEADER, RIGHTS),
+        Err(error) => return unusable(LEADER, &error),
     };
     let left = found.left.as_secs_f64();
-    let leads = format!(
-        "replica {} leads in its term {}, for {left:.1} s unless it goes on",
-        found.replica, found.term
-    );
-    let Some(told) = found.told else {
-        let of = if found.draws {
-            "an older version"
-        } else {
-            "another version, whose pictures this one can't show"
-        };
+    let leads =
+        format!("replica {} leads in term {}; its lease lasts {left:.1} s", found.replica, found.term);
+    let Some(leader) = found.identity else {
+        let of =
+            if found.draws { "an older version" } else { "another version, whose feed this one can't show" };
         return Check::note(LEADER, format!("{leads}; it is of {of}"), "bring all replicas to one version");
     };
-    let differing = Settings::of(&config.in_common()).differing(&told.settings);
-    if !differing.is_empty() {
-        return configured_otherwise(&leads, &differing);
+    let version = &leader.version;
+    match Identity::new("", config).drift(&leader) {
+        Drift::None => {
+            Check::right(LEADER, format!("{leads}; it is of version {version}, configured as here"))
+        }
+        Drift::OtherVersion => {
+            let found = format!("{leads}; it is of version {version}, this is {}", env!("CARGO_PKG_VERSION"));
+            Check::note(LEADER, found, "bring all replicas to one version")
+        }
+        Drift::Configuration => {
+            let found = format!("{leads}; its configuration differs from the one here");
+            Check::note(
+                LEADER,
+                found,
+                "set the same variables at all replicas, and here; docs/scaling.md says which count",
+            )
+        }
+        Drift::Lease => {
+            let name = var::LEADER_LEASE.name;
+            let found = format!("{leads}; it has another {name}: two replicas may lead at once");
+            Check::wrong(
+                LEADER,
+                found,
+                format!("stop all replicas, and set {name} to the same at all of them, and here"),
+            )
+        }
     }
-    Check::right(LEADER, format!("{leads}; it is of version {}, configured as here", told.version))
-}
-
-/// Of most settings the leader's values hold. By those of the lease replicas agree on who leads.
-fn configured_otherwise(leads: &str, differing: &[String]) -> Check {
-    let names = differing.join(", ");
-    let found = format!("{leads}; it has other values of {names}");
-    let differs = |variable: &Variable| differing.iter().any(|name| name == variable.name);
-    let comes_to = if differs(&var::LEADER_LEASE) {
-        "two replicas may lead at once"
-    } else {
-        return Check::note(LEADER, found, format!("set {names} to the same at all replicas, and here"));
-    };
-    let mend = format!("stop all replicas, and set {names} to the same at all of them, and here");
-    Check::wrong(LEADER, format!("{found}: {comes_to}"), mend)
 }
 
 #[cfg(test)]

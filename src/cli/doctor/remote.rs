@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::IgnoredAny;
 
 use super::report::Check;
-use crate::config::{Config, PublicUrl, SyncServiceName};
+use crate::config::{Config, LayoutName, PublicUrl, SyncServiceName};
 use crate::layout::{self, Object};
+use crate::publish;
 use crate::server::EVENT_PATHS;
 use crate::stats::Snapshot;
 use crate::telemetry::metrics::Monitor;
@@ -18,6 +19,8 @@ use crate::twilio::{Apis, Next, TwilioError};
 const SKEW_TO_NOTE: SignedDuration = SignedDuration::from_secs(2);
 /// Beyond this access tokens are too new or too old for Twilio.
 const SKEW_TOO_LARGE: SignedDuration = SignedDuration::from_secs(30);
+/// The window in which Sync counts writes.
+const SYNC_WINDOW: Duration = Duration::from_secs(10);
 /// How long our own address may take to answer.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -299,16 +302,62 @@ async fn objects(config: &Config, apis: &Apis) -> Check {
         }
     }
     if missing.is_empty() {
-        return Check::right("sync objects", format!("all {there} are there"));
+        return match beyond_limit(config, apis).await {
+            Some(found) => {
+                Check::note("sync objects", found, "SYNC_LAYOUTS with queue-documents in place of that Map")
+            }
+            None => Check::right("sync objects", format!("all {there} are there")),
+        };
     }
     let found = format!("missing, until the service makes them: {}", missing.join(", "));
     Check::note("sync objects", found, "taskrouter-sync setup")
+}
+
+/// A Map whose items Sync does not take within one of its windows, should all of them change at once.
+async fn beyond_limit(config: &Config, apis: &Apis) -> Option<String> {
+    let sync = &config.core.sync;
+    let maps =
+        [(LayoutName::QueueMap, &sync.queue_stats_map), (LayoutName::DashboardMap, &sync.dashboard_map)];
+    for (_, map) in maps.iter().filter(|(layout, _)| sync.layouts.contains(layout)) {
+        let Ok(Some(items)) = apis.sync.map_items::<serde_json::Value>(map).await else { continue };
+        let bytes: usize = items.iter().map(|item| item.data.to_string().len()).sum();
+        if let Some(found) = takes_too_long(map, items.len(), bytes) {
+            return Some(found);
+        }
+    }
+    None
+}
+
+fn takes_too_long(map: &str, items: usize, bytes: usize) -> Option<String> {
+    let each = bytes / items.max(1);
+    let a_second = publish::writes_a_second(each);
+    #[expect(clippy::cast_precision_loss, reason = "there are some thousands at most")]
+    let seconds = items as f64 / a_second;
+    (seconds > SYNC_WINDOW.as_secs_f64()).then(|| {
+        format!(
+            "Map {map} has {items} items of {each} bytes, and Sync takes {a_second:.0} such writes a second of one Map: \
+             a change of all of them shows within {seconds:.0} s, one that an event names sooner; \
+             the layout queue-documents has no such limit"
+        )
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::doctor::report::State;
+
+    #[test]
+    fn a_map_that_is_too_large_for_syncs_limit_is_named_with_the_layout_that_has_none() {
+        assert_eq!(takes_too_long("queueStats", 100, 100 * 4_800), None);
+        let found = takes_too_long("queueStats", 300, 300 * 4_800).unwrap();
+        for part in
+            ["Map queueStats", "300 items", "11 such writes a second", "within 27 s", "queue-documents"]
+        {
+            assert!(found.contains(part), "{found}");
+        }
+        assert_eq!(takes_too_long("queueStats", 0, 0), None);
+    }
 
     fn config() -> Config {
         let value = |name: &str| {

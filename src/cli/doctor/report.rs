@@ -72,10 +72,6 @@ impl Check {
         Self { name, state: State::Skipped, found: found.into(), mend: None }
     }
 
-    pub(super) fn named(self, name: &'static str) -> Self {
-        Self { name, ..self }
-    }
-
     pub(super) fn is_wrong(&self) -> bool {
         self.state == State::Wrong
     }

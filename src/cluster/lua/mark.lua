@@ -1,6 +1,6 @@
--- Keeps touches until the leader has read what they touch, and tells of them.
--- KEYS: marks, mark-number, news, event, recordings.
--- ARGV: most marks, what stands for everything, news' head, news' tail, event or '', recordings or '', touches …
+-- Keeps marks until the leader has read what they invalidate, and publishes them.
+-- KEYS: marks, mark-number, channel, event, recordings.
+-- ARGV: most marks, the mark for everything, the message's head, its tail, event or '', recordings or '', marks …
 local number = string.format('%.0f', redis.call('INCR', KEYS[2]))
 if #ARGV > 6 then
   if redis.call('HLEN', KEYS[1]) + #ARGV - 6 > tonumber(ARGV[1]) then

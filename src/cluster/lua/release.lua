@@ -1,5 +1,5 @@
--- Gives the lease back, and leaves word that nothing of it is under way any more.
--- KEYS: lease, news, help, born. ARGV: who/term, the news, term.
+-- Deletes the lease of its holder, and notes that no request of its term is in flight any more.
+-- KEYS: lease, channel, help, born. ARGV: replica/term, the message, term.
 if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('DEL', KEYS[1], KEYS[3])
   redis.call('HSET', KEYS[4], 'released', ARGV[3])

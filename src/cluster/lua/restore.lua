@@ -1,5 +1,5 @@
--- Puts words back that this Redis has lost, before those that were said since; the first who knows of them does.
--- KEYS: words, born. ARGV: which Redis this is and since when, most, words from the newest to the oldest …
+-- Restores facts that Redis has lost, before newer ones; the first replica that knows them does.
+-- KEYS: facts, born. ARGV: which Redis this is and since when, most, facts from the newest to the oldest …
 if redis.call('HGET', KEYS[2], 'words') == ARGV[1] then
   return 0
 end

@@ -1,4 +1,4 @@
--- Takes one of what is left, which fills up again with time; gone once it is full. KEYS: quota. ARGV: most, milliseconds for one.
+-- Takes one token from a bucket, which refills with time and expires once it is full. KEYS: bucket. ARGV: most, milliseconds for one.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local most, every = tonumber(ARGV[1]), tonumber(ARGV[2])

@@ -24,7 +24,7 @@ fn with(administrator: Administrator) -> Access {
         frame_ancestors: Vec::new(),
         shutdown_grace: Duration::from_secs(1),
     };
-    Access::new(&server, &SecretString::from("root"), Speaker::default())
+    Access::new(&server, &SecretString::from("root"), Broadcaster::default())
 }
 
 fn cookie(value: Option<axum::http::HeaderValue>) -> String {

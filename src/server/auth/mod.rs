@@ -26,9 +26,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use crate::config::{Administrator, ServerConfig};
-use crate::coordination::gossip::{Speaker, Word};
+use crate::coordination::gossip::{Broadcaster, SharedFact};
 
 pub use cookies::Cookies;
 pub use error::{AccessError, FlexError};
@@ -53,7 +54,7 @@ const LONGEST_TURN: Duration = Duration::from_secs(10);
 const BROWSER_AGENT: &str = "Mozilla/";
 
 /// What somebody may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// See everything.
@@ -83,13 +84,13 @@ pub struct Access {
     sessions: Sessions,
     signed_out: SignedOut,
     throttle: Throttle,
-    speaker: Speaker,
+    broadcaster: Broadcaster,
 }
 
 impl Access {
     /// For the accounts of this configuration; `root` is the secret that sessions are signed with besides the passwords.
     /// What other replicas have to know is said there.
-    pub fn new(server: &ServerConfig, root: &SecretString, speaker: Speaker) -> Self {
+    pub fn new(server: &ServerConfig, root: &SecretString, broadcaster: Broadcaster) -> Self {
         let accounts = server.administrator.clone();
         let passwords = [&accounts.basic, &accounts.viewer].map(|account| {
             account
@@ -99,10 +100,10 @@ impl Access {
         let secrets = std::iter::once(root.expose_secret()).chain(passwords.iter().map(String::as_str));
         let sessions = Sessions::new(secrets);
         let users = [&accounts.basic, &accounts.viewer].into_iter().flatten().map(|(user, _)| user.as_str());
-        let throttle = Throttle::new(users.chain([BEARER, METRICS]), speaker.clone());
+        let throttle = Throttle::new(users.chain([BEARER, METRICS]), broadcaster.clone());
         let cookies = Cookies::new(&server.public_url, !server.frame_ancestors.is_empty());
         let screens = server.tv_links.clone();
-        Self { accounts, cookies, screens, sessions, signed_out: SignedOut::default(), throttle, speaker }
+        Self { accounts, cookies, screens, sessions, signed_out: SignedOut::default(), throttle, broadcaster }
     }
 
     /// Names cookies.
@@ -194,7 +195,7 @@ impl Access {
     /// Ends a session, wherever its cookie may have gone.
     pub fn sign_out(&self, session: &Session) {
         self.signed_out.end(session.nonce, Timestamp::now().as_second());
-        self.speaker.say(Word::SignedOut { nonce: session.nonce });
+        self.broadcaster.broadcast(SharedFact::SignedOut { nonce: session.nonce });
     }
 
     /// Another replica ended a session.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use crate::coordination::gossip::{Speaker, Word};
+use crate::coordination::gossip::{Broadcaster, SharedFact};
 
 /// Wrong ones without any delay: people mistype.
 const FREE: u32 = 5;
@@ -38,7 +38,7 @@ pub(super) struct Throttle {
     remembered: Mutex<Remembered>,
     waiting: Mutex<HashMap<Key, u32>>,
     /// Tells other replicas of wrong ones.
-    speaker: Speaker,
+    broadcaster: Broadcaster,
 }
 
 #[derive(Debug, Default)]
@@ -73,10 +73,10 @@ pub(super) struct TooMany {
 
 impl Throttle {
     /// For accounts of these names; wrong ones are told there.
-    pub(super) fn new<'n>(accounts: impl Iterator<Item = &'n str>, speaker: Speaker) -> Self {
+    pub(super) fn new<'n>(accounts: impl Iterator<Item = &'n str>, broadcaster: Broadcaster) -> Self {
         let accounts = accounts.map(short_hash).collect();
         let remembered = Remembered { accounts, ..Remembered::default() };
-        Self { remembered: Mutex::new(remembered), waiting: Mutex::default(), speaker }
+        Self { remembered: Mutex::new(remembered), waiting: Mutex::default(), broadcaster }
     }
 
     /// Another replica was given wrong ones.
@@ -105,7 +105,7 @@ impl Throttle {
         let found = check();
         if found.is_none() {
             remembered.note(key, now);
-            self.speaker.say(Word::Wrong { address: key.0, account: key.1 });
+            self.broadcaster.broadcast(SharedFact::WrongCredentials { address: key.0, account: key.1 });
         }
         // A right one does not clear the count, or a screen that asks now and then would give its guesser free ones.
         Ok(found)
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     fn throttle() -> Throttle {
-        Throttle::new(["admin", "tv"].into_iter(), Speaker::default())
+        Throttle::new(["admin", "tv"].into_iter(), Broadcaster::default())
     }
 
     fn at(address: &str, account: &str) -> Key {

@@ -1,4 +1,4 @@
-//! How far behind the writes are. Ages are told as of the moment that somebody asks.
+//! How far behind the writes are. Ages are as of the scrape.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,16 +11,19 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 use tokio::time::Instant;
 
-/// The last that the publishing task told.
+/// As the publishing task last reported it.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     in_flight: AtomicUsize,
     waiting: AtomicUsize,
-    oldest: Mutex<Option<Instant>>,
+    oldest: Mutex<Oldest>,
 }
 
+/// Why changes wait, and since when the oldest of each kind does.
+pub(super) type Oldest = [(&'static str, Option<Instant>); 3];
+
 impl Backlog {
-    pub(super) fn set(&self, in_flight: usize, waiting: usize, oldest: Option<Instant>) {
+    pub(super) fn set(&self, in_flight: usize, waiting: usize, oldest: Oldest) {
         self.in_flight.store(in_flight, Ordering::Relaxed);
         self.waiting.store(waiting, Ordering::Relaxed);
         *self.oldest.lock().unwrap_or_else(PoisonError::into_inner) = oldest;
@@ -30,7 +33,7 @@ impl Backlog {
 impl Collector for Backlog {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let oldest = *self.oldest.lock().unwrap_or_else(PoisonError::into_inner);
-        let age = oldest.map_or(0.0, |oldest| oldest.elapsed().as_secs_f64());
+        let age = |since: Option<Instant>| since.map_or(0.0, |since| since.elapsed().as_secs_f64());
         let count = |count: &AtomicUsize| i64::try_from(count.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
         for (name, help, value) in [
             ("sync_writes_in_flight", "Writes to Sync under way, at most 20", count(&self.in_flight)),
@@ -47,9 +50,12 @@ impl Collector for Backlog {
                 MetricType::Gauge,
             )?)?;
         }
-        let help = "Since when the oldest change is not written; 0 when all are";
+        let help = "Since when the oldest change is not written, by why it is to be; 0 when all are";
         let name = "oldest_unwritten";
-        let oldest = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Gauge)?;
-        ConstGauge::new(age).encode(oldest)
+        let mut ages = encoder.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Gauge)?;
+        for (cause, since) in oldest.iter().filter(|(cause, _)| !cause.is_empty()) {
+            ConstGauge::new(age(*since)).encode(ages.encode_family(&[("cause", *cause)])?)?;
+        }
+        Ok(())
     }
 }

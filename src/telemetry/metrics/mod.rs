@@ -1,9 +1,9 @@
-//! What the service does, counted for whoever runs it; `GET /metrics` shows it (`docs/operations.md` says what to make of it).
+//! What the service does, counted for its operator; `GET /metrics` shows it (`docs/operations.md` says what to make of it).
 //!
 //! Every part has a [`Monitor`] and tells it what it did; nothing is ever read back from it but by `/metrics`. Counting an
 //! event is one atomic addition at a place known beforehand, since tens of thousands may come in a second. What happens a
 //! few hundred times a second at most goes through a table of labels behind a lock. Labels are from known lists only, so
-//! nobody can make the table grow from outside.
+//! no caller can make the table grow.
 //!
 //! `prometheus-client` does the encoding: it is kept by the Prometheus project, has no global state, which lets each test
 //! count for itself, and hardly any dependencies.
@@ -99,7 +99,7 @@ pub enum Limit {
     SyncInFlight,
 }
 
-/// Somebody who watches.
+/// A client of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientKind {
     /// Over a websocket.
@@ -230,7 +230,7 @@ impl Default for Monitor {
         let help = "1 where this process reads and writes; one of several replicas does";
         registry.register("leads", help, leads.clone());
         let differing_settings = Gauge::default();
-        let help = "Variables that this replica has other values of than the one that leads";
+        let help = "1 where this replica's configuration differs from the leader's";
         registry.register("differing_settings", help, differing_settings.clone());
         Self(Arc::new(Counts {
             registry,
@@ -289,7 +289,7 @@ impl Monitor {
     }
 
     /// How far behind the writes are: under way, waiting keys, since when the oldest change waits.
-    pub fn backlog(&self, in_flight: usize, waiting: usize, oldest: Option<Instant>) {
+    pub fn backlog(&self, in_flight: usize, waiting: usize, oldest: [(&'static str, Option<Instant>); 3]) {
         self.0.backlog.set(in_flight, waiting, oldest);
     }
 
@@ -298,7 +298,7 @@ impl Monitor {
         self.0.refusals.get_or_create(&CodeLabel { code }).inc();
     }
 
-    /// So many are connected.
+    /// Sets the number of connected clients.
     pub fn clients(&self, kind: ClientKind, count: usize) {
         self.0
             .clients
@@ -316,9 +316,9 @@ impl Monitor {
         self.0.leads.set(leads.into());
     }
 
-    /// So many variables differ from those of the replica that leads.
-    pub fn differing_settings(&self, count: usize) {
-        self.0.differing_settings.set(i64::try_from(count).unwrap_or(i64::MAX));
+    /// Whether this replica's configuration differs from the leader's.
+    pub fn differing_settings(&self, differ: bool) {
+        self.0.differing_settings.set(differ.into());
     }
 
     /// Whether the Redis that replicas share answers.
@@ -377,7 +377,7 @@ mod tests {
         monitor.event(None, EventOutcome::Signature);
         monitor.requested("sync", "GET /v1".to_owned(), "200".to_owned(), Some(Duration::from_millis(30)));
         monitor.shown_after(Duration::from_millis(150));
-        monitor.backlog(3, 4, None);
+        monitor.backlog(3, 4, ["event", "side_effect", "first_filling"].map(|cause| (cause, None)));
         let text = monitor.encode(&Registry::default()).unwrap();
         for line in [
             r#"taskrouter_sync_events_total{type="task.created",outcome="taken"} 2"#,
@@ -388,7 +388,7 @@ mod tests {
             r#"taskrouter_sync_freshness_seconds_bucket{le="0.1"} 0"#,
             "taskrouter_sync_sync_writes_in_flight 3",
             "taskrouter_sync_waiting_keys 4",
-            "taskrouter_sync_oldest_unwritten_seconds 0",
+            "taskrouter_sync_oldest_unwritten_seconds{cause=\"event\"} 0",
             "# EOF",
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");

@@ -17,7 +17,7 @@ pub use entries::{Entries, OddEntry};
 pub use statistics::{
     ActivityCount, Cumulative, Realtime, Split, Statistics, TaskQueueStatistics, WaitDuration,
 };
-use statistics::{Resource, UnknownFields};
+use statistics::{Resource, WithOwner};
 pub use table::{Counts, Table};
 
 use super::client::{Api, Body, Call, Client};
@@ -290,7 +290,8 @@ impl TaskRouter {
         channel: Option<&str>,
         window: &Window,
     ) -> Result<Entries<TaskQueueStatistics>, TwilioError> {
-        self.list::<TaskQueuesStatisticsPage>("/TaskQueues/Statistics", &in_window(window, channel)).await
+        let query = in_window(window, channel);
+        self.pages::<TaskQueuesStatisticsPage>("/TaskQueues/Statistics", &query, Endpoint::List).await
     }
 
     /// `GET TaskQueues/{sid}/Statistics`
@@ -344,11 +345,7 @@ impl TaskRouter {
         Ok(Entries { read, odd })
     }
 
-    async fn resource<T: DeserializeOwned + UnknownFields>(
-        &self,
-        path: &str,
-        query: &[(&str, &str)],
-    ) -> Result<T, TwilioError> {
+    async fn resource<T: WithOwner>(&self, path: &str, query: &[(&str, &str)]) -> Result<T, TwilioError> {
         let resource: Resource<T> = self.get(path, &path[1..], query).await?;
         Ok(resource.statistics)
     }
@@ -368,13 +365,22 @@ impl TaskRouter {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Entries<P::Entry>, TwilioError> {
+        self.pages::<P>(path, query, Endpoint::Other).await
+    }
+
+    async fn pages<P: Page>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        endpoint: Endpoint,
+    ) -> Result<Entries<P::Entry>, TwilioError> {
         let page_size = PAGE_SIZE.to_string();
         let query: Vec<_> = query.iter().copied().chain([("PageSize", page_size.as_str())]).collect();
         let mut target = self.target(path, &query);
         let mut entries = Entries::default();
         for _ in 0..MOST_PAGES {
             let call = Call::get(Api::TaskRouter, target, format!("GET {}", &path[1..]));
-            let call = Call { large: true, ..call };
+            let call = Call { large: true, endpoint, ..call };
             let (page, meta) = self.client.read::<P>(&call).await?.split();
             entries.extend(page);
             let Some(next) = meta.next_page_url else {

@@ -189,16 +189,42 @@ impl Cumulative {
     }
 }
 
+impl Realtime {
+    /// Takes over from an earlier reading what this one's endpoint does not carry: bulk answers have fewer fields than lists
+    /// and combined ones, and not every answer has every status. Without Tasks there is nothing to take over.
+    #[must_use]
+    pub fn completed_by(mut self, earlier: &Self) -> Self {
+        let none_waits = STATUSES[..2].iter().all(|status| self.tasks_by_status.count(status) == 0);
+        let no_tasks = self.total_tasks == 0;
+        self.extra = self.extra.completed_by(&earlier.extra, |name, value| match value {
+            Value::Number(_) if none_waits && name.starts_with(RELATIVE) => Value::from(0),
+            Value::String(_) if none_waits && name.starts_with(RELATIVE) => Value::Null,
+            value => value.clone(),
+        });
+        let known = |name: &str| STATUSES.contains(&name);
+        let status = |name: &str, count: &u64| if no_tasks || known(name) { 0 } else { *count };
+        self.tasks_by_status = self.tasks_by_status.completed_by(&earlier.tasks_by_status, status);
+        self.total_available_workers = self.total_available_workers.or(earlier.total_available_workers);
+        self.total_eligible_workers = self.total_eligible_workers.or(earlier.total_eligible_workers);
+        self.total_workers = self.total_workers.or(earlier.total_workers);
+        self
+    }
+}
+
+/// The statuses that every answer counts, those of waiting Tasks first; one that is missing counts nothing.
+const STATUSES: [&str; 4] = ["pending", "reserved", "assigned", "wrapping"];
+/// How the fields begin that tell of the longest-waiting Task relative to its time in the TaskQueue.
+const RELATIVE: &str = "longest_relative_";
+
+/// What stands around statistics, or among them in some answers: whose they are is known from elsewhere.
+const ENVELOPE: [&str; 4] = ["account_sid", "workspace_sid", "task_queue_sid", "url"];
+
 /// The generated reading and writing of known fields, with the unknown ones beside them.
 macro_rules! with_unknown_fields {
     ($($statistics:ident)*) => {$(
         impl<'de> Deserialize<'de> for $statistics {
-            fn deserialize<D: Deserializer<'de>>(inner: D) -> Result<Self, D::Error> {
-                let mut unknown = Vec::new();
-                // The inherent function that `serde(remote)` makes, not this one.
-                let mut read = $statistics::deserialize(Splitting { inner, unknown: &mut unknown })?;
-                read.extra = unknown.into();
-                Ok(read)
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $statistics::with_owner(deserializer).map(|(statistics, _)| statistics)
             }
         }
 
@@ -208,9 +234,16 @@ macro_rules! with_unknown_fields {
             }
         }
 
-        impl UnknownFields for $statistics {
-            fn unknown(&mut self) -> &mut Table<Value> {
-                &mut self.extra
+        impl WithOwner for $statistics {
+            fn with_owner<'de, D: Deserializer<'de>>(inner: D) -> Result<(Self, Option<Value>), D::Error> {
+                let mut unknown = Vec::new();
+                // The inherent function that `serde(remote)` makes, not the trait's.
+                let mut read = $statistics::deserialize(Splitting { inner, unknown: &mut unknown })?;
+                let owner = unknown.iter().find(|(name, _)| **name == *"task_queue_sid");
+                let owner = owner.map(|(_, sid)| sid.clone());
+                unknown.retain(|(name, _)| !ENVELOPE.contains(&&**name));
+                read.extra = unknown.into();
+                Ok((read, owner))
             }
         }
     )*};
@@ -218,9 +251,10 @@ macro_rules! with_unknown_fields {
 
 with_unknown_fields!(Realtime Cumulative);
 
-/// Has fields that are not described.
-pub(super) trait UnknownFields {
-    fn unknown(&mut self) -> &mut Table<Value>;
+/// Statistics that may stand among an envelope's fields, which are left out.
+pub(super) trait WithOwner: Sized {
+    /// The statistics, and the SID of the TaskQueue that they are of, where it stands beside them.
+    fn with_owner<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(Self, Option<Value>), D::Error>;
 }
 
 /// Realtime and cumulative statistics in one answer.
@@ -250,18 +284,13 @@ pub(super) struct Resource<T> {
     pub(super) statistics: T,
 }
 
-/// What stands around statistics in a resource of their own.
-const ENVELOPE: [&str; 4] = ["account_sid", "workspace_sid", "task_queue_sid", "url"];
-
-impl<'de, T: Deserialize<'de> + UnknownFields> Deserialize<'de> for Resource<T> {
+impl<'de, T: WithOwner> Deserialize<'de> for Resource<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut statistics = T::deserialize(deserializer)?;
-        let unknown = statistics.unknown();
-        let task_queue_sid = match unknown.get("task_queue_sid") {
+        let (statistics, owner) = T::with_owner(deserializer)?;
+        let task_queue_sid = match owner {
             None | Some(Value::Null) => None,
             Some(sid) => Some(TaskQueueSid::deserialize(sid).map_err(D::Error::custom)?),
         };
-        unknown.retain(|name| !ENVELOPE.contains(&name));
         Ok(Self { task_queue_sid, statistics })
     }
 }

@@ -28,11 +28,22 @@ impl<T> Table<T> {
     pub fn get(&self, name: &str) -> Option<&T> {
         self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
     }
+}
 
-    /// Without the entries that are not wanted.
-    pub(super) fn retain(&mut self, wanted: impl Fn(&str) -> bool) {
-        let entries = std::mem::take(&mut self.0).into_vec();
-        self.0 = entries.into_iter().filter(|(name, _)| wanted(name)).collect();
+impl<T: Clone> Table<T> {
+    /// With the entries of an earlier table that this one lacks, as `keep` leaves them.
+    #[must_use]
+    pub(super) fn completed_by(self, earlier: &Self, keep: impl Fn(&str, &T) -> T) -> Self {
+        let lacks = |name: &str| self.get(name).is_none();
+        let kept: Vec<(Name, T)> = earlier.0.iter().filter(|(name, _)| lacks(name)).cloned().collect();
+        if kept.is_empty() {
+            return self;
+        }
+        let kept = kept.into_iter().map(|(name, value)| {
+            let value = keep(&name, &value);
+            (name, value)
+        });
+        self.0.into_vec().into_iter().chain(kept).collect::<Vec<_>>().into()
     }
 }
 

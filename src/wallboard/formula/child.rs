@@ -1,85 +1,111 @@
-//! The child process: reads requests, has the realm do them, writes replies, until its input ends.
+//! The formula process: reads requests, has the realm evaluate, writes replies, until its input ends.
 
 use std::io::{BufRead, Write};
 
-use super::protocol::{Fault, LATER, Reply, Request};
+use super::confinement::{ConfinementError, confine};
+use super::protocol::{Fault, Formula, LATER, Outcome, Reply, Request};
 use super::realm::{EngineError, Realm};
 use super::watchdog::Watchdog;
 
-/// Why the child ended.
+/// Why the process ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ChildError {
     /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The process can't be confined.
+    #[error(transparent)]
+    Confinement(#[from] ConfinementError),
     /// The pipes to the service.
-    #[error("the service can't be talked to: {0}")]
+    #[error("the service can't be reached: {0}")]
     Pipe(#[from] std::io::Error),
-    /// What the service says.
-    #[error("the service said something else than a request: {0}")]
+    /// A request.
+    #[error("the service sent something that is no request: {0}")]
     Request(#[from] serde_json::Error),
 }
 
 /// Serves requests on standard input until it ends.
 pub fn run() -> Result<(), ChildError> {
-    let watchdog = Watchdog::start()?;
-    serve(std::io::stdin().lock(), std::io::stdout(), &watchdog)
+    let ended = confined_serve();
+    if let Err(error) = &ended {
+        // Its standard error leads nowhere: the service logs what it hears.
+        if let Ok(line) = serde_json::to_string(&Reply::Failed(error.to_string())) {
+            let _ = writeln!(std::io::stdout(), "{line}");
+        }
+    }
+    ended
 }
 
-fn serve(mut input: impl BufRead, mut output: impl Write, watchdog: &Watchdog) -> Result<(), ChildError> {
-    let mut realm = Realm::new()?;
+fn confined_serve() -> Result<(), ChildError> {
+    // The last thread that is started.
+    let watchdog = Watchdog::start()?;
+    confine()?;
+    serve(std::io::stdin().lock(), std::io::stdout(), watchdog)
+}
+
+fn serve(mut input: impl BufRead, mut output: impl Write, watchdog: Watchdog) -> Result<(), ChildError> {
+    let mut realm = Realm::new()?.watched_by(watchdog);
     let mut line = String::new();
     loop {
         line.clear();
         if input.read_line(&mut line)? == 0 {
             return Ok(());
         }
-        let reply = match serde_json::from_str(&line)? {
+        let request = serde_json::from_str(&line)?;
+        // A large line's room is not needed again soon.
+        line = String::new();
+        let go_on = match request {
             Request::Formulas(formulas) => {
                 realm.compile(&formulas);
-                None
+                true
             }
             Request::Data(data) => {
                 realm.update(data)?;
-                None
+                true
             }
-            Request::Evaluate(places) => Some(evaluate(&mut realm, watchdog, &places)),
+            Request::Evaluate(places) => {
+                answer(&mut realm, &mut output, places.len(), |realm, at| realm.evaluate(at, places[at]))?
+            }
             Request::Check(formula) => {
-                watchdog.begin(0);
-                Some(Reply::Values(vec![realm.check(&formula)]))
+                answer_one(&mut realm, &mut output, &formula, |realm, formula| realm.check(formula))?
             }
             Request::Try(formula) => {
-                watchdog.begin(0);
-                let value = realm.attempt(&formula);
-                Some(lost(&realm, 0).unwrap_or(Reply::Values(vec![value])))
+                answer_one(&mut realm, &mut output, &formula, |realm, formula| realm.attempt(formula))?
             }
         };
-        watchdog.end();
-        // A large line's room is not needed again soon.
-        line.shrink_to(64 * 1024);
-        if let Some(reply) = reply {
-            serde_json::to_writer(&mut output, &reply)?;
-            output.write_all(b"\n")?;
-            output.flush()?;
-            if matches!(reply, Reply::Lost(..)) {
-                return Ok(());
-            }
+        if !go_on {
+            return Ok(());
         }
     }
 }
 
-fn evaluate(realm: &mut Realm, watchdog: &Watchdog, places: &[usize]) -> Reply {
-    let mut values = Vec::with_capacity(places.len());
-    for (at, place) in places.iter().enumerate() {
-        watchdog.begin(at);
-        values.push(realm.evaluate(*place));
-        if let Some(lost) = lost(realm, at) {
-            return lost;
-        }
-    }
-    Reply::Values(values)
+fn answer_one(
+    realm: &mut Realm,
+    output: &mut impl Write,
+    formula: &Formula,
+    evaluate: impl Fn(&mut Realm, &Formula) -> Result<Outcome, Fault>,
+) -> Result<bool, ChildError> {
+    answer(realm, output, 1, |realm, _| evaluate(realm, formula))
 }
 
-fn lost(realm: &Realm, at: usize) -> Option<Reply> {
-    realm.is_spoilt().then(|| Reply::Lost(at, Fault::new(LATER)))
+/// Answers each formula of a request as soon as it has its value; says whether the realm can be used after it.
+fn answer(
+    realm: &mut Realm,
+    output: &mut impl Write,
+    count: usize,
+    mut evaluate: impl FnMut(&mut Realm, usize) -> Result<Outcome, Fault>,
+) -> Result<bool, ChildError> {
+    for at in 0..count {
+        let value = evaluate(realm, at);
+        let lost = realm.is_spoilt();
+        let reply = if lost { Reply::Lost(at, Fault::new(LATER)) } else { Reply::Value(at, value) };
+        let mut line = serde_json::to_vec(&reply)?;
+        line.push(b'\n');
+        output.write_all(&line)?;
+        output.flush()?;
+        if lost {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -1,32 +1,25 @@
-//! The service's side: starts the child process, talks to it, and starts another when it is gone.
+//! The service's side: has formulas evaluated by the formula process, and lets a formula rest that it could not bear.
 //!
-//! A formula that overstayed rests for longer and longer before it is tried again, so that it costs the others ever
-//! less. The child keeps nothing that is worth saving: after a start it is told everything anew.
+//! A formula that overstayed, or at which the process died, rests for longer and longer before it is tried again, so
+//! that it costs the others ever less. The process keeps nothing that is worth saving: another one gets everything again.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tracing::warn;
 
-use super::protocol::{Data, Fault, Formula, Outcome, Reply, Request};
+use super::connection::{Connection, Death, ProcessError};
+use super::protocol::{CRASHED, Data, Fault, Formula, Outcome, Reply, Request};
 
-/// The verb under which the program is the child.
-pub const VERB: &str = "formulas";
-/// Far above what a round takes, even where everything rests that can.
-const LONGEST_ROUND: Duration = Duration::from_secs(10);
-/// Bytes of a reply at most.
-const LARGEST_REPLY: u64 = 8 * 1024 * 1024;
+pub use super::connection::VERB;
+
 /// How long a formula rests after the first time it overstayed; twice as long after each further one.
 const FIRST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(300);
-/// Between two lines of the log about a process that had to be started anew.
+/// Between two lines of the log about a process that had to be restarted.
 const SILENCE: Duration = Duration::from_secs(60);
 /// Starts in one round that may fail for no formula's fault.
 const MOST_FAILURES: usize = 2;
@@ -34,18 +27,25 @@ const MOST_FAILURES: usize = 2;
 /// What one formula resulted in.
 pub type Evaluated = Result<Outcome, Fault>;
 
+/// No formula can be evaluated at the moment, for no fault of theirs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("formulas can't be evaluated at the moment: {0}")]
+pub struct Unavailable(String);
+
 /// The engine, from the outside.
 #[derive(Debug)]
 pub struct Engine {
     program: PathBuf,
-    running: Option<Running>,
+    running: Option<Connection>,
     formulas: Vec<Formula>,
     resting: HashMap<Arc<str>, Rest>,
-    /// It failed the last time, and that was told.
+    /// The formula that ran when the process was killed from outside: once may be chance, twice is the formula.
+    suspect: Option<Arc<str>>,
+    /// It failed the last time, and the log says so.
     failing: bool,
-    /// How often it ended unasked since that was last told, and when that was.
-    ended: u32,
-    ended_told: Option<Instant>,
+    /// How often it exited unexpectedly since the last line of the log about it, and when that was.
+    exits: u32,
+    exits_logged: Option<Instant>,
 }
 
 /// Where data comes from, piece by piece, since all of it at once would take much room.
@@ -57,53 +57,32 @@ pub trait Source: Send {
 }
 
 #[derive(Debug)]
-struct Running {
-    // Killed when dropped.
-    _child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    knows_formulas: bool,
-    knows_data: bool,
-}
-
-#[derive(Debug)]
 struct Rest {
     until: Instant,
     next: Duration,
     fault: Fault,
 }
 
-/// The child process can't be used.
-#[derive(Debug, thiserror::Error)]
-enum ProcessError {
-    #[error("it can't be started: {0}")]
-    Start(io::Error),
-    #[error("it can't be talked to: {0}")]
-    Pipe(#[from] io::Error),
-    #[error("it ended by itself")]
-    Ended,
-    #[error("it did not answer within {} s", LONGEST_ROUND.as_secs())]
-    Silent,
-    #[error("it said something else than a reply")]
-    Unintelligible,
-}
-
-enum Told {
-    Values(Vec<Evaluated>),
-    Lost(usize, Fault),
+/// A round that did not end well.
+enum Failed {
+    /// Because of the formula at this place of the request.
+    At(usize, Fault),
+    /// For no fault of a formula.
+    Process(ProcessError),
 }
 
 impl Engine {
-    /// One that runs this program as its child.
+    /// One that runs this program as the formula process.
     pub fn new(program: PathBuf) -> Self {
         Self {
             program,
             running: None,
             formulas: Vec::new(),
             resting: HashMap::new(),
+            suspect: None,
             failing: false,
-            ended: 0,
-            ended_told: None,
+            exits: 0,
+            exits_logged: None,
         }
     }
 
@@ -117,7 +96,7 @@ impl Engine {
     }
 
     /// Evaluates them all, each with its own fate.
-    pub async fn evaluate(&mut self, source: &mut dyn Source) -> Vec<Evaluated> {
+    pub async fn evaluate(&mut self, source: &mut dyn Source) -> Result<Vec<Evaluated>, Unavailable> {
         let mut failures = 0;
         loop {
             let now = Instant::now();
@@ -125,56 +104,54 @@ impl Engine {
                 |formula: &Formula| self.resting.get(&formula.source).is_none_or(|rest| rest.until <= now);
             let places: Vec<usize> =
                 self.formulas.iter().enumerate().filter(|(_, f)| due(f)).map(|(place, _)| place).collect();
-            match self.round(source, Request::Evaluate(places.clone())).await {
-                Ok(Told::Values(values)) if values.len() == places.len() => {
-                    self.failing = false;
-                    return self.gathered(&places, values);
+            let sources: Vec<Arc<str>> =
+                places.iter().map(|place| self.formulas[*place].source.clone()).collect();
+            match self.round(source, &Request::Evaluate(places.clone()), &sources).await {
+                Ok(values) => {
+                    (self.failing, self.suspect) = (false, None);
+                    return Ok(self.gathered(&places, values));
                 }
                 // The formula rests from now on, so this ends.
-                Ok(Told::Lost(at, fault)) if at < places.len() => self.rest(places[at], fault),
-                Ok(_) => {
-                    failures += 1;
-                    self.tell_end(&ProcessError::Unintelligible);
+                Err(Failed::At(at, fault)) if at < places.len() => {
+                    self.log_exit(&fault);
+                    self.rest(places[at], fault);
                 }
-                Err(error) => {
+                Err(Failed::At(..)) => failures += 1,
+                Err(Failed::Process(error)) => {
                     failures += 1;
-                    self.tell_end(&error);
+                    self.log_exit(&error);
                     if failures > MOST_FAILURES {
-                        return self.failed(&error);
+                        return Err(self.failed(&error));
                     }
                 }
             }
             self.running = None;
             if failures > MOST_FAILURES {
-                return self.failed(&ProcessError::Unintelligible);
+                return Err(self.failed(&ProcessError::Unintelligible));
             }
         }
     }
 
     /// Evaluates one formula that is not among them.
     pub async fn attempt(&mut self, formula: Formula, source: &mut dyn Source) -> Evaluated {
-        self.single(&Request::Try(formula), source).await
+        self.single(&formula.source.clone(), &Request::Try(formula), source).await
     }
 
-    /// Compiles a formula without evaluating it; [`Outcome::Nothing`] for a good one.
+    /// Says whether a formula can be compiled.
     pub async fn check(&mut self, formula: Formula, source: &mut dyn Source) -> Evaluated {
-        self.single(&Request::Check(formula), source).await
+        self.single(&formula.source.clone(), &Request::Check(formula), source).await
     }
 
-    async fn single(&mut self, request: &Request, source: &mut dyn Source) -> Evaluated {
+    async fn single(&mut self, formula: &Arc<str>, request: &Request, source: &mut dyn Source) -> Evaluated {
         for _ in 0..=MOST_FAILURES {
-            match self.round(source, request.clone()).await {
-                Ok(Told::Values(mut values)) if values.len() == 1 => return values.remove(0),
-                Ok(Told::Lost(_, fault)) => {
+            match self.round(source, request, std::slice::from_ref(formula)).await {
+                Ok(mut values) => return values.pop().unwrap_or_else(|| Err(Fault::new("not evaluated"))),
+                Err(Failed::At(_, fault)) => {
                     self.running = None;
                     return Err(fault);
                 }
-                Ok(_) => {
-                    self.tell_end(&ProcessError::Unintelligible);
-                    self.running = None;
-                }
-                Err(error) => {
-                    self.tell_end(&error);
+                Err(Failed::Process(error)) => {
+                    self.log_exit(&error);
                     self.running = None;
                 }
             }
@@ -182,15 +159,20 @@ impl Engine {
         Err(Fault::new("the formula engine can't be run at the moment; see the service's log"))
     }
 
-    async fn round(&mut self, source: &mut dyn Source, request: Request) -> Result<Told, ProcessError> {
+    /// Sends what the process does not know yet, and the request; hears one value for each of these formulas.
+    async fn round(
+        &mut self,
+        source: &mut dyn Source,
+        request: &Request,
+        asked: &[Arc<str>],
+    ) -> Result<Vec<Evaluated>, Failed> {
         if self.running.is_none() {
-            self.running = Some(start(&self.program)?);
+            self.running = Some(Connection::start(&self.program).await.map_err(Failed::Process)?);
         }
-        let Some(running) = &mut self.running else { return Err(ProcessError::Ended) };
-        let formulas = &self.formulas;
-        let talk = async {
+        let Some(running) = &mut self.running else { return Err(Failed::Process(ProcessError::Ended)) };
+        let telling = async {
             if !running.knows_formulas {
-                running.say(&Request::Formulas(formulas.clone())).await?;
+                running.say(&Request::Formulas(self.formulas.clone())).await?;
                 running.knows_formulas = true;
             }
             source.begin(!running.knows_data);
@@ -198,13 +180,33 @@ impl Engine {
             while let Some(data) = source.next() {
                 running.say(&Request::Data(data)).await?;
             }
-            running.say(&request).await?;
-            match running.hear().await? {
-                Reply::Values(values) => Ok(Told::Values(values)),
-                Reply::Lost(at, fault) => Ok(Told::Lost(at, fault)),
-            }
+            running.say(request).await
         };
-        timeout(LONGEST_ROUND, talk).await.unwrap_or(Err(ProcessError::Silent))
+        telling.await.map_err(Failed::Process)?;
+        let mut values = Vec::with_capacity(asked.len());
+        while values.len() < asked.len() {
+            match running.hear().await {
+                Ok(Reply::Value(at, value)) if at == values.len() => values.push(value),
+                Ok(Reply::Lost(at, fault)) => return Err(Failed::At(at, fault)),
+                Ok(Reply::Failed(reason)) => return Err(Failed::Process(ProcessError::Failed(reason))),
+                Ok(Reply::Value(..)) => return Err(Failed::Process(ProcessError::Unintelligible)),
+                Err(ProcessError::Ended) => {
+                    let at = values.len();
+                    return Err(match running.death().await {
+                        Death::Crashed => Failed::At(at, Fault::new(CRASHED)),
+                        Death::Killed if self.suspect.as_ref() == Some(&asked[at]) => {
+                            Failed::At(at, Fault::new(CRASHED))
+                        }
+                        Death::Killed => {
+                            self.suspect = Some(asked[at].clone());
+                            Failed::Process(ProcessError::Ended)
+                        }
+                    });
+                }
+                Err(error) => return Err(Failed::Process(error)),
+            }
+        }
+        Ok(values)
     }
 
     fn gathered(&mut self, places: &[usize], values: Vec<Evaluated>) -> Vec<Evaluated> {
@@ -233,68 +235,26 @@ impl Engine {
         self.resting.insert(source, Rest { until, next, fault });
     }
 
-    /// The process has ended, or is ended because of how it behaves. Nothing is lost, but whoever runs the service may want
-    /// to know who kills it.
-    fn tell_end(&mut self, error: &ProcessError) {
+    /// Nothing is lost when the process exits, but an operator may want to know what kills it.
+    fn log_exit(&mut self, reason: &dyn std::fmt::Display) {
         if self.running.is_none() {
-            // It could not be started, which is told where it is given up.
+            // It could not be started, which is logged where the round is given up.
             return;
         }
-        self.ended += 1;
+        self.exits += 1;
         let now = Instant::now();
-        if self.ended_told.is_none_or(|told| now.duration_since(told) >= SILENCE) {
-            self.ended_told = Some(now);
-            let times = std::mem::take(&mut self.ended);
-            warn!(%error, times, "The formula process ended unasked and is started anew; nothing is lost");
+        if self.exits_logged.is_none_or(|logged| now.duration_since(logged) >= SILENCE) {
+            self.exits_logged = Some(now);
+            let times = std::mem::take(&mut self.exits);
+            warn!(%reason, times, "The formula process exited unexpectedly; restarting it");
         }
     }
 
-    fn failed(&mut self, error: &ProcessError) -> Vec<Evaluated> {
+    fn failed(&mut self, error: &ProcessError) -> Unavailable {
         if !std::mem::replace(&mut self.failing, true) {
-            warn!(%error, "The formula process can't be used; metrics show ERR until it can");
+            warn!(%error, "The formula process can't be used; tiles are marked stale until it can");
         }
         self.running = None;
-        let fault = Fault::new("the formula engine can't be run at the moment; see the service's log");
-        vec![Err(fault); self.formulas.len()]
+        Unavailable(format!("the formula process {error}"))
     }
-}
-
-impl Running {
-    async fn say(&mut self, request: &Request) -> Result<(), ProcessError> {
-        let mut line = serde_json::to_vec(request).map_err(io::Error::from)?;
-        line.push(b'\n');
-        self.input.write_all(&line).await?;
-        self.input.flush().await?;
-        Ok(())
-    }
-
-    async fn hear(&mut self) -> Result<Reply, ProcessError> {
-        let mut line = Vec::new();
-        (&mut self.output).take(LARGEST_REPLY).read_until(b'\n', &mut line).await?;
-        if line.is_empty() {
-            return Err(ProcessError::Ended);
-        }
-        serde_json::from_slice(&line).map_err(|_| ProcessError::Unintelligible)
-    }
-}
-
-fn start(program: &PathBuf) -> Result<Running, ProcessError> {
-    let mut child = Command::new(program)
-        .arg(VERB)
-        // The credentials are none of its business.
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(ProcessError::Start)?;
-    let (input, output) = child.stdin.take().zip(child.stdout.take()).ok_or(ProcessError::Ended)?;
-    Ok(Running {
-        _child: child,
-        input,
-        output: BufReader::new(output),
-        knows_formulas: false,
-        knows_data: false,
-    })
 }

@@ -1,4 +1,5 @@
-//! What the service and the child process say to each other: one JSON object a line, question and answer in turns.
+//! What the service and the formula process say to each other: one JSON object a line. Each request for values is
+//! answered by one line per formula, so that the service knows which formula ran when the process died.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,12 +10,13 @@ use serde_json::value::RawValue;
 /// The fault of a formula that takes too much memory.
 pub const OUT_OF_MEMORY: &str = "the formula takes more than 8 MiB of memory";
 /// The fault of a formula that takes too much time.
-pub const TOO_LONG: &str = "the formula takes longer than 10 ms";
-
-/// The fault of a formula that goes on after it was told to end.
+pub const TOO_LONG: &str = "the formula takes longer than 10 ms (and 10 ms for each 1,000 TaskQueues)";
+/// The fault of a formula that does not return.
 pub const NO_END: &str = "the formula does not end";
 /// The fault of a formula that wants to go on later.
 pub const LATER: &str = "the formula is asynchronous; its result must be there at once";
+/// The fault of a formula at which the process died.
+pub const CRASHED: &str = "the formula crashed the formula engine; it is tried again later and later";
 
 /// What the service says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,7 +25,8 @@ pub enum Request {
     Formulas(Vec<Formula>),
     /// The data changed. Not answered.
     Data(Data),
-    /// Evaluate the formulas at these places. Answered with [`Reply::Values`], or [`Reply::Lost`] and the end.
+    /// Evaluate the formulas at these places. Answered by a [`Reply::Value`] for each in turn; or by [`Reply::Lost`]
+    /// or [`Reply::Failed`], and the end.
     Evaluate(Vec<usize>),
     /// Compile this one and forget it. Answered like an evaluation of one, with nothing for a good formula.
     Check(Formula),
@@ -59,13 +62,15 @@ pub struct Data {
     pub more: bool,
 }
 
-/// What the child says.
+/// What the formula process says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Reply {
-    /// In the order of the request.
-    Values(Vec<Result<Outcome, Fault>>),
-    /// The formula at this place of the request is such that the child had to end.
+    /// Of the formula at this place of the request.
+    Value(usize, Result<Outcome, Fault>),
+    /// The formula at this place of the request is such that the process had to end.
     Lost(usize, Fault),
+    /// The process can't go on, for no fault of a formula.
+    Failed(String),
 }
 
 /// What a formula resulted in.
@@ -86,7 +91,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
-    /// In a sentence, for whoever wrote the formula.
+    /// In a sentence, for the formula's author.
     pub message: String,
     /// Line in the formula, from 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -105,5 +110,10 @@ impl Fault {
     /// Whether the formula took so much that it should not be tried again at once.
     pub fn overstayed(&self) -> bool {
         matches!(self.message.as_str(), OUT_OF_MEMORY | TOO_LONG)
+    }
+
+    /// Whether the process ended because of the formula: what does that is not stored.
+    pub fn ended_the_process(&self) -> bool {
+        matches!(self.message.as_str(), NO_END | LATER | CRASHED)
     }
 }

@@ -1,7 +1,6 @@
-// What stands in the realm beside ECMAScript's own: how data comes in, and the helper `sla`. Run once, before anything
-// else; then everything that can be reached is frozen, so that no formula can leave anything behind for another.
-// Between `pause` and `resume` no time counts against the formula that runs.
-((pause, resume) => {
+// What stands in the realm beside ECMAScript's own: how data comes in, and the helpers `sla` and `queue`. Run once, before
+// anything else; then everything that can be reached is frozen, so that no formula can leave anything behind for another.
+(() => {
   "use strict";
 
   // They compile text at run time, which a formula has no need of.
@@ -13,8 +12,13 @@
   // They would let a formula see when memory is given back.
   delete globalThis.WeakRef;
   delete globalThis.FinalizationRegistry;
+  // The engine keeps what is assigned to them, frozen or not, and shares it between all formulas.
+  delete Error.prepareStackTrace;
+  delete Error.stackTraceLimit;
+  delete Error.captureStackTrace;
 
-  const { freeze, defineProperty, getPrototypeOf, getOwnPropertyDescriptors } = Object;
+  const { freeze, defineProperty, getPrototypeOf, getOwnPropertyDescriptors, hasOwn, keys } = Object;
+  const { isArray } = Array;
   const ownKeys = Reflect.ownKeys;
 
   const freezeAll = (value) => {
@@ -25,29 +29,77 @@
     return value;
   };
 
-  // Statistics of a TaskQueue are large and most formulas look at few, so they are parsed when they are looked at.
+  // The later wallboard had its data from a client that spells the outermost names so.
+  const spellings = { account_sid: "accountSid", workspace_sid: "workspaceSid", task_queue_sid: "taskQueueSid" };
+  freezeAll(spellings);
+  const withSpellings = (value) => {
+    if (typeof value !== "object" || value === null) return value;
+    for (const name of ownKeys(spellings)) {
+      if (hasOwn(value, name)) defineProperty(value, spellings[name], { value: value[name], writable: true, configurable: true });
+    }
+    return value;
+  };
+
+  const workspace = (value) => freezeAll(withSpellings(value));
+
+  // Statistics of a TaskQueue are large and most formulas look at few, so they are parsed when a formula has looked at
+  // them: that run is given up, they are parsed at nobody's expense, and the formula runs again.
+  const missing = [];
   const shell = (queue, load) => {
-    let data;
+    const { sid } = queue;
+    const parsed = () => freezeAll({ ...freezeAll(fields), data: withSpellings(load()) });
+    const fields = { ...queue };
     freezeAll({ ...queue });
     defineProperty(queue, "data", {
       enumerable: true,
       get() {
-        if (data === undefined) {
-          pause();
-          try {
-            data = freezeAll(load());
-          } finally {
-            resume();
-          }
-        }
-        return data;
+        if (missing.length < 2) missing[missing.length] = sid;
+        throw new Error("statistics that are not parsed yet");
       },
     });
-    return freeze(queue);
+    return [freeze(queue), parsed];
+  };
+  const takeMissing = () => missing.splice(0);
+
+  const thawed = (value) => {
+    if (typeof value !== "object" || value === null) return value;
+    if (isArray(value)) return value.map(thawed);
+    const copy = {};
+    for (const key of keys(value)) copy[key] = thawed(value[key]);
+    return withSpellings(copy);
   };
 
-  const data = (workspace, queues) =>
-    freeze({ workspace_statistics: workspace, workspace, queues: freeze(queues) });
+  const ownQueue = (queue) => {
+    const own = {};
+    for (const key of keys(queue)) if (key !== "data") own[key] = thawed(queue[key]);
+    defineProperty(own, "data", {
+      enumerable: true,
+      configurable: true,
+      get() {
+        const data = thawed(queue.data);
+        defineProperty(own, "data", { value: data, enumerable: true, writable: true, configurable: true });
+        return data;
+      },
+      set(data) {
+        defineProperty(own, "data", { value: data, enumerable: true, writable: true, configurable: true });
+      },
+    });
+    return own;
+  };
+
+  // What one run of a formula sees as `data`: the list of TaskQueues is its own, so that it may sort it in place. All
+  // below that is shared and frozen; a formula that writes there gets copies of what it looks at.
+  const view = (workspace, queues, own) => {
+    const seen = own ? thawed(workspace) : workspace;
+    return { workspace_statistics: seen, workspace: seen, queues: own ? queues.map(ownQueue) : queues.slice() };
+  };
+
+  // A TaskQueue by its SID, which stays right when others come or go.
+  const queueOf = (data) => freeze((sid) => {
+    const found = data.queues.find((queue) => queue.sid === sid);
+    if (found === undefined) throw new TypeError(`there is no TaskQueue ${String(sid)}; was it deleted?`);
+    return found;
+  });
 
   const rates = {
     accepted: (c, s) => [s.below.reservations_accepted, s.below.reservations_accepted + s.above.reservations_accepted],
@@ -82,6 +134,31 @@
   };
   freezeAll(rates);
 
+  // Browsers have it, and formulas that were written in one may still call it.
+  const quiet = () => {};
+  globalThis.console = { debug: quiet, error: quiet, info: quiet, log: quiet, warn: quiet };
+
+  // The engine has no `Intl`; numbers are grouped as browsers do it in English, or in German where that is asked for.
+  const marks = (locale) => (/^(de|nl|es|it|pt|tr|id|da)\b/.test(String(locale ?? "en")) ? [".", ","] : [",", "."]);
+  Number.prototype.toLocaleString = function toLocaleString(locale, options) {
+    const number = Number(this);
+    if (!Number.isFinite(number)) return number > 0 ? "∞" : number < 0 ? "-∞" : "NaN";
+    const { style = "decimal", useGrouping = true } = options ?? {};
+    if (style !== "decimal" && style !== "percent") {
+      throw new TypeError(`toLocaleString has the styles decimal and percent here, not ${String(style)}`);
+    }
+    const least = Math.min(20, Number(options?.minimumFractionDigits ?? 0));
+    const usual = style === "percent" ? 0 : 3;
+    const most = Math.min(20, Math.max(least, Number(options?.maximumFractionDigits ?? usual)));
+    const [group, point] = marks(locale);
+    const fixed = Math.abs(style === "percent" ? number * 100 : number).toFixed(most);
+    let [whole, fraction = ""] = fixed.split(".");
+    while (fraction.length > least && fraction.endsWith("0")) fraction = fraction.slice(0, -1);
+    if (useGrouping) whole = whole.replace(/\B(?=(\d{3})+$)/g, group);
+    const sign = number < 0 && /[1-9]/.test(fixed) ? "-" : "";
+    return sign + whole + (fraction ? point + fraction : "") + (style === "percent" ? "%" : "");
+  };
+
   const harden = (...roots) => {
     const seen = new Set();
     const open = [...roots];
@@ -111,5 +188,5 @@
   }
   harden(globalThis, ...hidden, Object(0n));
 
-  return { shell, data, sla, freezeAll };
+  return { shell, workspace, view, queueOf, sla, takeMissing, globalThis };
 })

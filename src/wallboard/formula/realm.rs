@@ -1,39 +1,41 @@
 //! The engine's realm: the data and the compiled formulas, and the limits within which one of them runs.
 //!
 //! There is one realm for all formulas, since each would need the data; what keeps them apart is that everything they
-//! can reach is frozen (`realm.js`). No I/O is there to begin with: only ECMAScript's own objects, without proxies,
-//! shared memory or compilation at run time. Nothing runs after a formula has returned.
+//! can reach is frozen (`realm.js`) or their own. No I/O is there to begin with: only ECMAScript's own objects, without
+//! proxies, shared memory or compilation at run time. Nothing runs after a formula has returned.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use rquickjs::context::intrinsic::{Date, Eval, Json, MapSet, Promise, RegExp, RegExpCompiler};
 use rquickjs::{
-    CatchResultExt, CaughtError, Context, Ctx, Error, Function, Object, Persistent, Runtime, Type, Value,
+    CatchResultExt, CaughtError, Context, Ctx, Error, Function, Object, Persistent, Runtime, Value,
 };
+use rustix::time::ClockId;
 use serde_json::value::RawValue;
 
+use super::outcome::{FILE, fault, outcome, within, wrote_to_shared};
 use super::protocol::{Data, Fault, Formula, OUT_OF_MEMORY, Outcome, TOO_LONG};
-use super::{LONGEST_FORMULA, LONGEST_TEXT, MOST_MEMORY, MOST_STACK, MOST_TIME};
+use super::watchdog::Watchdog;
+use super::{LONGEST_FORMULA, MOST_HEAP, MOST_MEMORY, MOST_STACK, MOST_TIME, MOST_TIME_A_QUEUE, time_of};
 
 const PRELUDE: &str = include_str!("realm.js");
 /// What stands before a formula when it is compiled; a line, so that columns stay right.
-const HEAD: &str = "(function(data, sla) { \"use strict\"; return (\n";
+const HEAD: &str = "(function(data, sla, queue) { \"use strict\"; return (\n";
 const TAIL: &str = "\n); })";
-/// Bytes of data after which the memory is measured anew; that goes through all of it.
+/// Bytes of data after which the memory is measured again; that goes through all of it.
 const MEASURED_AFTER: usize = 512 * 1024;
-/// Shown as the name of the source in stacks.
-const FILE: &str = "formula";
 
 /// The realm. Everything in it is dropped before the engine that owns it.
 pub(super) struct Realm {
     formulas: Vec<Result<Compiled, Fault>>,
-    queues: HashMap<String, Persistent<Object<'static>>>,
+    queues: HashMap<String, Queue>,
     order: Vec<String>,
     workspace: Persistent<Value<'static>>,
-    data: Option<Persistent<Value<'static>>>,
+    /// All TaskQueues in order; `None` before there is data.
+    list: Option<Persistent<Value<'static>>>,
     tools: Tools,
     /// Processor time of this thread at which the formula that runs is over its limit.
     deadline: Rc<Cell<Duration>>,
@@ -41,6 +43,7 @@ pub(super) struct Realm {
     held: usize,
     /// Bytes of data that came since then.
     told: usize,
+    watchdog: Option<Watchdog>,
     context: Context,
     runtime: Runtime,
 }
@@ -48,26 +51,45 @@ pub(super) struct Realm {
 struct Compiled {
     function: Persistent<Function<'static>>,
     sla: Persistent<Value<'static>>,
+    /// It writes into its data, and so gets copies.
+    writes: Cell<bool>,
+}
+
+struct Queue {
+    object: Persistent<Value<'static>>,
+    parse: Persistent<Function<'static>>,
+    parsed: bool,
 }
 
 struct Tools {
     shell: Persistent<Function<'static>>,
-    data: Persistent<Function<'static>>,
+    workspace: Persistent<Function<'static>>,
+    view: Persistent<Function<'static>>,
+    queue_of: Persistent<Function<'static>>,
     sla: Persistent<Function<'static>>,
-    freeze_all: Persistent<Function<'static>>,
+    take_missing: Persistent<Function<'static>>,
 }
 
-/// The engine could not be set up.
+/// The engine could not be set up, or the data is too much for it.
 #[derive(Debug, thiserror::Error)]
-#[error("the formula engine can't be started: {0}")]
+#[error("the formula engine failed: {0}")]
 pub struct EngineError(String);
+
+impl EngineError {
+    fn of(error: &Error) -> Self {
+        Self(error.to_string())
+    }
+}
 
 impl Realm {
     /// A realm without data.
     pub(super) fn new() -> Result<Self, EngineError> {
-        let failed = |error: Error| EngineError(error.to_string());
+        let failed = |error: Error| EngineError::of(&error);
         let runtime = Runtime::new().map_err(failed)?;
         runtime.set_max_stack_size(MOST_STACK);
+        runtime.set_memory_limit(MOST_HEAP);
+        // Garbage is collected between formulas ([`Self::measure`]): it goes through all data, at no formula's expense.
+        runtime.set_gc_threshold(usize::MAX);
         let deadline = Rc::new(Cell::new(Duration::MAX));
         let limit = deadline.clone();
         runtime.set_interrupt_handler(Some(Box::new(move || thread_time() > limit.get())));
@@ -78,15 +100,20 @@ impl Realm {
         let (tools, workspace) = context
             .with(|ctx| {
                 let told = |error: CaughtError<'_>| error.to_string();
-                let (pause, resume) = clock(&ctx, &deadline).catch(&ctx).map_err(told)?;
                 let prelude: Function<'_> = ctx.eval(PRELUDE).catch(&ctx).map_err(told)?;
-                let prelude: Object<'_> = prelude.call((pause, resume)).catch(&ctx).map_err(told)?;
+                let prelude: Object<'_> = prelude.call(()).catch(&ctx).map_err(told)?;
                 let tool = |name: &str| -> Result<_, String> {
                     let function: Function<'_> = prelude.get(name).map_err(|error| error.to_string())?;
                     Ok(Persistent::save(&ctx, function))
                 };
-                let (shell, data) = (tool("shell")?, tool("data")?);
-                let tools = Tools { shell, data, sla: tool("sla")?, freeze_all: tool("freezeAll")? };
+                let tools = Tools {
+                    shell: tool("shell")?,
+                    workspace: tool("workspace")?,
+                    view: tool("view")?,
+                    queue_of: tool("queueOf")?,
+                    sla: tool("sla")?,
+                    take_missing: tool("takeMissing")?,
+                };
                 Ok((tools, Persistent::save(&ctx, Value::new_undefined(ctx.clone()))))
             })
             .map_err(EngineError)?;
@@ -95,21 +122,29 @@ impl Realm {
             queues: HashMap::new(),
             order: Vec::new(),
             workspace,
-            data: None,
+            list: None,
             tools,
             deadline,
             held: 0,
             told: MEASURED_AFTER,
+            watchdog: None,
             context,
             runtime,
         })
+    }
+
+    /// The same, with each run of a formula watched.
+    pub(super) fn watched_by(mut self, watchdog: Watchdog) -> Self {
+        self.watchdog = Some(watchdog);
+        self
     }
 
     /// Takes the formulas; what is none says so when it is evaluated.
     pub(super) fn compile(&mut self, formulas: &[Formula]) {
         self.formulas = Vec::new();
         self.measure();
-        self.formulas = formulas.iter().map(|formula| self.compiled(formula)).collect();
+        let compiled = formulas.iter().map(|formula| self.compiled(0, formula)).collect();
+        self.formulas = compiled;
     }
 
     /// Takes what changed.
@@ -118,61 +153,75 @@ impl Realm {
         let Data { workspace, queues, order, more } = data;
         self.told += queues.values().map(|raw| raw.get().len()).sum::<usize>();
         let (context, tools) = (self.context.clone(), &self.tools);
-        let (workspace, changed) = context
+        let known = &mut self.queues;
+        let workspace = context
             .with(|ctx| -> Result<_, Error> {
-                let workspace = match workspace {
-                    Some(raw) => Some(Persistent::save(&ctx, parsed(&ctx, &raw, &tools.freeze_all)?)),
-                    None => None,
-                };
-                let mut changed = Vec::new();
                 for (sid, raw) in queues {
-                    let shell = shell(&ctx, &raw, tools)?;
-                    changed.push((sid, Persistent::save(&ctx, shell)));
+                    let mut queue = shell(&ctx, &raw, tools)?;
+                    // What a formula has looked at once it will look at again.
+                    if known.get(&sid).is_some_and(|queue| queue.parsed) {
+                        queue.parse(&ctx)?;
+                    }
+                    known.insert(sid, queue);
                 }
-                Ok((workspace, changed))
+                let Some(raw) = workspace else { return Ok(None) };
+                let value = ctx.json_parse(raw.get())?;
+                let workspace: Value<'_> = tools.workspace.clone().restore(&ctx)?.call((value,))?;
+                Ok(Some(Persistent::save(&ctx, workspace)))
             })
-            .map_err(|error| EngineError(error.to_string()))?;
+            .map_err(|error| EngineError::of(&error))?;
         if let Some(workspace) = workspace {
             self.workspace = workspace;
         }
-        self.queues.extend(changed);
         if let Some(order) = order {
-            let kept: std::collections::HashSet<&String> = order.iter().collect();
+            let kept: HashSet<&String> = order.iter().collect();
             self.queues.retain(|sid, _| kept.contains(sid));
             self.order = order;
         }
         if more {
             return Ok(());
         }
-        let shells: Vec<_> = self.order.iter().filter_map(|sid| self.queues.get(sid)).cloned().collect();
-        let data = context.with(|ctx| -> Result<_, Error> {
-            let queues = rquickjs::Array::new(ctx.clone())?;
-            for (place, queue) in shells.into_iter().enumerate() {
-                queues.set(place, queue.restore(&ctx)?)?;
-            }
-            let make = self.tools.data.clone().restore(&ctx)?;
-            let data: Value<'_> = make.call((self.workspace.clone().restore(&ctx)?, queues))?;
-            Ok(Persistent::save(&ctx, data))
-        });
-        self.data = Some(data.map_err(|error| EngineError(error.to_string()))?);
+        self.list().map_err(|error| EngineError::of(&error))?;
         if self.told >= MEASURED_AFTER {
             self.measure();
         }
         Ok(())
     }
 
-    /// Evaluates the formula at a place.
-    pub(super) fn evaluate(&mut self, place: usize) -> Result<Outcome, Fault> {
-        let formula = self.formulas.get(place).ok_or_else(|| Fault::new("there is no such formula"))?;
-        let formula = formula.as_ref().map_err(Clone::clone)?;
-        let formula = Compiled { function: formula.function.clone(), sla: formula.sla.clone() };
-        self.run(&formula)
+    /// Puts the TaskQueues in order.
+    fn list(&mut self) -> Result<(), Error> {
+        let queues = self.order.iter().filter_map(|sid| self.queues.get(sid));
+        let objects: Vec<_> = queues.map(|queue| queue.object.clone()).collect();
+        let list = self.context.with(|ctx| -> Result<_, Error> {
+            let list = rquickjs::Array::new(ctx.clone())?;
+            for (place, queue) in objects.into_iter().enumerate() {
+                list.set(place, queue.restore(&ctx)?)?;
+            }
+            Ok(Persistent::save(&ctx, list.into_value()))
+        });
+        self.list = Some(list?);
+        if let Some(watchdog) = &self.watchdog {
+            watchdog.allow(most_time(self.order.len()));
+        }
+        Ok(())
+    }
+
+    /// Evaluates the formula at a place, as the `at`th of a request.
+    pub(super) fn evaluate(&mut self, at: usize, place: usize) -> Result<Outcome, Fault> {
+        let formula = self.formulas.get_mut(place).ok_or_else(|| Fault::new("there is no such formula"))?;
+        let formula = std::mem::replace(formula, Err(Fault::new("the formula is running")));
+        let value = match &formula {
+            Ok(compiled) => self.run(at, compiled),
+            Err(fault) => Err(fault.clone()),
+        };
+        self.formulas[place] = formula;
+        value
     }
 
     /// Compiles and evaluates a formula, and forgets it.
     pub(super) fn attempt(&mut self, formula: &Formula) -> Result<Outcome, Fault> {
-        let compiled = self.compiled(formula)?;
-        self.run(&compiled)
+        let compiled = self.compiled(0, formula)?;
+        self.run(0, &compiled)
     }
 
     /// Whether a formula left something behind that would run later. Then the realm can't be used any more.
@@ -181,44 +230,94 @@ impl Realm {
     }
 
     /// Compiles a formula and forgets it.
-    pub(super) fn check(&self, formula: &Formula) -> Result<Outcome, Fault> {
-        self.compiled(formula).map(|_| Outcome::Nothing)
+    pub(super) fn check(&mut self, formula: &Formula) -> Result<Outcome, Fault> {
+        self.compiled(0, formula).map(|_| Outcome::Nothing)
     }
 
-    fn run(&mut self, formula: &Compiled) -> Result<Outcome, Fault> {
-        match self.run_once(formula) {
-            // What an earlier formula left is collected only now and then; nobody is to suffer for it. Nor for data
-            // that happened to be parsed during this one.
-            Err(fault) if fault.message == OUT_OF_MEMORY => {
-                self.measure();
-                let again = self.run_once(formula);
-                self.measure();
-                again
+    fn run(&mut self, at: usize, formula: &Compiled) -> Result<Outcome, Fault> {
+        let (mut parsed_once, mut collected) = (false, false);
+        loop {
+            let outcome = self.run_once(at, formula);
+            if self.parse_missing(parsed_once).map_err(|error| Fault::new(error.to_string()))? {
+                parsed_once = true;
+                continue;
             }
-            outcome => outcome,
+            match outcome {
+                // What an earlier formula left is collected only now and then; this one must not suffer for it.
+                Err(fault) if fault.message == OUT_OF_MEMORY && !collected => {
+                    collected = true;
+                    self.measure();
+                }
+                Err(fault) if wrote_to_shared(&fault) && !formula.writes.get() => formula.writes.set(true),
+                outcome => {
+                    if collected {
+                        self.measure();
+                    }
+                    return outcome;
+                }
+            }
         }
     }
 
-    fn run_once(&mut self, formula: &Compiled) -> Result<Outcome, Fault> {
-        let Some(data) = self.data.clone() else { return Err(Fault::new("there is no data yet")) };
-        self.runtime.set_memory_limit(self.held + MOST_MEMORY);
-        self.deadline.set(thread_time() + MOST_TIME);
+    fn run_once(&mut self, at: usize, formula: &Compiled) -> Result<Outcome, Fault> {
+        let Some(list) = self.list.clone() else { return Err(Fault::new("there is no data yet")) };
+        let (workspace, tools, deadline) = (self.workspace.clone(), &self.tools, &self.deadline);
+        let (writes, limit) = (formula.writes.get(), (self.held + MOST_MEMORY).min(MOST_HEAP));
+        let (runtime, watchdog) = (&self.runtime, &mut self.watchdog);
+        runtime.set_memory_limit(limit);
+        if let Some(watchdog) = watchdog {
+            watchdog.begin(at);
+        }
+        deadline.set(thread_time() + most_time(self.order.len()));
         let outcome = self.context.with(|ctx| {
             let call = || -> Result<Value<'_>, Error> {
+                let view = tools.view.clone().restore(&ctx)?;
+                let data: Value<'_> = view.call((workspace.restore(&ctx)?, list.restore(&ctx)?, writes))?;
+                let queue: Value<'_> = tools.queue_of.clone().restore(&ctx)?.call((data.clone(),))?;
                 let function = formula.function.clone().restore(&ctx)?;
-                function.call((data.restore(&ctx)?, formula.sla.clone().restore(&ctx)?))
+                function.call((data, formula.sla.clone().restore(&ctx)?, queue))
             };
             match call().catch(&ctx) {
                 Ok(value) => outcome(&value),
                 Err(error) => Err(fault(error)),
             }
         });
-        let late = thread_time() > self.deadline.get();
+        let late = thread_time() > deadline.get();
+        if let Some(watchdog) = watchdog {
+            watchdog.end();
+        }
         self.unlimited();
         outcome.map_err(|fault| if late { Fault::new(TOO_LONG) } else { fault })
     }
 
-    fn compiled(&self, formula: &Formula) -> Result<Compiled, Fault> {
+    /// Parses statistics that the formula has looked at and that were not parsed yet: the one that it looked at first,
+    /// or, where it goes on to another, all of them. Says whether there were any.
+    fn parse_missing(&mut self, all: bool) -> Result<bool, EngineError> {
+        let (context, take) = (self.context.clone(), self.tools.take_missing.clone());
+        let queues = &mut self.queues;
+        let parsed = context.with(|ctx| -> Result<bool, Error> {
+            let missing: Vec<String> = take.restore(&ctx)?.call(())?;
+            if missing.is_empty() {
+                return Ok(false);
+            }
+            let several = all || missing.len() > 1;
+            for (sid, queue) in queues {
+                if !queue.parsed && (several || missing.contains(sid)) {
+                    queue.parse(&ctx)?;
+                }
+            }
+            Ok(true)
+        });
+        let too_much = |_| EngineError("the statistics take too much memory".to_owned());
+        let parsed = parsed.map_err(too_much)?;
+        if parsed {
+            self.list().map_err(too_much)?;
+            self.measure();
+        }
+        Ok(parsed)
+    }
+
+    fn compiled(&mut self, at: usize, formula: &Formula) -> Result<Compiled, Fault> {
         let source = formula.source.trim_end().trim_end_matches(';');
         if source.trim().is_empty() {
             return Err(Fault::new("the formula is empty"));
@@ -226,12 +325,15 @@ impl Realm {
         if source.len() > LONGEST_FORMULA {
             return Err(Fault::new(format!("the formula is longer than {LONGEST_FORMULA} bytes")));
         }
-        self.runtime.set_memory_limit(self.held + MOST_MEMORY);
+        self.runtime.set_memory_limit((self.held + MOST_MEMORY).min(MOST_HEAP));
+        if let Some(watchdog) = &mut self.watchdog {
+            watchdog.begin(at);
+        }
         self.deadline.set(thread_time() + MOST_TIME);
         let compiled = self.context.with(|ctx| {
             // Brackets of another kind: a formula that closes ours is no expression.
             for (head, tail) in
-                [("(function(data, sla) { \"use strict\"; return [\n", "\n]; })"), (HEAD, TAIL)]
+                [("(function(data, sla, queue) { \"use strict\"; return [\n", "\n]; })"), (HEAD, TAIL)]
             {
                 let mut options = rquickjs::context::EvalOptions::default();
                 options.filename = Some(FILE.to_owned());
@@ -247,18 +349,22 @@ impl Realm {
                         .and_then(|sla| sla.call((&*formula.usual_sla, formula.own_sla.as_deref())));
                     let sla: Value<'_> = sla.catch(&ctx).map_err(fault)?;
                     let (function, sla) = (Persistent::save(&ctx, function), Persistent::save(&ctx, sla));
-                    return Ok(Compiled { function, sla });
+                    return Ok(Compiled { function, sla, writes: Cell::new(false) });
                 }
             }
             Err(Fault::new("the formula can't be compiled"))
         });
+        if let Some(watchdog) = &self.watchdog {
+            watchdog.end();
+        }
         self.unlimited();
         compiled.map_err(|fault| within(fault, source))
     }
 
+    /// What the data costs is no formula's: only the limit of the whole heap holds.
     fn unlimited(&self) {
         self.deadline.set(Duration::MAX);
-        self.runtime.set_memory_limit(0);
+        self.runtime.set_memory_limit(MOST_HEAP);
     }
 
     fn measure(&mut self) {
@@ -275,42 +381,26 @@ impl Drop for Realm {
     }
 }
 
+impl Queue {
+    fn parse(&mut self, ctx: &Ctx<'_>) -> Result<(), Error> {
+        let object: Value<'_> = self.parse.clone().restore(ctx)?.call(())?;
+        self.object = Persistent::save(ctx, object);
+        self.parsed = true;
+        Ok(())
+    }
+}
+
 fn thread_time() -> Duration {
-    time_of(rustix::time::ClockId::ThreadCPUTime)
+    time_of(ClockId::ThreadCPUTime)
 }
 
-/// A processor-time clock's reading.
-pub(super) fn time_of(clock: rustix::time::ClockId) -> Duration {
-    let time = rustix::time::clock_gettime(clock);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
+/// Processor time that one run may take: going once through a long list is what the data costs.
+fn most_time(queues: usize) -> Duration {
+    MOST_TIME + MOST_TIME_A_QUEUE * u32::try_from(queues).unwrap_or(u32::MAX)
 }
 
-/// Two functions between which the time does not count.
-fn clock<'js>(
-    ctx: &Ctx<'js>,
-    deadline: &Rc<Cell<Duration>>,
-) -> Result<(Function<'js>, Function<'js>), Error> {
-    let left = Rc::new(Cell::new(Duration::ZERO));
-    let pause = {
-        let (left, deadline) = (left.clone(), deadline.clone());
-        move || left.set(deadline.replace(Duration::MAX).saturating_sub(thread_time()))
-    };
-    let deadline = deadline.clone();
-    let resume = move || deadline.set(thread_time().saturating_add(left.get()));
-    Ok((Function::new(ctx.clone(), pause)?, Function::new(ctx.clone(), resume)?))
-}
-
-fn parsed<'js>(
-    ctx: &Ctx<'js>,
-    raw: &RawValue,
-    freeze_all: &Persistent<Function<'static>>,
-) -> Result<Value<'js>, Error> {
-    let value = ctx.json_parse(raw.get())?;
-    freeze_all.clone().restore(ctx)?.call((value,))
-}
-
-/// A TaskQueue whose statistics are parsed when a formula looks at them, at nobody's expense.
-fn shell<'js>(ctx: &Ctx<'js>, raw: &RawValue, tools: &Tools) -> Result<Object<'js>, Error> {
+/// A TaskQueue whose statistics are parsed once a formula has looked at them.
+fn shell<'js>(ctx: &Ctx<'js>, raw: &RawValue, tools: &Tools) -> Result<Queue, Error> {
     #[derive(serde::Deserialize)]
     struct Parts<'a> {
         #[serde(borrow)]
@@ -322,73 +412,11 @@ fn shell<'js>(ctx: &Ctx<'js>, raw: &RawValue, tools: &Tools) -> Result<Object<'j
     let queue = ctx.json_parse(parts.queue.get())?;
     let statistics = parts.data.to_owned();
     let load = Function::new(ctx.clone(), move |ctx: Ctx<'js>| ctx.json_parse(statistics.get()))?;
-    tools.shell.clone().restore(ctx)?.call((queue, load))
-}
-
-fn outcome(value: &Value<'_>) -> Result<Outcome, Fault> {
-    match value.type_of() {
-        Type::Null => Ok(Outcome::Nothing),
-        Type::Bool => Ok(Outcome::Flag(value.as_bool().unwrap_or_default())),
-        Type::Int | Type::Float => {
-            let number = value.as_number().unwrap_or(f64::NAN);
-            let told = || Fault::new("the result is not a finite number; is something divided by zero?");
-            if number.is_finite() { Ok(Outcome::Number(number)) } else { Err(told()) }
-        }
-        Type::String => {
-            let text = value.as_string().and_then(|text| text.to_string().ok());
-            let text = text.ok_or_else(|| Fault::new("the result is text that is not Unicode"))?;
-            Ok(Outcome::Text(text.chars().take(LONGEST_TEXT).collect()))
-        }
-        Type::Undefined => Err(Fault::new("the result is undefined; is a field's name misspelt?")),
-        other => {
-            let article = if matches!(other, Type::Array | Type::Object) { "an" } else { "a" };
-            Err(Fault::new(format!("the result is {article} {other}, not a number or text")))
-        }
-    }
-}
-
-fn fault(error: CaughtError<'_>) -> Fault {
-    let CaughtError::Exception(exception) = error else {
-        return match error {
-            CaughtError::Value(value) => {
-                let text = value.as_string().and_then(|text| text.to_string().ok()).unwrap_or_default();
-                Fault::new(format!("the formula throws {}", shortened(&text)))
-            }
-            other => Fault::new(shortened(&other.to_string())),
-        };
+    let (object, parse): (Value<'js>, Function<'js>) = {
+        let pair: rquickjs::Array<'js> = tools.shell.clone().restore(ctx)?.call((queue, load))?;
+        (pair.get(0)?, pair.get(1)?)
     };
-    let message = exception.message().unwrap_or_default();
-    if message == "out of memory" {
-        return Fault::new(OUT_OF_MEMORY);
-    }
-    if message == "interrupted" {
-        return Fault::new(TOO_LONG);
-    }
-    let (line, column) = exception.stack().as_deref().and_then(place).unzip();
-    Fault { message: shortened(&message), line, column }
-}
-
-/// The topmost place in the formula itself that a stack names, as `formula:<line>:<column>`.
-fn place(stack: &str) -> Option<(u32, u32)> {
-    let frame = stack.lines().find_map(|line| line.split_once("formula:").map(|(_, place)| place))?;
-    let mut numbers = frame.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
-    let line = numbers.next()?.ok()?.checked_sub(1).filter(|line| *line > 0)?;
-    Some((line, numbers.next()?.ok()?))
-}
-
-/// What is missing at a formula's end is found missing behind it, in our own text, which the author never wrote.
-fn within(mut fault: Fault, source: &str) -> Fault {
-    let (lines, last) = source.lines().fold((0_u32, ""), |(count, _), line| (count + 1, line));
-    if fault.line.is_some_and(|line| line > lines) {
-        fault.line = Some(lines);
-        fault.column = u32::try_from(last.chars().count() + 1).ok();
-        fault.message = "something is missing at the end of the formula".to_owned();
-    }
-    fault
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(LONGEST_TEXT).collect()
+    Ok(Queue { object: Persistent::save(ctx, object), parse: Persistent::save(ctx, parse), parsed: false })
 }
 
 #[cfg(test)]

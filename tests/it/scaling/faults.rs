@@ -1,4 +1,4 @@
-//! Whoever dies, hangs or is cut off.
+//! Replicas that die, hang or are cut off.
 
 use super::support::{Cluster, Replica, Way};
 use crate::support::QUICK_TIMERS;
@@ -20,7 +20,7 @@ async fn a_leader_that_is_killed_is_followed_by_another_and_no_event_is_lost() {
         cluster.emulator.world().step();
     }
     take_leader(&mut cluster).await.kill().await;
-    // While nobody leads.
+    // While no replica leads.
     cluster.work(20).await;
     cluster.agrees().await;
     assert!(cluster.last_term() > before);
@@ -103,12 +103,12 @@ async fn twilio_gone_for_all_the_leader_stays() {
     leader.logs("can't be read").await;
     cluster.replicas.iter().for_each(|replica| replica.to_twilio.set(Way::Open));
     cluster.agrees().await;
-    assert!(cluster.last_term() == before || cluster.redis_was_slow(), "nobody else could have done better");
+    assert!(cluster.last_term() == before || cluster.redis_was_slow(), "no replica could have done better");
     cluster.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_forgets_everything_lets_nobody_else_lead() {
+async fn a_redis_that_loses_its_data_leaves_the_lead_where_it_is() {
     let mut cluster = Cluster::start(3).await;
     cluster.agrees().await;
     let before = cluster.last_term();

@@ -1,10 +1,10 @@
-//! Somebody writes something else into our keys.
+//! Foreign data in our keys.
 
 use super::rights::sign_in_and_out;
 use super::support::Cluster;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_none_of_ours_in_our_keys_is_replaced() {
+async fn foreign_data_in_our_keys_is_replaced() {
     let cluster = Cluster::start(2).await;
     cluster.agrees().await;
     let (space, redis) = (cluster.space(), &cluster.redis);
@@ -18,7 +18,7 @@ async fn what_is_none_of_ours_in_our_keys_is_replaced() {
         }
         // Where nothing happens, too.
         cluster
-            .eventually("the picture is drawn anew", async || {
+            .eventually("the feed's state is stored again", async || {
                 redis.command(&["type", &picture]).await == "hash"
             })
             .await;

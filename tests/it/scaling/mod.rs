@@ -1,7 +1,8 @@
-//! Several replicas as one, with a real redis-server and real processes: whoever dies, hangs or is cut off, one writes at a
-//! time and nothing is lost.
+//! Several replicas as one, with a real redis-server and real processes: whatever fails, one replica writes at a time
+//! and nothing is lost.
 
 mod agents;
+mod config_drift;
 mod doctor;
 mod encryption;
 mod failover;
@@ -9,9 +10,8 @@ mod faults;
 mod keys;
 mod limits;
 mod outage;
-mod questions;
+mod requests;
 mod rights;
-mod settings;
 mod sharing;
 mod stopping;
 pub(crate) mod support;

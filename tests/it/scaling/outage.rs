@@ -1,4 +1,4 @@
-//! Redis can't be used for so long that every lease, pause and time limit is over.
+//! Redis is gone for longer than any lease, pause and time limit.
 
 use serde_json::{Value, json};
 use twilio_emulator::Settings;
@@ -36,7 +36,7 @@ async fn replicas_without_redis_for_many_leases_show_what_they_have_and_end_in_t
         cluster.work(10).await;
         cluster.all_events_were_taken();
         assert_eq!(cluster.sync_writes().len(), written, "a write without a lease");
-        // Who comes now sees the same, however it asks; and whoever counts leaders finds none.
+        // New clients see the same at each endpoint, and no replica leads.
         cluster.all_is_stale(&mut cluster.watchers().await).await;
         for replica in &cluster.replicas {
             let get =
@@ -81,7 +81,7 @@ async fn replicas_without_redis_for_many_leases_show_what_they_have_and_end_in_t
             metrics_say(&cluster, replica, "taskrouter_sync_shows_stale{reason=\"redis\"} 0").await;
             metrics_say(&cluster, replica, "taskrouter_sync_redis_answers 1").await;
         }
-        // Events are waited for by nobody: what they bring comes by itself again.
+        // Events are read at once again.
         cluster.work(10).await;
         cluster.agrees().await;
         cluster.all_is_well(&mut watchers).await;

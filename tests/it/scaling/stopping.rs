@@ -4,10 +4,10 @@ use super::support::{Cluster, Way};
 use crate::support::QUICK_TIMERS;
 
 /// Said where something that waits for Redis was ended before it had an answer, or none in its own time.
-const GIVEN_UP: &str = "what is left to be told to it is given up";
+const GIVEN_UP: &str = "Stopped without waiting for Redis";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_redis_hangs_nobody_waits_for_it_to_end() {
+async fn a_stop_does_not_wait_for_a_redis_that_hangs() {
     let mut cluster = Cluster::with(3, QUICK_TIMERS).await;
     cluster.agrees().await;
     let leader = cluster.led().await;

@@ -6,7 +6,7 @@ use super::support::{Cluster, Way, term_of};
 use crate::support::NO_TIMERS;
 use crate::support::watcher::Watcher;
 
-/// Whoever else leads.
+/// A leader of another version.
 const OTHER: &str = "0123456789abcdef/100";
 
 /// Another version's process takes the lease while ours can't.
@@ -54,7 +54,7 @@ async fn a_leader_of_another_version_is_a_leader_and_what_it_writes_is_left_alon
     cluster.all_is_stale(&mut watchers).await;
     assert_eq!(cluster.sync_writes().len(), written, "two leaders");
     let marked: usize = redis.command(&["hlen", &marks]).await.parse().unwrap();
-    assert!(marked > 1, "the events wait for whoever leads");
+    assert!(marked > 1, "the events wait for a leader");
 
     the_other_version_ends(&cluster).await;
     cluster.agrees().await;
@@ -62,7 +62,7 @@ async fn a_leader_of_another_version_is_a_leader_and_what_it_writes_is_left_alon
     let term = cluster.sync_writes().iter().map(term_of).max();
     assert!(term.is_some_and(|term| term > 100), "terms go on where the other version's ended");
     cluster
-        .eventually("marks are read, those that nobody understands too", async || {
+        .eventually("all marks are read, unknown ones too", async || {
             redis.command(&["exists", &marks]).await == "0"
         })
         .await;

@@ -10,6 +10,7 @@ mod variables;
 pub(crate) mod watcher;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -53,6 +54,8 @@ pub(crate) struct Bed {
     pub(crate) emulator: Emulator,
     pub(crate) http: reqwest::Client,
     variables: HashMap<String, String>,
+    /// What the service runs as its formula process.
+    pub(crate) formula_program: PathBuf,
     service: Option<Service>,
 }
 
@@ -78,7 +81,9 @@ impl Bed {
     pub(crate) async fn without_service(settings: Settings, variables: &[(&str, &str)]) -> Self {
         let emulator = Emulator::start(settings).await.unwrap();
         let variables = base_variables(&emulator, variables);
-        Self { emulator, http: reqwest::Client::new(), variables, service: None }
+        // The service runs in the test's own process, whose program knows no such verb.
+        let formula_program = env!("CARGO_BIN_EXE_taskrouter-sync").into();
+        Self { emulator, http: reqwest::Client::new(), variables, formula_program, service: None }
     }
 
     /// Sets variables of a service that is not started yet.
@@ -93,8 +98,7 @@ impl Bed {
         let path = self.variables.get(PUBLIC_PATH).cloned().unwrap_or_default();
         self.variables.insert("PUBLIC_URL".to_owned(), format!("{url}{path}"));
         let mut config = Config::read(&|name| self.variables.get(name).cloned()).unwrap();
-        // This process is the test's, which knows no such verb.
-        config.core.formula_program = env!("CARGO_BIN_EXE_taskrouter-sync").into();
+        config.core.formula_program.clone_from(&self.formula_program);
         let app = App::start(&config, listener).unwrap();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(async move {

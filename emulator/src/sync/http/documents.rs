@@ -1,11 +1,13 @@
 //! Documents over HTTP.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::{Answer, Call, MAX_PAGE, something, ttl, unique_name};
 use crate::error::ApiError;
-use crate::server::page::Page;
-use crate::server::reply::Reply;
+use crate::rest::page::Page;
+use crate::rest::reply::Reply;
 use crate::sid::Sid;
 use crate::sync::limits::Cost;
 use crate::sync::store::Object;
@@ -24,7 +26,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
     let data = match form.one("Data") {
         // A Document of nothing is its own error.
         Some("null") => return Err(ApiError::new(400, 54101, "Invalid document data")),
-        _ => call.data(&form)?.unwrap_or_else(|| json!({}).into()),
+        _ => call.data(&form)?.unwrap_or_else(|| Arc::new(json!({}).into())),
     };
     let ttl = ttl(&form, &["Ttl"])?;
     call.charge(call.inner.service.sid, Cost::Create)?;

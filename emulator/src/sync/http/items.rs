@@ -4,8 +4,8 @@ use std::ops::Bound;
 
 use super::{Answer, Call, MAX_NAME, MAX_PAGE, maps, something, ttl};
 use crate::error::ApiError;
-use crate::server::page::Page;
-use crate::server::reply::Reply;
+use crate::rest::page::Page;
+use crate::rest::reply::Reply;
 use crate::sid::Sid;
 use crate::sync::limits::Cost;
 use crate::sync::store::Item;

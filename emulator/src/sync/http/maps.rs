@@ -2,8 +2,8 @@
 
 use super::{Answer, Call, MAX_PAGE, something, ttl, unique_name};
 use crate::error::ApiError;
-use crate::server::page::Page;
-use crate::server::reply::Reply;
+use crate::rest::page::Page;
+use crate::rest::reply::Reply;
 use crate::sid::Sid;
 use crate::sync::limits::Cost;
 use crate::sync::store::Object;

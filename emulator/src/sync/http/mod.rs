@@ -23,7 +23,6 @@ mod streams;
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use tokio::time::Instant;
 
 use super::limits::Cost;
@@ -31,9 +30,10 @@ use super::render::Place;
 use super::store::{Head, StoreError};
 use super::{Inner, SyncHandle};
 use crate::error::ApiError;
+use crate::json::Data;
 use crate::params::Params;
-use crate::server::reply::Reply;
-use crate::server::request::{Request, Trace};
+use crate::rest::reply::Reply;
+use crate::rest::request::{Request, Trace};
 use crate::settings::Limits;
 use crate::sid::Sid;
 
@@ -137,9 +137,9 @@ impl Call<'_> {
     }
 
     /// The `Data` parameter: a JSON object within the size limit.
-    fn data(&mut self, form: &Params) -> Result<Option<Arc<Value>>, ApiError> {
+    fn data(&mut self, form: &Params) -> Result<Option<Arc<Data>>, ApiError> {
         let Some(text) = form.one("Data") else { return Ok(None) };
-        let data: Value = serde_json::from_str(text).map_err(|_| wrong_type())?;
+        let data = Data::parse(text).map_err(|_| wrong_type())?;
         self.trace.payload_bytes = size(&data)?;
         Ok(Some(Arc::new(data)))
     }
@@ -159,11 +159,11 @@ fn wrong_type() -> ApiError {
 }
 
 /// The size of data that Sync takes: a JSON object within the size limit.
-pub(crate) fn size(data: &Value) -> Result<usize, ApiError> {
+pub(crate) fn size(data: &Data) -> Result<usize, ApiError> {
     if !data.is_object() {
         return Err(wrong_type());
     }
-    match data.to_string().len() {
+    match data.text().len() {
         bytes if bytes > MAX_DATA => Err(ApiError::new(413, 54006, "Request entity too large")),
         bytes => Ok(bytes),
     }

@@ -2,8 +2,8 @@
 
 use super::{Answer, Call, MAX_PAGE};
 use crate::error::ApiError;
-use crate::server::page::Page;
-use crate::server::reply::Reply;
+use crate::rest::page::Page;
+use crate::rest::reply::Reply;
 use crate::sync::limits::Cost;
 use crate::sync::store::{Head, Object, Rights};
 

@@ -1,7 +1,7 @@
 //! The Sync service itself over HTTP.
 
 use super::{Answer, Call};
-use crate::server::reply::Reply;
+use crate::rest::reply::Reply;
 
 pub(super) fn fetch(call: &Call<'_>) -> Answer {
     call.request.no_parameters()?;

@@ -1,11 +1,10 @@
 //! Streams and their messages over HTTP.
 
-use serde_json::{Value, json};
-
 use super::{Answer, Call, MAX_PAGE, something, ttl, unique_name};
 use crate::error::ApiError;
-use crate::server::page::Page;
-use crate::server::reply::Reply;
+use crate::json::{Data, object};
+use crate::rest::page::Page;
+use crate::rest::reply::Reply;
 use crate::sid::Sid;
 use crate::sync::limits::Cost;
 use crate::sync::store::Object;
@@ -63,11 +62,11 @@ pub(super) fn publish(call: &mut Call<'_>, name: &str) -> Answer {
     form.only(&["Data"])?;
     let wrong =
         || ApiError::new(400, 54008, "Invalid request body: the type of one of the attributes is invalid");
-    let data: Value = serde_json::from_str(form.required("Data")?).map_err(|_| wrong())?;
+    let data = Data::parse(form.required("Data")?).map_err(|_| wrong())?;
     if !data.is_object() {
         return Err(wrong());
     }
-    let bytes = data.to_string().len();
+    let bytes = data.text().len();
     call.trace.payload_bytes = bytes;
     if bytes > MAX_MESSAGE {
         return Err(ApiError::new(413, 54006, "Request entity too large"));
@@ -76,7 +75,7 @@ pub(super) fn publish(call: &mut Call<'_>, name: &str) -> Answer {
     call.charge(sid, Cost::StreamMessage)?;
     let sent = call.inner.store.publish(sid, data.clone().into(), call.now);
     let message = sent.map_err(|error| call.refused(error))?;
-    Ok(Reply::json(201, &json!({ "sid": message, "data": data })))
+    Ok(Reply::json(201, &object!({ "data": data, "sid": message })))
 }
 
 fn find(call: &mut Call<'_>, name: &str) -> Result<Sid, ApiError> {

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::{Document, Mortal, Store, StoreError, Ttl, What, expiry};
+use crate::json::Data;
 use crate::sid::{Kind, Sid};
 use crate::sync::change::ChangeKind;
 
@@ -12,7 +11,7 @@ impl Store {
     pub(crate) fn create_document(
         &mut self,
         unique_name: Option<String>,
-        data: Arc<Value>,
+        data: Arc<Data>,
         ttl: Ttl,
         by: &str,
         now: i64,
@@ -33,7 +32,7 @@ impl Store {
     pub(crate) fn update_document(
         &mut self,
         sid: Sid,
-        data: Option<Arc<Value>>,
+        data: Option<Arc<Data>>,
         ttl: Ttl,
         expected: Option<u64>,
         now: i64,

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::{Item, Mortal, Object, Store, StoreError, SyncMap, Ttl, What, expiry};
+use crate::json::Data;
 use crate::sid::{Kind, Sid};
 use crate::sync::change::ChangeKind;
 
@@ -56,7 +55,7 @@ impl Store {
         &mut self,
         map: Sid,
         key: &str,
-        data: Arc<Value>,
+        data: Arc<Data>,
         ttl: Ttl,
         by: &str,
         now: i64,
@@ -93,7 +92,7 @@ impl Store {
         &mut self,
         map: Sid,
         key: &str,
-        data: Option<Arc<Value>>,
+        data: Option<Arc<Data>>,
         ttl: Ttl,
         expected: Option<u64>,
         now: i64,

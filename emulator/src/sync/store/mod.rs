@@ -17,12 +17,12 @@ use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use serde_json::Value;
 
 pub use objects::Rights;
 pub(crate) use objects::{Document, Head, Item, Object, Shelf, Stream, SyncMap};
 
 use super::change::{ChangeKind, SyncChange};
+use crate::json::Data;
 use crate::sid::{Kind, Sid};
 
 /// What a refused operation ran into.
@@ -149,7 +149,7 @@ impl Store {
     }
 
     /// Records the end of an object.
-    fn note_gone(&mut self, kind: ChangeKind, head: &Head, data: Option<Arc<Value>>, at: i64) {
+    fn note_gone(&mut self, kind: ChangeKind, head: &Head, data: Option<Arc<Data>>, at: i64) {
         self.last_change += 1;
         let what = What { key: None, revision: head.revision, expires: head.expires, data };
         let name = head.unique_name.clone();
@@ -163,7 +163,7 @@ struct What<'a> {
     key: Option<&'a str>,
     revision: u64,
     expires: Option<i64>,
-    data: Option<Arc<Value>>,
+    data: Option<Arc<Data>>,
 }
 
 impl What<'_> {
@@ -188,8 +188,8 @@ mod tests {
 
     use super::*;
 
-    fn data(n: u32) -> Arc<Value> {
-        Arc::new(json!({ "n": n }))
+    fn data(n: u32) -> Arc<Data> {
+        Arc::new(json!({ "n": n }).into())
     }
 
     #[test]

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::StoreError;
+use crate::json::Data;
 use crate::sid::{Kind, Sid};
-use crate::world::table::Table;
+use crate::state::table::Table;
 
 /// Rights of one identity on one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -38,7 +37,7 @@ pub(crate) struct Head {
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
     pub(crate) head: Head,
-    pub(crate) data: Arc<Value>,
+    pub(crate) data: Arc<Data>,
 }
 
 #[derive(Debug, Clone)]
@@ -50,7 +49,7 @@ pub(crate) struct SyncMap {
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) key: String,
-    pub(crate) data: Arc<Value>,
+    pub(crate) data: Arc<Data>,
     pub(crate) revision: u64,
     /// The number of the last change that touched it.
     pub(crate) last_change: u64,

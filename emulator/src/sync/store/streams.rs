@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::{Mortal, Store, StoreError, Stream, Ttl, What};
+use crate::json::Data;
 use crate::sid::{Kind, Sid};
 use crate::sync::change::ChangeKind;
 
@@ -32,7 +31,7 @@ impl Store {
     }
 
     /// Publishes a message to whoever listens; it is not kept.
-    pub(crate) fn publish(&mut self, stream: Sid, data: Arc<Value>, now: i64) -> Result<Sid, StoreError> {
+    pub(crate) fn publish(&mut self, stream: Sid, data: Arc<Data>, now: i64) -> Result<Sid, StoreError> {
         if !self.streams.rows.contains(stream) {
             return Err(StoreError::Missing);
         }

@@ -1,6 +1,6 @@
 //! What can happen in the centre, as operations on plain state.
 //!
-//! A `Turn` is one operation in progress, at one moment: it changes the state, notes a `Change` for the figures and an
+//! A `Transaction` is one operation in progress, at one moment: it changes the state, notes a `Change` for the figures and an
 //! `Event` for the outside, in the order in which TaskRouter is known to publish them. There is no I/O here and no
 //! clock; the handle in `world` gives the time and hands out what came of it.
 
@@ -11,10 +11,10 @@ mod workers;
 
 use rand::rngs::StdRng;
 
-use super::change::Change;
 use super::events::Event;
-use super::state::State;
 use crate::sid::{Kind, Sid};
+use crate::state::State;
+use crate::state::change::Change;
 
 pub(crate) use queues::NewQueue;
 pub(crate) use tasks::{Draft, TASK_TIMEOUT, TaskUpdate};
@@ -46,7 +46,7 @@ pub type Outcome<T = ()> = Result<T, WorldError>;
 
 /// One operation in progress.
 #[derive(Debug)]
-pub(crate) struct Turn<'a> {
+pub(crate) struct Transaction<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) ids: &'a mut StdRng,
     pub(crate) at: i64,
@@ -54,7 +54,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) events: Vec<Event>,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> Transaction<'a> {
     pub(crate) fn new(state: &'a mut State, ids: &'a mut StdRng, at: i64) -> Self {
         Self { state, ids, at, changes: Vec::new(), events: Vec::new() }
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::sid::{Kind, Sid};
-use crate::world::change::Change;
-use crate::world::expression::Expression;
-use crate::world::life::{Outcome, Turn, WorldError};
-use crate::world::state::{Pool, Queue, TaskStatus};
+use crate::state::change::Change;
+use crate::state::expression::Expression;
+use crate::state::{Pool, Queue, TaskStatus};
+use crate::world::life::{Outcome, Transaction, WorldError};
 
 /// Twilio's default expression of a queue: everybody.
 pub(crate) const EVERYBODY: &str = "1==1";
@@ -26,7 +26,7 @@ impl NewQueue {
     }
 }
 
-impl Turn<'_> {
+impl Transaction<'_> {
     pub(crate) fn add_queue(&mut self, new: NewQueue) -> Outcome<Sid> {
         let pool = self.join_pool(&new.expression)?;
         let sid = self.draw(Kind::TaskQueue);
@@ -79,7 +79,7 @@ impl Turn<'_> {
     /// Removes a queue; its unfinished Tasks are canceled first, or completed if a Worker has them already.
     pub(crate) fn remove_queue(&mut self, queue: Sid) -> Outcome {
         let name = self.queue_name(queue)?;
-        let here = |t: &&crate::world::state::Task| t.queue == Some(queue) && !t.status.is_final();
+        let here = |t: &&crate::state::Task| t.queue == Some(queue) && !t.status.is_final();
         let open: Vec<_> = self.state.tasks.iter().filter(here).map(|t| (t.sid, t.status)).collect();
         for (task, status) in open {
             if matches!(status, TaskStatus::Pending | TaskStatus::Reserved) {

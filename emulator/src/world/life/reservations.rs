@@ -4,11 +4,11 @@
 //! allow is the business of `step`, which only makes plausible offers.
 
 use crate::sid::{Kind, Sid};
-use crate::world::change::{Change, End, Step};
-use crate::world::life::{Outcome, Turn, WorldError};
-use crate::world::state::{Reservation, ReservationStatus, TaskStatus};
+use crate::state::change::{Change, End, Step};
+use crate::state::{Reservation, ReservationStatus, TaskStatus};
+use crate::world::life::{Outcome, Transaction, WorldError};
 
-impl Turn<'_> {
+impl Transaction<'_> {
     /// Offers a waiting Task to a Worker. A second offer while the first is open is a multi-reservation.
     pub(crate) fn reserve(&mut self, task: Sid, worker: Sid) -> Outcome<Sid> {
         let name = self.worker_name(worker)?;
@@ -89,8 +89,9 @@ impl Turn<'_> {
 
     /// The conversation is over, the Worker is finishing up.
     pub(crate) fn wrap(&mut self, reservation: Sid) -> Outcome {
-        let (task, _) = self.open(reservation, &[ReservationStatus::Accepted])?;
+        let (task, worker) = self.open(reservation, &[ReservationStatus::Accepted])?;
         self.set_reservation(reservation, ReservationStatus::Wrapping);
+        self.changes.push(Change::Reservation { task, worker, step: Step::WrappingUp });
         self.move_task(task, TaskStatus::Wrapping)?;
         self.task_event("task.wrapup", task, format!("Task {task} is wrapping up"), Vec::new());
         self.reservation_event(
@@ -105,6 +106,8 @@ impl Turn<'_> {
     pub(crate) fn complete(&mut self, reservation: Sid, reason: Option<&str>) -> Outcome {
         let (task, worker) =
             self.open(reservation, &[ReservationStatus::Accepted, ReservationStatus::Wrapping])?;
+        // Before the Task ends, while the figures still know its queue.
+        self.changes.push(Change::Reservation { task, worker, step: Step::Completed });
         self.finish(task, TaskStatus::Completed, reason, End::Completed)?;
         self.set_reservation(reservation, ReservationStatus::Completed);
         self.occupy(worker, task, -1);
@@ -128,15 +131,13 @@ impl Turn<'_> {
         self.set_reservation(reservation, to);
         self.occupy(worker, task, -1);
         let (step, event) = match to {
-            ReservationStatus::Rejected => (Some(Step::Rejected), "reservation.rejected"),
-            ReservationStatus::Timeout => (Some(Step::TimedOut), "reservation.timeout"),
-            ReservationStatus::Rescinded => (Some(Step::Rescinded), "reservation.rescinded"),
-            ReservationStatus::Completed => (None, "reservation.completed"),
-            _ => (Some(Step::Canceled), "reservation.canceled"),
+            ReservationStatus::Rejected => (Step::Rejected, "reservation.rejected"),
+            ReservationStatus::Timeout => (Step::TimedOut, "reservation.timeout"),
+            ReservationStatus::Rescinded => (Step::Rescinded, "reservation.rescinded"),
+            ReservationStatus::Completed => (Step::Completed, "reservation.completed"),
+            _ => (Step::Canceled, "reservation.canceled"),
         };
-        if let Some(step) = step {
-            self.changes.push(Change::Reservation { task, worker, step });
-        }
+        self.changes.push(Change::Reservation { task, worker, step });
         self.reservation_event(event, reservation, format!("Reservation {reservation}: {}", to.as_str()));
     }
 

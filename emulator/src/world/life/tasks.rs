@@ -1,9 +1,9 @@
 //! The life of a Task: created, entering queues, changed, canceled, transferred, timed out, deleted, cleaned up.
 
 use crate::sid::{Kind, Sid};
-use crate::world::change::{Change, End};
-use crate::world::life::{Outcome, Turn, WorldError};
-use crate::world::state::{ReservationStatus, Task, TaskStatus};
+use crate::state::change::{Change, End};
+use crate::state::{ReservationStatus, Task, TaskStatus};
+use crate::world::life::{Outcome, Transaction, WorldError};
 
 /// Finished Tasks are cleaned up after this long (an older TaskRouter limits page says 15 minutes) …
 const FINISHED_KEPT_MS: i64 = 15 * 60 * 1000;
@@ -32,7 +32,7 @@ pub(crate) struct TaskUpdate {
     pub(crate) priority: Option<i64>,
 }
 
-impl Turn<'_> {
+impl Transaction<'_> {
     pub(crate) fn task(&mut self, task: Sid) -> Outcome<&mut Task> {
         self.state.tasks.get_mut(task).ok_or_else(|| WorldError::missing("Task", &task))
     }

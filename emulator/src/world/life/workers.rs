@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
+use crate::json::Data;
 use crate::sid::{Kind, Sid};
-use crate::world::change::Change;
-use crate::world::life::{Outcome, Turn, WorldError};
-use crate::world::state::{Activity, Pool, ReservationStatus, TaskChannel, Worker, WorkerChannel};
+use crate::state::change::Change;
+use crate::state::{Activity, Pool, ReservationStatus, TaskChannel, Worker, WorkerChannel};
+use crate::world::life::{Outcome, Transaction, WorldError};
 
-impl Turn<'_> {
+impl Transaction<'_> {
     /// A Worker joins, with room for one conversation by voice or video and three at a time elsewhere.
-    pub(crate) fn add_worker(&mut self, name: &str, attributes: Value, activity: usize) -> Outcome<Sid> {
+    pub(crate) fn add_worker(&mut self, name: &str, attributes: Data, activity: usize) -> Outcome<Sid> {
         if self.state.workers.iter().any(|w| w.name.eq_ignore_ascii_case(name)) {
             return Err(WorldError::Refused(format!("a Worker named {name} exists already")));
         }
@@ -45,7 +44,7 @@ impl Turn<'_> {
 
     pub(crate) fn remove_worker(&mut self, worker: Sid) -> Outcome {
         let name = self.worker_name(worker)?;
-        let held = |r: &&crate::world::state::Reservation| r.worker == worker && r.status.is_open();
+        let held = |r: &&crate::state::Reservation| r.worker == worker && r.status.is_open();
         let held: Vec<_> = self.state.reservations.iter().filter(held).map(|r| (r.sid, r.status)).collect();
         for (reservation, status) in held {
             if status == ReservationStatus::Pending {
@@ -91,7 +90,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    pub(crate) fn set_worker_attributes(&mut self, worker: Sid, attributes: Value) -> Outcome {
+    pub(crate) fn set_worker_attributes(&mut self, worker: Sid, attributes: Data) -> Outcome {
         let at = self.at;
         let found =
             self.state.workers.get_mut(worker).ok_or_else(|| WorldError::missing("Worker", &worker))?;

@@ -13,9 +13,9 @@ use crate::support::DEADLINE;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     Open,
-    /// Whoever knocks is turned away, and whoever was inside is thrown out.
+    /// Connections are refused, and open ones are closed.
     Refused,
-    /// Nothing goes through any more, and nobody is told: as when a cable is cut.
+    /// Nothing goes through, and connections stay open: as when a cable is cut.
     Frozen,
     /// Whoever is inside hears nothing any more and is never told, and others get through: as when a firewall has forgotten
     /// its connections, or the machine behind was replaced by another.
@@ -48,17 +48,17 @@ impl Gate {
         Self { address, way, knocked, task }
     }
 
-    /// How often somebody has come so far.
+    /// How many connections there were so far.
     pub(crate) fn knocks(&self) -> usize {
         *self.knocked.borrow()
     }
 
-    /// Waits until somebody has come so often.
+    /// Waits for this many connections.
     pub(crate) async fn knocked(&self, enough: usize) {
         let mut knocked = self.knocked.clone();
         let knocking = knocked.wait_for(|knocks| *knocks >= enough);
         let waited = tokio::time::timeout(DEADLINE, knocking).await;
-        assert!(waited.is_ok(), "nobody tries any more");
+        assert!(waited.is_ok(), "no more connections come");
     }
 
     pub(crate) fn set(&self, way: Way) {

@@ -35,7 +35,8 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// So many replicas, all ready, and events coming in through the balancer. No timers: what shows is the events' doing.
+    /// Replicas that are all ready, with events arriving through the balancer. Without timers, so that events alone keep Sync
+    /// right.
     pub(crate) async fn start(replicas: usize) -> Self {
         Self::with(replicas, NO_TIMERS).await
     }
@@ -247,6 +248,20 @@ impl Cluster {
         let mut entries = self.emulator.journal().entries();
         entries.retain(|entry| entry.api == Api::Sync && &*entry.method != "GET");
         entries
+    }
+
+    /// Waits until Redis holds the feed's state of a frame with this id.
+    pub(crate) async fn replicated(&self, frame: &str) {
+        let picture = format!("tr:v1:{}:picture", self.space());
+        let number = |text: &str| text.parse::<u64>().unwrap();
+        let (epoch, seen) = frame.split_once('-').map(|(epoch, rest)| (number(epoch), rest)).unwrap();
+        let seen = number(seen.split('-').next().unwrap());
+        self.eventually("the feed is replicated", async || {
+            let head = self.redis.command(&["--raw", "hget", &picture, "at"]).await;
+            let head: Value = serde_json::from_str(&head).unwrap_or_default();
+            head["epoch"] == epoch && head["number"].as_u64().is_some_and(|number| number >= seen)
+        })
+        .await;
     }
 
     /// The term of the last write.

@@ -35,7 +35,7 @@ impl Redis {
 
     /// With more options than usual.
     pub(crate) async fn start_with(more: &[&str]) -> Self {
-        // Its port has to be known before it starts, and has to stay the same when it starts anew.
+        // Its port has to be known before it starts, and has to stay the same when it restarts.
         let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let more = more.iter().map(|option| (*option).to_owned()).collect();
         let mut redis = Self { directory: tempfile::tempdir().unwrap(), address, child: None, more };

@@ -1,0 +1,86 @@
+//! The names of our keys in Redis.
+//!
+//! The lease and the marks have one form for ever, since old and new versions have to agree on them while one replaces the
+//! other. Everything else has the version of its form in its name: a version that changes a form takes another name and
+//! ignores what the others wrote.
+
+use crate::config::Config;
+
+const FORM: &str = "v1";
+
+/// One of our keys, or our channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedisKey {
+    /// Who leads, as `replica/term`; expires.
+    Lease,
+    /// The last term's number.
+    Term,
+    /// Which Redis this is, and since when.
+    Born,
+    /// Set while the leader is cut off from Twilio.
+    Help,
+    /// The replica that offers to lead instead.
+    Candidate,
+    /// What is stale: a hash of invalidations, with a number each.
+    Marks,
+    /// The last mark's number.
+    MarkNumber,
+    /// The latest event as it came.
+    Event,
+    /// Where Tasks' recordings are.
+    Recordings,
+    /// The parts of the feed's state.
+    Picture,
+    /// The curves of the wallboard's tiles.
+    History,
+    /// Shared facts for replicas that start later.
+    Words,
+    /// The leader's program and configuration.
+    Settings,
+    /// The channel of messages.
+    News,
+    /// What is left of a limit.
+    Quota([u8; 32]),
+    /// One of the keys that the doctor tries.
+    Probe {
+        /// Of this run of the doctor.
+        run: u32,
+        /// Which of its keys.
+        part: u8,
+    },
+}
+
+impl RedisKey {
+    /// Its name. What stands in braces puts all keys of a space onto one node of a Redis Cluster, as scripts need it.
+    pub(super) fn name(self, space: &str) -> String {
+        let plain = |name: &str| format!("tr:{{{space}}}:{name}");
+        let versioned = |name: &str| format!("tr:{FORM}:{{{space}}}:{name}");
+        match self {
+            Self::Lease => plain("lease"),
+            Self::Term => plain("term"),
+            Self::Born => plain("born"),
+            Self::Help => plain("help"),
+            Self::Candidate => plain("candidate"),
+            Self::Marks => plain("marks"),
+            Self::MarkNumber => plain("mark-number"),
+            Self::Event => versioned("event"),
+            Self::Recordings => versioned("recordings"),
+            Self::Picture => versioned("picture"),
+            Self::History => versioned("history"),
+            Self::Words => versioned("words"),
+            Self::Settings => versioned("settings"),
+            Self::News => versioned("news"),
+            Self::Quota(name) => {
+                let hash: String = name[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+                versioned(&format!("quota:{hash}"))
+            }
+            Self::Probe { run, part } => plain(&format!("probe-{run:08x}:{part}")),
+        }
+    }
+}
+
+/// Tells services apart that share a Redis: the Workspace and the Sync Service.
+pub fn space(config: &Config) -> String {
+    let twilio = &config.core.twilio;
+    format!("{}:{}", twilio.workspace_sid, twilio.sync_service)
+}

@@ -1,0 +1,26 @@
+-- For the doctor: runs each command that replicas and their scripts use once, on keys that expire.
+-- KEYS: a text, a number, a hash, a list, the picture, the channel. ARGV: milliseconds until the keys expire.
+redis.call('TIME')
+redis.call('INFO', 'server')
+redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('GET', KEYS[1])
+redis.call('PTTL', KEYS[1])
+redis.call('INCR', KEYS[2])
+redis.call('PEXPIRE', KEYS[2], ARGV[1])
+redis.call('HSET', KEYS[3], 'a', '1', 'b', '2')
+redis.call('PEXPIRE', KEYS[3], ARGV[1])
+redis.call('HGET', KEYS[3], 'a')
+redis.call('HMGET', KEYS[3], 'a', 'b')
+redis.call('HGETALL', KEYS[3])
+redis.call('HDEL', KEYS[3], 'a')
+redis.call('RPUSH', KEYS[4], '1')
+redis.call('PEXPIRE', KEYS[4], ARGV[1])
+redis.call('LPUSH', KEYS[4], '0')
+redis.call('LRANGE', KEYS[4], 0, -1)
+redis.call('LTRIM', KEYS[4], 0, 0)
+redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+redis.call('HLEN', KEYS[5])
+-- Replicas ignore messages that they do not know.
+redis.call('PUBLISH', KEYS[6], '"probe"')
+return 1

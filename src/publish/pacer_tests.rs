@@ -1,0 +1,203 @@
+//! The pacer's promises, with the clock in hand.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// How long a write is under way.
+const FLIGHT: Duration = Duration::from_millis(30);
+
+/// Twilio's limit in two readings, both counted where a write arrives.
+struct Readings {
+    bucket: Bucket,
+    arrived: VecDeque<(Instant, f64)>,
+}
+
+impl Readings {
+    fn new(start: Instant) -> Self {
+        Self { bucket: Bucket::new(200.0, 20.0, 200.0, start), arrived: VecDeque::new() }
+    }
+
+    /// A write arrives, later than all before it.
+    fn allow(&mut self, cost: f64, at: Instant) -> bool {
+        self.arrived.push_back((at, cost));
+        while self.arrived.front().is_some_and(|(first, _)| *first + WINDOW <= at) {
+            self.arrived.pop_front();
+        }
+        let sliding = self.arrived.iter().map(|(_, cost)| cost).sum::<f64>();
+        sliding <= 180.0 + WHISKER && self.bucket.take(cost, 0.0, at)
+    }
+}
+
+/// Writes that go out within `seconds` when there is always one more to write.
+fn writes(pacer: &mut Pacer, bytes: usize, urgency: Urgency, start: Instant, seconds: u64) -> u32 {
+    let mut now = start;
+    let mut count = 0;
+    while now < start + Duration::from_secs(seconds) {
+        if pacer.take(bytes, urgency, now) {
+            pacer.ended(1, bytes, now);
+            count += 1;
+        } else {
+            let ready = pacer.ready_at(bytes, urgency, now);
+            assert!(ready > now, "would spin");
+            now = ready;
+        }
+    }
+    count
+}
+
+/// One that has written nothing for a long time.
+fn rested(start: Instant) -> (Pacer, Instant) {
+    (Pacer::new(start), start + Duration::from_secs(60))
+}
+
+#[test]
+fn the_budget_follows_the_payload() {
+    let rate = |bytes| {
+        let (mut pacer, start) = rested(Instant::now());
+        f64::from(writes(&mut pacer, bytes, Urgency::Named, start, 100)) / 100.0
+    };
+    assert!((17.0..=20.0).contains(&rate(500)), "{}", rate(500));
+    assert!((1.7..=2.0).contains(&rate(12_000)), "{}", rate(12_000));
+    assert!((9.0..=11.0).contains(&rate(5_632)), "{}", rate(5_632));
+}
+
+#[test]
+fn what_events_name_goes_at_once_while_the_window_has_room() {
+    let (mut pacer, start) = rested(Instant::now());
+    let mut at_once = 0;
+    while pacer.take(500, Urgency::Named, start) {
+        at_once += 1;
+    }
+    assert_eq!(at_once, 180);
+}
+
+#[test]
+fn other_writes_leave_room_now_and_in_every_moment_to_come() {
+    let (mut pacer, start) = rested(Instant::now());
+    // The first filling of a large Map, and from then on ten changes a second that events name.
+    let mut now = start;
+    let (mut next_named, mut waited) = (start + Duration::from_secs(20), Duration::ZERO);
+    while now < start + Duration::from_secs(60) {
+        while next_named <= now && pacer.take(5_000, Urgency::Named, now) {
+            waited = waited.max(now - next_named);
+            pacer.ended(1, 5_000, now);
+            next_named += Duration::from_millis(100);
+        }
+        if pacer.take(5_000, Urgency::Filling, now) {
+            pacer.ended(1, 5_000, now);
+        }
+        now += Duration::from_millis(5);
+    }
+    assert!(waited <= Duration::from_millis(10), "{waited:?}");
+}
+
+#[test]
+fn a_429_teaches_the_size_of_the_window_and_not_a_slow_rate() {
+    let (mut pacer, start) = rested(Instant::now());
+    for _ in 0..100 {
+        assert!(pacer.take(500, Urgency::Named, start));
+        pacer.ended(1, 500, start);
+        pacer.landed(start);
+    }
+    for _ in 0..5 {
+        pacer.throttled(None, start);
+    }
+    assert!(!pacer.take(500, Urgency::Named, start));
+    assert!((pacer.budget - 90.0).abs() < 1e-9, "90 % of the 100 that were too much: {}", pacer.budget);
+    let later = start + Duration::from_secs(11);
+    let mut at_once = 0;
+    while pacer.take(500, Urgency::Named, later) {
+        pacer.ended(1, 500, later);
+        at_once += 1;
+    }
+    assert_eq!(at_once, 90, "at once all the same");
+    pacer.landed(later);
+    assert!(pacer.budget <= 100.0, "it recovers by one step a window: {}", pacer.budget);
+    for window in 2..30 {
+        pacer.landed(start + WINDOW * window);
+    }
+    assert!((pacer.budget - BUDGET).abs() < 1e-9);
+}
+
+#[test]
+fn a_pause_that_twilio_names_is_kept() {
+    let (mut pacer, start) = rested(Instant::now());
+    pacer.throttled(Some(Duration::from_secs(9)), start);
+    assert_eq!(pacer.ready_at(100, Urgency::Named, start), start + Duration::from_secs(9));
+    assert!(pacer.take(100, Urgency::Named, start + Duration::from_secs(9)));
+}
+
+#[test]
+fn a_storm_of_429_leaves_a_window_to_recover_with() {
+    let (mut pacer, start) = rested(Instant::now());
+    for second in 0..30 {
+        pacer.throttled(None, start + Duration::from_secs(second));
+    }
+    let after = start + Duration::from_secs(30);
+    assert!(pacer.budget >= 90.0 - 1e-9, "one piece of news: {}", pacer.budget);
+    assert!(writes(&mut pacer, 500, Urgency::Named, after, 4) >= 30);
+    // Where some land and some are refused, the window is what is wrong.
+    for second in 40..60 {
+        pacer.landed(start + Duration::from_secs(second));
+        pacer.throttled(None, start + Duration::from_secs(second));
+    }
+    assert!(pacer.budget < 20.0, "{}", pacer.budget);
+}
+
+#[test]
+fn even_the_smallest_window_takes_one_write_of_any_size() {
+    let (mut pacer, start) = rested(Instant::now());
+    pacer.budget = LEAST_BUDGET;
+    for cause in Urgency::ALL {
+        let at = pacer.ready_at(16_000, cause, start);
+        assert!(pacer.take(16_000, cause, at));
+        pacer.ended(1, 16_000, at);
+    }
+}
+
+proptest! {
+    /// However often replicas take turns, each begins with nothing, so that together they stay within the budget.
+    #[test]
+    fn taking_turns_spends_no_more_than_one_would(turns in prop::collection::vec(0..8_000_u64, 1..12)) {
+        let start = Instant::now();
+        let mut limit = Bucket::new(200.0, 20.0, 200.0, start);
+        let (mut pacer, mut now) = (Pacer::new(start), start);
+        for turn in turns {
+            let end = now + Duration::from_millis(turn);
+            while now < end {
+                if pacer.take(500, Urgency::Named, now) {
+                    pacer.ended(1, 500, now);
+                    prop_assert!(limit.take(cost(500), 0.0, now));
+                } else {
+                    now = pacer.ready_at(500, Urgency::Named, now);
+                }
+            }
+            pacer = Pacer::spent(now);
+        }
+    }
+
+    /// In any order of sizes, causes and pauses, and wherever within its time under way a write arrives.
+    #[test]
+    fn never_over_any_reading_of_the_budget(
+        steps in prop::collection::vec((1..16_384_usize, 0..4_usize, 0..400_u64, 0..30_u64), 1..400),
+    ) {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(start);
+        let mut limit = Readings::new(start);
+        let (mut now, mut last_arrival) = (start, start);
+        for (bytes, cause, pause, way) in steps {
+            // Most follow one another at once.
+            now += Duration::from_millis(pause.saturating_sub(350) * 100);
+            while !pacer.take(bytes, Urgency::ALL[cause], now) {
+                let ready = pacer.ready_at(bytes, Urgency::ALL[cause], now);
+                prop_assert!(ready > now, "would spin");
+                now = ready;
+            }
+            last_arrival = last_arrival.max(now + Duration::from_millis(way));
+            prop_assert!(limit.allow(cost(bytes), last_arrival));
+            now += FLIGHT;
+            pacer.ended(1, bytes, now);
+        }
+    }
+}
