@@ -18,7 +18,8 @@ use utoipa::{Modify, OpenApi};
 
 use refusals::Components as RefusalComponents;
 
-use super::auth::COOKIE;
+/// Each service's cookie has a name of its own, behind `__Host-` over https.
+const COOKIE: &str = "taskrouter_sync_{service}_session";
 
 /// The description, made once.
 static DESCRIPTION: LazyLock<String> = LazyLock::new(|| {
