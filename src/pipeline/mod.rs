@@ -160,9 +160,9 @@ impl Pipeline {
         let (mut snapshots, publisher, needs) =
             (self.refresher.snapshots(), self.publisher.clone(), self.needs);
         let first = async move {
-            let readable =
-                |snapshot: &Arc<Snapshot>| snapshot.is_complete(needs) && snapshot.has_values(needs);
-            let first = snapshots.wait_for(readable).await;
+            let first = snapshots
+                .wait_for(|snapshot| snapshot.is_complete(needs) && snapshot.has_values(needs))
+                .await;
             // An error means that the pipeline is stopping.
             let number = first.map(|snapshot| snapshot.number).ok()?;
             let mut status = publisher.status();
