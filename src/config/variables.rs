@@ -81,6 +81,7 @@ variables! {
     REFRESH_SPACING: Variable::plain("REFRESH_SPACING", DURATION);
     SETTLE_STEP: Variable::plain("SETTLE_STEP", DURATION);
     SETTLE_WINDOW: Variable::plain("SETTLE_WINDOW", "a duration with its unit, from SETTLE_STEP to 24h; 0s switches settling reads off");
+    TASKS_KEPT: Variable::plain("TASKS_KEPT", "a duration with its unit, such as 15m, at most 24h; 0s: finished Tasks are not shown");
     DEFINITIONS_INTERVAL: Variable::plain("DEFINITIONS_INTERVAL", DURATION);
     SYNC_AUDIT_INTERVAL: Variable::plain("SYNC_AUDIT_INTERVAL", DURATION);
     TWILIO_TIMEOUT: Variable::plain("TWILIO_TIMEOUT", DURATION);

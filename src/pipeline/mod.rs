@@ -44,6 +44,7 @@ pub struct Pipeline {
     pub shown: watch::Receiver<Arc<Snapshot>>,
     /// Definitions and previews; `None` where the layout is not wanted.
     pub metrics: Option<Metrics>,
+    roster: Roster,
     needs: Needs,
 }
 
@@ -89,6 +90,7 @@ impl Pipeline {
             needs,
             monitor.clone(),
         );
+        let roster = reader.roster();
         let (metrics, shown) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
             let (metrics, shown, worker) =
                 wallboard::Worker::new(config, apis.sync.clone(), refresher.snapshots());
@@ -118,17 +120,17 @@ impl Pipeline {
             }
             writer.run(stop, grace).await;
         });
-        Self { refresher, publisher, shown, metrics, needs }
+        Self { refresher, publisher, shown, metrics, roster, needs }
     }
 
     /// What may be asked of it.
-    pub fn handle(&self, config: &CoreConfig, apis: &Apis) -> Handle {
+    pub fn handle(&self, config: &CoreConfig) -> Handle {
         Handle {
             refresher: self.refresher.clone(),
             shown: self.shown.clone(),
             publisher: self.publisher.clone(),
             metrics: self.metrics.clone(),
-            roster: Roster::new(apis.taskrouter.clone()),
+            roster: self.roster.clone(),
             account: config.twilio.account_sid,
             workspace: config.twilio.workspace_sid,
             zone: config.statistics.time_zone.clone(),

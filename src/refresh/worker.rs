@@ -15,6 +15,7 @@ use super::Refresher;
 use super::key::{Key, Offers, Part, Read, What};
 use super::marks::{Marks, Waiter};
 use super::plan::plan;
+use super::roster::Roster;
 use super::reader::{Brought, Reader, failed_of, key_of};
 use super::schedule::{Cause, Schedule};
 use crate::bucket::Bucket;
@@ -117,7 +118,7 @@ impl Worker {
         let (snapshots, receiver) = watch::channel(board.snapshot().clone());
         let marks = Arc::new(Marks::default());
         let worker = Self {
-            reader: Reader::new(taskrouter),
+            reader: Reader::new(taskrouter, rhythm.tasks_kept),
             window: window(&statistics, wall()),
             wall,
             schedule: Schedule::new(rhythm, needs, &statistics.channels, now),
@@ -138,6 +139,11 @@ impl Worker {
             monitor: Monitor::default(),
         };
         (Refresher { marks, snapshots: receiver }, worker)
+    }
+
+    /// The lists of Tasks and Workers, read when a caller asks.
+    pub fn roster(&self) -> Roster {
+        self.reader.roster(self.marks.clone())
     }
 
     /// Reads until told to stop; reads under way are dropped then, since nobody would write their answers.

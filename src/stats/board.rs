@@ -124,9 +124,9 @@ impl Board {
         next.taken_at = now;
         let recordings = Arc::make_mut(&mut next.recordings);
         if recordings.len() >= MOST_RECORDINGS {
-            // Recordings of finished Tasks are shown nowhere.
-            let open = next.tasks.value.clone().unwrap_or_default();
-            recordings.retain(|task, _| open.contains_key(task));
+            // Recordings of Tasks that are shown no more.
+            let shown = next.tasks.value.clone().unwrap_or_default();
+            recordings.retain(|task, _| shown.contains_key(task));
         }
         if recordings.len() < MOST_RECORDINGS {
             recordings.insert(task, url);

@@ -28,7 +28,7 @@ pub struct Snapshot {
     pub workspace: ScopeStats,
     /// The Workspace's cumulative statistics over the last 60 minutes.
     pub last_hour: Reading<Cumulative>,
-    /// The open Tasks.
+    /// The Tasks, open and lately finished.
     pub tasks: Reading<BTreeMap<TaskSid, TaskState>>,
     /// The latest event as it came.
     pub latest_event: Option<Arc<LatestEvent>>,
