@@ -425,7 +425,7 @@ impl Term {
         let grace = config.server.shutdown_grace;
         let mut work = Tasks::default();
         let core = Pipeline::start_term(&config.core, apis.clone(), grace, monitor, &mut work, admitted);
-        let handle = core.handle(&config.core, &apis);
+        let handle = core.handle(&config.core);
         let ended = CancellationToken::new();
         let mut parts = Parts::default();
         let old_document = format!("taskrouter_sync_leader_{}", config.core.twilio.workspace_sid);

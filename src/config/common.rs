@@ -50,6 +50,7 @@ impl Config {
             (&var::REFRESH_SPACING, refresh.spacing),
             (&var::SETTLE_STEP, refresh.settle_step),
             (&var::SETTLE_WINDOW, refresh.settle_window),
+            (&var::TASKS_KEPT, refresh.tasks_kept),
             (&var::DEFINITIONS_INTERVAL, sync.definitions_interval),
             (&var::SYNC_AUDIT_INTERVAL, sync.audit_interval),
             (&var::TWILIO_TIMEOUT, self.core.twilio.timeout),

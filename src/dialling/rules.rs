@@ -77,7 +77,10 @@ fn read(field: &'static str, text: &str, is_known: impl Fn(&str) -> bool) -> Res
 /// What people and word processors put between and around digits: spaces, dashes, brackets, and characters that show
 /// nothing, such as those that set the direction of writing.
 fn is_decoration(c: char) -> bool {
-    let dash = matches!(c, '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}');
+    let dash = matches!(
+        c,
+        '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
+    );
     let bracket = matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '\u{ff08}' | '\u{ff09}');
     // Unicode's category Cf as far as texts hold it, and the blank that is no space to Unicode.
     let format = matches!(

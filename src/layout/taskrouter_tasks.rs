@@ -90,7 +90,11 @@ pub(super) fn item(sid: TaskSid, state: &TaskState, recording: Option<&str>) -> 
 fn playable(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let ends = |ending: &str| path.to_ascii_lowercase().ends_with(ending);
-    if ends(".mp3") || ends(".wav") || path.len() != url.len() { url.to_owned() } else { format!("{url}.mp3") }
+    if ends(".mp3") || ends(".wav") || path.len() != url.len() {
+        url.to_owned()
+    } else {
+        format!("{url}.mp3")
+    }
 }
 
 #[cfg(test)]

@@ -48,7 +48,13 @@ struct Kept<T> {
 impl Roster {
     /// Lists of one Workspace; `marks` counts the events.
     pub(super) fn new(taskrouter: TaskRouter, reader: Arc<TaskReader>, marks: Arc<Marks>) -> Self {
-        Self(Arc::new(Inner { taskrouter, reader, marks, tasks: Mutex::default(), workers: Mutex::default() }))
+        Self(Arc::new(Inner {
+            taskrouter,
+            reader,
+            marks,
+            tasks: Mutex::default(),
+            workers: Mutex::default(),
+        }))
     }
 
     /// The Tasks, open and lately finished.

@@ -215,6 +215,9 @@ impl Board {
         }
         self.directory_read = read.number;
         let one_page = list.len() < PAGE_SIZE;
+        if !next.order.iter().eq(list.iter().map(|queue| &queue.sid)) {
+            next.order = list.iter().map(|queue| queue.sid).collect();
+        }
         let listed: BTreeMap<_, _> = list.into_iter().map(|queue| (queue.sid, queue)).collect();
         let missing: BTreeSet<_> =
             next.queues.keys().filter(|sid| !listed.contains_key(*sid)).copied().collect();

@@ -1,6 +1,6 @@
 //! The picture itself: plain values, shared and never changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -38,9 +38,18 @@ pub struct Snapshot {
     pub metrics: Option<Arc<[Metric]>>,
     /// Each TaskQueue.
     pub queues: BTreeMap<TaskQueueSid, Arc<QueueState>>,
+    /// The TaskQueues in TaskRouter's order.
+    pub order: Arc<[TaskQueueSid]>,
 }
 
 impl Snapshot {
+    /// The TaskQueues in the order in which TaskRouter lists them; what it does not list any more comes last.
+    pub fn in_order(&self) -> impl Iterator<Item = &Arc<QueueState>> {
+        let listed: BTreeSet<_> = self.order.iter().collect();
+        let rest = self.queues.iter().filter(move |(sid, _)| !listed.contains(sid)).map(|(_, state)| state);
+        self.order.iter().filter_map(|sid| self.queues.get(sid)).chain(rest)
+    }
+
     /// Nothing known yet.
     pub fn empty(channels: &[String], now: Timestamp) -> Self {
         Self {
@@ -56,6 +65,7 @@ impl Snapshot {
             recordings: Arc::default(),
             metrics: None,
             queues: BTreeMap::new(),
+            order: Arc::default(),
         }
     }
 

@@ -32,6 +32,7 @@ mod formulas;
 mod layouts;
 mod metrics;
 mod monitoring;
+mod older_pages;
 mod process;
 mod queues;
 mod restart;
