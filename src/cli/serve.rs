@@ -25,6 +25,9 @@ pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     let export = export.map_err(CommandError::failed)?;
     count_panics();
     unread::tell(environment);
+    for reason in &config.warnings {
+        warn!(reason, "Part of the configuration is incomplete, so what it is for is off");
+    }
     open_files(config.sockets.most_clients);
     let bind = config.server.bind;
     let listener = listen(bind);

@@ -26,6 +26,16 @@ pub(super) async fn by_hand(
     leader.ask(Request::Bootstrap).await
 }
 
+/// The same, with the Tasks for an answer.
+pub(super) async fn tasks_by_hand(
+    State(leader): State<Arc<LeaderClient>>,
+    _site: SameSite,
+    _editor: Editor,
+) -> Result<Response, ApiError> {
+    leader.ask(Request::Bootstrap).await?;
+    leader.ask(Request::Tasks).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_asked_for;

@@ -1,6 +1,6 @@
 //! The metrics' definitions over HTTP: read by whoever may see, changed by whoever may edit.
 //!
-//! `POST /api/save` takes `{"<unique name>": {"metric": {…}}, …}` and answers all definitions, as the wallboard's own
+//! `POST /api/save` and `/saveDefinition` take `{"<unique name>": {"metric": {…}}, …}` and answer all definitions, as the wallboard's own
 //! backend did. Either all of a request is stored or nothing; the answer names each field that is wrong. With
 //! `?failing=refuse`, as editors ask that show problems, a formula that has no value now is such a field, too.
 
@@ -13,7 +13,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::auth::{Editor, Viewer};
+use super::auth::{Editor, OlderEditor, OlderViewer, Viewer};
 use super::error::ApiError;
 use super::{LeaderClient, body, query};
 use crate::pipeline::Request;
@@ -35,7 +35,7 @@ pub(super) struct OneMetric {
 /// All of them, in the order of the tiles.
 pub(super) async fn show(
     State(leader): State<Arc<LeaderClient>>,
-    _viewer: Viewer,
+    _viewer: OlderViewer,
 ) -> Result<Response, ApiError> {
     leader.ask(Request::Definitions).await
 }
@@ -43,7 +43,7 @@ pub(super) async fn show(
 /// Adds or replaces some.
 pub(super) async fn save(
     State(leader): State<Arc<LeaderClient>>,
-    _editor: Editor,
+    _editor: OlderEditor,
     uri: Uri,
     body: Body,
 ) -> Result<Response, ApiError> {

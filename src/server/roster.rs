@@ -10,7 +10,7 @@ use super::auth::Viewer;
 use super::error::ApiError;
 use crate::pipeline::Request;
 
-/// Open Tasks, by falling priority, then by age.
+/// Tasks, open and lately finished, by falling priority, then by age.
 pub(super) async fn tasks(
     State(leader): State<Arc<LeaderClient>>,
     _viewer: Viewer,
@@ -18,7 +18,7 @@ pub(super) async fn tasks(
     leader.ask(Request::Tasks).await
 }
 
-/// Workers, by name.
+/// Workers, in TaskRouter's order.
 pub(super) async fn workers(
     State(leader): State<Arc<LeaderClient>>,
     _viewer: Viewer,

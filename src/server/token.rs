@@ -1,4 +1,6 @@
-//! `GET /api/token`: a Sync access token for the page, as Twilio's SDK expects it.
+//! `GET /api/token`, `/token`, `/syncToken`: a Sync access token for a page, as Twilio's SDK expects it.
+//!
+//! It lasts as long as the older systems' did, since their pages do not renew it; this service's own page does.
 
 use std::sync::Arc;
 
@@ -10,32 +12,30 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::auth::Viewer;
+use super::auth::OlderViewer;
 use super::error::ApiError;
 use crate::config::TwilioConfig;
 use crate::twilio::access_token::{AccessToken, DASHBOARD_IDENTITY};
 
-/// Short, since a token can't be called back; the page renews it before it expires.
-const LIFE_SECONDS: i64 = 900;
-
 /// Issues one.
 pub(super) async fn issue(
     State(twilio): State<Arc<TwilioConfig>>,
-    _viewer: Viewer,
+    _viewer: OlderViewer,
 ) -> Result<Response, ApiError> {
     let no_key = || {
         let message = "there are no access tokens: set TWILIO_API_KEY and TWILIO_API_SECRET";
         ApiError::new(StatusCode::NOT_FOUND, "no_api_key", message)
     };
     let key = twilio.api_key.as_ref().ok_or_else(no_key)?;
+    let life_seconds = i64::try_from(twilio.token_life.as_secs()).unwrap_or(i64::MAX);
     let token = AccessToken {
         account: twilio.account_sid,
         key,
         identity: DASHBOARD_IDENTITY,
         sync_service: twilio.sync_service,
-        life_seconds: LIFE_SECONDS,
+        life_seconds,
     };
     let token = token.issue(Timestamp::now());
-    let body = Json(json!({ "identity": DASHBOARD_IDENTITY, "token": token, "expiresIn": LIFE_SECONDS }));
+    let body = Json(json!({ "identity": DASHBOARD_IDENTITY, "token": token, "expiresIn": life_seconds }));
     Ok(([(CACHE_CONTROL, "no-store")], body).into_response())
 }

@@ -35,6 +35,7 @@ mod formulas_beside;
 mod layouts;
 mod metrics;
 mod monitoring;
+mod older_pages;
 mod process;
 mod queues;
 mod restart;

@@ -28,7 +28,7 @@ use crate::coordination::gossip::{Broadcaster, SharedFact};
 
 pub use error::{AccessError, FlexError};
 pub use flex::{FlexGate, left};
-pub use principal::{Editor, Viewer, Visitor, peer};
+pub use principal::{Editor, OlderEditor, OlderViewer, Viewer, Visitor, peer};
 pub use session::{COOKIE, LIFE, Session, Sessions};
 use signed_out::SignedOut;
 use throttle::Throttle;

@@ -215,6 +215,11 @@ impl TaskRouter {
         self.list::<TasksPage>("/Tasks", &open).await
     }
 
+    /// `GET Tasks`, all pages: also the finished ones, which Twilio keeps for some minutes.
+    pub async fn tasks(&self) -> Result<Vec<Task>, TwilioError> {
+        self.list::<TasksPage>("/Tasks", &[]).await
+    }
+
     /// `GET Workers`, all pages.
     pub async fn workers(&self) -> Result<Vec<Worker>, TwilioError> {
         self.list::<WorkersPage>("/Workers", &[]).await
