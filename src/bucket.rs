@@ -1,11 +1,11 @@
-//! A token bucket, with the clock passed in: so much at once, so much a second from then on.
+//! A token bucket, with the clock passed in: a burst, then a rate.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Less than this is nothing: without it rounding would wake a waiter a whisker too early, again and again.
-const WHISKER: f64 = 1e-6;
+/// Tolerance: without it, rounding would wake a waiter just too early, again and again.
+const TOLERANCE: f64 = 1e-6;
 
 /// A level that refills with time.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ impl Bucket {
     /// Takes `cost`, if the level stays at or above `reserve`.
     pub fn take(&mut self, cost: f64, reserve: f64, now: Instant) -> bool {
         self.refill(now);
-        let enough = self.level + WHISKER >= cost + reserve;
+        let enough = self.level + TOLERANCE >= cost + reserve;
         if enough {
             self.level -= cost;
         }
@@ -47,7 +47,7 @@ impl Bucket {
     /// When [`take`](Self::take) will succeed.
     pub fn ready_at(&self, cost: f64, reserve: f64, now: Instant) -> Instant {
         let missing = cost.min(self.capacity - reserve) + reserve - self.level(now);
-        if missing <= WHISKER { now } else { now + Duration::from_secs_f64(missing / self.per_second) }
+        if missing <= TOLERANCE { now } else { now + Duration::from_secs_f64(missing / self.per_second) }
     }
 
     /// Refills at another rate from now on.

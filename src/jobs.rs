@@ -1,13 +1,15 @@
-//! Requests under way on behalf of one part, each with what it is about, so that one that panics is known by name.
+//! Requests in flight on behalf of one part, each with what it is about, so that a panicking one is known by that.
 //!
-//! A panic in a request is a bug of ours; it must cost that request and nothing else. Tokio tells only that some task
-//! panicked, so what each is about stands here beside it.
+//! A panic in a request is a bug of ours; it must cost that request and nothing else. A `JoinSet` tells only which task
+//! panicked. `tokio_util`'s `JoinMap` knows tasks by key, but it aborts the running task of a key that comes again, which
+//! would leave a write to Sync half-known, its keys have to be hashable where a read carries the marks that it answers, and it
+//! reports tasks that a stopping runtime cancelled as failures.
 
 use std::collections::HashMap;
 
 use tokio::task::{Id, JoinError, JoinSet};
 
-/// Tasks that each are about something.
+/// Tasks with what each is about.
 #[derive(Debug)]
 pub struct Jobs<A, T> {
     tasks: JoinSet<T>,
@@ -21,15 +23,14 @@ impl<A, T> Default for Jobs<A, T> {
 }
 
 impl<A, T: Send + 'static> Jobs<A, T> {
-    /// One more, from now on under way.
+    /// Starts one more.
     pub fn spawn(&mut self, about: A, job: impl Future<Output = T> + Send + 'static) {
         let id = self.tasks.spawn(job).id();
         self.about.insert(id, about);
     }
 
-    /// The next one that ends; an error is one that panicked. `None` when none is under way. Nothing is lost where this is
-    /// given up. One that was cancelled has not failed, and is left out: only a runtime that ends does that, and then nobody
-    /// is to be told that a request went wrong.
+    /// The next one that ends; an error is one that panicked. `None` when none is in flight. Cancel-safe. A cancelled task
+    /// has not failed and is left out: only a stopping runtime cancels, and that is no failed request.
     pub async fn next(&mut self) -> Option<(A, Result<T, JoinError>)> {
         loop {
             let (id, ended) = match self.tasks.join_next_with_id().await? {
@@ -46,12 +47,12 @@ impl<A, T: Send + 'static> Jobs<A, T> {
         }
     }
 
-    /// Whether none is under way.
+    /// Whether none is in flight.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
 
-    /// How many are under way.
+    /// How many are in flight.
     pub fn len(&self) -> usize {
         self.tasks.len()
     }

@@ -16,7 +16,6 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub mod app;
 pub mod bucket;
 pub mod call_quality;
-pub mod chance;
 pub mod cli;
 pub mod cluster;
 pub mod config;

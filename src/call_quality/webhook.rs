@@ -116,7 +116,7 @@ async fn deliver(http: reqwest::Client, target: Arc<(String, SecretString)>, par
     let mut last = String::new();
     for retry in 0..TRIES {
         if retry > 0 {
-            tokio::time::sleep(BACKOFF.delay(retry - 1, None, crate::chance::unit())).await;
+            tokio::time::sleep(BACKOFF.delay(retry - 1, None, fastrand::f64())).await;
         }
         match post(&http, &target, &parcel).await {
             Ok(200..=299) => return,

@@ -183,7 +183,7 @@ pub(super) async fn look(sync: &SyncService, object: &Object, now: Instant) -> R
 fn spread(interval: Duration, objects: usize) -> Duration {
     let pause = SPACING.saturating_mul(u32::try_from(objects).unwrap_or(u32::MAX));
     // Jittered, so that objects which were first looked at together drift apart.
-    interval.max(pause).mul_f64(0.9 + 0.2 * crate::chance::unit())
+    interval.max(pause).mul_f64(0.9 + 0.2 * fastrand::f64())
 }
 
 #[cfg(test)]

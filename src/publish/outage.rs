@@ -34,7 +34,7 @@ impl Outage {
             self.failing.insert(target.clone());
         }
         if self.is_on() {
-            let delay = BACKOFF.delay(self.tries, wait, crate::chance::unit());
+            let delay = BACKOFF.delay(self.tries, wait, fastrand::f64());
             self.tries = self.tries.saturating_add(1);
             self.paused_until = Some(now + delay);
         }

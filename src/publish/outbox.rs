@@ -307,7 +307,7 @@ impl Outbox {
         } else {
             self.active.insert(Object::Map(map.clone()));
             let state = self.object(Object::Map(map.clone()), now);
-            let delay = BACKOFF.delay(state.create_failures, wait, crate::chance::unit());
+            let delay = BACKOFF.delay(state.create_failures, wait, fastrand::f64());
             state.create_failures = state.create_failures.saturating_add(1);
             state.create_not_before = Some(now + delay);
         }
@@ -617,7 +617,7 @@ impl Outbox {
 
     fn backoff(&mut self, target: &Target, wait: Option<Duration>, now: Instant) -> Instant {
         let entry = self.entries.entry(target.clone()).or_default();
-        let delay = BACKOFF.delay(entry.failures, wait, crate::chance::unit());
+        let delay = BACKOFF.delay(entry.failures, wait, fastrand::f64());
         entry.failures = entry.failures.saturating_add(1);
         now + delay
     }

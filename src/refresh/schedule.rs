@@ -482,7 +482,7 @@ impl Schedule {
 
     /// A read of one key, begun at `started`, failed for good.
     pub fn failed(&mut self, key: Key, cause: Cause, started: Instant, now: Instant, wait: Option<Duration>) {
-        let jitter = crate::chance::unit();
+        let jitter = fastrand::f64();
         let Some(slot) = self.slots().get_mut(&key) else { return };
         slot.ended(cause, started);
         let again = now + BACKOFF.delay(slot.failures, wait, jitter);

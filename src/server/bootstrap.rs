@@ -8,6 +8,8 @@ use axum::response::Response;
 use super::LeaderClient;
 use super::auth::Editor;
 use super::error::ApiError;
+use super::openapi::refusals::{Admission, NotFinished, NotNow, TwilioFails};
+use super::openapi::schemas::QueueItem;
 use super::same_site::SameSite;
 use crate::pipeline::Request;
 
@@ -18,6 +20,18 @@ pub(super) fn is_asked_for(query: Option<&str>) -> bool {
 }
 
 /// The TaskRouter dashboard's refresh by hand: the same, for an editor.
+#[utoipa::path(
+    get,
+    path = "/sync_taskrouter_statistics",
+    operation_id = "refreshByHand",
+    tag = "Events",
+    summary = "Read and write everything",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses(
+        (status = 200, description = "All queue items", body = Vec<QueueItem>),
+        Admission, TwilioFails, NotNow, NotFinished
+    )
+)]
 pub(super) async fn by_hand(
     State(leader): State<Arc<LeaderClient>>,
     _site: SameSite,
@@ -27,6 +41,18 @@ pub(super) async fn by_hand(
 }
 
 /// The same, with the Tasks for an answer.
+#[utoipa::path(
+    get,
+    path = "/sync_taskrouter_tasks",
+    operation_id = "syncTasks",
+    tag = "Events",
+    summary = "Read and write everything, and the Tasks",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses(
+        (status = 200, description = "They", body = Vec<Object>),
+        Admission, TwilioFails, NotNow, NotFinished
+    )
+)]
 pub(super) async fn tasks_by_hand(
     State(leader): State<Arc<LeaderClient>>,
     _site: SameSite,

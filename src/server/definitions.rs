@@ -1,4 +1,4 @@
-//! The metrics' definitions over HTTP: read by whoever may see, changed by whoever may edit.
+//! The metrics' definitions over HTTP: read by viewers, changed by editors.
 //!
 //! `POST /api/save` and `/saveDefinition` take `{"<unique name>": {"metric": {…}}, …}` and answer all definitions, as the wallboard's own
 //! backend did. Either all of a request is stored or nothing; the answer names each field that is wrong. With
@@ -12,9 +12,12 @@ use axum::http::Uri;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::auth::{Editor, OlderEditor, OlderViewer, Viewer};
 use super::error::ApiError;
+use super::openapi::refusals::{Admission, JsonBody, NotAsExpected, NotFound, NotNow, TwilioFails};
+use super::openapi::schemas::{DefinitionsByName, Failing, MetricHistory};
 use super::{LeaderClient, body, query};
 use crate::pipeline::Request;
 use crate::wallboard::Raw;
@@ -22,17 +25,27 @@ use crate::wallboard::Raw;
 /// Bytes of a request with definitions: as many as Sync is given to hold.
 const LARGEST: usize = 300 * 1024;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct Names {
     names: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct OneMetric {
+    #[schema(value_type = Object)]
     metric: Value,
 }
 
 /// All of them, in the order of the tiles.
+#[utoipa::path(
+    get,
+    path = "/api/definitions",
+    operation_id = "definitions",
+    tag = "Metrics",
+    summary = "The metrics' definitions, in the order of the tiles",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses((status = 200, description = "They", body = DefinitionsByName), Admission, NotFound, NotNow)
+)]
 pub(super) async fn show(
     State(leader): State<Arc<LeaderClient>>,
     _viewer: OlderViewer,
@@ -41,6 +54,22 @@ pub(super) async fn show(
 }
 
 /// Adds or replaces some.
+#[utoipa::path(
+    post,
+    path = "/api/save",
+    operation_id = "saveDefinitions",
+    tag = "Metrics",
+    summary = "Add or replace definitions",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    params(
+        ("failing" = inline(Option<Failing>), Query, description = "`refuse`: a formula without a value now, or with one that does not fit its format, is a problem, too")
+    ),
+    request_body(content = DefinitionsByName, content_type = "application/json"),
+    responses(
+        (status = 200, description = "All of them", body = DefinitionsByName),
+        JsonBody, Admission, NotFound, NotAsExpected, TwilioFails, NotNow
+    )
+)]
 pub(super) async fn save(
     State(leader): State<Arc<LeaderClient>>,
     _editor: OlderEditor,
@@ -55,6 +84,19 @@ pub(super) async fn save(
 }
 
 /// Takes some out.
+#[utoipa::path(
+    post,
+    path = "/api/definitions/delete",
+    operation_id = "deleteDefinitions",
+    tag = "Metrics",
+    summary = "Take definitions out",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    request_body(content = Names, content_type = "application/json"),
+    responses(
+        (status = 200, description = "Those that are left", body = DefinitionsByName),
+        JsonBody, Admission, NotFound, NotAsExpected, TwilioFails, NotNow
+    )
+)]
 pub(super) async fn delete(
     State(leader): State<Arc<LeaderClient>>,
     _editor: Editor,
@@ -65,6 +107,19 @@ pub(super) async fn delete(
 }
 
 /// Puts the tiles into an order.
+#[utoipa::path(
+    post,
+    path = "/api/definitions/order",
+    operation_id = "orderDefinitions",
+    tag = "Metrics",
+    summary = "Put the tiles into an order",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    request_body(content = Names, content_type = "application/json"),
+    responses(
+        (status = 200, description = "All of them", body = DefinitionsByName),
+        JsonBody, Admission, NotFound, NotAsExpected, TwilioFails, NotNow
+    )
+)]
 pub(super) async fn order(
     State(leader): State<Arc<LeaderClient>>,
     _editor: Editor,
@@ -75,6 +130,19 @@ pub(super) async fn order(
 }
 
 /// What a definition would show now; nothing is stored.
+#[utoipa::path(
+    post,
+    path = "/api/definitions/preview",
+    operation_id = "preview",
+    tag = "Metrics",
+    summary = "What a definition would show now; nothing is stored",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    request_body(content = OneMetric, content_type = "application/json"),
+    responses(
+        (status = 200, description = "It, with every problem", body = Object),
+        JsonBody, Admission, NotFound, NotNow
+    )
+)]
 pub(super) async fn preview(
     State(leader): State<Arc<LeaderClient>>,
     _editor: Editor,
@@ -85,6 +153,15 @@ pub(super) async fn preview(
 }
 
 /// What formulas see, with the values of now.
+#[utoipa::path(
+    get,
+    path = "/api/definitions/fields",
+    operation_id = "fields",
+    tag = "Metrics",
+    summary = "What formulas see, with the values of now",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses((status = 200, description = "They", body = Object), Admission, NotFound)
+)]
 pub(super) async fn fields(
     State(leader): State<Arc<LeaderClient>>,
     _editor: Editor,
@@ -93,6 +170,19 @@ pub(super) async fn fields(
 }
 
 /// A metric's last hours: `points` of seconds since 1970 and a value, or null where there was none.
+#[utoipa::path(
+    get,
+    path = "/api/history",
+    operation_id = "history",
+    tag = "Metrics",
+    summary = "A metric's last hours",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    params(("metric" = String, Query, description = "Its unique name")),
+    responses(
+        (status = 200, description = "Seconds since 1970 and a value, or null where there was none", body = MetricHistory),
+        Admission, NotFound, NotAsExpected, NotNow
+    )
+)]
 pub(super) async fn history(
     State(leader): State<Arc<LeaderClient>>,
     _viewer: Viewer,

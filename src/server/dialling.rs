@@ -1,4 +1,4 @@
-//! What Twilio asks and tells about Calls that agents placed. Both are signed.
+//! Twilio's requests about Calls that agents placed: instructions (TwiML) and status callbacks. Both are signed.
 
 use std::sync::Arc;
 
@@ -9,6 +9,8 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
+use super::openapi::refusals::{FormBody, NotAllowed, NotAsExpected, NotFound};
+use super::openapi::schemas::{AnsweredCall, CallStatusForm};
 use super::signed::SignedForm;
 use super::{AppState, query};
 use crate::dialling::{CONTACT_PARAMETER, Dialler};
@@ -30,6 +32,20 @@ impl FromRequestParts<AppState> for Dialling {
 }
 
 /// `POST /twilio-webhook/callHandlerTwiml`: what to do with an answered Call.
+#[utoipa::path(
+    post,
+    path = "/twilio-webhook/callHandlerTwiml",
+    operation_id = "callInstructions",
+    tag = "Calls",
+    summary = "What to do with an answered Call",
+    security(("twilio" = [])),
+    params(("workerContactUri" = String, Query, description = "Who gets it")),
+    request_body(content = AnsweredCall, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "TwiML", body = String, content_type = "text/xml"),
+        FormBody, NotAllowed, NotFound, NotAsExpected
+    )
+)]
 pub(super) async fn instructions(
     Dialling(dialler): Dialling,
     OriginalUri(uri): OriginalUri,
@@ -44,6 +60,16 @@ pub(super) async fn instructions(
 }
 
 /// `POST /twilio-webhook/callStatusCallbackHandler`: how a Call goes.
+#[utoipa::path(
+    post,
+    path = "/twilio-webhook/callStatusCallbackHandler",
+    operation_id = "callStatus",
+    tag = "Calls",
+    summary = "How a Call goes",
+    security(("twilio" = [])),
+    request_body(content = CallStatusForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "Noted"), FormBody, NotAllowed, NotFound, NotAsExpected)
+)]
 pub(super) async fn status(Dialling(dialler): Dialling, form: SignedForm) -> Result<StatusCode, ApiError> {
     let call: CallSid = form.needed("CallSid")?.parse().map_err(|_| ApiError::parameter("CallSid"))?;
     let sequence = form.value("SequenceNumber").and_then(|number| number.parse().ok());

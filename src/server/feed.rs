@@ -16,6 +16,7 @@ use futures_util::stream;
 
 use super::auth::Viewer;
 use super::error::ApiError;
+use super::openapi::refusals::{Admission, NotAWebsocket, NotAsExpected, NotNow};
 use super::{AppState, websocket};
 use crate::feed::Selection;
 
@@ -34,6 +35,27 @@ pub(super) struct Asked {
 }
 
 /// A snapshot first, then what changes; a client that comes back gets what it missed.
+#[utoipa::path(
+    get,
+    path = "/api/feed",
+    operation_id = "feed",
+    tag = "Watching",
+    summary = "What changes",
+    description = "The stream does not end.",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    params(
+        ("queues" = Option<String>, Query, description = "TaskQueue SIDs, comma-separated; all without"),
+        ("channels" = Option<String>, Query, description = "TaskChannels, comma-separated, or `all`"),
+        ("since" = Option<String>, Query, description = "The id of the last frame that was seen"),
+        ("first" = Option<String>, Query, description = "`message`: a websocket's client says all that in its first message"),
+        ("Last-Event-ID" = Option<String>, Header)
+    ),
+    responses(
+        (status = 101, description = "A websocket, where one is asked for: docs/websockets.md"),
+        (status = 200, description = "Server-sent events: a `snapshot`, then each `change`", body = String, content_type = "text/event-stream"),
+        Admission, NotAsExpected, NotAWebsocket, NotNow
+    )
+)]
 pub(super) async fn watch(
     State(state): State<AppState>,
     request: Request<Body>,

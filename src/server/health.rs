@@ -6,24 +6,94 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::AppState;
 use super::auth::Viewer;
+use super::openapi::refusals::Admission;
+use super::openapi::schemas::Alive;
 use crate::VERSION;
 use crate::feed::{Feed, METRICS_DOCUMENTS};
 
 /// Always 200.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "healthz",
+    tag = "Operations",
+    summary = "The process answers",
+    responses((status = 200, description = "It does", body = Alive))
+)]
 pub(super) async fn alive() -> Response {
     Json(json!({ "status": "ok" })).into_response()
 }
 
 /// The TaskRouter dashboard's sign of life.
+#[utoipa::path(
+    get,
+    path = "/keepalive",
+    operation_id = "keepalive",
+    tag = "Operations",
+    summary = "A sign of life",
+    responses((status = 200, description = "`OK`", body = String, content_type = "text/plain"))
+)]
 pub(super) async fn keepalive() -> &'static str {
     "OK"
 }
 
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Readiness {
+    /// `ready` or `not ready`
+    status: &'static str,
+    task_queues_known: bool,
+    task_queues: usize,
+    /// Whether what stands in Sync has been compared; absent where another replica leads, as the two below
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sync_looked_at: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unwritten: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failing_writes: Option<usize>,
+    /// Objects whose writes need more than Sync's limit allows
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beyond_limit: Option<Value>,
+    /// `false` where another replica leads
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leads: Option<bool>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Health {
+    now: String,
+    /// Of the service
+    version: &'static str,
+    /// When the oldest of what is shown was read
+    as_of: Value,
+    /// What fails, by part
+    health: Value,
+    queues_known: Value,
+    /// Reports of poor call quality
+    voice: Value,
+    /// Names of the Documents that hold the tiles
+    metrics_documents: Value,
+}
+
 /// 200 when ready, 503 before that and while stopping.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readyz",
+    tag = "Operations",
+    summary = "A first snapshot has been read and written",
+    responses(
+        (status = 200, description = "It has", body = Readiness),
+        (status = 503, description = "Not yet, or the service is stopping", body = Readiness)
+    )
+)]
 pub(super) async fn ready(State(state): State<AppState>) -> Response {
     let ready = *state.ready.borrow();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -33,38 +103,53 @@ pub(super) async fn ready(State(state): State<AppState>) -> Response {
         Some(pipeline) => {
             let writes = pipeline.publisher.status().borrow().clone();
             let snapshot = pipeline.refresher.snapshots().borrow().clone();
-            json!({
-                "status": word,
-                "taskQueuesKnown": snapshot.directory_known,
-                "taskQueues": snapshot.queues.len(),
-                "syncLookedAt": writes.audited,
-                "unwritten": writes.unwritten,
-                "failingWrites": writes.failing,
-                "beyondLimit": writes.at_limit,
-            })
+            Readiness {
+                status: word,
+                task_queues_known: snapshot.directory_known,
+                task_queues: snapshot.queues.len(),
+                sync_looked_at: Some(writes.audited),
+                unwritten: Some(writes.unwritten),
+                failing_writes: Some(writes.failing),
+                beyond_limit: Some(json!(writes.at_limit)),
+                leads: None,
+            }
         }
-        // Another replica reads and writes.
-        None => json!({
-            "status": word,
-            "taskQueuesKnown": picture.knows_queues(),
-            "taskQueues": picture.count_queues(),
-            "leads": false,
-        }),
+        None => Readiness {
+            status: word,
+            task_queues_known: picture.knows_queues(),
+            task_queues: picture.count_queues(),
+            sync_looked_at: None,
+            unwritten: None,
+            failing_writes: None,
+            beyond_limit: None,
+            leads: Some(false),
+        },
     };
     (status, Json(body)).into_response()
 }
 
 /// What Sync does not carry: what is failing, and calls that were bad to hear, for a page that reads the rest there.
-pub(super) async fn told(State(feed): State<Feed>, _viewer: Viewer) -> Response {
+#[utoipa::path(
+    get,
+    path = "/api/health",
+    operation_id = "health",
+    tag = "Watching",
+    summary = "What is failing, for a page that reads the rest in Sync",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses((status = 200, description = "It", body = Health), Admission)
+)]
+pub(super) async fn problems(State(feed): State<Feed>, _viewer: Viewer) -> Response {
     let picture = feed.picture();
-    let mut body = Map::new();
-    body.insert("now".into(), json!(Timestamp::now()));
-    body.insert("version".into(), json!(VERSION));
-    for name in ["asOf", "health", "queuesKnown", "voice"] {
-        let part = picture.shown_part(name).and_then(|part| serde_json::from_str::<Value>(part).ok());
-        body.insert(name.into(), part.unwrap_or_default());
-    }
-    let documents = picture.part(METRICS_DOCUMENTS).and_then(|part| serde_json::from_str::<Value>(part).ok());
-    body.insert("metricsDocuments".into(), documents.unwrap_or_else(|| json!([])));
+    let part = |part: Option<&str>| part.and_then(|part| serde_json::from_str::<Value>(part).ok());
+    let shown = |name| part(picture.shown_part(name)).unwrap_or_default();
+    let body = Health {
+        now: Timestamp::now().to_string(),
+        version: VERSION,
+        as_of: shown("asOf"),
+        health: shown("health"),
+        queues_known: shown("queuesKnown"),
+        voice: shown("voice"),
+        metrics_documents: part(picture.part(METRICS_DOCUMENTS)).unwrap_or_else(|| json!([])),
+    };
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -8,16 +8,40 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::auth::{self, AccessError, LIFE, Session, Viewer, peer};
 use super::error::ApiError;
+use super::openapi::refusals::{Admission, JsonBody, NotAllowed, NotNow};
+use super::openapi::schemas::SignInForm;
 use super::{AppState, body, same_site};
 use crate::form::Form;
 
 /// The form. It is a page of its own, so that it works before anything else does.
+#[utoipa::path(
+    get,
+    path = "/login",
+    operation_id = "loginForm",
+    tag = "Signing in",
+    summary = "The form to sign in",
+    responses((status = 200, description = "A page", body = String, content_type = "text/html"))
+)]
 pub(super) async fn form(State(state): State<AppState>, uri: Uri) -> Response {
     page(&state, StatusCode::OK, uri.query(), "")
 }
 
 /// Signs in, and goes to the dashboard, with the query that the form was asked for with: `?tv=1` is to be the TV's view
 /// after signing in too.
+#[utoipa::path(
+    post,
+    path = "/login",
+    operation_id = "signIn",
+    tag = "Signing in",
+    summary = "Sign in",
+    request_body(content = SignInForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 303, description = "Signed in; the cookie is set"),
+        (status = 401, description = "The name or the password is not right: the form again", body = String, content_type = "text/html"),
+        (status = 429, description = "Too many attempts: the form again", body = String, content_type = "text/html"),
+        JsonBody, NotAllowed, NotNow
+    )
+)]
 pub(super) async fn sign_in(
     State(state): State<AppState>,
     request: Request<Body>,
@@ -43,6 +67,15 @@ pub(super) async fn sign_in(
 }
 
 /// Signs out: the browser forgets the cookie, and copies of it are good for nothing.
+#[utoipa::path(
+    post,
+    path = "/logout",
+    operation_id = "signOut",
+    tag = "Signing in",
+    summary = "Sign out",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses((status = 303, description = "Signed out"), Admission)
+)]
 pub(super) async fn sign_out(State(state): State<AppState>, Viewer(principal): Viewer) -> Response {
     if let Some(session) = &principal.session {
         state.access.sign_out(session);
@@ -115,6 +148,14 @@ fn page(state: &AppState, status: StatusCode, query: Option<&str>, message: &str
 }
 
 /// How the form looks.
+#[utoipa::path(
+    get,
+    path = "/login.css",
+    operation_id = "loginStyle",
+    tag = "Signing in",
+    summary = "How the form looks",
+    responses((status = 200, description = "A style sheet", body = String, content_type = "text/css"))
+)]
 pub(super) async fn style() -> Response {
     let css = include_str!("login.css");
     ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "max-age=3600")], css).into_response()

@@ -147,7 +147,7 @@ pub struct Handles {
     pub leader: Arc<LeaderClient>,
     /// What is written, and under which names.
     pub sync: Arc<SyncConfig>,
-    /// What changed, for whoever watches us.
+    /// Changes, for the service's own clients.
     pub feed: Feed,
     /// Whether a layout wants the latest event itself.
     pub shows_events: bool,
@@ -157,7 +157,7 @@ pub struct Handles {
     pub signatures: Signatures,
     /// Counts what is done.
     pub monitor: Monitor,
-    /// Whether `/readyz` says so.
+    /// What `/readyz` answers.
     pub ready: watch::Receiver<bool>,
 }
 

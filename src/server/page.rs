@@ -14,6 +14,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::auth::{AccessError, Viewer, Visitor};
 use super::error::ApiError;
+use super::openapi::refusals::{Admission, NotFound};
 use super::{AppState, login};
 
 #[derive(RustEmbed)]
@@ -29,6 +30,21 @@ const ASKED_FOR: &str = "no-cache";
 const STYLES: &str = "'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
 
 /// The page, or the way to sign in.
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "dashboard",
+    tag = "Pages",
+    summary = "The dashboard",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses(
+        (status = 200, description = "The page", body = String, content_type = "text/html"),
+        (status = 303, description = "Sign in first"),
+        (status = 304, description = "As it was"),
+        (status = 404, description = "The page is not built into this program", body = String, content_type = "text/plain"),
+        Admission
+    )
+)]
 pub(super) async fn index(
     State(state): State<AppState>,
     Visitor(visitor): Visitor,
@@ -59,6 +75,20 @@ pub(super) async fn index(
 }
 
 /// What the page consists of.
+#[utoipa::path(
+    get,
+    path = "/assets/{path}",
+    operation_id = "asset",
+    tag = "Pages",
+    summary = "A file of the dashboard",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    params(("path" = String, Path)),
+    responses(
+        (status = 200, description = "The file, of its own type", body = String, content_type = "*/*"),
+        (status = 304, description = "As it was"),
+        Admission, NotFound
+    )
+)]
 pub(super) async fn asset(
     _viewer: Viewer,
     path: Result<Path<String>, PathRejection>,
@@ -74,11 +104,35 @@ pub(super) async fn asset(
 }
 
 /// The page's icon.
+#[utoipa::path(
+    get,
+    path = "/icon.svg",
+    operation_id = "icon",
+    tag = "Pages",
+    summary = "The dashboard's icon",
+    responses(
+        (status = 200, description = "It", body = String, content_type = "image/svg+xml"),
+        (status = 304, description = "As it was"),
+        NotFound
+    )
+)]
 pub(super) async fn icon(headers: HeaderMap) -> Result<Response, ApiError> {
     Ok(serve(Files::get("icon.svg").ok_or_else(ApiError::not_found)?, &headers, ASKED_FOR))
 }
 
 /// The rules that watch a call's quality, for a Flex plugin on another host; they hold nothing secret.
+#[utoipa::path(
+    get,
+    path = "/voice-quality.js",
+    operation_id = "voiceQuality",
+    tag = "Pages",
+    summary = "Rules that watch a call's quality, for a Flex plugin",
+    responses(
+        (status = 200, description = "A module", body = String, content_type = "text/javascript"),
+        (status = 304, description = "As it was"),
+        NotFound
+    )
+)]
 pub(super) async fn voice_quality(headers: HeaderMap) -> Result<Response, ApiError> {
     Ok(serve(Files::get(VOICE_QUALITY).ok_or_else(ApiError::not_found)?, &headers, ASKED_FOR))
 }

@@ -6,6 +6,8 @@ use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 
 use super::error::ApiError;
+use super::openapi::refusals::{FormBody, NotAllowed, NotAsExpected};
+use super::openapi::schemas::RecordingForm;
 use super::query;
 use super::signed::SignedForm;
 use crate::refresh::Refresher;
@@ -15,6 +17,17 @@ use crate::sid::TaskSid;
 const LONGEST_URL: usize = 2048;
 
 /// Takes `RecordingUrl` of the Task in `?TaskSid=`.
+#[utoipa::path(
+    post,
+    path = "/taskrouter_recording_callback",
+    operation_id = "recording",
+    tag = "Events",
+    summary = "Note where a Task's recording is",
+    security(("twilio" = [])),
+    params(("TaskSid" = String, Query, description = "The Task")),
+    request_body(content = RecordingForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 204, description = "Noted"), FormBody, NotAllowed, NotAsExpected)
+)]
 pub(super) async fn receive(
     State(refresher): State<Refresher>,
     OriginalUri(uri): OriginalUri,

@@ -1,5 +1,5 @@
-//! Logs refused requests, and only so many of them: anybody can send bad ones by the thousand. Each reason has its own
-//! share, so that many of one don't hide another.
+//! Logs refused requests, rate-limited for each code: anyone can send bad ones by the thousand, and many of one code must not
+//! hide another.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use tracing::info;
 use crate::bucket::Bucket;
 use crate::telemetry::metrics::Monitor;
 
-/// Refusals for one reason that are logged at once.
+/// Burst of log lines for one code.
 const AT_ONCE: f64 = 5.0;
 /// And a second from then on: one a minute.
 const PER_SECOND: f64 = 1.0 / 60.0;
@@ -27,16 +27,16 @@ pub(super) struct Refusal {
 
 /// Decides which refusals are logged. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Refusals(Arc<Mutex<Told>>, Monitor);
+pub struct Refusals(Arc<Mutex<LogBudgets>>, Monitor);
 
 /// By code, of which there are some dozens.
 #[derive(Debug, Default)]
-struct Told(HashMap<&'static str, Reason>);
+struct LogBudgets(HashMap<&'static str, Reason>);
 
 #[derive(Debug)]
 struct Reason {
     budget: Bucket,
-    untold: u64,
+    suppressed: u64,
 }
 
 impl Refusals {
@@ -46,15 +46,15 @@ impl Refusals {
     }
 }
 
-impl Told {
-    /// How many have not been told since the last one that was, if this one is to be told.
-    fn tells(&mut self, code: &'static str, now: Instant) -> Option<u64> {
-        let unheard = || Reason { budget: Bucket::new(AT_ONCE, PER_SECOND, AT_ONCE, now), untold: 0 };
+impl LogBudgets {
+    /// How many were not logged since the last one that was, if this one is to be logged.
+    fn logs(&mut self, code: &'static str, now: Instant) -> Option<u64> {
+        let unheard = || Reason { budget: Bucket::new(AT_ONCE, PER_SECOND, AT_ONCE, now), suppressed: 0 };
         let reason = self.0.entry(code).or_insert_with(unheard);
         if reason.budget.take(1.0, 0.0, now) {
-            return Some(std::mem::take(&mut reason.untold));
+            return Some(std::mem::take(&mut reason.suppressed));
         }
-        reason.untold = reason.untold.saturating_add(1);
+        reason.suppressed = reason.suppressed.saturating_add(1);
         None
     }
 }
@@ -64,10 +64,10 @@ pub(super) fn log(State(refusals): State<Refusals>, mut response: Response) -> R
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
     let code = refusal.code;
     refusals.1.refused(code);
-    let told = refusals.0.lock().unwrap_or_else(PoisonError::into_inner).tells(code, Instant::now());
-    if let Some(untold) = told {
+    let logged = refusals.0.lock().unwrap_or_else(PoisonError::into_inner).logs(code, Instant::now());
+    if let Some(suppressed) = logged {
         let status = response.status().as_u16();
-        info!(status, code, untold, "Request refused: {}", refusal.message);
+        info!(status, code, suppressed, reason = %refusal.message, "Request refused");
     }
     response
 }
@@ -81,8 +81,8 @@ mod tests {
     #[test]
     fn of_each_reason_a_few_are_told_and_then_one_a_minute_with_how_many_there_were() {
         let start = Instant::now();
-        let mut told = Told::default();
-        let mut at = |code, second| told.tells(code, start + Duration::from_secs(second));
+        let mut budgets = LogBudgets::default();
+        let mut at = |code, second| budgets.logs(code, start + Duration::from_secs(second));
         let first: Vec<_> = (0..60).map(|second| at("not_found", second)).collect();
         assert_eq!(first[..5], [Some(0); 5]);
         assert_eq!(first[5..], [None; 55]);

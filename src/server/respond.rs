@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 use super::auth::FlexGate;
 use super::body;
 use super::error::ApiError;
+use super::openapi::refusals::{FormBody, NotAllowed, NotAsExpected, NotNow, TooMany, TwilioFails};
+use super::openapi::schemas::{QualityAnswer, QualityReport};
 use super::websocket::Sockets;
 use crate::call_quality::{Action, Done, Report, Voice, VoiceError};
 use crate::form::Form;
@@ -24,6 +26,19 @@ use crate::form::Form;
 const LONGEST_NUMBER: usize = 128;
 
 /// Takes a report.
+#[utoipa::path(
+    post,
+    path = "/respond-to-issue",
+    operation_id = "respondToIssue",
+    tag = "Calls",
+    summary = "Report poor call quality",
+    description = "`Token` is the Flex user's token.",
+    request_body(content((QualityReport = "application/json"), (QualityReport = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "Done", body = QualityAnswer),
+        FormBody, NotAllowed, NotAsExpected, TooMany, TwilioFails, NotNow
+    )
+)]
 pub(super) async fn receive(
     State(sockets): State<Sockets>,
     State(flex): State<Arc<FlexGate>>,

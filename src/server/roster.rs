@@ -8,9 +8,19 @@ use axum::response::Response;
 use super::LeaderClient;
 use super::auth::Viewer;
 use super::error::ApiError;
+use super::openapi::refusals::{Admission, TwilioFails};
 use crate::pipeline::Request;
 
 /// Tasks, open and lately finished, by falling priority, then by age.
+#[utoipa::path(
+    get,
+    path = "/taskrouter_tasks",
+    operation_id = "tasks",
+    tag = "Watching",
+    summary = "Tasks, open and lately finished, by falling priority and age",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses((status = 200, description = "They", body = Vec<Object>), Admission, TwilioFails)
+)]
 pub(super) async fn tasks(
     State(leader): State<Arc<LeaderClient>>,
     _viewer: Viewer,
@@ -19,6 +29,15 @@ pub(super) async fn tasks(
 }
 
 /// Workers, in TaskRouter's order.
+#[utoipa::path(
+    get,
+    path = "/taskrouter_workers",
+    operation_id = "workers",
+    tag = "Watching",
+    summary = "Workers in TaskRouter's order",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses((status = 200, description = "They", body = Vec<Object>), Admission, TwilioFails)
+)]
 pub(super) async fn workers(
     State(leader): State<Arc<LeaderClient>>,
     _viewer: Viewer,

@@ -39,7 +39,7 @@ enum Around {
     Nothing,
     /// Answers are compressed where the browser takes that.
     Compression,
-    /// Browsers are told which other sites' pages may ask.
+    /// CORS: answers browsers' preflight requests for the known sites.
     Cors,
     /// The same, with the user's cookie or password: an older system's page may stand on a host of its own.
     CorsWithCredentials,
@@ -72,7 +72,7 @@ pub const ROUTES: &[Route] = &[
     route("/api/definitions/order", "POST", || post(definitions::order)),
     route("/api/definitions/preview", "POST", || post(definitions::preview)),
     route("/api/history", "GET", || get(definitions::history)),
-    route("/api/health", "GET", || get(health::told)),
+    route("/api/health", "GET", || get(health::problems)),
     route("/websocket/realtimeStats", "GET", || get(websocket::realtime_stats)),
     route("/websocket/outboundDial", "GET", || get(websocket::outbound_dial)),
     route(TWIML_PATH, "POST", || post(dialling::instructions)),
@@ -116,7 +116,7 @@ const fn shared(
 
 /// Where events arrive; by GET only the bootstrap is asked for.
 const fn event(path: &'static str) -> Route {
-    route(path, "GET, POST", || get(webhook::receive).post(webhook::receive))
+    route(path, "GET, POST", || get(webhook::bootstrap).post(webhook::receive))
 }
 
 const fn page(path: &'static str, handlers: fn() -> MethodRouter<AppState>) -> Route {

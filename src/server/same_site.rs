@@ -1,9 +1,9 @@
 //! Refuses changes that a page of another site makes a visitor's browser ask for.
 //!
-//! A browser sends cookies and remembered HTTP Basic credentials along whoever's page asks, so neither says that its
-//! user wanted the request. Browsers tell whose page it was: in `Sec-Fetch-Site` where they reached us over TLS or on
+//! A browser sends cookies and remembered HTTP Basic credentials along whichever page asks, so neither shows that its
+//! user wanted the request. Browsers name the page's site: in `Sec-Fetch-Site` where they reached us over TLS or on
 //! their own machine, and in `Origin` with every request that is no plain GET. Scripts and Twilio send neither, and
-//! nobody can make them act for somebody else. Not told apart is a GET over plain HTTP, which carries neither.
+//! can't be made to act for another. A GET over plain HTTP carries neither, and passes.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::{HOST, ORIGIN};

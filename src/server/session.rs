@@ -5,35 +5,48 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use super::auth::Viewer;
+use super::auth::{Role, Viewer};
+use super::openapi::refusals::Admission;
+use super::sync_endpoint::SyncEndpoint;
 use super::{AppState, login};
 use crate::config::LayoutName;
 use crate::service_level::ServiceLevel;
 
 /// Says it.
+#[utoipa::path(
+    get,
+    path = "/api/session",
+    operation_id = "session",
+    tag = "Signing in",
+    summary = "Who is signed in, and what a page must know",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses((status = 200, description = "It", body = SessionView), Admission)
+)]
 pub(super) async fn show(State(state): State<AppState>, Viewer(principal): Viewer) -> Response {
     let csrf = principal.session.as_ref().map(|session| state.access.sessions().csrf_token(session));
     let statistics = &state.statistics;
-    let body = Json(json!({
-        "user": principal.user,
-        "role": principal.role,
-        "csrfToken": csrf,
-        "channels": statistics.channels,
-        "slaThresholds": statistics.sla_thresholds,
-        "timeZone": statistics.time_zone.iana_name(),
-        "dayStart": statistics.day_start.strftime("%H:%M").to_string(),
-        "workspaceSid": state.twilio.workspace_sid,
-        "syncToken": state.twilio.api_key.is_some(),
-        "sync": sync_objects(&state),
-        "sla": statistics.service_level.name(),
-        "slaOfQueues": statistics.service_levels,
-        "slaNames": ServiceLevel::ALL.map(|level| json!({ "name": level.name(), "label": level.label() })),
-        "now": Timestamp::now(),
-    }));
+    let body = Json(SessionView {
+        user: principal.user.clone(),
+        role: principal.role,
+        csrf_token: csrf,
+        channels: statistics.channels.clone(),
+        sla_thresholds: statistics.sla_thresholds.clone(),
+        time_zone: statistics.time_zone.iana_name().map(str::to_owned),
+        day_start: statistics.day_start.strftime("%H:%M").to_string(),
+        workspace_sid: state.twilio.workspace_sid.to_string(),
+        sync_token: state.twilio.api_key.is_some(),
+        sync: sync_objects(&state),
+        sla: statistics.service_level.name(),
+        sla_of_queues: json!(statistics.service_levels),
+        sla_names: ServiceLevel::ALL.map(|level| SlaName { name: level.name(), label: level.label() }),
+        now: Timestamp::now().to_string(),
+    });
     let mut response = ([(CACHE_CONTROL, "no-store")], body).into_response();
-    // A page that stays open asks now and then, and stays signed in: a screen on the wall has nobody to sign in.
+    // A page that stays open asks now and then, and stays signed in: no one signs in at a screen on the wall.
     if let Some(session) = principal.session {
         let cookie = login::cookie(&state, &state.access.renewed(session));
         response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
@@ -42,23 +55,75 @@ pub(super) async fn show(State(state): State<AppState>, Viewer(principal): Viewe
 }
 
 /// Which Sync objects a page can show from; null where it gets no token, or not all that it shows is written.
-fn sync_objects(state: &AppState) -> Option<Value> {
+fn sync_objects(state: &AppState) -> Option<SyncObjects> {
     let (sync, written) = (&state.sync, |layout| state.sync.layouts.contains(&layout));
     let queues = if written(LayoutName::QueueDocuments) {
         // Each of its Documents has a write budget of its own, so it is the fresher of the two.
-        json!({ "index": sync.task_queues_map })
+        QueueObjects { index: Some(sync.task_queues_map.clone()), map: None }
     } else {
-        json!({ "map": sync.queue_stats_map })
+        QueueObjects { index: None, map: Some(sync.queue_stats_map.clone()) }
     };
     let all = (written(LayoutName::QueueDocuments) || written(LayoutName::QueueMap))
         && written(LayoutName::DashboardDocument)
         && written(LayoutName::DashboardMetrics);
-    (all && state.twilio.api_key.is_some()).then(|| {
-        json!({
-            "queues": queues,
-            "workspace": sync.dashboard_data_document,
-            "metrics": sync.dashboard_metrics_document,
-            "endpoint": state.sync_endpoint(),
-        })
+    (all && state.twilio.api_key.is_some()).then(|| SyncObjects {
+        queues,
+        workspace: sync.dashboard_data_document.clone(),
+        metrics: sync.dashboard_metrics_document.clone(),
+        endpoint: state.sync_endpoint(),
     })
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Session)]
+pub(super) struct SessionView {
+    user: String,
+    #[schema(inline)]
+    role: Role,
+    csrf_token: Option<String>,
+    channels: Vec<String>,
+    sla_thresholds: Vec<u32>,
+    time_zone: Option<String>,
+    day_start: String,
+    workspace_sid: String,
+    /// Whether there are Sync access tokens
+    sync_token: bool,
+    sync: Option<SyncObjects>,
+    /// The service level's rule: one of `slaNames`
+    sla: &'static str,
+    /// By TaskQueue SID, where it differs
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    sla_of_queues: Value,
+    #[schema(value_type = Vec<SlaName>)]
+    sla_names: [SlaName; ServiceLevel::ALL.len()],
+    now: String,
+}
+
+/// Names of Sync objects, and where Sync is
+#[derive(Debug, Serialize, ToSchema)]
+struct SyncObjects {
+    queues: QueueObjects,
+    workspace: String,
+    metrics: String,
+    /// Null for Twilio itself
+    endpoint: Option<SyncEndpoint>,
+}
+
+/// Either of the two
+#[derive(Debug, Serialize, ToSchema)]
+struct QueueObjects {
+    /// A Map that names a Document for each TaskQueue
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<String>,
+    /// A Map with an Item for each TaskQueue
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map: Option<String>,
+}
+
+/// A rule of the service level
+#[derive(Debug, Serialize, ToSchema)]
+struct SlaName {
+    name: &'static str,
+    label: &'static str,
 }

@@ -1,7 +1,6 @@
-//! Tells when no event has a right signature any more, and when one has again.
+//! Warns when events have had nothing but wrong signatures for a minute, and logs when that is over.
 //!
-//! Anybody can send forged events, so those alone are no news; nothing but forged ones for a minute is. Looked at whenever an
-//! event comes: where none comes there is nothing to tell.
+//! Anyone can send forged events, so single ones are not worth a warning. Checked when an event arrives, without a timer.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,7 +20,7 @@ pub struct Signatures(Arc<Mutex<Run>>);
 struct Run {
     since: Option<Instant>,
     refused: u64,
-    told: bool,
+    warned: bool,
 }
 
 impl Signatures {
@@ -47,19 +46,19 @@ impl Signatures {
 }
 
 impl Run {
-    /// How many were, if it is time to tell it.
+    /// How many were refused, if a warning is due.
     fn refused(&mut self, now: Instant) -> Option<u64> {
         self.refused = self.refused.saturating_add(1);
         let since = *self.since.get_or_insert(now);
-        let is_news = !self.told && now.saturating_duration_since(since) >= FOR_LONG;
-        self.told |= is_news;
+        let is_news = !self.warned && now.saturating_duration_since(since) >= FOR_LONG;
+        self.warned |= is_news;
         is_news.then_some(self.refused)
     }
 
-    /// How many were refused until now, if that had been told.
+    /// How many were refused until now, if a warning had been logged.
     fn accepted(&mut self) -> Option<u64> {
         let run = std::mem::take(self);
-        run.told.then_some(run.refused)
+        run.warned.then_some(run.refused)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Where a page finds Sync, when that is not where Twilio's own SDK looks by itself.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::AppState;
 
 /// Base URLs for the SDK's options.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct SyncEndpoint {
     /// For `cdsUri`.
     #[serde(rename = "cds")]

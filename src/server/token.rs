@@ -10,14 +10,35 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::auth::OlderViewer;
 use super::error::ApiError;
+use super::openapi::refusals::{Admission, NotFound};
 use crate::config::TwilioConfig;
 use crate::twilio::access_token::{AccessToken, DASHBOARD_IDENTITY};
 
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AccessToken)]
+pub(super) struct TokenAnswer {
+    identity: &'static str,
+    token: String,
+    /// Seconds
+    expires_in: i64,
+}
+
 /// Issues one.
+#[utoipa::path(
+    get,
+    path = "/api/token",
+    operation_id = "accessToken",
+    tag = "Watching",
+    summary = "A short-lived Sync access token",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses((status = 200, description = "It", body = TokenAnswer), Admission, NotFound)
+)]
 pub(super) async fn issue(
     State(twilio): State<Arc<TwilioConfig>>,
     _viewer: OlderViewer,
@@ -36,6 +57,6 @@ pub(super) async fn issue(
         life_seconds,
     };
     let token = token.issue(Timestamp::now());
-    let body = Json(json!({ "identity": DASHBOARD_IDENTITY, "token": token, "expiresIn": life_seconds }));
+    let body = Json(TokenAnswer { identity: DASHBOARD_IDENTITY, token, expires_in: life_seconds });
     Ok(([(CACHE_CONTROL, "no-store")], body).into_response())
 }

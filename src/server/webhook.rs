@@ -16,6 +16,10 @@ use tracing::debug;
 
 use super::auth::peer;
 use super::error::ApiError;
+use super::openapi::refusals::{
+    Admission, FormBody, NotAsExpected, NotFinished, NotNow, TwilioFails, WrongMethod,
+};
+use super::openapi::schemas::{CheckMap, CloudEvent, EventForm, QueueItem};
 use super::signed::{Claimed, SignedError, target};
 use super::{AppState, bootstrap, same_site};
 use crate::event::{Event, ForeignEvent, Touch, Trace, decode_batch, fields_of_last};
@@ -42,6 +46,23 @@ pub(super) struct Received {
 }
 
 /// Takes events in, or carries the bootstrap out.
+#[utoipa::path(
+    post,
+    path = "/taskrouter/events",
+    operation_id = "taskrouterEvents",
+    tag = "Events",
+    summary = "Take an event in",
+    security(("twilio" = []), ("basic" = []), ("bearer" = [])),
+    params(
+        ("checkMap" = inline(Option<CheckMap>), Query, description = "`true` asks for the bootstrap: everything is read and written, and the answer has all queue items")
+    ),
+    request_body(content((EventForm = "application/x-www-form-urlencoded"), (Vec<CloudEvent> = "application/json"))),
+    responses(
+        (status = 200, description = "With `checkMap=true`: all queue items", body = Vec<QueueItem>),
+        (status = 204, description = "Marked; nothing has been read yet"),
+        FormBody, Admission, NotAsExpected, TwilioFails, NotNow, NotFinished
+    )
+)]
 pub(super) async fn receive(State(state): State<AppState>, callback: Callback) -> Result<Response, ApiError> {
     match callback {
         Callback::Bootstrap => state.leader.ask(pipeline::Request::Bootstrap).await,
@@ -50,6 +71,26 @@ pub(super) async fn receive(State(state): State<AppState>, callback: Callback) -
             Ok((StatusCode::NO_CONTENT, [(CONTENT_TYPE, "application/json")]).into_response())
         }
     }
+}
+
+/// Carries the bootstrap out; by GET nothing else is asked for.
+#[utoipa::path(
+    get,
+    path = "/taskrouter/events",
+    operation_id = "taskrouterEventsBootstrap",
+    tag = "Events",
+    summary = "Bootstrap",
+    security(("twilio" = []), ("basic" = []), ("bearer" = [])),
+    params(
+        ("checkMap" = inline(CheckMap), Query, description = "`true` asks for the bootstrap: everything is read and written, and the answer has all queue items")
+    ),
+    responses(
+        (status = 200, description = "All queue items, once they are written", body = Vec<QueueItem>),
+        FormBody, Admission, WrongMethod, TwilioFails, NotNow, NotFinished
+    )
+)]
+pub(super) async fn bootstrap(state: State<AppState>, callback: Callback) -> Result<Response, ApiError> {
+    receive(state, callback).await
 }
 
 /// Marks what the events touch. Of a batch with foreign events the own ones count all the same; the answer says 422.

@@ -75,7 +75,7 @@ where
         // Standard error, so that what a command prints can be piped.
         .with_writer(StandardError::open)
         // What can't be formatted must not end the service: the library would report that on standard error itself, wait
-        // for whoever reads it, and panic when that fails.
+        // for its reader, and panic when that fails.
         .log_internal_errors(false);
     if std::io::stderr().is_terminal() {
         logs.with_target(false).boxed()

@@ -1,8 +1,9 @@
-//! The log's way to standard error: lines wait in memory, and a thread of their own writes them, so that nobody waits for
-//! whoever reads them. A pipe that is full and not drained costs lines, and never the service.
+//! Non-blocking, lossy writer of the log: lines are buffered in memory and a thread of their own writes them to standard
+//! error, so no task ever waits for the pipe's reader. A full pipe that is not drained costs lines, and never the service.
 //!
-//! Lines are bounded by their bytes, and so is the wait at the end of the process; `tracing-appender` counts lines, however
-//! long, and at the end prints to standard output, which is the same full pipe in many places.
+//! Not `tracing-appender`: its buffer is bounded by the number of lines, however long, and on exit its guard prints to
+//! standard output when the writer does not take its message, which in many places is the same full pipe, and blocks. Here the
+//! buffer is bounded in bytes, and the wait on exit in time.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,18 +13,18 @@ use std::time::Duration;
 
 use tracing::warn;
 
-/// Bytes of lines that wait to be written; as many again may be on their way.
+/// Bytes of buffered lines; as many again may be being written.
 const MOST_WAITING: usize = 1024 * 1024;
-/// The longest that the end of the process waits for what has not been written.
+/// How long the exit of the process waits for buffered lines.
 const LONGEST_END: Duration = Duration::from_secs(1);
-/// Where somebody else made the descriptor one that does not wait, it is asked again so often.
+/// Between two tries, where another process set the shared descriptor to non-blocking.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
 
-/// Standard error is one for the whole process, and so is this.
+/// One for the whole process, as standard error is.
 static OUTLET: Outlet = Outlet::new();
 static THREAD: Once = Once::new();
 
-/// Lines on their way, and how many found no place or could not be written.
+/// Buffered lines, and how many were dropped because the buffer was full or the write failed.
 struct Outlet {
     lines: Mutex<Lines>,
     changed: Condvar,
@@ -35,7 +36,7 @@ struct Lines {
     writing: bool,
 }
 
-/// Takes whole lines, and never waits for whoever reads them.
+/// Takes whole lines; never blocks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StandardError;
 
@@ -44,11 +45,14 @@ impl StandardError {
     pub(crate) fn open() -> Self {
         THREAD.call_once(|| {
             // Where there is no thread to be had the runtime has not got its own either, and says so.
-            let _ = thread::Builder::new()
-                .name("log".to_owned())
-                .spawn(|| OUTLET.write_for_ever(&mut io::stderr(), |dropped| {
-                    warn!(dropped, "Lines of the log could not be written: whoever reads it was too slow, or the disk full");
-                }));
+            let _ = thread::Builder::new().name("log".to_owned()).spawn(|| {
+                OUTLET.write_for_ever(&mut io::stderr(), |dropped| {
+                    warn!(
+                        dropped,
+                        "Log lines dropped: the reader of standard error was too slow, or the disk is full"
+                    );
+                })
+            });
         });
         Self
     }
@@ -160,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    /// Writes as somebody lets it: each write takes what it is allowed next.
+    /// Each write takes the next result that the test allows.
     struct Pipe {
         allowed: Receiver<io::Result<()>>,
         written: SyncSender<String>,

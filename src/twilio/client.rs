@@ -233,7 +233,7 @@ impl Client {
             };
             retry += 1;
             let Next::Retry(asked) = error.next() else { return Err(error) };
-            let delay = BACKOFF.delay(retry - 1, asked, crate::chance::unit());
+            let delay = BACKOFF.delay(retry - 1, asked, fastrand::f64());
             // TaskRouter's refusals pause all its calls, this one included; elsewhere nothing holds a further try back.
             // What has another way of being read leaves it to the schedule to take that.
             let hammers =

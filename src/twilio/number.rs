@@ -1,5 +1,8 @@
 //! Numbers as Twilio sends them: its response examples show JSON numbers where its field descriptions say text, so
 //! both are read.
+//!
+//! Not `serde_with`: its `PickFirst` buffers each value to try it twice, in answers of megabytes, and takes no fraction or
+//! negative number for a count.
 
 use serde::de::{self, Deserializer, Visitor};
 

@@ -1,11 +1,12 @@
 //! What is wrong with a definition, told so that its author finds the place.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::wallboard::formula::protocol::Fault;
 
 /// One problem.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, thiserror::Error)]
 #[error("{}{message}", .field.map(|field| format!("{field}: ")).unwrap_or_default())]
 pub struct Problem {
     /// The metric's unique name.

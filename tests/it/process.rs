@@ -208,7 +208,7 @@ async fn a_log_that_nobody_reads_does_not_stop_the_service_nor_its_end() {
 async fn a_log_that_is_read_again_says_how_much_is_missing_and_goes_on_to_the_end() {
     let emulator = emulator().await;
     let (mut service, _) = with_a_full_pipe(&emulator).await;
-    let told = service.logs("Lines of the log could not be written").await;
+    let told = service.logs("Log lines dropped").await;
     let told: Value = serde_json::from_str(&told).unwrap();
     assert!(told["dropped"].as_u64().unwrap() > 0, "{told}");
     service.signal("TERM");

@@ -14,7 +14,7 @@ use taskrouter_sync::form::Form;
 use taskrouter_sync::telemetry::metrics::Monitor;
 use taskrouter_sync::twilio::transport::{Answering, Failure, Transport};
 use taskrouter_sync::twilio::{Apis, Client};
-use taskrouter_sync::{chance, layout, publish, refresh, wallboard};
+use taskrouter_sync::{layout, publish, refresh, wallboard};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -78,7 +78,7 @@ fn config(emulator: &Emulator, formula_program: &Path) -> CoreConfig {
 
 /// When each statistic was written, and whether there were tiles.
 async fn run(script: &Script, formula_program: &Path) -> (Vec<(Duration, String)>, bool) {
-    chance::seed(1);
+    fastrand::seed(1);
     let settings = Settings {
         queues: 2,
         workers: 4,

@@ -16,7 +16,7 @@ use taskrouter_sync::form::Form;
 use taskrouter_sync::refresh::Refresher;
 use taskrouter_sync::telemetry::metrics::Monitor;
 use taskrouter_sync::twilio::{Apis, Client};
-use taskrouter_sync::{chance, layout, publish, refresh};
+use taskrouter_sync::{layout, publish, refresh};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -80,7 +80,7 @@ pub(crate) fn run(script: u64, seed: u64) -> Result<Report, String> {
 
 /// Starts the clocks of a simulated machine.
 pub(crate) fn begin(seed: u64, starts_at: Timestamp) -> Instant {
-    chance::seed(seed);
+    fastrand::seed(seed);
     let begin = Instant::now();
     set_wall(begin, starts_at);
     begin

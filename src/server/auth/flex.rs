@@ -1,7 +1,7 @@
-//! Flex users: whose token it is, asked of Twilio and remembered for a short while.
+//! Flex users: caches Twilio's answer to whose token it is.
 //!
 //! A token is remembered by its hash only. Many who come with the same token at once cause one question. What Twilio
-//! can't answer now lets nobody in.
+//! can't answer now admits no one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,13 +16,13 @@ use tracing::warn;
 use super::error::FlexError;
 use crate::twilio::flex_token::{FlexUser, FlexUsers};
 
-/// A good token is not asked about again for this long; someone whose access is taken away is out after it.
+/// How long a valid token's answer is cached; a user whose access is revoked is out after it.
 const GOOD_FOR: Duration = Duration::from_secs(120);
-/// Nor a bad one for this long, so that a page that tries again and again does not make us ask as often.
+/// How long an invalid token's answer is cached, so that a page that retries causes fewer requests.
 const BAD_FOR: Duration = Duration::from_secs(10);
 /// Tokens remembered.
 const MOST_TOKENS: usize = 20_000;
-/// Whoever waits longer for the answer, or for a place to ask, is turned away.
+/// Timeout of a lookup, its wait for a permit included.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Longest token that is asked about; Twilio's have some hundreds of characters.
 pub const LONGEST_TOKEN: usize = 4096;
@@ -84,7 +84,7 @@ impl FlexGate {
                 entry.try_lock().map_or(true, |known| known.as_ref().is_some_and(|known| known.until > now))
             });
             if known.len() >= MOST_TOKENS {
-                // Asking anew costs a request each, forgetting costs nothing.
+                // A lookup costs one request for each token, clearing the cache nothing.
                 known.clear();
             }
         }

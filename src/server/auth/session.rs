@@ -1,6 +1,6 @@
-//! Signed-in browsers: a cookie that says who and until when, signed so that nobody can write one.
+//! Signed-in browsers: a cookie that says who and until when, signed so that no one can forge one.
 //!
-//! Nothing is stored but who signed out ([`super::signed_out`]), so a restart signs nobody out, and another replica with the same secrets understands the same
+//! Nothing is stored but who signed out ([`super::signed_out`]), so a restart signs no one out, and another replica with the same secrets understands the same
 //! cookies. The key comes from the Auth Token and the accounts' passwords: changing any of them signs everybody out.
 
 use std::time::Duration;
@@ -124,7 +124,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_can_write_one(at: prop::sample::Index, byte in 0x21..0x7f_u8, any in "\\PC{0,80}") {
+        fn no_one_can_forge_one(at: prop::sample::Index, byte in 0x21..0x7f_u8, any in "\\PC{0,80}") {
             let cookie = sessions().seal(&session());
             let mut forged = cookie.clone().into_bytes();
             let at = at.index(forged.len());

@@ -1,4 +1,4 @@
-//! The contact centre's own numbers, laid out anew at each look from the snapshot that is shown.
+//! The contact centre's own numbers, made from the current snapshot at each scrape.
 //!
 //! A TaskQueue is a label, and a Workspace may have thousands of them. So the first [`MOST_QUEUES`] have lines of their own
 //! and all others are summed up under `other`.
@@ -103,9 +103,9 @@ fn workspace(registry: &mut Registry, snapshot: &Snapshot, config: &StatisticsCo
     let agents = Whole::<Activity>::default();
     registry.register("agents", "Workers of the Workspace by Activity", agents.clone());
     let today = Whole::<Counter>::default();
-    registry.register("today", "Today's counters of the Workspace; they begin anew each day", today.clone());
+    registry.register("today", "Today's counters of the Workspace; reset each day", today.clone());
     let sla = Float::<Level>::default();
-    let help = "The Workspace's service level today by threshold in seconds, from 0 to 1; absent while nobody was served";
+    let help = "The Workspace's service level today by threshold in seconds, from 0 to 1; absent until a Task was accepted";
     registry.register_with_unit("sla", help, Unit::Ratios, sla.clone());
 
     if let Some(realtime) = &snapshot.workspace.realtime.value {
@@ -162,7 +162,7 @@ fn queues(registry: &mut Registry, snapshot: &Snapshot, config: &StatisticsConfi
     let eligible = Whole::<Queue>::default();
     registry.register("queue_agents_eligible", "Workers of a TaskQueue in any Activity", eligible.clone());
     let sla = Float::<QueueLevel>::default();
-    let help = "A TaskQueue's service level today by threshold in seconds, from 0 to 1; absent while nobody was served";
+    let help = "A TaskQueue's service level today by threshold in seconds, from 0 to 1; absent until a Task was accepted";
     registry.register_with_unit("queue_sla", help, Unit::Ratios, sla.clone());
     let known: Gauge = Gauge::default();
     registry.register("queues", "TaskQueues of the Workspace", known.clone());

@@ -1,6 +1,6 @@
 //! `GET /metrics`: what the service does and how the contact centre is, for Prometheus.
 //!
-//! Read by viewers, and by whoever has `METRICS_TOKEN`, which opens nothing else: a monitoring system should not hold an
+//! For viewers, and for holders of `METRICS_TOKEN`, which opens nothing else: a monitoring system should not hold an
 //! account that sees customers' Tasks.
 
 mod centre;
@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use super::AppState;
 use super::auth::peer;
 use super::error::ApiError;
+use super::openapi::refusals::{Admission, NotNow};
 use crate::pipeline::RequestError;
 use crate::stats::Snapshot;
 use crate::telemetry::metrics::ClientKind;
@@ -23,13 +24,25 @@ use crate::telemetry::metrics::ClientKind;
 const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Everything.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    tag = "Operations",
+    summary = "What the service does and how the centre is, for Prometheus",
+    security(("basic" = []), ("bearer" = []), ("session" = []), ("metrics" = [])),
+    responses(
+        (status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text"),
+        Admission, NotNow
+    )
+)]
 pub(super) async fn show(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     state.access.scraper(&parts.method, &parts.headers, peer(&parts))?;
     state.monitor.clients(ClientKind::Websocket, state.sockets.open());
     state.monitor.clients(ClientKind::Watcher, state.feed.watchers());
     state.monitor.ready(*state.ready.borrow());
-    // How the centre is, the replica tells that reads it.
+    // The contact centre's numbers come from the leader alone, or sums over replicas would count them twice.
     let here = state.leader.local().map(|pipeline| pipeline.shown.borrow().clone());
     state.monitor.leads(here.is_some());
     let snapshot = here.unwrap_or_else(|| Arc::new(Snapshot::empty(&[], Timestamp::now())));

@@ -1,6 +1,6 @@
 //! Who is at the other end of a websocket, and whether they may still be there.
 //!
-//! Somebody comes with a Flex token (as the sub-protocol, which is all that a browser can send along, or in a header), or
+//! A client comes with a Flex token (as the sub-protocol, which is all that a browser can send along, or in a header), or
 //! as to any other page: with a session, HTTP Basic or a bearer token. A browser says which site its page is from, and
 //! only known sites may; otherwise any page could use its visitor's session.
 
@@ -26,9 +26,9 @@ const SHORTEST_TRUST: Duration = Duration::from_secs(15);
 /// The other place for a token.
 const TOKEN_HEADER: &str = "token";
 
-/// Somebody who was let in.
+/// An admitted client.
 #[derive(Debug)]
-pub(super) struct Guest {
+pub(super) struct Client {
     who: Who,
     /// When to look again.
     due: Option<Instant>,
@@ -49,42 +49,42 @@ enum Who {
     },
 }
 
-/// What somebody wants.
+/// What a client wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum Purpose {
     /// See statistics.
     Watch,
     /// Place Calls, which only a Worker does.
     Dial,
 }
 
-impl Guest {
-    /// Lets somebody in, and says which sub-protocol to name back.
+impl Client {
+    /// Admits a client, with the sub-protocol to name back.
     pub(super) async fn admit(
         state: &AppState,
         parts: &Parts,
-        wish: Wish,
+        purpose: Purpose,
     ) -> Result<(Self, Option<HeaderValue>), ApiError> {
         let headers = &parts.headers;
         state.sockets.check_origin(headers)?;
         let protocol = chosen_protocol(headers);
         let named = protocol.as_ref().or_else(|| headers.get(TOKEN_HEADER));
-        let guest = match named {
+        let client = match named {
             Some(token) => {
                 let token = SecretString::from(token.to_str().map_err(|_| FlexError::Invalid)?);
-                Self::with_token(state, token, wish).await?
+                Self::with_token(state, token, purpose).await?
             }
-            None if wish == Wish::Dial => return Err(no_worker()),
+            None if purpose == Purpose::Dial => return Err(no_worker()),
             None => Self::with_account(state, parts)?,
         };
-        Ok((guest, protocol))
+        Ok((client, protocol))
     }
 
-    async fn with_token(state: &AppState, token: SecretString, wish: Wish) -> Result<Self, ApiError> {
+    async fn with_token(state: &AppState, token: SecretString, purpose: Purpose) -> Result<Self, ApiError> {
         let user = state.flex.user(&token).await?;
         // Placing Calls is an agent's work, whatever the statistics are for.
-        let roles = state.sockets.roles().filter(|_| wish == Wish::Watch);
-        if wish == Wish::Dial && user.worker.is_none() {
+        let roles = state.sockets.roles().filter(|_| purpose == Purpose::Watch);
+        if purpose == Purpose::Dial && user.worker.is_none() {
             return Err(no_worker());
         }
         if !fits(&user, roles.as_deref()) {
@@ -114,7 +114,7 @@ impl Guest {
         user.worker
     }
 
-    /// Waits until somebody has to be looked at again.
+    /// Waits until the client's rights have to be checked again.
     pub(super) async fn due(&self) {
         match self.due {
             Some(due) => tokio::time::sleep_until(due).await,
@@ -122,7 +122,7 @@ impl Guest {
         }
     }
 
-    /// Looks again: may they stay? While Twilio can't tell they may, until the token's own end.
+    /// Checks the client's rights again. While Twilio can't be asked they hold, until the token's own expiry.
     pub(super) async fn may_stay(&mut self) -> bool {
         let (gate, token, user, roles) = match &mut self.who {
             Who::Account { access, session } => {
@@ -147,7 +147,7 @@ impl Guest {
     }
 }
 
-/// At the session's end, and before it now and then, since somebody may sign out.
+/// At the session's end, and before it now and then, since a user may sign out.
 fn look_again(session: &Session) -> Instant {
     let left = session.expires.saturating_sub(Timestamp::now().as_second()).max(0);
     Instant::now() + Duration::from_secs(left.unsigned_abs()).min(LONGEST_TRUST)

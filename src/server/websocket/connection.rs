@@ -1,4 +1,4 @@
-//! One websocket: texts in, texts out, and the end of whoever does not keep to the rules.
+//! One websocket: texts in, texts out; closes connections of clients that break the rules.
 //!
 //! Texts are the same for thousands of clients, so they go from the one shared buffer to each socket, behind a header of
 //! a few bytes. Through the library's own buffer each client would keep a copy of the largest text it was ever sent.
@@ -43,7 +43,7 @@ pub(super) struct Connection<S> {
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum CloseReason {
     /// The connection broke.
     Gone,
     /// The client said goodbye, and waits for ours.
@@ -83,10 +83,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Waits for the next text. Nothing is lost where this is given up.
-    pub(super) async fn next(&mut self) -> Result<Utf8Bytes, Ending> {
+    pub(super) async fn next(&mut self) -> Result<Utf8Bytes, CloseReason> {
         loop {
             let message = tokio::select! {
-                message = self.stream.next() => message.ok_or(Ending::Gone)?.map_err(Ending::of)?,
+                message = self.stream.next() => message.ok_or(CloseReason::Gone)?.map_err(CloseReason::of)?,
                 () = tokio::time::sleep_until(self.ping_at) => {
                     self.ping().await?;
                     continue;
@@ -94,36 +94,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             };
             self.heard = true;
             if !self.budget.take(1.0, 0.0, Instant::now()) {
-                return Err(Ending::TooMany);
+                return Err(CloseReason::TooMany);
             }
             match message {
                 Message::Text(text) => return Ok(text),
-                Message::Close(_) => return Err(Ending::Left),
-                Message::Binary(_) => return Err(Ending::NotText),
+                Message::Close(_) => return Err(CloseReason::Left),
+                Message::Binary(_) => return Err(CloseReason::NotText),
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             }
         }
     }
 
     /// Sends a text. Not to be given up halfway.
-    pub(super) async fn send(&mut self, text: Bytes) -> Result<(), Ending> {
+    pub(super) async fn send(&mut self, text: Bytes) -> Result<(), CloseReason> {
         let (header, length) = header(text.len());
         let sending = async {
             // What the library has to say, such as the answer to a ping, may stand half-written in its buffer.
-            self.stream.flush().await.map_err(Ending::of)?;
+            self.stream.flush().await.map_err(CloseReason::of)?;
             let stream = self.stream.get_mut();
             let written = stream.write_all_buf(&mut (&header[..length]).chain(text)).await;
-            written.map_err(|_| Ending::Gone)
+            written.map_err(|_| CloseReason::Gone)
         };
-        tokio::time::timeout(LONGEST_WRITE, sending).await.unwrap_or(Err(Ending::Stalled))
+        tokio::time::timeout(LONGEST_WRITE, sending).await.unwrap_or(Err(CloseReason::Stalled))
     }
 
     /// Says goodbye, if the client takes it.
-    pub(super) async fn close(mut self, ending: Ending) {
-        let goodbye = ending.told().map(|(code, reason)| {
+    pub(super) async fn close(mut self, reason: CloseReason) {
+        let goodbye = reason.close_frame().map(|(code, reason)| {
             Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }))
         });
-        if goodbye.is_none() && ending != Ending::Left {
+        if goodbye.is_none() && reason != CloseReason::Left {
             return;
         }
         let closing = async {
@@ -132,25 +132,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             {
                 return;
             }
-            // The library answers a goodbye by itself, when it is asked for the next message. And whoever reads on until
+            // The library answers a goodbye by itself, when it is asked for the next message. A client that reads on until
             // the other side closes as well gets ours, instead of a reset.
             while let Some(Ok(_)) = self.stream.next().await {}
         };
         let _ = tokio::time::timeout(LONGEST_CLOSE, closing).await;
     }
 
-    async fn ping(&mut self) -> Result<(), Ending> {
+    async fn ping(&mut self) -> Result<(), CloseReason> {
         if !std::mem::take(&mut self.heard) {
-            return Err(Ending::Silent);
+            return Err(CloseReason::Silent);
         }
         self.ping_at = Instant::now() + PING_INTERVAL;
         let pinging = self.stream.send(Message::Ping(Bytes::new()));
         let pinged = tokio::time::timeout(LONGEST_WRITE, pinging).await;
-        pinged.map_err(|_| Ending::Stalled)?.map_err(Ending::of)
+        pinged.map_err(|_| CloseReason::Stalled)?.map_err(CloseReason::of)
     }
 }
 
-impl Ending {
+impl CloseReason {
     #[expect(clippy::needless_pass_by_value, reason = "it is what map_err passes")]
     fn of(error: Error) -> Self {
         match error {
@@ -161,8 +161,8 @@ impl Ending {
         }
     }
 
-    /// What the client is told; nothing to one that would not hear it.
-    fn told(self) -> Option<(CloseCode, &'static str)> {
+    /// Code and text of the close frame; `None` for a client that would not get it.
+    fn close_frame(self) -> Option<(CloseCode, &'static str)> {
         match self {
             Self::Gone | Self::Left | Self::Silent | Self::Stalled => None,
             Self::TooMany => Some((CloseCode::Policy, "too many messages")),
@@ -251,8 +251,8 @@ mod tests {
         async fn hears(said: Message) -> (CloseCode, bool) {
             let (mut server, mut client) = pair(1024).await;
             client.send(said).await.unwrap();
-            let ending = server.next().await.unwrap_err();
-            let closing = tokio::spawn(server.close(ending));
+            let reason = server.next().await.unwrap_err();
+            let closing = tokio::spawn(server.close(reason));
             let Some(Ok(Message::Close(Some(goodbye)))) = client.next().await else { panic!("no goodbye") };
             let in_order = client.next().await.is_none();
             closing.await.unwrap();
@@ -262,12 +262,12 @@ mod tests {
         assert_eq!(hears(Message::Close(Some(leaving))).await, (CloseCode::Away, true));
         assert_eq!(hears(Message::binary(vec![1, 2])).await, (CloseCode::Unsupported, true));
         let not_utf8 = Frame::message(vec![0xff], OpCode::Data(Data::Text), true);
-        // After a broken message the library reads nothing more, so nobody waits for an answer.
+        // After a broken message the library reads nothing more, so no answer is waited for.
         assert_eq!(hears(Message::Frame(not_utf8)).await.0, CloseCode::Invalid);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_misses_a_pong_is_dropped_and_whoever_answers_stays() {
+    async fn a_client_that_misses_a_pong_is_dropped_and_one_that_answers_stays() {
         let (mut server, mut client) = pair(1024).await;
         let answering = tokio::spawn(async move {
             for _ in 0..3 {
@@ -276,25 +276,25 @@ mod tests {
             client
         });
         let begin = Instant::now();
-        assert_eq!(server.next().await, Err(Ending::Silent));
+        assert_eq!(server.next().await, Err(CloseReason::Silent));
         // The client's library answers when it is asked for the next message: twice, and then no more.
         assert_eq!(begin.elapsed(), PING_INTERVAL * 4);
         drop(answering.await.unwrap());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_takes_nothing_is_dropped() {
+    async fn a_client_that_takes_nothing_is_dropped() {
         let (mut server, _client) = pair(64).await;
-        assert_eq!(server.send(Bytes::from(vec![b'x'; 1000])).await, Err(Ending::Stalled));
+        assert_eq!(server.send(Bytes::from(vec![b'x'; 1000])).await, Err(CloseReason::Stalled));
     }
 
     #[tokio::test]
     async fn too_long_and_too_many_messages_end_it_with_a_reason() {
         let (mut server, mut client) = pair(1024 * 1024).await;
         client.send(Message::text("x".repeat(LARGEST_MESSAGE + 1))).await.unwrap();
-        assert_eq!(server.next().await, Err(Ending::TooLong));
+        assert_eq!(server.next().await, Err(CloseReason::TooLong));
         let hearing = tokio::spawn(async move { client.next().await });
-        server.close(Ending::TooLong).await;
+        server.close(CloseReason::TooLong).await;
         let Some(Ok(Message::Close(Some(goodbye)))) = hearing.await.unwrap() else { panic!("no goodbye") };
         assert_eq!(goodbye.code, CloseCode::Size);
 
@@ -302,13 +302,13 @@ mod tests {
         for _ in 0..100 {
             client.send(Message::text("x")).await.unwrap();
         }
-        let ending = async {
+        let reason = async {
             loop {
-                if let Err(ending) = server.next().await {
-                    return ending;
+                if let Err(reason) = server.next().await {
+                    return reason;
                 }
             }
         };
-        assert_eq!(ending.await, Ending::TooMany);
+        assert_eq!(reason.await, CloseReason::TooMany);
     }
 }

@@ -9,11 +9,12 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::client::{Guest, Wish};
-use super::connection::Ending;
+use super::client::{Client, Purpose};
+use super::connection::CloseReason;
 use super::{Connection, Sockets, look_again, open};
 use crate::dialling::{DialError, Line, Update};
 use crate::server::dialling::Dialling;
+use crate::server::openapi::refusals::{Admission, NotAWebsocket, NotFound, NotNow};
 use crate::server::{ApiError, AppState};
 
 /// What an agent can ask for.
@@ -24,6 +25,15 @@ enum Order<'a> {
 }
 
 /// Opens it.
+#[utoipa::path(
+    get,
+    path = "/websocket/outboundDial",
+    operation_id = "outboundDial",
+    tag = "Watching",
+    summary = "Calls that agents place, over a websocket: docs/websockets.md",
+    security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
+    responses((status = 101, description = "The websocket"), Admission, NotFound, NotAWebsocket, NotNow)
+)]
 pub(in crate::server) async fn outbound_dial(
     State(state): State<AppState>,
     Dialling(dialler): Dialling,
@@ -31,22 +41,22 @@ pub(in crate::server) async fn outbound_dial(
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     let sockets = state.sockets.clone();
-    let talk = move |mut connection: Connection, guest: Guest| async move {
+    let talk = move |mut connection: Connection, client: Client| async move {
         // Only Workers are let in.
-        let Some(worker) = guest.worker() else { return };
+        let Some(worker) = client.worker() else { return };
         let line = dialler.line(worker);
-        let Err(ending) = talk(&mut connection, guest, line, &sockets).await;
-        connection.close(ending).await;
+        let Err(reason) = talk(&mut connection, client, line, &sockets).await;
+        connection.close(reason).await;
     };
-    open(&state, parts, Wish::Dial, talk).await
+    open(&state, parts, Purpose::Dial, talk).await
 }
 
 async fn talk(
     connection: &mut Connection,
-    mut guest: Guest,
+    mut client: Client,
     mut line: Line,
     sockets: &Sockets,
-) -> Result<Infallible, Ending> {
+) -> Result<Infallible, CloseReason> {
     loop {
         tokio::select! {
             said = connection.next() => {
@@ -56,14 +66,14 @@ async fn talk(
                 }
             }
             update = line.next() => {
-                let update = update.ok_or(Ending::Stalled)?;
-                if let Err(ending) = connection.send(text(&update)).await {
+                let update = update.ok_or(CloseReason::Stalled)?;
+                if let Err(reason) = connection.send(text(&update)).await {
                     line.give_back(update);
-                    return Err(ending);
+                    return Err(reason);
                 }
             }
-            () = guest.due() => look_again(&mut guest).await?,
-            () = sockets.stopping() => return Err(Ending::Stopping),
+            () = client.due() => look_again(&mut client).await?,
+            () = sockets.stopping() => return Err(CloseReason::Stopping),
         }
     }
 }
@@ -73,7 +83,7 @@ fn text(Update { call, status }: &Update) -> Bytes {
     Bytes::from(update.to_string())
 }
 
-/// Does what was said; a Call's updates are told by the line.
+/// Carries an order out; the Call's updates come by the line.
 async fn answer(line: &Line, said: &str) -> Option<String> {
     let Ok(payload) = serde_json::from_str::<Value>(said) else { return Some(format!("echo: {said}")) };
     let Some(order) = Order::of(&payload) else { return Some(format!("Unrecognized payload: {said}")) };

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::client::{Guest, Wish};
-use super::connection::Ending;
+use super::client::{Client, Purpose};
+use super::connection::CloseReason;
 use super::{Connection, look_again, open};
 use crate::feed::{Selection, Watcher};
 use crate::server::feed::Asked;
@@ -44,20 +44,20 @@ pub(in crate::server) async fn watch(
     let watcher = state.feed.watch(asked.since.as_deref(), asked.selection);
     let watcher = watcher.map_err(|_| ApiError::busy())?;
     let (waits, statistics) = (asked.first_is_message, state.statistics.clone());
-    let talk = move |mut connection, guest| async move {
-        let Err(ending) = talk(&mut connection, guest, watcher, waits, &statistics.channels).await;
-        connection.close(ending).await;
+    let talk = move |mut connection, client| async move {
+        let Err(reason) = talk(&mut connection, client, watcher, waits, &statistics.channels).await;
+        connection.close(reason).await;
     };
-    open(state, parts, Wish::Watch, talk).await
+    open(state, parts, Purpose::Watch, talk).await
 }
 
 async fn talk(
     connection: &mut Connection,
-    mut guest: Guest,
+    mut client: Client,
     mut watcher: Watcher,
     mut waits: bool,
     channels: &[String],
-) -> Result<Infallible, Ending> {
+) -> Result<Infallible, CloseReason> {
     let speak_by = Instant::now() + LONGEST_SILENCE;
     loop {
         tokio::select! {
@@ -73,10 +73,10 @@ async fn talk(
                 }
             },
             frame = watcher.next(), if !waits => {
-                let frame = frame.ok_or(Ending::Stopping)?;
+                let frame = frame.ok_or(CloseReason::Stopping)?;
                 connection.send(frame.message()).await?;
             }
-            () = guest.due() => look_again(&mut guest).await?,
+            () = client.due() => look_again(&mut client).await?,
         }
     }
 }

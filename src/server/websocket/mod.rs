@@ -1,7 +1,7 @@
 //! Websockets: who may open one, how many there are, and what is said over each.
 //!
 //! ```text
-//! request ─► upgrade (is it one?) ─► guest (site, token or account, role) ─► a place ─► 101 ─► a task of its own
+//! request ─► upgrade (is it one?) ─► client (site, token or account, role) ─► a place ─► 101 ─► a task of its own
 //! ```
 //!
 //! A task holds a client's position and nothing it is owed: the newest picture is there when the client takes it.
@@ -26,13 +26,13 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(super) use dial::outbound_dial;
+pub(super) use dial::{__path_outbound_dial, outbound_dial};
 pub(super) use feed::watch;
-pub(super) use realtime::realtime_stats;
+pub(super) use realtime::{__path_realtime_stats, realtime_stats};
 pub(super) use upgrade::is_asked_for;
 
-use client::{Guest, Wish};
-use connection::Ending;
+use client::{Client, Purpose};
+use connection::CloseReason;
 use upgrade::Upgrade;
 
 use super::{ApiError, AppState};
@@ -83,7 +83,7 @@ impl Sockets {
     /// Waits until all of them have ended, within reason.
     pub async fn ended(&self) {
         self.0.tasks.close();
-        // Whoever does not take the goodbye goes without.
+        // A client that does not take its close frame in time goes without.
         let _ = tokio::time::timeout(LONGEST_GOODBYE, self.0.tasks.wait()).await;
     }
 
@@ -116,31 +116,31 @@ impl Sockets {
     }
 }
 
-/// Opens a websocket for whoever may, and talks over it until it ends.
+/// Opens a websocket for a client with the right to it, and talks over it until it ends.
 async fn open<F>(
     state: &AppState,
     mut parts: Parts,
-    wish: Wish,
-    talk: impl FnOnce(Connection, Guest) -> F + Send + 'static,
+    purpose: Purpose,
+    talk: impl FnOnce(Connection, Client) -> F + Send + 'static,
 ) -> Result<Response, ApiError>
 where
     F: Future<Output = ()> + Send,
 {
     let upgrade = Upgrade::of(&mut parts)?;
-    let (guest, protocol) = Guest::admit(state, &parts, wish).await?;
+    let (client, protocol) = Client::admit(state, &parts, purpose).await?;
     let shared = &state.sockets.0;
     let place = shared.places.clone().try_acquire_owned().map_err(|_| ApiError::busy())?;
     let (response, connection) = upgrade.accept(protocol);
     shared.tasks.spawn(async move {
         if let Some(connection) = connection.await {
-            talk(connection, guest).await;
+            talk(connection, client).await;
         }
         drop(place);
     });
     Ok(response)
 }
 
-/// Why a guest that was looked at again goes, if so.
-async fn look_again(guest: &mut Guest) -> Result<(), Ending> {
-    if guest.may_stay().await { Ok(()) } else { Err(Ending::NotAdmitted) }
+/// Checks the client's rights again; an error closes the connection.
+async fn look_again(client: &mut Client) -> Result<(), CloseReason> {
+    if client.may_stay().await { Ok(()) } else { Err(CloseReason::NotAdmitted) }
 }

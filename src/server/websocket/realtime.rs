@@ -13,34 +13,44 @@ use axum::response::Response;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::client::{Guest, Wish};
-use super::connection::Ending;
+use super::client::{Client, Purpose};
+use super::connection::CloseReason;
 use super::{Connection, look_again, open};
 use crate::feed::ItemsWatcher;
+use crate::server::openapi::refusals::{Admission, NotAWebsocket, NotFound, NotNow};
 use crate::server::{ApiError, AppState};
 
 /// Between two arrays to the same client.
 const SPACING: Duration = Duration::from_secs(1);
 
 /// Opens it.
+#[utoipa::path(
+    get,
+    path = "/websocket/realtimeStats",
+    operation_id = "realtimeStats",
+    tag = "Watching",
+    summary = "All queue items over a websocket: docs/websockets.md",
+    security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
+    responses((status = 101, description = "The websocket"), Admission, NotFound, NotAWebsocket, NotNow)
+)]
 pub(in crate::server) async fn realtime_stats(
     State(state): State<AppState>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     let watcher = state.feed.watch_items().map_err(|_| ApiError::busy())?;
-    let talk = |mut connection, guest| async move {
-        let Err(ending) = talk(&mut connection, guest, watcher).await;
-        connection.close(ending).await;
+    let talk = |mut connection, client| async move {
+        let Err(reason) = talk(&mut connection, client, watcher).await;
+        connection.close(reason).await;
     };
-    open(&state, parts, Wish::Watch, talk).await
+    open(&state, parts, Purpose::Watch, talk).await
 }
 
 async fn talk(
     connection: &mut Connection,
-    mut guest: Guest,
+    mut client: Client,
     mut watcher: ItemsWatcher,
-) -> Result<Infallible, Ending> {
+) -> Result<Infallible, CloseReason> {
     let mut next_at = Instant::now();
     loop {
         let items = async {
@@ -53,10 +63,10 @@ async fn talk(
                 connection.send(Bytes::from(echo)).await?;
             }
             items = items => {
-                connection.send(items.ok_or(Ending::Stopping)?).await?;
+                connection.send(items.ok_or(CloseReason::Stopping)?).await?;
                 next_at = Instant::now() + SPACING;
             }
-            () = guest.due() => look_again(&mut guest).await?,
+            () = client.due() => look_again(&mut client).await?,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How far behind the writes are. Ages are told as of the moment that somebody asks.
+//! How far behind the writes are. Ages are as of the scrape.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 use tokio::time::Instant;
 
-/// The last that the publishing task told.
+/// As the publishing task last reported it.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     in_flight: AtomicUsize,

@@ -1,6 +1,6 @@
-//! A request's endpoint without what it names, so that there are only so many of them.
+//! A request's endpoint without SIDs and names, which bounds the number of label values.
 
-/// Segments that are Twilio's own; whatever else stands in a path is somebody's SID or name.
+/// Segments that are Twilio's own; any other segment is a SID or a name.
 const OWN: [&str; 27] = [
     "2010-04-01",
     "Accounts",

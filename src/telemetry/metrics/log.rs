@@ -1,4 +1,4 @@
-//! Lines of the log that were lost, because nobody took them.
+//! Log lines that were dropped.
 
 use std::fmt;
 

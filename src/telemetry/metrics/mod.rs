@@ -1,9 +1,9 @@
-//! What the service does, counted for whoever runs it; `GET /metrics` shows it (`docs/operations.md` says what to make of it).
+//! What the service does, counted for its operator; `GET /metrics` shows it (`docs/operations.md` says what to make of it).
 //!
 //! Every part has a [`Monitor`] and tells it what it did; nothing is ever read back from it but by `/metrics`. Counting an
 //! event is one atomic addition at a place known beforehand, since tens of thousands may come in a second. What happens a
 //! few hundred times a second at most goes through a table of labels behind a lock. Labels are from known lists only, so
-//! nobody can make the table grow from outside.
+//! no caller can make the table grow.
 //!
 //! `prometheus-client` does the encoding: it is kept by the Prometheus project, has no global state, which lets each test
 //! count for itself, and hardly any dependencies.
@@ -99,7 +99,7 @@ pub enum Limit {
     SyncInFlight,
 }
 
-/// Somebody who watches.
+/// A client of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientKind {
     /// Over a websocket.
@@ -298,7 +298,7 @@ impl Monitor {
         self.0.refusals.get_or_create(&CodeLabel { code }).inc();
     }
 
-    /// So many are connected.
+    /// Sets the number of connected clients.
     pub fn clients(&self, kind: ClientKind, count: usize) {
         self.0
             .clients

@@ -12,7 +12,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 /// Of the whole process, as the hook is.
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// Counts panics from now on, and lets whoever looked after them before do that still.
+/// Counts panics from now on, before the hook that was there.
 pub fn count_panics() {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |panicked| {

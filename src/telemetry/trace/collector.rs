@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 /// One request to the collector, and all tries of it together.
 pub(super) const LONGEST_REQUEST: Duration = Duration::from_secs(2);
-/// A collector that comes and goes is told of this often at most.
+/// Minimum interval between log lines about a collector that comes and goes.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 /// What a collector has to say of a batch is a few bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -25,11 +25,11 @@ pub(super) struct Collector {
     health: Mutex<Health>,
 }
 
-/// Whether it takes what it is sent, as far as the log was told.
+/// Whether the collector takes spans, as the log last said it.
 #[derive(Debug, Default)]
 struct Health {
-    told: Option<Instant>,
-    /// It was told that nothing gets through, and not yet that it does again.
+    logged: Option<Instant>,
+    /// Whether the last log line said that nothing gets through.
     away: bool,
 }
 
@@ -72,9 +72,9 @@ impl Collector {
                 }
             }
             Some(reason) => {
-                let lately = health.told.is_some_and(|told| told.elapsed() < TELL_AGAIN);
+                let lately = health.logged.is_some_and(|logged| logged.elapsed() < TELL_AGAIN);
                 if !health.away && !lately {
-                    health.told = Some(Instant::now());
+                    health.logged = Some(Instant::now());
                     health.away = true;
                     warn!(reason, "The collector does not take traces; they are dropped until it does");
                 }
@@ -86,7 +86,7 @@ impl Collector {
 #[async_trait]
 impl HttpClient for Collector {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        // Whoever asks is a thread without a runtime.
+        // The exporter's thread has no runtime.
         let sent = self.runtime.spawn(send(self.http.clone(), request));
         let answered = sent.await.unwrap_or(Err(Refusal::Stopping));
         self.tell(&answered);

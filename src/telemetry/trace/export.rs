@@ -1,5 +1,5 @@
 //! Traces on their way out: spans of [`crate::telemetry::trace`], with the log lines that fell within them, in batches to a
-//! collector. A thread of their own encodes them; what does not fit into its queue is dropped, and nobody waits for it.
+//! collector. A thread of their own encodes them; what does not fit into its queue is dropped, and no task waits for it.
 
 use std::collections::HashMap;
 use std::time::Duration;

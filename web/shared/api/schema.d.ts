@@ -4,54 +4,190 @@
  */
 
 export interface paths {
-    "/taskrouter/events": {
+    "/": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Bootstrap */
-        get: operations["taskrouterEventsBootstrap"];
+        /** The dashboard */
+        get: operations["dashboard"];
         put?: never;
-        /** Take an event in */
-        post: operations["taskrouterEvents"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/taskrouter_event": {
+    "/api/definitions": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Bootstrap (an older system's address) */
-        get: operations["taskrouterEventBootstrap"];
+        /** The metrics' definitions, in the order of the tiles */
+        get: operations["definitions"];
         put?: never;
-        /** Take an event in (an older system's address) */
-        post: operations["taskrouterEvent"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/dashboardStats": {
+    "/api/definitions/delete": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Bootstrap (an older system's address) */
-        get: operations["dashboardStatsBootstrap"];
+        get?: never;
         put?: never;
-        /** Take an event in (an older system's address) */
-        post: operations["dashboardStats"];
+        /** Take definitions out */
+        post: operations["deleteDefinitions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/definitions/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What formulas see, with the values of now */
+        get: operations["fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/definitions/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put the tiles into an order */
+        post: operations["orderDefinitions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/definitions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a definition would show now; nothing is stored */
+        post: operations["preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changes
+         * @description The stream does not end.
+         */
+        get: operations["feed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is failing, for a page that reads the rest in Sync */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A metric's last hours */
+        get: operations["history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add or replace definitions */
+        post: operations["saveDefinitions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in, and what a page must know */
+        get: operations["session"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -65,10 +201,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Bootstrap (an older system's address) */
+        /** Bootstrap */
         get: operations["apiStatsBootstrap"];
         put?: never;
-        /** Take an event in (an older system's address) */
+        /** Take an event in */
         post: operations["apiStats"];
         delete?: never;
         options?: never;
@@ -76,35 +212,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/realtimestats-updateQueueStatistics": {
+    "/api/token": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Bootstrap (an older system's address) */
-        get: operations["updateQueueStatisticsBootstrap"];
+        /** A short-lived Sync access token */
+        get: operations["accessToken"];
         put?: never;
-        /** Take an event in (an older system's address) */
-        post: operations["updateQueueStatistics"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/taskrouter_recording_callback": {
+    "/assets/{path}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** A file of the dashboard */
+        get: operations["asset"];
         put?: never;
-        /** Note where a Task's recording is */
-        post: operations["recording"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dashboardStats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bootstrap */
+        get: operations["dashboardStatsBootstrap"];
+        put?: never;
+        /** Take an event in */
+        post: operations["dashboardStats"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process answers */
+        get: operations["healthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/icon.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The dashboard's icon */
+        get: operations["icon"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keepalive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A sign of life */
+        get: operations["keepalive"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -163,15 +367,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/session": {
+    "/metrics": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Who is signed in, and what a page must know */
-        get: operations["session"];
+        /** What the service does and how the centre is, for Prometheus */
+        get: operations["metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -180,18 +384,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/feed": {
+    "/openapi.json": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        /** This description */
+        get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A first snapshot has been read and written */
+        get: operations["readyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/realtimestats-updateQueueStatistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bootstrap */
+        get: operations["updateQueueStatisticsBootstrap"];
+        put?: never;
+        /** Take an event in */
+        post: operations["updateQueueStatistics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/respond-to-issue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         /**
-         * What changes
-         * @description The stream does not end.
+         * Report a call that was bad to hear
+         * @description `Token` is the Flex user's token.
          */
-        get: operations["feed"];
+        post: operations["respondToIssue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/syncToken": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A short-lived Sync access token */
+        get: operations["olderSyncToken"];
         put?: never;
         post?: never;
         delete?: never;
@@ -200,17 +473,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/": {
+    "/sync_taskrouter_statistics": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The dashboard */
-        get: operations["dashboard"];
+        /** Read and write everything */
+        get: operations["refreshByHand"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/taskrouter/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bootstrap */
+        get: operations["taskrouterEventsBootstrap"];
+        put?: never;
+        /** Take an event in */
+        post: operations["taskrouterEvents"];
         delete?: never;
         options?: never;
         head?: never;
@@ -234,92 +525,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/assets/{path}": {
+    "/taskrouter_event": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** A file of the dashboard */
-        get: operations["asset"];
+        /** Bootstrap */
+        get: operations["taskrouterEventBootstrap"];
         put?: never;
-        post?: never;
+        /** Take an event in */
+        post: operations["taskrouterEvent"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/icon.svg": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The dashboard's icon */
-        get: operations["icon"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/voice-quality.js": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Rules that watch a call's quality, for a Flex plugin */
-        get: operations["voiceQuality"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/definitions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The metrics' definitions, in the order of the tiles */
-        get: operations["definitions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/definitions/fields": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What formulas see, with the values of now */
-        get: operations["fields"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/save": {
+    "/taskrouter_recording_callback": {
         parameters: {
             query?: never;
             header?: never;
@@ -328,74 +552,23 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Add or replace definitions */
-        post: operations["saveDefinitions"];
+        /** Note where a Task's recording is */
+        post: operations["recording"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/definitions/delete": {
+    "/taskrouter_tasks": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        /** Take definitions out */
-        post: operations["deleteDefinitions"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/definitions/order": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Put the tiles into an order */
-        post: operations["orderDefinitions"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/definitions/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** What a definition would show now; nothing is stored */
-        post: operations["preview"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/history": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A metric's last hours */
-        get: operations["history"];
+        /** Open Tasks by falling priority and age */
+        get: operations["tasks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -404,15 +577,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/health": {
+    "/taskrouter_workers": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** What is failing, for a page that reads the rest in Sync */
-        get: operations["health"];
+        /** Workers by name */
+        get: operations["workers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -421,32 +594,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/websocket/realtimeStats": {
+    "/token": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** All queue items over a websocket: docs/websockets.md */
-        get: operations["realtimeStats"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/websocket/outboundDial": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Calls that agents place, over a websocket: docs/websockets.md */
-        get: operations["outboundDial"];
+        /** A short-lived Sync access token */
+        get: operations["olderAccessToken"];
         put?: never;
         post?: never;
         delete?: never;
@@ -489,35 +645,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/respond-to-issue": {
+    "/voice-quality.js": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        /**
-         * Report a call that was bad to hear
-         * @description `Token` is the Flex user's token.
-         */
-        post: operations["respondToIssue"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/token": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A short-lived Sync access token */
-        get: operations["accessToken"];
+        /** Rules that watch a call's quality, for a Flex plugin */
+        get: operations["voiceQuality"];
         put?: never;
         post?: never;
         delete?: never;
@@ -526,15 +662,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/token": {
+    "/websocket/outboundDial": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** A short-lived Sync access token */
-        get: operations["olderAccessToken"];
+        /** Calls that agents place, over a websocket: docs/websockets.md */
+        get: operations["outboundDial"];
         put?: never;
         post?: never;
         delete?: never;
@@ -543,151 +679,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/syncToken": {
+    "/websocket/realtimeStats": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** A short-lived Sync access token */
-        get: operations["olderSyncToken"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/taskrouter_tasks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Open Tasks by falling priority and age */
-        get: operations["tasks"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/taskrouter_workers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Workers by name */
-        get: operations["workers"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/sync_taskrouter_statistics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read and write everything */
-        get: operations["refreshByHand"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/keepalive": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A sign of life */
-        get: operations["keepalive"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/healthz": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The process answers */
-        get: operations["healthz"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/readyz": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A first snapshot has been read and written */
-        get: operations["readyz"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/metrics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What the service does and how the centre is, for Prometheus */
-        get: operations["metrics"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/openapi.json": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** This description */
-        get: operations["openapi"];
+        /** All queue items over a websocket: docs/websockets.md */
+        get: operations["realtimeStats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -700,83 +700,196 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AccessToken: {
+            /**
+             * Format: int64
+             * @description Seconds
+             */
+            expiresIn: number;
+            identity: string;
+            token: string;
+        };
+        Alive: {
+            status: string;
+        };
+        AnsweredCall: {
+            CallSid?: string | null;
+            From?: string | null;
+            To: string;
+        };
+        CallStatus: {
+            CallSid: string;
+            CallStatus: string;
+            SequenceNumber?: string | null;
+        };
+        CloudEvent: {
+            data?: unknown;
+            id?: string | null;
+            specversion?: string | null;
+            type: string;
+        };
+        /** @description By unique name: docs/metrics.md */
+        Definitions: {
+            [key: string]: components["schemas"]["NamedDefinition"];
+        };
+        Done: {
+            data: string;
+        };
+        /** @description A refusal. */
         Error: {
             /** @description For programs */
             code: string;
             /** @description For people */
             message: string;
-            problems?: Record<string, never>[];
+            /** @description Field by field, where definitions are refused */
+            problems?: components["schemas"]["Problem"][];
         };
         /** @description A TaskRouter event callback; any further field is taken */
         Event: {
-            EventType?: string;
-            Sid?: string;
-            AccountSid?: string;
-            WorkspaceSid?: string;
-            TaskQueueSid?: string;
-            PreviousTaskQueueSid?: string;
-            TaskChannelUniqueName?: string;
-            TaskSid?: string;
-            TimestampMs?: string;
+            AccountSid?: string | null;
+            EventType?: string | null;
+            PreviousTaskQueueSid?: string | null;
+            Sid?: string | null;
+            TaskChannelUniqueName?: string | null;
+            TaskQueueSid?: string | null;
+            TaskSid?: string | null;
+            TimestampMs?: string | null;
+            WorkspaceSid?: string | null;
         } & {
             [key: string]: string;
         };
-        CloudEvent: {
-            type: string;
-            id?: string;
-            specversion?: string;
-            data?: unknown;
+        Health: {
+            /** @description When the oldest of what is shown was read */
+            asOf: unknown;
+            /** @description What fails, by part */
+            health: unknown;
+            /** @description Names of the Documents that hold the tiles */
+            metricsDocuments: unknown;
+            now: string;
+            queuesKnown: unknown;
+            /** @description Of the service */
+            version: string;
+            /** @description Reports of poor call quality */
+            voice: unknown;
+        };
+        /** @description Seconds since 1970 and a value, or null where there was none */
+        History: {
+            points: (number | null)[][];
+        };
+        NamedDefinition: {
+            metric: Record<string, never>;
+        };
+        Names: {
+            names: string[];
+        };
+        OneMetric: {
+            metric: Record<string, never>;
+        };
+        /** @description One problem. */
+        Problem: {
+            /**
+             * Format: int32
+             * @description Column in that line, from 1.
+             */
+            column?: number | null;
+            /** @description The field of its definition. */
+            field?: string | null;
+            /**
+             * Format: int32
+             * @description Line in a formula, from 1.
+             */
+            line?: number | null;
+            /** @description In a sentence. */
+            message: string;
+            /** @description The metric's unique name. */
+            metric?: string | null;
+        };
+        QualityReport: {
+            Token: string;
+            action: string;
+            callerId?: string | null;
+            dnis?: string | null;
+            issues?: string | null;
         };
         /** @description docs/sync-layouts.md */
         QueueItem: {
-            sid: string;
             friendlyName: string;
+            sid: string;
+        } & {
+            [key: string]: unknown;
         };
-        /** @description By unique name: docs/metrics.md */
-        Definitions: {
-            [key: string]: {
-                metric?: Record<string, never>;
-            };
-        };
-        Session: {
-            user: string;
-            /** @enum {string} */
-            role: "viewer" | "editor";
-            csrfToken?: string | null;
-            channels: string[];
-            slaThresholds: number[];
-            timeZone?: string | null;
-            dayStart?: string;
-            workspaceSid: string;
-            syncToken?: boolean;
-            sla?: string;
-            now: string;
-        };
-        AccessToken: {
-            identity: string;
-            token: string;
-            expiresIn: number;
+        /** @description Either of the two */
+        QueueObjects: {
+            /** @description A Map that names a Document for each TaskQueue */
+            index?: string | null;
+            /** @description A Map with an Item for each TaskQueue */
+            map?: string | null;
         };
         Readiness: {
-            /** @enum {string} */
-            status: "ready" | "not ready";
-            taskQueuesKnown: boolean;
+            failingWrites?: number | null;
+            /** @description `false` where another replica leads */
+            leads?: boolean | null;
+            /** @description `ready` or `not ready` */
+            status: string;
+            /** @description Whether what stands in Sync has been compared; absent where another replica leads, as the two below */
+            syncLookedAt?: boolean | null;
             taskQueues: number;
-            syncLookedAt: boolean;
-            unwritten: number;
-            failingWrites: number;
+            taskQueuesKnown: boolean;
+            unwritten?: number | null;
+        };
+        RecordingForm: {
+            RecordingUrl: string;
+        };
+        Session: {
+            channels: string[];
+            csrfToken?: string | null;
+            dayStart: string;
+            now: string;
+            /**
+             * @description What somebody may do.
+             * @enum {string}
+             */
+            role: "viewer" | "editor";
+            /** @description The service level's rule: one of `slaNames` */
+            sla: string;
+            slaNames: components["schemas"]["SlaName"][];
+            /** @description By TaskQueue SID, where it differs */
+            slaOfQueues: {
+                [key: string]: string;
+            };
+            slaThresholds: number[];
+            sync?: components["schemas"]["SyncObjects"] | null;
+            /** @description Whether there are Sync access tokens */
+            syncToken: boolean;
+            timeZone?: string | null;
+            user: string;
+            workspaceSid: string;
+        };
+        SignInForm: {
+            password: string;
+            username: string;
+        };
+        /** @description A rule of the service level */
+        SlaName: {
+            label: string;
+            name: string;
+        };
+        /** @description Base URLs for the SDK's options. */
+        SyncEndpoint: {
+            /** @description For `cdsUri`. */
+            cds: string;
+            /** @description For `Twilsock.uri`. */
+            twilsock: string;
+        };
+        /** @description Names of Sync objects, and where Sync is */
+        SyncObjects: {
+            endpoint?: components["schemas"]["SyncEndpoint"] | null;
+            metrics: string;
+            queues: components["schemas"]["QueueObjects"];
+            workspace: string;
         };
     };
     responses: {
-        /** @description The body or the query can't be decoded */
-        Malformed: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Error"];
-            };
-        };
         /** @description Credentials or a session are needed, or are not right */
         CredentialsNeeded: {
             headers: {
@@ -786,62 +899,8 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description Not signed by Twilio, or this account, Flex user or site may not do that */
-        NotAllowed: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description Nothing is there, or it is not switched on */
-        NotFound: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description This address takes other methods only */
-        WrongMethod: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description The body came too slowly */
-        TooSlow: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description The body is too large */
-        TooLarge: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description Another Content-Type is needed */
-        WrongContentType: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description Understood, and not right: a parameter, a definition, somebody else's event */
-        NotAsExpected: {
+        /** @description The body or the query can't be decoded */
+        Malformed: {
             headers: {
                 [name: string]: unknown;
             };
@@ -858,8 +917,8 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description Too many wrong credentials, or messages; try again later */
-        TooMany: {
+        /** @description Not signed by Twilio, or this account, Flex user or site may not do that */
+        NotAllowed: {
             headers: {
                 [name: string]: unknown;
             };
@@ -867,17 +926,8 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description Twilio can't be used */
-        TwilioFails: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description The service is starting, stopping or full; try again */
-        NotNow: {
+        /** @description Understood, and not right: a parameter, a definition, another account's event */
+        NotAsExpected: {
             headers: {
                 [name: string]: unknown;
             };
@@ -894,6 +944,78 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
+        /** @description Nothing is there, or it is not switched on */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The service is starting, stopping or full; try again */
+        NotNow: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The body is too large */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Too many wrong credentials, or messages; try again later */
+        TooMany: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The body came too slowly */
+        TooSlow: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Twilio can't be used */
+        TwilioFails: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Another Content-Type is needed */
+        WrongContentType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description This address takes other methods only */
+        WrongMethod: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
     };
     parameters: never;
     requestBodies: never;
@@ -902,11 +1024,273 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    taskrouterEventsBootstrap: {
+    dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Sign in first */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            /** @description The page is not built into this program */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            429: components["responses"]["TooMany"];
+        };
+    };
+    definitions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Definitions"];
+                };
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    deleteDefinitions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Names"];
+            };
+        };
+        responses: {
+            /** @description Those that are left */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Definitions"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["NotAsExpected"];
+            429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+        };
+    };
+    orderDefinitions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Names"];
+            };
+        };
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Definitions"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["NotAsExpected"];
+            429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneMetric"];
+            };
+        };
+        responses: {
+            /** @description It, with every problem */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    feed: {
+        parameters: {
+            query?: {
+                /** @description TaskQueue SIDs, comma-separated; all without */
+                queues?: string;
+                /** @description TaskChannels, comma-separated, or `all` */
+                channels?: string;
+                /** @description The id of the last frame that was seen */
+                since?: string;
+                /** @description `message`: a websocket's client says all that in its first message */
+                first?: string;
+            };
+            header?: {
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A websocket, where one is asked for: docs/websockets.md */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Server-sent events: a `snapshot`, then each `change` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            422: components["responses"]["NotAsExpected"];
+            426: components["responses"]["NotAWebsocket"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            429: components["responses"]["TooMany"];
+        };
+    };
+    history: {
         parameters: {
             query: {
-                /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
-                checkMap: "true";
+                /** @description Its unique name */
+                metric: string;
             };
             header?: never;
             path?: never;
@@ -914,232 +1298,78 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All queue items, once they are written */
+            /** @description Seconds since 1970 and a value, or null where there was none */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueueItem"][];
+                    "application/json": components["schemas"]["History"];
                 };
             };
-            400: components["responses"]["Malformed"];
             401: components["responses"]["CredentialsNeeded"];
             403: components["responses"]["NotAllowed"];
-            405: components["responses"]["WrongMethod"];
-            408: components["responses"]["TooSlow"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongContentType"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["NotAsExpected"];
             429: components["responses"]["TooMany"];
-            502: components["responses"]["TwilioFails"];
             503: components["responses"]["NotNow"];
-            504: components["responses"]["NotFinished"];
         };
     };
-    taskrouterEvents: {
+    saveDefinitions: {
         parameters: {
-            query?: {
-                /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
-                checkMap?: "true";
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/x-www-form-urlencoded": components["schemas"]["Event"];
-                "application/json": components["schemas"]["CloudEvent"][];
+                "application/json": components["schemas"]["Definitions"];
             };
         };
         responses: {
-            /** @description With `checkMap=true`: all queue items */
+            /** @description All of them */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueueItem"][];
+                    "application/json": components["schemas"]["Definitions"];
                 };
-            };
-            /** @description Marked; nothing has been read yet */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["CredentialsNeeded"];
             403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongContentType"];
             422: components["responses"]["NotAsExpected"];
             429: components["responses"]["TooMany"];
             502: components["responses"]["TwilioFails"];
             503: components["responses"]["NotNow"];
-            504: components["responses"]["NotFinished"];
         };
     };
-    taskrouterEventBootstrap: {
+    session: {
         parameters: {
-            query: {
-                /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
-                checkMap: "true";
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description All queue items, once they are written */
+            /** @description It */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QueueItem"][];
+                    "application/json": components["schemas"]["Session"];
                 };
             };
-            400: components["responses"]["Malformed"];
             401: components["responses"]["CredentialsNeeded"];
             403: components["responses"]["NotAllowed"];
-            405: components["responses"]["WrongMethod"];
-            408: components["responses"]["TooSlow"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongContentType"];
             429: components["responses"]["TooMany"];
-            502: components["responses"]["TwilioFails"];
-            503: components["responses"]["NotNow"];
-            504: components["responses"]["NotFinished"];
-        };
-    };
-    taskrouterEvent: {
-        parameters: {
-            query?: {
-                /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
-                checkMap?: "true";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/x-www-form-urlencoded": components["schemas"]["Event"];
-                "application/json": components["schemas"]["CloudEvent"][];
-            };
-        };
-        responses: {
-            /** @description With `checkMap=true`: all queue items */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QueueItem"][];
-                };
-            };
-            /** @description Marked; nothing has been read yet */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["Malformed"];
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            408: components["responses"]["TooSlow"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongContentType"];
-            422: components["responses"]["NotAsExpected"];
-            429: components["responses"]["TooMany"];
-            502: components["responses"]["TwilioFails"];
-            503: components["responses"]["NotNow"];
-            504: components["responses"]["NotFinished"];
-        };
-    };
-    dashboardStatsBootstrap: {
-        parameters: {
-            query: {
-                /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
-                checkMap: "true";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description All queue items, once they are written */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QueueItem"][];
-                };
-            };
-            400: components["responses"]["Malformed"];
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            405: components["responses"]["WrongMethod"];
-            408: components["responses"]["TooSlow"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongContentType"];
-            429: components["responses"]["TooMany"];
-            502: components["responses"]["TwilioFails"];
-            503: components["responses"]["NotNow"];
-            504: components["responses"]["NotFinished"];
-        };
-    };
-    dashboardStats: {
-        parameters: {
-            query?: {
-                /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
-                checkMap?: "true";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/x-www-form-urlencoded": components["schemas"]["Event"];
-                "application/json": components["schemas"]["CloudEvent"][];
-            };
-        };
-        responses: {
-            /** @description With `checkMap=true`: all queue items */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QueueItem"][];
-                };
-            };
-            /** @description Marked; nothing has been read yet */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            400: components["responses"]["Malformed"];
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            408: components["responses"]["TooSlow"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongContentType"];
-            422: components["responses"]["NotAsExpected"];
-            429: components["responses"]["TooMany"];
-            502: components["responses"]["TwilioFails"];
-            503: components["responses"]["NotNow"];
-            504: components["responses"]["NotFinished"];
         };
     };
     apiStatsBootstrap: {
@@ -1188,8 +1418,8 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/x-www-form-urlencoded": components["schemas"]["Event"];
                 "application/json": components["schemas"]["CloudEvent"][];
+                "application/x-www-form-urlencoded": components["schemas"]["Event"];
             };
         };
         responses: {
@@ -1222,7 +1452,64 @@ export interface operations {
             504: components["responses"]["NotFinished"];
         };
     };
-    updateQueueStatisticsBootstrap: {
+    accessToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+        };
+    };
+    asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, of its own type */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+        };
+    };
+    dashboardStatsBootstrap: {
         parameters: {
             query: {
                 /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
@@ -1256,7 +1543,7 @@ export interface operations {
             504: components["responses"]["NotFinished"];
         };
     };
-    updateQueueStatistics: {
+    dashboardStats: {
         parameters: {
             query?: {
                 /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
@@ -1268,8 +1555,8 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/x-www-form-urlencoded": components["schemas"]["Event"];
                 "application/json": components["schemas"]["CloudEvent"][];
+                "application/x-www-form-urlencoded": components["schemas"]["Event"];
             };
         };
         responses: {
@@ -1302,37 +1589,72 @@ export interface operations {
             504: components["responses"]["NotFinished"];
         };
     };
-    recording: {
+    healthz: {
         parameters: {
-            query: {
-                /** @description The Task */
-                TaskSid: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/x-www-form-urlencoded": {
-                    RecordingUrl: string;
+        requestBody?: never;
+        responses: {
+            /** @description It does */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alive"];
                 };
             };
         };
+    };
+    icon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
-            /** @description Noted */
-            204: {
+            /** @description It */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description As it was */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["Malformed"];
-            403: components["responses"]["NotAllowed"];
-            408: components["responses"]["TooSlow"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongContentType"];
-            422: components["responses"]["NotAsExpected"];
+            404: components["responses"]["NotFound"];
+        };
+    };
+    keepalive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `OK` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
         };
     };
     loginForm: {
@@ -1364,10 +1686,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/x-www-form-urlencoded": {
-                    username: string;
-                    password: string;
-                };
+                "application/x-www-form-urlencoded": components["schemas"]["SignInForm"];
             };
         };
         responses: {
@@ -1444,7 +1763,31 @@ export interface operations {
             429: components["responses"]["TooMany"];
         };
     };
-    session: {
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenMetrics text */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/openmetrics-text": string;
+                };
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    openapi: {
         parameters: {
             query?: never;
             header?: never;
@@ -1459,59 +1802,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": Record<string, never>;
                 };
             };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            429: components["responses"]["TooMany"];
         };
     };
-    feed: {
-        parameters: {
-            query?: {
-                /** @description TaskQueue SIDs, comma-separated; all without */
-                queues?: string;
-                /** @description TaskChannels, comma-separated, or `all` */
-                channels?: string;
-                /** @description The id of the last frame that was seen */
-                since?: string;
-                /** @description `message`: a websocket's client says all that in its first message */
-                first?: string;
-            };
-            header?: {
-                "Last-Event-ID"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A websocket, where one is asked for: docs/websockets.md */
-            101: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Server-sent events: a `snapshot`, then each `change` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            422: components["responses"]["NotAsExpected"];
-            426: components["responses"]["NotAWebsocket"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["NotNow"];
-        };
-    };
-    dashboard: {
+    readyz: {
         parameters: {
             query?: never;
             header?: never;
@@ -1520,41 +1816,268 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The page */
+            /** @description It has */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/html": string;
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description Sign in first */
-            303: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description As it was */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            /** @description The page is not built into this program */
-            404: {
+            /** @description Not yet, or the service is stopping */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": string;
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
+        };
+    };
+    updateQueueStatisticsBootstrap: {
+        parameters: {
+            query: {
+                /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
+                checkMap: "true";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All queue items, once they are written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueItem"][];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongContentType"];
             429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["NotFinished"];
+        };
+    };
+    updateQueueStatistics: {
+        parameters: {
+            query?: {
+                /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
+                checkMap?: "true";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloudEvent"][];
+                "application/x-www-form-urlencoded": components["schemas"]["Event"];
+            };
+        };
+        responses: {
+            /** @description With `checkMap=true`: all queue items */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueItem"][];
+                };
+            };
+            /** @description Marked; nothing has been read yet */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongContentType"];
+            422: components["responses"]["NotAsExpected"];
+            429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["NotFinished"];
+        };
+    };
+    respondToIssue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QualityReport"];
+                "application/x-www-form-urlencoded": components["schemas"]["QualityReport"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["NotAllowed"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongContentType"];
+            422: components["responses"]["NotAsExpected"];
+            429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    olderSyncToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"];
+                };
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+        };
+    };
+    refreshByHand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All queue items */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueItem"][];
+                };
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["NotFinished"];
+        };
+    };
+    taskrouterEventsBootstrap: {
+        parameters: {
+            query: {
+                /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
+                checkMap: "true";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All queue items, once they are written */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueItem"][];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongContentType"];
+            429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["NotFinished"];
+        };
+    };
+    taskrouterEvents: {
+        parameters: {
+            query?: {
+                /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
+                checkMap?: "true";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloudEvent"][];
+                "application/x-www-form-urlencoded": components["schemas"]["Event"];
+            };
+        };
+        responses: {
+            /** @description With `checkMap=true`: all queue items */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueItem"][];
+                };
+            };
+            /** @description Marked; nothing has been read yet */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongContentType"];
+            422: components["responses"]["NotAsExpected"];
+            429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["NotFinished"];
         };
     };
     olderDashboard: {
@@ -1603,289 +2126,11 @@ export interface operations {
             429: components["responses"]["TooMany"];
         };
     };
-    asset: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                path: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file, of its own type */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "*/*": string;
-                };
-            };
-            /** @description As it was */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooMany"];
-        };
-    };
-    icon: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "image/svg+xml": string;
-                };
-            };
-            /** @description As it was */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: components["responses"]["NotFound"];
-        };
-    };
-    voiceQuality: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A module */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/javascript": string;
-                };
-            };
-            /** @description As it was */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            404: components["responses"]["NotFound"];
-        };
-    };
-    definitions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description They */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Definitions"];
-                };
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["NotNow"];
-        };
-    };
-    fields: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description They */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooMany"];
-        };
-    };
-    saveDefinitions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Definitions"];
-            };
-        };
-        responses: {
-            /** @description All of them */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Definitions"];
-                };
-            };
-            400: components["responses"]["Malformed"];
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            408: components["responses"]["TooSlow"];
-            413: components["responses"]["TooLarge"];
-            422: components["responses"]["NotAsExpected"];
-            429: components["responses"]["TooMany"];
-            502: components["responses"]["TwilioFails"];
-            503: components["responses"]["NotNow"];
-        };
-    };
-    deleteDefinitions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    names: string[];
-                };
-            };
-        };
-        responses: {
-            /** @description Those that are left */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Definitions"];
-                };
-            };
-            400: components["responses"]["Malformed"];
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            408: components["responses"]["TooSlow"];
-            413: components["responses"]["TooLarge"];
-            422: components["responses"]["NotAsExpected"];
-            429: components["responses"]["TooMany"];
-            502: components["responses"]["TwilioFails"];
-            503: components["responses"]["NotNow"];
-        };
-    };
-    orderDefinitions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    names: string[];
-                };
-            };
-        };
-        responses: {
-            /** @description All of them */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Definitions"];
-                };
-            };
-            400: components["responses"]["Malformed"];
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            408: components["responses"]["TooSlow"];
-            413: components["responses"]["TooLarge"];
-            422: components["responses"]["NotAsExpected"];
-            429: components["responses"]["TooMany"];
-            502: components["responses"]["TwilioFails"];
-            503: components["responses"]["NotNow"];
-        };
-    };
-    preview: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    metric: Record<string, never>;
-                };
-            };
-        };
-        responses: {
-            /** @description It, with every problem */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            400: components["responses"]["Malformed"];
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            408: components["responses"]["TooSlow"];
-            413: components["responses"]["TooLarge"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["NotNow"];
-        };
-    };
-    history: {
+    taskrouterEventBootstrap: {
         parameters: {
             query: {
-                /** @description Its unique name */
-                metric: string;
+                /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
+                checkMap: "true";
             };
             header?: never;
             path?: never;
@@ -1893,101 +2138,33 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Seconds since 1970 and a value, or null where there was none */
+            /** @description All queue items, once they are written */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        points: unknown[][];
-                    };
+                    "application/json": components["schemas"]["QueueItem"][];
                 };
             };
+            400: components["responses"]["Malformed"];
             401: components["responses"]["CredentialsNeeded"];
             403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            422: components["responses"]["NotAsExpected"];
+            405: components["responses"]["WrongMethod"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongContentType"];
             429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
             503: components["responses"]["NotNow"];
+            504: components["responses"]["NotFinished"];
         };
     };
-    health: {
+    taskrouterEvent: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            429: components["responses"]["TooMany"];
-        };
-    };
-    realtimeStats: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The websocket */
-            101: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            426: components["responses"]["NotAWebsocket"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["NotNow"];
-        };
-    };
-    outboundDial: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The websocket */
-            101: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            426: components["responses"]["NotAWebsocket"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["NotNow"];
-        };
-    };
-    callInstructions: {
-        parameters: {
-            query: {
-                /** @description Who gets it */
-                workerContactUri: string;
+            query?: {
+                /** @description `true` asks for the bootstrap: everything is read and written, and the answer has all queue items */
+                checkMap?: "true";
             };
             header?: never;
             path?: never;
@@ -1995,51 +2172,58 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/x-www-form-urlencoded": {
-                    To: string;
-                    From?: string;
-                    CallSid?: string;
-                };
+                "application/json": components["schemas"]["CloudEvent"][];
+                "application/x-www-form-urlencoded": components["schemas"]["Event"];
             };
         };
         responses: {
-            /** @description TwiML */
+            /** @description With `checkMap=true`: all queue items */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/xml": string;
+                    "application/json": components["schemas"]["QueueItem"][];
                 };
             };
+            /** @description Marked; nothing has been read yet */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["Malformed"];
+            401: components["responses"]["CredentialsNeeded"];
             403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
             408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongContentType"];
             422: components["responses"]["NotAsExpected"];
+            429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["NotFinished"];
         };
     };
-    callStatus: {
+    recording: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description The Task */
+                TaskSid: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/x-www-form-urlencoded": {
-                    CallSid: string;
-                    CallStatus: string;
-                    SequenceNumber?: string;
-                };
+                "application/x-www-form-urlencoded": components["schemas"]["RecordingForm"];
             };
         };
         responses: {
             /** @description Noted */
-            200: {
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2047,131 +2231,10 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
             408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongContentType"];
             422: components["responses"]["NotAsExpected"];
-        };
-    };
-    respondToIssue: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    Token: string;
-                    action: string;
-                    issues?: string;
-                    callerId?: string;
-                    dnis?: string;
-                };
-                "application/x-www-form-urlencoded": {
-                    Token: string;
-                    action: string;
-                    issues?: string;
-                    callerId?: string;
-                    dnis?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        data: string;
-                    };
-                };
-            };
-            400: components["responses"]["Malformed"];
-            403: components["responses"]["NotAllowed"];
-            408: components["responses"]["TooSlow"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["WrongContentType"];
-            422: components["responses"]["NotAsExpected"];
-            429: components["responses"]["TooMany"];
-            502: components["responses"]["TwilioFails"];
-            503: components["responses"]["NotNow"];
-        };
-    };
-    accessToken: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccessToken"];
-                };
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooMany"];
-        };
-    };
-    olderAccessToken: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccessToken"];
-                };
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooMany"];
-        };
-    };
-    olderSyncToken: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AccessToken"];
-                };
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["TooMany"];
         };
     };
     tasks: {
@@ -2222,128 +2285,7 @@ export interface operations {
             502: components["responses"]["TwilioFails"];
         };
     };
-    refreshByHand: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description All queue items */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QueueItem"][];
-                };
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            429: components["responses"]["TooMany"];
-            502: components["responses"]["TwilioFails"];
-            503: components["responses"]["NotNow"];
-            504: components["responses"]["NotFinished"];
-        };
-    };
-    keepalive: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description `OK` */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-        };
-    };
-    healthz: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It does */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        status: string;
-                    };
-                };
-            };
-        };
-    };
-    readyz: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It has */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Readiness"];
-                };
-            };
-            /** @description Not yet, or the service is stopping */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Readiness"];
-                };
-            };
-        };
-    };
-    metrics: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OpenMetrics text */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/openmetrics-text": string;
-                };
-            };
-            401: components["responses"]["CredentialsNeeded"];
-            403: components["responses"]["NotAllowed"];
-            429: components["responses"]["TooMany"];
-            503: components["responses"]["NotNow"];
-        };
-    };
-    openapi: {
+    olderAccessToken: {
         parameters: {
             query?: never;
             header?: never;
@@ -2358,9 +2300,152 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": components["schemas"]["AccessToken"];
                 };
             };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+        };
+    };
+    callInstructions: {
+        parameters: {
+            query: {
+                /** @description Who gets it */
+                workerContactUri: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["AnsweredCall"];
+            };
+        };
+        responses: {
+            /** @description TwiML */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                };
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongContentType"];
+            422: components["responses"]["NotAsExpected"];
+        };
+    };
+    callStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["CallStatus"];
+            };
+        };
+        responses: {
+            /** @description Noted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["WrongContentType"];
+            422: components["responses"]["NotAsExpected"];
+        };
+    };
+    voiceQuality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A module */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    outboundDial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The websocket */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            426: components["responses"]["NotAWebsocket"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    realtimeStats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The websocket */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            426: components["responses"]["NotAWebsocket"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
         };
     };
 }

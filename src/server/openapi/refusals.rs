@@ -1,0 +1,77 @@
+//! Refusals as handlers' attributes name them: a status and a reference to the one description of it.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::{
+    ContentBuilder, OpenApi as Description, Ref, RefOr, Response, ResponseBuilder, Schema,
+};
+use utoipa::{IntoResponses, Modify};
+
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+macro_rules! refusals {
+    ($($name:ident $status:literal $text:literal)*) => {
+        $(pub(in crate::server) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> Responses {
+                let reference = Ref::from_response_name(stringify!($name));
+                BTreeMap::from([($status.to_string(), RefOr::Ref(reference))])
+            }
+        })*
+
+        const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
+    };
+}
+
+macro_rules! groups {
+    ($($name:ident = $($member:ident)*;)*) => {
+        $(pub(in crate::server) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> Responses {
+                let mut all = BTreeMap::new();
+                $(all.extend($member::responses());)*
+                all
+            }
+        })*
+    };
+}
+
+refusals! {
+    Malformed 400 "The body or the query can't be decoded"
+    CredentialsNeeded 401 "Credentials or a session are needed, or are not right"
+    NotAllowed 403 "Not signed by Twilio, or this account, Flex user or site may not do that"
+    NotFound 404 "Nothing is there, or it is not switched on"
+    WrongMethod 405 "This address takes other methods only"
+    TooSlow 408 "The body came too slowly"
+    TooLarge 413 "The body is too large"
+    WrongContentType 415 "Another Content-Type is needed"
+    NotAsExpected 422 "Understood, and not right: a parameter, a definition, another account's event"
+    NotAWebsocket 426 "This address takes websockets only"
+    TooMany 429 "Too many wrong credentials, or messages; try again later"
+    TwilioFails 502 "Twilio can't be used"
+    NotNow 503 "The service is starting, stopping or full; try again"
+    NotFinished 504 "It goes on in the background"
+}
+
+groups! {
+    Admission = CredentialsNeeded NotAllowed TooMany;
+    JsonBody = Malformed TooSlow TooLarge;
+    FormBody = Malformed TooSlow TooLarge WrongContentType;
+}
+
+/// Adds the descriptions that the references lead to.
+pub(super) struct Components;
+
+impl Modify for Components {
+    fn modify(&self, described: &mut Description) {
+        let components = described.components.get_or_insert_default();
+        for (name, text) in ALL {
+            let error: RefOr<Schema> = RefOr::Ref(Ref::from_schema_name("Error"));
+            let content = ContentBuilder::new().schema(Some(error)).build();
+            let response = ResponseBuilder::new().description(*text).content("application/json", content);
+            components.responses.insert((*name).to_owned(), response.build().into());
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Bodies that no single type of ours stands for: forms that are taken field by field, and JSON that is passed on.
+#![allow(dead_code, reason = "they describe, and are never made")]
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::wallboard::Problem;
+
+/// A refusal.
+#[derive(ToSchema)]
+#[schema(as = Error)]
+pub(in crate::server) struct Refused {
+    /// For programs
+    code: String,
+    /// For people
+    message: String,
+    /// Field by field, where definitions are refused
+    #[schema(required = false)]
+    problems: Vec<Problem>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(in crate::server) enum CheckMap {
+    #[serde(rename = "true")]
+    True,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::server) enum Failing {
+    Refuse,
+}
+
+/// A TaskRouter event callback; any further field is taken
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+#[schema(as = Event)]
+pub(in crate::server) struct EventForm {
+    event_type: Option<String>,
+    sid: Option<String>,
+    account_sid: Option<String>,
+    workspace_sid: Option<String>,
+    task_queue_sid: Option<String>,
+    previous_task_queue_sid: Option<String>,
+    task_channel_unique_name: Option<String>,
+    task_sid: Option<String>,
+    timestamp_ms: Option<String>,
+    #[serde(flatten)]
+    others: BTreeMap<String, String>,
+}
+
+#[derive(ToSchema)]
+pub(in crate::server) struct CloudEvent {
+    r#type: String,
+    id: Option<String>,
+    specversion: Option<String>,
+    data: Option<Value>,
+}
+
+/// docs/sync-layouts.md
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server) struct QueueItem {
+    sid: String,
+    friendly_name: String,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
+/// By unique name: docs/metrics.md
+#[derive(ToSchema)]
+#[schema(as = Definitions)]
+pub(in crate::server) struct DefinitionsByName(BTreeMap<String, NamedDefinition>);
+
+#[derive(ToSchema)]
+pub(in crate::server) struct NamedDefinition {
+    #[schema(value_type = Object)]
+    metric: Value,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::server) struct RecordingForm {
+    recording_url: String,
+}
+
+#[derive(ToSchema)]
+pub(in crate::server) struct SignInForm {
+    username: String,
+    password: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::server) struct AnsweredCall {
+    to: String,
+    from: Option<String>,
+    call_sid: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+#[schema(as = CallStatus)]
+pub(in crate::server) struct CallStatusForm {
+    call_sid: String,
+    call_status: String,
+    sequence_number: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server) struct QualityReport {
+    #[serde(rename = "Token")]
+    token: String,
+    action: Option<String>,
+    issues: Option<String>,
+    caller_id: Option<String>,
+    dnis: Option<String>,
+}
+
+#[derive(ToSchema)]
+pub(in crate::server) struct QualityAnswer {
+    data: String,
+    /// Where the alert was recorded and nothing else could be done: why
+    message: Option<String>,
+}
+
+/// Seconds since 1970 and a value, or null where there was none
+#[derive(ToSchema)]
+#[schema(as = History)]
+pub(in crate::server) struct MetricHistory {
+    points: Vec<Vec<Option<f64>>>,
+}
+
+#[derive(ToSchema)]
+pub(in crate::server) struct Alive {
+    status: String,
+}
