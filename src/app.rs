@@ -162,7 +162,7 @@ fn alone(config: &Config, apis: &Apis, watched: Watched, tasks: &mut Tasks) -> (
     // Watchers hold their connections open, so the feed ends with the listener and not after it.
     tasks.spawn(Stage::Intake, "feed", |stop| drawing.run(stop));
     tasks.spawn(Stage::Intake, "becoming ready", |stop| pipeline.becoming_ready(ready, stop));
-    let handle = pipeline.handle(&config.core, apis);
+    let handle = pipeline.handle(&config.core);
     (pipeline.refresher, LeaderClient::Local(Box::new(handle)))
 }
 

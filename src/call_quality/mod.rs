@@ -31,6 +31,8 @@ use crate::twilio::{ClientError, TwilioError};
 
 /// Longest text of issues that is kept.
 const LONGEST_ISSUES: usize = 500;
+/// Longest name of an action that is kept.
+const LONGEST_ACTION: usize = 64;
 /// What the rules in the agent's browser say; anything else is logged as "other".
 const KNOWN_ISSUES: [&str; 3] = ["short call", "call ended under warning", "call warning condition pct"];
 
@@ -72,7 +74,7 @@ pub struct Report {
 }
 
 /// What is to be done about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Write it into the log.
     LogCall,
@@ -80,6 +82,17 @@ pub enum Action {
     SendSms,
     /// Tell a service of the user's own.
     Webhook,
+    /// An action of the user's own, such as an alarm in a network's management: the webhook carries it out.
+    Own(String),
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// What the report asked for.
+    AsAsked,
+    /// The alert stands on the board and in the log, and that is all: nothing here knows the action.
+    OnlyRecorded,
 }
 
 /// Why it was not done.
@@ -112,18 +125,31 @@ pub enum VoiceError {
 }
 
 impl Action {
-    /// By its name.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::LogCall, Self::SendSms, Self::Webhook].into_iter().find(|action| action.name() == name)
+    /// By its name; none at all is the plugin's default.
+    pub fn named(name: &str) -> Self {
+        let known = [Self::LogCall, Self::SendSms, Self::Webhook];
+        let name = name.trim();
+        if name.is_empty() {
+            return Self::LogCall;
+        }
+        let own = || Self::Own(name.chars().take(LONGEST_ACTION).collect());
+        known.into_iter().find(|action| action.name() == name).unwrap_or_else(own)
     }
 
     /// Its name.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::LogCall => "log-call",
             Self::SendSms => "send-sms-to-customer",
             Self::Webhook => "webhook",
+            Self::Own(name) => name,
         }
+    }
+
+    /// Its name where that is one, and not a text that a page sent.
+    fn loggable(&self) -> &str {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if self.name().chars().all(plain) { self.name() } else { "other" }
     }
 }
 
@@ -155,7 +181,12 @@ impl Voice {
     }
 
     /// Does what a report asks for, once.
-    pub async fn respond(&self, user: &FlexUser, report: &Report, action: Action) -> Result<(), VoiceError> {
+    pub async fn respond(
+        &self,
+        user: &FlexUser,
+        report: &Report,
+        action: &Action,
+    ) -> Result<Done, VoiceError> {
         let of = |kind: &str| {
             limits::key(&[kind, &user.name, &report.caller_id, &report.dnis, &report.issues, action.name()])
         };
@@ -163,7 +194,7 @@ impl Voice {
         let seen = self.state().limits.begin(key, Instant::now());
         // Another replica may have had it, or have it now.
         if seen == Seen::Done || !self.quota.take(key, OF_A_REPORT).await {
-            return Ok(());
+            return Ok(self.would_do(action));
         }
         if seen == Seen::Never && self.quota.take(of("alert"), OF_A_REPORT).await {
             self.show(user, report, action);
@@ -171,14 +202,21 @@ impl Voice {
         let done = match action {
             Action::LogCall => Ok(()),
             Action::SendSms => self.send_sms(user, report).await,
-            Action::Webhook => self.enqueue(user, report),
+            Action::Webhook => self.enqueue(user, report, action),
+            Action::Own(_) if self.config.webhook.is_none() => Ok(()),
+            Action::Own(_) => self.enqueue(user, report, action),
         };
         self.log(user, report, action, &done);
         if done.is_err() {
             self.state().limits.failed(key);
             self.quota.give_back(key);
         }
-        done
+        done.map(|()| self.would_do(action))
+    }
+
+    fn would_do(&self, action: &Action) -> Done {
+        let unknown = matches!(action, Action::Own(_)) && self.config.webhook.is_none();
+        if unknown { Done::OnlyRecorded } else { Done::AsAsked }
     }
 
     /// A new day begins: today's counts are of it.
@@ -189,14 +227,14 @@ impl Voice {
         self.shown.send_replace(state.board.shown());
     }
 
-    fn show(&self, user: &FlexUser, report: &Report, action: Action) {
+    fn show(&self, user: &FlexUser, report: &Report, action: &Action) {
         let alert = Alert {
             at: Timestamp::now(),
             agent: user.name.to_string(),
             caller_id: masked(&report.caller_id),
             dnis: masked(&report.dnis),
             issues: report.issues.chars().take(LONGEST_ISSUES).collect(),
-            action: action.name().into(),
+            action: action.name().to_owned().into(),
         };
         self.broadcaster.broadcast(SharedFact::Alert(json!(alert)));
         self.put_up(alert);
@@ -252,21 +290,21 @@ impl Voice {
         sent.map_err(VoiceError::Twilio)
     }
 
-    fn enqueue(&self, user: &FlexUser, report: &Report) -> Result<(), VoiceError> {
+    fn enqueue(&self, user: &FlexUser, report: &Report, action: &Action) -> Result<(), VoiceError> {
         if self.config.webhook.is_none() {
             return Err(VoiceError::NoWebhook);
         }
-        self.parcels.try_send(Parcel::new(user, report)).map_err(|_| VoiceError::Full)
+        self.parcels.try_send(Parcel::new(user, report, action.name())).map_err(|_| VoiceError::Full)
     }
 
     /// Neither numbers nor names, nor text that somebody wrote.
-    fn log(&self, user: &FlexUser, report: &Report, action: Action, done: &Result<(), VoiceError>) {
+    fn log(&self, user: &FlexUser, report: &Report, action: &Action, done: &Result<(), VoiceError>) {
         let known = KNOWN_ISSUES.into_iter().filter(|issue| report.issues.contains(issue));
         let known: Vec<&str> = known.collect();
         let issues = if known.is_empty() { "other".to_owned() } else { known.join(", ") };
         let worker = user.worker.map(|worker| worker.to_string()).unwrap_or_default();
         let count = self.logged.fetch_add(1, Ordering::Relaxed) + 1;
-        let action = action.name();
+        let action = action.loggable();
         match done {
             Ok(()) => info!(worker.sid = worker, action, issues, count, "A call was bad to hear"),
             Err(error) => {
@@ -306,7 +344,16 @@ fn masked(number: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::masked;
+    use super::{Action, LONGEST_ACTION, masked};
+
+    #[test]
+    fn an_action_of_the_users_own_is_kept_and_logged_only_where_it_is_a_name() {
+        let own = Action::named(" raise-snmp-alarm ");
+        assert_eq!((own.name(), own.loggable()), ("raise-snmp-alarm", "raise-snmp-alarm"));
+        assert_eq!(Action::named("call +14155550100 back").loggable(), "other");
+        assert_eq!((Action::named(""), Action::named("webhook")), (Action::LogCall, Action::Webhook));
+        assert_eq!(Action::named(&"x".repeat(500)).name().len(), LONGEST_ACTION);
+    }
 
     #[test]
     fn numbers_are_masked_but_for_four_digits() {

@@ -53,11 +53,12 @@ pub struct Worker {
 }
 
 impl Parcel {
-    pub(super) fn new(user: &FlexUser, report: &Report) -> Self {
+    pub(super) fn new(user: &FlexUser, report: &Report, action: &str) -> Self {
         let body = json!({
             "type": "voice.quality",
             "timestamp": Timestamp::now(),
             "data": {
+                "action": action,
                 "agent": user.name,
                 "workerSid": user.worker,
                 "callerId": report.caller_id,

@@ -28,6 +28,9 @@ pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     if let Some(concern) = config.server.public_url.concern() {
         warn!(public_url = %config.server.public_url, concern, "PUBLIC_URL may not be what Twilio can call");
     }
+    for reason in &config.warnings {
+        warn!(reason, "Part of the configuration is incomplete, so what it is for is off");
+    }
     open_files(config.sockets.most_clients);
     let bind = config.server.bind;
     let listener = listen(bind);

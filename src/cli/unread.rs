@@ -7,7 +7,7 @@ use crate::config::Unread;
 
 /// A line for each slip, and one for what else stands in the `.env` file.
 pub(super) fn tell(environment: &Environment) {
-    let Unread { misspelt, foreign, retired } = environment.unread();
+    let Unread { misspelt, needless, foreign, retired } = environment.unread();
     for (name, because) in retired {
         warn!(name, because, "A variable of an earlier version is set and no longer read");
     }
@@ -17,6 +17,9 @@ pub(super) fn tell(environment: &Environment) {
             did_you_mean = meant,
             "A variable is set that is not read, and its name is almost that of another"
         );
+    }
+    for (name, advice) in needless {
+        warn!(name, advice, "A variable is set that is not read");
     }
     if !foreign.is_empty() {
         info!(names = foreign.join(","), "The .env file has names that are not read");

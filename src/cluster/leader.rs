@@ -49,7 +49,7 @@ impl Term {
         let mut tasks = Tasks::default();
         let admitted = sleep(overlap);
         let pipeline = Pipeline::start_term(&config.core, apis.clone(), grace, monitor, &mut tasks, admitted);
-        let handle = pipeline.handle(&config.core, &apis);
+        let handle = pipeline.handle(&config.core);
         let ended = CancellationToken::new();
         let mut parts = ReplicaTasks::default();
         let drawing = feed::Worker::new(

@@ -33,8 +33,19 @@ impl DiallingConfig {
             return None;
         }
         let workflow = reader.optional(&var::TWILIO_OUTBOUND_WORKFLOW_SID, |s| s.parse().ok());
-        let caller_ids = reader.required(&var::OUTBOUND_CALLER_IDS, caller_ids);
-        let prefixes = reader.required(&var::OUTBOUND_PREFIXES, prefixes);
+        let missing: Vec<&str> = [&var::OUTBOUND_CALLER_IDS, &var::OUTBOUND_PREFIXES]
+            .into_iter()
+            .filter(|variable| !reader.is_set(variable))
+            .map(|variable| variable.name)
+            .collect();
+        if !missing.is_empty() {
+            let missing = missing.join(" and ");
+            reader.warn(format!(
+                "agents can't place Calls: TWILIO_OUTBOUND_WORKFLOW_SID is set, and {missing} is not"
+            ));
+        }
+        let caller_ids = reader.optional(&var::OUTBOUND_CALLER_IDS, caller_ids);
+        let prefixes = reader.optional(&var::OUTBOUND_PREFIXES, prefixes);
         Some(Self { workflow: workflow?, caller_ids: caller_ids?, prefixes: prefixes?, calls_per_minute })
     }
 }

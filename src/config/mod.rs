@@ -73,6 +73,8 @@ pub struct Config {
     pub voice: VoiceConfig,
     /// Where traces go; nowhere where it is absent.
     pub export: Option<ExportConfig>,
+    /// What is only half configured and therefore off; everything else runs.
+    pub warnings: Vec<String>,
 }
 
 /// The configuration can't be used; holds every problem, not just the first.
@@ -120,6 +122,7 @@ impl Config {
         let dialling = DiallingConfig::read(&mut reader);
         let voice = VoiceConfig::read(&mut reader);
         let export = ExportConfig::read(&mut reader);
+        let warnings = reader.take_warnings();
         let config = core.zip(server).map(|(core, server)| Self {
             core,
             server,
@@ -128,6 +131,7 @@ impl Config {
             dialling,
             voice,
             export,
+            warnings,
         });
         checked(reader, config)
     }

@@ -26,7 +26,45 @@ pub struct Unread {
     pub foreign: Vec<String>,
     /// Variables of earlier versions, and why they have no effect any more.
     pub retired: Vec<(&'static str, &'static str)>,
+    /// A name that looks like one of ours, and what to do about it.
+    pub needless: Vec<(String, &'static str)>,
 }
+
+/// Names of the older systems that nothing here needs.
+const NEEDLESS: &[(&str, &str)] = &[
+    (
+        "TWILIO_WORKFLOW_SID",
+        "take it away: the older dashboard did not use it either; for agents' Calls set TWILIO_OUTBOUND_WORKFLOW_SID",
+    ),
+    (
+        "NEXT_PUBLIC_API_BASE",
+        "it belongs to the build of the wallboard's page; docs/moving.md says what to set there",
+    ),
+    (
+        "NEXT_PUBLIC_DASHBOARD_SYNC_MAP_SID",
+        "it belongs to the build of the wallboard's page; here set DASHBOARD_MAP",
+    ),
+    (
+        "NEXT_PUBLIC_DEFINITIONS_DOCUMENT_NAME",
+        "it belongs to the build of the wallboard's page; here set DASHBOARD_DEFINITIONS_DOCUMENT",
+    ),
+    ("REACT_APP_SERVERLESS_URI", "it belongs to the build of the Flex plugin: there it is PUBLIC_URL"),
+];
+/// How variables of ours begin that few other programs have.
+const OUR_BEGINNINGS: [&str; 9] = [
+    "DASHBOARD_",
+    "OUTBOUND_",
+    "QUEUE_STATS_",
+    "TASKROUTER_",
+    "SYNC_",
+    "SLA_",
+    "STATS_",
+    "AUTHENTICATION_",
+    "FLEX_",
+];
+/// Kubernetes sets these for a Service of our name.
+const OF_KUBERNETES: &str = "TASKROUTER_SYNC_";
+const UNKNOWN: &str = "no variable of this service has this name; docs/configuration.md lists them";
 
 /// Looks through the names of the environment and those of the `.env` file; `is_set` says which have a value.
 pub fn unread<'n>(
@@ -39,19 +77,31 @@ pub fn unread<'n>(
     let file: BTreeSet<&str> = file.filter(|name| !is_known(name) && !environment.contains(name)).collect();
     let retired = variables::RETIRED.iter().filter(|(name, _)| is_set(name)).copied().collect();
     let mut unread = Unread { retired, ..Unread::default() };
-    for name in environment {
-        if let Some(meant) = meant(name).filter(|meant| !is_set(meant)) {
-            unread.misspelt.push((name.to_owned(), meant));
-        }
-    }
-    for name in file {
-        match meant(name).filter(|meant| !is_set(meant)) {
-            Some(meant) => unread.misspelt.push((name.to_owned(), meant)),
-            None if looks_like_a_name(name) => unread.foreign.push(name.to_owned()),
-            None => {}
+    for (name, in_file) in
+        environment.iter().map(|name| (name, false)).chain(file.iter().map(|name| (name, true)))
+    {
+        let name = (*name).to_owned();
+        match meant(&name) {
+            Some(meant) if !is_set(meant) => unread.misspelt.push((name, meant)),
+            // The right one has a value of its own.
+            Some(_) if !in_file => {}
+            likeness => match advice(&name).filter(|_| likeness.is_none()) {
+                Some(advice) => unread.needless.push((name, advice)),
+                None if in_file && looks_like_a_name(&name) => unread.foreign.push(name),
+                None => {}
+            },
         }
     }
     unread
+}
+
+/// What to do about a name that an older system had, or that begins as ours do.
+fn advice(name: &str) -> Option<&'static str> {
+    let older = NEEDLESS.iter().find(|(needless, _)| *needless == name).map(|(_, advice)| *advice);
+    let ours = OUR_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+        && !name.starts_with(OF_KUBERNETES)
+        && looks_like_a_name(name);
+    older.or(ours.then_some(UNKNOWN))
 }
 
 fn is_known(name: &str) -> bool {
@@ -91,7 +141,7 @@ mod tests {
 
     fn of_environment(names: &[&'static str], set: &[&str]) -> Vec<(String, &'static str)> {
         let unread = unread(names.iter().copied(), std::iter::empty(), |name| set.contains(&name));
-        assert_eq!(unread.foreign, Vec::<String>::new());
+        assert_eq!((unread.foreign, unread.needless), (Vec::new(), Vec::new()));
         unread.misspelt
     }
 
@@ -148,10 +198,7 @@ mod tests {
             "TWILIO_PHONE_NUMBER",
             "TWILIO_FROM_NUMBER",
             "TWILIO_LOG_LEVEL",
-            "TWILIO_API_KEY_SID",
-            "TWILIO_API_KEY_SECRET",
             "TWILIO_TWIML_APP_SID",
-            "TWILIO_WORKFLOW_SID",
             "TWILIO_CHAT_SERVICE_SID",
             "TWILIO_VERIFY_SERVICE_SID",
             "TWILIO_MESSAGING_SERVICE_SID",
@@ -170,6 +217,22 @@ mod tests {
             "EXTERNAL_HOST",
         ];
         assert_eq!(of_environment(&others, &[]), []);
+    }
+
+    #[test]
+    fn a_name_that_looks_like_ours_is_told_with_what_to_do() {
+        let names =
+            ["TWILIO_WORKFLOW_SID", "DASHBOARD_REFRESH_RATE", "OUTBOUND_NUMBER", "NEXT_PUBLIC_API_BASE"];
+        let unread = unread(names.into_iter(), std::iter::empty(), |_| false);
+        let needless: Vec<&str> = unread.needless.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            needless,
+            ["DASHBOARD_REFRESH_RATE", "NEXT_PUBLIC_API_BASE", "OUTBOUND_NUMBER", "TWILIO_WORKFLOW_SID"]
+        );
+        assert!(unread.needless[3].1.contains("TWILIO_OUTBOUND_WORKFLOW_SID"));
+        for of_others in ["TASKROUTER_SYNC_SERVICE_HOST", "TASKROUTER_SYNC_PORT_8080_TCP", "TWILIO_REGION"] {
+            assert_eq!(advice(of_others), None);
+        }
     }
 
     #[test]

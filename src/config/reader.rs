@@ -60,6 +60,7 @@ fn is_quoted(text: &str) -> bool {
 pub struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     problems: Vec<Problem>,
+    warnings: Vec<String>,
 }
 
 impl fmt::Debug for Reader<'_> {
@@ -71,7 +72,7 @@ impl fmt::Debug for Reader<'_> {
 impl<'a> Reader<'a> {
     /// Reads through `lookup`, which answers with the value of a name.
     pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, problems: Vec::new() }
+        Self { lookup, problems: Vec::new(), warnings: Vec::new() }
     }
 
     /// The value, or `None` where none is set. A blank value counts as not set, as in `NAME=` of a `.env` file.
@@ -123,6 +124,21 @@ impl<'a> Reader<'a> {
     /// Whether the variable has a value under any of its names.
     pub fn is_set(&self, variable: &Variable) -> bool {
         self.raw(variable).is_some()
+    }
+
+    /// Whether this very name has a value, an older name included.
+    pub fn is_named(&self, name: &str) -> bool {
+        (self.lookup)(name).is_some_and(|text| !text.trim().is_empty())
+    }
+
+    /// Notes something that is left out, while everything else runs.
+    pub fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    /// What is left out, in the order found.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// What was wrong, in the order found.

@@ -24,6 +24,8 @@ pub struct RefreshConfig {
     pub settle_step: Duration,
     /// `SETTLE_WINDOW`: how long after an event settling reads go on, default 3 s; zero switches them off.
     pub settle_window: Duration,
+    /// `TASKS_KEPT`: how long a finished Task stays in the lists of Tasks, default 15 min; zero: not at all.
+    pub tasks_kept: Duration,
 }
 
 impl Default for RefreshConfig {
@@ -35,6 +37,7 @@ impl Default for RefreshConfig {
             spacing: Duration::from_millis(250),
             settle_step: Duration::from_millis(300),
             settle_window: Duration::from_secs(3),
+            tasks_kept: Duration::from_secs(15 * 60),
         }
     }
 }
@@ -53,6 +56,7 @@ impl RefreshConfig {
         let settle_window = reader.or_default(&var::SETTLE_WINDOW, default.settle_window, |s| {
             duration(s).filter(|d| d.is_zero() || *d >= settle_step)
         });
+        let tasks_kept = reader.or_default(&var::TASKS_KEPT, default.tasks_kept, duration);
         Self {
             realtime_interval,
             cumulative_interval,
@@ -60,6 +64,7 @@ impl RefreshConfig {
             spacing,
             settle_step,
             settle_window,
+            tasks_kept,
         }
     }
 }

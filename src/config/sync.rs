@@ -96,6 +96,7 @@ impl LayoutName {
 impl SyncConfig {
     pub(super) fn read(reader: &mut Reader<'_>, realtime_interval: Duration) -> Self {
         let layouts = vec![LayoutName::QueueMap, LayoutName::DashboardDocument, LayoutName::DashboardMetrics];
+        let layouts = layouts.into_iter().chain(implied(reader)).collect();
         let layouts = reader.or_default(&var::SYNC_LAYOUTS, layouts, layout_names);
         let name = |reader: &mut Reader<'_>, variable, default: &str| {
             reader.or_default(variable, default.to_owned(), object_name)
@@ -143,6 +144,17 @@ impl SyncConfig {
             ages,
         }
     }
+}
+
+/// What the front ends read whose own back end used these names. Without it a sample's configuration would be accepted,
+/// and its front end would see nothing.
+fn implied(reader: &Reader<'_>) -> Vec<LayoutName> {
+    let of = |name: &str, layouts: &[LayoutName]| {
+        if reader.is_named(name) { layouts.to_vec() } else { Vec::new() }
+    };
+    let dashboard = [LayoutName::TaskrouterStats, LayoutName::TaskrouterEvents, LayoutName::TaskrouterTasks];
+    [of("DASHBOARD_SYNC_MAP_SID", &[LayoutName::DashboardMap]), of("TWILIO_SYNC_SERVICE_ID", &dashboard)]
+        .concat()
 }
 
 fn layout_names(text: &str) -> Option<Vec<LayoutName>> {

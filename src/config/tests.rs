@@ -37,8 +37,11 @@ fn four_values_are_enough() {
 fn calls_need_caller_ids_and_prefixes() {
     assert!(read(&[]).unwrap().dialling.is_none());
     let workflow = ("TWILIO_OUTBOUND_WORKFLOW_SID", "WW00000000000000000000000000000001");
-    let named: Vec<_> = problems(&[workflow]).iter().map(|p| p.variable).collect();
-    assert_eq!(named, ["OUTBOUND_CALLER_IDS", "OUTBOUND_PREFIXES"]);
+    let half = read(&[workflow]).unwrap();
+    assert!(half.dialling.is_none() && half.warnings.len() == 1, "off, and everything else runs");
+    assert!(half.warnings[0].contains("OUTBOUND_CALLER_IDS and OUTBOUND_PREFIXES"), "{:?}", half.warnings);
+    let caller_ids = ("OUTBOUND_CALLER_IDS", "+14155550100");
+    assert!(read(&[workflow, caller_ids]).unwrap().warnings[0].contains("OUTBOUND_PREFIXES is not"));
     let whole = [workflow, ("OUTBOUND_CALLER_IDS", "+14155550100"), ("OUTBOUND_PREFIXES", "+1, +44")];
     let dialling = read(&whole).unwrap().dialling.unwrap();
     assert_eq!((dialling.prefixes, dialling.calls_per_minute), (vec!["+1".to_owned(), "+44".to_owned()], 10));
@@ -186,4 +189,91 @@ fn the_example_file_and_the_reader_are_in_step() {
         given.or(defaults.get(name).copied()).map(str::to_owned)
     });
     assert_eq!(format!("{:?}", written.unwrap()), format!("{:?}", read(&[]).unwrap()));
+}
+
+const ACCOUNT: &str = "AC00000000000000000000000000000001";
+const TOKEN: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+const WORKSPACE: &str = "WS00000000000000000000000000000002";
+const SYNC: &str = "IS00000000000000000000000000000002";
+
+/// A sample's own variables, with the address that only C's has.
+fn of_sample(names: &[(&str, &str)]) -> Config {
+    let mut map: HashMap<&str, &str> = names.iter().copied().collect();
+    map.entry("EXTERNAL_HOST").or_insert("stats.example.com");
+    let unread = unread(map.keys().copied(), std::iter::empty(), |name| map.contains_key(name));
+    assert_eq!(unread.misspelt, [], "each is read, or known not to be needed");
+    let config = Config::read(&|name| map.get(name).map(|value| (*value).to_owned())).unwrap();
+    assert_eq!(config.core.twilio.account_sid.as_str(), ACCOUNT);
+    assert_eq!(config.core.twilio.workspace_sid.as_str(), WORKSPACE);
+    config
+}
+
+#[test]
+fn every_samples_own_environment_starts_the_service() {
+    let sync_of = |config: &Config| config.core.twilio.sync_service.to_string();
+    let layouts = |config: &Config| config.core.sync.layouts.clone();
+
+    let functions = [("ACCOUNT_SID", ACCOUNT), ("AUTH_TOKEN", TOKEN)];
+    let a = [&functions[..], &[("TWILIO_FLEX_WORKSPACE_SID", WORKSPACE), ("TWILIO_FLEX_SYNC_SID", SYNC)]]
+        .concat();
+    assert_eq!(sync_of(&of_sample(&a)), SYNC);
+
+    let b = [
+        ("TWILIO_API_KEY", "SK00000000000000000000000000000001"),
+        ("TWILIO_API_SECRET", "s3cret"),
+        ("TWILIO_WORKSPACE_SID", WORKSPACE),
+        ("DASHBOARD_SYNC_SERVICE_SID", SYNC),
+        ("DEFINITIONS_DOCUMENT_NAME", "our-definitions"),
+        ("DASHBOARD_TIMEZONE", "Australia/Melbourne"),
+    ];
+    let of_2022 = of_sample(&[&functions[..], &b, &[("DOCUMENT_NAME", "our-data")]].concat());
+    assert_eq!(sync_of(&of_2022), SYNC);
+    assert_eq!(of_2022.core.sync.dashboard_data_document, "our-data");
+    assert_eq!(of_2022.core.sync.dashboard_definitions_document, "our-definitions");
+    let map = "MP00000000000000000000000000000001";
+    let of_2024 = of_sample(&[&functions[..], &b, &[("DASHBOARD_SYNC_MAP_SID", map)]].concat());
+    assert_eq!(of_2024.core.sync.dashboard_map, map);
+    assert!(layouts(&of_2024).contains(&LayoutName::DashboardMap), "its page reads the Map");
+
+    let account = [("TWILIO_ACCOUNT_SID", ACCOUNT), ("TWILIO_AUTH_TOKEN", TOKEN)];
+    let c = [
+        ("TWILIO_FLEX_WORKSPACE_SID", WORKSPACE),
+        ("TWILIO_OUTBOUND_WORKFLOW_SID", "WW00000000000000000000000000000001"),
+        ("EXTERNAL_HOST", "calls.example.com"),
+    ];
+    let c = of_sample(&[&account[..], &c].concat());
+    assert_eq!(c.server.public_url.to_string(), "https://calls.example.com");
+    assert!(c.dialling.is_none() && c.warnings.len() == 1, "statistics run all the same");
+
+    let d = [
+        ("TWILIO_API_KEY", "SK00000000000000000000000000000001"),
+        ("TWILIO_API_SECRET", "s3cret"),
+        ("TWILIO_SYNC_SERVICE_ID", SYNC),
+        ("TWILIO_WORKSPACE_SID", WORKSPACE),
+        ("TWILIO_WORKFLOW_SID", "WW00000000000000000000000000000001"),
+        ("AUTHENTICATION_USER", "admin"),
+        ("AUTHENTICATION_PASSWORD", "long enough"),
+    ];
+    let d = of_sample(&[&account[..], &d].concat());
+    assert_eq!(sync_of(&d), SYNC);
+    assert!(d.dialling.is_none() && d.warnings.is_empty(), "that Workflow is none for Calls");
+    for layout in [LayoutName::TaskrouterStats, LayoutName::TaskrouterEvents, LayoutName::TaskrouterTasks] {
+        assert!(layouts(&d).contains(&layout), "its page reads it");
+    }
+
+    let e = [
+        ("TWILIO_API_KEY_SID", "SK00000000000000000000000000000001"),
+        ("TWILIO_API_KEY_SECRET", "s3cret"),
+        ("TWILIO_SYNC_SERVICE", SYNC),
+        ("WORKSPACE_SID", WORKSPACE),
+    ];
+    let e = of_sample(&[&functions[..], &e].concat());
+    assert_eq!(sync_of(&e), SYNC);
+    assert!(e.core.twilio.api_key.is_some());
+}
+
+#[test]
+fn chosen_layouts_win_over_what_older_names_imply() {
+    let chosen = read(&[("TWILIO_SYNC_SERVICE_ID", SYNC), ("SYNC_LAYOUTS", "queue-map")]).unwrap();
+    assert_eq!(chosen.core.sync.layouts, [LayoutName::QueueMap]);
 }

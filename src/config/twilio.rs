@@ -39,6 +39,8 @@ pub struct TwilioConfig {
     pub sync_service: SyncServiceName,
     /// `TWILIO_TIMEOUT`: the longest one REST request may take, default 10 s.
     pub timeout: Duration,
+    /// `SYNC_TOKEN_LIFE`: how long a page's Sync access token lasts, default 60 min.
+    pub token_life: Duration,
     /// Where the REST APIs are.
     pub base_urls: BaseUrls,
 }
@@ -109,6 +111,9 @@ impl TwilioConfig {
         let timeout = reader.or_default(&var::TWILIO_TIMEOUT, Duration::from_secs(10), |s| {
             duration(s).filter(|d| !d.is_zero())
         });
+        let token_life = reader.or_default(&var::SYNC_TOKEN_LIFE, Duration::from_secs(3600), |s| {
+            duration(s).filter(|life| *life >= Duration::from_secs(60))
+        });
         let region = Region {
             region: reader.optional(&var::TWILIO_REGION, part),
             edge: reader.optional(&var::TWILIO_EDGE, part),
@@ -136,6 +141,7 @@ impl TwilioConfig {
             workspace_sid: workspace_sid?,
             sync_service,
             timeout,
+            token_life,
             base_urls,
         })
     }

@@ -23,14 +23,14 @@ pub const RETIRED: &[(&str, &str)] = &[(
 )];
 
 variables! {
-    TWILIO_ACCOUNT_SID: Variable::plain("TWILIO_ACCOUNT_SID", SID_OF_ACCOUNT);
-    TWILIO_AUTH_TOKEN: Variable::secret("TWILIO_AUTH_TOKEN", "the account's primary Auth Token, at least 5 characters without spaces");
+    TWILIO_ACCOUNT_SID: Variable::plain("TWILIO_ACCOUNT_SID", SID_OF_ACCOUNT).or(&["ACCOUNT_SID"]);
+    TWILIO_AUTH_TOKEN: Variable::secret("TWILIO_AUTH_TOKEN", "the account's primary Auth Token, at least 5 characters without spaces").or(&["AUTH_TOKEN"]);
     TWILIO_AUTH_TOKEN_SECONDARY: Variable::secret("TWILIO_AUTH_TOKEN_SECONDARY", "the account's secondary Auth Token, at least 5 characters without spaces");
     TWILIO_WEBHOOK_SHARED_KEY: Variable::secret("TWILIO_WEBHOOK_SHARED_KEY", "the secret of the shared key that signs webhooks, without spaces; while it is rotated up to 4 of them, comma-separated");
-    TWILIO_API_KEY: Variable::plain("TWILIO_API_KEY", "an API key's SID: SK followed by 32 hexadecimal digits, together with TWILIO_API_SECRET");
-    TWILIO_API_SECRET: Variable::secret("TWILIO_API_SECRET", "the secret of TWILIO_API_KEY, together with it");
-    TWILIO_WORKSPACE_SID: Variable::plain("TWILIO_WORKSPACE_SID", "the Workspace SID: WS followed by 32 hexadecimal digits").or(&["TWILIO_FLEX_WORKSPACE_SID"]);
-    TWILIO_SYNC_SERVICE_SID: Variable::plain("TWILIO_SYNC_SERVICE_SID", "a Sync Service SID (IS followed by 32 hexadecimal digits), or default").or(&["TWILIO_FLEX_SYNC_SID"]);
+    TWILIO_API_KEY: Variable::plain("TWILIO_API_KEY", "an API key's SID: SK followed by 32 hexadecimal digits, together with TWILIO_API_SECRET").or(&["TWILIO_API_KEY_SID"]);
+    TWILIO_API_SECRET: Variable::secret("TWILIO_API_SECRET", "the secret of TWILIO_API_KEY, together with it").or(&["TWILIO_API_KEY_SECRET"]);
+    TWILIO_WORKSPACE_SID: Variable::plain("TWILIO_WORKSPACE_SID", "the Workspace SID: WS followed by 32 hexadecimal digits").or(&["TWILIO_FLEX_WORKSPACE_SID", "WORKSPACE_SID"]);
+    TWILIO_SYNC_SERVICE_SID: Variable::plain("TWILIO_SYNC_SERVICE_SID", "a Sync Service SID (IS followed by 32 hexadecimal digits), or default").or(&["TWILIO_FLEX_SYNC_SID", "DASHBOARD_SYNC_SERVICE_SID", "TWILIO_SYNC_SERVICE_ID", "TWILIO_SYNC_SERVICE"]);
     PUBLIC_URL: Variable::plain("PUBLIC_URL", "the http or https URL under which Twilio reaches this service, in plain ASCII (an international name as xn--…), without query, fragment or credentials").or(&["EXTERNAL_HOST"]);
     BIND_ADDRESS: Variable::plain("BIND_ADDRESS", "an IP address to listen on, such as 0.0.0.0 or :: (without brackets)");
     PORT: Variable::plain("PORT", "a port from 0 to 65535 (0: any free one)");
@@ -42,6 +42,7 @@ variables! {
     VIEWER_PASSWORD: Variable::secret("VIEWER_PASSWORD", "a password of at least 8 characters, none of the administrator's secrets, together with VIEWER_USER");
     TV_LINKS: Variable::plain("TV_LINKS", "up to 100 different names of screens (letters, digits, '-' and '_'), comma-separated, such as lobby,floor-2");
     TRUSTED_PROXIES: Variable::plain("TRUSTED_PROXIES", "up to 50 addresses or networks of proxies, comma-separated, such as 10.0.0.0/8,127.0.0.1");
+    SYNC_TOKEN_LIFE: Variable::plain("SYNC_TOKEN_LIFE", "a duration with its unit from 1m to 24h");
     WEBSOCKET_CLIENTS: Variable::plain("WEBSOCKET_CLIENTS", "a number of websockets at once, from 1 to 50000");
     ALLOWED_ORIGINS: Variable::plain("ALLOWED_ORIGINS", "up to 50 different origins, comma-separated, such as https://flex.twilio.com: http or https, a host, perhaps a port, no path");
     FRAME_ANCESTORS: Variable::plain("FRAME_ANCESTORS", "up to 50 different origins, comma-separated, such as https://flex.twilio.com: http or https, a host, perhaps a port, no path");
@@ -71,10 +72,10 @@ variables! {
     SLA_NAMES_OF_QUEUES: Variable::plain("SLA_NAMES_OF_QUEUES", "a comma-separated list of <TaskQueue SID>=<service level>, each TaskQueue once");
     SYNC_LAYOUTS: Variable::plain("SYNC_LAYOUTS", "a comma-separated choice, each once, of queue-map, dashboard-document, dashboard-map, dashboard-metrics, taskrouter-stats, taskrouter-events, taskrouter-tasks, queue-documents");
     QUEUE_STATS_MAP: Variable::plain("QUEUE_STATS_MAP", OBJECT_NAME);
-    DASHBOARD_DATA_DOCUMENT: Variable::plain("DASHBOARD_DATA_DOCUMENT", OBJECT_NAME);
-    DASHBOARD_DEFINITIONS_DOCUMENT: Variable::plain("DASHBOARD_DEFINITIONS_DOCUMENT", OBJECT_NAME);
+    DASHBOARD_DATA_DOCUMENT: Variable::plain("DASHBOARD_DATA_DOCUMENT", OBJECT_NAME).or(&["DOCUMENT_NAME"]);
+    DASHBOARD_DEFINITIONS_DOCUMENT: Variable::plain("DASHBOARD_DEFINITIONS_DOCUMENT", OBJECT_NAME).or(&["DEFINITIONS_DOCUMENT_NAME"]);
     DASHBOARD_METRICS_DOCUMENT: Variable::plain("DASHBOARD_METRICS_DOCUMENT", OBJECT_NAME);
-    DASHBOARD_MAP: Variable::plain("DASHBOARD_MAP", OBJECT_NAME);
+    DASHBOARD_MAP: Variable::plain("DASHBOARD_MAP", OBJECT_NAME).or(&["DASHBOARD_SYNC_MAP_SID"]);
     TASKROUTER_STATS_DOCUMENT: Variable::plain("TASKROUTER_STATS_DOCUMENT", OBJECT_NAME);
     TASKROUTER_EVENTS_DOCUMENT: Variable::plain("TASKROUTER_EVENTS_DOCUMENT", OBJECT_NAME);
     TASKROUTER_TASKS_MAP: Variable::plain("TASKROUTER_TASKS_MAP", OBJECT_NAME);
@@ -85,6 +86,7 @@ variables! {
     REFRESH_SPACING: Variable::plain("REFRESH_SPACING", DURATION);
     SETTLE_STEP: Variable::plain("SETTLE_STEP", DURATION);
     SETTLE_WINDOW: Variable::plain("SETTLE_WINDOW", "a duration with its unit, from SETTLE_STEP to 24h; 0s switches settling reads off");
+    TASKS_KEPT: Variable::plain("TASKS_KEPT", "a duration with its unit, such as 15m, at most 24h; 0s: finished Tasks are not shown");
     DEFINITIONS_INTERVAL: Variable::plain("DEFINITIONS_INTERVAL", DURATION);
     SYNC_AUDIT_INTERVAL: Variable::plain("SYNC_AUDIT_INTERVAL", DURATION);
     SYNC_AGES: Variable::plain("SYNC_AGES", "on or off");

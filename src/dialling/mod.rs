@@ -149,14 +149,14 @@ impl Dialler {
         from: &str,
         contact: &str,
     ) -> Result<(), DialError> {
-        self.rules.check(to, from)?;
+        let (to, from) = self.rules.check(to, from)?;
         self.take_budget(worker).await?;
         self.check_contact(worker, contact).await?;
         let query =
             form_urlencoded::Serializer::new(String::new()).append_pair(CONTACT_PARAMETER, contact).finish();
         let url = format!("{}{TWIML_PATH}?{query}", self.public_url);
         let status_callback = format!("{}{STATUS_PATH}", self.public_url);
-        let new = NewCall { to, from, url: &url, status_callback: &status_callback };
+        let new = NewCall { to: &to, from: &from, url: &url, status_callback: &status_callback };
         // Callbacks may come before the answer that says whose Call it is.
         let placing = Placing::begin(self)?;
         let placed = self.calls.place(new).await;
@@ -230,9 +230,12 @@ impl Line {
         self.updates.recv().await
     }
 
-    /// Gives an update back that could not be passed on; it waits for the agent's next line.
+    /// Gives an update back that could not be sent; it waits for the agent's next line. A failed send may have reached
+    /// the agent all the same, so what must not come twice stays away.
     pub fn give_back(&mut self, update: Update) {
-        self.untold.push(update);
+        if register::may_repeat(&update.status) {
+            self.untold.push(update);
+        }
     }
 }
 

@@ -26,6 +26,8 @@ const LONGEST_EARLY: Duration = Duration::from_secs(30);
 const MOST_BUDGETS: usize = 20_000;
 /// Lines are numbered from one on.
 const NO_LINE: u64 = 0;
+/// The status of a Call that the other side has picked up.
+const ANSWERED: &str = "in-progress";
 /// Longest status that is passed on; Twilio's are short words.
 const LONGEST_STATUS: usize = 32;
 
@@ -59,6 +61,8 @@ struct Placed {
     sequence: Option<u32>,
     /// Whether the status has gone to a line.
     told: bool,
+    /// Whether the other side has picked up.
+    answered: bool,
     forget_at: Instant,
 }
 
@@ -84,7 +88,8 @@ impl Register {
         self.calls.get(&call).is_some_and(|placed| placed.worker == worker && !is_final(&placed.status))
     }
 
-    /// A line for an agent. It takes over the agent's Calls whose line is gone, and is told where they stand.
+    /// A line for an agent. It takes over the agent's Calls whose line is gone and hears where they stand, as far as
+    /// [`may_repeat`] allows.
     pub(super) fn open(&mut self, worker: WorkerSid, now: Instant) -> (u64, mpsc::Receiver<Update>) {
         self.forget(now);
         let (sender, receiver) = mpsc::channel(MOST_UPDATES);
@@ -97,8 +102,7 @@ impl Register {
             .filter(|(_, placed)| placed.worker == worker && !self.lines.contains_key(&placed.line));
         let orphans: Vec<CallSid> = orphans
             .map(|(call, placed)| {
-                // Told or not: what went into a broken socket was heard by nobody.
-                (placed.line, placed.told) = (line, false);
+                placed.move_to(line);
                 *call
             })
             .collect();
@@ -118,6 +122,7 @@ impl Register {
                 status: status.clone(),
                 sequence: None,
                 told: false,
+                answered: true,
                 forget_at: now + LONGEST_WAIT,
             });
             placed.told = false;
@@ -129,7 +134,7 @@ impl Register {
             self.calls.iter_mut().filter(|(_, placed)| placed.worker == worker && placed.line == line);
         let orphans: Vec<CallSid> = orphans
             .map(|(call, placed)| {
-                (placed.line, placed.told) = (other, false);
+                placed.move_to(other);
                 *call
             })
             .collect();
@@ -188,6 +193,7 @@ impl Register {
             status: shortened(status),
             sequence: None,
             told: false,
+            answered: false,
             forget_at,
         };
         self.calls.insert(call, placed);
@@ -200,8 +206,15 @@ impl Register {
         let newest = self.lines.iter().filter(|(_, (of, _))| *of == worker).map(|(number, _)| *number).max();
         let line = if self.lines.contains_key(&line) { line } else { newest.unwrap_or(line) };
         let forget_at = now + LONGEST_CALL;
-        let placed =
-            Placed { worker, line, status: shortened(status), sequence: None, told: false, forget_at };
+        let placed = Placed {
+            worker,
+            line,
+            status: shortened(status),
+            sequence: None,
+            told: false,
+            answered: false,
+            forget_at,
+        };
         self.calls.insert(call, placed);
         self.tell(call);
         self.take_early(call, now);
@@ -233,15 +246,19 @@ impl Register {
             return;
         };
         let older = sequence.is_some() && placed.sequence.is_some() && sequence <= placed.sequence;
-        if older || is_final(&placed.status) {
+        // Callbacks without numbers: after the answer only the end is news, and a second answer is a repetition.
+        if older || is_final(&placed.status) || (placed.answered && may_precede_answer(&status)) {
             return;
         }
         placed.sequence = sequence.or(placed.sequence);
+        placed.answered |= status.as_ref() == ANSWERED;
         if is_final(&status) {
             placed.forget_at = now + LONGEST_WAIT;
         }
+        // Another replica may hold the agent's socket and pass the answer on; a second one from here would do harm.
+        let elsewhere = self.shares && !self.lines.contains_key(&placed.line);
+        placed.told = elsewhere && !may_repeat(&status);
         placed.status = status;
-        placed.told = false;
         self.tell(call);
     }
 
@@ -264,6 +281,26 @@ impl Register {
     fn forget(&mut self, now: Instant) {
         self.calls.retain(|_, placed| now < placed.forget_at);
     }
+}
+
+impl Placed {
+    /// Hands the Call to another line, which hears the last status again where it may: what went into a broken socket
+    /// may have reached nobody.
+    fn move_to(&mut self, line: u64) {
+        self.line = line;
+        self.told &= !may_repeat(&self.status);
+    }
+}
+
+/// Whether an agent may hear this status twice. The older plugin takes each `in-progress` for a fresh answer: it closes
+/// its dialog, sets the agent available in mid-call, and rejects the next Reservation.
+pub(super) fn may_repeat(status: &str) -> bool {
+    matches!(status, "queued" | "ringing") || is_final(status)
+}
+
+/// Whether this status belongs to the time up to the answer.
+fn may_precede_answer(status: &str) -> bool {
+    matches!(status, "queued" | "initiated" | "ringing" | ANSWERED)
 }
 
 fn is_final(status: &str) -> bool {

@@ -73,19 +73,52 @@ fn an_agent_who_comes_back_is_told_where_the_calls_stand() {
 }
 
 #[test]
-fn what_went_into_a_broken_socket_is_told_again() {
+fn what_went_into_a_broken_socket_is_told_again_but_no_answer() {
     let (mut register, now) = (Register::default(), Instant::now());
     let (line, mut broken) = register.open(worker(1), now);
     register.placed(call(1), "queued", worker(1), line, now);
-    register.told(call(1), "in-progress", Some(0), now);
-    assert_eq!(heard(&mut broken), ["queued", "in-progress"]);
+    assert_eq!(heard(&mut broken), ["queued"]);
     register.close(worker(1), line, Vec::new());
     let (line, mut next) = register.open(worker(1), now);
+    assert_eq!(heard(&mut next), ["queued"], "so that the agent can hang up");
+    register.told(call(1), "in-progress", Some(0), now);
     assert_eq!(heard(&mut next), ["in-progress"]);
+    register.close(worker(1), line, Vec::new());
+    let (line, mut later) = register.open(worker(1), now);
+    assert!(heard(&mut later).is_empty(), "the older plugin takes it for another answer");
+    assert!(register.is_of(call(1), worker(1)), "and yet it can be ended");
     register.told(call(1), "completed", Some(1), now);
     // Taken out, and given back because it could not be sent.
-    register.close(worker(1), line, vec![next.try_recv().unwrap()]);
+    register.close(worker(1), line, vec![later.try_recv().unwrap()]);
     assert_eq!(heard(&mut register.open(worker(1), now).1), ["completed"]);
+}
+
+#[test]
+fn an_answer_is_told_once_whichever_way_it_could_come_twice() {
+    let (mut register, now) = (Register::default(), Instant::now());
+    let (old, mut first) = register.open(worker(1), now);
+    register.placed(call(1), "queued", worker(1), old, now);
+    for status in ["in-progress", "in-progress", "ringing", "in-progress"] {
+        register.told(call(1), status, None, now);
+    }
+    assert_eq!(heard(&mut first), ["queued", "in-progress"]);
+    // A new socket that is there before the old one is seen gone.
+    let (_, mut new) = register.open(worker(1), now);
+    register.close(worker(1), old, Vec::new());
+    assert!(heard(&mut new).is_empty());
+    register.told(call(1), "completed", None, now);
+    assert_eq!(heard(&mut new), ["completed"]);
+}
+
+#[test]
+fn an_answer_that_another_replica_may_have_passed_on_is_not_told_here() {
+    let (mut register, now) = (Register::new(true), Instant::now());
+    register.heard(call(1), "queued", worker(1), Duration::ZERO, now);
+    register.told(call(1), "in-progress", Some(1), now);
+    let (_, mut here) = register.open(worker(1), now);
+    assert!(heard(&mut here).is_empty());
+    register.told(call(1), "completed", Some(2), now);
+    assert_eq!(heard(&mut here), ["completed"]);
 }
 
 #[test]

@@ -12,12 +12,20 @@ pub(super) struct Rules {
 /// Against the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Not a number.
-    #[error("\"to\" is not a telephone number: write it with + and the country code, digits only")]
-    To,
-    /// Not a number.
-    #[error("\"from\" is not a telephone number: write it with + and the country code, digits only")]
-    From,
+    /// Neither a number nor close to one.
+    #[error("\"{0}\" is not a telephone number: write it with + and the country code")]
+    NoNumber(&'static str),
+    /// A number with something in it that belongs to none.
+    #[error("\"{field}\" is not a telephone number: take {found:?} (U+{code:04X}) out of it", code = u32::from(*.found))]
+    Character {
+        /// `to` or `from`.
+        field: &'static str,
+        /// The first such character.
+        found: char,
+    },
+    /// As written on business cards: the zero is dialled inside the country only.
+    #[error("\"{0}\" has (0) in it: leave that zero out, since the country code stands before it")]
+    TrunkZero(&'static str),
     /// Not one of ours.
     #[error("\"from\" is not one of the caller ids that may be used here")]
     CallerId,
@@ -34,47 +42,111 @@ impl Rules {
         Self { caller_ids: config.caller_ids.clone(), prefixes: config.prefixes.clone() }
     }
 
-    pub(super) fn check(&self, to: &str, from: &str) -> Result<(), Refused> {
-        if !is_e164(to) {
-            return Err(Refused::To);
-        }
-        if !is_e164(from) {
-            return Err(Refused::From);
-        }
-        if !self.caller_ids.iter().any(|id| id == from) {
+    /// Both numbers as E.164 writes them, where they may be used.
+    pub(super) fn check(&self, to: &str, from: &str) -> Result<(String, String), Refused> {
+        let may_call = |number: &str| self.prefixes.iter().any(|prefix| number.starts_with(prefix));
+        let is_caller_id = |number: &str| self.caller_ids.iter().any(|id| id == number);
+        let to = read("to", to, may_call)?;
+        let from = read("from", from, is_caller_id)?;
+        if !is_caller_id(&from) {
             return Err(Refused::CallerId);
         }
-        if !self.prefixes.iter().any(|prefix| to.starts_with(prefix)) {
+        if !may_call(&to) {
             return Err(Refused::Prefix);
         }
-        Ok(())
+        Ok((to, from))
     }
+}
+
+/// Reads a number as people paste it. The older plugin strips the plus sign, so digits count as an international number
+/// where the rules know one that begins like that; any other digits may be a national number, which this is not to guess.
+fn read(field: &'static str, text: &str, is_known: impl Fn(&str) -> bool) -> Result<String, Refused> {
+    let number: String = text.chars().filter(|c| !is_decoration(*c)).collect();
+    let (plus, digits) = number.strip_prefix('+').map_or(("", number.as_str()), |digits| ("+", digits));
+    if let Some(found) = digits.chars().find(|c| !c.is_ascii_digit()) {
+        return Err(Refused::Character { field, found });
+    }
+    if text.contains("(0)") {
+        return Err(Refused::TrunkZero(field));
+    }
+    let international = format!("+{digits}");
+    let fits = is_e164(&international) && (!plus.is_empty() || is_known(&international));
+    if fits { Ok(international) } else { Err(Refused::NoNumber(field)) }
+}
+
+/// What people and word processors put between and around digits: spaces, dashes, brackets, and characters that show
+/// nothing, such as those that set the direction of writing.
+fn is_decoration(c: char) -> bool {
+    let dash = matches!(
+        c,
+        '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
+    );
+    let bracket = matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '\u{ff08}' | '\u{ff09}');
+    // Unicode's category Cf as far as texts hold it, and the blank that is no space to Unicode.
+    let format = matches!(
+        c,
+        '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{2800}'
+    );
+    c.is_whitespace() || dash || bracket || format
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const CALLER_ID: &str = "+14155550100";
+
+    fn check(to: &str, from: &str) -> Result<(String, String), Refused> {
+        let of = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Rules { caller_ids: of(&[CALLER_ID]), prefixes: of(&["+1", "+4930"]) }.check(to, from)
+    }
+
+    fn called(to: &str) -> Result<String, Refused> {
+        check(to, CALLER_ID).map(|(to, _)| to)
+    }
+
     #[test]
     fn calls_only_what_may_be_called_and_shows_only_what_may_be_shown() {
-        let of = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let rules = Rules { caller_ids: of(&["+14155550100"]), prefixes: of(&["+1", "+4930"]) };
-        let check = |to: &str| rules.check(to, "+14155550100");
-        assert_eq!((check("+15005550006"), check("+493012345")), (Ok(()), Ok(())));
-        assert_eq!(check("+494012345"), Err(Refused::Prefix));
-        for bad in [
-            "15005550006",
-            "+0150055500",
-            "+1500555000a",
-            "+1 500 555 0006",
-            "+1234567890123456",
-            "+",
-            "",
-            "client:x",
-        ] {
-            assert_eq!(check(bad), Err(Refused::To), "{bad}");
+        assert_eq!(called("+15005550006").as_deref(), Ok("+15005550006"));
+        assert_eq!(called("+493012345").as_deref(), Ok("+493012345"));
+        assert_eq!(called("+494012345"), Err(Refused::Prefix));
+        for bad in ["+0150055500", "+1234567890123456", "+", "", "5005550006", "0015005550006", "494012345"] {
+            assert_eq!(called(bad), Err(Refused::NoNumber("to")), "{bad}");
         }
-        assert_eq!(rules.check("+15005550006", "+14155550101"), Err(Refused::CallerId));
-        assert_eq!(rules.check("+15005550006", "anonymous"), Err(Refused::From));
+        assert_eq!(check("+15005550006", "+14155550101"), Err(Refused::CallerId));
+        assert_eq!(check("+15005550006", "1").unwrap_err(), Refused::NoNumber("from"));
+    }
+
+    #[test]
+    fn pasted_numbers_are_read_as_they_are_meant() {
+        for pasted in [
+            "15005550010",
+            "+1 (500) 555-0010",
+            "+1500555\u{2011}0010  ",
+            "\u{202a}+15005550010\u{202c}",
+            "\u{202d}1\u{a0}500\u{202f}555\u{2013}0010\u{202c}",
+            "[+1] 500 555 0010\n",
+            "\u{feff}+1\u{200b}5005550010",
+        ] {
+            assert_eq!(called(pasted).as_deref(), Ok("+15005550010"), "{pasted:?}");
+        }
+        let from = check("15005550010", "1 (415) 555-0100").map(|(_, from)| from);
+        assert_eq!(from.as_deref(), Ok(CALLER_ID));
+    }
+
+    #[test]
+    fn what_belongs_to_no_number_is_named() {
+        for (bad, found) in [
+            ("+1500555000a", 'a'),
+            ("client:x", 'c'),
+            ("+1 500.555.0006", '.'),
+            ("++15005550006", '+'),
+            ("+1500555000\u{ff16}", '\u{ff16}'),
+        ] {
+            assert_eq!(called(bad), Err(Refused::Character { field: "to", found }), "{bad}");
+        }
+        let told = check("+15005550006", "anonymous").unwrap_err().to_string();
+        assert_eq!(told, "\"from\" is not a telephone number: take 'a' (U+0061) out of it");
+        assert_eq!(called("+49 (0)30 12345"), Err(Refused::TrunkZero("to")));
     }
 }

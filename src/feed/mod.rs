@@ -20,7 +20,7 @@ use frames::Frames;
 use picture::Position;
 
 pub use frames::Shown;
-pub use picture::{Change, Frame, Head, METRICS_DOCUMENTS, Picture};
+pub use picture::{Change, Frame, Head, METRICS_DOCUMENTS, Picture, QUEUE_ORDER};
 pub use selection::{BadSelection, Selection};
 pub use worker::{Pictures, Worker, new_epoch};
 

@@ -4,7 +4,7 @@
 //! nobody watching, a thousand TaskQueues cost neither the work nor 5 MB.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -19,10 +19,12 @@ use crate::sid::TaskQueueSid;
 /// Branches that are remembered, so that who comes back from one can go on; each is a leader that took over.
 const MOST_BRANCHES: usize = 16;
 /// All parts but the TaskQueues. What begins with `_` is not for clients.
-const PARTS: [&str; 7] =
-    ["asOf", "health", "metrics", METRICS_DOCUMENTS, "queuesKnown", "voice", "workspace"];
+const PARTS: [&str; 8] =
+    ["asOf", "health", "metrics", METRICS_DOCUMENTS, QUEUE_ORDER, "queuesKnown", "voice", "workspace"];
 /// The part with the names of the Documents that metrics stand in.
 pub const METRICS_DOCUMENTS: &str = "_metricsDocuments";
+/// The part with the TaskQueues' SIDs in TaskRouter's order.
+pub const QUEUE_ORDER: &str = "_queueOrder";
 const HEALTH: &str = "health";
 
 /// TaskQueues that are remembered as gone, so that who comes back is told; with more of them all are told anew.
@@ -330,9 +332,14 @@ impl Picture {
         changed.chain(self.gone.values().copied()).max().or(Some(0)).max(Some(self.oldest))
     }
 
-    /// All queues' items as a JSON array.
+    /// All queues' items as a JSON array, in TaskRouter's order.
     pub(super) fn items(&self) -> String {
-        let items: Vec<&str> = self.queues.values().map(|part| part.json()).collect();
+        let order: Vec<TaskQueueSid> =
+            self.part(QUEUE_ORDER).and_then(|order| serde_json::from_str(order).ok()).unwrap_or_default();
+        let listed: BTreeSet<&TaskQueueSid> = order.iter().collect();
+        let rest = self.queues.iter().filter(|(queue, _)| !listed.contains(queue)).map(|(_, part)| part);
+        let parts = order.iter().filter_map(|queue| self.queues.get(queue)).chain(rest);
+        let items: Vec<&str> = parts.map(|part| part.json()).collect();
         format!("[{}]", items.join(","))
     }
 

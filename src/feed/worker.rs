@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::picture::Recipe;
-use super::{Feed, METRICS_DOCUMENTS, Picture};
+use super::{Feed, METRICS_DOCUMENTS, Picture, QUEUE_ORDER};
 use crate::layout::{is_whole, metrics_documents, queue_item};
 use crate::publish::Status;
 use crate::stats::{Needs, QueueState, Snapshot, Tiles};
@@ -188,6 +188,9 @@ impl Worker {
             parts.push(("metrics", metrics(&next)));
             let shown = next.metrics.as_deref().unwrap_or_default();
             parts.push((METRICS_DOCUMENTS, json!(metrics_documents(&self.document, shown))));
+        }
+        if last.is_none_or(|last| last.order != next.order) {
+            parts.push((QUEUE_ORDER, json!(next.order)));
         }
         if last.is_none_or(|last| !last.workspace.shows_the_same(&next.workspace)) {
             parts.push(("workspace", workspace(&next)));

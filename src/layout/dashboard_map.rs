@@ -67,10 +67,6 @@ impl Layout for DashboardMap {
     }
 
     fn changes(&self, last: Option<&Snapshot>, next: &Snapshot, changes: &mut Changes<'_>) {
-        let same = last.is_some_and(|last| last.workspace.shows_the_same(&next.workspace));
-        if let Some(item) = self.workspace_item(next).filter(|_| !same) {
-            changes.put(self.target(WORKSPACE), item);
-        }
         let (changed, gone) = moved(last, next);
         for state in changed {
             if let Some(item) = self.queue_item(state) {
@@ -78,6 +74,11 @@ impl Layout for DashboardMap {
             }
         }
         gone.for_each(|queue| changes.remove(self.queue_target(queue)));
+        // Last: the older wallboard calculates its tiles anew when this item changes, from the items as they are then.
+        let same = last.is_some_and(|last| last.workspace.shows_the_same(&next.workspace));
+        if let Some(item) = self.workspace_item(next).filter(|_| !same) {
+            changes.put(self.target(WORKSPACE), item);
+        }
     }
 
     fn value(&self, target: &Target, snapshot: &Snapshot) -> Option<Value> {

@@ -1,9 +1,10 @@
 //! Cuts a value that would not fit into Sync, least important first, and says so in the value.
 //!
-//! Sync takes 16 KiB of JSON a Document or item, with a little of that for itself (Twilio, "Sync Limits"). Cut in this
-//! order, each step only as long as the value is too large: tables by priority, splits of waits, waits, the Activities
-//! of single channels, all Activities; then, one after another, the largest of all fields that no front end needs to
-//! know which thing it looks at. The names of what was cut stand in the field `cut`.
+//! Sync takes 16 KiB of JSON a Document or item, with a little of that for itself (Twilio, "Sync Limits"). What is cut stays
+//! as an empty value of its type, since front ends go through lists and read members without asking. Cut is one value at a
+//! time, no more than needed, in this order: tables by priority, Activities of single channels, other Activities, splits of
+//! waits, waits; then texts, lists and objects of any name, the smallest that is enough or else the largest. Only if all
+//! that is not enough, whole members go. The names of what was cut stand in the field `cut`.
 
 use serde_json::{Map, Value, json};
 
@@ -12,80 +13,191 @@ pub const LARGEST: usize = 15 * 1024;
 /// The field that names what was cut.
 pub const CUT: &str = "cut";
 
-/// So many names of cut fields are listed, lest the list itself be too large.
+/// How many names of cut fields are listed, lest the list itself be too large.
 const MOST_NAMED: usize = 20;
+/// Longest name in that list: names come from attributes too, and can be long themselves.
+const LONGEST_NAME: usize = 40;
+/// After this many single cuts whole members go: what has so many parts is no statistics.
+const MOST_CUTS: usize = 200;
 
-/// Fields that go first, wherever they stand.
+/// Fields that go first, wherever they stand; those of single channels before those of all.
 const STEPS: [&[&str]; 4] = [
     &["tasksByPriority", "tasks_by_priority"],
+    &["activityStatistics", "activity_statistics", "activities"],
     &["splitByWaitTime", "split_by_wait_time"],
     &["waitUntilCancel", "wait_duration_until_canceled", "waitUntilAccept", "wait_duration_until_accepted"],
-    &["activityStatistics", "activity_statistics", "activities"],
 ];
-/// Fields that tell which thing a value is about.
-const KEPT: [&str; 7] =
-    ["sid", "friendlyName", "asOf", "TaskSid", "TaskStatus", "EventType", "workspace_statistics"];
+/// Fields of ours that say which thing a value is about, or that front ends can't do without. An attribute may have such
+/// a name, so they go as well, after everything else.
+const KEPT: [&str; 9] = [
+    "sid",
+    "friendlyName",
+    "asOf",
+    "TaskSid",
+    "TaskStatus",
+    "EventType",
+    "workspace_statistics",
+    "tasksByStatus",
+    "tasks_by_status",
+];
+/// Objects whose members front ends read by name.
+const STRUCTURES: [&str; 6] = ["workspace_statistics", "realtime", "cumulative", "data", "all", "metric"];
+
+/// Where a value stands: the names on the way to it.
+type Path = Vec<String>;
 
 /// The value, cut if it had to be, and the names of what was cut.
-pub fn fit(mut value: Value, largest: usize) -> (Value, Vec<String>) {
-    let mut cut = Vec::new();
-    let fits = |value: &Value| value.to_string().len() <= largest;
-    if fits(&value) {
-        return (value, cut);
-    }
+pub fn fit(value: Value, largest: usize) -> (Value, Vec<String>) {
+    let mut cutter = Cutter { value, largest, cut: Vec::new(), cuts: 0 };
     for names in STEPS {
-        if remove_everywhere(&mut value, names) {
-            cut.extend(names.iter().map(|name| (*name).to_owned()));
-            if mark(&mut value, &cut) && fits(&value) {
-                return (value, cut);
+        for of_channels in [true, false] {
+            let wanted = |path: &[String], _: &Value| {
+                let named = path.last().is_some_and(|name| names.contains(&name.as_str()));
+                named && is_of_one_channel(path) == of_channels
+            };
+            cutter.empty_while_needed(wanted);
+        }
+    }
+    let rest = |path: &[String], value: &Value| {
+        let name = path.last().map(String::as_str).unwrap_or_default();
+        !KEPT.contains(&name) && !(value.is_object() && is_structure(name))
+    };
+    cutter.empty_while_needed(rest);
+    cutter.empty_while_needed(|path: &[String], value: &Value| {
+        !(value.is_object() && path.last().is_some_and(|name| is_structure(name)))
+    });
+    cutter.remove_while_needed();
+    (cutter.value, cutter.cut)
+}
+
+struct Cutter {
+    value: Value,
+    largest: usize,
+    cut: Vec<String>,
+    cuts: usize,
+}
+
+impl Cutter {
+    /// Bytes that are too many, with room for one more name in the list; `None` where the value fits.
+    fn excess(&self) -> Option<usize> {
+        let excess = self.value.to_string().len().checked_sub(self.largest)?;
+        (excess > 0).then_some(excess)
+    }
+
+    /// Empties values that are `wanted`, one at a time: the smallest that is enough, else the largest.
+    fn empty_while_needed(&mut self, wanted: impl Fn(&[String], &Value) -> bool) {
+        while let Some(excess) = self.excess().filter(|_| self.cuts < MOST_CUTS) {
+            let mut found = Vec::new();
+            visit(&self.value, &mut Vec::new(), &mut |path, value| {
+                let spared = value.to_string().len() - 2;
+                if spared > 0 && wanted(path, value) {
+                    found.push((spared, path.to_vec()));
+                }
+            });
+            let enough = |(spared, path): &&(usize, Path)| *spared >= excess + room_for_name(path);
+            let smallest = found.iter().filter(enough).min_by_key(|(spared, _)| *spared);
+            let Some((_, path)) = smallest.or_else(|| found.iter().max_by_key(|(spared, _)| *spared)) else {
+                return;
+            };
+            let path = path.clone();
+            self.empty(&path);
+        }
+    }
+
+    fn empty(&mut self, path: &[String]) {
+        let found = path.iter().try_fold(&mut self.value, |value, name| value.get_mut(name));
+        if let Some(value) = found {
+            *value = match value {
+                Value::Object(_) => Value::Object(Map::new()),
+                Value::Array(_) => Value::Array(Vec::new()),
+                _ => Value::String(String::new()),
+            };
+        }
+        if let Some(name) = path.last() {
+            self.note(name);
+        }
+    }
+
+    /// The last resort: whole members, ours after all others, the largest first.
+    fn remove_while_needed(&mut self) {
+        while let Some(mut excess) = self.excess() {
+            let Value::Object(fields) = &mut self.value else { return };
+            let mut names: Vec<(bool, usize, String)> = fields
+                .iter()
+                .filter(|(name, _)| *name != CUT)
+                .map(|(name, field)| {
+                    let size = name.len() + field.to_string().len();
+                    (KEPT.contains(&name.as_str()), size, name.clone())
+                })
+                .collect();
+            if names.is_empty() {
+                return;
             }
+            names.sort_by(|(a_kept, a, _), (b_kept, b, _)| a_kept.cmp(b_kept).then(b.cmp(a)));
+            let mut gone = Vec::new();
+            for (_, size, name) in names {
+                fields.remove(&name);
+                gone.push(name);
+                if excess <= size {
+                    break;
+                }
+                excess -= size;
+            }
+            gone.iter().for_each(|name| self.note(name));
         }
     }
-    while !fits(&value) {
-        let Some(name) = remove_largest(&mut value) else { break };
-        cut.push(name);
-        mark(&mut value, &cut);
-    }
-    (value, cut)
-}
 
-fn mark(value: &mut Value, cut: &[String]) -> bool {
-    if let Value::Object(fields) = value {
-        let named: Vec<&str> = cut.iter().take(MOST_NAMED).map(String::as_str).collect();
-        fields.insert(CUT.to_owned(), json!(named));
-    }
-    true
-}
-
-fn remove_everywhere(value: &mut Value, names: &[&str]) -> bool {
-    match value {
-        Value::Object(fields) => {
-            let before = fields.len();
-            fields.retain(|name, _| !names.contains(&name.as_str()));
-            let here = fields.len() != before;
-            fields.values_mut().fold(here, |found, field| remove_everywhere(field, names) | found)
+    fn note(&mut self, name: &str) {
+        self.cuts += 1;
+        let name: String = name.chars().take(LONGEST_NAME).collect();
+        if !self.cut.contains(&name) {
+            self.cut.push(name);
         }
-        Value::Array(items) => {
-            items.iter_mut().fold(false, |found, item| remove_everywhere(item, names) | found)
+        if let Value::Object(fields) = &mut self.value {
+            let named: Vec<&str> = self.cut.iter().take(MOST_NAMED).map(String::as_str).collect();
+            fields.insert(CUT.to_owned(), json!(named));
         }
-        _ => false,
     }
 }
 
-fn remove_largest(value: &mut Value) -> Option<String> {
-    let fields: &mut Map<String, Value> = value.as_object_mut()?;
-    let removable = fields.iter().filter(|(name, _)| !KEPT.contains(&name.as_str()) && *name != CUT);
-    let (name, _) = removable.max_by_key(|(name, field)| name.len() + field.to_string().len())?;
-    let name = name.clone();
-    fields.remove(&name);
-    // Names come from attributes too, and can be long themselves.
-    Some(name.chars().take(40).collect())
+/// Texts, lists and objects below a value, each with the way to it; lists are taken whole.
+fn visit(value: &Value, path: &mut Path, seen: &mut dyn FnMut(&[String], &Value)) {
+    let Value::Object(fields) = value else { return };
+    for (name, field) in fields {
+        if path.is_empty() && name == CUT {
+            continue;
+        }
+        path.push(name.clone());
+        if matches!(field, Value::Object(_) | Value::Array(_) | Value::String(_)) {
+            seen(path, field);
+        }
+        visit(field, path, seen);
+        path.pop();
+    }
+}
+
+fn room_for_name(path: &[String]) -> usize {
+    path.last().map_or(0, |name| name.len().min(4 * LONGEST_NAME)) + 12
+}
+
+/// Whether statistics belong to one channel: `all` is the sum that every front end shows.
+fn is_of_one_channel(path: &[String]) -> bool {
+    let of = |prefix: &str| path.iter().find_map(|name| name.strip_prefix(prefix));
+    of("realTimeStats_").or_else(|| of("cumulativeStats_")).is_some_and(|channel| channel != "all")
+}
+
+fn is_structure(name: &str) -> bool {
+    STRUCTURES.contains(&name) || name.starts_with("realTimeStats_") || name.starts_with("cumulativeStats_")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn bytes(value: &Value) -> usize {
+        value.to_string().len()
+    }
 
     #[test]
     fn what_fits_is_left_alone() {
@@ -94,23 +206,81 @@ mod tests {
     }
 
     #[test]
-    fn the_least_important_goes_first_and_is_named() {
+    fn the_least_important_goes_first_stays_as_empty_and_is_named() {
         let priorities: Map<String, Value> = (0..3000).map(|n| (n.to_string(), json!(1))).collect();
         let value = json!({
             "sid": "WQ1", "realTimeStats_all": {"tasksByPriority": priorities, "totalTasks": 3, "activityStatistics": []},
         });
         let (shown, cut) = fit(value, LARGEST);
-        assert_eq!(cut, ["tasksByPriority", "tasks_by_priority"]);
-        assert_eq!(shown["realTimeStats_all"], json!({"totalTasks": 3, "activityStatistics": []}));
+        assert_eq!(cut, ["tasksByPriority"]);
+        let left = json!({"tasksByPriority": {}, "totalTasks": 3, "activityStatistics": []});
+        assert_eq!(shown["realTimeStats_all"], left);
         assert_eq!(shown[CUT], json!(cut));
+    }
+
+    /// A TaskQueue with so many Activities that an item of four scopes is a little too large.
+    fn large_item(activities: usize) -> Value {
+        let activities: Vec<Value> = (0..activities)
+            .map(|n| json!({"friendly_name": format!("Activity {n:03}"), "workers": n}))
+            .collect();
+        let mut item = json!({"sid": "WQ1", "friendlyName": "Sales"});
+        for scope in ["all", "voice", "chat", "video"] {
+            item[format!("realTimeStats_{scope}")] = json!({
+                "activityStatistics": activities, "tasksByPriority": {"0": 1}, "tasksByStatus": {"pending": 1},
+                "oldestTask": 7,
+            });
+            item[format!("cumulativeStats_{scope}")] = json!({
+                "rCreated": 5, "splitByWaitTime": {"30": {"above": {"tasks_canceled": 1}, "below": {"tasks_canceled": 0}}},
+                "waitUntilAccept": {"avg": 1, "min": 1, "max": 1, "total": 1},
+            });
+        }
+        item
+    }
+
+    #[test]
+    fn an_item_a_little_too_large_loses_a_little_and_front_ends_can_read_all_of_it() {
+        let item = large_item(87);
+        assert!((LARGEST + 1..17 * 1024).contains(&bytes(&item)), "{}", bytes(&item));
+        let (shown, cut) = fit(item.clone(), LARGEST);
+        assert!(bytes(&shown) <= LARGEST);
+        assert!(bytes(&shown) > LARGEST - 4 * 1024, "no further than needed: {}", bytes(&shown));
+        assert_eq!(
+            shown["realTimeStats_all"]["activityStatistics"],
+            item["realTimeStats_all"]["activityStatistics"]
+        );
+        assert_eq!(cut, ["tasksByPriority", "activityStatistics"]);
+        // As the plugin reads it: each member is there, with its type.
+        for scope in ["all", "voice", "chat", "video"] {
+            let (now, today) =
+                (&shown[format!("realTimeStats_{scope}")], &shown[format!("cumulativeStats_{scope}")]);
+            assert!(now["activityStatistics"].is_array() && now["tasksByPriority"].is_object());
+            assert_eq!(now["tasksByStatus"]["pending"], 1);
+            assert_eq!(today, &item[format!("cumulativeStats_{scope}")]);
+        }
     }
 
     #[test]
     fn a_huge_attribute_takes_only_itself_along() {
         let value = json!({"TaskSid": "WT1", "huge": "x".repeat(20_000), "from": "+1"});
         let (shown, cut) = fit(value, LARGEST);
-        assert_eq!((shown["from"].as_str(), shown["TaskSid"].as_str()), (Some("+1"), Some("WT1")));
+        assert_eq!(shown, json!({"TaskSid": "WT1", "huge": "", "from": "+1", "cut": ["huge"]}));
         assert_eq!(cut, ["huge"]);
+        let nested = json!({"TaskSid": "WT1", "a": {"b": {"text": "x".repeat(20_000), "n": 1}}});
+        assert_eq!(fit(nested, LARGEST).0["a"], json!({"b": {"text": "", "n": 1}}));
+    }
+
+    #[test]
+    fn an_attribute_with_a_name_of_ours_does_not_stop_the_cutting() {
+        for name in KEPT {
+            for huge in [json!("x".repeat(20_000)), json!({"a": "x".repeat(20_000)}), json!(vec![0; 9000])] {
+                let (shown, _) = fit(json!({name: huge, "from": "+1"}), LARGEST);
+                assert!(bytes(&shown) <= LARGEST, "{name}");
+                assert_eq!(shown["from"], "+1");
+            }
+        }
+        let many: Map<String, Value> = (0..4000).map(|n| (format!("n{n}"), json!(n))).collect();
+        let (shown, _) = fit(Value::Object(many), LARGEST);
+        assert!(bytes(&shown) <= LARGEST && bytes(&shown) > LARGEST / 2);
     }
 
     proptest! {

@@ -151,7 +151,7 @@ pub fn needs(layouts: &[Box<dyn Layout>]) -> Needs {
 
 /// The items of all TaskQueues as system A's front ends know them, for whoever asks over HTTP.
 pub fn queue_items(snapshot: &Snapshot) -> Vec<Value> {
-    snapshot.queues.values().filter_map(|state| queue_item(state, &snapshot.channels)).collect()
+    snapshot.in_order().filter_map(|state| queue_item(state, &snapshot.channels)).collect()
 }
 
 /// One of them; `None` as long as the TaskQueue is not known whole.

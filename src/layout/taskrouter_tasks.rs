@@ -1,6 +1,6 @@
-//! Layout `taskrouter-tasks`: one Sync Map with an item per open Task, as the TaskRouter dashboard reads it.
+//! Layout `taskrouter-tasks`: one Sync Map with an item per Task, as the TaskRouter dashboard reads it.
 //!
-//! Item key: the Task's SID. Items of finished Tasks are removed.
+//! Item key: the Task's SID. A finished Task's item is removed once `TASKS_KEPT` is over.
 
 use std::sync::Arc;
 
@@ -77,10 +77,36 @@ pub(super) fn item(sid: TaskSid, state: &TaskState, recording: Option<&str>) -> 
     item.insert("TaskSid".into(), json!(sid));
     item.insert("Priority".into(), json!(state.task.priority));
     item.insert("TaskStatus".into(), json!(state.task.assignment_status));
-    item.insert("WorkerName".into(), json!(state.worker_name));
-    item.insert("RecordingUrl".into(), json!(recording));
+    // Texts always: the dashboard's page calls their methods.
+    item.insert("WorkerName".into(), json!(state.worker_name.as_deref().unwrap_or_default()));
+    item.insert("RecordingUrl".into(), json!(recording.map(playable).unwrap_or_default()));
     item.insert("TaskQueueName".into(), json!(state.task.task_queue_friendly_name));
     item.insert("TaskChannel".into(), json!(state.task.task_channel_unique_name));
     item.insert("DateCreated".into(), json!(state.task.date_created));
     Value::Object(item)
+}
+
+/// Twilio names a Recording without its form of sound; with an ending a browser can play it.
+fn playable(url: &str) -> String {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let ends = |ending: &str| path.to_ascii_lowercase().ends_with(ending);
+    if ends(".mp3") || ends(".wav") || path.len() != url.len() {
+        url.to_owned()
+    } else {
+        format!("{url}.mp3")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::playable;
+
+    #[test]
+    fn a_recording_has_an_ending() {
+        let url = "https://api.twilio.com/2010-04-01/Accounts/AC1/Recordings/RE1";
+        assert_eq!(playable(url), format!("{url}.mp3"));
+        for whole in [".mp3", ".wav", ".MP3", ".mp3?x=1"] {
+            assert_eq!(playable(&format!("{url}{whole}")), format!("{url}{whole}"));
+        }
+    }
 }

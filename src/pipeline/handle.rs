@@ -118,13 +118,11 @@ impl Handle {
         Ok(items.collect())
     }
 
-    /// By name.
+    /// In TaskRouter's order.
     async fn workers(&self) -> Result<Vec<Value>, RequestError> {
         let workers = self.roster.workers().await;
         let workers = workers.map_err(|error| RequestError::TaskRouter(error.to_string()))?;
-        let mut workers: Vec<_> = workers.iter().collect();
-        workers.sort_by(|a, b| a.friendly_name.cmp(&b.friendly_name));
-        Ok(workers.into_iter().map(|worker| self.worker(worker)).collect())
+        Ok(workers.iter().map(|worker| self.worker(worker)).collect())
     }
 
     /// The attributes first, so that none of them can pass for one of our own fields.

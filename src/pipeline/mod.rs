@@ -46,6 +46,7 @@ pub struct Pipeline {
     pub tiles: watch::Receiver<Tiles>,
     /// Definitions and previews; `None` where the layout is not wanted.
     pub metrics: Option<Metrics>,
+    roster: Roster,
     needs: Needs,
 }
 
@@ -91,6 +92,7 @@ impl Pipeline {
             needs,
             monitor.clone(),
         );
+        let roster = reader.roster();
         let (metrics, tiles) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
             let (metrics, tiles, worker) =
                 wallboard::Worker::new(config, apis.sync.clone(), refresher.snapshots());
@@ -127,17 +129,17 @@ impl Pipeline {
             }
             writer.run(stop, grace).await;
         });
-        Self { refresher, publisher, tiles, metrics, needs }
+        Self { refresher, publisher, tiles, metrics, roster, needs }
     }
 
     /// What may be asked of it.
-    pub fn handle(&self, config: &CoreConfig, apis: &Apis) -> Handle {
+    pub fn handle(&self, config: &CoreConfig) -> Handle {
         Handle {
             refresher: self.refresher.clone(),
             shown: self.refresher.snapshots(),
             publisher: self.publisher.clone(),
             metrics: self.metrics.clone(),
-            roster: Roster::new(apis.taskrouter.clone()),
+            roster: self.roster.clone(),
             account: config.twilio.account_sid,
             workspace: config.twilio.workspace_sid,
             zone: config.statistics.time_zone.clone(),

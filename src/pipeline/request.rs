@@ -13,7 +13,7 @@ use crate::wallboard::{Busy, ChangeError, Problem, StoreError};
 pub enum Request {
     /// Create what is missing, refresh, write, and answer with all TaskQueues' items.
     Bootstrap,
-    /// Open Tasks.
+    /// Tasks, open and lately finished.
     Tasks,
     /// Workers.
     Workers,

@@ -1,6 +1,7 @@
 //! Where marks wait for the worker: a set, not a queue, so that a thousand events on a TaskQueue take the room of one.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
@@ -23,6 +24,7 @@ pub(super) type Waiter = oneshot::Sender<Arc<Snapshot>>;
 pub struct Marks {
     waiting: Mutex<Waiting>,
     pub(super) wake: Wake,
+    events: AtomicU64,
 }
 
 /// Marks taken out for the worker.
@@ -61,7 +63,13 @@ struct Depth {
 
 impl Marks {
     pub(super) fn mark(&self, touch: &Touch) {
+        self.events.fetch_add(1, Ordering::SeqCst);
         self.change(|waiting| waiting.add(touch));
+    }
+
+    /// How many marks have come: an answer that was asked for at the same count shows every event up to now.
+    pub(super) fn events(&self) -> u64 {
+        self.events.load(Ordering::SeqCst)
     }
 
     pub(super) fn refresh_all(&self, waiter: Waiter) {
@@ -82,6 +90,7 @@ impl Marks {
 
     /// Keeps the latest of the events; they may arrive in any order.
     pub(super) fn show_event(&self, event: LatestEvent) {
+        self.events.fetch_add(1, Ordering::SeqCst);
         self.change(|waiting| {
             if waiting.latest_event.as_ref().is_none_or(|last| !event.is_before(last)) {
                 waiting.latest_event = Some(event);

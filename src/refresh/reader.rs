@@ -1,8 +1,11 @@
 //! Carries one planned read out: the call, and its answer as the board takes it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::key::{Key, Part, Parts, Read, What};
+use super::marks::Marks;
+use super::roster::Roster;
 use super::tasks::TaskReader;
 use crate::sid::TaskQueueSid;
 use crate::stats::{Answer, Failed, Scope};
@@ -42,8 +45,13 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(taskrouter: TaskRouter) -> Self {
-        Self { tasks: Arc::new(TaskReader::new(taskrouter.clone())), taskrouter }
+    pub(super) fn new(taskrouter: TaskRouter, tasks_kept: Duration) -> Self {
+        Self { tasks: Arc::new(TaskReader::new(taskrouter.clone(), tasks_kept)), taskrouter }
+    }
+
+    /// Lists for callers, from the same memory of finished Tasks and Workers' names.
+    pub(super) fn roster(&self, marks: Arc<Marks>) -> Roster {
+        Roster::new(self.taskrouter.clone(), self.tasks.clone(), marks)
     }
 
     /// Carries a read out.

@@ -1,6 +1,8 @@
-//! Tasks and Workers for whoever asks over HTTP, read when asked for and not otherwise.
+//! Tasks and Workers for callers over HTTP, read when a caller asks and not otherwise.
 //!
-//! However many ask, TaskRouter is asked once at a time and not again while the answer is fresh.
+//! However many ask, TaskRouter is asked once at a time, and not again while the answer is fresh. An answer given after an
+//! event comes from a read that began after it: the TaskRouter dashboard reads the list once per event, and would otherwise
+//! stay one step behind.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,14 +11,17 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::marks::Marks;
 use super::tasks::TaskReader;
 use crate::sid::TaskSid;
 use crate::stats::TaskState;
 use crate::twilio::TwilioError;
 use crate::twilio::taskrouter::{TaskRouter, Worker};
 
-/// An answer is given again for this long; pages ask every few seconds.
+/// An answer is given again for this long while no event comes; pages ask every few seconds.
 const FRESH: Duration = Duration::from_secs(2);
+/// Between the starts of two reads of a list, however many events come.
+const SPACING: Duration = Duration::from_millis(250);
 
 /// The lists. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -25,66 +30,118 @@ pub struct Roster(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     taskrouter: TaskRouter,
-    reader: TaskReader,
+    reader: Arc<TaskReader>,
+    marks: Arc<Marks>,
     tasks: Mutex<Option<Kept<BTreeMap<TaskSid, TaskState>>>>,
     workers: Mutex<Option<Kept<Vec<Worker>>>>,
 }
 
 #[derive(Debug)]
 struct Kept<T> {
+    began_at: Instant,
+    /// How many events had come when its read began.
+    events: u64,
     read_at: Instant,
     value: Arc<T>,
 }
 
 impl Roster {
-    /// Lists of one Workspace.
-    pub fn new(taskrouter: TaskRouter) -> Self {
-        let reader = TaskReader::new(taskrouter.clone());
-        Self(Arc::new(Inner { taskrouter, reader, tasks: Mutex::default(), workers: Mutex::default() }))
+    /// Lists of one Workspace; `marks` counts the events.
+    pub(super) fn new(taskrouter: TaskRouter, reader: Arc<TaskReader>, marks: Arc<Marks>) -> Self {
+        Self(Arc::new(Inner {
+            taskrouter,
+            reader,
+            marks,
+            tasks: Mutex::default(),
+            workers: Mutex::default(),
+        }))
     }
 
-    /// The open Tasks.
+    /// The Tasks, open and lately finished.
     pub async fn tasks(&self) -> Result<Arc<BTreeMap<TaskSid, TaskState>>, TwilioError> {
-        fresh(&self.0.tasks, || self.0.reader.read()).await
+        fresh(&self.0.tasks, || self.0.marks.events(), || self.0.reader.read()).await
     }
 
-    /// All Workers.
+    /// All Workers, in TaskRouter's order.
     pub async fn workers(&self) -> Result<Arc<Vec<Worker>>, TwilioError> {
-        fresh(&self.0.workers, || self.0.taskrouter.workers()).await
+        fresh(&self.0.workers, || self.0.marks.events(), || self.0.taskrouter.workers()).await
     }
 }
 
 async fn fresh<T>(
     kept: &Mutex<Option<Kept<T>>>,
+    events: impl Fn() -> u64,
     read: impl AsyncFnOnce() -> Result<T, TwilioError>,
 ) -> Result<Arc<T>, TwilioError> {
-    // Held while reading, on purpose: whoever comes meanwhile waits for this answer instead of asking as well.
+    let seen = events();
+    // Held while reading, on purpose: callers who come meanwhile wait for this answer, and those among them who have seen
+    // a later event share the next read.
     let mut kept = kept.lock().await;
-    if let Some(fresh) = kept.as_ref().filter(|kept| kept.read_at.elapsed() < FRESH) {
-        return Ok(fresh.value.clone());
+    if let Some(last) = &*kept {
+        if last.events >= seen && last.read_at.elapsed() < FRESH {
+            return Ok(last.value.clone());
+        }
+        tokio::time::sleep_until(last.began_at + SPACING).await;
     }
+    let (began_at, events) = (Instant::now(), events());
     let value = Arc::new(read().await?);
-    *kept = Some(Kept { read_at: Instant::now(), value: value.clone() });
+    *kept = Some(Kept { began_at, events, read_at: Instant::now(), value: value.clone() });
     Ok(value)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn many_who_ask_at_once_are_one_question() {
         let kept = Mutex::new(None);
-        let asked = std::sync::atomic::AtomicU32::new(0);
+        let asked = AtomicU32::new(0);
         let ask = || {
-            fresh(&kept, async || {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                Ok(asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-            })
+            fresh(
+                &kept,
+                || 0,
+                async || {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    Ok(asked.fetch_add(1, Ordering::Relaxed))
+                },
+            )
         };
         let (first, second) = tokio::join!(ask(), ask());
         assert_eq!((*first.unwrap(), *second.unwrap()), (0, 0));
         tokio::time::advance(FRESH).await;
         assert_eq!(*ask().await.unwrap(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_given_after_an_event_shows_that_event_and_reads_stay_apart() {
+        let (kept, events, reads) = (Mutex::new(None), AtomicU64::new(0), AtomicU32::new(0));
+        let ask = || {
+            fresh(
+                &kept,
+                || events.load(Ordering::Relaxed),
+                async || {
+                    let shows = events.load(Ordering::Relaxed);
+                    reads.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    Ok(shows)
+                },
+            )
+        };
+        let begin = Instant::now();
+        assert_eq!(*ask().await.unwrap(), 0);
+        events.store(1, Ordering::Relaxed);
+        let during = async {
+            tokio::time::sleep(SPACING).await;
+            events.store(2, Ordering::Relaxed);
+            *ask().await.unwrap()
+        };
+        let (first, second, third) = tokio::join!(ask(), during, ask());
+        assert!(*first.unwrap() >= 1 && *third.unwrap() >= 1);
+        assert_eq!(second, 2, "the read under way began before that event");
+        assert_eq!(reads.load(Ordering::Relaxed), 3, "those who saw the same share a read");
+        assert!(begin.elapsed() >= 2 * SPACING);
     }
 }

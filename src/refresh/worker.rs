@@ -16,6 +16,7 @@ use super::key::{Key, Offers, Part, Read, What};
 use super::marks::{Marks, Waiter};
 use super::plan::plan;
 use super::reader::{Brought, Reader, failed_of, key_of};
+use super::roster::Roster;
 use super::schedule::{Cause, Schedule};
 use crate::bucket::Bucket;
 use crate::config::{RefreshConfig, StatisticsConfig};
@@ -135,7 +136,7 @@ impl Worker {
         let (snapshots, receiver) = watch::channel(board.snapshot().clone());
         let marks = Arc::new(Marks::default());
         let worker = Self {
-            reader: Reader::new(taskrouter),
+            reader: Reader::new(taskrouter, rhythm.tasks_kept),
             window: window(&statistics, wall()),
             wall,
             schedule: Schedule::new(rhythm, needs, &statistics.channels, now),
@@ -158,6 +159,11 @@ impl Worker {
             monitor: Monitor::default(),
         };
         (Refresher { marks, snapshots: receiver }, worker)
+    }
+
+    /// The lists of Tasks and Workers, read when a caller asks.
+    pub fn roster(&self) -> Roster {
+        self.reader.roster(self.marks.clone())
     }
 
     /// Reads until told to stop; reads under way are dropped then, since nobody would write their answers.

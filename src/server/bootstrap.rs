@@ -40,6 +40,28 @@ pub(super) async fn by_hand(
     leader.ask(Request::Bootstrap).await
 }
 
+/// The same, with the Tasks for an answer.
+#[utoipa::path(
+    get,
+    path = "/sync_taskrouter_tasks",
+    operation_id = "syncTasks",
+    tag = "Events",
+    summary = "Read and write everything, and the Tasks",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    responses(
+        (status = 200, description = "They", body = Vec<Object>),
+        Admission, TwilioFails, NotNow, NotFinished
+    )
+)]
+pub(super) async fn tasks_by_hand(
+    State(leader): State<Arc<LeaderClient>>,
+    _site: SameSite,
+    _editor: Editor,
+) -> Result<Response, ApiError> {
+    leader.ask(Request::Bootstrap).await?;
+    leader.ask(Request::Tasks).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_asked_for;

@@ -1,6 +1,6 @@
 //! The metrics' definitions over HTTP: read by viewers, changed by editors.
 //!
-//! `POST /api/save` takes `{"<unique name>": {"metric": {…}}, …}` and answers all definitions, as the wallboard's own
+//! `POST /api/save` and `/saveDefinition` take `{"<unique name>": {"metric": {…}}, …}` and answer all definitions, as the wallboard's own
 //! backend did. Either all of a request is stored or nothing; the answer names each field that is wrong. With
 //! `?failing=refuse`, as editors ask that show problems, a formula that has no value now is such a field, too.
 
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::auth::{Editor, Viewer};
+use super::auth::{Editor, OlderEditor, OlderViewer, Viewer};
 use super::error::ApiError;
 use super::openapi::refusals::{Admission, JsonBody, NotAsExpected, NotFound, NotNow, TwilioFails};
 use super::openapi::schemas::{DefinitionsByName, Failing, MetricHistory};
@@ -48,7 +48,7 @@ pub(super) struct OneMetric {
 )]
 pub(super) async fn show(
     State(leader): State<Arc<LeaderClient>>,
-    _viewer: Viewer,
+    _viewer: OlderViewer,
 ) -> Result<Response, ApiError> {
     leader.ask(Request::Definitions).await
 }
@@ -72,7 +72,7 @@ pub(super) async fn show(
 )]
 pub(super) async fn save(
     State(leader): State<Arc<LeaderClient>>,
-    _editor: Editor,
+    _editor: OlderEditor,
     uri: Uri,
     body: Body,
 ) -> Result<Response, ApiError> {

@@ -11,8 +11,10 @@
 //! GET      /api/feed                                    what changes, as server-sent events or over a websocket
 //! GET      /, /taskrouter_dashboard.html, /assets/…       the dashboard's page
 //! GET      /voice-quality.js                            rules that watch a call's quality, for a Flex plugin
-//! GET      /api/definitions, /api/definitions/fields    the metrics' definitions; what formulas see
-//! POST     /api/save, /api/definitions/{delete,order}   changes of definitions
+//! GET      /api/definitions, /getDefinitions,
+//!          /api/definitions/fields                      the metrics' definitions; what formulas see
+//! POST     /api/save, /saveDefinition,
+//!          /api/definitions/{delete,order}              changes of definitions
 //! POST     /api/definitions/preview                     what a definition would show
 //! GET      /api/history?metric=…                        a metric's last hours
 //! GET      /api/health                                  what is failing, for a page that reads Sync
@@ -22,8 +24,9 @@
 //!          /twilio-webhook/callStatusCallbackHandler    what to do with such a Call, and how it goes; signed by Twilio
 //! POST     /respond-to-issue                            a call that was bad to hear, reported by an agent's browser
 //! GET      /api/token, /token, /syncToken               a Sync access token
-//! GET      /taskrouter_tasks, /taskrouter_workers       open Tasks; Workers
-//! GET      /sync_taskrouter_statistics                  the refresh by hand, for an editor
+//! GET      /taskrouter_tasks, /taskrouter_workers       Tasks, open and lately finished; Workers
+//! GET      /sync_taskrouter_statistics,
+//!          /sync_taskrouter_tasks                       the refresh by hand, for an editor
 //! GET      /metrics                                     what the service does and how the centre is, for Prometheus
 //! GET      /openapi.json                                this interface, for programs
 //! GET      /healthz, /keepalive                         the process answers

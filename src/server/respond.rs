@@ -4,40 +4,26 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tower_http::cors::CorsLayer;
 
 use super::auth::{FlexGate, Peer};
 use super::body;
 use super::error::ApiError;
 use super::openapi::refusals::{FormBody, NotAllowed, NotAsExpected, NotNow, TooMany, TwilioFails};
-use super::openapi::schemas::{Done, QualityReport};
+use super::openapi::schemas::{QualityAnswer, QualityReport};
 use super::websocket::Sockets;
-use crate::call_quality::{Action, Report, Voice, VoiceError};
+use crate::call_quality::{Action, Done, Report, Voice, VoiceError};
 use crate::form::Form;
 
-/// How long a browser may remember what it was allowed.
-const REMEMBERED: Duration = Duration::from_secs(600);
 /// Longest of the short fields.
 const LONGEST_NUMBER: usize = 128;
-
-/// Answers browsers that ask whether a site's pages may report.
-pub(super) fn cors(sockets: &Sockets) -> CorsLayer {
-    let origins: Vec<HeaderValue> = sockets.origins().filter_map(|origin| origin.parse().ok()).collect();
-    CorsLayer::new()
-        .allow_origin(origins)
-        .allow_methods([Method::POST])
-        .allow_headers([CONTENT_TYPE])
-        .max_age(REMEMBERED)
-}
 
 /// Takes a report.
 #[utoipa::path(
@@ -45,11 +31,11 @@ pub(super) fn cors(sockets: &Sockets) -> CorsLayer {
     path = "/respond-to-issue",
     operation_id = "respondToIssue",
     tag = "Calls",
-    summary = "Report a call that was bad to hear",
+    summary = "Report poor call quality",
     description = "`Token` is the Flex user's token.",
     request_body(content((QualityReport = "application/json"), (QualityReport = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Done", body = Done),
+        (status = 200, description = "Done", body = QualityAnswer),
         FormBody, NotAllowed, NotAsExpected, TooMany, TwilioFails, NotNow
     )
 )]
@@ -66,15 +52,21 @@ pub(super) async fn receive(
     let mut field = |name: &str| fields.remove(name).unwrap_or_default();
     let token = SecretString::from(field("Token"));
     let user = flex.user(&token, peer.ip()).await?;
-    let action = Action::named(&field("action")).ok_or_else(|| ApiError::parameter("action"))?;
+    let action = Action::named(&field("action"));
     let report = Report { issues: field("issues"), caller_id: field("callerId"), dnis: field("dnis") };
     for (name, number) in [("callerId", &report.caller_id), ("dnis", &report.dnis)] {
         if number.len() > LONGEST_NUMBER {
             return Err(ApiError::parameter(name));
         }
     }
-    voice.respond(&user, &report, action).await?;
-    Ok(Json(json!({ "data": "success" })))
+    let done = voice.respond(&user, &report, &action).await?;
+    Ok(Json(match done {
+        Done::AsAsked => json!({ "data": "success" }),
+        Done::OnlyRecorded => json!({
+            "data": "success",
+            "message": "the alert is recorded; no webhook is configured that could carry this action out",
+        }),
+    }))
 }
 
 /// The fields of a form, or of a JSON object of texts.

@@ -11,13 +11,13 @@ use super::error::ApiError;
 use super::openapi::refusals::{Admission, TwilioFails};
 use crate::pipeline::Request;
 
-/// Open Tasks, by falling priority, then by age.
+/// Tasks, open and lately finished, by falling priority, then by age.
 #[utoipa::path(
     get,
     path = "/taskrouter_tasks",
     operation_id = "tasks",
     tag = "Watching",
-    summary = "Open Tasks by falling priority and age",
+    summary = "Tasks, open and lately finished, by falling priority and age",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
     responses((status = 200, description = "They", body = Vec<Object>), Admission, TwilioFails)
 )]
@@ -28,13 +28,13 @@ pub(super) async fn tasks(
     leader.ask(Request::Tasks).await
 }
 
-/// Workers, by name.
+/// Workers, in TaskRouter's order.
 #[utoipa::path(
     get,
     path = "/taskrouter_workers",
     operation_id = "workers",
     tag = "Watching",
-    summary = "Workers by name",
+    summary = "Workers in TaskRouter's order",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
     responses((status = 200, description = "They", body = Vec<Object>), Admission, TwilioFails)
 )]

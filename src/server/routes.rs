@@ -3,15 +3,24 @@
 //! A route names the methods it takes; every other method gets 405 with that list. A new line here needs one in
 //! `tests/it/authorisation.rs`, or that test fails.
 
+use std::time::Duration;
+
 use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Method};
 use axum::routing::{MethodRouter, get, post};
 use tower_http::compression::CompressionLayer;
+use tower_http::cors::CorsLayer;
 
+use super::websocket::Sockets;
 use super::{
     ApiError, AppState, EVENT_PATHS, bootstrap, definitions, dialling, feed, health, login, monitoring,
     openapi, page, recording, respond, roster, session, token, webhook, websocket,
 };
 use crate::dialling::{STATUS_PATH, TWIML_PATH};
+
+/// How long a browser may remember what it was allowed.
+const REMEMBERED: Duration = Duration::from_secs(600);
 
 /// One address.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +41,8 @@ enum Around {
     Compression,
     /// CORS: answers browsers' preflight requests for the known sites.
     Cors,
+    /// The same, with the user's cookie or password: an older system's page may stand on a host of its own.
+    CorsWithCredentials,
 }
 
 /// All of them, in the order of the module's page.
@@ -52,9 +63,11 @@ pub const ROUTES: &[Route] = &[
     page("/assets/{*path}", || get(page::asset)),
     page("/icon.svg", || get(page::icon)),
     page("/voice-quality.js", || get(page::voice_quality)),
-    route("/api/definitions", "GET", || get(definitions::show)),
+    shared("/api/definitions", "GET", || get(definitions::show)),
+    shared("/getDefinitions", "GET", || get(definitions::show)),
     route("/api/definitions/fields", "GET", || get(definitions::fields)),
-    route("/api/save", "POST", || post(definitions::save)),
+    shared("/api/save", "POST", || post(definitions::save)),
+    shared("/saveDefinition", "POST", || post(definitions::save)),
     route("/api/definitions/delete", "POST", || post(definitions::delete)),
     route("/api/definitions/order", "POST", || post(definitions::order)),
     route("/api/definitions/preview", "POST", || post(definitions::preview)),
@@ -65,12 +78,13 @@ pub const ROUTES: &[Route] = &[
     route(TWIML_PATH, "POST", || post(dialling::instructions)),
     route(STATUS_PATH, "POST", || post(dialling::status)),
     Route { around: Around::Cors, ..route("/respond-to-issue", "POST", || post(respond::receive)) },
-    route("/api/token", "GET", || get(token::issue)),
-    route("/token", "GET", || get(token::issue)),
-    route("/syncToken", "GET", || get(token::issue)),
+    shared("/api/token", "GET", || get(token::issue)),
+    shared("/token", "GET", || get(token::issue)),
+    shared("/syncToken", "GET", || get(token::issue)),
     route("/taskrouter_tasks", "GET", || get(roster::tasks)),
     route("/taskrouter_workers", "GET", || get(roster::workers)),
     route("/sync_taskrouter_statistics", "GET", || get(bootstrap::by_hand)),
+    route("/sync_taskrouter_tasks", "GET", || get(bootstrap::tasks_by_hand)),
     route("/metrics", "GET", || get(monitoring::show)),
     route("/openapi.json", "GET", || get(openapi::show)),
     route("/keepalive", "GET", || get(health::keepalive)),
@@ -89,6 +103,15 @@ pub fn is_own_path(prefix: &str) -> bool {
 
 const fn route(path: &'static str, methods: &'static str, handlers: fn() -> MethodRouter<AppState>) -> Route {
     Route { path, methods, handlers, around: Around::Nothing }
+}
+
+/// What an older system's page asks, from wherever it stands.
+const fn shared(
+    path: &'static str,
+    methods: &'static str,
+    handlers: fn() -> MethodRouter<AppState>,
+) -> Route {
+    Route { path, methods, handlers, around: Around::CorsWithCredentials }
 }
 
 /// Where events arrive; by GET only the bootstrap is asked for.
@@ -112,9 +135,23 @@ impl Route {
         match self.around {
             Around::Nothing => handlers,
             Around::Compression => handlers.layer(CompressionLayer::new()),
-            Around::Cors => handlers.layer(respond::cors(&state.sockets)),
+            Around::Cors => handlers.layer(cors(&state.sockets)),
+            Around::CorsWithCredentials => {
+                let cors = cors(&state.sockets).allow_methods([Method::GET, Method::POST]);
+                handlers.layer(cors.allow_credentials(true))
+            }
         }
     }
+}
+
+/// Answers browsers that ask whether a site's pages may ask.
+fn cors(sockets: &Sockets) -> CorsLayer {
+    let origins: Vec<HeaderValue> = sockets.origins().filter_map(|origin| origin.parse().ok()).collect();
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::POST])
+        .allow_headers([CONTENT_TYPE])
+        .max_age(REMEMBERED)
 }
 
 #[cfg(test)]

@@ -48,6 +48,13 @@ pub(super) fn check(headers: &HeaderMap, public_url: &PublicUrl) -> Result<(), A
     }
 }
 
+/// Whether a browser says that a page of ours asks: it is no form of another site's, and no script.
+pub(super) fn is_own_page(headers: &HeaderMap, public_url: &PublicUrl) -> bool {
+    let says = headers.contains_key(SITE_HEADER) || headers.contains_key(ORIGIN);
+    let site = headers.get(SITE_HEADER).is_none_or(|site| site.as_bytes() == b"same-origin");
+    says && site && check(headers, public_url).is_ok()
+}
+
 fn is_at(origin: &str, host: Option<&str>) -> bool {
     let authority = origin.split_once("://").map(|(_, authority)| authority);
     host.is_some_and(|host| authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host)))

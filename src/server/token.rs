@@ -1,4 +1,6 @@
-//! `GET /api/token`: a Sync access token for the page, as Twilio's SDK expects it.
+//! `GET /api/token`, `/token`, `/syncToken`: a Sync access token for a page, as Twilio's SDK expects it.
+//!
+//! It lasts as long as the older systems' did, since their pages do not renew it; this service's own page does.
 
 use std::sync::Arc;
 
@@ -11,14 +13,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::auth::{SyncGate, Viewer};
+use super::auth::{OlderViewer, SyncGate};
 use super::error::ApiError;
 use super::openapi::refusals::{Admission, NotFound};
 use crate::config::TwilioConfig;
 use crate::twilio::access_token::{AccessToken, DASHBOARD_IDENTITY};
-
-/// Short, since a token can't be called back; the page renews it before it expires.
-const LIFE_SECONDS: i64 = 900;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -43,7 +42,7 @@ pub(super) struct TokenAnswer {
 pub(super) async fn issue(
     State(twilio): State<Arc<TwilioConfig>>,
     State(gate): State<Arc<SyncGate>>,
-    Viewer(principal): Viewer,
+    OlderViewer(principal): OlderViewer,
 ) -> Result<Response, ApiError> {
     let no_key = || {
         let message = "there are no access tokens: set TWILIO_API_KEY and TWILIO_API_SECRET";
@@ -54,15 +53,16 @@ pub(super) async fn issue(
         let message = "viewers get no access token while the Sync Service's access control is off: run setup --protect-sync";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "sync_not_protected", message));
     }
+    let life_seconds = i64::try_from(twilio.token_life.as_secs()).unwrap_or(i64::MAX);
     let token = AccessToken {
         account: twilio.account_sid,
         key,
         identity: DASHBOARD_IDENTITY,
         sync_service: twilio.sync_service,
         region: twilio.token_region.as_deref(),
-        life_seconds: LIFE_SECONDS,
+        life_seconds,
     };
     let token = token.issue(Timestamp::now());
-    let body = Json(TokenAnswer { identity: DASHBOARD_IDENTITY, token, expires_in: LIFE_SECONDS });
+    let body = Json(TokenAnswer { identity: DASHBOARD_IDENTITY, token, expires_in: life_seconds });
     Ok(([(CACHE_CONTROL, "no-store")], body).into_response())
 }

@@ -142,9 +142,9 @@ impl Board {
         next.taken_at = now;
         let recordings = Arc::make_mut(&mut next.recordings);
         if recordings.len() >= MOST_RECORDINGS {
-            // Recordings of finished Tasks are shown nowhere.
-            let open = next.tasks.value.clone().unwrap_or_default();
-            recordings.retain(|task, _| open.contains_key(task));
+            // Recordings of Tasks that are shown no more.
+            let shown = next.tasks.value.clone().unwrap_or_default();
+            recordings.retain(|task, _| shown.contains_key(task));
         }
         if recordings.len() < MOST_RECORDINGS {
             recordings.insert(task, url);
@@ -236,6 +236,9 @@ impl Board {
         }
         self.directory_read = read.number;
         let one_page = list.len() < PAGE_SIZE;
+        if !next.order.iter().eq(list.iter().map(|queue| &queue.sid)) {
+            next.order = list.iter().map(|queue| queue.sid).collect();
+        }
         let listed: BTreeMap<_, _> = list.into_iter().map(|queue| (queue.sid, queue)).collect();
         let missing: BTreeSet<_> =
             next.queues.keys().filter(|sid| !listed.contains_key(*sid)).copied().collect();

@@ -1,6 +1,6 @@
 //! The picture itself: plain values, shared and never changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ pub struct Snapshot {
     pub workspace: ScopeStats,
     /// The Workspace's cumulative statistics over the last 60 minutes.
     pub last_hour: Reading<Cumulative>,
-    /// The open Tasks.
+    /// The Tasks, open and lately finished.
     pub tasks: Reading<BTreeMap<TaskSid, TaskState>>,
     /// The latest event as it came.
     pub latest_event: Option<Arc<LatestEvent>>,
@@ -39,9 +39,18 @@ pub struct Snapshot {
     pub metrics: Tiles,
     /// Each TaskQueue.
     pub queues: BTreeMap<TaskQueueSid, Arc<QueueState>>,
+    /// The TaskQueues in TaskRouter's order.
+    pub order: Arc<[TaskQueueSid]>,
 }
 
 impl Snapshot {
+    /// The TaskQueues in the order in which TaskRouter lists them; what it does not list any more comes last.
+    pub fn in_order(&self) -> impl Iterator<Item = &Arc<QueueState>> {
+        let listed: BTreeSet<_> = self.order.iter().collect();
+        let rest = self.queues.iter().filter(move |(sid, _)| !listed.contains(sid)).map(|(_, state)| state);
+        self.order.iter().filter_map(|sid| self.queues.get(sid)).chain(rest)
+    }
+
     /// Nothing known yet.
     pub fn empty(channels: &[String], now: Timestamp) -> Self {
         Self {
@@ -57,6 +66,7 @@ impl Snapshot {
             recordings: Arc::default(),
             metrics: None,
             queues: BTreeMap::new(),
+            order: Arc::default(),
         }
     }
 

@@ -48,6 +48,14 @@ pub enum TwilioError {
         /// Where reading it failed; never the data itself.
         reason: String,
     },
+    /// It was not sent: the name is a SID, and no object has it. An object *named* like a SID would hide the mistake.
+    #[error("{call} was not sent: no object has the SID {name}; set the SID of one that is there, or a name")]
+    NamedLikeSid {
+        /// What would have been asked.
+        call: String,
+        /// The name.
+        name: String,
+    },
     /// It was not sent: this process must not read and write any more.
     #[error("{call} was not sent: another replica leads by now")]
     LeaseOver {
@@ -87,7 +95,7 @@ impl TwilioError {
             Self::Status { .. } => Next::GiveUp,
             // A broken or unintelligible answer is most often a gateway in trouble; the next one may be right.
             Self::TimedOut { .. } | Self::Connection { .. } | Self::Answer { .. } => Next::Retry(None),
-            Self::LeaseOver { .. } => Next::GiveUp,
+            Self::LeaseOver { .. } | Self::NamedLikeSid { .. } => Next::GiveUp,
         }
     }
 

@@ -88,6 +88,7 @@ impl SyncService {
 
     /// `POST Documents`
     pub async fn create_document(&self, name: &str, data: &str) -> Result<Revision, TwilioError> {
+        no_sid("POST Documents", name, "ET")?;
         self.write("/Documents", &[("UniqueName", name), ("Data", data)]).await
     }
 
@@ -123,6 +124,7 @@ impl SyncService {
 
     /// `POST Maps`
     pub async fn create_map(&self, name: &str) -> Result<(), TwilioError> {
+        no_sid("POST Maps", name, "MP")?;
         let call = self.call(Method::POST, "/Maps", "", Some(&[("UniqueName", name)]));
         self.client.write::<IgnoredAny>(&call).await.map(drop)
     }
@@ -227,4 +229,13 @@ fn found<T>(answer: Result<T, TwilioError>) -> Result<Option<T>, TwilioError> {
 
 fn segment(name: &str) -> impl std::fmt::Display + '_ {
     utf8_percent_encode(name, SEGMENT)
+}
+/// Refuses to create an object under a SID: Sync finds objects by name and by SID alike, so a configured SID that is not
+/// found is a mistake.
+fn no_sid(call: &str, name: &str, prefix: &str) -> Result<(), TwilioError> {
+    let digits = name.strip_prefix(prefix).filter(|digits| digits.len() == 32);
+    if digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit())) {
+        return Err(TwilioError::NamedLikeSid { call: call.to_owned(), name: name.to_owned() });
+    }
+    Ok(())
 }

@@ -103,8 +103,10 @@ fn table() -> Vec<Row> {
         row("GET", "/icon.svg", [page; 8]),
         row("GET", "/voice-quality.js", [page; 8]),
         row("GET", "/api/definitions", [401, 200, 200, 200, 401, 200, 401, 401]),
+        row("GET", "/getDefinitions", [401, 200, 200, 200, 401, 200, 401, 401]),
         row("GET", "/api/definitions/fields", [401, 403, 200, 200, 401, 200, 401, 401]),
         row("POST", "/api/save", [401, 403, 200, 200, 401, 403, 401, 401]).with(JSON, "{}"),
+        row("POST", "/saveDefinition", [401, 403, 200, 200, 401, 403, 401, 401]).with(JSON, "{}"),
         row("POST", "/api/definitions/delete", [401, 403, 200, 200, 401, 403, 401, 401])
             .with(JSON, r#"{"names": []}"#),
         row("POST", "/api/definitions/order", [401, 403, 200, 200, 401, 403, 401, 401])
@@ -132,6 +134,7 @@ fn table() -> Vec<Row> {
         row("GET", "/taskrouter_tasks", [401, 200, 200, 200, 401, 200, 401, 401]),
         row("GET", "/taskrouter_workers", [401, 200, 200, 200, 401, 200, 401, 401]),
         row("GET", "/sync_taskrouter_statistics", [401, 403, 200, 200, 401, 403, 401, 401]),
+        row("GET", "/sync_taskrouter_tasks", [401, 403, 200, 200, 401, 403, 401, 401]),
         row("GET", "/keepalive", [200; 8]),
         row("GET", "/healthz", [200; 8]),
         row("GET", "/readyz", [200; 8]),

@@ -36,6 +36,7 @@ mod layouts;
 mod metrics;
 mod monitoring;
 mod odd_answers;
+mod older_pages;
 mod process;
 mod queues;
 mod restart;

@@ -65,8 +65,7 @@ async fn a_form_and_json_are_taken_from_whoever_has_a_good_token() {
 
     assert_eq!(status(post(&bed, &with("log-call", &[("Token", "forged")]))).await, 403);
     assert_eq!(status(post(&bed, &with("log-call", &[("Token", "")]))).await, 403);
-    assert_eq!(status(post(&bed, &report("snmp-trap"))).await, 422, "an unknown action");
-    assert_eq!(status(post(&bed, &report(""))).await, 422);
+    assert_eq!(status(post(&bed, &report(""))).await, 200, "the plugin's default");
     assert_eq!(status(post(&bed, &report("webhook"))).await, 422, "none is configured");
     assert_eq!(status(bed.http.post(&url).body("hello")).await, 415);
     assert_eq!(status(post(&bed, &json!([]))).await, 400);
@@ -133,6 +132,31 @@ async fn take(State(got): State<Got>, headers: HeaderMap, body: Bytes) -> Status
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_action_of_ones_own_goes_to_the_webhook_or_is_recorded_and_answered_as_such() {
+    let own = report("raise-snmp-alarm");
+    let without = bed(&[]).await;
+    let answer = post(&without, &own).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["data"], "success");
+    assert!(answer["message"].as_str().unwrap().contains("no webhook"), "{answer}");
+    without.finish().await;
+
+    let got = Got::default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/alarm", listener.local_addr().unwrap());
+    let routes = axum::Router::new().route("/alarm", axum::routing::post(take)).with_state(got.clone());
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    let with = bed(&[("VOICE_WEBHOOK_URL", &url), ("VOICE_WEBHOOK_SECRET", "a-secret-of-the-alarm")]).await;
+    let answer: Value = post(&with, &own).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer, json!({ "data": "success" }));
+    with.until("the webhook is delivered", || !got.lock().unwrap().is_empty()).await;
+    let body: Value = serde_json::from_str(&got.lock().unwrap()[0][3]).unwrap();
+    assert_eq!(body["data"]["action"], "raise-snmp-alarm");
+    with.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_is_signed_and_tried_again() {
     let got = Got::default();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -181,7 +205,7 @@ async fn only_pages_of_known_sites_may_report() {
         (200, &SITE.parse().unwrap())
     );
     // Also a refusal can be read by the page.
-    let answer = post(&bed, &report("nonsense")).header("Origin", SITE).send().await.unwrap();
+    let answer = post(&bed, &report("webhook")).header("Origin", SITE).send().await.unwrap();
     assert_eq!(
         (answer.status().as_u16(), &answer.headers()["access-control-allow-origin"]),
         (422, &SITE.parse().unwrap())

@@ -21,7 +21,7 @@ fn configuration() -> Check {
     Check::right("configuration", "every variable that is set can be read")
 }
 
-/// Variables that are set and not read: slips of the pen, and those of earlier versions.
+/// Variables that are set and not read: slips of the pen, those of earlier versions, and those of older systems.
 pub(super) fn unread(unread: &Unread) -> impl Iterator<Item = Check> {
     let misspelt = unread.misspelt.iter().map(|(name, meant)| {
         let found = format!("{name} is set, and is not read; did you mean {meant}?");
@@ -31,7 +31,16 @@ pub(super) fn unread(unread: &Unread) -> impl Iterator<Item = Check> {
         let found = format!("{name} is set, and no longer read: {because}");
         Check::note("variable name", found, format!("take {name} away"))
     });
-    misspelt.chain(retired)
+    let needless = unread.needless.iter().map(|(name, advice)| {
+        Check::note("variable name", format!("{name} is set, and is not read"), (*advice).to_owned())
+    });
+    misspelt.chain(retired).chain(needless)
+}
+
+/// What is half configured, and therefore off.
+pub(super) fn warnings(config: &Config) -> impl Iterator<Item = Check> {
+    let mend = "set what is missing, or take the rest away";
+    config.warnings.iter().map(move |warning| Check::note("configuration", warning.clone(), mend.to_owned()))
 }
 
 fn accounts(config: &Config) -> Check {

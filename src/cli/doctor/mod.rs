@@ -39,6 +39,7 @@ pub(super) async fn run(environment: &Environment, options: &Options) -> Result<
     };
     let mut checks = local::checks(&config, &|name| environment.value(name));
     checks.extend(local::unread(&environment.unread()));
+    checks.extend(local::warnings(&config));
     let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
     checks.extend(redis::checks(&config).await);
     checks.extend(remote::checks(&config, &apis).await);

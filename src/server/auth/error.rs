@@ -54,6 +54,10 @@ impl From<AccessError> for ApiError {
             AccessError::Unauthorized | AccessError::WrongCredentials | AccessError::CredentialsNeeded => {
                 answer.with(header::WWW_AUTHENTICATE, CHALLENGE)
             }
+            // A scheme that no browser knows, so that none shows its own dialog above a page with a form.
+            AccessError::SignInNeeded => {
+                answer.with(header::WWW_AUTHENTICATE, "Session realm=\"taskrouter-sync\"")
+            }
             AccessError::TooManyAttempts => answer.with(header::RETRY_AFTER, "5"),
             _ => answer,
         }

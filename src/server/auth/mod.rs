@@ -34,7 +34,7 @@ use crate::coordination::gossip::{Broadcaster, SharedFact};
 pub use cookies::Cookies;
 pub use error::{AccessError, FlexError};
 pub use flex::{FlexGate, left};
-pub use principal::{Editor, Peer, Viewer, Visitor, peer};
+pub use principal::{Editor, OlderEditor, OlderViewer, Peer, Viewer, Visitor, peer};
 use session::LONGEST_LIFE;
 pub use session::{LIFE, Session, Sessions};
 use signed_out::SignedOut;

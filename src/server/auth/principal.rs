@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::header::{CONTENT_TYPE, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 
 use super::{AccessError, Principal, Role};
 use crate::server::{ApiError, AppState, same_site};
@@ -54,6 +56,70 @@ impl FromRequestParts<AppState> for Editor {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         enter(parts, state, Role::Editor).map(|_| Self)
+    }
+}
+
+/// This service's own page sends this header; browsers then show no dialog of theirs, since the page has a form.
+const OWN_PAGE_HEADER: &str = "x-requested-with";
+
+/// Somebody who may see, perhaps through an older system's page. Such a page has no form to sign in with, so a browser
+/// asks for name and password by itself.
+#[derive(Debug)]
+pub struct OlderViewer(pub Principal);
+
+/// Somebody who may change, perhaps through an older system's page, which knows of no CSRF token.
+///
+/// JSON is something that no form of another site's can send, and that a script elsewhere can send only where CORS lets it;
+/// and the browser itself says whose page it is. Both together protect as well as a token does.
+#[derive(Debug)]
+pub struct OlderEditor;
+
+impl FromRequestParts<AppState> for OlderViewer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let entered = state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer);
+        Ok(entered.map(Self).map_err(|error| ask_the_browser(error, &parts.headers))?)
+    }
+}
+
+impl FromRequestParts<AppState> for OlderEditor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let is_json = is_json(&parts.headers);
+        let listed = is_json && is_listed(&parts.headers, state);
+        if !listed {
+            same_site::check(&parts.headers, &state.public_url)?;
+        }
+        let is_proven = listed || (is_json && same_site::is_own_page(&parts.headers, &state.public_url));
+        // By a safe method no CSRF token is asked for.
+        let method = if is_proven { &Method::GET } else { &parts.method };
+        let entered = state.access.enter(method, &parts.headers, peer(parts), Role::Editor);
+        Ok(entered.map(|_| Self).map_err(|error| ask_the_browser(error, &parts.headers))?)
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+/// Whether the request comes from a page of one of `ALLOWED_ORIGINS`, and says so.
+fn is_listed(headers: &HeaderMap, state: &AppState) -> bool {
+    let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+    origin.is_some_and(|origin| state.sockets.origins().any(|listed| listed == origin))
+}
+
+/// A refusal that makes a browser ask for name and password, but for our own page's.
+fn ask_the_browser(error: AccessError, headers: &HeaderMap) -> AccessError {
+    match error {
+        AccessError::SignInNeeded | AccessError::CredentialsNeeded
+            if !headers.contains_key(OWN_PAGE_HEADER) =>
+        {
+            AccessError::Unauthorized
+        }
+        error => error,
     }
 }
 

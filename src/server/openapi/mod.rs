@@ -29,7 +29,7 @@ static DESCRIPTION: LazyLock<String> = LazyLock::new(|| {
 
 /// Addresses of older systems whose handlers stand elsewhere: the address, the other one, and the operations' names by GET
 /// and POST.
-const ALIASES: [(&str, &str, Option<&str>, Option<&str>); 7] = [
+const ALIASES: [(&str, &str, Option<&str>, Option<&str>); 9] = [
     ("/taskrouter_event", EVENTS, Some("taskrouterEventBootstrap"), Some("taskrouterEvent")),
     ("/dashboardStats", EVENTS, Some("dashboardStatsBootstrap"), Some("dashboardStats")),
     ("/api/stats", EVENTS, Some("apiStatsBootstrap"), Some("apiStats")),
@@ -42,6 +42,8 @@ const ALIASES: [(&str, &str, Option<&str>, Option<&str>); 7] = [
     ("/taskrouter_dashboard.html", "/", Some("olderDashboard"), None),
     ("/token", "/api/token", Some("olderAccessToken"), None),
     ("/syncToken", "/api/token", Some("olderSyncToken"), None),
+    ("/getDefinitions", "/api/definitions", Some("getDefinitionsOlder"), None),
+    ("/saveDefinition", "/api/save", None, Some("saveDefinitionOlder")),
 ];
 const EVENTS: &str = "/taskrouter/events";
 
@@ -93,6 +95,7 @@ const EVENTS: &str = "/taskrouter/events";
         super::roster::tasks,
         super::roster::workers,
         super::bootstrap::by_hand,
+        super::bootstrap::tasks_by_hand,
         super::health::keepalive,
         super::health::alive,
         super::health::ready,

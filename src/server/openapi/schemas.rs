@@ -115,15 +115,17 @@ pub(in crate::server) struct CallStatusForm {
 pub(in crate::server) struct QualityReport {
     #[serde(rename = "Token")]
     token: String,
-    action: String,
+    action: Option<String>,
     issues: Option<String>,
     caller_id: Option<String>,
     dnis: Option<String>,
 }
 
 #[derive(ToSchema)]
-pub(in crate::server) struct Done {
+pub(in crate::server) struct QualityAnswer {
     data: String,
+    /// Where the alert was recorded and nothing else could be done: why
+    message: Option<String>,
 }
 
 /// Seconds since 1970 and a value, or null where there was none

@@ -249,6 +249,11 @@ impl TaskRouter {
         Ok(self.list::<TasksPage>("/Tasks", &open).await?.read)
     }
 
+    /// `GET Tasks`, all pages: also the finished ones, which Twilio keeps for some minutes.
+    pub async fn tasks(&self) -> Result<Vec<Task>, TwilioError> {
+        self.list::<TasksPage>("/Tasks", &[]).await
+    }
+
     /// `GET Workers`, all pages.
     pub async fn workers(&self) -> Result<Vec<Worker>, TwilioError> {
         Ok(self.list::<WorkersPage>("/Workers", &[]).await?.read)

@@ -462,8 +462,8 @@ export class World {
         TaskSid: sid("WT", n),
         Priority: n === 3 ? 50 : n % 3 === 0 ? 10 : 0,
         TaskStatus: status,
-        WorkerName: status === "pending" ? null : PEOPLE[n],
-        RecordingUrl: n % 5 === 2 ? "/mock-recording.wav" : null,
+        WorkerName: status === "pending" ? "" : PEOPLE[n],
+        RecordingUrl: n % 5 === 2 ? "/mock-recording.wav" : "",
         TaskQueueName: queue?.name ?? null,
         TaskChannel: n % 3 ? "voice" : "chat",
         DateCreated: iso(

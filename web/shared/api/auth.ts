@@ -14,7 +14,11 @@ export function cookieSession(): Auth {
   let csrfToken = "";
   return {
     credentials: "same-origin",
-    headers: (write): Record<string, string> => (write ? { "X-CSRF-Token": csrfToken } : {}),
+    // The first header keeps browsers from asking for a password by themselves: this page has a form for that.
+    headers: (write): Record<string, string> => ({
+      "X-Requested-With": "taskrouter-sync",
+      ...(write ? { "X-CSRF-Token": csrfToken } : {}),
+    }),
     remember(session) {
       csrfToken = session.csrfToken;
     },

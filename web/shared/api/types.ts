@@ -210,8 +210,10 @@ export interface Task {
   TaskSid: string;
   Priority: number;
   TaskStatus: string;
-  WorkerName: string | null;
-  RecordingUrl: string | null;
+  /** Empty while no agent has it. */
+  WorkerName: string;
+  /** Empty while there is none. */
+  RecordingUrl: string;
   TaskQueueName: string | null;
   TaskChannel: string | null;
   DateCreated: Instant;

@@ -22,6 +22,9 @@ const STEPS: readonly { name: Status; statuses: readonly string[] }[] = [
 const from = (task: Task) =>
   [task.from, task.caller, task.name].find((v) => typeof v === "string" && v !== "") as string | undefined;
 
+/** Completed and cancelled tasks stay in the list for a while, so that their recordings can be played. */
+const isOpen = (task: Task) => STEPS.some((step) => step.name === task.TaskStatus);
+
 export default function Tasks() {
   const text = usePageText();
   const words = text.tasks;
@@ -44,7 +47,7 @@ export default function Tasks() {
     <section aria-labelledby="tasks-title" className={failing ? "view frozen" : "view"}>
       <div className="bar">
         <h2 id="tasks-title">
-          {text.views.tasks} {items && <span className="weak">{items.length}</span>}
+          {text.views.tasks} {items && <span className="weak">{items.filter(isOpen).length}</span>}
         </h2>
         <input
           type="search"
@@ -120,13 +123,13 @@ function Row({ task, until }: { task: Task; until: number | undefined }) {
           {STEPS.map(({ name }, n) => (
             <span key={name} aria-hidden="true" className={n <= at ? "step done" : "step"} />
           ))}
-          <span>{step ? text.steps[step.name] : task.TaskStatus}</span>
+          <span>{step?.name === task.TaskStatus ? text.steps[step.name] : task.TaskStatus}</span>
         </span>
       </td>
       <td className="num">{task.Priority}</td>
       <td>{task.TaskQueueName ?? <NoData reason={text.noQueue} />}</td>
       <td>{task.TaskChannel ?? <NoData reason={text.noChannel} />}</td>
-      <td>{task.WorkerName ?? <NoData reason={text.unassigned} />}</td>
+      <td>{task.WorkerName || <NoData reason={text.unassigned} />}</td>
       <td className="num">
         {created === undefined ? <NoData reason={text.noTime} /> : <Age since={created} until={until} />}
       </td>
