@@ -97,7 +97,7 @@ const row = (page: Page, name: string) => page.locator("[role=row][data-scope=al
 const pending = (page: Page, name: string, text: string) =>
   row(page, name).locator("[data-column=pending]").getByText(text, { exact: true }).waitFor();
 
-/** A queue's item with so many tasks waiting; the mock's own world is not told. */
+/** A queue's item with this number of waiting tasks; the mock's own world does not change. */
 function waiting(mock: Mock, name: string, tasks: number) {
   const queue = mock.world.queues.find((one) => one.name === name);
   if (!queue) throw new Error(`no queue ${name}`);
