@@ -9,6 +9,8 @@ mod data;
 mod definition;
 mod definitions;
 mod documents;
+#[cfg(test)]
+mod fixtures;
 mod format;
 pub mod formula;
 mod formula_data;

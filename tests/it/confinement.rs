@@ -19,8 +19,8 @@ fn tried<T>(result: std::io::Result<T>) -> Value {
 #[ignore = "started by the test below"]
 fn hostile_native_behaviour() {
     let Ok(secret) = std::env::var(HOSTILE) else { return };
-    confine().unwrap();
     let parent = rustix::process::getppid().unwrap();
+    confine().unwrap();
     let mut room: Vec<u8> = Vec::new();
     let most = usize::try_from(MOST_MEMORY).unwrap();
     let too_much = room.try_reserve_exact(most).map_or("no room", |()| "reached");

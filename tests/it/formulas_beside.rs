@@ -96,7 +96,7 @@ async fn a_stopped_formula_process_holds_up_no_statistic_and_tiles_say_why_they_
         .await;
     statistics_move_on(&bed, &mut watcher).await;
     // The stopped process is given up ten seconds after the round began: all that was shown while it was in use.
-    assert_eq!(program.started(), [stopped.clone()], "statistics waited for the formula process");
+    assert_eq!(program.started(), std::slice::from_ref(stopped), "statistics waited for the formula process");
     let (tile, last) = (&tiles(&watcher)[0], &before[0]);
     assert_eq!((&tile["name"], &tile["text"]), (&last["name"], &last["text"]), "the last value stays");
     assert!(tile["stale"]["reason"].as_str().unwrap().contains("formula process"), "{tile}");

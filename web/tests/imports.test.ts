@@ -1,15 +1,20 @@
-/** Imports go one way: down these lists, between rooms, and in no circle between files. */
+/** Imports go one way: down the lists in docs/architecture.md, and in no circle between files. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { expect, it } from "vitest";
 
 const web = resolve(import.meta.dirname, "..");
 
-/** A room imports only rooms above it in its list, and itself. */
-const ROOMS: Record<string, readonly string[]> = {
-  shared: ["locales", "format", "api", "live", "ui", "queues", "wallboard"],
-  "dashboard/src": ["locales", "ui", "base", "wallboard-editor", "views", "app", "main.tsx"],
-};
+const document = readFileSync(join(web, "../docs/architecture.md"), "utf8");
+
+/** The lines of a list, from the top. Rooms of one line don't import each other. */
+function levels(folder: string): string[][] {
+  const [, list] = document.split(`\`\`\`text rooms web/${folder}\n`);
+  const lines = list?.split("\n```")[0]?.split("\n") ?? [];
+  return lines.map((line) => line.trim().split(/\s+/));
+}
+
+const ROOMS = new Map(["shared", "dashboard/src"].map((folder) => [folder, levels(folder)]));
 
 function files(folder: string): string[] {
   return readdirSync(join(web, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -33,25 +38,35 @@ function imports(path: string): string[] {
 }
 
 const graph = new Map(
-  Object.keys(ROOMS).flatMap((folder) => files(folder).map((file) => [file, imports(file)] as const)),
+  [...ROOMS.keys()].flatMap((folder) => files(folder).map((file) => [file, imports(file)] as const)),
 );
 
-const roomOf = (file: string, folder: string) => relative(folder, file).split("/")[0] ?? "";
+/** Undefined for `main.tsx`, which starts everything. */
+const roomOf = (file: string, folder: string) => {
+  const [room = "", ...rest] = relative(folder, file).split("/");
+  return rest.length > 0 ? room : undefined;
+};
+const levelOf = (folder: string, room: string | undefined) =>
+  ROOMS.get(folder)?.findIndex((line) => room !== undefined && line.includes(room)) ?? -1;
 
-it("knows every room", () => {
-  for (const [folder, rooms] of Object.entries(ROOMS)) {
-    const found = new Set(files(folder).map((file) => roomOf(file, folder)));
-    expect([...found].filter((room) => !rooms.includes(room))).toEqual([]);
+it("the document lists every room, and no other", () => {
+  for (const [folder, lines] of ROOMS) {
+    const found = new Set(files(folder).flatMap((file) => roomOf(file, folder) ?? []));
+    expect([...found].sort(), folder).toEqual(lines.flat().sort());
   }
 });
 
-it("a room imports only rooms above it", () => {
+it("a room imports only rooms of lower lines, and itself", () => {
   const wrong = [...graph].flatMap(([file, targets]) => {
-    const folder = Object.keys(ROOMS).find((one) => file.startsWith(`${one}/`)) ?? "";
-    const rooms = ROOMS[folder] ?? [];
-    const own = rooms.indexOf(roomOf(file, folder));
+    const folder = [...ROOMS.keys()].find((one) => file.startsWith(`${one}/`)) ?? "";
+    const room = roomOf(file, folder);
+    if (room === undefined) return [];
     return targets
-      .filter((target) => target.startsWith(`${folder}/`) && rooms.indexOf(roomOf(target, folder)) > own)
+      .filter((target) => {
+        const other = roomOf(target, folder);
+        const inside = target.startsWith(`${folder}/`) && other !== room;
+        return inside && levelOf(folder, other) <= levelOf(folder, room);
+      })
       .map((target) => `${file} → ${target}`);
   });
   expect(wrong).toEqual([]);

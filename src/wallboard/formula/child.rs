@@ -2,9 +2,12 @@
 
 use std::io::{BufRead, Write};
 
+use rustix::time::ClockId;
+
 use super::confinement::{ConfinementError, confine};
 use super::protocol::{Fault, Formula, LATER, Outcome, Reply, Request};
 use super::realm::{EngineError, Realm};
+use super::time_of;
 use super::watchdog::Watchdog;
 
 /// Why the process ended.
@@ -37,8 +40,9 @@ pub fn run() -> Result<(), ChildError> {
 }
 
 fn confined_serve() -> Result<(), ChildError> {
-    // The last thread that is started.
+    // Now that it still may, the process starts its last thread and looks for its clocks.
     let watchdog = Watchdog::start()?;
+    time_of(ClockId::ThreadCPUTime);
     confine()?;
     serve(std::io::stdin().lock(), std::io::stdout(), watchdog)
 }
@@ -66,12 +70,8 @@ fn serve(mut input: impl BufRead, mut output: impl Write, watchdog: Watchdog) ->
             Request::Evaluate(places) => {
                 answer(&mut realm, &mut output, places.len(), |realm, at| realm.evaluate(at, places[at]))?
             }
-            Request::Check(formula) => {
-                answer_one(&mut realm, &mut output, &formula, |realm, formula| realm.check(formula))?
-            }
-            Request::Try(formula) => {
-                answer_one(&mut realm, &mut output, &formula, |realm, formula| realm.attempt(formula))?
-            }
+            Request::Check(formula) => answer_one(&mut realm, &mut output, &formula, Realm::check)?,
+            Request::Try(formula) => answer_one(&mut realm, &mut output, &formula, Realm::attempt)?,
         };
         if !go_on {
             return Ok(());

@@ -85,6 +85,26 @@ fn service_levels_by_name() {
     assert_eq!(realm().attempt(&other), Ok(Outcome::Number(75.0)), "the metric's is nearer");
 }
 
+/// The cases that the page's queue table is held to as well.
+#[test]
+fn service_levels_as_the_page_computes_them() {
+    let fixture: serde_json::Value =
+        serde_json::from_str(include_str!("../../../tests/fixtures/sla.json")).unwrap();
+    for case in fixture["cases"].as_array().unwrap() {
+        let (name, threshold) = (case["name"].as_str().unwrap(), &case["threshold"]);
+        let scope = json!({"data": {"cumulative": {"tasks_entered": case["entered"],
+            "split_by_wait_time": {threshold.to_string(): {"above": case["above"], "below": case["below"]}}}}});
+        let found = value(&format!("sla({scope}, {threshold}, '{name}')"));
+        match case["percent"].as_f64() {
+            Some(percent) => assert!(
+                matches!(found, Ok(Outcome::Number(number)) if (number - percent).abs() < 1e-9),
+                "{case}: {found:?}"
+            ),
+            None => assert_eq!(found, Ok(Outcome::Nothing), "{case}"),
+        }
+    }
+}
+
 #[test]
 fn faults_name_their_place() {
     let place = |source: &str| {

@@ -33,13 +33,20 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
-    /// One that ends the process.
+    /// One that ends the process. Its thread runs when this returns: starting takes system calls that a confined process
+    /// has given up.
     pub(super) fn start() -> std::io::Result<Self> {
         let running = Arc::new(AtomicU64::new(IDLE));
         let allowed = Arc::new(AtomicU64::new(micros(MOST_TIME)));
         let seen = (running.clone(), allowed.clone());
-        let watching = move || watch(&seen.0, &seen.1);
+        let (started, is_started) = std::sync::mpsc::sync_channel(1);
+        let watching = move || {
+            time_of(ClockId::ProcessCPUTime);
+            let _ = started.send(());
+            watch(&seen.0, &seen.1);
+        };
         let thread = thread::Builder::new().name("watchdog".to_owned()).spawn(watching)?;
+        is_started.recv().map_err(std::io::Error::other)?;
         Ok(Self { running, allowed, runs: 0, thread: thread.thread().clone() })
     }
 

@@ -73,7 +73,7 @@ export async function startService(emulator, variables = {}) {
     throw error;
   }
   await emulator.control("PATCH", "/callbacks", { url: `${publicUrl}/taskrouter/events` });
-  return { stop, publicUrl };
+  return { stop };
 }
 
 /** A line of the log; the last words of a panic are none. */

@@ -29,7 +29,7 @@ export interface Options {
   notify?(text: string): void;
   /** Who called whom, where the SDK's own parameters do not tell: in Flex they name the agent's client. */
   parties?(): { callerId?: string; dnis?: string };
-  /** An alert that could not be raised. Without it the browser's console is told. */
+  /** Called when an alert could not be raised; the default writes to the browser's console. */
   failed?(error: unknown): void;
   /** Milliseconds that never go back. */
   now?(): number;

@@ -26,7 +26,7 @@ const NAMES: Record<string, string> = {
 
 afterEach(() => void vi.useRealTimers());
 
-/** Which warnings count, of those that the SDK raises over so many seconds of a line of this kind. */
+/** The warnings that count, of those that the SDK raises in this number of seconds on a line of this kind. */
 async function warnings(line: { rtt?: number; jitter?: number; lostEach?: number }, seconds = 12) {
   vi.useFakeTimers();
   let second = 0;

@@ -189,7 +189,7 @@ describe("an alert", () => {
     expect(alert).toMatchObject({ callerId: "+493055501000", dnis: "+4930555099" });
   });
 
-  it("goes out although notifying fails, and its own failure is told", async () => {
+  it("is sent although notifying fails, and its own failure is reported", async () => {
     const failed = vi.fn();
     const notify = () => {
       throw new Error("no such notification");

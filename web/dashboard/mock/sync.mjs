@@ -77,7 +77,7 @@ export async function startEmulator(program = emulatorProgram()) {
     removeDocument: (name) => sync("DELETE", `/Documents/${name}`),
     putItem: (map, key, data) => put(`/Maps/${map}/Items`, "Key", key, data),
     removeItem: (map, key) => sync("DELETE", `/Maps/${map}/Items/${encodeURIComponent(key)}`),
-    /** The door of the SDK's websocket: closed, it cuts those inside and lets nobody in. */
+    /** Opens or closes the SDK's websocket; closing it cuts the connections. */
     door: (open) => control("PATCH", "/sockets", { open }),
     advance: (seconds) => control("PATCH", "/settings", { advance_clock_ms: seconds * 1000 }),
     async stop() {
@@ -90,7 +90,7 @@ export async function startEmulator(program = emulatorProgram()) {
   };
 }
 
-/** Metrics as the service publishes them, so many to a Document. */
+/** Metrics as the service publishes them, split into Documents. */
 export function metricDocuments(metrics, each = 4) {
   const documents = [];
   metrics.forEach(({ name, error: _, ...metric }, position) => {

@@ -1,6 +1,6 @@
 /** Exponential backoff with jitter, and a delay that can be cut short. */
 
-/** Milliseconds before the next attempt, after so many failures: 75 to 100 % of the doubled pause. */
+/** Milliseconds before the next attempt after this number of failures: 75 to 100 % of the doubled pause. */
 export function backoff(failures: number, firstMs: number, longestMs: number, random = Math.random): number {
   return Math.min(longestMs, firstMs * 2 ** Math.min(failures, 30)) * (0.75 + random() / 4);
 }

@@ -13,7 +13,7 @@ import { type Freshness, freshness } from "./freshness.ts";
 import { MetricHistory } from "./history.ts";
 import type { ActiveSource, FeedCursor, Link, LiveSource } from "./source.ts";
 
-/** A tab that nobody sees gives its connection back after this long: a browser has six to a host over HTTP/1.1. */
+/** A hidden tab closes its connection after this long: a browser has six to a host over HTTP/1.1. */
 export const HIDDEN_MS = 5000;
 
 export interface LiveState {

@@ -31,7 +31,7 @@ describe("figures", () => {
     });
     expect(figures(one, "all", []).total).toBe(10);
   });
-  it("leaves unknown what was not told, and says null when nobody waits", () => {
+  it("leaves unknown what was not reported, and is null when no task waits", () => {
     const unknown = figures(item("a"), "voice", [60]);
     expect(unknown).toMatchObject({ pending: undefined, total: undefined, oldestSince: undefined });
     expect(line("a", 0, 1).all.oldestSince).toBeNull();

@@ -1,4 +1,4 @@
-/** Somebody with a browser of their own, signed in, whose page's every complaint is written down. */
+/** A signed-in user with a browser of their own; what the page complains about is collected. */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import type { Emulator, Service } from "./programs.ts";
 
@@ -7,7 +7,7 @@ interface Account {
   password: string;
 }
 
-/** What a browser says of a request that nobody answered: expected while the service is down, and never else. */
+/** What a browser logs for an unanswered request: expected only while the service is down. */
 const UNANSWERED = /^Failed to load resource: net::ERR_/;
 
 export class Visitor {

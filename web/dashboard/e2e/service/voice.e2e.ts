@@ -119,7 +119,7 @@ it("a bad call arrives in the log, as an SMS, and on the dashboard", async () =>
     count: 1,
     "worker.sid": worker,
   });
-  expect(service.log.join("\n"), "nobody's number is in the log").not.toContain(CALLER);
+  expect(service.log.join("\n"), "no phone number is in the log").not.toContain(CALLER);
 
   const first = desk.page.locator(".voice tbody tr");
   await first.waitFor();

@@ -4,7 +4,7 @@ import { useClient } from "../base/session.ts";
 import { usePageText } from "../locales/index.ts";
 import { appendPath } from "./draft.ts";
 
-/** Longer lists are cut: nobody picks the 21st element by its place. */
+/** Longer lists are cut: their later elements are not picked by place. */
 const ELEMENTS = 20;
 
 /** The fields of `data` with their current values; a click puts one into the formula. */

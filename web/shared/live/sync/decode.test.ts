@@ -56,7 +56,7 @@ describe("objects in Sync", () => {
     });
   });
 
-  it("makes one item of two Documents; nobody waiting is none, not unknown", () => {
+  it("makes one item of two Documents; no waiting task is none, not unknown", () => {
     const entry = { sid: A, friendlyName: "Name", realtime: "r", today: "t" };
     const realtime = {
       sid: A,

@@ -37,7 +37,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Lets everything happen that is due within so many milliseconds. */
+/** Runs all timers of the next milliseconds. */
 const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 
 function start(places: SyncObjectNames = MAP, prepare: (client: FakeClient) => void = () => undefined) {
@@ -242,7 +242,7 @@ describe("handing over", () => {
     s.state.away = false;
     await pass(30_000);
     expect(s.links.at(-1)).toEqual({ state: "open" });
-    // Numbers that arrive show that somebody writes.
+    // Numbers that arrive show that the service writes.
     s.state.away = true;
     for (let n = 0; n < 8; n += 1) {
       s.client().put("queues", A, item(A, n));
@@ -274,7 +274,8 @@ describe("tokens", () => {
     await pass(20_000);
     s.state.away = true;
     s.client().emit("tokenExpired");
-    await pass(4000);
+    // The retry comes after 3.75 to 5 s.
+    await pass(3700);
     s.state.away = false;
     await pass(2000);
     expect(s.client().tokens).toEqual(["token 2", "token 3"]);
@@ -313,7 +314,7 @@ describe("objects", () => {
     s.stop();
   });
 
-  it("whose subscription fails are opened anew", async () => {
+  it("whose subscription fails are opened again", async () => {
     const s = start();
     await s.connect();
     s.client().documents.set("metrics", { one: metric(0, { text: "newer" }) });

@@ -1,6 +1,6 @@
 /**
  * TV mode (`?tv=1`): few numbers, legible at six metres; pages turn by themselves. `&turn=20` sets the seconds a page
- * stays. Nobody is near a keyboard: a lost network is shown at the foot, and recovers by itself.
+ * stays. No keyboard is near: a lost network is shown at the foot, and recovers by itself.
  */
 import type { Definitions, Metric } from "@taskrouter-sync/shared/api/types.ts";
 import { tokenColour } from "@taskrouter-sync/shared/format/colour.ts";
