@@ -251,7 +251,7 @@ impl TaskRouter {
 
     /// `GET Tasks`, all pages: also the finished ones, which Twilio keeps for some minutes.
     pub async fn tasks(&self) -> Result<Vec<Task>, TwilioError> {
-        self.list::<TasksPage>("/Tasks", &[]).await
+        Ok(self.list::<TasksPage>("/Tasks", &[]).await?.read)
     }
 
     /// `GET Workers`, all pages.
