@@ -264,6 +264,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/getDefinitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The metrics' definitions, in the order of the tiles */
+        get: operations["getDefinitionsOlder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -446,10 +463,27 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Report a call that was bad to hear
+         * Report poor call quality
          * @description `Token` is the Flex user's token.
          */
         post: operations["respondToIssue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/saveDefinition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add or replace definitions */
+        post: operations["saveDefinitionOlder"];
         delete?: never;
         options?: never;
         head?: never;
@@ -482,6 +516,23 @@ export interface paths {
         };
         /** Read and write everything */
         get: operations["refreshByHand"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sync_taskrouter_tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read and write everything, and the Tasks */
+        get: operations["syncTasks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -567,7 +618,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Open Tasks by falling priority and age */
+        /** Tasks, open and lately finished, by falling priority and age */
         get: operations["tasks"];
         put?: never;
         post?: never;
@@ -584,7 +635,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Workers by name */
+        /** Workers in TaskRouter's order */
         get: operations["workers"];
         put?: never;
         post?: never;
@@ -732,9 +783,6 @@ export interface components {
         Definitions: {
             [key: string]: components["schemas"]["NamedDefinition"];
         };
-        Done: {
-            data: string;
-        };
         /** @description A refusal. */
         Error: {
             /** @description For programs */
@@ -804,9 +852,14 @@ export interface components {
             /** @description The metric's unique name. */
             metric?: string | null;
         };
+        QualityAnswer: {
+            data: string;
+            /** @description Where the alert was recorded and nothing else could be done: why */
+            message?: string | null;
+        };
         QualityReport: {
             Token: string;
-            action: string;
+            action?: string | null;
             callerId?: string | null;
             dnis?: string | null;
             issues?: string | null;
@@ -826,6 +879,8 @@ export interface components {
             map?: string | null;
         };
         Readiness: {
+            /** @description Objects whose writes need more than Sync's limit allows */
+            beyondLimit?: unknown;
             failingWrites?: number | null;
             /** @description `false` where another replica leads */
             leads?: boolean | null;
@@ -1317,7 +1372,10 @@ export interface operations {
     };
     saveDefinitions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `refuse`: a formula without a value now, or with one that does not fit its format, is a problem, too */
+                failing?: "refuse";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1587,6 +1645,31 @@ export interface operations {
             502: components["responses"]["TwilioFails"];
             503: components["responses"]["NotNow"];
             504: components["responses"]["NotFinished"];
+        };
+    };
+    getDefinitionsOlder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Definitions"];
+                };
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
         };
     };
     healthz: {
@@ -1936,7 +2019,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["QualityAnswer"];
                 };
             };
             400: components["responses"]["Malformed"];
@@ -1944,6 +2027,43 @@ export interface operations {
             408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["WrongContentType"];
+            422: components["responses"]["NotAsExpected"];
+            429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    saveDefinitionOlder: {
+        parameters: {
+            query?: {
+                /** @description `refuse`: a formula without a value now, or with one that does not fit its format, is a problem, too */
+                failing?: "refuse";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Definitions"];
+            };
+        };
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Definitions"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
             422: components["responses"]["NotAsExpected"];
             429: components["responses"]["TooMany"];
             502: components["responses"]["TwilioFails"];
@@ -1990,6 +2110,32 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueItem"][];
+                };
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
+            504: components["responses"]["NotFinished"];
+        };
+    };
+    syncTasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>[];
                 };
             };
             401: components["responses"]["CredentialsNeeded"];
