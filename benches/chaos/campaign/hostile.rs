@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::bed::{Bed, EVENTS, Making};
+use super::testbed::{EVENTS, Making, Testbed};
 use super::{Effort, Finding, crowd};
 
 /// The goals: how long an event may take among them, and what the service may hold.
@@ -55,7 +55,7 @@ pub(crate) async fn strike(effort: Effort, settings: twilio_emulator::Settings) 
         MOST_MEMORY_KIB / 1024
     );
     let mut finding = Finding::new("Hostile clients", Duration::from_secs(5), about);
-    let mut bed = Bed::open(effort.seed, Making { settings, ..Making::default() }).await;
+    let mut bed = Testbed::open(effort.seed, Making { settings, ..Making::default() }).await;
     let address = bed.url().trim_start_matches("http://").to_owned();
     let until = Instant::now() + span;
     let mut crowd_of_them = JoinSet::new();
