@@ -111,7 +111,11 @@ async fn a_program_without_credentials_is_asked_for_them_and_a_browser_is_not() 
         let request = bed.http.get(format!("{}/api/session", bed.url())).header("User-Agent", agent);
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 401);
-        answer.headers().contains_key("www-authenticate")
+        answer
+            .headers()
+            .get_all("www-authenticate")
+            .iter()
+            .any(|how| how.to_str().unwrap().starts_with("Basic"))
     };
     assert!(asked("Wget/1.21.3").await && asked("Python-urllib/3.11").await && asked("curl/8.5.0").await);
     assert!(!asked("Mozilla/5.0 (X11; Linux x86_64) Chrome/143").await);

@@ -324,7 +324,9 @@ impl Access {
 /// Whether a browser asks, as far as its headers tell.
 fn is_browser(headers: &HeaderMap) -> bool {
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    agent.starts_with(BROWSER_AGENT) || headers.contains_key(FETCH_MODE_HEADER)
+    agent.starts_with(BROWSER_AGENT)
+        || headers.contains_key(FETCH_MODE_HEADER)
+        || headers.contains_key(principal::OWN_PAGE_HEADER)
 }
 
 /// When a session ends that was used now.

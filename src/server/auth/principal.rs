@@ -60,7 +60,7 @@ impl FromRequestParts<AppState> for Editor {
 }
 
 /// This service's own page sends this header; browsers then show no dialog of theirs, since the page has a form.
-const OWN_PAGE_HEADER: &str = "x-requested-with";
+pub(super) const OWN_PAGE_HEADER: &str = "x-requested-with";
 
 /// Somebody who may see, perhaps through an older system's page. Such a page has no form to sign in with, so a browser
 /// asks for name and password by itself.
