@@ -42,7 +42,7 @@ const AT_START: f64 = 60.0;
 /// Part of that which is for what events name.
 const NAMED_AT_START: f64 = 20.0;
 /// Steps in which what may have been spent before the start runs out.
-const STEPS: u32 = 10;
+const STEPS: u32 = 20;
 /// A 429 that names no delay pauses the object for this long.
 const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
 /// The smallest window that is learnt from 429s.

@@ -51,7 +51,7 @@ impl StandardError {
                         dropped,
                         "Log lines dropped: the reader of standard error was too slow, or the disk is full"
                     );
-                })
+                });
             });
         });
         Self

@@ -55,18 +55,18 @@ pub(crate) async fn strike(effort: Effort, settings: twilio_emulator::Settings) 
         MOST_MEMORY_KIB / 1024
     );
     let mut finding = Finding::new("Hostile clients", Duration::from_secs(5), about);
-    let mut bed = Testbed::open(effort.seed, Making { settings, ..Making::default() }).await;
-    let address = bed.url().trim_start_matches("http://").to_owned();
+    let mut testbed = Testbed::open(effort.seed, Making { settings, ..Making::default() }).await;
+    let address = testbed.url().trim_start_matches("http://").to_owned();
     let until = Instant::now() + span;
     let mut crowd_of_them = JoinSet::new();
     for number in 0..clients {
         crowd_of_them.spawn(misbehave(SHAPES[number % SHAPES.len()], number, address.clone(), until));
     }
     let events = EVENTS_A_SECOND * usize::try_from(span.as_secs()).unwrap_or(1);
-    let answers = crowd::post(&bed, events, span).await;
+    let answers = crowd::post(&testbed, events, span).await;
     let connections: usize = crowd_of_them.join_all().await.into_iter().sum();
     let p99 = answers.percentile(99);
-    let peak = bed.holdings().map_or(0, |held| held.peak_kib);
+    let peak = testbed.holdings().map_or(0, |held| held.peak_kib);
     finding.notes.push(format!(
         "{connections} connections, {} of {events} events 2xx, p50 {:.1} ms, p99 {:.1} ms, {} MiB",
         answers.times.len(),
@@ -75,16 +75,16 @@ pub(crate) async fn strike(effort: Effort, settings: twilio_emulator::Settings) 
         peak / 1024
     ));
     if answers.refused > 0 {
-        bed.problem(format!("{} events were not taken", answers.refused));
+        testbed.problem(format!("{} events were not taken", answers.refused));
     }
     if peak > MOST_MEMORY_KIB {
-        bed.problem(format!("{} MiB of memory", peak / 1024));
+        testbed.problem(format!("{} MiB of memory", peak / 1024));
     }
     if p99 > LONGEST_P99 && !effort.short {
-        bed.problem(format!("the p99 of events was {} ms", p99.as_millis()));
+        testbed.problem(format!("the p99 of events was {} ms", p99.as_millis()));
     }
-    finding.tried(bed.agrees().await);
-    finding.closed(bed.close(true).await)
+    finding.tried(testbed.agrees().await);
+    finding.closed(testbed.close(true).await)
 }
 
 /// As many as there may be open files for, here and there.

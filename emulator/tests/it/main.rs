@@ -2,7 +2,7 @@
 //!
 //! Tests change the world, ask over HTTP, and wait for conditions; none sleeps, none shares an emulator.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod api;
 mod callbacks;
