@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn every_variable_of_statistics_sync_and_timers_counts() {
         let from = var::ALL.iter().position(|variable| variable.name == "DASHBOARD_TIMEZONE").unwrap();
-        let until = var::ALL.iter().position(|variable| variable.name == "TWILIO_TASKROUTER_URL").unwrap();
+        let until = var::ALL.iter().position(|variable| variable.name == "TWILIO_REGION").unwrap();
         for variable in &var::ALL[from..until] {
             let value = match variable.name {
                 "DASHBOARD_TIMEZONE" => "Europe/Berlin",
@@ -96,6 +96,7 @@ mod tests {
                 "SLA_NAME" => "all-waited",
                 "SLA_NAMES_OF_QUEUES" => "WQ00000000000000000000000000000001=all-waited",
                 "SYNC_LAYOUTS" => "queue-map",
+                "SYNC_AGES" => "off",
                 name if variable.expected.contains("duration") => {
                     if name == "SETTLE_WINDOW" {
                         "17s"

@@ -17,9 +17,10 @@ async fn it_creates_what_is_missing_and_answers_with_every_queue() {
     bed.agrees().await;
     let in_sync = bed.emulator.sync().map_items("queueStats").unwrap();
     let sids: Vec<&str> = items.iter().filter_map(|item| item["sid"].as_str()).collect();
-    let mut expected: Vec<&String> = in_sync.keys().collect();
-    expected.sort();
-    assert_eq!(sids, expected);
+    let queues = bed.emulator.world().queues();
+    let listed: Vec<&str> = queues.iter().map(|queue| queue.sid.as_str()).collect();
+    assert_eq!(sids, listed, "in TaskRouter's order");
+    assert_eq!(in_sync.len(), listed.len());
     assert!(items.iter().all(|item| item["realTimeStats_all"].is_object()));
     bed.finish().await;
 }

@@ -300,3 +300,33 @@ async fn a_mistake_of_others_costs_a_colour_and_not_the_number_and_previews_say_
     assert!(warnings[2]["message"].as_str().unwrap().contains("queue(\"WQ"), "{preview}");
     bed.finish().await;
 }
+
+/// `docs/metrics.md`, "Recipes": each formula and the format beside it.
+fn recipes() -> Vec<(String, String)> {
+    let page = include_str!("../../docs/metrics.md");
+    let section = page.split("## Recipes").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| ") && line.contains('`'));
+    rows.map(|row| {
+        let mut quoted = row.split('`').skip(1).step_by(2);
+        let formula = quoted.next().unwrap().to_owned();
+        let format = row.rsplit('|').nth(1).unwrap().trim_matches([' ', '`']).to_owned();
+        (formula, format)
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn every_recipe_of_the_documentation_shows_a_value() {
+    let bed = Bed::with(Settings { queues: 6, workers: 4, ..Settings::default() }, NO_TIMERS).await;
+    bed.until("the tiles are in Sync", || metric(&bed, "tasks-waiting")["value"] == pending(&bed)).await;
+    let queue = bed.emulator.truth().queue_sids()[0].clone();
+    let recipes = recipes();
+    assert_eq!(recipes.len(), 10);
+    for (formula, format) in recipes {
+        let metric = json!({"label": "recipe", "formula": formula.replace("WQ…", &queue), "format": format});
+        let (status, preview) = post(&bed, "/api/definitions/preview", &one("recipe", &metric)).await;
+        assert_eq!((status, &preview["error"]), (200, &Value::Null), "{formula}: {preview}");
+        assert!(!preview["text"].as_str().unwrap().starts_with("ERR"), "{formula}: {preview}");
+    }
+    bed.finish().await;
+}

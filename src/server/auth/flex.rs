@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use super::error::FlexError;
@@ -53,6 +54,8 @@ pub struct FlexGate {
     known_at_once: Semaphore,
     unknown_at_once: Semaphore,
     budget: Mutex<Budget>,
+    /// Questions under way, each of which ends after the client's timeout at the latest.
+    asking: TaskTracker,
 }
 
 /// Locked while Twilio is being asked, so that all who come with the token wait for the one answer.
@@ -127,6 +130,7 @@ impl FlexGate {
             known_at_once: Semaphore::new(KNOWN_AT_ONCE),
             unknown_at_once: Semaphore::new(UNKNOWN_AT_ONCE),
             budget: Mutex::new(Budget::new(Instant::now())),
+            asking: TaskTracker::new(),
         }
     }
 
@@ -142,7 +146,7 @@ impl FlexGate {
         let entry = self.entry(Sha256::digest(token.expose_secret()).into());
         let (gate, token) = (self.clone(), token.clone());
         // Of its own, so that the place is kept until Twilio has answered, however soon the caller leaves.
-        let asked = tokio::spawn(async move { gate.ask(&entry, &token, from).await });
+        let asked = self.asking.spawn(async move { gate.ask(&entry, &token, from).await });
         let answered = tokio::time::timeout(LONGEST_WAIT, asked).await;
         let answered = answered.ok().and_then(Result::ok).unwrap_or(Err(FlexError::Unchecked));
         answered?.ok_or(FlexError::Invalid)
