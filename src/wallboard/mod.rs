@@ -10,7 +10,7 @@ mod definition;
 mod definitions;
 mod documents;
 #[cfg(test)]
-mod fixtures;
+mod fixtures_tests;
 mod format;
 pub mod formula;
 mod formula_data;
