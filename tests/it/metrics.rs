@@ -324,7 +324,7 @@ async fn every_recipe_of_the_documentation_shows_a_value() {
     assert_eq!(recipes.len(), 10);
     for (formula, format) in recipes {
         let metric = json!({"label": "recipe", "formula": formula.replace("WQ…", &queue), "format": format});
-        let (status, preview) = post(&bed, "/api/definitions/preview", &one("recipe", &metric)).await;
+        let (status, preview) = post(&bed, "/api/definitions/preview", &json!({"metric": metric})).await;
         assert_eq!((status, &preview["error"]), (200, &Value::Null), "{formula}: {preview}");
         assert!(!preview["text"].as_str().unwrap().starts_with("ERR"), "{formula}: {preview}");
     }

@@ -217,6 +217,7 @@ async fn an_event_that_a_newer_one_overtakes_leads_to_that_one() {
     let (first, second) = (sid(3), sid(4));
     scene.somebody_waits();
     scene.event(&first).await;
+    scene.somebody_waits();
     scene.event(&second).await;
     let joined = |spans: &[Span]| {
         let joined = named(&in_trace(spans, &first), "joined by a newer event");
