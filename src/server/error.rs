@@ -1,7 +1,7 @@
 //! How a refused request is answered: a status, a code for programs, a sentence for people.
 //!
 //! What can go wrong is an enum where it goes wrong ([`AccessError`](super::auth::AccessError),
-//! [`RequestError`](crate::pipeline::RequestError) and others), with its answer beside it; handlers branch on those, never
+//! [`RequestError`] and others), with its answer beside it; handlers branch on those, never
 //! on codes. What only one handler refuses it makes on the spot.
 
 use std::borrow::Cow;

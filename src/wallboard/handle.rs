@@ -82,7 +82,7 @@ pub(super) struct Command {
 }
 
 impl Metrics {
-    /// The definitions; waits for the first look at Sync, up to [`LONGEST_WAIT`].
+    /// The definitions; waits for the first look at Sync, up to `LONGEST_WAIT`.
     pub async fn definitions(&self) -> Result<Arc<Definitions>, Busy> {
         let mut definitions = self.store.definitions();
         let known = timeout(LONGEST_WAIT, definitions.wait_for(Option::is_some)).await;
