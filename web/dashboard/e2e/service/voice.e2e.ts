@@ -37,6 +37,7 @@ beforeAll(async () => {
   ends.push(emulator.stop);
   service = await Service.start(emulator, {
     VOICE_SMS_NUMBERS: OURS,
+    VOICE_SMS_PREFIXES: "+1",
     VOICE_SMS_TEXT: "Sorry about the line.",
     ALLOWED_ORIGINS: flex,
     TWILIO_API_KEY: emulator.account.api_key_sid,
