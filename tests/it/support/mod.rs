@@ -27,7 +27,7 @@ use variables::base_variables;
 pub(crate) use variables::{ADMIN, BEARER};
 
 /// Far beyond what anything takes: a test that gets here has failed.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
 /// The TaskChannels in `base_variables`.
 pub(crate) const CHANNELS: [&str; 2] = ["voice", "chat"];

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use twilio_emulator::{Api, Emulator, Entry, Settings};
 
 use balancer::Balancer;
@@ -25,6 +26,9 @@ use crate::support::{ADMIN, Binary, CHANNELS, DEADLINE, NO_TIMERS};
 /// The default. With a shorter one a busy machine loses leaders that nothing has happened to.
 const LEASE: &str = "5s";
 
+/// Each is half a dozen processes. More than two at once starve each other on two cores, and starved leaders lose their lease.
+static CLUSTERS: Semaphore = Semaphore::const_new(2);
+
 pub(crate) struct Cluster {
     pub(crate) emulator: Emulator,
     pub(crate) redis: Redis,
@@ -32,6 +36,7 @@ pub(crate) struct Cluster {
     pub(crate) replicas: Vec<Replica>,
     balancer: Balancer,
     variables: HashMap<String, String>,
+    _turn: SemaphorePermit<'static>,
 }
 
 impl Cluster {
@@ -62,6 +67,7 @@ impl Cluster {
 
     /// Without any replica yet.
     pub(crate) async fn empty(settings: Settings, more: &[(&str, &str)]) -> Self {
+        let turn = CLUSTERS.acquire().await.unwrap();
         let emulator = Emulator::start(settings).await.unwrap();
         let (redis, balancer) = (Redis::start().await, Balancer::start().await);
         let public_url = format!("http://{}", balancer.address);
@@ -70,7 +76,7 @@ impl Cluster {
         variables.entry("LEADER_LEASE".to_owned()).or_insert(LEASE.to_owned());
         emulator.callbacks().set_url(&format!("{public_url}/taskrouter/events"));
         let http = reqwest::Client::new();
-        Self { emulator, redis, http, replicas: Vec::new(), balancer, variables }
+        Self { emulator, redis, http, replicas: Vec::new(), balancer, variables, _turn: turn }
     }
 
     /// Sets variables of replicas that are not started yet.
