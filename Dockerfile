@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# Three stages: the dashboard's page, the program that carries it, and an image with the program, the root certificates and
-# nothing else. docs/deployment.md says how large it is, and how that was measured.
+# Four stages: the dashboard's page, the program that carries it, the bill of materials of both, and an image with the program, the
+# root certificates and that list. docs/deployment.md says how large it is, how that was measured, and how to pin the base images.
 
 FROM node:22-slim AS page
 WORKDIR /src/web
@@ -28,10 +28,18 @@ COPY --from=page /src/web/dist ./web/dist
 # Linked statically, so that the image needs no C library.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     cargo rustc --release --locked --bin taskrouter-sync -- -C target-feature=+crt-static \
-    && cp target/release/taskrouter-sync /taskrouter-sync
+    && cp target/release/taskrouter-sync /taskrouter-sync \
+    && cargo metadata --format-version 1 --locked --filter-platform "$(rustc --print host-tuple)" > /metadata.json
+
+FROM page AS sbom
+COPY .ci/sbom.mjs Cargo.lock /
+COPY --from=build /metadata.json /
+RUN node /sbom.mjs /metadata.json /Cargo.lock package-lock.json > /taskrouter-sync.cdx.json
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /taskrouter-sync /usr/local/bin/taskrouter-sync
+# What it is made of, for scanners.
+COPY --from=sbom /taskrouter-sync.cdx.json /usr/share/sbom/taskrouter-sync.cdx.json
 ENV PORT=8080
 EXPOSE 8080
 # nonroot, by number, so that Kubernetes can tell that it is not root.

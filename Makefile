@@ -1,6 +1,6 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick check fmt official sdk signatures openapi deploy-check image-check fuzz deny web web-test \
+.PHONY: help demo test test-quick check fmt official sdk signatures openapi deploy-check image-check fuzz sbom deny web web-test \
 	shots bench bench-quick chaos chaos-quick simulate release clean tools
 
 # What the dashboard's page is made of.
@@ -51,6 +51,9 @@ image-check: ## Build the container image, run it, and measure it; needs Docker 
 
 fuzz: ## Fuzz what comes from outside, each target for two minutes; `fuzz/run` says more
 	fuzz/run
+
+sbom: ## Write what binary and page are made of to target/sbom/taskrouter-sync.cdx.json
+	.ci/sbom
 
 deny: ## Licences, sources and bans of what the service is built from; builds cargo-deny where it is missing
 	.ci/deny
