@@ -8,8 +8,9 @@ COPY web/package.json web/package-lock.json ./
 COPY web/shared/package.json ./shared/
 COPY web/dashboard/package.json ./dashboard/
 COPY web/call-quality/package.json ./call-quality/
+COPY web/flex-plugin/package.json ./flex-plugin/
 # Only what the page is built from: not the packages that generate its types, or React 17 for tests.
-RUN npm ci --ignore-scripts --workspace dashboard --workspace shared --workspace call-quality --include-workspace-root
+RUN npm ci --ignore-scripts --workspace dashboard --workspace shared --workspace call-quality --workspace flex-plugin --include-workspace-root
 COPY web ./
 RUN npm run build
 

@@ -1,8 +1,19 @@
 import { defineConfig } from "vitest/config";
+import { pasteTokens } from "./flex-plugin/vite.plugins.ts";
 
 /** `shared` runs under React 18 and, as Flex has it, under React 17. */
 const react17 = new URL("react17/node_modules/", import.meta.url).pathname;
 const classic = { jsx: { runtime: "classic" as const } };
+
+const underReact17 = [
+  { find: /^react$/, replacement: `${react17}react/index.js` },
+  { find: /^react-dom$/, replacement: `${react17}react-dom/index.js` },
+  { find: /^react-dom\/test-utils$/, replacement: `${react17}react-dom/test-utils.js` },
+  {
+    find: /^react-dom\/client$/,
+    replacement: new URL("shared/test/noClient.ts", import.meta.url).pathname,
+  },
+];
 
 export default defineConfig({
   test: {
@@ -18,23 +29,26 @@ export default defineConfig({
       },
       {
         oxc: classic,
-        resolve: {
-          alias: [
-            { find: /^react$/, replacement: `${react17}react/index.js` },
-            { find: /^react-dom$/, replacement: `${react17}react-dom/index.js` },
-            { find: /^react-dom\/test-utils$/, replacement: `${react17}react-dom/test-utils.js` },
-            {
-              find: /^react-dom\/client$/,
-              replacement: new URL("shared/test/noClient.ts", import.meta.url).pathname,
-            },
-          ],
-        },
+        resolve: { alias: underReact17 },
         test: {
           name: "shared, React 17",
           root: "shared",
           include: ["**/*.test.tsx"],
           environment: "node",
           setupFiles: ["test/requireReact17.ts"],
+          server: { deps: { inline: [/@tanstack/] } },
+        },
+      },
+      {
+        oxc: classic,
+        plugins: [pasteTokens],
+        resolve: { alias: underReact17 },
+        test: {
+          name: "flex-plugin, React 17",
+          root: "flex-plugin",
+          include: ["test/**/*.test.ts", "test/**/*.test.tsx"],
+          environment: "node",
+          setupFiles: ["../shared/test/requireReact17.ts"],
           server: { deps: { inline: [/@tanstack/] } },
         },
       },

@@ -8,7 +8,7 @@ const dist = resolve(import.meta.dirname, "../dist");
 const assets = join(dist, "assets");
 
 /** Compressed, in kB: about a tenth above what is built today. */
-const BUDGET_KB = { firstPaint: 135, "sync-sdk": 92, any: 8, "voice-quality.js": 3 };
+const BUDGET_KB = { firstPaint: 135, "sync-sdk": 92, any: 8, "voice-quality.js": 3, flexPlugin: 60 };
 
 const size = (path: string) => gzipSync(readFileSync(path)).length / 1000;
 
@@ -24,4 +24,15 @@ it.skipIf(!existsSync(assets))("every chunk stays within its budget", () => {
     expect(size(path), name).toBeLessThan(budget);
   }
   expect(size(join(dist, "voice-quality.js"))).toBeLessThan(BUDGET_KB["voice-quality.js"]);
+});
+
+const plugin = join(dist, "flex-plugin");
+
+it.skipIf(!existsSync(plugin))("the Flex plugin is one self-contained script, within its budget", () => {
+  const files = readdirSync(plugin);
+  expect(files).toEqual([expect.stringMatching(/^taskrouter-sync-[\w-]+\.js$/)]);
+  const path = join(plugin, files[0] ?? "");
+  expect(size(path)).toBeLessThan(BUDGET_KB.flexPlugin);
+  const text = readFileSync(path, "utf8");
+  expect(text, "nothing else is loaded").not.toMatch(/\bimport\s*\(|^\s*import\b/m);
 });

@@ -14,7 +14,9 @@ function levels(folder: string): string[][] {
   return lines.map((line) => line.trim().split(/\s+/));
 }
 
-const ROOMS = new Map(["shared", "dashboard/src"].map((folder) => [folder, levels(folder)]));
+const ROOMS = new Map(
+  ["shared", "dashboard/src", "flex-plugin/src"].map((folder) => [folder, levels(folder)]),
+);
 
 function files(folder: string): string[] {
   return readdirSync(join(web, folder), { withFileTypes: true }).flatMap((entry) => {

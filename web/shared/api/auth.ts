@@ -29,6 +29,6 @@ export function cookieSession(): Auth {
 export function flexToken(token: () => string | Promise<string>): Auth {
   return {
     credentials: "omit",
-    headers: async () => ({ Authorization: `Bearer ${await token()}` }),
+    headers: async () => ({ token: await token() }),
   };
 }

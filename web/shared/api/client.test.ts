@@ -128,7 +128,7 @@ describe("a Flex user's token", () => {
     ]);
     expect(served.mock.calls[1]?.[1]).toMatchObject({
       credentials: "omit",
-      headers: { Authorization: "Bearer jwt 2" },
+      headers: { token: "jwt 2" },
     });
   });
 });

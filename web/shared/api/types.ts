@@ -28,6 +28,10 @@ export interface Session {
   slaOfQueues?: Record<string, string>;
   /** The service level that holds where nothing else is said. */
   sla?: string;
+  /** Whether this user may see statistics; only Flex users may lack that. */
+  watches?: boolean;
+  /** Numbers that this Flex user's calls may show; null for users who place none. */
+  callerIds?: string[] | null;
 }
 
 export interface SyncObjectNames {

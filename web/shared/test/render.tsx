@@ -31,10 +31,10 @@ export async function render(element: React.ReactElement) {
   const container = document.createElement("div");
   document.body.append(container);
   const root = await rootOf(container);
-  act(() => root.render(element));
+  act(() => void root.render(element));
   return {
     container,
-    rerender: (next: React.ReactElement) => act(() => root.render(next)),
+    rerender: (next: React.ReactElement) => act(() => void root.render(next)),
     unmount() {
       act(() => root.unmount());
       container.remove();

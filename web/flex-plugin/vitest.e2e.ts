@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+/** The built plugin in the stand-in shell, in a browser; `npm run build` and `npm run shell` come first. */
+export default defineConfig({
+  test: {
+    include: ["e2e/**/*.e2e.ts"],
+    environment: "node",
+    testTimeout: 90_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+  },
+});
