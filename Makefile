@@ -76,7 +76,7 @@ shots: web ## Take README's pictures of the page anew, from the demo; some minut
 	cd web && npm run --silent shots -w dashboard
 
 bench: ## Measure freshness, calls, intake, CPU and memory on a quiet machine; writes docs/benchmarks.md
-	cargo bench --bench bench -- --write docs/benchmarks.md
+	cargo bench --bench bench -- --write docs/benchmarks.md --details benches/results.md
 
 bench-quick: ## Its main table roughly, in two minutes; prints only. BENCH="--queues 20 --events 10 --layout queue-map --limit window" chooses rows
 	cargo bench --bench bench -- --quick --only mix $(BENCH)

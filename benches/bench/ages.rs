@@ -48,9 +48,8 @@ pub(crate) async fn run(effort: &Effort, prepared: Prepared) -> (Section, Vec<Ob
     let window = testbed.watch(measuring).await;
     let usage = testbed.usage();
     let about = format!(
-        "One change a second at 20 of {queues} queues, in each of which a Task waits, so that every sweep finds {queues} ages \
-         moved. Ages take what real changes leave of the Map's write budget. Meanwhile the service made {:.0} Sync requests a \
-         minute, used {:.0} ms of processor time a second and {} MiB (at most {} MiB).",
+        "One change a second at 20 of {queues} TaskQueues, each with a waiting Task, so that each sweep finds {queues} ages \
+         moved. Cost: {:.0} Sync requests a minute, {:.0} ms of processor time a second, {} MiB (at most {} MiB).",
         window.a_minute(window.sync),
         window.cpu_ms_a_second(),
         mib(usage.resident_kib),

@@ -47,12 +47,10 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     let section = Section {
         title: "Burst of 1,000 events",
         about: format!(
-            "{EVENTS} events as fast as the service answers them, 16 at a time, at {QUEUES} queues with three channels, \
-             workers changing Activity among them. Calls count from the first event to {} s after the last, so that settling \
-             reads and timers are in them; a design that re-reads and re-writes everything for each event makes \
-             {CALLS_OF_EACH_EVENT} calls an event. *Converged*: from the last event's answer until Sync agrees with the \
-             centre in every number of every queue. The webhook is timed by a relay that stands before the service as a proxy \
-             would.",
+            "{EVENTS} events, 16 at a time, at {QUEUES} TaskQueues with three channels; Workers change Activity among them. Calls \
+             count until {} s after the last event. A design that reads and writes everything for each event makes \
+             {CALLS_OF_EACH_EVENT} calls an event. *Converged*: from the last event's answer until Sync has all true numbers. A \
+             relay in front of the service times the webhook.",
             SETTLED.as_secs()
         ),
         tables: vec![calls(&bursts), webhook(&bursts), memory(start, &bursts)],

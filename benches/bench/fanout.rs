@@ -210,13 +210,10 @@ fn section(rows: &[Row], rival_rows: &[Row], turns: &Turns, returning: usize, re
     Section {
         title: "Fan-out over websockets",
         about: format!(
-            "Clients of `/api/feed`, all connecting at once with the same Flex token, at {QUEUES} queues; something happens \
-             in the centre every {} ms. The time runs from the making of a text, which it carries, in whole milliseconds, to the \
-             client that has read it whole. Clients, service and emulator share the machine's cores. KiB a client is what the \
-             process grew by (VmRSS), by the end of the run. The bare broadcast server is an axum process that sends a text of the \
-             same mean size to everybody twice a second. The stalled client never reads, and its buffer is smaller than one text; \
-             turns of {} s without and with it alternate beside one crowd of {} clients. After a restart the time runs from the \
-             start of the process, which then has nothing and reads all statistics anew; clients try again every 100 ms.",
+            "Clients of `/api/feed` connect at once with one Flex token; {QUEUES} TaskQueues, a change every {} ms. Times run from \
+             the making of a text to the client that has read it, on shared cores. KiB a client: growth of VmRSS. The bare server, \
+             in axum, sends texts of the same size twice a second. The stalled client never reads; turns of {} s without and \
+             with it alternate among {} clients. After a restart, time runs from process start; clients retry every 100 ms.",
             SPACING.as_millis(),
             TURN.as_secs(),
             rows[0].clients,

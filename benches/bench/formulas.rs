@@ -57,8 +57,8 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
         figure: format!("{} ms", ms(figure)),
     }];
     let about = format!(
-        "{FORMULAS} formulas over {QUEUES} TaskQueues: half of them look at one TaskQueue, a quarter at the Workspace, a tenth \
-         sum over all TaskQueues, the others compute service levels. A round is from asking to having all results."
+        "{FORMULAS} formulas over {QUEUES} TaskQueues: half read one TaskQueue, a quarter the Workspace, a tenth sum over all, \
+         the rest compute service levels. A round lasts from the request to all results."
     );
     (Section { title: "Formulas", about, tables: vec![table], goals }, Vec::new())
 }

@@ -20,12 +20,10 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     testbed.agrees().await;
     let fresh = Freshness::measure(&testbed, &mut tasks, effort.of(12, 100), Duration::ZERO).await;
     let about = format!(
-        "One change a second, at {QUEUES} queues in turn: a Task is created, reserved, accepted, wrapped up, completed. The \
-         time runs from just before the emulator delivers the change's first event to the moment at which Sync applies a \
-         write of the queue's item. *First news*: its realtime values over all channels are the new ones. *Whole item*: so \
-         is every value, on each channel, today's counters too. *Bare read and write*: one TaskRouter round trip \
-         ({} ms injected) and then one Sync write ({} ms injected, half of which passes before it takes effect) of the same \
-         sizes, made between the changes against the same emulator: the floor is its p50.",
+        "One change a second at {QUEUES} TaskQueues in turn (a Task's life), timed from just before its first event leaves the \
+         emulator until Sync applies the item with the new realtime sum (*first news*) or with all new values (*whole item*). \
+         *Bare read and write*: one TaskRouter round trip ({} ms injected) and one Sync write ({} ms injected, half of it before \
+         the effect) of the same size. Its p50 is the floor.",
         TASKROUTER_LATENCY.as_millis(),
         SYNC_LATENCY.as_millis(),
     );

@@ -102,12 +102,9 @@ fn section(ours: &Side, theirs: &Side, bytes: usize, effort: &Effort) -> Section
     Section {
         title: "Events accepted per second",
         about: format!(
-            "Signed event callbacks of {bytes} bytes on average, {DIFFERENT} different ones, over {CONNECTIONS} keep-alive \
-             connections, each sending the next as soon as the last is answered; {} rounds of {} s against the service and \
-             against a bare handler in turn. The bare handler is an axum process that reads the body, checks the same \
-             signature with the same code, and answers 204. The service meanwhile re-reads what the events touch, so its \
-             share of the machine and the emulator's are part of its cost. Events/s is the median round; latencies are over \
-             all rounds.",
+            "{DIFFERENT} different signed events of {bytes} bytes over {CONNECTIONS} keep-alive connections without pauses; {} rounds \
+             of {} s for the service and a bare handler in turn. The bare handler (axum) checks the same signature with the same \
+             code and answers 204; the service also re-reads what the events invalidate, on the same cores. Events/s: median round.",
             effort.of(2, 5),
             effort.of(1, 3),
         ),

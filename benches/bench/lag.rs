@@ -23,9 +23,8 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     let first = Freshness::measure(&testbed, &mut tasks, 1, LAG).await;
     let fresh = Freshness::measure(&testbed, &mut tasks, effort.of(6, 40), LAG).await;
     let about = format!(
-        "The same with statistics that show a change {} s after its event. Times count from the moment at which they show \
-         it. The first change after the start teaches the service that there is a lag: its first news took {} ms, its whole \
-         item {} ms; it is not in the table.",
+        "Statistics show a change {} s after its event; times count from there. The first change after the start, which reveals \
+         the lag, is not in the table: first news {} ms, whole item {} ms.",
         LAG.as_secs(),
         ms(first.news.max()),
         ms(first.whole.max()),

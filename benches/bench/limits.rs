@@ -94,6 +94,7 @@ pub(crate) fn section(testbeds: &[Observed]) -> Section {
         "Other refusals",
         "Most writes in flight",
     ]);
+    let mut all = table.clone();
     for testbed in testbeds {
         table.row(&[
             &testbed.name,
@@ -107,20 +108,28 @@ pub(crate) fn section(testbeds: &[Observed]) -> Section {
     }
     let sum = |count: fn(&Observed) -> usize| testbeds.iter().map(count).sum::<usize>();
     let peak = testbeds.iter().map(|testbed| testbed.peak_writes).max().unwrap_or(0);
+    let bulk = testbeds.iter().map(|testbed| testbed.most_bulk).max().unwrap_or(0);
+    let [requests, bulk_refused, writes_refused, others] = [
+        sum(|testbed| testbed.requests),
+        sum(|testbed| testbed.bulk_refused),
+        sum(|testbed| testbed.writes_refused),
+        sum(|testbed| testbed.other_refused),
+    ];
+    let name = format!("all {}", testbeds.len());
+    all.row(&[&name, &requests, &bulk_refused, &bulk, &writes_refused, &others, &peak]);
     let none =
         |what, count: usize| Goal { what, goal: "0".to_owned(), figure: count.to_string(), met: count == 0 };
     Section {
         title: "Limits over all scenarios",
         about: format!(
-            "Every testbed above, from the service's start to its end. Refused is what the emulator answered with 429: a bulk \
-             call beyond {MOST_BULK} a second, a Sync write beyond its object's budget, anything else. Bulk calls are also \
-             counted in any one second, writes in flight from their arrival to their answer."
+            "All testbeds from start to end. Refused: answered with 429, for a bulk call beyond {MOST_BULK} a second, a Sync write \
+             beyond its object's budget, or another reason."
         ),
-        tables: vec![table],
+        tables: vec![all, table],
         goals: vec![
-            none("Bulk calls over the limit", sum(|testbed| testbed.bulk_refused)),
-            none("Sync writes over an object's budget", sum(|testbed| testbed.writes_refused)),
-            none("Other refusals", sum(|testbed| testbed.other_refused)),
+            none("Bulk calls over the limit", bulk_refused),
+            none("Sync writes over an object's budget", writes_refused),
+            none("Other refusals", others),
             Goal {
                 what: "Most Sync writes in flight",
                 goal: format!("≤ {MOST_WRITES}"),

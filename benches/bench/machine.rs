@@ -3,20 +3,18 @@
 use std::fs::read_to_string;
 use std::process::Command;
 
-use crate::table::Table;
-
-/// This machine, now.
-pub(crate) fn describe() -> Table {
-    let mut table = Table::new(&["Machine", ""]);
+/// This machine, now, in a sentence.
+pub(crate) fn describe() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let model = field("/proc/cpuinfo", "model name");
-    table.row(&[&"Cores", &format!("{cores} ({})", if model.is_empty() { "model unknown" } else { &model })]);
+    let model = if model.is_empty() { "model unknown" } else { &model };
     let kib: u64 = field("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse().unwrap_or(0);
-    table.row(&[&"Memory", &format!("{} GiB", kib / 1024 / 1024)]);
-    table.row(&[&"Kernel", &file("/proc/sys/kernel/osrelease")]);
-    table.row(&[&"Compiler", &rustc()]);
-    table.row(&[&"Load at the start", &file("/proc/loadavg")]);
-    table
+    let (kernel, load) = (file("/proc/sys/kernel/osrelease"), file("/proc/loadavg"));
+    let gib = kib / 1024 / 1024;
+    format!(
+        "Machine: {cores} cores ({model}), {gib} GiB, kernel {kernel}, {}; load at the start {load}.",
+        rustc()
+    )
 }
 
 fn file(path: &str) -> String {

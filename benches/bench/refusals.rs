@@ -85,13 +85,10 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     let section = Section {
         title: "Where TaskRouter offers less",
         about: format!(
-            "At rest, three channels. *Combined answers are short*: they hold only the fields of Twilio's published \
-             examples, so cumulative values are read by a call for each queue and channel. *No list*: the list of statistics \
-             is refused with 403. A cumulative value is that of one queue on one channel or over all; it counts as read when \
-             an answer with all its fields was sent. *Longest unread* is the longest time that any of them waited within \
-             {:.0} s, begun {} s after the start; *never read* are those with no read at all in that time. *Least possible* \
-             is what {SINGLES_A_SECOND} single calls a second in fair turns would need, or the interval of \
-             {CUMULATIVE_INTERVAL} s if that is longer.",
+            "At rest, three channels. *Combined answers are short*: they lack cumulative fields, which are then read by a call for \
+             each TaskQueue and channel. *No list*: the list of statistics is refused with 403. *Longest unread* and *never read* \
+             refer to single cumulative values within {:.0} s, from {} s after the start. *Least possible*: {SINGLES_A_SECOND} \
+             single calls a second in turn, or the interval of {CUMULATIVE_INTERVAL} s if longer.",
             cases.first().map_or(0.0, |case| case.span.as_secs_f64()),
             WARM_UP.as_secs(),
         ),

@@ -45,11 +45,9 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     let section = Section {
         title: "More queues",
         about: format!(
-            "Three channels, 20 to 200 workers, half an hour of simulated life behind them. *Calls a refresh*: \
-             TaskRouter requests of one refresh of everything, realtime and cumulative, the list of queues included. *At \
-             rest*: {} s without an event, so that only timers read. *Busy*: {} s with about {EVENTS_A_SECOND:.0} events a \
-             second. Processor time is utime and stime of the service and of its formulas' process, in milliseconds a second; memory \
-             is their VmRSS once ready and at the end, and their VmHWM, the program's own text counted once. All sizes run side by side, each with an emulator of its own.",
+            "Three channels, 20 to 200 Workers, half an hour of history, an emulator for each size. *A refresh*: everything, with the \
+             list of TaskQueues. *At rest*: {} s without events. *Busy*: {} s with about {EVENTS_A_SECOND:.0} events a second. \
+             Processor time and memory include the formula process.",
             effort.of(10, 60),
             effort.of(6, 30),
         ),

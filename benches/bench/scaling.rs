@@ -55,13 +55,11 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     let section = Section {
         title: "Several replicas",
         about: format!(
-            "One replica without Redis beside three with a Redis of their own, all on this machine, at {QUEUES} queues; lease \
-             of 5 s. *Freshness* as above, one change a second, by turns at the one and at the three, in {TURNS} turns; with three, events come in at a replica that does not lead, so \
-             each goes through Redis. *Clients*: {clients} websockets of `/api/feed`, all at one replica or a third at each, \
-             while something happens every {} ms; clients and services share the machine's cores, so this shows what Redis \
-             costs and not what three machines bring. *Redis commands*: those of scripts included; an event's share is what \
-             {EVENTS_A_SECOND:.0} events a second add to a time without any. *Takeover*: from the SIGKILL of the leader until \
-             another says that it leads and is ready.",
+            "One replica without Redis and three with one, on this machine, at {QUEUES} TaskQueues; lease of 5 s. *Freshness*: one \
+             change a second, {TURNS} turns; with three, events arrive at a follower. *Clients*: {clients} websockets, all at one \
+             replica or a third at each, a change every {} ms; on shared cores this shows Redis's cost only. *Redis commands* include those in \
+             scripts; an event's share is what {EVENTS_A_SECOND:.0} events a second add. *Takeover*: from SIGKILL of the leader \
+             until another leads and is ready.",
             SPACING.as_millis()
         ),
         tables: vec![

@@ -25,9 +25,8 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
     let testbed = stage.open(effort, Opening::default()).await;
     testbed.ready().await;
     testbed.agrees().await;
-    let about = "One change a second. *Written*: from just before the change's first event to the moment at which Sync applies \
-         the first write of the queue's item. *Told*: from there to the `itemUpdated` of that very write in Twilio's unmodified \
-         SDK (`twilio-sync`, in Node.js, over its websocket to the emulator). *Event to screen*: both together."
+    let about = "*Written*: from just before a change's first event until Sync applies the item. *Told*: from there to `itemUpdated` of \
+         that write in Twilio's unmodified SDK (Node.js)."
         .to_owned();
     let mut section = Section { title: "Through the Sync SDK", about, tables: Vec::new(), goals: Vec::new() };
     match Listener::start(&testbed).await {

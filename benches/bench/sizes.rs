@@ -47,8 +47,8 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
         table.row(&[&layout, &values, &sizes.len(), &sizes.min(), &sizes.median(), &sizes.max()]);
     }
     let about = format!(
-        "All layouts at {QUEUES} queues with three channels, 40 workers, half an hour of simulated life and 100 events. Bytes \
-         of the JSON as Sync counts them: up to 1,024 an object takes 20 writes a second, from 10,240 on 2."
+        "{QUEUES} TaskQueues with three channels, 40 Workers, 100 events. Bytes of JSON as Sync counts them: up to 1,024 an \
+         object takes 20 writes a second, from 10,240 on 2."
     );
     (
         Section { title: "Sizes in Sync", about, tables: vec![table], goals: Vec::new() },

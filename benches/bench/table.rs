@@ -22,7 +22,7 @@ pub(crate) struct Goal {
 }
 
 /// Rows of cells; the first row names the columns.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Table(Vec<Vec<String>>);
 
 impl Table {
@@ -36,10 +36,10 @@ impl Table {
 
     /// All goals of these sections.
     pub(crate) fn of_goals<'s>(sections: impl IntoIterator<Item = &'s Section>) -> Self {
-        let mut table = Self::new(&["", "Goal", "Figure", ""]);
+        let mut table = Self::new(&["", "Goal", "Figure"]);
         for goal in sections.into_iter().flat_map(|section| &section.goals) {
-            let verdict = if goal.met { "met" } else { "**not met**" };
-            table.row(&[&goal.what, &goal.goal, &goal.figure, &verdict]);
+            let verdict = if goal.met { "" } else { " **not met**" };
+            table.row(&[&goal.what, &goal.goal, &format!("{}{verdict}", goal.figure)]);
         }
         table
     }
@@ -69,10 +69,6 @@ impl Display for Table {
 impl Display for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "## {}\n\n{}", self.title, self.about)?;
-        self.tables.iter().try_for_each(|table| write!(f, "\n{table}"))?;
-        if !self.goals.is_empty() {
-            write!(f, "\n{}", Table::of_goals([self]))?;
-        }
-        Ok(())
+        self.tables.iter().try_for_each(|table| write!(f, "\n{table}"))
     }
 }

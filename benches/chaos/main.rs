@@ -58,12 +58,10 @@ async fn main() -> ExitCode {
     let findings = campaign(&options, effort).await;
     let command = if options.quick { "make chaos-quick" } else { "make chaos" };
     let text = format!(
-        "# Faults survived\n\nMade by `{command}` with seed {} on {}, in {:.1} minutes{}.\n\nThe real program runs against the \
-         emulated Twilio, with a TCP proxy between them that does to connections what bad networks do. A recovery is the time \
-         from the end of a fault until Sync shows the centre's true numbers, all of them. \"Survived\" also means: every event \
-         was answered 2xx (where the service was up and had a file left to accept it with), never more than 20 writes to Sync \
-         were in flight, no file, memory or child process was leaked, nothing panicked or was logged as an error, and the \
-         process ended in good order.\n\n{}",
+        "# Faults survived\n\nMade by `{command}` with seed {} on {}, in {:.1} minutes{}.\n\nThe real program runs against the emulator \
+         through a TCP proxy that behaves like a bad network. Recovery: from the fault's end until Sync has all true numbers. \
+         Surviving also means: all events get 2xx while the service runs, at most 20 Sync writes are in flight, no file, memory \
+         or child process leaks, nothing panics or logs an error, and the process exits cleanly.\n\n{}",
         options.seed,
         Timestamp::now().strftime("%Y-%m-%d %H:%M UTC"),
         begin.elapsed().as_secs_f64() / 60.0,

@@ -306,7 +306,7 @@ impl Voice {
         let count = self.logged.fetch_add(1, Ordering::Relaxed) + 1;
         let action = action.loggable();
         match done {
-            Ok(()) => info!(worker.sid = worker, action, issues, count, "A call was bad to hear"),
+            Ok(()) => info!(worker.sid = worker, action, issues, count, "Poor call quality reported"),
             Err(error) => {
                 // Twilio's own words may name the customer's number.
                 let reason = match error {
@@ -317,7 +317,7 @@ impl Voice {
                 };
                 warn!(
                     worker.sid = worker,
-                    action, issues, count, reason, "A call was bad to hear, and that was all"
+                    action, issues, count, reason, "Poor call quality reported; the action failed"
                 );
             }
         }

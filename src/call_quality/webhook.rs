@@ -131,7 +131,7 @@ async fn deliver(http: reqwest::Client, target: Arc<(String, Vec<SecretString>)>
             Err(error) => last = error.without_url().to_string(),
         }
     }
-    warn!(webhook.id = parcel.id, reason = last, "A webhook was not taken");
+    warn!(webhook.id = parcel.id, reason = last, "Webhook not delivered");
 }
 
 #[expect(clippy::disallowed_methods, reason = "this does not go to Twilio")]

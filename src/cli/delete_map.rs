@@ -26,7 +26,7 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     match sync.delete_map(&name).await {
         Ok(()) => print(format!("Map {name}: deleted")),
         Err(error) if error.next() == Next::Missing => {
-            print(format!("Map {name}: not there, nothing to delete"));
+            print(format!("Map {name}: does not exist, nothing to delete"));
         }
         Err(error) => return Err(CommandError::Failed(format!("Map {name} can't be deleted: {error}"))),
     }

@@ -36,10 +36,10 @@ const VIEWER: (&str, &str) = ("viewer", "demo-viewer");
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Port of the service; 0 for any free one
+    /// Port of the service (0: any free one)
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Port of the emulated Twilio; 0 for any free one
+    /// Port of the simulated Twilio (0: any free one)
     #[arg(long, default_value_t = 8081)]
     twilio_port: u16,
     /// Number of TaskQueues
@@ -48,10 +48,10 @@ pub(super) struct Options {
     /// Number of Workers
     #[arg(long, default_value_t = 23, value_parser = clap::value_parser!(u16).range(1..=5000))]
     workers: u16,
-    /// What happens in the centre, in steps a second
+    /// Simulated events in the contact centre, in steps a second
     #[arg(long, default_value_t = 1.5, value_parser = finite)]
     pace: f64,
-    /// Seed of the centre: the same seed makes the same people and queues
+    /// Random seed; the same seed creates the same Workers and TaskQueues
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Seconds by which Twilio's statistics lag behind its events
@@ -74,7 +74,7 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
         ..Settings::default()
     };
     let emulator = Emulator::start(settings).await.map_err(|error| taken(&error, "--twilio-port"))?;
-    progress(format_args!("simulated Twilio at {}, half an hour of its day behind it", emulator.url()));
+    progress(format_args!("simulated Twilio at {}, with half an hour of history", emulator.url()));
     let listener = TcpListener::bind(local(options.port)).await;
     let in_use = |error| {
         CommandError::Failed(format!(
@@ -87,7 +87,7 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
 
     let service_url = format!("http://{address}");
     let variables = variables(&emulator, &service_url);
-    // Whoever wants to see another time zone, layout or rhythm sets it as for `serve`.
+    // Time zone, layouts and intervals come from the environment, as for `serve`.
     let config = Config::read(&|name| variables.get(name).cloned().or_else(|| environment.value(name)))?;
     let app = App::start(&config, listener).map_err(CommandError::failed)?;
     progress(format_args!(
@@ -98,9 +98,9 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     let callback_url = format!("{service_url}{}", EVENT_PATHS[0]);
     apis.taskrouter.set_event_callback_url(&callback_url).await.map_err(CommandError::failed)?;
     app.ready().await;
-    progress("ready: every TaskQueue is read and stands in Sync");
+    progress("ready: all TaskQueues are in Sync");
     report_calls(&emulator, &service_url).await?;
-    progress(format_args!("{} calls that were bad to hear, reported", REPORTS.len()));
+    progress(format_args!("{} calls of poor quality reported", REPORTS.len()));
     let centre = emulator.world().drive(options.pace.max(0.0));
     print(guide(&emulator, &config, &service_url));
 
@@ -186,27 +186,27 @@ fn guide(emulator: &Emulator, config: &Config, service_url: &str) -> String {
         .unwrap_or_default();
     format!(
         "
-The contact centre is open: {queues} TaskQueues, {workers} Workers. All of it is simulated, and only on this machine.
-It is well staffed, but {troubled} is about to get more than it can handle.
+The contact centre is open: {queues} TaskQueues, {workers} Workers, all simulated on this machine.
+It is well staffed, but {troubled} is about to get more Tasks than it can handle.
 
   dashboard        {service_url}/       sign in as {user} with {password}
                    {service_url}/?tv=1  for a screen on the wall: {viewer} with {viewer_password}
   service          {service_url}
-  emulated Twilio  {twilio}
+  simulated Twilio {twilio}
 
-The TaskQueues as they truly are, beside what stands in Sync (repeat it, and see both change):
+The simulated TaskQueues beside what Sync holds (repeat it to see both change):
   curl -s '{twilio}/emulator/table?map={map}'
 
-One of them in Sync, as any Twilio client reads it:
+One of them in Sync, as Twilio's clients read it:
   curl -s -u {credentials} '{sync}/Maps/{map}/Items/{troubled_sid}' | python3 -m json.tool
 
-Everything refreshed and written at once, as an administrator (200, and how long it took):
+Refresh and write everything now, as administrator (prints 200 and the time it took):
   curl -s -o /dev/null -w '%{{http_code}} after %{{time_total}} s\n' -u {user}:{password} '{service_url}{events}?checkMap=true'
 
-An event that Twilio did not sign gets 403 and changes nothing:
+An unsigned event gets 403 and changes nothing:
   curl -s -d EventType=task.created '{service_url}{events}'
 
-Ctrl-C stops it.
+Ctrl-C stops the demo.
 ",
         queues = queues.len(),
         workers = emulator.world().workers().len(),

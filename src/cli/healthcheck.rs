@@ -19,7 +19,9 @@ pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     let answered = timeout(LONGEST_WAIT, ask(address)).await;
     match answered {
         Ok(Ok(true)) => Ok(()),
-        Ok(Ok(false)) => Err(CommandError::Failed(format!("{address} answered, but not with 200"))),
+        Ok(Ok(false)) => {
+            Err(CommandError::Failed(format!("{address} answered with another status than 200")))
+        }
         Ok(Err(error)) => Err(CommandError::Failed(format!("{address} does not answer: {error}"))),
         Err(_) => Err(CommandError::Failed(format!("{address} did not answer within 2 s"))),
     }

@@ -25,9 +25,9 @@ use crate::config::ConfigError;
 /// How long what can't be given up may take when all is done.
 const LONGEST_END: Duration = Duration::from_secs(1);
 
-/// Keeps a Twilio TaskRouter workspace's statistics fresh in Twilio Sync.
+/// Live statistics of a Twilio TaskRouter Workspace, in Twilio Sync and on a dashboard.
 ///
-/// Configured by environment variables or a .env file in the working directory; .env.example lists them all.
+/// Environment variables, or a .env file in the working directory, configure it; .env.example lists them.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Cli {
@@ -37,20 +37,20 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Receive event callbacks and keep Sync up to date, until SIGTERM or SIGINT
+    /// Run the service: receive event callbacks and keep Sync up to date, until SIGTERM or SIGINT
     Serve,
-    /// Create what is missing in Sync, fill it once, and say what was found and made; safe to repeat
+    /// Create missing Sync objects and fill them once; safe to repeat
     Setup(setup::Options),
-    /// Look at everything that has to be right, and say what is not and which command mends it; changes nothing
+    /// Check configuration, Twilio and Redis, and print the command that fixes each fault; changes nothing
     Doctor(doctor::Options),
-    /// Print the link of a screen that TV_LINKS names; it sees the dashboard without signing in
+    /// Print the link that opens the dashboard on a screen named in TV_LINKS, without signing in
     TvLink(tv_link::Options),
-    /// Delete a Sync Map with all its items
+    /// Delete a Sync Map and all its items
     DeleteMap(delete_map::Options),
-    /// Run the service against a simulated Twilio with a lively contact centre; needs no account
+    /// Run the service against a simulated Twilio with a busy contact centre; needs no account
     #[cfg(feature = "demo")]
     Demo(demo::Options),
-    /// Ask the service on this machine whether it answers; exit status 0 if it does
+    /// Check whether the service on this machine answers; exit status 0 if so
     Healthcheck,
     /// Evaluate formulas that come on standard input; the service runs this as a process of its own
     #[command(name = crate::wallboard::formula::process::VERB, hide = true)]
@@ -67,7 +67,7 @@ pub enum CommandError {
     #[error(transparent)]
     EnvFile(#[from] environment::EnvFileError),
     /// The doctor found something.
-    #[error("{wrong} checks failed, see above")]
+    #[error("{wrong} failed, see above")]
     Unwell {
         /// How much.
         wrong: usize,

@@ -26,10 +26,10 @@ pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
     count_panics();
     unread::tell(environment);
     if let Some(concern) = config.server.public_url.concern() {
-        warn!(public_url = %config.server.public_url, concern, "PUBLIC_URL may not be what Twilio can call");
+        warn!(public_url = %config.server.public_url, concern, "PUBLIC_URL may be unreachable for Twilio");
     }
     for reason in &config.warnings {
-        warn!(reason, "Part of the configuration is incomplete, so what it is for is off");
+        warn!(reason, "Configuration incomplete; a feature is off");
     }
     open_files(config.sockets.most_clients);
     let bind = config.server.bind;

@@ -33,12 +33,12 @@ const CONNECTION_OVERRIDES: &str = "#rc=5&rp=5xx,ct,rt";
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Set the workspace's event callback URL: to URL, or without one to PUBLIC_URL/taskrouter/events. Connection
-    /// overrides that make Twilio retry are added unless URL has a fragment
+    /// Set the Workspace's event callback URL, by default to PUBLIC_URL/taskrouter/events. Adds connection overrides
+    /// (the part after '#') that make Twilio retry, unless URL has a fragment
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     event_callback_url: Option<String>,
-    /// Switch the Sync Service's access control on, so that the dashboard's access tokens can read and not write. Holds
-    /// for the whole Service: whoever else uses its objects with access tokens needs permissions of their own from then on
+    /// Switch on the Sync Service's access control, so that the dashboard's access tokens can only read. Affects the
+    /// whole Service: other clients with access tokens then need permissions of their own
     #[arg(long)]
     protect_sync: bool,
 }
@@ -58,7 +58,7 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     let config = CoreConfig::read(&lookup)?;
     let apis = Apis::new(&config, Monitor::default()).map_err(CommandError::failed)?;
     let done = timeout(LONGEST_WAIT, bootstrap(&apis, &config, callback_url, options.protect_sync)).await;
-    done.map_err(|_| CommandError::Failed(format!("not finished within {} s", LONGEST_WAIT.as_secs())))?
+    done.map_err(|_| CommandError::Failed(format!("not finished after {} s", LONGEST_WAIT.as_secs())))?
 }
 
 /// Takes each step whatever became of the others, says what was done, and ends with what was not.
@@ -97,7 +97,7 @@ async fn bootstrap(
         return Ok(());
     }
     Err(CommandError::Failed(format!(
-        "not all was done; repeat it once this is mended:\n  {}",
+        "setup is incomplete; fix this and repeat it:\n  {}",
         undone.join("\n  ")
     )))
 }
@@ -122,8 +122,8 @@ async fn fill_sync(
     let controlled = apis.sync.is_access_controlled().await.map_err(access_failed)?;
     let (found, missing): (Vec<_>, Vec<_>) = before.iter().partition(|(_, there)| *there);
     if protects {
-        // Permissions first: nobody who reads now is shut out for a moment. And before the core starts, which looks at whether
-        // access is controlled, too, and warns where it is not.
+        // Permissions first, so that no reader is shut out meanwhile; and before the core starts, which warns if access is not
+        // controlled.
         permit(&apis.sync, &found).await?;
         if !controlled {
             apis.sync.control_access().await.map_err(access_failed)?;
@@ -132,7 +132,7 @@ async fn fill_sync(
 
     if !workspace_is_known {
         return Err(CommandError::Failed(
-            "Nothing was filled in Sync, because the Workspace can't be read".to_owned(),
+            "Sync was not filled, because the Workspace can't be read".to_owned(),
         ));
     }
     // Started only now, so that what it creates does not look as if it had been there.
@@ -149,7 +149,7 @@ async fn fill_sync(
             "created"
         } else {
             // Such as one that goes on from another Document which is not full, or whose values come later.
-            "not there yet; the service makes it once there is something to stand in it"
+            "not needed yet; the service creates it with its first value"
         };
         print(format!("{object}: {state}"));
     }
@@ -158,14 +158,14 @@ async fn fill_sync(
     }
     print(match (controlled, protects) {
         (false, false) => {
-            "Access control: off, so whoever has an access token can change what is written; --protect-sync switches it on"
+            "Access control: off, so any access token can change Sync's content; --protect-sync switches it on"
                 .to_owned()
         }
         (true, _) => on("on"),
         (false, true) => on("switched on"),
     });
     let items = queue_items(&snapshot).len();
-    print(format!("TaskQueues: {} found, {items} of them with statistics", snapshot.queues.len()));
+    print(format!("TaskQueues: {} found, {items} with statistics", snapshot.queues.len()));
     Ok(())
 }
 
@@ -189,13 +189,11 @@ async fn tell_workspace(
         }
         None => match workspace.event_callback_url.as_deref().filter(|url| !url.is_empty()) {
             Some(url) => print(format!("Event callback URL: {url}")),
-            None => print("Event callback URL: none yet; set it with --event-callback-url"),
+            None => print("Event callback URL: none; set it with --event-callback-url"),
         },
     }
     if let Some(filter) = workspace.events_filter.filter(|filter| !filter.is_empty()) {
-        print(format!(
-            "Events filter: {filter}; events of other types are not sent, and their changes show later"
-        ));
+        print(format!("Events filter: {filter}; changes by other events show later"));
     }
     Ok(())
 }
@@ -218,7 +216,7 @@ async fn permit(sync: &SyncService, objects: &[&(Object, bool)]) -> Result<(), C
 
 fn on(how: &str) -> String {
     format!(
-        "Access control: {how}; the identity {DASHBOARD_IDENTITY:?} reads, and what is created later, too"
+        "Access control: {how}; the identity {DASHBOARD_IDENTITY:?} may read these objects and later ones"
     )
 }
 
@@ -234,7 +232,7 @@ fn access_failed(error: TwilioError) -> CommandError {
 
 /// Reads everything and waits until it stands in Sync.
 async fn fill(pipeline: &Pipeline) -> Result<Arc<Snapshot>, CommandError> {
-    let ended = |_| CommandError::Failed("reading or writing ended early; see the log".to_owned());
+    let ended = |_| CommandError::Failed("reading or writing stopped early; see the log".to_owned());
     let snapshot = pipeline.refresher.refresh_all().await.map_err(ended)?;
     if let Some(stale) = &snapshot.directory_stale {
         return Err(CommandError::Failed(format!("The TaskQueues can't be read: {}", stale.reason)));

@@ -9,7 +9,7 @@ use crate::server::Access;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
-    /// Name of the screen, one of `TV_LINKS`
+    /// Name of a screen in `TV_LINKS`
     name: String,
 }
 
@@ -21,7 +21,7 @@ pub(super) fn run(environment: &Environment, options: &Options) -> Result<(), Co
     let access = root.map(|root| Access::new(&config.server, root, Broadcaster::default()));
     let Some(key) = access.and_then(|access| access.screen_key(name)) else {
         return Err(CommandError::Failed(format!(
-            "TV_LINKS does not name {name:?}; add it there, start the service again, and repeat this"
+            "TV_LINKS does not contain {name:?}; add it, restart the service, and repeat this command"
         )));
     };
     print(format!("{}/?tv=1&key={key}", config.server.public_url));

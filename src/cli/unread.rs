@@ -9,17 +9,13 @@ use crate::config::Unread;
 pub(super) fn tell(environment: &Environment) {
     let Unread { misspelt, needless, foreign, retired } = environment.unread();
     for (name, because) in retired {
-        warn!(name, because, "A variable of an earlier version is set and no longer read");
+        warn!(name, because, "Retired variable: no longer read");
     }
     for (name, meant) in misspelt {
-        warn!(
-            name,
-            did_you_mean = meant,
-            "A variable is set that is not read, and its name is almost that of another"
-        );
+        warn!(name, did_you_mean = meant, "Unknown variable, with a name like another's");
     }
     for (name, advice) in needless {
-        warn!(name, advice, "A variable is set that is not read");
+        warn!(name, advice, "Unknown variable");
     }
     if !foreign.is_empty() {
         info!(names = foreign.join(","), "The .env file has names that are not read");
@@ -29,6 +25,6 @@ pub(super) fn tell(environment: &Environment) {
 /// The slips, where the configuration can't be used: one of them may be why.
 pub(super) fn complain(environment: &Environment) {
     for (name, meant) in environment.unread().misspelt {
-        output::print_error(format!("{name} is set, and is not read; did you mean {meant}?"));
+        output::print_error(format!("{name} is set but not read; did you mean {meant}?"));
     }
 }

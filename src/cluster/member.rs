@@ -337,10 +337,7 @@ impl ElectionLoop {
                 return Ok(end);
             }
             TermEnd::HandedOver => {
-                warn!(
-                    term = number,
-                    "Twilio is unreachable from here: handing over to a replica that reaches it"
-                );
+                warn!(term = number, "Twilio is unreachable: handing over to a replica that reaches it");
                 leadership.lease().end();
                 term.abort().await;
                 // Requests in flight may still arrive.

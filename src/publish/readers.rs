@@ -45,8 +45,8 @@ impl Readers {
         } else {
             self.waiting.clear();
             warn!(
-                "Access to the Sync Service is not controlled: whoever has an access token can change what we write; \
-                 `taskrouter-sync setup --protect-sync` mends it, and a restart of the service takes it up"
+                "Access to the Sync Service is not controlled: any access token can change what this service writes; \
+                 run `taskrouter-sync setup --protect-sync` and restart"
             );
         }
     }
@@ -87,7 +87,7 @@ impl Readers {
             None => drop(self.permitted.insert(object)),
             Some(error) if error.next() == Next::Missing => {}
             Some(error) => {
-                warn!(sync.object = %object, %error, "The dashboard can't be permitted to read it yet");
+                warn!(sync.object = %object, %error, "Granting the dashboard read permission fails; the next audit retries");
             }
         }
     }

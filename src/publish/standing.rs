@@ -72,7 +72,7 @@ impl Standing {
 fn tell(name: &Arc<str>, news: &News) {
     let object = || Object::Document(name.clone());
     if matches!(news, News::Gone | News::GoneAndCreated) {
-        warn!(sync.object = %object(), "It was there and is gone; creating and filling it anew");
+        warn!(sync.object = %object(), "A Sync object was deleted; recreating and filling it");
     }
     if matches!(news, News::Created | News::GoneAndCreated) {
         info!(sync.object = %object(), "Created in Sync");

@@ -423,13 +423,13 @@ impl Worker {
             Ok(found) => found,
             Err(error) => {
                 if !std::mem::replace(&mut self.blind, true) {
-                    warn!(sync.object = %object, %error, "What Sync holds can't be looked at; trying again and again");
+                    warn!(sync.object = %object, %error, "The audit of Sync fails; retrying");
                 }
                 return;
             }
         };
         if std::mem::take(&mut self.blind) {
-            info!(sync.object = %object, "What Sync holds can be looked at again");
+            info!(sync.object = %object, "The audit of Sync succeeds again");
         }
         if let Object::Document(name) = object {
             let target = Target::Document(name.clone());
@@ -506,7 +506,7 @@ impl Worker {
     /// With the Map all its items went, also those that would not be written for a long time.
     fn map_is_missing(&mut self, map: &Object, now: Instant) {
         if self.audits.hurry(map, now) {
-            warn!(sync.object = %map, "It was there and is gone; creating and filling it anew");
+            warn!(sync.object = %map, "A Sync object was deleted; recreating and filling it");
         }
     }
 
@@ -589,7 +589,7 @@ impl Worker {
                         Object::Document(_) => "fewer or smaller values",
                     };
                     warn!(sync.object = %object, waiting, oldest_ms, writes_a_second, instead,
-                        "More changes than Sync's limit for one object lets through; what events name goes first");
+                        "Changes exceed Sync's limit for an object; those that events name go first");
                 }
                 self.limit_told = Some((limit.object.clone(), now));
             }
@@ -606,10 +606,7 @@ impl Worker {
         if unwritten == 0 {
             info!("All pending writes are done");
         } else {
-            warn!(
-                unwritten,
-                "The grace period is over; what was not written is written after the next start"
-            );
+            warn!(unwritten, "Grace period over; the next start writes the rest");
         }
     }
 }

@@ -82,7 +82,7 @@ impl Store {
                 Ok(()) => {}
                 Err(error) => {
                     if !std::mem::replace(&mut failing, true) {
-                        warn!(%error, "The metrics' definitions can't be read; going on with the last ones");
+                        warn!(%error, "Metric definitions can't be read; using the last ones");
                     }
                 }
             }

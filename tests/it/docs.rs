@@ -14,13 +14,27 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// What the page's head defines, and what is clear from the page's layout, is not repeated for each variable.
+fn shortened(expected: &str) -> String {
+    if expected == variables::TWILIO_TIMEOUT.expected {
+        return "a duration".to_owned();
+    }
+    if expected == variables::QUEUE_STATS_MAP.expected {
+        return "a name".to_owned();
+    }
+    let shorter = expected.replace(", comma-separated", "").replace("a duration with its unit", "a duration");
+    shorter.replace(" different", "")
+}
+
 /// The page, from the comments and defaults of `.env.example` and from what the reader expects.
 fn configuration() -> String {
     let mut page = "# Configuration\n\n\
         <!-- Made from .env.example and src/config/variables.rs: UPDATE_DOCS=1 cargo test --all-features --test it docs -->\n\n\
-        Every variable, from the environment or a `.env` file in the working directory; the environment wins. A blank value\n\
-        counts as none. A wrong one stops the program before it listens, with exit status 2 and every problem listed;\n\
-        `taskrouter-sync doctor` says the same and looks further.\n"
+        The service reads these from the environment or a `.env` file in the working directory; the environment wins and a blank\n\
+        value counts as none. An invalid value stops the program with exit status 2 and a list of all problems.\n\n\
+        In brackets: *required* or the default, if there is one; earlier names that still work; *secret* if never shown. A\n\
+        **duration** has a unit (250ms, 5s, 2m) and is above zero and at most 24h, unless stated otherwise. A **name** of a Sync\n\
+        object has 1 to 320 characters without `/`. Lists are comma-separated, their entries distinct.\n"
         .to_owned();
     let mut comment = String::new();
     let mut commented = false;
@@ -41,16 +55,19 @@ fn configuration() -> String {
                 commented = true;
             }
             write!(page, "- `{name}`").unwrap();
-            match (line.starts_with('#'), default) {
-                (false, _) => write!(page, " (required").unwrap(),
-                (true, "") => write!(page, " (none by default").unwrap(),
-                (true, default) => write!(page, " (default `{default}`").unwrap(),
+            let mut remarks: Vec<String> = match (line.starts_with('#'), default) {
+                (false, _) => vec!["required".to_owned()],
+                (true, "") => vec![],
+                (true, default) => vec![format!("`{default}`")],
+            };
+            if !variable.aliases.is_empty() {
+                remarks.push(format!("also `{}`", variable.aliases.join("`, `")));
             }
-            for alias in variable.aliases {
-                write!(page, "; older name `{alias}`").unwrap();
+            remarks.extend(variable.secret.then(|| "secret".to_owned()));
+            if !remarks.is_empty() {
+                write!(page, " ({})", remarks.join("; ")).unwrap();
             }
-            let secret = if variable.secret { "; a secret, never shown" } else { "" };
-            writeln!(page, "{secret}): {}", variable.expected).unwrap();
+            writeln!(page, ": {}", shortened(variable.expected)).unwrap();
         }
     }
     page
@@ -136,4 +153,77 @@ fn every_document_is_named_in_the_readme() {
             "README does not name {name}"
         );
     }
+}
+
+/// README, the other pages at the root, and docs/.
+fn pages() -> Vec<(PathBuf, String)> {
+    let named = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "web/README.md"]
+        .map(|name| root().join(name));
+    let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = named.into_iter().chain(docs).filter(|path| path.extension().is_some_and(|end| end == "md"));
+    pages.map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+/// A heading's anchor, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut broken = Vec::new();
+    for (path, text) in pages() {
+        let anchors = |text: &str| -> BTreeSet<String> {
+            text.lines()
+                .filter(|line| line.starts_with('#'))
+                .map(|line| anchor(line.trim_start_matches('#')))
+                .collect()
+        };
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if target.contains("://") || target.contains(' ') {
+                continue;
+            }
+            let (file, section) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            let found = file.exists()
+                && (section.is_empty()
+                    || anchors(&std::fs::read_to_string(&file).unwrap()).contains(section));
+            if !found {
+                broken.push(format!("{}: {target}", path.display()));
+            }
+        }
+        // A page that is named as code is a link, too; with a title in quotes after it, to that section.
+        for (at, _) in text.match_indices("`docs/") {
+            let rest = &text[at + 1..];
+            let Some((file, after)) = rest.split_once('`') else { continue };
+            if !file.ends_with(".md") {
+                continue;
+            }
+            let Ok(page) = std::fs::read_to_string(root().join(file)) else {
+                broken.push(format!("{}: {file}", path.display()));
+                continue;
+            };
+            let section = after.strip_prefix(", \"").and_then(|title| title.split('"').next());
+            if section.is_some_and(|title| !anchors(&page).contains(&anchor(title))) {
+                broken.push(format!("{}: {file}, {section:?}", path.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn every_test_that_the_page_about_abuse_names_is_there() {
+    let mut files = Vec::new();
+    for directory in ["src", "tests", "emulator", "benches"] {
+        sources(&root().join(directory), &mut files);
+    }
+    let code: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let page = include_str!("../../docs/abuse.md");
+    let named = page.split('`').skip(1).step_by(2).filter(|text| {
+        text.matches('_').count() > 2 && text.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    });
+    let missing: Vec<_> = named.filter(|name| !code.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "docs/abuse.md names tests that are not there: {missing:#?}");
 }

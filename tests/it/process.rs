@@ -63,8 +63,8 @@ async fn setup_makes_what_is_missing_and_may_be_repeated() {
         "Map queueStats: created",
         "Document dashboard-data: created",
         "Document dashboard-definitions: created",
-        "Document dashboard-metrics-2: not there yet",
-        "TaskQueues: 3 found, 3 of them with statistics",
+        "Document dashboard-metrics-2: not needed yet",
+        "TaskQueues: 3 found, 3 with statistics",
         "Event callback URL: set to http://hooks.example.com/taskrouter/events#rc=5&rp=5xx,ct,rt",
     ] {
         assert!(said.contains(line), "{line} is missing in:\n{said}");
@@ -85,7 +85,7 @@ async fn setup_makes_what_is_missing_and_may_be_repeated() {
     assert_eq!(text(&deleted.stdout), "Map queueStats: deleted\n");
     assert!(emulator.sync().map_items("queueStats").is_none());
     let again = Binary::output(&variables, &["delete-map", "queueStats"]).await;
-    assert_eq!(text(&again.stdout), "Map queueStats: not there, nothing to delete\n");
+    assert_eq!(text(&again.stdout), "Map queueStats: does not exist, nothing to delete\n");
     assert_eq!(again.status.code(), Some(0));
     emulator.shutdown().await;
 }
@@ -97,7 +97,7 @@ async fn a_document_that_somebody_deletes_is_told_and_comes_back() {
     service.logs("Ready").await;
     assert!(emulator.sync().delete_document("dashboard-definitions"));
     // The fields of a line are always in the same order.
-    for line in ["It was there and is gone; creating and filling it anew", "Created in Sync"] {
+    for line in ["A Sync object was deleted; recreating and filling it", "Created in Sync"] {
         service.logs(&format!(r#""{line}","sync.object":"Document dashboard-definitions""#)).await;
     }
     emulator.shutdown().await;

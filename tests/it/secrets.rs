@@ -222,7 +222,7 @@ async fn the_log_holds_no_secret_and_nothing_of_people() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nor_does_it_for_whoever_looks_for_a_mistake() {
+async fn nor_does_it_at_debug() {
     nothing_is_told_at("debug").await;
 }
 
@@ -250,7 +250,7 @@ fn impostor() -> (u16, std::thread::JoinHandle<Vec<u8>>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_can_not_show_a_certificate_for_it_is_told_nothing() {
+async fn a_server_without_a_trusted_certificate_learns_nothing() {
     let emulator = Emulator::start(Settings { queues: 1, ..Settings::default() }).await.unwrap();
     let (port, serving) = impostor();
     let url = format!("https://localhost:{port}");

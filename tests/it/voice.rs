@@ -256,7 +256,7 @@ async fn the_log_has_the_call_and_no_personal_data() {
     let report = with("log-call", &[("issues", "short call of Mr Smith")]);
     let sent = reqwest::Client::new().post(format!("http://{address}{PATH}")).json(&report).send().await;
     assert_eq!(sent.unwrap().status(), 200);
-    let line = service.logs("A call was bad to hear").await;
+    let line = service.logs("Poor call quality reported").await;
     let logged: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(logged["level"], "INFO");
     let fields = &logged;

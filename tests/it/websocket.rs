@@ -66,7 +66,7 @@ async fn the_older_protocol_sends_all_items_at_first_and_after_a_change_and_echo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_gets_in_without_a_good_token_of_the_right_role_from_a_known_site() {
+async fn no_client_gets_in_without_a_good_token_of_the_right_role_from_a_known_site() {
     let variables = [("FLEX_ROLES", "supervisor,admin"), ("ALLOWED_ORIGINS", "https://flex.twilio.com")];
     let bed = Bed::start(&timers_and(&variables)).await;
     bed.register_token();
@@ -115,7 +115,7 @@ async fn a_session_and_credentials_let_in_as_to_any_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_token_is_asked_about_once_and_an_outage_lets_nobody_in() {
+async fn the_same_token_is_checked_once_and_an_outage_admits_no_client() {
     let bed = Bed::start(NO_TIMERS).await;
     bed.register_token();
     let opening = (0..20).map(|_| Socket::open(&bed, REALTIME, &[TOKEN_HEADER]));

@@ -155,27 +155,20 @@ fn about(wanted: &Wanted) -> String {
         ),
     };
     format!(
-        "Random lives of Tasks and Workers, arriving at random (exponential gaps). About nine in ten events are about one queue, \
-         and every Worker serves every queue, so one who changes Activity changes every queue's values. Each event that \
-         moves a counter of its queue (of the Workspace in `dashboard-document`) is timed: from its publication to the first \
-         Sync write in which that queue's counter has reached it; one that never shows counts as long as it was waited for. \
-         *Limit*: both readings of Sync's \"20/s per object, burst window 10 s\": at most 200 cost-weighted writes in any ten \
-         seconds (window), or a token bucket of 200 that refills by 20 a second (bucket). *Floor*: one bare TaskRouter read, \
-         and a Sync write up to its effect, made meanwhile, p50. *Rival*: gathers events for 5 ms, reads the list of \
-         statistics for each channel, writes every queue that differs from what it last wrote (ages by 15 s), 20 writes at a time, and \
-         leaves alone what is refused until the queue differs again. It has an emulator of its own with the same seed, and \
-         the same happens in both at the same moments. *429s* are counted from the start of either to its end. *End*: \
-         whether Sync shows every queue's true values within {} s of the last event.{lag}",
+        "Random lives of Tasks and Workers with exponential gaps. Nine in ten events concern one TaskQueue; each Worker serves all, \
+         so a change of Activity changes all. Timed: events that move a counter of their TaskQueue (Workspace in \
+         `dashboard-document`), until the Sync write that reaches it. *Limit*: the readings of Sync's \"20/s per object, burst window \
+         10 s\", 200 cost-weighted writes in any ten seconds (window) or a token bucket of 200 refilled by 20 a second. *Floor*: a \
+         bare read and write, p50. *Rival*: gathers events for 5 ms, reads a list for each channel, writes each TaskQueue that \
+         differs (ages by 15 s), 20 at a time, and skips refused ones until they differ again; an emulator of the same seed plays it the \
+         same events. *429s*: from start to end. *End*: whether Sync is right {} s after the last event.{lag}",
         row::END_WITHIN.as_secs(),
     )
 }
 
 fn freshness_table(outcomes: &[Outcome]) -> Table {
     let mut table = Table::new(&[
-        "Layout",
-        "Queues",
-        "Events/s",
-        "Limit",
+        "Layout, queues, events/s, limit",
         "Timed",
         "Floor",
         "p50 ms",
@@ -193,10 +186,7 @@ fn freshness_table(outcomes: &[Outcome]) -> Table {
         let service = outcome.service.cells();
         let rival = outcome.rival.as_ref().map(Figures::cells).unwrap_or_default();
         table.row(&[
-            &row.shape.name(),
-            &row.queues,
-            &row.events,
-            &row.limit.name(),
+            &row.title(),
             &outcome.service.times.len(),
             &outcome.floor(),
             &service.p50,
@@ -216,10 +206,7 @@ fn freshness_table(outcomes: &[Outcome]) -> Table {
 /// What it cost: TaskRouter calls, Sync writes, the fullest ten seconds of any object, processor and memory.
 fn cost_table(outcomes: &[Outcome]) -> Table {
     let mut table = Table::new(&[
-        "Layout",
-        "Queues",
-        "Events/s",
-        "Limit",
+        "Layout, queues, events/s, limit",
         "Events made",
         "TaskRouter/s",
         "Writes/s",
@@ -234,10 +221,7 @@ fn cost_table(outcomes: &[Outcome]) -> Table {
         let rival = outcome.rival.as_ref().map(|rival| &rival.cost);
         let rate = |of: Option<f64>| of.map(|rate| format!("{rate:.1}")).unwrap_or_default();
         table.row(&[
-            &row.shape.name(),
-            &row.queues,
-            &row.events,
-            &row.limit.name(),
+            &row.title(),
             &outcome.events,
             &rate(Some(cost.reads_a_second)),
             &rate(Some(cost.writes_a_second)),

@@ -68,6 +68,12 @@ pub(super) struct Cells {
 }
 
 impl Row {
+    /// For the tables.
+    pub(super) fn title(&self) -> String {
+        let Self { shape, queues, events, limit, .. } = self;
+        format!("{} {queues} {events} {}", shape.name(), limit.name())
+    }
+
     fn name(&self) -> String {
         let Self { shape, queues, events, limit, .. } = self;
         format!("mix-{}-{queues}-{events}-{}", shape.name(), limit.name())

@@ -45,34 +45,32 @@ pub(crate) async fn strike(name: &str, effort: Effort) -> Finding {
         "hostile" => hostile::strike(effort, settings()).await,
         "down" => down(effort).await,
         "silent" => {
-            let about = "Requests to Twilio are sent and nothing ever comes back (TWILIO_TIMEOUT is 2 s).";
+            let about = "requests go out, no answer comes (`TWILIO_TIMEOUT` 2 s)";
             wired("Twilio silent", about, effort, &[Mode::Silent]).await
         }
         "slow" => {
-            let about = "Whatever passes between the service and Twilio takes 0.7 s longer each way.";
+            let about = "0.7 s more each way";
             wired("Twilio slow", about, effort, &[Mode::Slow(Duration::from_millis(700))]).await
         }
         "resets" => {
-            let about =
-                "Every second connection is reset when its answer comes: writes may have been carried out.";
+            let about = "every second connection, at its answer";
             wired("Connections reset", about, effort, &[Mode::Reset]).await
         }
         "half" => {
-            let about = "Of every second answer some first bytes pass, and the connection ends.";
+            let about = "every second connection ends within its answer";
             wired("Answers half-written", about, effort, &[Mode::Half]).await
         }
         "errors" => {
             let kinds = [500, 502, 503, 504].map(status);
-            faulty("Errors 500, 502, 503, 504", "Every request is refused with one of them.", effort, &kinds)
-                .await
+            faulty("Errors 500, 502, 503, 504", "every request", effort, &kinds).await
         }
         "json" => {
             let kinds = [FaultKind::MalformedJson, FaultKind::Truncated];
-            let about = "Answers end in the middle of their JSON, with a right or with a wrong length; writes were carried out.";
+            let about = "truncated, with right or wrong length, after the write";
             faulty("Wrong JSON", about, effort, &kinds).await
         }
         "types" => {
-            let about = "Numbers where texts were and texts where numbers were, in every answer; writes were carried out.";
+            let about = "numbers and texts exchanged, after the write";
             faulty("Wrong types", about, effort, &[FaultKind::WrongTypes]).await
         }
         "throttled" => throttled(effort).await,
@@ -139,11 +137,8 @@ async fn faulty(fault: &'static str, about: &str, effort: Effort, kinds: &[Fault
 
 async fn down(effort: Effort) -> Finding {
     let long = Duration::from_secs(effort.of(2, 120));
-    let about = format!(
-        "Connections to Twilio are refused: once for {} s, then for some seconds each time. The service's delays end at 3 s, so \
-         a longer outage is no other.",
-        long.as_secs()
-    );
+    let about =
+        format!("connections refused, once for {} s, then for seconds; backoff ends at 3 s", long.as_secs());
     let mut finding = Finding::new("Twilio down", 5 * SECOND, about);
     let mut dice = dice(effort, 3);
     let testbed = Testbed::open(effort.seed, Making { settings: settings(), ..Making::default() }).await;
@@ -160,10 +155,7 @@ async fn down(effort: Effort) -> Finding {
 
 async fn throttled(effort: Effort) -> Finding {
     let storm = Duration::from_secs(effort.of(3, 30));
-    let about = format!(
-        "Every request is answered 429 for {} s, with and without Retry-After, while the centre lives on.",
-        storm.as_secs()
-    );
+    let about = format!("every request for {} s, with and without Retry-After", storm.as_secs());
     let mut finding = Finding::new("Throttled (429)", 5 * SECOND, about);
     let mut testbed = Testbed::open(effort.seed, Making { settings: settings(), ..Making::default() }).await;
     for retry_after in [None, Some(1)] {
@@ -184,9 +176,7 @@ async fn throttled(effort: Effort) -> Finding {
             busiest = busiest.max(struck.iter().filter(within).count());
         }
         let a_second = struck.len() as f64 / storm.as_secs_f64();
-        finding
-            .notes
-            .push(format!("{a_second:.1} calls a second during the storm, {busiest} in its busiest second"));
+        finding.notes.push(format!("{a_second:.1} calls a second, {busiest} at most"));
         if !effort.short && a_second > 10.0 {
             testbed.problem(format!("{a_second:.1} calls a second hammer a Twilio that refuses them"));
         }
@@ -195,8 +185,7 @@ async fn throttled(effort: Effort) -> Finding {
 }
 
 async fn clock(effort: Effort) -> Finding {
-    let about = "The service's clock on the wall jumps by up to ten days, either way, and back some seconds later. Recovery \
-                 counts from the jump back.";
+    let about = "the system clock, by up to ten days and back, which starts the recovery";
     let mut finding = Finding::new("Clock jumps", 5 * SECOND, about);
     let mut dice = dice(effort, 4);
     let making = Making { settings: settings(), shim: true, ..Making::default() };
@@ -216,7 +205,7 @@ async fn clock(effort: Effort) -> Finding {
 }
 
 async fn dns(effort: Effort) -> Finding {
-    let about = "All connections are cut, and no name is found any more; then it is again.";
+    let about = "connections cut, names unknown";
     let mut finding = Finding::new("DNS failing", 5 * SECOND, about);
     let mut dice = dice(effort, 5);
     let making = Making { settings: settings(), shim: true, ..Making::default() };
@@ -246,12 +235,7 @@ async fn lost(effort: Effort) -> Finding {
         &[("REALTIME_INTERVAL", "1s"), ("CUMULATIVE_INTERVAL", "2s")][..],
         &[("REALTIME_INTERVAL", "5s"), ("CUMULATIVE_INTERVAL", "5s")][..],
     );
-    let about = format!(
-        "All event callbacks are lost for {} s while the centre lives on. Right within one interval and a second: the intervals of \
-         realtime and cumulative statistics are both {} here.",
-        span.as_secs(),
-        rhythm[1].1
-    );
+    let about = format!("for {} s; intervals of {}", span.as_secs(), rhythm[1].1);
     let allowed = Duration::from_secs(effort.of(3, 6));
     let mut finding = Finding::new("All callbacks lost", allowed, about);
     let making = Making { settings: settings(), variables: rhythm, ..Making::default() };
@@ -268,7 +252,7 @@ async fn lost(effort: Effort) -> Finding {
 
 async fn burst(effort: Effort) -> Finding {
     let events = effort.of(1_000, 10_000);
-    let about = format!("{events} signed events within one second, while connections to Twilio are refused.");
+    let about = format!("{events} events within a second");
     let mut finding = Finding::new("A burst while Twilio is down", 5 * SECOND, about);
     let mut testbed = Testbed::open(1, Making { settings: settings(), ..Making::default() }).await;
     for _ in 0..effort.of(1, 3) {
@@ -277,7 +261,7 @@ async fn burst(effort: Effort) -> Finding {
         let answers = crowd::post(&testbed, events, SECOND).await;
         let ms = |percent| answers.percentile(percent).as_secs_f64() * 1000.0;
         finding.notes.push(format!(
-            "{} answers 2xx, {} others, in {:.2} s, p50 {:.2} ms, p99 {:.1} ms (goal 50)",
+            "{} events 2xx, {} not, in {:.2} s, p50 {:.2} ms, p99 {:.1} ms (goal 50)",
             answers.times.len(),
             answers.refused,
             answers.took.as_secs_f64(),
@@ -294,8 +278,7 @@ async fn burst(effort: Effort) -> Finding {
 }
 
 async fn killed(effort: Effort) -> Finding {
-    let about = "SIGKILL at random moments under load, of the service alone, and a start at once. Recovery counts from the start \
-                 of the process.";
+    let about = "SIGKILL under load; recovery counts from the restart";
     let mut finding = Finding::new("Killed", 3 * SECOND, about);
     let mut dice = dice(effort, 6);
     let mut testbed = Testbed::open(effort.seed, Making { settings: settings(), ..Making::default() }).await;
@@ -309,8 +292,7 @@ async fn killed(effort: Effort) -> Finding {
 }
 
 async fn files(effort: Effort) -> Finding {
-    let about = "The service may open 60 files, and 300 clients connect to it and say nothing. Events are refused meanwhile, as \
-                 they must be; afterwards all is right.";
+    let about = "limit of 60, 300 silent clients; events are refused meanwhile";
     let mut finding = Finding::new("Out of files", 5 * SECOND, about);
     let making = Making { settings: settings(), limits: "ulimit -n 60", ..Making::default() };
     let testbed = Testbed::open(effort.seed, making).await;
@@ -329,8 +311,7 @@ async fn files(effort: Effort) -> Finding {
 }
 
 async fn memory(effort: Effort) -> Finding {
-    let about = "The service may have 64 MiB of data (`ulimit -d`), and gets thousands of events within a second while Twilio is \
-                 down.";
+    let about = "64 MiB of data (`ulimit -d`), thousands of events, Twilio down";
     let mut finding = Finding::new("Short of memory", 5 * SECOND, about);
     let making = Making { settings: settings(), limits: "ulimit -d 65536", ..Making::default() };
     let mut testbed = Testbed::open(1, making).await;

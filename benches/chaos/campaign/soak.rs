@@ -20,9 +20,8 @@ const MOST_GROWTH_KIB: u64 = 4 * 1024;
 pub(crate) async fn soak(effort: Effort) -> Finding {
     let span = Duration::from_secs(effort.of(12, 120));
     let about = format!(
-        "The centre lives {SPEED:.0} times faster, for {} minutes of its time; its load rises from nothing to {:.0} steps a \
-         second and falls again, {WAVES} times. After each wave Sync must be right, and the memory of the last wave be that of the \
-         second.",
+        "{SPEED:.0} times the speed, for {} simulated minutes in waves of load up to {:.0} steps a second, {WAVES} times; the last \
+         wave's memory must be the second's",
         (span.as_secs_f64() * SPEED / 60.0).round(),
         BUSIEST * SPEED,
     );
@@ -47,7 +46,7 @@ pub(crate) async fn soak(effort: Effort) -> Finding {
     let of = |kib: u64| format!("{:.1}", kib as f64 / 1024.0);
     let events = *testbed.emulator.callbacks().delivered().borrow();
     let each: Vec<_> = waves.iter().copied().map(of).collect();
-    finding.notes.push(format!("{events} events; median memory of each wave {} MiB", each.join(", ")));
+    finding.notes.push(format!("{events} events; median memory of the waves {} MiB", each.join(", ")));
     if !effort.short && waves[waves.len() - 1] > waves[1] + MOST_GROWTH_KIB {
         testbed.problem(format!("memory grew from {} to {} MiB", of(waves[1]), of(waves[waves.len() - 1])));
     }

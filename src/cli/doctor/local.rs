@@ -16,41 +16,41 @@ pub(super) fn checks(config: &Config, value: &dyn Fn(&str) -> Option<String>) ->
     ]
 }
 
-/// Whoever gets here has had everything read.
+/// Only called once the configuration is valid.
 fn configuration() -> Check {
-    Check::right("configuration", "every variable that is set can be read")
+    Check::right("configuration", "all variables are valid")
 }
 
 /// Variables that are set and not read: slips of the pen, those of earlier versions, and those of older systems.
 pub(super) fn unread(unread: &Unread) -> impl Iterator<Item = Check> {
     let misspelt = unread.misspelt.iter().map(|(name, meant)| {
-        let found = format!("{name} is set, and is not read; did you mean {meant}?");
-        Check::note("variable name", found, format!("set {meant}, and take {name} away"))
+        let found = format!("{name} is set but not read; did you mean {meant}?");
+        Check::note("variable name", found, format!("set {meant} and remove {name}"))
     });
     let retired = unread.retired.iter().map(|(name, because)| {
-        let found = format!("{name} is set, and no longer read: {because}");
-        Check::note("variable name", found, format!("take {name} away"))
+        let found = format!("{name} is set but no longer read: {because}");
+        Check::note("variable name", found, format!("remove {name}"))
     });
     let needless = unread.needless.iter().map(|(name, advice)| {
-        Check::note("variable name", format!("{name} is set, and is not read"), (*advice).to_owned())
+        Check::note("variable name", format!("{name} is set but not read"), (*advice).to_owned())
     });
     misspelt.chain(retired).chain(needless)
 }
 
 /// What is half configured, and therefore off.
 pub(super) fn warnings(config: &Config) -> impl Iterator<Item = Check> {
-    let mend = "set what is missing, or take the rest away";
+    let mend = "set the missing variables, or remove the others";
     config.warnings.iter().map(move |warning| Check::note("configuration", warning.clone(), mend.to_owned()))
 }
 
 fn accounts(config: &Config) -> Check {
     let accounts = &config.server.administrator;
     if accounts.basic.is_some() || accounts.bearer.is_some() {
-        return Check::right("administrator", "there is one");
+        return Check::right("administrator", "configured");
     }
     Check::note(
         "administrator",
-        "there is none: the dashboard and ?checkMap=true are shut",
+        "none configured: the dashboard and ?checkMap=true stay shut",
         "set AUTHENTICATION_USER and AUTHENTICATION_PASSWORD",
     )
 }
@@ -61,7 +61,7 @@ fn open_files(most: Option<u64>, clients: usize) -> Check {
         None => Check::right("open files", format!("enough for {clients} websockets")),
         Some(files) => Check::wrong(
             "open files",
-            format!("{files} may be open, and {clients} websockets need {needed}"),
+            format!("the limit is {files}; {clients} websockets need {needed}"),
             format!(
                 "ulimit -n {needed}; docker run --ulimit nofile={needed}; LimitNOFILE={needed} in a systemd unit\n\
                  or set WEBSOCKET_CLIENTS={}",
@@ -79,11 +79,11 @@ fn time_zone(config: &Config, value: &dyn Fn(&str) -> Option<String>) -> Check {
     if chosen {
         Check::right("time zone", found)
     } else {
-        let found = format!("{found}, by default");
+        let found = format!("{found} (the default)");
         Check::note(
             "time zone",
             found,
-            "set DASHBOARD_TIMEZONE, such as Europe/Berlin, if the centre is elsewhere",
+            "set DASHBOARD_TIMEZONE (such as Europe/Berlin) if the contact centre is elsewhere",
         )
     }
 }

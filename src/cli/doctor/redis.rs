@@ -31,7 +31,7 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
             return [unusable(CONNECTION, &error)].into_iter().chain(others).collect();
         }
     };
-    let answers = if sharing.is_encrypted() { "it answers, over TLS" } else { "it answers" };
+    let answers = if sharing.is_encrypted() { "answers over TLS" } else { "answers" };
     let mut checks = vec![Check::right(CONNECTION, answers), rights(sharing, permits(link).await)];
     match server(link).await {
         Ok(server) => checks.extend([version(&server), memory(&server)]),
@@ -42,17 +42,17 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
 }
 
 /// Where Redis's own settings are made: the user of `REDIS_URL` has no right to.
-const ITS_OWN: &str = "in Redis's own start arguments or redis.conf, as deploy/scaled does it, or in the managed service's \
-                       parameters; the user of REDIS_URL may not set it";
+const ITS_OWN: &str = "in redis.conf, in Redis's start arguments (as in deploy/scaled) or in the managed service's parameters; the \
+                       user of REDIS_URL may not set it";
 
 fn unusable(check: &'static str, error: &LinkError) -> Check {
     let ping = r#"redis-cli -u "$REDIS_URL" ping"#;
     let mend = match error {
         LinkError::Connection(reason) if reason.contains("certificate") => {
-            format!("set SSL_CERT_FILE to the authority's certificate\n{ping}")
+            format!("set SSL_CERT_FILE to a PEM file with the authority's certificate\n{ping}")
         }
         LinkError::Connection(_) | LinkError::Slow(_) => {
-            format!("check that this machine reaches it, with the right scheme (rediss:// over TLS)\n{ping}")
+            format!("check that this machine reaches it, and the scheme (rediss:// for TLS)\n{ping}")
         }
         LinkError::Url => "set REDIS_URL, such as redis://user:password@host:6379".to_owned(),
         LinkError::Refused(_) => {
@@ -67,18 +67,18 @@ fn unusable(check: &'static str, error: &LinkError) -> Check {
 fn rights(sharing: &SharingConfig, permitted: Result<(), LinkError>) -> Check {
     let user = sharing.user().unwrap_or_else(|| "default".to_owned());
     match permitted {
-        Ok(()) => Check::right(RIGHTS, format!("Redis permits the user {user} everything that replicas do")),
+        Ok(()) => Check::right(RIGHTS, format!("the user {user} may run all commands that replicas need")),
         Err(error) => unusable(RIGHTS, &error),
     }
 }
 
 fn version(server: &Server) -> Check {
     let Some(version) = &server.version else {
-        return Check::note(VERSION, "it does not say", "see that it is as Redis 5 or newer: INFO server");
+        return Check::note(VERSION, "unknown", "check that INFO server reports Redis 5 or newer");
     };
     match server.behaves_as {
         Some(known) if known < OLDEST => {
-            Check::wrong(VERSION, format!("{version} can't run our scripts"), "install Redis 5 or newer")
+            Check::wrong(VERSION, format!("{version} is too old"), "install Redis 5 or newer")
         }
         _ => Check::right(VERSION, version.clone()),
     }
@@ -88,16 +88,17 @@ fn version(server: &Server) -> Check {
 fn memory(server: &Server) -> Check {
     let mend = format!("maxmemory-policy noeviction\n{ITS_OWN}");
     match (server.policy.as_deref(), server.most_memory) {
-        (Some("noeviction"), _) => Check::right(MEMORY, "it forgets nothing for want of memory (noeviction)"),
+        (Some("noeviction"), _) => Check::right(MEMORY, "evicts no keys (noeviction)"),
         (Some(policy), Some(0)) => {
-            let found = format!("its policy is {policy}; while maxmemory is 0 nothing is thrown away by it");
+            let found = format!("policy {policy}, which has no effect while maxmemory is 0");
             Check::note(MEMORY, found, mend)
         }
         (Some(policy), _) => {
-            let found = format!("its policy is {policy}: when it is full it throws the lease or marks away");
+            let found =
+                format!("policy {policy}: when its memory is full, Redis may evict the lease or marks");
             Check::wrong(MEMORY, found, mend)
         }
-        (None, _) => Check::note(MEMORY, "it does not say what it does when its memory is full", mend),
+        (None, _) => Check::note(MEMORY, "its eviction policy is unknown", mend),
     }
 }
 
@@ -105,7 +106,7 @@ async fn leader(config: &Config, link: &Link) -> Check {
     let found = match leading(link).await {
         Ok(Some(found)) => found,
         Ok(None) => {
-            let mend = "taskrouter-sync serve, with the same REDIS_URL at each replica";
+            let mend = "taskrouter-sync serve, with the same REDIS_URL on each replica";
             return Check::note(LEADER, "no replica leads", mend);
         }
         Err(LinkError::Refused(_)) => return Check::skipped(LEADER, RIGHTS),
@@ -115,34 +116,35 @@ async fn leader(config: &Config, link: &Link) -> Check {
     let leads =
         format!("replica {} leads in term {}; its lease lasts {left:.1} s", found.replica, found.term);
     let Some(leader) = found.identity else {
-        let of =
-            if found.draws { "an older version" } else { "another version, whose feed this one can't show" };
-        return Check::note(LEADER, format!("{leads}; it is of {of}"), "bring all replicas to one version");
+        let of = if found.draws {
+            "an older version"
+        } else {
+            "another version, whose feed this version cannot show"
+        };
+        return Check::note(LEADER, format!("{leads}; it runs {of}"), "run the same version everywhere");
     };
     let version = &leader.version;
     match Identity::new("", config).drift(&leader) {
-        Drift::None => {
-            Check::right(LEADER, format!("{leads}; it is of version {version}, configured as here"))
-        }
+        Drift::None => Check::right(LEADER, format!("{leads}; same version ({version}) and configuration")),
         Drift::OtherVersion => {
-            let found = format!("{leads}; it is of version {version}, this is {}", env!("CARGO_PKG_VERSION"));
-            Check::note(LEADER, found, "bring all replicas to one version")
+            let found = format!("{leads}; it runs version {version}, this is {}", env!("CARGO_PKG_VERSION"));
+            Check::note(LEADER, found, "run the same version everywhere")
         }
         Drift::Configuration => {
-            let found = format!("{leads}; its configuration differs from the one here");
+            let found = format!("{leads}; its configuration differs from this one");
             Check::note(
                 LEADER,
                 found,
-                "set the same variables at all replicas, and here; docs/scaling.md says which count",
+                "set the same variables on all replicas and here; docs/scaling.md lists those that count",
             )
         }
         Drift::Lease => {
             let name = var::LEADER_LEASE.name;
-            let found = format!("{leads}; it has another {name}: two replicas may lead at once");
+            let found = format!("{leads}; its {name} differs: two replicas may lead at once");
             Check::wrong(
                 LEADER,
                 found,
-                format!("stop all replicas, and set {name} to the same at all of them, and here"),
+                format!("stop all replicas and set the same {name} on all of them and here"),
             )
         }
     }

@@ -30,7 +30,7 @@ pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
     let mut checks = credentials(config, &workspace).await;
     match workspace {
         Ok(workspace) => {
-            checks.push(Check::right("workspace", format!("{:?} is there", workspace.friendly_name)));
+            checks.push(Check::right("workspace", format!("{:?} exists", workspace.friendly_name)));
             checks.push(callback_url(config, &workspace));
             checks.push(events_filter(config, &workspace));
             checks.push(public_url(&config.server.public_url).await);
@@ -64,7 +64,7 @@ async fn credentials(config: &Config, workspace: &Result<Workspace, TwilioError>
     let refused = |what: &str, error: &TwilioError, mend: &str| {
         Check::wrong("credentials", format!("{what}: {error}"), mend)
     };
-    let of_token = "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN as the Console's home page shows them; then try\n\
+    let of_token = "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN from the Console's home page, then try\n\
                     curl -u \"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\" https://api.twilio.com/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID.json";
     let with_key = config.core.twilio.api_key.is_some();
     if let Err(error) = workspace
@@ -72,38 +72,38 @@ async fn credentials(config: &Config, workspace: &Result<Workspace, TwilioError>
     {
         let (what, mend) = if with_key {
             (
-                "Twilio does not take the API key",
-                "make an API key (Console, Account, API keys) and set TWILIO_API_KEY and TWILIO_API_SECRET",
+                "Twilio rejects the API key",
+                "create an API key (Console, Account, API keys) and set TWILIO_API_KEY and TWILIO_API_SECRET",
             )
         } else {
-            ("Twilio does not take Account SID and Auth Token", of_token)
+            ("Twilio rejects Account SID and Auth Token", of_token)
         };
         return vec![refused(what, error, mend)];
     }
-    let unknown = || vec![Check::unknown("credentials", "Twilio did not say whether they are right")];
+    let unknown = || vec![Check::unknown("credentials", "Twilio gave no answer about them")];
     if !was_let_in(workspace) {
         return unknown();
     }
     if !with_key {
-        return vec![Check::right("credentials", "Twilio takes Account SID and Auth Token")];
+        return vec![Check::right("credentials", "Twilio accepts Account SID and Auth Token")];
     }
     let mut by_token = config.core.clone();
     by_token.twilio.api_key = None;
     let Ok(apis) = Apis::new(&by_token, Monitor::default()) else { return Vec::new() };
     match apis.taskrouter.workspace().await {
         Err(error) if error.is_bad_credentials() => {
-            let what = "Twilio takes the API key and not the Auth Token, so every signature will seem wrong";
+            let what = "Twilio accepts the API key but not the Auth Token, so every signature will fail";
             vec![refused(what, &error, of_token)]
         }
         answer if was_let_in(&answer) => vec![Check::right(
             "credentials",
-            "Twilio takes the API key, and the Auth Token that signs webhooks",
+            "Twilio accepts the API key, and the Auth Token that signs webhooks",
         )],
         _ => unknown(),
     }
 }
 
-/// Whoever hears that there is no such Workspace was let in, too.
+/// A 404 for the Workspace means that the credentials were accepted, too.
 fn was_let_in(workspace: &Result<Workspace, TwilioError>) -> bool {
     workspace.as_ref().map_or_else(|error| error.next() == Next::Missing, |_| true)
 }
@@ -118,7 +118,7 @@ fn unreadable_workspace(error: &TwilioError, config: &Config) -> Check {
             Check::wrong("workspace", found, format!("set TWILIO_WORKSPACE_SID to one of these\n{list}"))
         }
         _ => {
-            let mend = format!("see whether this machine reaches Twilio at all\n{list}");
+            let mend = format!("check that this machine reaches Twilio\n{list}");
             Check::wrong("workspace", error.to_string(), mend)
         }
     }
@@ -131,7 +131,7 @@ fn callback_url(config: &Config, workspace: &Workspace) -> Check {
     const MEND: &str = "taskrouter-sync setup --event-callback-url";
     let ours = &config.server.public_url;
     let Some(told) = workspace.event_callback_url.as_deref().filter(|url| !url.is_empty()) else {
-        return Check::wrong(NAME, "the Workspace has none, so no event comes", MEND);
+        return Check::wrong(NAME, "the Workspace has none, so no events arrive", MEND);
     };
     let (url, overrides) = told.split_once('#').unwrap_or((told, ""));
     let without_query = url.split('?').next().unwrap_or_default();
@@ -139,7 +139,7 @@ fn callback_url(config: &Config, workspace: &Workspace) -> Check {
     let normal = |url: &str| reqwest::Url::parse(url).map_or_else(|_| url.to_owned(), String::from);
     let expected = EVENT_PATHS.iter().any(|path| normal(without_query) == normal(&format!("{ours}{path}")));
     if expected && overrides.is_empty() {
-        let found = format!("{url}; Twilio does not try again what did not get through");
+        let found = format!("{url}; Twilio does not retry failed callbacks");
         return Check::note(NAME, found, MEND);
     }
     if expected {
@@ -147,24 +147,20 @@ fn callback_url(config: &Config, workspace: &Workspace) -> Check {
     }
     let here = format!("{ours}/");
     let found = if without_query.starts_with(&here) {
-        format!("Twilio calls {url}, which is none of our addresses")
+        format!("Twilio calls {url}, which is not an address of this service")
     } else {
-        format!("Twilio calls {url}, and PUBLIC_URL is {ours}: no event comes, or every signature is wrong")
+        format!("Twilio calls {url}, but PUBLIC_URL is {ours}: no events arrive, or every signature fails")
     };
-    Check::wrong(
-        NAME,
-        found,
-        format!("{MEND}\nor set PUBLIC_URL to what stands before the path of the first"),
-    )
+    Check::wrong(NAME, found, format!("{MEND}\nor set PUBLIC_URL to the first of these without its path"))
 }
 
 fn events_filter(config: &Config, workspace: &Workspace) -> Check {
     match workspace.events_filter.as_deref().filter(|filter| !filter.is_empty()) {
-        None => Check::right("events filter", "none, so events of all types come"),
+        None => Check::right("events filter", "none: events of all types arrive"),
         Some(filter) => {
             let base = &config.core.twilio.base_urls.taskrouter;
             let sid = config.core.twilio.workspace_sid;
-            let found = format!("only these come: {filter}; what others change shows later");
+            let found = format!("only {filter}; changes by other events show later");
             let credentials = "\"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\"";
             let mend = format!("curl -u {credentials} -d EventsFilter= {base}/v1/Workspaces/{sid}");
             Check::note("events filter", found, mend)
@@ -172,8 +168,7 @@ fn events_filter(config: &Config, workspace: &Workspace) -> Check {
     }
 }
 
-/// Whether somebody answers as we do where Twilio is told to call. From here it may look otherwise than from outside, so
-/// it is never called wrong.
+/// Whether this service answers at `PUBLIC_URL`. From inside, this can fail where Twilio succeeds, so it is never a failure.
 async fn public_url(url: &PublicUrl) -> Check {
     let health = format!("{url}/healthz");
     let found = match answers(&health).await {
@@ -181,7 +176,7 @@ async fn public_url(url: &PublicUrl) -> Check {
         Err(reason) => format!("{health} does not answer from here: {reason}"),
     };
     let mend = format!(
-        "taskrouter-sync serve, and a proxy or tunnel that leads to it; from outside: curl -i {health}"
+        "start taskrouter-sync serve, and a proxy or tunnel to it; check from outside: curl -i {health}"
     );
     Check::note("public URL", found, mend)
 }
@@ -199,13 +194,13 @@ async fn answers(url: &str) -> Result<(), String> {
     if status.is_success() && body.contains("\"ok\"") {
         return Ok(());
     }
-    Err(format!("it says {}, and not what this service says", status.as_u16()))
+    Err(format!("status {}, and not this service's answer", status.as_u16()))
 }
 
 fn clock(ahead: Result<Option<SignedDuration>, TwilioError>) -> Check {
     let ahead = match ahead {
         Ok(Some(ahead)) => ahead,
-        Ok(None) => return Check::right("clock", "Twilio's answer does not say what time it is"),
+        Ok(None) => return Check::right("clock", "Twilio's answer has no time"),
         Err(error) => return Check::note("clock", error.to_string(), "taskrouter-sync doctor"),
     };
     let off = ahead.abs();
@@ -219,7 +214,7 @@ fn clock(ahead: Result<Option<SignedDuration>, TwilioError>) -> Check {
     if off > SKEW_TOO_LARGE {
         Check::wrong(
             "clock",
-            format!("{found}: access tokens are refused, and today is another day for a while"),
+            format!("{found}: access tokens are refused, and \"today\" begins at the wrong time"),
             mend,
         )
     } else {
@@ -231,10 +226,10 @@ async fn task_queues(apis: &Apis) -> Check {
     match apis.taskrouter.task_queues().await {
         Ok(queues) if queues.is_empty() => Check::note(
             "task queues",
-            "the Workspace has none, so there is nothing to show",
-            "make one: Console, TaskRouter, the Workspace, TaskQueues",
+            "the Workspace has none: nothing to show",
+            "create one: Console, TaskRouter, the Workspace, TaskQueues",
         ),
-        Ok(queues) => Check::right("task queues", format!("{} of them", queues.len())),
+        Ok(queues) => Check::right("task queues", format!("{}", queues.len())),
         Err(error) => Check::wrong("task queues", error.to_string(), "taskrouter-sync doctor"),
     }
 }
@@ -252,27 +247,31 @@ async fn sync(config: &Config, apis: &Apis) -> Vec<Check> {
                     "sync service",
                     found,
                     format!(
-                        "set TWILIO_SYNC_SERVICE_SID to one of these, or make one with -d FriendlyName=taskrouter\n{list}"
+                        "set TWILIO_SYNC_SERVICE_SID to one of these, or create one with -d FriendlyName=taskrouter\n{list}"
                     ),
                 )
             } else {
-                Check::wrong("sync service", error.to_string(), format!("see whether Sync answers\n{list}"))
+                Check::wrong(
+                    "sync service",
+                    error.to_string(),
+                    format!("check that this machine reaches Sync\n{list}"),
+                )
             };
             return vec![check, Check::skipped("sync objects", "sync service")];
         }
     };
     let service = twilio.sync_service;
     let check = if !controlled && twilio.api_key.is_some() {
-        let found = format!("{service} is there; whoever has an access token can change what is written");
+        let found = format!("{service} exists; any access token can change its content");
         Check::note("sync service", found, "taskrouter-sync setup --protect-sync")
     } else if service == SyncServiceName::Default {
         Check::note(
             "sync service",
-            "the alias \"default\" works",
-            format!("a SID is the safer choice\n{list}"),
+            "the alias \"default\" works; a SID is safer",
+            format!("set TWILIO_SYNC_SERVICE_SID to one of these\n{list}"),
         )
     } else {
-        Check::right("sync service", format!("{service} is there"))
+        Check::right("sync service", format!("{service} exists"))
     };
     vec![check, objects(config, apis).await]
 }
@@ -303,13 +302,15 @@ async fn objects(config: &Config, apis: &Apis) -> Check {
     }
     if missing.is_empty() {
         return match beyond_limit(config, apis).await {
-            Some(found) => {
-                Check::note("sync objects", found, "SYNC_LAYOUTS with queue-documents in place of that Map")
-            }
-            None => Check::right("sync objects", format!("all {there} are there")),
+            Some(found) => Check::note(
+                "sync objects",
+                found,
+                "put queue-documents in place of that Map into SYNC_LAYOUTS",
+            ),
+            None => Check::right("sync objects", format!("all {there} exist")),
         };
     }
-    let found = format!("missing, until the service makes them: {}", missing.join(", "));
+    let found = format!("not created yet: {}", missing.join(", "));
     Check::note("sync objects", found, "taskrouter-sync setup")
 }
 
@@ -335,8 +336,8 @@ fn takes_too_long(map: &str, items: usize, bytes: usize) -> Option<String> {
     let seconds = items as f64 / a_second;
     (seconds > SYNC_WINDOW.as_secs_f64()).then(|| {
         format!(
-            "Map {map} has {items} items of {each} bytes, and Sync takes {a_second:.0} such writes a second of one Map: \
-             a change of all of them shows within {seconds:.0} s, one that an event names sooner; \
+            "Map {map} has {items} items of {each} bytes, and Sync takes {a_second:.0} such writes a second to one Map: \
+             a change of all items shows within {seconds:.0} s, one that an event names sooner; \
              the layout queue-documents has no such limit"
         )
     })

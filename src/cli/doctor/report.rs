@@ -16,7 +16,7 @@ const STATE_WIDTH: usize = 7;
 pub(super) enum State {
     /// As it should be.
     Right,
-    /// It works, and somebody may want it otherwise.
+    /// It works, but an operator may want to change it.
     Note,
     /// It does not work.
     Wrong,
@@ -63,7 +63,7 @@ impl Check {
         Self {
             name,
             state: State::Skipped,
-            found: format!("not looked at, because of the {because}"),
+            found: format!("not checked, because of the {because}"),
             mend: None,
         }
     }

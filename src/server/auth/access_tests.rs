@@ -155,7 +155,7 @@ async fn programs_get_a_challenge_and_browsers_do_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_guesses_is_slowed_down() {
+async fn guessing_is_slowed_down() {
     let access = access();
     let guess = || {
         matches!(

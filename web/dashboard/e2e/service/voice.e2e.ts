@@ -112,8 +112,8 @@ it("a bad call arrives in the log, as an SMS, and on the dashboard", async () =>
   const messages = await emulator.control<{ to: string; from: string; body: string }[]>("GET", "/messages");
   expect(messages).toMatchObject([{ to: CALLER, from: OURS, body: "Sorry about the line." }]);
 
-  await expect.poll(() => service.said("A call was bad to hear"), { timeout: 20_000 }).toHaveLength(1);
-  const [logged] = service.said("A call was bad to hear");
+  await expect.poll(() => service.said("Poor call quality reported"), { timeout: 20_000 }).toHaveLength(1);
+  const [logged] = service.said("Poor call quality reported");
   expect(logged).toMatchObject({
     action: "send-sms-to-customer",
     issues: "call warning condition pct",
