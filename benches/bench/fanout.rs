@@ -210,10 +210,10 @@ fn section(rows: &[Row], rival_rows: &[Row], turns: &Turns, returning: usize, re
     Section {
         title: "Fan-out over websockets",
         about: format!(
-            "Clients of `/api/feed` connect at once with one Flex token; {QUEUES} TaskQueues, a change every {} ms. Times run from \
-             the making of a text to the client that has read it, on shared cores. KiB a client: growth of VmRSS. The bare server, \
-             in axum, sends texts of the same size twice a second. The stalled client never reads; turns of {} s without and \
-             with it alternate among {} clients. After a restart, time runs from process start; clients retry every 100 ms.",
+            "Clients of `/api/feed` connect at once; {QUEUES} TaskQueues, a change every {} ms. Times run from the making of a text to the \
+             client that has read it, on shared cores. KiB a client: growth of VmRSS. The bare server, in axum, sends texts of \
+             the same size twice a second. The stalled client never reads; turns of {} s without and with it alternate among {} \
+             clients. After a restart, time runs from process start; clients retry every 100 ms.",
             SPACING.as_millis(),
             TURN.as_secs(),
             rows[0].clients,
