@@ -270,7 +270,7 @@ async fn setup_goes_on_after_a_step_that_fails_and_ends_with_what_was_not_done()
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(said.contains("Event callback URL: set to http://hooks.example.com/taskrouter/events"), "{said}");
     assert!(
-        wrong.contains("not all was done") && wrong.contains("The Sync Service can't be read"),
+        wrong.contains("setup is incomplete") && wrong.contains("The Sync Service can't be read"),
         "{wrong}"
     );
 
