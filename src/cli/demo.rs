@@ -201,7 +201,7 @@ One of them in Sync, as Twilio's clients read it:
   curl -s -u {credentials} '{sync}/Maps/{map}/Items/{troubled_sid}' | python3 -m json.tool
 
 Refresh and write everything now, as administrator (prints 200 and the time it took):
-  curl -s -o /dev/null -w '%{{http_code}} after %{{time_total}} s\n' -u {user}:{password} '{service_url}{events}?checkMap=true'
+  curl -s -o /dev/null -w '%{{http_code}} after %{{time_total}} s\\n' -u {user}:{password} '{service_url}{events}?checkMap=true'
 
 An unsigned event gets 403 and changes nothing:
   curl -s -d EventType=task.created '{service_url}{events}'
