@@ -41,7 +41,7 @@ impl DiallingConfig {
         if !missing.is_empty() {
             let missing = missing.join(" and ");
             reader.warn(format!(
-                "agents can't place Calls: TWILIO_OUTBOUND_WORKFLOW_SID is set, and {missing} is not"
+                "agents can't place Calls: TWILIO_OUTBOUND_WORKFLOW_SID is set, but {missing} is not"
             ));
         }
         let caller_ids = reader.optional(&var::OUTBOUND_CALLER_IDS, caller_ids);

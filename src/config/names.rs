@@ -34,21 +34,21 @@ pub struct Unread {
 const NEEDLESS: &[(&str, &str)] = &[
     (
         "TWILIO_WORKFLOW_SID",
-        "take it away: the older dashboard did not use it either; for agents' Calls set TWILIO_OUTBOUND_WORKFLOW_SID",
+        "remove it: the older dashboard did not use it either; for agents' Calls set TWILIO_OUTBOUND_WORKFLOW_SID",
     ),
     (
         "NEXT_PUBLIC_API_BASE",
-        "it belongs to the build of the wallboard's page; docs/moving.md says what to set there",
+        "it configures the wallboard page's build; docs/moving.md says what to set there",
     ),
     (
         "NEXT_PUBLIC_DASHBOARD_SYNC_MAP_SID",
-        "it belongs to the build of the wallboard's page; here set DASHBOARD_MAP",
+        "it configures the wallboard page's build; here set DASHBOARD_MAP",
     ),
     (
         "NEXT_PUBLIC_DEFINITIONS_DOCUMENT_NAME",
-        "it belongs to the build of the wallboard's page; here set DASHBOARD_DEFINITIONS_DOCUMENT",
+        "it configures the wallboard page's build; here set DASHBOARD_DEFINITIONS_DOCUMENT",
     ),
-    ("REACT_APP_SERVERLESS_URI", "it belongs to the build of the Flex plugin: there it is PUBLIC_URL"),
+    ("REACT_APP_SERVERLESS_URI", "it configures the Flex plugin's build: set it to PUBLIC_URL there"),
 ];
 /// How variables of ours begin that few other programs have.
 const OUR_BEGINNINGS: [&str; 9] = [

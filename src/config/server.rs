@@ -101,9 +101,9 @@ impl PublicUrl {
             Err(_) => host == "localhost" || host.ends_with(".local") || host.ends_with(".internal"),
         };
         if is_private {
-            return Some("it is an address within this network, where Twilio reaches nothing");
+            return Some("a private address, which Twilio cannot reach");
         }
-        (!self.is_https()).then_some("it is not https, so events and passwords travel in the clear")
+        (!self.is_https()).then_some("not https: events and passwords are sent unencrypted")
     }
 
     /// The other URL that Twilio may have called: a path that begins like the prefix may have had it once more, before a
