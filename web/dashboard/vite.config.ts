@@ -24,6 +24,7 @@ export default defineConfig({
   server: { proxy: Object.fromEntries(SERVICE.map((path) => [path, backend])) },
   // Twilio's Sync SDK uses Node's name for it.
   define: { global: "globalThis" },
+  worker: { format: "es" },
   build: {
     target: "es2022",
     // The service embeds this folder; `voice-quality.js` is built into it afterwards.

@@ -242,6 +242,7 @@ export async function startMock({
     for (const stream of streams) stream.destroy();
   };
   return {
+    streams: () => streams.size,
     url: `http://127.0.0.1:${server.address().port}`,
     world,
     state,

@@ -171,6 +171,8 @@ export interface VoiceAlert {
 /** What Sync does not carry: `GET /api/health`. */
 export interface HealthAnswer {
   now: Instant;
+  /** When the oldest of what is shown was read. */
+  asOf?: Instant | null;
   health: Health;
   queuesKnown?: boolean;
   voice?: Voice | null;
@@ -179,7 +181,14 @@ export interface HealthAnswer {
 
 export interface Health {
   taskrouter: { ok: boolean; since?: Instant | null; reason?: string | null };
-  sync: { ok: boolean; unwritten?: number; failing?: number };
+  sync: { ok: boolean; unwritten?: number; failing?: number; beyondLimit?: BeyondLimit | null };
+}
+
+/** The Sync object with more changes than Sync's limit lets through. */
+export interface BeyondLimit {
+  object: string;
+  waiting: number;
+  writesASecond: number;
 }
 
 export interface Snapshot {
@@ -199,6 +208,8 @@ export interface Snapshot {
 export interface Change {
   seq: number;
   now: Instant;
+  /** When the oldest of what is shown was read, where that moved. */
+  asOf?: Instant | null;
   queues?: QueueItem[];
   removed?: string[];
   workspace?: unknown;

@@ -33,6 +33,18 @@ describe("freshness", () => {
     expect(at({})).toMatchObject({ kind: "live", label: "Live: 2 s ago", announcement: "Live." });
     expect(at({}).staleSince).toBeUndefined();
   });
+  it("shows the age of the numbers, not of the message that brought them", () => {
+    const asOf = 95_000;
+    expect(at({ asOf }).label).toBe("Live: 7 s ago");
+    expect(at({ asOf, active: false }).label).toBe("Catching up. Data is 7 s old");
+    expect(at({ asOf, link: { state: "lost", retryAt: 102_000 } }).label).toContain("Data is 7 s old");
+  });
+  it("names the Sync object that is at its limit, what waits, and the way out", () => {
+    const beyondLimit = { object: "Map `queueStats`", waiting: 40, writesASecond: 11.6 };
+    expect(at({ health: { ...HEALTHY, sync: { ok: true, beyondLimit } } }).details).toEqual([
+      "Map `queueStats` is at Sync's limit of about 12 writes a second: 40 writes waiting. The layout queue-documents has no such limit.",
+    ]);
+  });
   it("counts down offline and names who is unreachable", () => {
     const lost = at({ link: { state: "lost", retryAt: 106_000 } });
     expect(lost.label).toBe("Offline: service unreachable. Data is 2 s old. Retrying in 4 s");

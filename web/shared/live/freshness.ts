@@ -25,6 +25,8 @@ export interface FreshnessInput {
   active: boolean;
   /** The last event with numbers, and the last byte of any kind; service's clock. */
   lastNumbers?: number | undefined;
+  /** When the oldest of the numbers was read: a message that just arrived may carry old ones. */
+  asOf?: number | undefined;
   lastActivity?: number | undefined;
   health?: Health | undefined;
   browserOnline: boolean;
@@ -51,6 +53,7 @@ function failing({ health, timeZone, unreadable }: FreshnessInput, { freshness: 
     );
   }
   if (sync.failing) details.push(text.syncFailing(sync.failing));
+  if (sync.beyondLimit) details.push(text.syncBeyondLimit(sync.beyondLimit));
   if (sync.unwritten) details.push(text.syncPending(sync.unwritten));
   return details;
 }
@@ -63,6 +66,7 @@ function kindOf(
 ): Omit<Freshness, "details"> {
   const text = texts.freshness;
   const { link, lastNumbers, lastActivity, health } = input;
+  const numbersAt = input.asOf ?? lastNumbers;
   const age = (since: number) => texts.span((now - since) / 1000);
   // A retry under way is still offline: the indicator would only flicker.
   if (link.state === "lost" || !input.browserOnline || (link.state === "connecting" && link.retry)) {
@@ -70,7 +74,7 @@ function kindOf(
     const wait = link.state === "lost" ? Math.max(0, Math.ceil((link.retryAt - localNow) / 1000)) : 0;
     return {
       kind: "offline",
-      label: text.offline(whose, lastActivity === undefined ? undefined : age(lastActivity), wait),
+      label: text.offline(whose, numbersAt === undefined ? undefined : age(numbersAt), wait),
       announcement: text.offlineAnnouncement(whose),
       staleSince: lastActivity ?? now,
     };
@@ -82,7 +86,7 @@ function kindOf(
     const since = lastActivity ?? lastNumbers;
     return {
       kind: "catching-up",
-      label: text.catchingUp(age(since)),
+      label: text.catchingUp(age(numbersAt ?? since)),
       announcement: text.catchingUpAnnouncement,
       staleSince: since,
     };
@@ -95,7 +99,7 @@ function kindOf(
   const behind = health && !health.sync.ok ? text.syncBehind(health.sync.unwritten) : "";
   return {
     kind: "live",
-    label: text.live(age(lastNumbers), behind),
+    label: text.live(age(numbersAt ?? lastNumbers), behind),
     announcement: text.liveAnnouncement(behind),
   };
 }

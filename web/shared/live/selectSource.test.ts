@@ -8,7 +8,8 @@ import type { ActiveSource } from "./source.ts";
 const NAMES: SyncObjectNames = { queues: { map: "queues" }, workspace: null, metrics: "metrics" };
 
 beforeEach(() => {
-  vi.stubGlobal("window", new EventTarget());
+  vi.stubGlobal("addEventListener", () => undefined);
+  vi.stubGlobal("removeEventListener", () => undefined);
   vi.stubGlobal("addEventListener", () => undefined);
   vi.stubGlobal("removeEventListener", () => undefined);
 });

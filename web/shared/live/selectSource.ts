@@ -12,6 +12,8 @@ export interface SourceDeps {
   client: Pick<Client, "stream" | "syncToken" | "health">;
   /** Makes a client of Twilio's Sync SDK. */
   connect(token: string, endpoint: SyncObjectNames["endpoint"]): Promise<SyncClient>;
+  /** The service's feed; where none is given, each page reads a stream of its own. */
+  feed?: LiveSource;
   text?: Texts;
 }
 
@@ -19,11 +21,10 @@ export interface SourceDeps {
 export function selectSource(
   sync: Session["sync"],
   wish: string | null | undefined,
-  { client, connect, text = en }: SourceDeps,
+  { client, connect, feed = feedSource(client), text = en }: SourceDeps,
 ): LiveSource {
   const words = text.source;
   const onlyFeed = (why: string): LiveSource => {
-    const feed = feedSource(client);
     return {
       start(listener, cursor) {
         listener.activeSource?.({ kind: "feed", reason: words.feed(why) });
@@ -36,7 +37,7 @@ export function selectSource(
   if (!sync.queues && wish !== "sync") return onlyFeed(words.queuesNotInSync);
   return syncSource(
     sync,
-    feedSource(client),
+    feed,
     {
       connect: (jwt) => connect(jwt, sync.endpoint),
       token: () => client.syncToken(),

@@ -16,7 +16,8 @@ export interface ActiveSource {
 }
 
 export interface LiveListener {
-  event(event: FeedEvent): void;
+  /** `id` is where a feed resumes after this event. */
+  event(event: FeedEvent, id?: string): void;
   link(link: Link): void;
   /** Bytes arrived, if only a keep-alive: the connection lives and no event was missed. */
   activity(): void;

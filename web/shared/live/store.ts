@@ -24,6 +24,8 @@ export interface LiveState {
   active: boolean;
   /** Service's clock, milliseconds. */
   lastNumbers: number | undefined;
+  /** When the oldest of the numbers was read, where the service reports it. */
+  asOf: number | undefined;
   lastActivity: number | undefined;
   unreadable: number;
   /** The service's clock in whole seconds. */
@@ -82,6 +84,7 @@ class LiveStore implements Live {
       activeSource: undefined,
       active: false,
       lastNumbers: before?.lastNumbers,
+      asOf: before?.asOf,
       lastActivity: before?.lastActivity,
       unreadable: 0,
       second: 0,
@@ -151,6 +154,7 @@ class LiveStore implements Live {
       board,
       active: true,
       lastActivity: now,
+      asOf: instant(event.data.asOf) ?? this.state.asOf,
       lastNumbers: withNumbers ? now : this.state.lastNumbers,
     });
   }
@@ -203,6 +207,7 @@ class LiveStore implements Live {
         link: state.link,
         active: state.active,
         lastNumbers: state.lastNumbers,
+        asOf: state.asOf,
         lastActivity: state.lastActivity,
         health: state.board?.health,
         browserOnline: this.clock.online(),

@@ -1,3 +1,5 @@
+import type { BeyondLimit } from "../api/types.ts";
+
 /** Every English text of the shared components. A sentence is one function, so that a language may order it freely. */
 const rows = (n: number) => (n === 1 ? "1 queue" : `${n} queues`);
 const writes = (n: number) => (n === 1 ? "1 write" : `${n} writes`);
@@ -53,6 +55,8 @@ export const en = {
     taskRouterSilent: (since: string | undefined, reason: string | undefined) =>
       `TaskRouter has not responded${since ? ` since ${since}` : ""}${reason ? `: ${reason}` : "."}`,
     syncFailing: (n: number) => `Sync: ${writes(n)} failing`,
+    syncBeyondLimit: ({ object, waiting, writesASecond }: BeyondLimit) =>
+      `${object} is at Sync's limit of about ${Math.round(writesASecond)} writes a second: ${writes(waiting)} waiting. The layout queue-documents has no such limit.`,
     syncPending: (n: number) => `Sync: ${writes(n)} pending`,
     unreadable: (n: number) => `${rows(n)} unreadable, not shown`,
   },
@@ -60,6 +64,8 @@ export const en = {
   source: {
     feed: (why: string) => `Source: service feed (${why}).`,
     sync: "Source: Twilio Sync.",
+    names: { feed: "feed", sync: "Sync" },
+    behind: "Twilio Sync is behind it",
     asked: "requested by this address",
     noKey: "no API key is configured for Twilio Sync",
     noKeyButAsked: "no API key is configured, so Twilio Sync can't be read",

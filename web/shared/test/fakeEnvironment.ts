@@ -30,7 +30,15 @@ export class FakeSource implements LiveSource {
   start(listener: LiveListener, cursor?: { lastEventId: string }): () => void {
     this.starts += 1;
     this.running += 1;
-    this.listener = listener;
+    this.listener = {
+      ...listener,
+      event(event, id) {
+        listener.event(event, id);
+        if (cursor) cursor.lastEventId = id ?? "";
+      },
+      link: (link) => listener.link(link),
+      activity: () => listener.activity(),
+    };
     this.cursors.push(cursor?.lastEventId);
     listener.link({ state: "connecting" });
     return () => {

@@ -1,5 +1,6 @@
 import * as React from "react";
 import { useActiveSource, useFreshness } from "../live/react.tsx";
+import { useText } from "../locales/index.ts";
 import css from "./FreshnessIndicator.module.css";
 import ui from "./ui.module.css";
 
@@ -18,6 +19,7 @@ export function FreshnessIndicator({
 }) {
   const freshness = useFreshness();
   const source = useActiveSource();
+  const text = useText();
   const shown = (
     <>
       <span aria-hidden="true" className={css.mark}>
@@ -26,6 +28,11 @@ export function FreshnessIndicator({
       <span aria-hidden={passive} data-part="freshness">
         {freshness.label}
       </span>
+      {source && (
+        <span className={css.source} data-part="source">
+          {text.source.names[source.kind]}
+        </span>
+      )}
     </>
   );
   return (

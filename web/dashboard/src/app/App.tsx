@@ -11,6 +11,7 @@ import { lazyView, prefetchViews } from "../base/lazyView.tsx";
 import { ClientContext, SessionContext } from "../base/session.ts";
 import { useTheme } from "../base/theme.ts";
 import { usePageText } from "../locales/index.ts";
+import { browserFeed } from "./browserFeed.ts";
 import { pollSession } from "./pollSession.ts";
 import { Shell } from "./Shell.tsx";
 import { connect } from "./sdk.ts";
@@ -75,11 +76,17 @@ function useLiveOf(client: Client, session: Session | undefined): Live | undefin
   const previous = useRef<Live>();
   const sync = session && JSON.stringify(session.sync ?? null);
   const timeZone = session?.timeZone;
+  const user = useRef(session);
+  user.current = session;
 
   useEffect(() => {
     if (sync === undefined || timeZone === undefined) return undefined;
     const wish = new URLSearchParams(location.search).get("source");
-    const source = selectSource(JSON.parse(sync) as Session["sync"], wish, { client, connect });
+    const source = selectSource(JSON.parse(sync) as Session["sync"], wish, {
+      client,
+      connect,
+      feed: browserFeed(client, () => `${user.current?.role} ${user.current?.user}`),
+    });
     const made = createLive({ source, client, timeZone, previous: previous.current });
     previous.current = made;
     setLive(made);

@@ -4,7 +4,10 @@ import { createClient } from "../../api/client.ts";
 import type { Link, LiveListener } from "../source.ts";
 import { feedSource } from "./source.ts";
 
-beforeEach(() => void vi.stubGlobal("window", new EventTarget()));
+beforeEach(() => {
+  vi.stubGlobal("addEventListener", () => undefined);
+  vi.stubGlobal("removeEventListener", () => undefined);
+});
 afterEach(() => {
   vi.unstubAllGlobals();
   vi.useRealTimers();

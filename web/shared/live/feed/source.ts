@@ -20,9 +20,10 @@ export function feedSource(client: Pick<Client, "stream">, path = "api/feed"): L
       const feed = new Feed(client, path, listener, cursor);
       void feed.run();
       const hurry = () => feed.hurry();
-      window.addEventListener("online", hurry);
+      // In a shared worker there is no window.
+      globalThis.addEventListener("online", hurry);
       return () => {
-        window.removeEventListener("online", hurry);
+        globalThis.removeEventListener("online", hurry);
         feed.stop();
       };
     },
@@ -91,7 +92,7 @@ class Feed {
         this.failures = 0;
         for (const message of parser.push(value)) {
           if (message.event === "snapshot" || message.event === "change")
-            this.take(message.event, message.data);
+            this.take(message.event, message.data, message.id);
           if (message.id !== undefined) this.cursor.lastEventId = message.id;
         }
       }
@@ -102,7 +103,7 @@ class Feed {
   }
 
   /** An event that can't be read is no place to resume from: the next connection asks for everything. */
-  private take(type: "snapshot" | "change", text: string): void {
+  private take(type: "snapshot" | "change", text: string, id: string | undefined): void {
     const resume = this.cursor.lastEventId;
     this.cursor.lastEventId = "";
     const decoded = decodeFeedEvent(type, JSON.parse(text));
@@ -111,7 +112,7 @@ class Feed {
     if (type === "snapshot") this.unreadable.clear();
     for (const { sid } of decoded.event.data.queues ?? []) this.unreadable.delete(sid);
     for (const key of decoded.unreadable) this.unreadable.add(key);
-    this.listener.event(decoded.event);
+    this.listener.event(decoded.event, id);
     if (this.unreadable.size !== before) this.listener.unreadable?.(this.unreadable.size);
     this.cursor.lastEventId = resume;
   }

@@ -1,4 +1,7 @@
-/** Decides which source numbers come from, and hands over between the feed and Sync without a gap. */
+/**
+ * Decides which source numbers come from, and hands over between the feed and Sync without a gap: Sync while it holds
+ * everything, the feed while the service writes to Sync more slowly than it reads, Sync again where the feed fails then.
+ */
 import type { FeedEvent, HealthAnswer } from "../../api/types.ts";
 import type { Texts } from "../../locales/index.ts";
 import { HEALTH_MS } from "../pollHealth.ts";
@@ -12,6 +15,8 @@ const LONGEST_SETTLING_MS = 60_000;
 const TRUSTED_MS = 600_000;
 /** A feed that is opened again has this long before the indicator says that it is connecting. */
 const GRACE_MS = 2000;
+/** A feed that failed is not tried again for as long as Sync, if behind, has all numbers. */
+const FEED_AGAIN_MS = 60_000;
 
 export class Handover {
   private active: ActiveSource["kind"] = "feed";
@@ -23,6 +28,7 @@ export class Handover {
   private losses = 0;
   private handedOverAt = 0;
   private stopped = false;
+  private feedFailedAt = Number.NEGATIVE_INFINITY;
 
   private objects: SyncObjects | undefined;
   private isConnected = false;
@@ -79,8 +85,10 @@ export class Handover {
       const { now, health, queuesKnown, voice = null } = answer;
       this.alive = Date.now();
       if (this.lost) this.recovered();
-      this.notify({ type: "change", data: { seq: this.next(), now, health, queuesKnown, voice } });
-    } else this.decide();
+      const asOf = answer.asOf ?? null;
+      this.notify({ type: "change", data: { seq: this.next(), now, asOf, health, queuesKnown, voice } });
+    }
+    this.decide();
   }
 
   silent(retryAt: number): void {
@@ -107,7 +115,14 @@ export class Handover {
   private reason(): string | undefined {
     if (!this.objects) return this.why;
     if (!this.isConnected) return this.text.notConnected;
-    return this.why ?? (this.answer ? undefined : this.text.noHealthYet);
+    return this.why ?? (this.answer ? this.behind() : this.text.noHealthYet);
+  }
+
+  /** The feed is fresher while Sync takes the service's writes too slowly or not at all, unless the feed fails as well. */
+  private behind(): string | undefined {
+    const { ok, beyondLimit } = this.answer?.health.sync ?? { ok: true };
+    if (ok && !beyondLimit) return undefined;
+    return Date.now() - this.feedFailedAt < FEED_AGAIN_MS ? undefined : this.text.behind;
   }
 
   private byFeed(why: string): ActiveSource {
@@ -148,7 +163,9 @@ export class Handover {
     const { health, queuesKnown, voice = null } = this.answer;
     this.listener.link({ state: "open" });
     // The clock's `now` would be as old as the last answer.
-    const data = { seq: this.next(), now: "", ...this.objects.snapshot(), health, queuesKnown, voice };
+    const numbers = this.objects.snapshot();
+    const asOf = this.answer.asOf ?? null;
+    const data = { seq: this.next(), now: "", asOf, ...numbers, health, queuesKnown, voice };
     this.notify({ type: "snapshot", data });
     this.listener.unreadable?.(this.unreadableInSync);
     this.announce({ kind: "sync", reason: this.text.sync });
@@ -174,9 +191,12 @@ export class Handover {
       unreadable: (count) => live && this.listener.unreadable?.(count),
       link: (link) => {
         if (!live) return;
+        if (link.state === "lost") this.feedFailedAt = Date.now();
         if (link.state !== "connecting") opened = true;
         else if (!opened && !first) return;
         this.listener.link(link);
+        // Where Sync is merely behind, its numbers are the fresher ones now.
+        if (link.state === "lost" && this.why === undefined) this.decide();
       },
     });
     this.stopFeed = () => {

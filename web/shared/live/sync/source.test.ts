@@ -194,6 +194,32 @@ describe("handing over", () => {
     s.stop();
   });
 
+  it("shows the feed while Sync is behind it, and Sync where the feed fails meanwhile", async () => {
+    const s = start();
+    await s.connect();
+    expect(s.via()).toBe("sync");
+    const beyondLimit = { object: "Map `queueStats`", waiting: 40, writesASecond: 12 };
+    const behind = { ...ANSWER, health: { ...ANSWER.health, sync: { ok: true, beyondLimit } } };
+    s.tellHealth(behind);
+    await pass(5000);
+    expect([s.via(), s.why()]).toEqual(["feed", "Source: service feed (Twilio Sync is behind it)."]);
+    const feed = s.feeds.at(-1);
+    feed?.listener.link({ state: "open" });
+    feed?.listener.link({ state: "lost", retryAt: Date.now() + 1000 });
+    await pass(2000);
+    expect(s.via()).toBe("sync");
+    await pass(30_000);
+    expect(s.via()).toBe("sync");
+    // The feed gets another chance, and Sync is trusted again once the service has written everything.
+    await pass(35_000);
+    expect(s.via()).toBe("feed");
+    s.feeds.at(-1)?.listener.link({ state: "open" });
+    s.tellHealth(ANSWER);
+    await pass(20_000);
+    expect(s.via()).toBe("sync");
+    s.stop();
+  });
+
   it("hears nothing of a feed that it has left", async () => {
     const s = start();
     await s.connect();
