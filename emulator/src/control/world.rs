@@ -155,6 +155,7 @@ pub(super) fn show(core: &Core) -> Answer {
         "tasks": world.tasks(),
         "activities": world.activities(),
         "channels": world.channels(),
+        "workflows": world.workflows(),
     }))
 }
 
