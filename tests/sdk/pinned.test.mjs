@@ -9,7 +9,7 @@ import { ending } from "./support/ending.mjs";
 import { Emulator } from "./support/emulator.mjs";
 
 const require = createRequire(import.meta.url);
-const VERSIONS = ["0.10.4", "0.11.1", "0.11.4", "0.13.0", "2.0.1", "3.4.0"];
+const VERSIONS = ["0.10.4", "0.11.1", "0.11.4", "0.12.2", "0.13.0", "2.0.1", "3.4.0"];
 
 /** The Client class of a version, under the name of the package or as its default export. */
 function clientOf(version) {

@@ -9,7 +9,7 @@ import { chromium } from "playwright-core";
 import { Probe } from "./probe.mjs";
 import { Screen } from "./screen.mjs";
 
-const FLAGS = [
+export const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
