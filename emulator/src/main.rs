@@ -147,7 +147,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(64);
         }
     };
-    for api in [Api::TaskRouter, Api::Sync, Api::Api, Api::Iam] {
+    for api in [Api::TaskRouter, Api::Sync, Api::Api, Api::Iam, Api::Flex] {
         emulator.set_latency(api, Duration::from_millis(arguments.latency));
     }
     emulator.callbacks().set_events_filter(arguments.events_filter.as_deref());

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::error::ApiError;
 use crate::faults::Faults;
 use crate::journal::{APIS, Api, Journal};
+use crate::plugins::Plugins;
 use crate::rest::reply::Reply;
 use crate::rest::request::{Request, Trace};
 use crate::settings::{Account, Answers, Limits, Settings};
@@ -34,6 +35,7 @@ pub(crate) struct Core {
     pub(crate) sockets: Sockets,
     pub(crate) calls: Calls,
     pub(crate) messages: Messages,
+    pub(crate) plugins: Plugins,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
     pub(crate) tuning: Mutex<Tuning>,
@@ -69,6 +71,7 @@ impl Core {
             born_ms: clock.now_ms(),
             calls: Calls::new(&settings.account.account_sid, settings.seed, &clock, &callbacks, &world),
             world,
+            plugins: Plugins::new(&settings.account.account_sid, settings.seed, &clock),
             messages: Messages::new(&settings.account.account_sid, settings.seed, &clock),
             callbacks,
             clock,
@@ -109,6 +112,8 @@ impl Core {
             Some(Api::Sync)
         } else if starts("/v1/Accounts") {
             Some(Api::Iam)
+        } else if starts("/v1/PluginService") {
+            Some(Api::Flex)
         } else if starts("/2010-04-01") {
             Some(Api::Api)
         } else {
@@ -138,6 +143,7 @@ impl Core {
             Api::Sync => sync::http::route(&self.sync, &limits, request, trace),
             Api::Iam => self.tokens.route(&self.account, request),
             Api::Api => api::route(&self.account, &self.calls, &self.messages, request),
+            Api::Flex => self.plugins.route(request),
             Api::Unknown => Err(ApiError::unknown_path(&request.path)),
         }
     }

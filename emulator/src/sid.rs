@@ -55,6 +55,14 @@ pub enum Kind {
     Call,
     /// `SM`
     Message,
+    /// `FP`
+    FlexPlugin,
+    /// `FV`
+    FlexPluginVersion,
+    /// `FJ`
+    FlexPluginConfiguration,
+    /// `FK`
+    FlexPluginRelease,
     /// `RQ`: one request, told in the header `Twilio-Request-Id`.
     Request,
 }
@@ -85,6 +93,10 @@ impl Kind {
             Self::StreamMessage => "TZ",
             Self::Call => "CA",
             Self::Message => "SM",
+            Self::FlexPlugin => "FP",
+            Self::FlexPluginVersion => "FV",
+            Self::FlexPluginConfiguration => "FJ",
+            Self::FlexPluginRelease => "FK",
             Self::Request => "RQ",
         }
     }

@@ -19,12 +19,14 @@ pub enum Api {
     Api,
     /// `iam.twilio.com`: Flex token validation.
     Iam,
+    /// `flex-api.twilio.com`: the Plugins API.
+    Flex,
     /// A path that belongs to none of them.
     Unknown,
 }
 
 /// All products, in the order of `Api as usize`.
-pub(crate) const APIS: [Api; 5] = [Api::TaskRouter, Api::Sync, Api::Api, Api::Iam, Api::Unknown];
+pub(crate) const APIS: [Api; 6] = [Api::TaskRouter, Api::Sync, Api::Api, Api::Iam, Api::Flex, Api::Unknown];
 
 /// One request.
 #[derive(Debug, Clone, Serialize)]

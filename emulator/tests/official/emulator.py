@@ -29,7 +29,7 @@ class Emulator:
         """The official client with an API key, its products' base URLs pointed here and nothing else changed."""
         account = self.account
         client = Client(account["api_key_sid"], account["api_key_secret"], account["account_sid"])
-        for product in (client.taskrouter, client.sync, client.api):
+        for product in (client.taskrouter, client.sync, client.api, client.flex_api):
             product.base_url = self.url
         return client
 

@@ -16,7 +16,7 @@ async function start() {
   const [line] = await new Promise((resolve) => readline.createInterface(child.stdout).once("line", (...l) => resolve(l)));
   const { url, account } = JSON.parse(line);
   const client = twilio(account.api_key_sid, account.api_key_secret, { accountSid: account.account_sid });
-  for (const product of [client.taskrouter, client.sync, client.api]) product.baseUrl = url;
+  for (const product of [client.taskrouter, client.sync, client.api, client.flexApi]) product.baseUrl = url;
   const control = async (method, page, body) => {
     const answer = await fetch(`${url}/emulator${page}`, { method, body: body && JSON.stringify(body) });
     const text = await answer.text();
@@ -83,6 +83,37 @@ const tests = {
   "a call": async ({ client }) => {
     const call = await client.calls.create({ to: "+15005550006", from: "+14155552345", url: "https://example.com/x" });
     assert.equal((await client.calls(call.sid).update({ status: "completed" })).status, "completed");
+  },
+
+  "plugins are configured, released, and taken back": async ({ client }) => {
+    const flex = client.flexApi.v1;
+    await assert.rejects(flex.pluginReleases("Active").fetch(), refused(404, 20404));
+    const plugin = await flex.plugins.create({ uniqueName: "boards", friendlyName: "Boards" });
+    await assert.rejects(flex.plugins.create({ uniqueName: "boards" }), (error) => error.status === 409);
+    const versions = flex.plugins("boards").pluginVersions;
+    const made = async (version) =>
+      versions.create({ versionParam: version, pluginUrl: `https://example.com/${version}.js`, changelog: "more" });
+    const [first, second] = [await made("1.0.0"), await made("1.1.0")];
+    await assert.rejects(made("1.0.0"), (error) => error.status === 409);
+    assert.equal((await versions("1.1.0").fetch()).sid, second.sid);
+    assert.deepEqual((await versions.list()).map(({ version }) => version), ["1.1.0", "1.0.0"]);
+
+    const configured = async (name, plugins) => flex.pluginConfigurations.create({ name, plugins });
+    const before = await configured("before", [{ plugin_version: first.sid, phase: 3 }]);
+    await flex.pluginReleases.create({ configurationId: before.sid });
+    const after = await configured("after", [{ plugin_version: second.sid }]);
+    const released = await flex.pluginReleases.create({ configurationId: after.sid });
+    assert.equal((await flex.pluginReleases("Active").fetch()).sid, released.sid);
+    const [one, ...others] = await flex.pluginConfigurations(after.sid).plugins.list();
+    assert.deepEqual([one.uniqueName, one.version, one.phase, others.length], ["boards", "1.1.0", 3, 0]);
+    assert.equal(one.pluginUrl, second.pluginUrl);
+    assert.equal((await flex.pluginConfigurations(after.sid).plugins(plugin.sid).fetch()).pluginVersionSid, second.sid);
+
+    await flex.pluginReleases.create({ configurationId: before.sid });
+    assert.equal((await flex.pluginReleases("Active").fetch()).configurationSid, before.sid);
+    assert.equal((await flex.pluginReleases.list()).length, 3);
+    const twice = [first, second].map(({ sid }) => ({ plugin_version: sid }));
+    await assert.rejects(configured("twice", twice), (error) => error.status === 400);
   },
 
   "callbacks are valid": async ({ account, workspace, control }) => {
