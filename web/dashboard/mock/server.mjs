@@ -52,6 +52,8 @@ export async function startMock({
     refusing: false,
     signedIn: true,
     role,
+    /** @type {string | null} */
+    centreName: null,
     health: {
       taskrouter: { ok: true, since: null, reason: null },
       sync: { ok: true, unwritten: 0, failing: 0 },
@@ -123,7 +125,7 @@ export async function startMock({
     return json(response, 200, { data: "success" });
   }
 
-  async function write(request, response, path) {
+  async function write(request, response, { pathname: path, searchParams }) {
     if (request.headers["x-csrf-token"] !== CSRF)
       return refuse(response, 403, "csrf", "The page is out of date; load it again.");
     if (path === "/logout") {
@@ -144,7 +146,9 @@ export async function startMock({
             problems.push({ metric: name, field, message: `\`${metric[field]}\` is not a number` });
         }
         const { error } = world.evaluate(metric);
-        if (error && /Unexpected|Invalid/.test(error))
+        if (error && searchParams.get("failing") === "refuse")
+          problems.push({ metric: name, field: "formula", message: error });
+        else if (error && /Unexpected|Invalid/.test(error))
           problems.push({
             metric: name,
             field: "formula",
@@ -182,7 +186,7 @@ export async function startMock({
     if (guarded && !state.signedIn) return refuse(response, 401, "unauthorized", "Sign in.");
     try {
       if (path === "/respond-to-issue") return await respondToIssue(request, response);
-      if (request.method === "POST") return await write(request, response, path);
+      if (request.method === "POST") return await write(request, response, url);
       switch (path) {
         case "/api/session":
           return json(response, 200, {
@@ -193,6 +197,7 @@ export async function startMock({
             slaThresholds: THRESHOLDS,
             timeZone: "Europe/Berlin",
             dayStart: "06:00",
+            centreName: state.centreName,
             workspaceSid: `WS${"0".repeat(31)}1`,
             syncToken: sync !== null,
             sync,

@@ -41,7 +41,8 @@ export interface Client {
   tasks(signal?: AbortSignal): Promise<Task[]>;
   workers(signal?: AbortSignal): Promise<Worker[]>;
   definitions(signal?: AbortSignal): Promise<Definitions>;
-  save(changed: Definitions): Promise<Definitions>;
+  /** `refuseFailing`: a formula without a value now is a problem, and nothing is saved. */
+  save(changed: Definitions, options?: { refuseFailing: boolean }): Promise<Definitions>;
   remove(names: readonly string[]): Promise<void>;
   order(names: readonly string[]): Promise<void>;
   preview(metric: Definition, signal?: AbortSignal): Promise<Preview>;
@@ -157,7 +158,8 @@ export function createClient(options: ClientOptions): Client {
     tasks: (signal) => get("taskrouter_tasks", signal),
     workers: (signal) => get("taskrouter_workers", signal),
     definitions: (signal) => get("api/definitions", signal),
-    save: (changed) => post("api/save", changed, json<Definitions>),
+    save: (changed, { refuseFailing } = { refuseFailing: false }) =>
+      post(refuseFailing ? "api/save?failing=refuse" : "api/save", changed, json<Definitions>),
     remove: (names) => post("api/definitions/delete", { names }, ignore),
     order: (names) => post("api/definitions/order", { names }, ignore),
     preview: (metric, signal) => post("api/definitions/preview", { metric }, json<Preview>, signal),

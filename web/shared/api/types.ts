@@ -10,29 +10,22 @@ export type Instant = string;
 
 export type ReadBy = "event" | "timer";
 
-export interface Session {
-  user: string;
-  role: "viewer" | "editor";
-  csrfToken: string;
-  channels: string[];
-  slaThresholds: number[];
-  timeZone: string;
-  dayStart: string;
-  workspaceSid: string;
-  /** Whether the service can give tokens for Twilio's Sync SDK. */
-  syncToken: boolean;
-  /** Where the same numbers stand in Twilio Sync; null or missing without an API key. */
-  sync?: SyncObjectNames | null;
-  slaNames?: SlaName[];
-  /** TaskQueues with a service level of their own, by SID. */
-  slaOfQueues?: Record<string, string>;
-  /** The service level that holds where nothing else is said. */
-  sla?: string;
-  /** Whether this user may see statistics; only Flex users may lack that. */
-  watches?: boolean;
-  /** Numbers that this Flex user's calls may show; null for users who place none. */
-  callerIds?: string[] | null;
-}
+/** As the service describes it; what an older one does not send may be missing. */
+export type Session = Omit<Schemas["Session"], "csrfToken" | "timeZone" | "sync" | "now" | SinceNewer> &
+  Partial<Pick<Schemas["Session"], SinceNewer>> & {
+    csrfToken: string;
+    timeZone: string;
+    /** Where the same numbers stand in Twilio Sync; null or missing without an API key. */
+    sync?: SyncObjectNames | null;
+    /** What the contact centre is called. */
+    centreName?: string | null;
+    /** Whether this user may see statistics; only Flex users may lack that. */
+    watches?: boolean;
+    /** Numbers that this Flex user's calls may show; null for users who place none. */
+    callerIds?: string[] | null;
+  };
+
+type SinceNewer = "sla" | "slaNames" | "slaOfQueues";
 
 export interface SyncObjectNames {
   /** A Map of whole items, or the Map that lists the queues' Documents; null when neither layout is kept. */
@@ -44,10 +37,7 @@ export interface SyncObjectNames {
   endpoint?: { cds: string; twilsock: string };
 }
 
-export interface SlaName {
-  name: string;
-  label: string;
-}
+export type SlaName = Schemas["SlaName"];
 
 export type SyncToken = Schemas["AccessToken"];
 
@@ -140,7 +130,13 @@ export interface Metric {
   error?: string | Problem | null;
   /** The service level that the formula used, in words. */
   sla?: string;
+  /** Its threshold in seconds. */
+  slaThreshold?: number;
+  /** How a TV shows it: in turn unless this says otherwise. */
+  tv?: OnTv;
 }
+
+export type OnTv = "always" | "never" | "";
 
 export interface Threshold {
   level: 1 | 2;
@@ -258,24 +254,24 @@ export interface Definition {
   invertThresholds?: boolean;
   /** The service level that `sla()` uses in this formula; empty is the service's own choice. */
   slaName?: string;
+  /** How a TV shows it; empty or missing is in turn. */
+  tv?: OnTv;
+  /** The queues that the tile opens: a name of `queues/filters.ts`. */
+  opens?: string;
   [other: string]: unknown;
 }
 
 export type Definitions = Record<string, { metric: Definition }>;
 
-export interface Problem {
-  metric?: string;
-  field?: string;
-  line?: number;
-  column?: number;
-  message: string;
-}
+export type Problem = Schemas["Problem"];
 
 export interface Preview {
   value: unknown;
   text: string;
   style: Style;
   error?: string | Problem | null;
+  /** What an editor should know before saving it. */
+  warnings?: Problem[];
 }
 
 export type Points = [seconds: number, value: number | null][];
@@ -283,6 +279,7 @@ export type Points = [seconds: number, value: number | null][];
 /** Fails to compile where a type of ours no longer fits the service's interface. */
 type Fits<Ours extends Theirs, Theirs> = Ours;
 export type Contract = [
-  Fits<Omit<Session, "sync">, Partial<Omit<Schemas["Session"], "now">>>,
+  Fits<SyncObjectNames["queues"], Schemas["QueueObjects"] | null>,
   Fits<Pick<QueueItem, "sid" | "friendlyName">, Pick<Schemas["QueueItem"], "sid" | "friendlyName">>,
+  Fits<keyof HealthAnswer, keyof Schemas["Health"]>,
 ];

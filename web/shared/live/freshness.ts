@@ -53,7 +53,10 @@ function failing({ health, timeZone, unreadable }: FreshnessInput, { freshness: 
     );
   }
   if (sync.failing) details.push(text.syncFailing(sync.failing));
-  if (sync.beyondLimit) details.push(text.syncBeyondLimit(sync.beyondLimit));
+  if (sync.beyondLimit) {
+    const { object, waiting, writesASecond } = sync.beyondLimit;
+    details.push(text.syncBeyondLimit(object, waiting, writesASecond));
+  }
   if (sync.unwritten) details.push(text.syncPending(sync.unwritten));
   return details;
 }

@@ -1,5 +1,5 @@
 /** Every German text of the shared components. */
-import type { Texts } from "./index.ts";
+import type { Texts } from "./en.ts";
 
 const rows = (n: number) => (n === 1 ? "1 Warteschlange" : `${n} Warteschlangen`);
 const writes = (n: number) => (n === 1 ? "1 Schreibvorgang" : `${n} Schreibvorgänge`);
@@ -51,11 +51,15 @@ export const de: Texts = {
       `TaskRouter antwortet nicht${since ? ` seit ${since}` : ""}${reason ? `: ${reason}` : "."}`,
     syncFailing: (n) => `Sync: ${writes(n)} gescheitert`,
     syncPending: (n) => `Sync: ${writes(n)} ausstehend`,
+    syncBeyondLimit: (object, waiting, writesASecond) =>
+      `${object} ist an der Grenze von Sync, etwa ${Math.round(writesASecond)} Schreibvorgänge je Sekunde; ${writes(waiting)} ausstehend. Das Layout queue-documents hat keine solche Grenze.`,
     unreadable: (n) => `${rows(n)} nicht lesbar und nicht gezeigt`,
   },
   source: {
     feed: (why) => `Quelle: Feed des Dienstes (${why}).`,
     sync: "Quelle: Twilio Sync.",
+    names: { feed: "Feed", sync: "Sync" },
+    behind: "Twilio Sync hinkt nach",
     asked: "von dieser Adresse verlangt",
     noKey: "für Twilio Sync ist kein API-Schlüssel konfiguriert",
     noKeyButAsked: "kein API-Schlüssel konfiguriert, Twilio Sync ist nicht lesbar",
@@ -93,6 +97,8 @@ export const de: Texts = {
     formulaFails: "Formel gescheitert",
     wrongFormat: "Wert passt nicht zum Format",
     noValue: "Formel ohne Ergebnis",
+    slaWithin: (threshold, level) => `${threshold}: ${level}`,
+    showQueues: "Warteschlangen zeigen",
     chart: (label, latest, low, high) =>
       `${label}: jetzt ${latest}, niedrigster Wert ${low}, höchster ${high} in der gezeigten Zeit`,
     chartEmpty: (label) => `${label}: keine Werte in der gezeigten Zeit`,
@@ -106,6 +112,7 @@ export const de: Texts = {
     queueTip: "TaskQueue; die Zeile öffnet sich nach Kanälen",
     waitingForData: "Die ersten Daten werden erwartet.",
     noMatch: (search) => `Keine Warteschlange passt zu „${search}“.`,
+    noneSelected: "Zurzeit gehört keine Warteschlange zu dieser Auswahl.",
     none: "Dieser Workspace hat noch keine Warteschlangen. Sie erscheinen hier, sobald es sie gibt.",
     notReported: "Wartezeit nicht gemeldet",
     nothingWaits: "keine wartende Aufgabe",

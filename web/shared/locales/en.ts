@@ -1,5 +1,3 @@
-import type { BeyondLimit } from "../api/types.ts";
-
 /** Every English text of the shared components. A sentence is one function, so that a language may order it freely. */
 const rows = (n: number) => (n === 1 ? "1 queue" : `${n} queues`);
 const writes = (n: number) => (n === 1 ? "1 write" : `${n} writes`);
@@ -55,7 +53,7 @@ export const en = {
     taskRouterSilent: (since: string | undefined, reason: string | undefined) =>
       `TaskRouter has not responded${since ? ` since ${since}` : ""}${reason ? `: ${reason}` : "."}`,
     syncFailing: (n: number) => `Sync: ${writes(n)} failing`,
-    syncBeyondLimit: ({ object, waiting, writesASecond }: BeyondLimit) =>
+    syncBeyondLimit: (object: string, waiting: number, writesASecond: number) =>
       `${object} is at Sync's limit of about ${Math.round(writesASecond)} writes a second: ${writes(waiting)} waiting. The layout queue-documents has no such limit.`,
     syncPending: (n: number) => `Sync: ${writes(n)} pending`,
     unreadable: (n: number) => `${rows(n)} unreadable, not shown`,
@@ -105,6 +103,8 @@ export const en = {
     formulaFails: "formula failed",
     wrongFormat: "value does not fit the format",
     noValue: "formula returned no value",
+    slaWithin: (threshold: string, level: string) => `${threshold}: ${level}`,
+    showQueues: "Show queues",
     chart: (label: string, latest: string, low: string, high: string) =>
       `${label}: now ${latest}, lowest ${low}, highest ${high} in the time shown`,
     chartEmpty: (label: string) => `${label}: no values in the time shown`,
@@ -119,6 +119,7 @@ export const en = {
     queueTip: "TaskQueue; its row opens by channel",
     waitingForData: "Waiting for the first data.",
     noMatch: (search: string) => `No queue matches “${search}”.`,
+    noneSelected: "No queue is in this selection now.",
     none: "This Workspace has no queues yet. They appear here when they are created.",
     notReported: "waiting time not reported",
     nothingWaits: "no task waiting",
@@ -183,3 +184,6 @@ export const en = {
     loading: "Loading…",
   },
 };
+
+/** A further language is a file of this type. */
+export type Texts = typeof en;

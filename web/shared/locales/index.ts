@@ -1,8 +1,18 @@
-/** The languages of the shared components. A further one is a file that `satisfies Texts`. */
+/** The languages of the shared components. */
 import * as React from "react";
-import { en } from "./en.ts";
+import { de } from "./de.ts";
+import { en, type Texts } from "./en.ts";
 
-export type Texts = typeof en;
+export type { Texts };
+
+export const LANGUAGES = { en, de } as const;
+export type Language = keyof typeof LANGUAGES;
+
+/** The first of a user's languages that there is, by its main part: `de-AT` is German. */
+export function languageOf(wanted: readonly string[]): Language {
+  const mains = wanted.map((tag) => tag.split("-")[0]?.toLowerCase() ?? "");
+  return mains.find((main): main is Language => Object.hasOwn(LANGUAGES, main)) ?? "en";
+}
 
 const TextContext = React.createContext<Texts>(en);
 

@@ -3,6 +3,7 @@ import type { QueueItem } from "../api/types.ts";
 import { useLive, useLiveStore } from "../live/react.tsx";
 import type { Column } from "./columns.ts";
 import { type Figures, figures } from "./figures.ts";
+import { passes, type QueueFilter } from "./filters.ts";
 import { keepOrder, matches, type QueueRow, type Sort, sorted } from "./sort.ts";
 
 /** By urgency, rows change places at most this often. */
@@ -35,12 +36,15 @@ export interface QueueRowsOptions {
   sort: Sort;
   columns: readonly Column[];
   search?: string;
+  /** Only queues that a tile counts. */
+  filter?: QueueFilter | undefined;
   figuresOf: (item: QueueItem, scope: string) => Figures;
   /** Rows keep their places while the user reads or works in one of them. */
   hold?: boolean;
 }
 
-export function useQueueRows({ sort, columns, search = "", figuresOf, hold }: QueueRowsOptions): QueueRow[] {
+export function useQueueRows(options: QueueRowsOptions): QueueRow[] {
+  const { sort, columns, search = "", filter, figuresOf, hold } = options;
   const live = useLiveStore();
   const queues = useLive((state) => state.board?.queues);
   const last = useRef({ at: 0, sort, order: new Map<string, number>() });
@@ -59,6 +63,7 @@ export function useQueueRows({ sort, columns, search = "", figuresOf, hold }: Qu
       rows = sorted(all, sort, columns, now);
       last.current = { at: now, sort, order: new Map(rows.map((row, n) => [row.item.sid, n])) };
     }
+    if (filter) rows = rows.filter((row) => passes(filter, row.all));
     return search.trim() ? rows.filter((row) => matches(row.item, search)) : rows;
-  }, [queues, sort, columns, search, figuresOf, hold, live]);
+  }, [queues, sort, columns, search, filter, figuresOf, hold, live]);
 }

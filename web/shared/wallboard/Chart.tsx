@@ -1,7 +1,7 @@
 import * as React from "react";
 import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { isSpan } from "../format/duration.ts";
+import { compactDuration, isSpan } from "../format/duration.ts";
 import { metricText } from "../format/number.ts";
 import { clockTimeSeconds } from "../format/time.ts";
 import { useHistory, useLiveStore } from "../live/react.tsx";
@@ -30,7 +30,7 @@ export function Chart({ name, label, limit, format, timeZone, height, past = tru
   const points = useHistory(name, past);
   const theme = useTokenTheme();
   const unit = React.useCallback(
-    (v: number | null) => (v == null ? "–" : (metricText(format, v, timeZone) ?? String(v))),
+    (v: number | null) => (v == null ? "–" : compactDuration(metricText(format, v, timeZone) ?? String(v))),
     [format, timeZone],
   );
 
@@ -43,7 +43,7 @@ export function Chart({ name, label, limit, format, timeZone, height, past = tru
         stroke: colours.line,
         grid: { stroke: colours.grid, width: 1 },
         ticks: { show: false },
-        font: "12px system-ui",
+        font: '12px "Inter Variable", system-ui',
       };
       return {
         padding: [8, 22, 0, 0],

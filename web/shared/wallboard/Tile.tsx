@@ -5,7 +5,7 @@ import { age, instant } from "../live/clock.ts";
 import { useSecond } from "../live/react.tsx";
 import { useText } from "../locales/index.ts";
 import ui from "../ui/ui.module.css";
-import { provenance, reading, staleSinceOf } from "./reading.ts";
+import { provenance, reading, slaText, staleSinceOf } from "./reading.ts";
 import { Sparkline } from "./Sparkline.tsx";
 import css from "./Tile.module.css";
 
@@ -22,12 +22,15 @@ export interface TileProps {
   selected?: boolean;
   /** False for a metric that is not saved yet and has no past. */
   past?: boolean;
+  /** A link to the queues that the metric counts. */
+  queuesHref?: string | undefined;
   onOpen(name: string): void;
 }
 
 /** One metric: its name, value and second sign as one button, with the curve below. */
 export const Tile = React.memo(function Tile(props: TileProps) {
-  const { metric, formula, interval, timeZone, limit, selected = false, past = true, onOpen } = props;
+  const { metric, formula, interval, timeZone, limit, selected = false, past = true } = props;
+  const { queuesHref, onOpen } = props;
   const text = useText();
   const { style } = metric;
   const staleSince = staleSinceOf(metric, props.staleSince);
@@ -57,6 +60,11 @@ export const Tile = React.memo(function Tile(props: TileProps) {
         </span>
         <Value metric={metric} staleSince={staleSince} timeZone={timeZone} />
       </button>
+      {queuesHref !== undefined && typeof metric.value === "number" && metric.value > 0 && (
+        <a className={css.queues} href={queuesHref} style={{ color: plain ? undefined : "inherit" }}>
+          {text.metric.showQueues}
+        </a>
+      )}
       <Sparkline
         name={metric.name}
         limit={limit ?? metric.threshold?.limit}
@@ -113,7 +121,7 @@ function Value({ metric, staleSince, timeZone }: Pick<TileProps, "metric" | "sta
               color: staleSince === undefined ? tokenColour(metric.style?.headlineColour) : undefined,
             }}
           >
-            {metric.sla}
+            {slaText(metric, text)}
           </span>
         )}
       </span>

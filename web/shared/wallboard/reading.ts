@@ -1,6 +1,6 @@
 /** What a metric shows at a moment. Pure. */
 import type { Metric } from "../api/types.ts";
-import { compactDuration } from "../format/duration.ts";
+import { compactDuration, spanExact } from "../format/duration.ts";
 import { metricText } from "../format/number.ts";
 import { counted, instant } from "../live/clock.ts";
 import type { Texts } from "../locales/index.ts";
@@ -38,6 +38,12 @@ export function reading(metric: Metric, now: number, text: Texts, timeZone?: str
   return { text: metric.format === "seconds" ? compactDuration(shown) : shown, sign: sign(metric, text) };
 }
 
+/** The service level of a metric: its threshold and who counts. */
+export function slaText(metric: Metric, text: Texts): string | undefined {
+  if (!metric.sla || metric.slaThreshold === undefined) return metric.sla;
+  return text.metric.slaWithin(spanExact(metric.slaThreshold), metric.sla);
+}
+
 /** Where a metric's number comes from: formula for editors, interval, source. */
 export function provenance(
   metric: Metric,
@@ -48,7 +54,7 @@ export function provenance(
   const { provenance: text } = texts;
   return [
     formula ?? metric.label,
-    metric.sla && text.serviceLevel(metric.sla),
+    metric.sla && text.serviceLevel(slaText(metric, texts) ?? metric.sla),
     metric.stale && text.failing(metric.stale.reason),
     metric.error && text.failing(errorText(metric.error) ?? ""),
     text.metric(updateCause(metric.readBy, text), interval),

@@ -2,27 +2,21 @@
 import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { FLEX_TOKEN, startMock } from "../../mock/server.mjs";
+import { FLEX_TOKEN } from "../../mock/server.mjs";
 import { launch } from "../browser.mjs";
-
-type Mock = Awaited<ReturnType<typeof startMock>>;
-const dist = new URL("../../../dist/", import.meta.url);
+import { freshness as light, TV_TILE, TV_VALUE } from "../pages.ts";
+import { type Desk, type Mock, openDesk } from "./desk.ts";
 
 let browser: Browser;
-let mock: Mock | undefined;
-let page: Page | undefined;
-/** Whatever the page complained about, violations of the policy among it. */
-let complaints: string[] = [];
+let desk: Desk | undefined;
 
 beforeAll(async () => {
   browser = await launch();
 });
 afterAll(() => browser.close());
 afterEach(async () => {
-  await page?.context().close();
-  await mock?.stop();
-  page = undefined;
-  mock = undefined;
+  await desk?.close();
+  desk = undefined;
 });
 
 async function open(
@@ -30,30 +24,10 @@ async function open(
   options: object = {},
   context: BrowserContextOptions = {},
 ): Promise<[Page, Mock]> {
-  mock = await startMock({ dist, seed: 7, ...options });
-  complaints = [];
-  const inside = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...context });
-  page = await inside.newPage();
-  page.setDefaultTimeout(8000);
-  await page.addInitScript(() => {
-    document.addEventListener("securitypolicyviolation", (event) =>
-      console.error(`CSP ${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
-    );
-  });
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("request", (request) => {
-    if (!request.url().startsWith(mock?.url ?? "") && !request.url().startsWith("data:"))
-      complaints.push(`foreign ${request.url()}`);
-  });
-  await page.goto(mock.url + path);
-  return [page, mock];
+  desk = await openDesk(browser, path, { still: false, ...options }, context);
+  return [desk.page, desk.mock];
 }
 
-const light = (p: Page, kind: string) =>
-  p.locator(`[data-testid=freshness][data-kind=${kind}]`).waitFor({ state: "attached" });
 /** Nothing moves any more: no animation that has an end is under way, and some frames have changed nothing. */
 const settled = (p: Page) =>
   p.evaluate(
@@ -87,7 +61,7 @@ describe("live numbers", () => {
     const others = m.world.metrics().filter((one) => one.name !== "waiting");
     m.push({ metrics: [{ ...metric, value: 7777, text: "7777" }, ...others] });
     await p.locator("[data-metric=waiting] [data-part=value]", { hasText: "7777" }).waitFor();
-    expect(complaints).toEqual([]);
+    expect(desk?.complaints).toEqual([]);
   });
 
   it("texts of any length stay in their tiles, on the page and on the TV", async () => {
@@ -122,11 +96,10 @@ describe("live numbers", () => {
       expect(await p.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     }
     await p.goto(`${m.url}/?tv=1`);
-    await p.locator(".tv-tile").first().waitFor();
-    // One alone is always shown: with more of them pages turn.
+    await p.locator(TV_TILE).first().waitFor();
     m.push({ metrics: [{ ...second, label: long.slice(0, 200) }] });
-    await p.locator(".tv-label", { hasText: long.slice(0, 30) }).waitFor();
-    expect(await outside(".tv-tile")).toEqual([]);
+    await p.locator("[data-part=label]", { hasText: long.slice(0, 30) }).waitFor();
+    expect(await outside(TV_TILE)).toEqual([]);
   });
 
   it("ages count up without any event, with a clock that is ten minutes wrong", async () => {
@@ -259,7 +232,7 @@ describe("queue table", () => {
     console.log(`long tasks in 3 s with 1,000 queues: ${Math.round(longTasks)} ms`);
     // How long they take depends on the machine; how much is drawn does not.
     expect(await p.locator("[role=row][data-sid]").count()).toBeLessThan(60);
-    expect(complaints).toEqual([]);
+    expect(desk?.complaints).toEqual([]);
   });
 });
 
@@ -277,7 +250,7 @@ describe("editing", () => {
     expect(m.world.definitions.completed?.metric.formula).toBe("40 + 2");
     await p.getByRole("button", { name: "Undo" }).click();
     await expect.poll(() => m.world.definitions.completed?.metric.formula).toContain("tasks_completed");
-    expect(complaints).toEqual([]);
+    expect(desk?.complaints).toEqual([]);
   });
 
   it("changes only what its editor changed, whatever another editor changes meanwhile", async () => {
@@ -342,7 +315,7 @@ describe("editing", () => {
     await p.locator("[data-metric=mine]").waitFor({ state: "detached" });
     await p.getByRole("button", { name: "Undo" }).click();
     await p.locator("[data-metric=mine]").waitFor();
-    expect(complaints).toEqual([]);
+    expect(desk?.complaints).toEqual([]);
   });
 
   it("is not for viewers, who may look", async () => {
@@ -358,8 +331,8 @@ describe("TV", () => {
   const context = { viewport: { width: 1920, height: 1080 } };
   it("has digits of an eighth of the screen, no scrollbars, no cursor, turns, and survives the network", async () => {
     const [p, m] = await open("/?tv=1&turn=3", {}, context);
-    await p.locator(".tv-tile .tv-value").first().waitFor();
-    const sizes = await p.locator(".tv-value").evaluateAll((all) => {
+    await p.locator(TV_VALUE).first().waitFor();
+    const sizes = await p.locator(TV_VALUE).evaluateAll((all) => {
       const ctx = document.createElement("canvas").getContext("2d");
       return all.map((element) => {
         const { fontWeight, fontSize, fontFamily } = getComputedStyle(element);
@@ -376,7 +349,7 @@ describe("TV", () => {
         return range.getBoundingClientRect();
       };
       const within = [...document.querySelectorAll("ul")].every((list) => {
-        const places = [...list.querySelectorAll(".tv-value")].map(text);
+        const places = [...list.querySelectorAll("[data-part=value]")].map(text);
         return places.every((place, n) => place.right <= (places[n + 1]?.left ?? innerWidth));
       });
       const { scrollHeight, scrollWidth } = document.documentElement;
@@ -384,9 +357,12 @@ describe("TV", () => {
       return { within, scrolls, cursor: getComputedStyle(document.body).cursor };
     });
     expect(fits).toEqual({ within: true, scrolls: false, cursor: "none" });
-    const shown = () => p.locator(".tv-tiles .tv-label").allInnerTexts();
-    const first = (await shown()).join();
-    await expect.poll(async () => (await shown()).join(), { timeout: 8000 }).not.toBe(first);
+    const labels = async (where: string) =>
+      (await p.locator(`[data-part=${where}] [data-part=label]`).allInnerTexts()).join();
+    const [always, turning] = [await labels("pinned"), await labels("turning")];
+    expect(always).toBe("Waiting,Oldest,SLA 60 s");
+    await expect.poll(() => labels("turning"), { timeout: 8000 }).not.toBe(turning);
+    expect(await labels("pinned")).toBe(always);
     m.refuse(true);
     await light(p, "offline");
     m.refuse(false);
@@ -405,7 +381,7 @@ describe("call quality", () => {
     const first = p.locator(".voice tbody tr").first();
     expect(await first.innerText()).toMatch(/Alan Turing\s+short call/);
     expect(await first.innerText()).toContain("not reported");
-    expect(complaints).toEqual([]);
+    expect(desk?.complaints).toEqual([]);
   });
 });
 
@@ -457,7 +433,7 @@ describe("voice-quality.js", () => {
     expect(await first.innerText()).toMatch(
       /call warning condition pct\s+\+493055501000\s+\+4930555099\s+log-call/,
     );
-    expect(complaints).toEqual([]);
+    expect(desk?.complaints).toEqual([]);
   });
 });
 
@@ -565,7 +541,7 @@ describe("accessibility", () => {
       "voice",
       "/#/voice",
       async (p) => {
-        mock?.alert();
+        desk?.mock.alert();
         await p.locator(".voice tbody tr").waitFor();
       },
     ],
@@ -580,13 +556,13 @@ describe("accessibility", () => {
         await previewed;
       },
     ],
-    ["tv", "/?tv=1", (p) => p.locator(".tv-value").first().waitFor()],
+    ["tv", "/?tv=1", (p) => p.locator(TV_VALUE).first().waitFor()],
     [
       "offline",
       "/",
       async (p) => {
         await light(p, "live");
-        mock?.refuse(true);
+        desk?.mock.refuse(true);
         await p.locator(".frozen").waitFor();
       },
     ],
@@ -614,7 +590,7 @@ describe("accessibility", () => {
             ),
         );
         expect(found).toEqual([]);
-        if (name !== "offline") expect(complaints).toEqual([]);
+        if (name !== "offline") expect(desk?.complaints).toEqual([]);
       });
     }
   }

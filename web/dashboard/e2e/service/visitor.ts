@@ -1,5 +1,6 @@
 /** A signed-in user with a browser of their own; what the page complains about is collected. */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { collectComplaints } from "../complaints.ts";
 import type { Emulator, Service } from "./programs.ts";
 
 interface Account {
@@ -11,11 +12,10 @@ interface Account {
 const UNANSWERED = /^Failed to load resource: net::ERR_/;
 
 export class Visitor {
-  readonly complaints: string[] = [];
-
   private constructor(
     readonly page: Page,
     private readonly service: Service,
+    readonly complaints: string[],
   ) {}
 
   static async come(
@@ -27,21 +27,8 @@ export class Visitor {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
-    const visitor = new Visitor(page, service);
-    await page.addInitScript(() => {
-      document.addEventListener("securitypolicyviolation", (event) =>
-        console.error(`CSP ${event.violatedDirective} ${event.blockedURI} ${event.sample}`),
-      );
-    });
-    page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") visitor.complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => visitor.complaints.push(error.message));
-    page.on("request", (request) => {
-      if (![service.url, emulator.url, "data:"].some((place) => request.url().startsWith(place)))
-        visitor.complaints.push(`foreign ${request.url()}`);
-    });
-    return visitor;
+    const complaints = await collectComplaints(page, () => [service.url, emulator.url]);
+    return new Visitor(page, service, complaints);
   }
 
   /** Fills in the form, and waits until the page is there. */

@@ -3,6 +3,7 @@ import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { launch } from "../browser.mjs";
+import { freshness as light, queue as row, TV_VALUE, tile } from "../pages.ts";
 import { EDITOR, Emulator, Service, VIEWER } from "./programs.ts";
 import { Visitor } from "./visitor.ts";
 
@@ -33,13 +34,7 @@ async function visit(account = EDITOR, path = "/", options: BrowserContextOption
   return visitor;
 }
 
-const light = (page: Page, kind: string, via = "") =>
-  page
-    .locator(`[data-testid=freshness][data-kind=${kind}]${via && `[data-via=${via}]`}`)
-    .waitFor({ state: "attached", ...PATIENCE });
-const tile = (page: Page, name: string) => page.locator(`[data-metric=${name}]`);
 const text = (page: Page, name: string) => tile(page, name).locator("[data-part=value]").innerText();
-const row = (page: Page, name: string) => page.locator("[role=row][data-scope=all]", { hasText: name });
 
 /** `04:12` or `01:04:12`. */
 const inSeconds = (shown: string) =>
@@ -277,7 +272,7 @@ describe.each(["sync", "feed"] as const)("by %s", (way) => {
     await service.up();
     for (const { page } of [desk, wall]) await light(page, "live", way);
     await follows(desk.page);
-    await wall.page.locator(".tv:not(.frozen) .tv-tile").first().waitFor();
+    await wall.page.locator("main:not([data-stale]) [data-part=pinned] > li").first().waitFor();
     for (const visitor of [desk, wall]) visitor.forgiveUnanswered();
   });
 });
@@ -353,10 +348,10 @@ describe("who may what", () => {
   it("a TV has large numbers and nothing to press", async () => {
     const { page } = await visit(VIEWER, "/?tv=1&turn=3", TV);
     await light(page, "live");
-    await page.locator(".tv-tile .tv-value").first().waitFor();
+    await page.locator(TV_VALUE).first().waitFor();
     expect(await page.locator("button, a, input, select, textarea").count()).toBe(0);
     const sizes = await page
-      .locator(".tv-value")
+      .locator(TV_VALUE)
       .evaluateAll((all) => all.map((element) => Number.parseFloat(getComputedStyle(element).fontSize)));
     // Digits are 0.71 of the type's size, and are to be an eighth of the screen.
     expect(Math.min(...sizes) * 0.71).toBeGreaterThanOrEqual(1080 / 8);
@@ -364,9 +359,12 @@ describe("who may what", () => {
     const seen = new Set<string>();
     const turned = async () => {
       for (const [name, value] of await page
-        .locator(".tv-tile[data-metric]")
+        .locator("main [data-metric]")
         .evaluateAll((all) =>
-          all.map((one) => [one.getAttribute("data-metric"), one.querySelector(".tv-value")?.textContent]),
+          all.map((one) => [
+            one.getAttribute("data-metric"),
+            one.querySelector("[data-part=value]")?.textContent,
+          ]),
         )) {
         if (!name || !(name in expected) || seen.has(name)) continue;
         expect([name, value]).toEqual([name, expected[name]]);
@@ -383,7 +381,7 @@ describe("who may what", () => {
     ["tasks", "/#/tasks", "tbody tr"],
     ["agents", "/#/agents", ".group li"],
     ["voice", "/#/voice", "#voice-title"],
-    ["tv", "/?tv=1", ".tv-value"],
+    ["tv", "/?tv=1", TV_VALUE],
   ];
   for (const colorScheme of ["light", "dark"] as const) {
     it(`axe finds nothing on any view, ${colorScheme}`, async () => {

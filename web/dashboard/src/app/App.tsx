@@ -3,6 +3,7 @@ import type { Session } from "@taskrouter-sync/shared/api/types.ts";
 import { LiveProvider } from "@taskrouter-sync/shared/live/react.tsx";
 import { selectSource } from "@taskrouter-sync/shared/live/selectSource.ts";
 import { createLive, type Live } from "@taskrouter-sync/shared/live/store.ts";
+import { useText } from "@taskrouter-sync/shared/locales/index.ts";
 import { TokenScope } from "@taskrouter-sync/shared/ui/TokenScope.tsx";
 import { Suspense, useEffect, useRef, useState } from "react";
 import { isTv } from "../base/Boundaries.tsx";
@@ -72,6 +73,7 @@ export function App({ client }: { client: Client }) {
  * changes of the session leave it alone, and the numbers stay until the new source has its own.
  */
 function useLiveOf(client: Client, session: Session | undefined): Live | undefined {
+  const text = useText();
   const [live, setLive] = useState<Live>();
   const previous = useRef<Live>();
   const sync = session && JSON.stringify(session.sync ?? null);
@@ -85,12 +87,13 @@ function useLiveOf(client: Client, session: Session | undefined): Live | undefin
     const source = selectSource(JSON.parse(sync) as Session["sync"], wish, {
       client,
       connect,
+      text,
       feed: browserFeed(client, () => `${user.current?.role} ${user.current?.user}`),
     });
-    const made = createLive({ source, client, timeZone, previous: previous.current });
+    const made = createLive({ source, client, timeZone, text, previous: previous.current });
     previous.current = made;
     setLive(made);
     return made.start();
-  }, [client, sync, timeZone]);
+  }, [client, sync, timeZone, text]);
   return live;
 }

@@ -1,32 +1,33 @@
 import { messageOf } from "@taskrouter-sync/shared/api/errors.ts";
 import { useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
-import { useText } from "@taskrouter-sync/shared/locales/index.ts";
+import { type Language, useText } from "@taskrouter-sync/shared/locales/index.ts";
 import { FreshnessIndicator } from "@taskrouter-sync/shared/ui/FreshnessIndicator.tsx";
 import { ProvenanceTooltip } from "@taskrouter-sync/shared/ui/ProvenanceTooltip.tsx";
 import { Suspense, useEffect, useRef, useState } from "react";
 import { PartBoundary } from "../base/Boundaries.tsx";
+import { changeLanguage } from "../base/language.ts";
 import { lazyView } from "../base/lazyView.tsx";
-import { useClient, useSession } from "../base/session.ts";
+import { useClient, useSession, useTitle } from "../base/session.ts";
 import { ToasterProvider, useToaster } from "../base/Toaster.tsx";
 import { toggleTheme, useTheme } from "../base/theme.ts";
 import { usePageText } from "../locales/index.ts";
 import { Queues } from "../views/queues/Queues.tsx";
 import { Wallboard } from "../views/wallboard/Wallboard.tsx";
 import { removeDrafts } from "../wallboard-editor/storedDrafts.ts";
-import { VIEWS, viewOf } from "./view.ts";
+import { filterOf, VIEWS, viewOf } from "./view.ts";
 
 const Tasks = lazyView(() => import("../views/tasks/Tasks.tsx"));
 const Agents = lazyView(() => import("../views/agents/Agents.tsx"));
 const CallQuality = lazyView(() => import("../views/call-quality/CallQuality.tsx"));
 
 function useView() {
-  const [view, setView] = useState(() => viewOf(location.hash));
+  const [hash, setHash] = useState(location.hash);
   useEffect(() => {
-    const follow = () => setView(viewOf(location.hash));
+    const follow = () => setHash(location.hash);
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);
-  return view;
+  return { view: viewOf(hash), filter: filterOf(hash) };
 }
 
 export function Shell() {
@@ -40,15 +41,16 @@ export function Shell() {
 function Desk() {
   const text = usePageText();
   const shared = useText();
-  const view = useView();
+  const { view, filter } = useView();
   const { timeZone } = useSession();
+  const title = useTitle();
   const staleSince = useStaleSince();
   const main = useRef<HTMLElement>(null);
 
   useEffect(() => {
-    document.title = `${text.views[view]} · ${text.title}`;
+    document.title = `${text.views[view]} · ${title}`;
     main.current?.scrollTo(0, 0);
-  }, [view, text]);
+  }, [view, text, title]);
 
   return (
     <div className={staleSince === undefined ? "shell" : "shell frozen"}>
@@ -64,7 +66,7 @@ function Desk() {
         <PartBoundary resetKey={view}>
           <Suspense fallback={<p className="empty">{shared.errors.loading}</p>}>
             {view === "wallboard" && <Wallboard scroller={main} />}
-            {view === "queues" && <Queues scroller={main} />}
+            {view === "queues" && <Queues scroller={main} filter={filter} />}
             {view === "tasks" && <Tasks />}
             {view === "agents" && <Agents />}
             {view === "voice" && <CallQuality />}
@@ -76,8 +78,12 @@ function Desk() {
   );
 }
 
+/** Each in its own language. */
+const NAMES: Readonly<Record<Language, string>> = { en: "English", de: "Deutsch" };
+
 function Head() {
   const text = usePageText();
+  const shared = useText();
   const client = useClient();
   const toaster = useToaster();
   const { user, role } = useSession();
@@ -98,12 +104,24 @@ function Head() {
 
   return (
     <header className="head">
-      <h1 className="head-title">{text.title}</h1>
+      <h1 className="head-title">{useTitle()}</h1>
       <FreshnessIndicator className="head-freshness" />
       <div className="head-end">
         <button type="button" className="quiet" onClick={toggleTheme}>
           {theme === "twilio" ? text.shell.dark : text.shell.light}
         </button>
+        <select
+          className="quiet"
+          aria-label={text.shell.language}
+          value={shared.language}
+          onChange={(event) => changeLanguage(event.target.value as Language)}
+        >
+          {Object.entries(NAMES).map(([language, name]) => (
+            <option key={language} value={language} lang={language}>
+              {name}
+            </option>
+          ))}
+        </select>
         <a className="quiet head-tv" href="?tv=1">
           {text.shell.tv}
         </a>

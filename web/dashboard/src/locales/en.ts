@@ -13,6 +13,7 @@ export const en = {
     dark: "Dark",
     light: "Light",
     tv: "TV",
+    language: "Language",
     viewer: "viewer",
     signOut: "Sign out",
     signOutFailed: (reason: string) => `Still signed in: ${reason}`,
@@ -32,6 +33,13 @@ export const en = {
     by: (label: string) => `Sorted by ${label}`,
     name: "name",
     sortByUrgency: "Sort by urgency",
+    /** By the filter's name. */
+    selections: {
+      "without-agents": "Tasks waiting, no agent available",
+      waiting: "Tasks waiting",
+      abandoned: "Abandoned today",
+    },
+    showAll: "Show all",
   },
   tasks: {
     search: "Search tasks",
@@ -124,6 +132,9 @@ export const en = {
     unsaved: "Unsaved changes from an earlier visit.",
     label: "Label",
     formulaHelp: "JavaScript expression over `data`",
+    /** Where in the formula a problem is. */
+    place: (line: number | null | undefined, column: number | null | undefined) =>
+      [line && `line ${line}`, column && `column ${column}`].filter(Boolean).join(", "),
     result: (text: string) => `= ${text}`,
     pending: "Computing…",
     previewFailed: (reason: string) => `No preview: ${reason}`,
@@ -154,6 +165,10 @@ export const en = {
     secondUnreachable: "Never reached: the first threshold applies before it",
     firstUnreachable: "The first threshold never shows: the second applies before it",
     invert: "Lower is worse",
+    tv: "On TVs",
+    onTv: { inTurn: "In turn", always: "Always", never: "Never" },
+    opens: "Opens queues",
+    opensNothing: "None",
     add: "Add",
     save: "Save",
     addAnyway: "Add although it fails",

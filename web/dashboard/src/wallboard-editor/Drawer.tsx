@@ -3,6 +3,7 @@
  * typed is kept in this browser until it is saved or discarded.
  */
 import type { Definition, Metric } from "@taskrouter-sync/shared/api/types.ts";
+import { compactDuration } from "@taskrouter-sync/shared/format/duration.ts";
 import { clockTimeSeconds } from "@taskrouter-sync/shared/format/time.ts";
 import { instant } from "@taskrouter-sync/shared/live/clock.ts";
 import { Chart } from "@taskrouter-sync/shared/wallboard/Chart.tsx";
@@ -91,7 +92,7 @@ function Facts({ name, metric, saved }: FactsProps) {
   const { role, timeZone } = useSession();
   const interval = useInterval();
   const asOf = instant(metric?.asOf);
-  const shown = metric?.text ?? "–";
+  const shown = compactDuration(metric?.text ?? "–");
   return (
     <>
       <Chart

@@ -1,6 +1,8 @@
 /** The settings form of a metric. */
 import { ApiError, messageOf } from "@taskrouter-sync/shared/api/errors.ts";
-import type { Definition, Style } from "@taskrouter-sync/shared/api/types.ts";
+import type { Definition, OnTv, Style } from "@taskrouter-sync/shared/api/types.ts";
+import { compactDuration } from "@taskrouter-sync/shared/format/duration.ts";
+import { QUEUE_FILTERS } from "@taskrouter-sync/shared/queues/filters.ts";
 import { DEFAULT_STYLES, PRESETS } from "@taskrouter-sync/shared/wallboard/presets.ts";
 import { judge } from "@taskrouter-sync/shared/wallboard/threshold.ts";
 import { useEffect, useMemo, useRef, useState } from "react";
@@ -16,6 +18,7 @@ import {
   previewProblem,
   uniqueName,
   unreachable,
+  warningOf,
   withDefaults,
 } from "./draft.ts";
 import { FieldBrowser } from "./FieldBrowser.tsx";
@@ -35,7 +38,10 @@ export interface EditorProps {
 }
 
 export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClose }: EditorProps) {
-  const text = usePageText().editor;
+  const {
+    editor: text,
+    queues: { selections },
+  } = usePageText();
   // The own fields are laid over what is saved by now: another editor may change the same metric meanwhile.
   const [own, setOwn] = useState<Partial<Definition>>(() => (start ? changes(start, saved) : {}));
   const form = useMemo(() => ({ ...saved, ...own }), [saved, own]);
@@ -45,7 +51,9 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
   const isNew = name === "";
   const changed = !isEqual(form, saved);
   const preview = usePreview(form);
-  const failing = previewProblem(preview, form);
+  const failing = previewProblem(preview, form, text);
+  // A formula without a value now is saved only by one who has read so.
+  const anyway = failing !== undefined && (changed || isNew);
 
   const set = <K extends keyof Definition>(field: K, value: Definition[K]) => {
     const next = { ...form, [field]: value };
@@ -80,7 +88,7 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
       onKeep(undefined);
       onClose();
     } catch (error) {
-      const fields = error instanceof ApiError ? byField(error.problems) : {};
+      const fields = error instanceof ApiError ? byField(error.problems, text) : {};
       setProblems(Object.keys(fields).length > 0 ? fields : { "": messageOf(error) });
     } finally {
       setBusy(false);
@@ -90,8 +98,8 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
   const save = () =>
     act(() =>
       isNew
-        ? definitions.add(uniqueName(form.label, definitions.all), withDefaults(form))
-        : definitions.change(name, changes(withDefaults(form), saved), failing !== undefined),
+        ? definitions.add(uniqueName(form.label, definitions.all), withDefaults(form), anyway)
+        : definitions.change(name, changes(withDefaults(form), saved), anyway),
     );
 
   const pick = (path: string) => {
@@ -105,9 +113,14 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
     });
   };
 
+  const tv = (["", "always", "never"] as const).map((when) => [when, text.onTv[when || "inTurn"]] as const);
+  const opens = [["", text.opensNothing], ...QUEUE_FILTERS.map((one) => [one, selections[one]])] as [
+    string,
+    string,
+  ][];
   const result =
     preview.status === "answer"
-      ? text.result(preview.preview.text)
+      ? text.result(compactDuration(preview.preview.text))
       : changed
         ? text.pending
         : text.formulaHelp;
@@ -133,6 +146,7 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
         id="formula"
         label={text.formula}
         error={problems.formula || (failing && text.previewFailed(failing))}
+        warning={warningOf(preview, "formula", text)}
         help={result}
       >
         <TextArea
@@ -169,6 +183,19 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
       >
         {text.invert}
       </Checkbox>
+      <div className="pair">
+        <Field id="tv" label={text.tv} error={problems.tv}>
+          <Select id="tv" value={form.tv ?? ""} options={tv} onChange={(value) => set("tv", value as OnTv)} />
+        </Field>
+        <Field id="opens" label={text.opens} error={problems.opens}>
+          <Select
+            id="opens"
+            value={form.opens ?? ""}
+            options={opens}
+            onChange={(value) => set("opens", value)}
+          />
+        </Field>
+      </div>
       {problems[""] && (
         <p role="alert" className="field-error">
           {problems[""]}
@@ -176,7 +203,7 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
       )}
       <div className="form-end">
         <button type="submit" className="button primary" disabled={busy || (!changed && !isNew)}>
-          {isNew ? (failing ? text.addAnyway : text.add) : failing && changed ? text.saveAnyway : text.save}
+          {anyway ? (isNew ? text.addAnyway : text.saveAnyway) : isNew ? text.add : text.save}
         </button>
         <button
           type="button"

@@ -2,7 +2,7 @@ import { messageOf } from "@taskrouter-sync/shared/api/errors.ts";
 import { type ReactNode, useEffect, useState } from "react";
 import { useClient } from "../base/session.ts";
 import { usePageText } from "../locales/index.ts";
-import { appendPath } from "./draft.ts";
+import { appendPath, elementPath } from "./draft.ts";
 
 /** Longer lists are cut: their later elements are not picked by place. */
 const ELEMENTS = 20;
@@ -37,7 +37,7 @@ function Branch({ value, path, onPick }: { value: unknown; path: string; onPick(
   return (
     <>
       {entries.map(([key, child]) => {
-        const here = appendPath(path, key);
+        const here = typeof key === "number" ? elementPath(path, key, child) : appendPath(path, key);
         if (child !== null && typeof child === "object") {
           const name = Array.isArray(value) ? nameOf(child) : undefined;
           return (

@@ -1,10 +1,12 @@
 import type { Style } from "@taskrouter-sync/shared/api/types.ts";
 import { DEFAULT_STYLES } from "@taskrouter-sync/shared/wallboard/presets.ts";
 import { describe, expect, it } from "vitest";
+import { en } from "../locales/en.ts";
 import {
   appendPath,
   byField,
   clockSeconds,
+  elementPath,
   previewError,
   previewProblem,
   problemText,
@@ -12,6 +14,8 @@ import {
   unreachable,
   withDefaults,
 } from "./draft.ts";
+
+const text = en.editor;
 
 describe("settings", () => {
   it("gives a threshold the style that the form shows, and leaves what is chosen", () => {
@@ -38,13 +42,16 @@ describe("settings", () => {
     expect(uniqueName("…", undefined)).toBe("metric");
   });
   it("says problems in words, under their fields", () => {
-    expect(problemText({ message: "`workes` is not a field", line: 1, column: 14 })).toBe(
+    expect(problemText({ message: "`workes` is not a field", line: 1, column: 14 }, text)).toBe(
       "line 1, column 14: `workes` is not a field",
     );
     expect(
-      byField([{ field: "formula", message: "a" }, { field: "formula", message: "b" }, { message: "c" }]),
+      byField(
+        [{ field: "formula", message: "a" }, { field: "formula", message: "b" }, { message: "c" }],
+        text,
+      ),
     ).toEqual({ formula: "a", "": "c" });
-    expect(previewError(undefined)).toBeUndefined();
+    expect(previewError(undefined, text)).toBeUndefined();
   });
   it("writes paths as formulas do", () => {
     expect(appendPath(appendPath("data.queues", 0), "friendlyName")).toBe("data.queues[0].friendlyName");
@@ -85,16 +92,28 @@ describe("thresholds in the form", () => {
   });
 });
 
+it("names a TaskQueue by its SID, which stays when another queue is added", () => {
+  expect(elementPath("data.queues", 2, { sid: "WQ1" })).toBe('queue("WQ1")');
+  expect(elementPath("data.queues", 2, {})).toBe("data.queues[2]");
+  expect(elementPath("data.workspace.realtime.activity_statistics", 0, { sid: "WA1" })).toBe(
+    "data.workspace.realtime.activity_statistics[0]",
+  );
+});
+
 describe("a preview", () => {
   const form = { label: "A", formula: "1" };
   const preview = { value: 1, text: "1", style: DEFAULT_STYLES.defaultStyle as Style };
 
   it("belongs to one state of the form: a failed one never shows an older result", () => {
-    expect(previewProblem({ for: form, status: "error", message: "timed out" }, form)).toBe("timed out");
-    expect(previewProblem({ for: form, status: "error", message: "timed out" }, { ...form })).toBeUndefined();
-    expect(previewProblem({ for: form, status: "answer", preview }, form)).toBeUndefined();
+    expect(previewProblem({ for: form, status: "error", message: "timed out" }, form, text)).toBe(
+      "timed out",
+    );
+    expect(
+      previewProblem({ for: form, status: "error", message: "timed out" }, { ...form }, text),
+    ).toBeUndefined();
+    expect(previewProblem({ for: form, status: "answer", preview }, form, text)).toBeUndefined();
     const failing = { ...preview, error: { message: "no such field", line: 1, column: 3 } };
-    expect(previewProblem({ for: form, status: "answer", preview: failing }, form)).toBe(
+    expect(previewProblem({ for: form, status: "answer", preview: failing }, form, text)).toBe(
       "line 1, column 3: no such field",
     );
   });

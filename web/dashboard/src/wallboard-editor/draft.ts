@@ -2,6 +2,9 @@
 import type { Definition, Definitions, Metric, Preview, Problem } from "@taskrouter-sync/shared/api/types.ts";
 import { DEFAULT_STYLES } from "@taskrouter-sync/shared/wallboard/presets.ts";
 import { limitOf } from "@taskrouter-sync/shared/wallboard/threshold.ts";
+import type { PageTexts } from "../locales/index.ts";
+
+export type EditorTexts = PageTexts["editor"];
 
 /** `Tasks waiting!` is `tasks_waiting`; a number is added when the name is taken. */
 export function uniqueName(label: string, taken: Definitions | undefined): string {
@@ -16,23 +19,21 @@ export function uniqueName(label: string, taken: Definitions | undefined): strin
 }
 
 /** `line 1, column 14: …`, where a place is known. */
-export function problemText(problem: Problem): string {
-  const place = [problem.line && `line ${problem.line}`, problem.column && `column ${problem.column}`].filter(
-    Boolean,
-  );
-  return place.length > 0 ? `${place.join(", ")}: ${problem.message}` : problem.message;
+export function problemText(problem: Problem, text: EditorTexts): string {
+  const place = text.place(problem.line, problem.column);
+  return place ? `${place}: ${problem.message}` : problem.message;
 }
 
-export function byField(problems: readonly Problem[]): Record<string, string> {
+export function byField(problems: readonly Problem[], text: EditorTexts): Record<string, string> {
   const fields: Record<string, string> = {};
-  for (const problem of problems) fields[problem.field ?? ""] ??= problemText(problem);
+  for (const problem of problems) fields[problem.field ?? ""] ??= problemText(problem, text);
   return fields;
 }
 
-export function previewError(preview: Preview | undefined): string | undefined {
+export function previewError(preview: Preview | undefined, text: EditorTexts): string | undefined {
   const error = preview?.error;
   if (!error) return undefined;
-  return typeof error === "string" ? error : problemText(error);
+  return typeof error === "string" ? error : problemText(error, text);
 }
 
 /** The fields that differ from the saved definition: only these are the editor's own. */
@@ -57,10 +58,21 @@ export type PreviewState =
   | { for: Definition; status: "error"; message: string };
 
 /** Why the formula of this form has no result; undefined while it is computed or when it has one. */
-export function previewProblem(state: PreviewState | undefined, form: Definition): string | undefined {
+export function previewProblem(
+  state: PreviewState | undefined,
+  form: Definition,
+  text: EditorTexts,
+): string | undefined {
   if (state?.for !== form) return undefined;
   if (state.status === "error") return state.message;
-  return state.status === "answer" ? previewError(state.preview) : undefined;
+  return state.status === "answer" ? previewError(state.preview, text) : undefined;
+}
+
+/** What an editor should know of a field before saving it. */
+export function warningOf(state: PreviewState, field: string, text: EditorTexts): string | undefined {
+  const warnings = state.status === "answer" ? (state.preview.warnings ?? []) : [];
+  const found = warnings.find((warning) => warning.field === field);
+  return found && problemText(found, text);
 }
 
 /** The name of a metric that is not saved yet. */
@@ -102,7 +114,12 @@ export function unreachable(form: Definition): "first" | "second" | undefined {
   return second <= first ? "first" : undefined;
 }
 
-/** A path as a formula writes it. */
+/** A path as a formula writes it; a TaskQueue by its SID, because its place changes when another one is added. */
+export function elementPath(path: string, index: number, element: unknown): string {
+  const sid = path === "data.queues" ? (element as { sid?: unknown } | null)?.sid : undefined;
+  return typeof sid === "string" ? `queue(${JSON.stringify(sid)})` : appendPath(path, index);
+}
+
 export function appendPath(path: string, key: string | number): string {
   if (typeof key === "number") return `${path}[${key}]`;
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;

@@ -24,6 +24,8 @@ const definitionSchema = v.looseObject({
   secondThresholdStyle: style,
   invertThresholds: v.optional(v.boolean()),
   slaName: optionalText,
+  tv: optionalText,
+  opens: optionalText,
 });
 
 const keyOf = ({ workspaceSid, user }: Session, name: string) => `draft.${workspaceSid}.${user}.${name}`;

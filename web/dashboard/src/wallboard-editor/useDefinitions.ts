@@ -13,8 +13,9 @@ export interface DefinitionsApi {
   /** Reads them again: others may have changed them. */
   read(): Promise<void>;
   /** Changes these fields of what is saved by now, and leaves the others, which another editor may have changed. */
-  change(name: string, fields: Partial<Definition>, failing: boolean): Promise<void>;
-  add(name: string, metric: Definition): Promise<void>;
+  change(name: string, fields: Partial<Definition>, anyway: boolean): Promise<void>;
+  /** `anyway` saves a formula that has no value now; otherwise the service refuses it. */
+  add(name: string, metric: Definition, anyway: boolean): Promise<void>;
   remove(name: string): Promise<void>;
   reorder(names: string[]): Promise<boolean>;
 }
@@ -58,17 +59,19 @@ export function useDefinitions(): DefinitionsApi {
       all,
       trouble,
       read,
-      async change(name, fields, failing) {
+      async change(name, fields, anyway) {
         const before = (await client.definitions())[name];
         if (!before) throw new Error(text.removedMeanwhile);
         const metric = { ...before.metric, ...fields };
-        setAll(await client.save({ [name]: { metric } }));
-        const said = failing ? text.savedFailing(metric.label) : text.saved(metric.label);
+        setAll(await client.save({ [name]: { metric } }, { refuseFailing: !anyway }));
+        const said = anyway ? text.savedFailing(metric.label) : text.saved(metric.label);
         undoable(said, () => client.save({ [name]: before }));
       },
-      async add(name, metric) {
-        setAll(await client.save({ [name]: { metric } }));
-        undoable(text.added(metric.label), () => client.remove([name]));
+      async add(name, metric, anyway) {
+        setAll(await client.save({ [name]: { metric } }, { refuseFailing: !anyway }));
+        undoable(anyway ? text.savedFailing(metric.label) : text.added(metric.label), () =>
+          client.remove([name]),
+        );
       },
       async remove(name) {
         const before = all?.[name];

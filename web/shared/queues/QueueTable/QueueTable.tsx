@@ -8,6 +8,7 @@ import { useLive, useStaleSince } from "../../live/react.tsx";
 import { useText } from "../../locales/index.ts";
 import { useNarrow } from "../../ui/useNarrow.ts";
 import type { Column } from "../columns.ts";
+import type { QueueFilter } from "../filters.ts";
 import type { Sort } from "../sort.ts";
 import { type ServiceLevels, useFigures, useQueueRows } from "../useQueueRows.ts";
 import type { Entry } from "./entry.ts";
@@ -26,6 +27,7 @@ export interface QueueTableProps {
   sort: Sort;
   onSort(sort: Sort): void;
   search?: string;
+  filter?: QueueFilter | undefined;
   channels: readonly string[];
   serviceLevels: ServiceLevels;
 }
@@ -33,7 +35,7 @@ export interface QueueTableProps {
 const NONE: ReadonlySet<string> = new Set();
 
 export function QueueTable(props: QueueTableProps) {
-  const { scroller, columns, sort, onSort, search = "", channels, serviceLevels } = props;
+  const { scroller, columns, sort, onSort, search = "", filter, channels, serviceLevels } = props;
   const text = useText().queues;
   const queuesKnown = useLive((state) => state.board?.queuesKnown);
   const staleSince = useStaleSince();
@@ -42,7 +44,7 @@ export function QueueTable(props: QueueTableProps) {
   const [focusInside, setFocusInside] = React.useState(false);
   const figuresOf = useFigures(serviceLevels);
   const hold = focusInside || open.size > 0;
-  const rows = useQueueRows({ sort, columns, search, figuresOf, hold });
+  const rows = useQueueRows({ sort, columns, search, filter, figuresOf, hold });
   const body = React.useRef<HTMLDivElement>(null);
   const margin = useMargin(scroller, body);
 
@@ -144,7 +146,13 @@ export function QueueTable(props: QueueTableProps) {
       </div>
       {entries.length === 0 && (
         <p className={css.empty}>
-          {!queuesKnown ? text.waitingForData : search ? text.noMatch(search) : text.none}
+          {!queuesKnown
+            ? text.waitingForData
+            : search
+              ? text.noMatch(search)
+              : filter
+                ? text.noneSelected
+                : text.none}
         </p>
       )}
     </div>

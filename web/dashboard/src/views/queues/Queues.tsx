@@ -1,4 +1,5 @@
 import { useLive } from "@taskrouter-sync/shared/live/react.tsx";
+import type { QueueFilter } from "@taskrouter-sync/shared/queues/filters.ts";
 import { QueueTable } from "@taskrouter-sync/shared/queues/QueueTable/index.tsx";
 import { type RefObject, useState } from "react";
 import { useSession } from "../../base/session.ts";
@@ -7,7 +8,13 @@ import { Menu } from "../../ui/Menu.tsx";
 import { SortNote } from "./SortNote.tsx";
 import { useServiceLevels, useTableChoices } from "./useTableChoices.ts";
 
-export function Queues({ scroller }: { scroller: RefObject<HTMLElement | null> }) {
+interface QueuesProps {
+  scroller: RefObject<HTMLElement | null>;
+  /** The queues that a tile has opened. */
+  filter: QueueFilter | undefined;
+}
+
+export function Queues({ scroller, filter }: QueuesProps) {
   const text = usePageText();
   const { channels } = useSession();
   const serviceLevels = useServiceLevels();
@@ -29,6 +36,14 @@ export function Queues({ scroller }: { scroller: RefObject<HTMLElement | null> }
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />
+        {filter && (
+          <span className="chip">
+            {text.queues.selections[filter]}{" "}
+            <a className="link" href="#/queues">
+              {text.queues.showAll}
+            </a>
+          </span>
+        )}
         <SortNote sort={sort} onSort={setSort} all={all} />
         <Menu label={text.queues.columns}>
           <fieldset>
@@ -56,6 +71,7 @@ export function Queues({ scroller }: { scroller: RefObject<HTMLElement | null> }
         sort={sort}
         onSort={setSort}
         search={search}
+        filter={filter}
         channels={channels}
         serviceLevels={serviceLevels}
       />

@@ -1,5 +1,6 @@
 /**
- * TV mode (`?tv=1`): few numbers, legible at six metres; pages turn by themselves. `&turn=20` sets the seconds a page
+ * TV mode (`?tv=1`): few numbers, legible at six metres. Those that definitions call `always` stay in sight, the others
+ * and the most urgent queues take turns below them. `&turn=20` sets the seconds a page
  * stays. No keyboard is near: a lost network is shown at the foot, and recovers by itself.
  */
 import type { Definitions, Metric } from "@taskrouter-sync/shared/api/types.ts";
@@ -12,16 +13,20 @@ import type { Sort } from "@taskrouter-sync/shared/queues/sort.ts";
 import { useFigures, useQueueRows } from "@taskrouter-sync/shared/queues/useQueueRows.ts";
 import { ErrorBoundary } from "@taskrouter-sync/shared/ui/ErrorBoundary.tsx";
 import { FreshnessIndicator } from "@taskrouter-sync/shared/ui/FreshnessIndicator.tsx";
-import { type Reading, reading, staleSinceOf } from "@taskrouter-sync/shared/wallboard/reading.ts";
+import { type Reading, reading, slaText, staleSinceOf } from "@taskrouter-sync/shared/wallboard/reading.ts";
 import { Sparkline } from "@taskrouter-sync/shared/wallboard/Sparkline.tsx";
 import { judged } from "@taskrouter-sync/shared/wallboard/threshold.ts";
 import { useEffect, useState } from "react";
-import { useClient, useSession } from "../../base/session.ts";
+import { useClient, useSession, useTitle } from "../../base/session.ts";
 import { usePageText } from "../../locales/index.ts";
 import { useColumns, useServiceLevels } from "../queues/useTableChoices.ts";
-import { burnInOffset, capacity, digits, paginate } from "./pages.ts";
+import { burnInOffset, capacity, digits, paginate, pinned } from "./pages.ts";
+import css from "./Tv.module.css";
 
 const TURN_S = 15;
+/** Sizes of digits in per cent of the screen's height, as in `Tv.module.css`. */
+const LARGE = 21;
+const SMALL = 18.5;
 const QUEUES = 3;
 const SORT: Sort = { down: true };
 const NONE: readonly Metric[] = [];
@@ -29,13 +34,13 @@ const NONE: readonly Metric[] = [];
 /** No cursor, no scrollbars, and a screen that stays awake. */
 function useKiosk(title: string) {
   useEffect(() => {
-    document.body.classList.add("tv-body");
+    document.body.classList.add("kiosk");
     document.title = title;
     const awake = () => void navigator.wakeLock?.request("screen").catch(() => undefined);
     awake();
     document.addEventListener("visibilitychange", awake);
     return () => {
-      document.body.classList.remove("tv-body");
+      document.body.classList.remove("kiosk");
       document.removeEventListener("visibilitychange", awake);
     };
   }, [title]);
@@ -64,48 +69,60 @@ function useJudged(metrics: readonly Metric[]): readonly Metric[] {
 
 export default function Tv() {
   const text = usePageText();
+  const title = useTitle();
   const shared = useText();
   const { timeZone } = useSession();
   const metrics = useJudged(useLive((state) => state.board?.metrics) ?? NONE);
   const staleSince = useStaleSince();
   const second = useSecond();
-  useKiosk(`${text.tv.title} · ${text.title}`);
+  useKiosk(`${text.tv.title} · ${title}`);
 
   const read = (metric: Metric): Reading => {
     const now = Math.min(second * 1000, staleSinceOf(metric, staleSince) ?? Number.POSITIVE_INFINITY);
     return reading(metric, now, shared, timeZone);
   };
+  const width = (metric: Metric) => digits(read(metric).text);
   const room = capacity(innerWidth, innerHeight);
-  const pages = paginate(metrics, (metric) => digits(read(metric).text), room);
+  const { always, inTurn } = pinned(metrics, width, room);
+  const smallRoom = (room * LARGE) / SMALL;
+  const pages = paginate(inTurn, width, smallRoom);
   const turn = Math.max(3, Number(new URLSearchParams(location.search).get("turn")) || TURN_S);
-  const number = pages.length === 0 ? 0 : Math.floor(second / turn) % pages.length;
+  // The most urgent queues are the first page.
+  const number = Math.floor(second / turn) % (pages.length + 1);
   const [x, y] = burnInOffset(Math.floor(second / 60));
+  const tile = (metric: Metric, part: Pick<TvTileProps, "room" | "of" | "size">) => (
+    <ErrorBoundary key={metric.name} resetKey={metric} fallback={() => null}>
+      <TvTile metric={metric} shown={read(metric)} staleSince={staleSinceOf(metric, staleSince)} {...part} />
+    </ErrorBoundary>
+  );
+  const total = always.reduce((sum, metric) => sum + width(metric), 0);
 
   return (
     <main
-      className={staleSince === undefined ? "tv" : "tv frozen"}
+      data-stale={staleSince === undefined ? undefined : ""}
+      className={staleSince === undefined ? css.tv : `${css.tv} ${css.frozen}`}
       style={{ transform: `translate(${x}px, ${y}px)` }}
     >
-      <h1 className="sr">{text.title}</h1>
-      <ul className="tv-tiles">
-        {(pages[number] ?? []).map((metric) => (
-          <ErrorBoundary key={metric.name} resetKey={metric} fallback={() => null}>
-            <TvTile
-              metric={metric}
-              shown={read(metric)}
-              room={room}
-              staleSince={staleSinceOf(metric, staleSince)}
-            />
-          </ErrorBoundary>
-        ))}
+      <h1 className="sr">{title}</h1>
+      <ul className={css.pinned} data-part="pinned">
+        {always.map((metric) => tile(metric, { room, of: total, size: LARGE }))}
       </ul>
-      <ErrorBoundary resetKey={second} fallback={() => null}>
-        <UrgentQueues />
-      </ErrorBoundary>
-      <footer className="tv-foot">
+      {number === 0 ? (
+        <ErrorBoundary resetKey={second} fallback={() => null}>
+          <UrgentQueues />
+        </ErrorBoundary>
+      ) : (
+        <ul className={css.turning} data-part="turning">
+          {(pages[number - 1] ?? []).map((metric) =>
+            tile(metric, { room: smallRoom, of: width(metric), size: SMALL }),
+          )}
+        </ul>
+      )}
+      <footer className={css.foot}>
         <FreshnessIndicator passive />
-        <span className="tv-pages" aria-hidden="true">
-          {pages.length > 1 && pages.map((_, n) => (n === number ? "●" : "○")).join(" ")}
+        <span className={css.title}>{title}</span>
+        <span className={css.pages} aria-hidden="true">
+          {pages.length > 0 && [-1, ...pages.keys()].map((n) => (n + 1 === number ? "●" : "○")).join(" ")}
         </span>
         <span>{clockTimeSeconds(second * 1000, timeZone)}</span>
       </footer>
@@ -116,11 +133,15 @@ export default function Tv() {
 interface TvTileProps {
   metric: Metric;
   shown: Reading;
+  /** Digits that fit at the full size, and how many stand there. */
   room: number;
+  of: number;
+  /** Of a digit, in per cent of the screen's height. */
+  size: number;
   staleSince: number | undefined;
 }
 
-function TvTile({ metric, shown, room, staleSince }: TvTileProps) {
+function TvTile({ metric, shown, room, of, size, staleSince }: TvTileProps) {
   const text = usePageText().tv;
   const shared = useText();
   const second = useSecond();
@@ -129,9 +150,10 @@ function TvTile({ metric, shown, room, staleSince }: TvTileProps) {
   const colour = live ? tokenColour(style.statColour) : undefined;
   const weak = live ? tokenColour(style.headlineColour) : undefined;
   const painted = live && style.backgroundColour !== "transparent";
+  const sla = size === LARGE ? slaText(metric, shared) : undefined;
   return (
     <li
-      className={painted ? "tv-tile painted" : "tv-tile"}
+      className={painted ? `${css.tile} ${css.painted}` : css.tile}
       data-metric={metric.name}
       data-style={style.styleName}
       style={{
@@ -140,39 +162,41 @@ function TvTile({ metric, shown, room, staleSince }: TvTileProps) {
         background: live ? tokenColour(style.backgroundColour) : undefined,
       }}
     >
-      <span className="tv-label" style={{ color: weak }}>
+      <span className={css.label} data-part="label" style={{ color: weak }}>
         {metric.label}
       </span>
       <span
-        className={shown.error ? "tv-value none" : "tv-value"}
+        className={shown.error ? `${css.value} ${css.none}` : css.value}
         data-part="value"
         style={{
           color: colour,
-          // A text too long for the whole screen gets smaller; none is cut.
-          fontSize: digits(shown.text) > room ? `${(21 * room) / digits(shown.text)}vh` : undefined,
+          // What is too long for the whole screen gets smaller; none is cut.
+          fontSize: of > room ? `${(size * room) / of}vh` : undefined,
         }}
       >
         {shown.text}
       </span>
-      <span className="tv-sign" data-part="sign" style={{ color: colour }}>
+      <span className={css.sign} data-part="sign" style={{ color: colour }}>
         {staleSince !== undefined
           ? shared.ageOld(shared.span(age(staleSince, second * 1000)))
           : shown.error
             ? text.noData
             : shown.sign && `${shown.sign.mark} ${shown.sign.text}`}
       </span>
-      {metric.sla && (
-        <span className="tv-sla" style={{ color: weak }}>
-          {metric.sla}
+      {sla && (
+        <span className={css.sla} style={{ color: weak }}>
+          {sla}
         </span>
       )}
-      <Sparkline
-        name={metric.name}
-        limit={metric.threshold?.limit}
-        height={Math.round(innerHeight * 0.13)}
-        thick={3}
-        colour={painted ? colour : undefined}
-      />
+      {size === LARGE && (
+        <Sparkline
+          name={metric.name}
+          limit={metric.threshold?.limit}
+          height={Math.round(innerHeight * 0.1)}
+          thick={3}
+          colour={painted ? colour : undefined}
+        />
+      )}
     </li>
   );
 }
@@ -183,13 +207,16 @@ function UrgentQueues() {
   const figuresOf = useFigures(useServiceLevels());
   const rows = useQueueRows({ sort: SORT, columns, figuresOf }).slice(0, QUEUES);
   return (
-    <ul className="tv-queues" aria-label={text.urgent}>
+    <ul className={css.turning} data-part="turning" aria-label={text.urgent}>
       {rows.map(({ item, all }) => (
-        <li key={item.sid} className={item.realTimeStatsMessage ? "tv-tile frozen" : "tv-tile"}>
-          <span className="tv-label">
+        <li
+          key={item.sid}
+          className={`${css.tile} ${css.queue} ${item.realTimeStatsMessage ? css.frozen : ""}`}
+        >
+          <span className={css.label}>
             {item.friendlyName} <small>{text.waiting}</small>
           </span>
-          <span className="tv-value" data-part="value">
+          <span className={css.value} data-part="value">
             {all.pending ?? "–"}
           </span>
         </li>

@@ -1,4 +1,5 @@
-import type { Metric } from "@taskrouter-sync/shared/api/types.ts";
+import type { Definition, Metric } from "@taskrouter-sync/shared/api/types.ts";
+import { type QueueFilter, queueFilterOf } from "@taskrouter-sync/shared/queues/filters.ts";
 import { ErrorBoundary } from "@taskrouter-sync/shared/ui/ErrorBoundary.tsx";
 import { Tile } from "@taskrouter-sync/shared/wallboard/Tile.tsx";
 import { judged, limitOf } from "@taskrouter-sync/shared/wallboard/threshold.ts";
@@ -20,6 +21,15 @@ interface TilesProps {
 }
 
 const NONE: readonly Metric[] = [];
+
+/** Metrics from before definitions said which queues they open have only their name. */
+const OPENS: Readonly<Record<string, QueueFilter>> = { "queues-without-agents": "without-agents" };
+
+function hrefOf(name: string, definition: Definition | undefined): string | undefined {
+  const usual = Object.hasOwn(OPENS, name) ? OPENS[name] : undefined;
+  const filter = definition?.opens === undefined ? usual : queueFilterOf(definition.opens);
+  return filter && `#/queues?show=${filter}`;
+}
 
 export function Tiles(props: TilesProps) {
   const { metrics = NONE, draft, definitions, staleSince, selected, editable, onOpen } = props;
@@ -97,6 +107,7 @@ export function Tiles(props: TilesProps) {
                   staleSince={staleSince}
                   selected={selected === metric.name}
                   past={metric.name !== DRAFT}
+                  queuesHref={hrefOf(metric.name, definition)}
                   onOpen={onOpen}
                 />
               </ErrorBoundary>
