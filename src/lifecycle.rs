@@ -223,7 +223,9 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
 
     use super::*;
 
@@ -239,7 +241,7 @@ mod tests {
         tasks.spawn(stage, name, move |stop| async move {
             stop.cancelled().await;
             tokio::time::sleep(Duration::from_secs(takes)).await;
-            ends.lock().unwrap().push(name);
+            ends.lock().push(name);
         });
     }
 
@@ -252,7 +254,7 @@ mod tests {
         spawn(&mut tasks, &ends, Stage::Intake, "feed", 1);
         tasks.run_until(async {}).await.unwrap();
         tasks.stop().await.unwrap();
-        assert_eq!(*ends.lock().unwrap(), ["feed", "listener", "reading", "writing"]);
+        assert_eq!(*ends.lock(), ["feed", "listener", "reading", "writing"]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -288,7 +290,7 @@ mod tests {
             Err(io::Error::other("no disk"))
         });
         assert_eq!(tasks.stop().await.unwrap_err().to_string(), "task \"writing\" failed: no disk");
-        assert_eq!(*ends.lock().unwrap(), ["reading"]);
+        assert_eq!(*ends.lock(), ["reading"]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -297,6 +299,6 @@ mod tests {
         spawn(&mut tasks, &ends, Stage::Intake, "quick", 1);
         spawn(&mut tasks, &ends, Stage::Writes, "slow", 60);
         assert_eq!(tasks.stop_within(Duration::from_secs(2)).await.unwrap(), 1);
-        assert_eq!(*ends.lock().unwrap(), ["quick"]);
+        assert_eq!(*ends.lock(), ["quick"]);
     }
 }

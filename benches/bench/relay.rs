@@ -1,13 +1,14 @@
 //! Stands before the service as a proxy would, and takes the time that each event callback needs: the emulator tells
 //! when a delivery ended and not when it began.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -44,7 +45,7 @@ impl Relay {
 
     /// What was seen so far; it is forgotten.
     pub(crate) fn take(&self) -> Vec<(Duration, StatusCode)> {
-        std::mem::take(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.seen.lock())
     }
 }
 
@@ -53,6 +54,6 @@ async fn pass_on(State(way): State<Way>, uri: Uri, mut headers: HeaderMap, body:
     let begin = Instant::now();
     let answer = way.http.post(format!("{}{uri}", way.to)).headers(headers).body(body).send().await;
     let status = answer.map_or(StatusCode::BAD_GATEWAY, |answer| answer.status());
-    way.seen.lock().unwrap_or_else(PoisonError::into_inner).push((begin.elapsed(), status));
+    way.seen.lock().push((begin.elapsed(), status));
     status
 }

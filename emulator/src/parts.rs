@@ -1,10 +1,11 @@
 //! What all requests share: the parts of the emulator, and the road from a request to its answer.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::api::{self, Calls, Messages};
 use crate::auth;
@@ -90,13 +91,13 @@ impl Core {
     }
 
     pub(crate) fn tuning(&self) -> MutexGuard<'_, Tuning> {
-        self.tuning.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tuning.lock()
     }
 
     /// Lets the centre live by itself at so many steps a second; 0 stops it. Must be called within a runtime.
     pub(crate) fn drive_at(&self, steps_per_second: f64) {
         let driven = (steps_per_second > 0.0).then(|| (steps_per_second, self.world.drive(steps_per_second)));
-        *self.drive.lock().unwrap_or_else(PoisonError::into_inner) = driven;
+        *self.drive.lock() = driven;
     }
 
     /// Which product a path belongs to; `None` is the emulator's own control pages.

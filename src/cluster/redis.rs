@@ -6,9 +6,10 @@
 //! silent for ever.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{FromRedisValue, IntoConnectionInfo, Script};
 use secrecy::{ExposeSecret, SecretString};
@@ -50,12 +51,12 @@ impl CommandConnection {
     }
 
     fn current(&self) -> (u64, ConnectionManager) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.open.lock().clone()
     }
 
     /// Replaces the connection of this number, unless another command has done so.
     fn replace(&self, client: &redis::Client, number: u64) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         if open.0 == number
             && let Ok(next) = ConnectionManager::new_lazy_with_config(client.clone(), self.config.clone())
         {

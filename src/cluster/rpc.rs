@@ -5,8 +5,9 @@
 //! unknown. Where no replica leads for two leases, or Redis is unreachable for one, the caller waits no longer.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, broadcast, oneshot};
@@ -162,8 +163,8 @@ impl LeaderRpc {
         }
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<Response>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiting(&self) -> parking_lot::MutexGuard<'_, HashMap<String, oneshot::Sender<Response>>> {
+        self.waiting.lock()
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! Only frames of the newest picture are kept, and only so many; whoever asks for one more pays for it alone.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use super::picture::Position;
 use super::{Frame, Picture, Selection};
@@ -73,7 +74,7 @@ impl Frames {
         selection: &Selection,
     ) -> Option<Arc<Shown>> {
         // Held while a frame is made, since whoever waits here wants the same one.
-        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest = self.0.lock();
         let here = picture.here();
         // A picture of another epoch takes the place of the last; whoever still looks at that pays alone, once.
         if newest.of.is_none_or(|of| of != here && !of.is_after(here)) {
@@ -99,7 +100,7 @@ impl Frames {
     /// The items of a picture, which are those of the change with this number.
     pub(super) fn items(&self, picture: &Picture, number: u64) -> Bytes {
         let number = (picture.at().0, number);
-        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest = self.0.lock();
         if let Some((_, items)) = newest.items.as_ref().filter(|(of, _)| *of == number) {
             return items.clone();
         }

@@ -1,9 +1,10 @@
 //! Where marks wait for the worker: a set, not a queue, so that a thousand events on a TaskQueue take the room of one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::Wake;
@@ -109,12 +110,12 @@ impl Marks {
 
     /// Takes all marks.
     pub(super) fn take(&self) -> Waiting {
-        std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.waiting.lock())
     }
 
     fn change(&self, change: impl FnOnce(&mut Waiting)) {
         // A panic inside can't leave the set half-changed in a way that matters: marks are only ever added.
-        change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.waiting.lock());
         self.wake.notify_one();
     }
 }

@@ -7,10 +7,11 @@
 //! sake each is kept here for `TASKS_KEPT` from when it was first seen finished.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use crate::sid::TaskSid;
@@ -79,7 +80,7 @@ impl TaskReader {
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.lock()
     }
 
     /// As many of these as there is time for.

@@ -101,7 +101,7 @@ pub(super) async fn sign_out(State(state): State<AppState>, Viewer(principal): V
 
 /// The cookie of a session, as a header's value.
 pub(super) fn cookie(state: &AppState, session: &Session) -> Option<HeaderValue> {
-    state.access.cookies().set_session(&state.access.sessions().seal(session), LIFE.as_secs())
+    state.access.cookies().set_session(&state.access.sessions().seal(session), LIFE.as_secs().cast_signed())
 }
 
 /// Opens the dashboard for a screen by its link, and takes the key out of the address, so that it stands in no history and

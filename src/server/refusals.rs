@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::response::Response;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 use tracing::info;
 
@@ -63,7 +64,7 @@ pub(super) fn log(refusals: &Refusals, mut response: Response) -> Response {
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
     let code = refusal.code;
     refusals.1.refused(code);
-    let logged = refusals.0.lock().unwrap_or_else(PoisonError::into_inner).logs(code, Instant::now());
+    let logged = refusals.0.lock().logs(code, Instant::now());
     if let Some(suppressed) = logged {
         let status = response.status().as_u16();
         info!(status, code, suppressed, reason = %refusal.message, "Request refused");

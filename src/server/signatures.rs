@@ -2,9 +2,10 @@
 //!
 //! Anyone can send forged events, so single ones are not worth a warning. Checked when an event arrives, without a timer.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -26,7 +27,7 @@ struct Run {
 impl Signatures {
     /// An event's signature was not right; `code` says how.
     pub(super) fn refused(&self, code: &'static str) {
-        let news = self.0.lock().unwrap_or_else(PoisonError::into_inner).refused(Instant::now());
+        let news = self.0.lock().refused(Instant::now());
         if let Some(refused) = news {
             warn!(
                 code,
@@ -38,7 +39,7 @@ impl Signatures {
 
     /// An event's signature was right.
     pub(super) fn accepted(&self) {
-        let news = self.0.lock().unwrap_or_else(PoisonError::into_inner).accepted();
+        let news = self.0.lock().accepted();
         if let Some(refused) = news {
             info!(refused, "Events have right signatures again");
         }

@@ -6,11 +6,12 @@
 //! buffer is bounded in bytes, and the wait on exit in time.
 
 use std::io::{self, ErrorKind, Write};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tracing::warn;
 
 /// Bytes of buffered lines; as many again may be being written.
@@ -88,8 +89,7 @@ impl Outlet {
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
-        // Bytes and a flag, right after any panic.
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lines.lock()
     }
 
     fn push(&self, line: &[u8]) {
@@ -106,7 +106,7 @@ impl Outlet {
 
     fn wait(&self, longest: Duration) {
         let busy = |lines: &mut Lines| lines.writing || !lines.waiting.is_empty();
-        drop(self.changed.wait_timeout_while(self.lines(), longest, busy));
+        self.changed.wait_while_for(&mut self.lines(), busy, longest);
     }
 
     fn write_for_ever(&self, to: &mut impl Write, tell: impl Fn(u64)) {
@@ -134,7 +134,7 @@ impl Outlet {
         lines.writing = false;
         self.changed.notify_all();
         let idle = |lines: &mut Lines| lines.waiting.is_empty();
-        lines = self.changed.wait_while(lines, idle).unwrap_or_else(PoisonError::into_inner);
+        self.changed.wait_while(&mut lines, idle);
         std::mem::swap(&mut lines.waiting, batch);
         lines.writing = true;
     }

@@ -4,12 +4,13 @@
 //! name what they ask ([`Call`]) and get the decoded answer or a [`TwilioError`]. Reads are tried again here a few
 //! times, quickly; what fails even so goes back to whoever schedules, who has the longer patience.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, IF_MATCH, RETRY_AFTER};
 use reqwest::{Method, Request, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -311,7 +312,7 @@ impl Client {
 
     fn governor<T>(&self, act: impl FnOnce(&mut Governor) -> T) -> T {
         // Its state is plain numbers, right after any panic; nothing is awaited while the lock is held.
-        act(&mut self.read_governor.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.read_governor.lock())
     }
 
     async fn send(&self, call: &Call) -> Result<Response, TwilioError> {
@@ -345,15 +346,15 @@ impl Client {
 
     /// Since when Twilio has not answered anything that it was asked; `None` while it answers, whatever it says.
     pub fn unanswered_since(&self) -> Option<Moment> {
-        *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.unanswered.lock()
     }
 
     fn asked(&self) {
-        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Moment::now);
+        self.unanswered.lock().get_or_insert_with(Moment::now);
     }
 
     fn answered(&self) {
-        *self.unanswered.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.unanswered.lock() = None;
     }
 
     fn tell_headroom(&self, endpoint: Endpoint, observed: Observed) {

@@ -7,8 +7,9 @@ use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 
+use parking_lot::Mutex;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -24,7 +25,7 @@ pub struct Name(Arc<str>);
 impl From<&str> for Name {
     fn from(text: &str) -> Self {
         // A set of texts is right after any panic.
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = SHARED.lock();
         if let Some(name) = shared.get(text) {
             return Self(name.clone());
         }
@@ -103,7 +104,7 @@ mod tests {
     fn too_many_of_them_take_no_more_room() {
         let names: Vec<Name> =
             (0..MOST_SHARED * 2).map(|n| Name::from(format!("name {n}").as_str())).collect();
-        assert!(SHARED.lock().unwrap().len() <= MOST_SHARED);
+        assert!(SHARED.lock().len() <= MOST_SHARED);
         assert!(names.iter().enumerate().all(|(n, name)| **name == format!("name {n}")));
     }
 }

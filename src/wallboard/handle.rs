@@ -1,9 +1,10 @@
 //! The handle: definitions, previews, curves. Cheap to clone.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -200,17 +201,17 @@ impl Metrics {
         if self.definitions().await?.get(metric).is_none() {
             return Ok(None);
         }
-        Ok(Some(self.history.lock().unwrap_or_else(PoisonError::into_inner).of(metric)))
+        Ok(Some(self.history.lock().of(metric)))
     }
 
     /// All curves, to be handed on.
     pub fn curves(&self) -> Curves {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner).all()
+        self.history.lock().all()
     }
 
     /// Goes on from another process's curves.
     pub fn take_over(&self, curves: Curves) {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner).take_over(curves);
+        self.history.lock().take_over(curves);
     }
 
     async fn ask(&self, definition: &Definition, only_check: bool) -> Result<Evaluated, Busy> {

@@ -4,11 +4,12 @@
 //! killed or slow makes this task late and nothing else: tiles keep their last values and are marked stale.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -276,7 +277,7 @@ impl Worker {
             (metric.name.clone(), metric.value.as_f64().filter(|_| confirmed))
         };
         let points: Vec<_> = metrics.iter().map(point).collect();
-        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut history = self.history.lock();
         history.add(Timestamp::now().as_second(), &points);
     }
 

@@ -4,8 +4,9 @@
 //! other side answer, or not, by itself. An answered Call with a `Url` fetches its TwiML from there.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -190,7 +191,7 @@ impl Calls {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 
     /// Sends the status callback for where a Call stands, if the Call wants it.

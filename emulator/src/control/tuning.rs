@@ -1,7 +1,6 @@
 //! Everything adjustable over the control pages: limits, answers, latency, lag, clock, drive, callbacks; and the
 //! journal's summary.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -52,7 +51,7 @@ pub(super) struct ChangeCallbacks {
 }
 
 pub(super) fn show(core: &Core) -> Answer {
-    let driven = core.drive.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(rate, _)| *rate);
+    let driven = core.drive.lock().as_ref().map(|(rate, _)| *rate);
     let tuning = core.tuning();
     let latency = APIS.iter().map(|api| json!({ "api": api, "ms": millis(tuning.latency[*api as usize]) }));
     done(&json!({

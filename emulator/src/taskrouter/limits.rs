@@ -1,7 +1,7 @@
 //! TaskRouter's limits on endpoints: 5 bulk requests a second, 3 for each expression parameter, and an optional number
 //! for every endpoint, since Twilio shows its own only in the Console.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -35,7 +35,7 @@ impl Call<'_> {
     pub(super) fn pass_limits(&mut self, method: &str, rest: &[&str]) -> Result<(), ApiError> {
         let now = Instant::now();
         let limits = self.limits;
-        let mut buckets = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.endpoints.lock();
         let mut tell = |rate: Option<f64>, taken: Result<f64, f64>| {
             let allowed = rate.map_or(NOMINAL, whole);
             let left = if rate.is_none() { NOMINAL - 1 } else { taken.map_or(0, whole) };

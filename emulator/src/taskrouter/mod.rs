@@ -31,9 +31,8 @@ mod worker_statistics;
 mod workers;
 mod workspace;
 
-use std::sync::Mutex;
-
 pub(crate) use limits::EndpointLimits;
+use parking_lot::Mutex;
 use render::Place;
 
 use crate::callbacks::Callbacks;

@@ -23,9 +23,10 @@ mod truth;
 mod view;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::sync::watch;
@@ -170,7 +171,7 @@ impl World {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic elsewhere (a failing test) must not hide behind a second one here.
-        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.inner.lock()
     }
 }
 

@@ -1,6 +1,8 @@
 //! Who is let in, and who is not.
 
 use axum::http::HeaderName;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
 use super::*;
 

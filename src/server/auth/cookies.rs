@@ -5,12 +5,14 @@
 
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
+use axum_extra::extract::cookie::{Cookie, SameSite};
 use sha2::{Digest, Sha256};
+use time::Duration;
 
 use crate::config::PublicUrl;
 
 /// How long a browser may keep a cookie at all, as browsers limit it themselves.
-const LONGEST_SECONDS: u64 = 400 * 86_400;
+const LONGEST_SECONDS: i64 = 400 * 86_400;
 
 /// The cookies of this service.
 #[derive(Debug, Clone)]
@@ -18,7 +20,8 @@ pub struct Cookies {
     session: String,
     device: String,
     screen: String,
-    attributes: &'static str,
+    over_tls: bool,
+    framed: bool,
 }
 
 impl Cookies {
@@ -27,19 +30,14 @@ impl Cookies {
         let digest = Sha256::digest(public_url.to_string());
         let service: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
         // Browsers take a name with this prefix over TLS only, from this host only, and for all of its paths.
-        let prefix = if public_url.is_https() { "__Host-" } else { "" };
+        let over_tls = public_url.is_https();
+        let prefix = if over_tls { "__Host-" } else { "" };
         let name = |what: &str| format!("{prefix}taskrouter_sync_{service}_{what}");
-        let attributes = match (public_url.is_https(), framed) {
-            (false, _) => "; Path=/; HttpOnly; SameSite=Lax",
-            (true, false) => "; Path=/; HttpOnly; SameSite=Lax; Secure",
-            // In a frame of another site a browser sends no other ones.
-            (true, true) => "; Path=/; HttpOnly; SameSite=None; Secure; Partitioned",
-        };
-        Self { session: name("session"), device: name("device"), screen: name("screen"), attributes }
+        Self { session: name("session"), device: name("device"), screen: name("screen"), over_tls, framed }
     }
 
-    /// Sets the session's cookie for so many seconds; 0 takes it away.
-    pub fn set_session(&self, value: &str, seconds: u64) -> Option<HeaderValue> {
+    /// Sets the session's cookie for `seconds`; 0 deletes it.
+    pub fn set_session(&self, value: &str, seconds: i64) -> Option<HeaderValue> {
         self.set(&self.session, value, seconds)
     }
 
@@ -53,9 +51,18 @@ impl Cookies {
         self.set(&self.screen, value, LONGEST_SECONDS)
     }
 
-    fn set(&self, name: &str, value: &str, seconds: u64) -> Option<HeaderValue> {
+    fn set(&self, name: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
+        let mut cookie = Cookie::build((name, value)).path("/").http_only(true).same_site(SameSite::Lax);
+        cookie = cookie.max_age(Duration::seconds(seconds));
+        if self.over_tls {
+            cookie = cookie.secure(true);
+            if self.framed {
+                // In a frame of another site a browser sends no other ones.
+                cookie = cookie.same_site(SameSite::None).partitioned(true);
+            }
+        }
         // Base64 and plain attributes: always a header's value.
-        HeaderValue::try_from(format!("{name}={value}; Max-Age={seconds}{}", self.attributes)).ok()
+        HeaderValue::try_from(cookie.to_string()).ok()
     }
 
     /// The session's cookie that a request brings.
@@ -76,8 +83,9 @@ impl Cookies {
 
 fn find<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
+    let mut pairs = cookies.flat_map(Cookie::split_parse).flatten();
+    // A browser sends the cookie with the longest path first.
+    pairs.find(|cookie| cookie.name() == wanted).and_then(|cookie| cookie.value_raw())
 }
 
 #[cfg(test)]
@@ -100,8 +108,11 @@ mod tests {
         assert!(!plain.starts_with("__Host-") && plain.contains("SameSite=Lax") && !plain.contains("Secure"));
         let over_tls = cookie("https://a.example/tr", false);
         assert!(
-            over_tls.starts_with("__Host-") && over_tls.contains("; Secure") && over_tls.contains("Path=/;")
+            over_tls.starts_with("__Host-") && over_tls.contains("; Secure") && over_tls.contains("; Path=/")
         );
-        assert!(cookie("https://a.example", true).contains("SameSite=None; Secure; Partitioned"));
+        let framed = cookie("https://a.example", true);
+        for attribute in ["; SameSite=None", "; Secure", "; Partitioned", "; HttpOnly", "; Max-Age=9"] {
+            assert!(framed.contains(attribute), "{framed}");
+        }
     }
 }

@@ -9,10 +9,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -181,12 +182,12 @@ impl FlexGate {
         Ok(user)
     }
 
-    fn budget(&self) -> std::sync::MutexGuard<'_, Budget> {
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    fn budget(&self) -> parking_lot::MutexGuard<'_, Budget> {
+        self.budget.lock()
     }
 
     fn entry(&self, token: [u8; 32]) -> Arc<Entry> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         if known.len() >= MOST_TOKENS && !known.contains_key(&token) {
             // One that is locked is being asked about; those that were good lately are kept before all others.
             known.retain(|_, entry| {

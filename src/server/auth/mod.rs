@@ -16,10 +16,10 @@ mod throttle;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use axum::http::header::{AUTHORIZATION, USER_AGENT};
+use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, Method};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use axum_extra::headers::HeaderMapExt;
+use axum_extra::headers::authorization::{Authorization, Basic, Bearer};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -153,11 +153,10 @@ impl Access {
 
     /// Lets Prometheus in by its own token, and viewers.
     pub fn scraper(&self, method: &Method, headers: &HeaderMap, peer: SocketAddr) -> Result<(), AccessError> {
-        let given = headers.get(AUTHORIZATION).and_then(|given| given.to_str().ok()?.split_once(' '));
-        match (given, &self.accounts.metrics) {
-            (Some((scheme, given)), Some(token)) if scheme.eq_ignore_ascii_case("bearer") => {
+        match (headers.typed_get::<Authorization<Bearer>>(), &self.accounts.metrics) {
+            (Some(given), Some(token)) => {
                 let tokens = std::iter::once(token).chain(&self.accounts.bearer);
-                self.by_token(peer, METRICS, tokens, given.trim())
+                self.by_token(peer, METRICS, tokens, given.token())
             }
             _ => self.enter(method, headers, peer, Role::Viewer).map(drop),
         }
@@ -260,20 +259,16 @@ impl Access {
         headers: &HeaderMap,
         peer: SocketAddr,
     ) -> Result<Option<Principal>, AccessError> {
-        let Some(given) = headers.get(AUTHORIZATION) else { return Ok(None) };
-        let given = given.to_str().ok().and_then(|given| given.split_once(' '));
-        let (scheme, credentials) = given.ok_or(AccessError::WrongCredentials)?;
-        let credentials = credentials.trim();
-        if scheme.eq_ignore_ascii_case("bearer") {
-            self.by_token(peer, BEARER, self.accounts.bearer.iter(), credentials)?;
+        if let Some(given) = headers.typed_get::<Authorization<Bearer>>() {
+            self.by_token(peer, BEARER, self.accounts.bearer.iter(), given.token())?;
             return Ok(Some(Principal { user: "token".to_owned(), role: Role::Editor, session: None }));
         }
-        let decoded =
-            BASE64_STANDARD.decode(credentials).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"));
-        let decoded = decoded.and_then(|decoded| String::from_utf8(decoded).ok());
-        let (user, password) =
-            decoded.as_deref().and_then(|pair| pair.split_once(':')).ok_or(AccessError::WrongCredentials)?;
-        let role = self.throttled(peer, user, || self.role_of(user, password))?;
+        let given = headers.typed_try_get::<Authorization<Basic>>();
+        let Some(Authorization(given)) = given.map_err(|_| AccessError::WrongCredentials)? else {
+            return Ok(None);
+        };
+        let user = given.username();
+        let role = self.throttled(peer, user, || self.role_of(user, given.password()))?;
         Ok(Some(Principal { user: user.to_owned(), role, session: None }))
     }
 

@@ -4,7 +4,8 @@
 //! being good. It is remembered until the last cookie of that session has expired, and no longer; a restart forgets it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::session::{LIFE, Session};
 
@@ -20,7 +21,7 @@ pub(super) struct SignedOut {
 impl SignedOut {
     /// Ends a session, by its nonce, at this time, in seconds since 1970.
     pub(super) fn end(&self, nonce: u64, now: i64) {
-        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut until = self.until.lock();
         until.retain(|_, until| *until > now);
         if until.len() >= MOST {
             // The one whose cookies have the least time left.
@@ -33,7 +34,7 @@ impl SignedOut {
 
     /// Whether a session was ended.
     pub(super) fn has(&self, session: &Session) -> bool {
-        self.until.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&session.nonce)
+        self.until.lock().contains_key(&session.nonce)
     }
 }
 
@@ -54,9 +55,9 @@ mod tests {
         for nonce in 2..2 + MOST as u64 {
             ended.end(nonce, 1);
         }
-        assert_eq!(ended.until.lock().unwrap().len(), MOST);
+        assert_eq!(ended.until.lock().len(), MOST);
         assert!(!ended.has(&session(1)) && ended.has(&session(2)));
         ended.end(0, 2 + LIFE.as_secs().cast_signed());
-        assert_eq!(ended.until.lock().unwrap().len(), 1);
+        assert_eq!(ended.until.lock().len(), 1);
     }
 }

@@ -9,9 +9,9 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
@@ -85,7 +85,7 @@ impl Throttle {
     }
 
     fn remembered(&self) -> MutexGuard<'_, Remembered> {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+        self.remembered.lock()
     }
 
     /// Checks credentials, unless too many under this key were wrong lately. `None` are wrong ones.
@@ -137,7 +137,7 @@ struct Waiting<'t>(&'t Throttle, Key);
 
 impl<'t> Waiting<'t> {
     fn take(throttle: &'t Throttle, key: Key) -> Option<Self> {
-        let mut waiting = throttle.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = throttle.waiting.lock();
         let full = waiting.len() >= MOST_WAITING && !waiting.contains_key(&key);
         if full || waiting.get(&key).is_some_and(|count| *count >= MOST_WAITING_EACH) {
             return None;
@@ -149,7 +149,7 @@ impl<'t> Waiting<'t> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.0.waiting.lock();
         if let Some(count) = waiting.get_mut(&self.1) {
             *count -= 1;
             if *count == 0 {
@@ -292,7 +292,7 @@ mod tests {
         while guess(&throttle, "192.0.2.1", "admin") {}
         let many = futures_util::future::join_all((0..20).map(|_| in_turn())).await;
         assert_eq!(many.iter().filter(|turn| turn.is_ok()).count(), MOST_WAITING_EACH as usize);
-        assert!(throttle.waiting.lock().unwrap().is_empty());
+        assert!(throttle.waiting.lock().is_empty());
     }
 
     #[tokio::test(start_paused = true)]

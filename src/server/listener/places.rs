@@ -2,8 +2,9 @@
 //! them; at a limit the oldest of them goes first, so a new connection, which may carry an event or a probe, is let in.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 /// How many connections there may be.
@@ -74,7 +75,7 @@ impl Places {
 
     fn open(&self) -> MutexGuard<'_, Open> {
         // Maps of tokens are right after any panic.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 }
 
@@ -131,7 +132,7 @@ impl Place {
     }
 
     fn go(&self, to: State) {
-        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut at = self.at.lock();
         if at.0 == to {
             return;
         }
@@ -145,7 +146,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let at = *self.at.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let at = *self.at.get_mut();
         self.places.open().of(at.0).remove(&at.1);
     }
 }

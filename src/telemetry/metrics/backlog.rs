@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -26,13 +26,13 @@ impl Backlog {
     pub(super) fn set(&self, in_flight: usize, waiting: usize, oldest: Oldest) {
         self.in_flight.store(in_flight, Ordering::Relaxed);
         self.waiting.store(waiting, Ordering::Relaxed);
-        *self.oldest.lock().unwrap_or_else(PoisonError::into_inner) = oldest;
+        *self.oldest.lock() = oldest;
     }
 }
 
 impl Collector for Backlog {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let oldest = *self.oldest.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = *self.oldest.lock();
         let age = |since: Option<Instant>| since.map_or(0.0, |since| since.elapsed().as_secs_f64());
         let count = |count: &AtomicUsize| i64::try_from(count.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
         for (name, help, value) in [

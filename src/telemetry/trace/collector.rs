@@ -2,11 +2,11 @@
 //!
 //! A collector that is away costs its traces and nothing else. The log says when that begins and when it is over.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
@@ -64,7 +64,7 @@ impl Collector {
             Err(error) => Some(error.to_string()),
         };
         // Two plain values, right after any panic.
-        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut health = self.health.lock();
         match refused {
             None => {
                 if std::mem::take(&mut health.away) {

@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+use parking_lot::Mutex;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -65,7 +65,7 @@ pub(super) fn link_to(span: &Span, other: &Span) {
 pub(super) fn is_first_time(older: TraceId, newer: TraceId) -> bool {
     static PAIRS: Mutex<Option<HashSet<(TraceId, TraceId)>>> = Mutex::new(None);
     // Whatever a panic leaves of it will do.
-    let mut pairs = PAIRS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut pairs = PAIRS.lock();
     let pairs = pairs.get_or_insert_default();
     if pairs.len() >= MOST_PAIRS {
         pairs.clear();

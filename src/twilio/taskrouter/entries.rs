@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -121,7 +122,7 @@ impl Default for OddEntries {
 impl OddEntries {
     pub(super) fn warn(&self, list: &str, odd: &[OddEntry]) {
         let Some(first) = odd.first() else { return };
-        let mut budget = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut budget = self.0.lock();
         if budget.take(1.0, 0.0, Instant::now()) {
             warn!(
                 list,
