@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tracing::info;
 
 use crate::call_quality::Voice;
-use crate::cluster::{Exchanged, LinkError, Member, Watched};
+use crate::cluster::{Exchanged, LinkError, Member, ReplicaOutputs};
 use crate::config::{Config, SharingConfig};
 use crate::coordination::gossip::{Broadcaster, SharedFact};
 use crate::coordination::rate_limit::Quota;
@@ -41,13 +41,10 @@ pub struct App {
 /// The service could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The HTTP client.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The listener.
     #[error("the listener can't be used: {0}")]
     Listener(#[from] std::io::Error),
-    /// Redis.
     #[error(transparent)]
     Link(#[from] LinkError),
 }
@@ -90,7 +87,7 @@ impl App {
             Arc::new(Dialler::new(calls, taskrouter, dialling, public_url, broadcaster, quota))
         });
         let (feed, pictures) = feed::Pictures::new();
-        let watched = Watched { pictures, alerts, ready: ready.clone(), monitor: monitor.clone() };
+        let watched = ReplicaOutputs { pictures, alerts, ready: ready.clone(), monitor: monitor.clone() };
         let (refresher, leader) = match shared {
             None => alone(config, &apis, watched, &mut tasks),
             Some((sharing, facts, limits)) => {
@@ -130,7 +127,6 @@ impl App {
         Ok(Self { local_address, tasks, ready })
     }
 
-    /// Where it listens.
     pub fn local_address(&self) -> SocketAddr {
         self.local_address
     }
@@ -151,14 +147,19 @@ impl App {
 }
 
 /// This process reads and writes, always.
-fn alone(config: &Config, apis: &Apis, watched: Watched, tasks: &mut Tasks) -> (Refresher, LeaderClient) {
-    let Watched { pictures, alerts, ready, monitor } = watched;
+fn alone(
+    config: &Config,
+    apis: &Apis,
+    watched: ReplicaOutputs,
+    tasks: &mut Tasks,
+) -> (Refresher, LeaderClient) {
+    let ReplicaOutputs { pictures, alerts, ready, monitor } = watched;
     let grace = config.server.shutdown_grace;
     let pipeline = Pipeline::start(&config.core, apis.clone(), grace, &monitor, tasks);
     let document = &config.core.sync.dashboard_metrics_document;
     let (snapshots, tiles) = (pipeline.refresher.snapshots(), pipeline.tiles.clone());
     let (status, interval) = (pipeline.publisher.status(), config.core.refresh.realtime_interval);
-    let drawing = feed::Worker::new(pictures, snapshots, tiles, status, alerts, document, interval);
+    let drawing = feed::FeedWorker::new(pictures, snapshots, tiles, status, alerts, document, interval);
     // Watchers hold their connections open, so the feed ends with the listener and not after it.
     tasks.spawn(Stage::Intake, "feed", |stop| drawing.run(stop));
     tasks.spawn(Stage::Intake, "becoming ready", |stop| pipeline.becoming_ready(ready, stop));
@@ -170,7 +171,7 @@ fn alone(config: &Config, apis: &Apis, watched: Watched, tasks: &mut Tasks) -> (
 fn replicated(
     config: &Config,
     sharing: &SharingConfig,
-    watched: Watched,
+    watched: ReplicaOutputs,
     exchanged: Exchanged,
     tasks: &mut Tasks,
 ) -> Result<(Refresher, LeaderClient), StartError> {
@@ -180,7 +181,7 @@ fn replicated(
     Ok((handles.refresher, leader))
 }
 
-/// Delivers another replica's fact, so many seconds old, to the part that needs it.
+/// Delivers another replica's fact, with its age in seconds, to the part that needs it.
 fn deliver(
     access: Arc<Access>,
     dialler: Option<Arc<Dialler>>,

@@ -22,7 +22,6 @@ impl Bucket {
         Self { capacity, per_second, level: level.min(capacity), at: now }
     }
 
-    /// What is in it now.
     pub fn level(&self, now: Instant) -> f64 {
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         (self.level + passed * self.per_second).min(self.capacity)
@@ -56,7 +55,6 @@ impl Bucket {
         self.per_second = per_second;
     }
 
-    /// Empties it.
     pub fn drain(&mut self, now: Instant) {
         self.refill(now);
         self.level = self.level.min(0.0);

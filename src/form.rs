@@ -13,7 +13,6 @@ pub struct Form<'a> {
     fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
-/// The body is not a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the form body is not valid UTF-8 once decoded")]
 pub struct FormError;

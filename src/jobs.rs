@@ -23,7 +23,6 @@ impl<A, T> Default for Jobs<A, T> {
 }
 
 impl<A, T: Send + 'static> Jobs<A, T> {
-    /// Starts one more.
     pub fn spawn(&mut self, about: A, job: impl Future<Output = T> + Send + 'static) {
         let id = self.tasks.spawn(job).id();
         self.about.insert(id, about);
@@ -52,7 +51,6 @@ impl<A, T: Send + 'static> Jobs<A, T> {
         self.tasks.is_empty()
     }
 
-    /// How many are in flight.
     pub fn len(&self) -> usize {
         self.tasks.len()
     }

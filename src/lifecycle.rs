@@ -44,7 +44,6 @@ pub enum Stage {
     Reads,
     /// Evaluates formulas over what was read.
     Evaluation,
-    /// Writes what is pending.
     Writes,
 }
 
@@ -55,34 +54,25 @@ impl Stage {
 /// Why a task ended that was not stopped, or how one that was stopped went wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum TaskError {
-    /// It panicked; the log says where.
     #[error("task {task:?} panicked")]
     Panicked {
-        /// Its name.
         task: &'static str,
         #[source]
         /// What tokio knows of it.
         source: JoinError,
     },
-    /// It returned.
     #[error("task {0:?} ended by itself")]
     Ended(&'static str),
-    /// It returned an error.
     #[error("task {task:?} failed: {source}")]
-    Failed {
-        /// Its name.
-        task: &'static str,
-        /// Its error.
-        source: Box<dyn Error + Send + Sync>,
-    },
+    Failed { task: &'static str, source: Box<dyn Error + Send + Sync> },
 }
 
-type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+type TaskResult = Result<(), Box<dyn Error + Send + Sync>>;
 
 /// Named tasks that stop together, stage by stage. Dropping it aborts all of them.
 #[derive(Debug, Default)]
 pub struct Tasks {
-    set: JoinSet<Outcome>,
+    set: JoinSet<TaskResult>,
     named: HashMap<Id, (Stage, &'static str)>,
     tokens: [CancellationToken; Stage::ALL.len()],
 }
@@ -123,7 +113,7 @@ impl Tasks {
         &mut self,
         stage: Stage,
         name: &'static str,
-        task: impl Future<Output = Outcome> + Send + 'static,
+        task: impl Future<Output = TaskResult> + Send + 'static,
     ) {
         let id = self.set.spawn(task).id();
         self.named.insert(id, (stage, name));

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServiceLevel {
-    /// Of those that were accepted.
     #[default]
     Accepted,
     /// Of those that were accepted, and those abandoned after the threshold.
@@ -17,7 +16,6 @@ pub enum ServiceLevel {
 }
 
 impl ServiceLevel {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Accepted, Self::AcceptedOrLateAbandoned, Self::AllWaited];
 
     /// The name, as in definitions and in the configuration.
@@ -38,7 +36,6 @@ impl ServiceLevel {
         }
     }
 
-    /// The one of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.name() == name)
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub const SID_LENGTH: usize = 34;
 
 /// What a [`Sid`] names; implemented by empty types only.
-pub trait Kind {
+pub trait SidKind {
     /// The two letters every SID of this kind starts with.
     const PREFIX: &'static str;
     /// What it is called in error messages.
@@ -23,7 +23,6 @@ pub trait Kind {
 /// A Twilio identifier of one kind.
 pub struct Sid<K>([u8; SID_LENGTH], PhantomData<fn() -> K>);
 
-/// The text was not a SID of the wanted kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not {name} SID: expected {prefix} followed by 32 hexadecimal digits")]
 pub struct SidError {
@@ -31,7 +30,7 @@ pub struct SidError {
     prefix: &'static str,
 }
 
-impl<K: Kind> Sid<K> {
+impl<K: SidKind> Sid<K> {
     /// The SID as Twilio writes it.
     pub fn as_str(&self) -> &str {
         // Only ASCII gets past `from_str`; the fallback is unreachable and keeps this free of panics.
@@ -39,7 +38,7 @@ impl<K: Kind> Sid<K> {
     }
 }
 
-impl<K: Kind> FromStr for Sid<K> {
+impl<K: SidKind> FromStr for Sid<K> {
     type Err = SidError;
 
     fn from_str(text: &str) -> Result<Self, SidError> {
@@ -82,22 +81,22 @@ impl<K> std::hash::Hash for Sid<K> {
         self.0.hash(state);
     }
 }
-impl<K: Kind> fmt::Display for Sid<K> {
+impl<K: SidKind> fmt::Display for Sid<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
-impl<K: Kind> fmt::Debug for Sid<K> {
+impl<K: SidKind> fmt::Debug for Sid<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
-impl<K: Kind> Serialize for Sid<K> {
+impl<K: SidKind> Serialize for Sid<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
 }
-impl<'de, K: Kind> Deserialize<'de> for Sid<K> {
+impl<'de, K: SidKind> Deserialize<'de> for Sid<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
@@ -109,7 +108,7 @@ macro_rules! kinds {
         #[doc = concat!("Marks the SID of ", $name, ".")]
         #[derive(Debug)]
         pub enum $kind {}
-        impl Kind for $kind {
+        impl SidKind for $kind {
             const PREFIX: &'static str = $prefix;
             const NAME: &'static str = $name;
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use taskrouter_sync::wallboard::formula::process::{Engine, Source};
-use taskrouter_sync::wallboard::formula::protocol::{Data, Formula};
+use taskrouter_sync::wallboard::formula::protocol::{DataChange, Formula};
 
 use crate::limits::Observed;
 use crate::stats::{Sample, ms};
@@ -141,7 +141,7 @@ impl Source for Centre {
         };
     }
 
-    fn next(&mut self) -> Option<Data> {
+    fn next(&mut self) -> Option<DataChange> {
         self.piece.take()
     }
 }

@@ -272,7 +272,7 @@ async fn fill(emulator: &Emulator, variables: &HashMap<String, String>) {
     let taskrouter = Apis::new(&config, Monitor::default()).unwrap().taskrouter;
     let layouts = layout::all(&config);
     let needs = layout::needs(&layouts);
-    let (refresher, reader) = refresh::Worker::new(
+    let (refresher, reader) = refresh::RefreshWorker::new(
         taskrouter,
         config.refresh,
         config.statistics.clone(),

@@ -15,10 +15,10 @@ use tokio::time::Instant;
 
 /// A shared clock; clones show the same time.
 #[derive(Debug, Clone)]
-pub struct Clock(Arc<Inner>);
+pub struct Clock(Arc<ClockInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct ClockInner {
     /// Wall time at `start`. Counting on from an `Instant` keeps time from ever running backwards.
     origin_ms: i64,
     start: Instant,
@@ -43,7 +43,7 @@ impl Clock {
     /// A clock that shows this time now.
     pub fn starting_at(start: Timestamp, speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
-        Self(Arc::new(Inner {
+        Self(Arc::new(ClockInner {
             origin_ms: start.as_millisecond(),
             start: Instant::now(),
             ahead_ms: AtomicI64::new(0),
@@ -52,7 +52,6 @@ impl Clock {
         }))
     }
 
-    /// Now.
     pub fn now(&self) -> Timestamp {
         timestamp(self.now_ms())
     }
@@ -82,7 +81,6 @@ impl Clock {
         }
     }
 
-    /// The speed-up factor.
     pub fn speed(&self) -> f64 {
         self.0.speed
     }

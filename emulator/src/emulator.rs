@@ -45,31 +45,21 @@ impl std::fmt::Debug for Running {
 /// Why an emulator could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The address of the settings.
         address: SocketAddr,
         /// The operating system's reason.
         source: std::io::Error,
     },
-    /// A SID of the settings has the wrong form.
     #[error("{name} must be {prefix} and 32 lower-case hexadecimal digits, not {value}")]
-    Sid {
-        /// The setting.
-        name: &'static str,
-        /// What it should start with.
-        prefix: &'static str,
-        /// What it is.
-        value: String,
-    },
+    Sid { name: &'static str, prefix: &'static str, value: String },
 }
 
 impl Emulator {
     /// Founds the centre, binds the listener and serves. Must be called within a tokio runtime.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         check(&settings)?;
-        // Somebody else in the process may have installed one already, which is as good.
+        // Another part of the process may have installed one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let address = settings.listen;
         let refused = |source| StartError::Listen { address, source };
@@ -106,17 +96,14 @@ impl Emulator {
         self.core.0.public_url.clone().unwrap_or_else(|| format!("http://{}", self.core.0.local))
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.core.0.local
     }
 
-    /// SIDs and credentials.
     pub fn account(&self) -> &Account {
         &self.core.0.account
     }
 
-    /// The contact centre.
     pub fn world(&self) -> World {
         self.core.0.world.clone()
     }
@@ -126,12 +113,10 @@ impl Emulator {
         self.core.0.world.truth()
     }
 
-    /// The contents of Sync.
     pub fn sync(&self) -> SyncHandle {
         self.core.0.sync.clone()
     }
 
-    /// The event callbacks.
     pub fn callbacks(&self) -> Callbacks {
         self.core.0.callbacks.clone()
     }
@@ -146,27 +131,22 @@ impl Emulator {
         self.core.0.sockets.clone()
     }
 
-    /// The Calls placed.
     pub fn calls(&self) -> Calls {
         self.core.0.calls.clone()
     }
 
-    /// The Messages sent.
     pub fn messages(&self) -> Messages {
         self.core.0.messages.clone()
     }
 
-    /// What was asked of it.
     pub fn journal(&self) -> Journal {
         self.core.0.journal.clone()
     }
 
-    /// What goes wrong.
     pub fn faults(&self) -> Faults {
         self.core.0.faults.clone()
     }
 
-    /// Its time.
     pub fn clock(&self) -> Clock {
         self.core.0.clock.clone()
     }
@@ -181,12 +161,10 @@ impl Emulator {
         self.core.0.tuning().latency[api as usize] = latency;
     }
 
-    /// Replaces all limits.
     pub fn set_limits(&self, limits: Limits) {
         self.core.0.tuning().limits = limits;
     }
 
-    /// The present limits.
     pub fn limits(&self) -> Limits {
         self.core.0.tuning().limits
     }
@@ -196,12 +174,11 @@ impl Emulator {
         self.core.0.tuning().answers = answers;
     }
 
-    /// The present variations.
     pub fn answers(&self) -> Answers {
         self.core.0.tuning().answers
     }
 
-    /// Lets the centre live by itself at so many steps a second, until told otherwise; 0 stops it. `World::drive` does
+    /// Lets the centre live by itself at `rate` steps a second; 0 stops it. `World::drive` does
     /// the same for as long as its handle is held.
     pub fn drive(&self, steps_per_second: f64) {
         self.core.0.drive_at(steps_per_second);
@@ -231,7 +208,7 @@ fn check(settings: &Settings) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Lets Sync objects expire also when nobody looks, for subscribers.
+/// Expires Sync objects on time, for subscribers.
 async fn sweep(core: Shared, stop: CancellationToken) {
     let mut timer = tokio::time::interval(SWEEP);
     timer.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -15,30 +15,24 @@ pub enum Refusal {
     UnknownPath,
     /// A query or form parameter that Twilio does not document for this call.
     UnknownParameter,
-    /// A per-second limit.
     RateLimit,
     /// The account-wide limit on concurrent requests.
     Concurrency,
 }
 
-/// A refused request.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{status} {code:?}: {message}")]
 pub(crate) struct ApiError {
-    /// HTTP status.
     pub(crate) status: u16,
     /// Twilio's error code, if the body carries one.
     pub(crate) code: Option<u32>,
-    /// Human text.
     pub(crate) message: String,
     /// `Retry-After` in seconds, if sent.
     pub(crate) retry_after: Option<u32>,
-    /// For the journal.
     pub(crate) refusal: Refusal,
 }
 
 impl ApiError {
-    /// A refusal with status, code and text.
     pub(crate) fn new(status: u16, code: u32, message: impl Into<String>) -> Self {
         Self { status, code: Some(code), message: message.into(), retry_after: None, refusal: Refusal::Plain }
     }
@@ -84,7 +78,6 @@ impl ApiError {
         Self { refusal: Refusal::Concurrency, ..Self::new(429, 20429, "Too Many Requests") }
     }
 
-    /// The body.
     pub(crate) fn body(&self) -> JsonObject {
         let mut body = JsonObject::default();
         if let Some(code) = self.code {

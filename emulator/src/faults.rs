@@ -18,7 +18,6 @@ use crate::journal::Api;
 pub enum FaultKind {
     /// Refused with this status and code.
     Status {
-        /// HTTP status.
         status: u16,
         /// Twilio's code; none leaves it out of the body.
         #[serde(default)]
@@ -44,16 +43,12 @@ pub enum FaultKind {
 /// A fault and the requests it strikes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// Only this product.
     #[serde(default)]
     pub api: Option<Api>,
-    /// Only this method.
     #[serde(default)]
     pub method: Option<String>,
-    /// Only paths that contain this.
     #[serde(default)]
     pub path: Option<String>,
-    /// What happens.
     pub kind: FaultKind,
     /// How often; `None` until removed.
     #[serde(default)]
@@ -69,33 +64,28 @@ impl Fault {
         Self { api: None, method: None, path: None, kind, times: None, after_processing: false }
     }
 
-    /// A refusal with status and code.
     pub const fn status(status: u16, code: u32) -> Self {
         Self::new(FaultKind::Status { status, code: Some(code), retry_after: None })
     }
 
-    /// Only this product.
     #[must_use]
     pub const fn on(mut self, api: Api) -> Self {
         self.api = Some(api);
         self
     }
 
-    /// Only this method.
     #[must_use]
     pub fn method(mut self, method: &str) -> Self {
         self.method = Some(method.to_owned());
         self
     }
 
-    /// Only paths that contain this.
     #[must_use]
     pub fn path(mut self, part: &str) -> Self {
         self.path = Some(part.to_owned());
         self
     }
 
-    /// Only so many times.
     #[must_use]
     pub const fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
@@ -119,17 +109,17 @@ impl Fault {
 
 /// The handle; clones are the same.
 #[derive(Debug, Clone)]
-pub struct Faults(Arc<Shared>);
+pub struct Faults(Arc<FaultsShared>);
 
 #[derive(Debug)]
-struct Shared {
-    inner: Mutex<Inner>,
+struct FaultsShared {
+    inner: Mutex<FaultsInner>,
     /// Counts removals, for requests that hang.
     removals: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct FaultsInner {
     last: u64,
     faults: Vec<(u64, Fault)>,
     struck: u64,
@@ -137,7 +127,7 @@ struct Inner {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self(Arc::new(Shared { inner: Mutex::default(), removals: watch::Sender::new(0) }))
+        Self(Arc::new(FaultsShared { inner: Mutex::default(), removals: watch::Sender::new(0) }))
     }
 }
 
@@ -162,7 +152,6 @@ impl Faults {
         removed
     }
 
-    /// Removes all faults.
     pub fn clear(&self) {
         self.lock().faults.clear();
         self.0.removals.send_modify(|count| *count += 1);
@@ -202,7 +191,7 @@ impl Faults {
         let _ = removals.wait_for(|_| !self.lock().faults.iter().any(|(n, _)| *n == id)).await;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, FaultsInner> {
         self.0.inner.lock()
     }
 }
@@ -212,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strikes_what_it_matches_as_often_as_told() {
+    fn strikes_what_it_matches_as_often_as_set() {
         let faults = Faults::default();
         faults.add(Fault::status(503, 20503).on(Api::Sync).method("POST").path("/Items").times(2));
         let strike = |api, method, path| faults.strike(api, method, path).is_some();

@@ -60,7 +60,6 @@ impl Data {
         Ok(Self { value, text: RawValue::from_string(compact(text))? })
     }
 
-    /// The value.
     pub fn value(&self) -> &Value {
         &self.value
     }

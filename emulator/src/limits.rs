@@ -1,4 +1,4 @@
-//! Rate limits in two readings of "so many a second, with a burst window": a token bucket, and a sliding window.
+//! Rate limits in two readings of "N a second, with a burst window": a token bucket, and a sliding window.
 //!
 //! Both are pure: the moment is passed in. `Buckets` and `Windows` hold one for each limited thing and forget those that
 //! are full (or empty) again, since such a one is the same as a new one.
@@ -28,7 +28,7 @@ pub(crate) struct Buckets<K> {
 }
 
 impl<K: Hash + Eq> Buckets<K> {
-    /// Buckets that hold so many seconds' worth of their rate.
+    /// Token buckets with a burst of this many seconds of their rate.
     pub(crate) fn new(burst: f64) -> Self {
         Self { buckets: HashMap::new(), burst }
     }
@@ -64,14 +64,14 @@ impl Bucket {
 /// Sliding windows by key: at most `rate` times the window's length in any such stretch of time.
 #[derive(Debug, Clone)]
 pub(crate) struct Windows<K> {
-    windows: HashMap<K, Window>,
+    windows: HashMap<K, SpentWindow>,
     length: Duration,
 }
 
 /// What was spent within the last `length`, oldest first. Every entry costs 1 or more, so there are at most as many as
 /// the window allows.
 #[derive(Debug, Clone, Default)]
-struct Window {
+struct SpentWindow {
     spent: VecDeque<(Instant, f64)>,
     sum: f64,
 }
@@ -106,7 +106,7 @@ impl<K: Hash + Eq> Windows<K> {
     }
 }
 
-impl Window {
+impl SpentWindow {
     fn forget(&mut self, length: Duration, now: Instant) {
         while let Some((at, cost)) = self.spent.front().copied()
             && now.saturating_duration_since(at) >= length

@@ -46,12 +46,10 @@ impl Params {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// Is the parameter there at all?
     pub(crate) fn has(&self, name: &str) -> bool {
         self.one(name).is_some()
     }
 
-    /// A value that must be there.
     pub(crate) fn required(&self, name: &str) -> Result<&str, ApiError> {
         self.one(name).ok_or_else(|| ApiError::invalid(format!("Missing required parameter {name}")))
     }
@@ -79,7 +77,6 @@ impl Params {
         }
     }
 
-    /// A SID of the given kind.
     pub(crate) fn sid(&self, name: &str, kind: Kind) -> Result<Option<Sid>, ApiError> {
         let Some(text) = self.filled(name) else { return Ok(None) };
         match Sid::parse(kind, text) {
@@ -97,7 +94,6 @@ impl Params {
         }
     }
 
-    /// The pairs, as received.
     pub(crate) fn pairs(&self) -> &[(String, String)] {
         &self.0
     }

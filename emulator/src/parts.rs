@@ -24,7 +24,6 @@ use crate::taskrouter::{self, EndpointLimits};
 use crate::tokens::Tokens;
 use crate::world::{Drive, World};
 
-/// The parts.
 pub(crate) struct Core {
     pub(crate) account: Account,
     pub(crate) clock: Clock,
@@ -94,7 +93,7 @@ impl Core {
         self.tuning.lock()
     }
 
-    /// Lets the centre live by itself at so many steps a second; 0 stops it. Must be called within a runtime.
+    /// Lets the centre live by itself at `rate` steps a second; 0 stops it. Must be called within a runtime.
     pub(crate) fn drive_at(&self, steps_per_second: f64) {
         let driven = (steps_per_second > 0.0).then(|| (steps_per_second, self.world.drive(steps_per_second)));
         *self.drive.lock() = driven;
@@ -132,7 +131,7 @@ impl Core {
             (tuning.limits, tuning.answers)
         };
         match api {
-            Api::TaskRouter => taskrouter::route(taskrouter::Call {
+            Api::TaskRouter => taskrouter::route(taskrouter::TaskRouterCall {
                 request,
                 trace,
                 world: &self.world,

@@ -17,15 +17,12 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How others reach us, if that differs from what they put into `Host` (behind a proxy). No trailing slash.
     pub public_url: Option<String>,
-    /// Who we are.
     pub account: Account,
     /// The seed of SIDs, workers and `step`.
     pub seed: u64,
     /// Number of TaskQueues. Up to eight are named (Support, Sales, …), more are "Queue 001" and so on.
     pub queues: usize,
-    /// Number of Workers.
     pub workers: usize,
-    /// The Workspace's name.
     pub workspace_name: String,
     /// How much faster a driven centre lives: it multiplies the rate of `drive`. Default 1.
     pub speed: f64,
@@ -101,7 +98,7 @@ pub struct Account {
 }
 
 impl Default for Account {
-    /// Invented, and of the right form. They are composed here so that no literal looks like somebody's secret.
+    /// Invented, and of the right form. They are composed here so that no literal looks like a real secret.
     fn default() -> Self {
         const INVENTED: u128 = 0xe0_1a7e_0001;
         let sid = |kind| Sid::fixed(kind, INVENTED).to_string();
@@ -161,7 +158,6 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// No limits at all.
     pub const fn off() -> Self {
         Self {
             burst: Burst::Bucket,
@@ -241,13 +237,11 @@ pub enum CombinedRealtime {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Nulls {
-    /// Nowhere.
     #[default]
     Never,
     /// Where the value would be an empty list or object, or hold nothing but zeros.
     Empty,
     /// In the first entry of each list, and in answers about a single thing.
     First,
-    /// Everywhere.
     Always,
 }

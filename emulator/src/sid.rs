@@ -68,7 +68,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The two letters.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Account => "AC",
@@ -102,7 +101,6 @@ impl Kind {
     }
 }
 
-/// A SID of a known kind.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sid {
     kind: Kind,
@@ -110,12 +108,10 @@ pub struct Sid {
 }
 
 impl Sid {
-    /// Draws a fresh one.
     pub fn draw(kind: Kind, from: &mut impl Rng) -> Self {
         Self { kind, digits: from.random() }
     }
 
-    /// A fixed one, for defaults.
     pub const fn fixed(kind: Kind, digits: u128) -> Self {
         Self { kind, digits }
     }
@@ -131,12 +127,10 @@ impl Sid {
         Some(Self { kind, digits: u128::from_str_radix(digits, 16).ok()? })
     }
 
-    /// What it identifies.
     pub const fn kind(self) -> Kind {
         self.kind
     }
 
-    /// Is this text a SID of the kind?
     pub fn is(kind: Kind, text: &str) -> bool {
         Self::parse(kind, text).is_some()
     }

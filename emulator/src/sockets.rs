@@ -12,24 +12,22 @@ const MAX_SOCKETS: usize = 7_000;
 
 /// The handle; clones are the same.
 #[derive(Debug, Clone)]
-pub struct Sockets(Arc<Shared>);
+pub struct Sockets(Arc<SocketsShared>);
 
 #[derive(Debug)]
-struct Shared {
-    inner: Mutex<Inner>,
-    /// Counts cuts.
+struct SocketsShared {
+    inner: Mutex<SocketsInner>,
     cuts: watch::Sender<u64>,
     changes: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct SocketsInner {
     open: bool,
     last: u64,
     sockets: BTreeMap<u64, SocketView>,
 }
 
-/// One socket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SocketView {
     /// Of its token; `None` before it has shown one.
@@ -48,9 +46,9 @@ pub(super) struct Seat {
 
 impl Default for Sockets {
     fn default() -> Self {
-        let inner = Inner { open: true, last: 0, sockets: BTreeMap::new() };
+        let inner = SocketsInner { open: true, last: 0, sockets: BTreeMap::new() };
         let (cuts, changes) = (watch::Sender::new(0), watch::Sender::new(0));
-        Self(Arc::new(Shared { inner: Mutex::new(inner), cuts, changes }))
+        Self(Arc::new(SocketsShared { inner: Mutex::new(inner), cuts, changes }))
     }
 }
 
@@ -105,7 +103,7 @@ impl Sockets {
         self.0.changes.send_modify(|count| *count += 1);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, SocketsInner> {
         self.0.inner.lock()
     }
 }

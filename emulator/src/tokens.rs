@@ -23,7 +23,6 @@ const LIFETIME_MS: i64 = 3_600_000;
 /// Tokens remembered; beyond it all are forgotten, which no test comes near.
 const MAX_TOKENS: usize = 100_000;
 
-/// Whose token it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FlexToken {
@@ -54,25 +53,25 @@ impl Default for FlexToken {
 /// The handle; clones are the same.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    inner: Arc<Mutex<Inner>>,
+    inner: Arc<Mutex<TokensInner>>,
     clock: Clock,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct TokensInner {
     tokens: HashMap<String, (FlexToken, i64)>,
     refusal_status: u16,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+struct TokenRequest {
     token: String,
 }
 
 impl Tokens {
     pub(crate) fn new(clock: &Clock) -> Self {
-        let inner = Inner { tokens: HashMap::new(), refusal_status: 200 };
+        let inner = TokensInner { tokens: HashMap::new(), refusal_status: 200 };
         Self { inner: Arc::new(Mutex::new(inner)), clock: clock.clone() }
     }
 
@@ -96,7 +95,7 @@ impl Tokens {
         self.lock().refusal_status = status;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, TokensInner> {
         self.inner.lock()
     }
 
@@ -115,7 +114,7 @@ impl Tokens {
 
     fn validate(&self, request: &Request) -> Result<Reply, ApiError> {
         request.no_parameters()?;
-        let body: Body = serde_json::from_slice(&request.body)
+        let body: TokenRequest = serde_json::from_slice(&request.body)
             .map_err(|error| ApiError::invalid(format!("The body is not understood: {error}")))?;
         let now = self.clock.now_ms();
         let inner = self.lock();

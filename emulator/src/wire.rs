@@ -28,7 +28,6 @@ pub(crate) struct WireListener {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line(Arc<AtomicBool>);
 
-/// A cuttable stream.
 pub(crate) struct Wire {
     stream: TcpStream,
     line: Line,
@@ -41,7 +40,6 @@ impl Line {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Whether it was.
     pub(crate) fn is_cut(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Alerts shown.
 const MOST_RECENT: usize = 50;
 /// Agents counted a day; a Workspace has 15,000 Workers at most, and what is shown has to stay small.
 const MOST_AGENTS: usize = 2_000;
@@ -25,7 +24,7 @@ pub(super) struct Alert {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Board {
+pub(super) struct AlertBoard {
     recent: VecDeque<Alert>,
     /// When the day that is counted began.
     since: Option<Timestamp>,
@@ -33,8 +32,8 @@ pub(super) struct Board {
     agents: BTreeMap<String, u64>,
 }
 
-impl Board {
-    /// Counts anew if this is another day.
+impl AlertBoard {
+    /// Resets the counters on a new day.
     pub(super) fn turn(&mut self, today: Timestamp) {
         if self.since != Some(today) {
             (self.since, self.today) = (Some(today), 0);
@@ -80,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_newest_first_the_most_first_and_each_day_from_nought() {
-        let mut board = Board::default();
+        let mut board = AlertBoard::default();
         let day = |n: i64| Timestamp::from_second(n * 86_400).unwrap();
         board.turn(day(1));
         for n in 0..60 {

@@ -1,4 +1,4 @@
-//! What was done already, and how many Messages somebody may still get (pure: the clock is passed in).
+//! What was done already, and how many Messages an agent may still get (pure: the clock is passed in).
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -22,37 +22,32 @@ const MOST_BUDGETS: usize = 20_000;
 
 /// A report, over all replicas.
 pub(super) const OF_A_REPORT: Rate = Rate { most: 1, every: SAME_FOR };
-/// A customer's Messages, likewise.
 pub(super) const OF_A_CUSTOMER: Rate = Rate { most: 1, every: SMS_SPACING };
-/// An agent's, likewise.
 pub(super) const OF_AN_AGENT: Rate = Rate { most: 20, every: Duration::from_secs(180) };
 
 /// All Messages together: 200 at once, as many an hour from then on.
 pub(super) const OF_ALL: Rate = Rate { most: 200, every: Duration::from_secs(18) };
 
-/// A report, told from others.
-pub(super) type Key = BucketName;
+pub(super) type ReportKey = BucketName;
 
 #[derive(Debug, Default)]
-pub(super) struct Limits {
-    reports: HashMap<Key, (Instant, bool)>,
-    customers: HashMap<Key, Instant>,
-    agents: HashMap<Key, Bucket>,
+pub(super) struct ReportLimits {
+    reports: HashMap<ReportKey, (Instant, bool)>,
+    customers: HashMap<ReportKey, Instant>,
+    agents: HashMap<ReportKey, Bucket>,
     all: Option<Bucket>,
 }
 
-/// Whether a report was seen before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
     Never,
     /// It was, and what it asks for was done or is being done.
     Done,
-    /// It was, and what it asks for failed.
     Failed,
 }
 
 /// Tells texts apart without keeping them.
-pub(super) fn key(parts: &[&str]) -> Key {
+pub(super) fn key(parts: &[&str]) -> ReportKey {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_be_bytes());
@@ -61,9 +56,8 @@ pub(super) fn key(parts: &[&str]) -> Key {
     hash.finalize().into()
 }
 
-impl Limits {
-    /// A report came.
-    pub(super) fn begin(&mut self, report: Key, now: Instant) -> Seen {
+impl ReportLimits {
+    pub(super) fn begin(&mut self, report: ReportKey, now: Instant) -> Seen {
         let fresh = |at: Instant| now < at + SAME_FOR;
         if self.reports.len() >= MOST_REPORTS {
             self.reports.retain(|_, (at, _)| fresh(*at));
@@ -84,7 +78,7 @@ impl Limits {
     }
 
     /// What it asks for failed; it may be tried again.
-    pub(super) fn failed(&mut self, report: Key) {
+    pub(super) fn failed(&mut self, report: ReportKey) {
         if let Some((_, done)) = self.reports.get_mut(&report) {
             *done = false;
         }
@@ -127,7 +121,7 @@ mod tests {
 
     #[test]
     fn all_agents_together_cause_a_bounded_number_of_messages() {
-        let (mut limits, now) = (Limits::default(), Instant::now());
+        let (mut limits, now) = (ReportLimits::default(), Instant::now());
         let sent = (0..1000)
             .filter(|n| limits.take_sms(&format!("customer {n}"), &format!("agent {}", n / 10), now));
         assert_eq!(sent.count(), 200);
@@ -135,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_report_is_done_once_a_minute_and_again_where_it_failed() {
-        let (mut limits, now) = (Limits::default(), Instant::now());
+        let (mut limits, now) = (ReportLimits::default(), Instant::now());
         let (a, b) = (key(&["a", "b"]), key(&["ab", ""]));
         assert_eq!((limits.begin(a, now), limits.begin(b, now)), (Seen::Never, Seen::Never));
         assert_eq!(limits.begin(a, now + SAME_FOR / 2), Seen::Done);
@@ -146,9 +140,9 @@ mod tests {
 
     #[test]
     fn messages_are_few_for_a_customer_and_for_an_agent() {
-        let (mut limits, now) = (Limits::default(), Instant::now());
+        let (mut limits, now) = (ReportLimits::default(), Instant::now());
         assert!(limits.take_sms("+1", "ann", now));
-        assert!(!limits.take_sms("+1", "bob", now), "whoever reports it");
+        assert!(!limits.take_sms("+1", "bob", now), "for any agent");
         assert!(limits.take_sms("+1", "bob", now + SMS_SPACING));
         let sent = (0..100).filter(|n| limits.take_sms(&format!("+2{n}"), "ann", now)).count();
         assert_eq!(sent, 19);

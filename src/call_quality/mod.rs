@@ -17,10 +17,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-pub use webhook::Worker;
+pub use webhook::AlertSender;
 
-use board::{Alert, Board};
-use limits::{Limits, OF_A_CUSTOMER, OF_A_REPORT, OF_ALL, OF_AN_AGENT, Seen};
+use board::{Alert, AlertBoard};
+use limits::{OF_A_CUSTOMER, OF_A_REPORT, OF_ALL, OF_AN_AGENT, ReportLimits, Seen};
 use webhook::Parcel;
 
 use crate::config::{StatisticsConfig, VoiceConfig, is_e164};
@@ -38,7 +38,7 @@ const LONGEST_ACTION: usize = 64;
 const KNOWN_ISSUES: [&str; 3] = ["short call", "call ended under warning", "call warning condition pct"];
 
 /// The taker of reports, its task, and the board as it is shown.
-pub type Parts = (Arc<Voice>, Worker, watch::Receiver<Value>);
+pub type CallQualityParts = (Arc<Voice>, AlertSender, watch::Receiver<Value>);
 
 /// Takes reports. One for all requests.
 #[derive(Debug)]
@@ -46,8 +46,7 @@ pub struct Voice {
     config: VoiceConfig,
     statistics: StatisticsConfig,
     messages: Messages,
-    state: Mutex<State>,
-    /// The board, as it is shown.
+    state: Mutex<CallQualityState>,
     shown: watch::Sender<Value>,
     parcels: mpsc::Sender<Parcel>,
     logged: AtomicU64,
@@ -58,26 +57,22 @@ pub struct Voice {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    board: Board,
-    limits: Limits,
+struct CallQualityState {
+    board: AlertBoard,
+    limits: ReportLimits,
 }
 
 /// What an agent's browser says about a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
-    /// What was wrong with it.
+pub struct CallReport {
     pub issues: String,
-    /// The customer's number.
     pub caller_id: String,
-    /// The number that was called.
     pub dnis: String,
 }
 
 /// What is to be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Write it into the log.
     LogCall,
     /// Send the customer a Message.
     SendSms,
@@ -87,40 +82,29 @@ pub enum Action {
     Own(String),
 }
 
-/// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
-    /// What the report asked for.
     AsAsked,
     /// The alert stands on the board and in the log, and that is all: nothing here knows the action.
     OnlyRecorded,
 }
 
-/// Why it was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VoiceError {
-    /// No Messages from there.
     #[error("messages may not be sent from dnis: it is not in VOICE_SMS_NUMBERS")]
     Sender,
-    /// No Messages to there.
     #[error("callerId is not a telephone number with + and the country code")]
     Recipient,
-    /// Not that far.
     #[error("messages may not be sent to callerId: none of VOICE_SMS_PREFIXES is how it begins")]
     Destination,
-    /// Nor for users who take no calls.
     #[error("messages are sent for Workers only")]
     NoWorker,
-    /// Enough for now.
     #[error("this customer, or customers of this agent, got messages enough for now")]
     TooMany,
-    /// Twilio said no.
     #[error("the message could not be sent: {0}")]
     Twilio(TwilioError),
-    /// There is no address.
     #[error("there is no webhook: set VOICE_WEBHOOK_URL and VOICE_WEBHOOK_SECRET")]
     NoWebhook,
-    /// The address does not keep up.
     #[error("too many webhooks wait to be delivered; try again later")]
     Full,
 }
@@ -137,7 +121,6 @@ impl Action {
         known.into_iter().find(|action| action.name() == name).unwrap_or_else(own)
     }
 
-    /// Its name.
     pub fn name(&self) -> &str {
         match self {
             Self::LogCall => "log-call",
@@ -162,9 +145,9 @@ impl Voice {
         messages: Messages,
         broadcaster: Broadcaster,
         quota: Quota,
-    ) -> Result<Parts, ClientError> {
+    ) -> Result<CallQualityParts, ClientError> {
         let (parcels, queue) = mpsc::channel(webhook::MOST_WAITING);
-        let (shown, board) = watch::channel(Board::default().shown());
+        let (shown, board) = watch::channel(AlertBoard::default().shown());
         let target = config.webhook.clone();
         let voice = Self {
             config,
@@ -178,14 +161,14 @@ impl Voice {
             quota,
         };
         let voice = Arc::new(voice);
-        Ok((voice.clone(), Worker::new(voice, target, queue)?, board))
+        Ok((voice.clone(), AlertSender::new(voice, target, queue)?, board))
     }
 
     /// Does what a report asks for, once.
     pub async fn respond(
         &self,
         user: &FlexUser,
-        report: &Report,
+        report: &CallReport,
         action: &Action,
     ) -> Result<Done, VoiceError> {
         let of = |kind: &str| {
@@ -228,7 +211,7 @@ impl Voice {
         self.shown.send_replace(state.board.shown());
     }
 
-    fn show(&self, user: &FlexUser, report: &Report, action: &Action) {
+    fn show(&self, user: &FlexUser, report: &CallReport, action: &Action) {
         let alert = Alert {
             at: Timestamp::now(),
             agent: user.name.to_string(),
@@ -257,7 +240,7 @@ impl Voice {
         self.shown.send_replace(state.board.shown());
     }
 
-    async fn send_sms(&self, user: &FlexUser, report: &Report) -> Result<(), VoiceError> {
+    async fn send_sms(&self, user: &FlexUser, report: &CallReport) -> Result<(), VoiceError> {
         if !self.config.sms_numbers.contains(&report.dnis) {
             return Err(VoiceError::Sender);
         }
@@ -291,15 +274,15 @@ impl Voice {
         sent.map_err(VoiceError::Twilio)
     }
 
-    fn enqueue(&self, user: &FlexUser, report: &Report, action: &Action) -> Result<(), VoiceError> {
+    fn enqueue(&self, user: &FlexUser, report: &CallReport, action: &Action) -> Result<(), VoiceError> {
         if self.config.webhook.is_none() {
             return Err(VoiceError::NoWebhook);
         }
         self.parcels.try_send(Parcel::new(user, report, action.name())).map_err(|_| VoiceError::Full)
     }
 
-    /// Neither numbers nor names, nor text that somebody wrote.
-    fn log(&self, user: &FlexUser, report: &Report, action: &Action, done: &Result<(), VoiceError>) {
+    /// Neither numbers nor names, nor free text.
+    fn log(&self, user: &FlexUser, report: &CallReport, action: &Action, done: &Result<(), VoiceError>) {
         let known = KNOWN_ISSUES.into_iter().filter(|issue| report.issues.contains(issue));
         let known: Vec<&str> = known.collect();
         let issues = if known.is_empty() { "other".to_owned() } else { known.join(", ") };
@@ -329,7 +312,7 @@ impl Voice {
         crate::stats::day::start_of_day(Timestamp::now(), time_zone, *day_start)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, CallQualityState> {
         self.state.lock()
     }
 }

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::{Report, Voice};
+use super::{CallReport, Voice};
 use crate::config::WEBHOOK_SECRET_PREFIX;
 use crate::stats::day::next_start_of_day;
 use crate::twilio::flex_token::FlexUser;
@@ -36,7 +36,6 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(10);
 /// About two minutes until the last try.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(60) };
 
-/// What is to be posted.
 #[derive(Debug)]
 pub(super) struct Parcel {
     id: String,
@@ -45,7 +44,7 @@ pub(super) struct Parcel {
 
 /// The task, to be run once.
 #[derive(Debug)]
-pub struct Worker {
+pub struct AlertSender {
     voice: Arc<Voice>,
     target: Option<Arc<(String, Vec<SecretString>)>>,
     queue: mpsc::Receiver<Parcel>,
@@ -53,7 +52,7 @@ pub struct Worker {
 }
 
 impl Parcel {
-    pub(super) fn new(user: &FlexUser, report: &Report, action: &str) -> Self {
+    pub(super) fn new(user: &FlexUser, report: &CallReport, action: &str) -> Self {
         let body = json!({
             "type": "voice.quality",
             "timestamp": Timestamp::now(),
@@ -70,7 +69,7 @@ impl Parcel {
     }
 }
 
-impl Worker {
+impl AlertSender {
     pub(super) fn new(
         voice: Arc<Voice>,
         target: Option<(String, Vec<SecretString>)>,

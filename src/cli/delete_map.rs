@@ -12,13 +12,13 @@ use crate::twilio::sync::SyncService;
 use crate::twilio::{Client, Next};
 
 #[derive(Debug, Args)]
-pub(super) struct Options {
+pub(super) struct DeleteMapOptions {
     /// The Map's unique name, such as queueStats
     name: String,
 }
 
 /// Deletes; a Map that is not there is no error.
-pub(super) async fn run(environment: &Environment, options: Options) -> Result<(), CommandError> {
+pub(super) async fn run(environment: &Environment, options: DeleteMapOptions) -> Result<(), CommandError> {
     let config = CoreConfig::read(&|name| environment.value(name))?;
     let client = Client::new(&config.twilio, Monitor::default()).map_err(CommandError::failed)?;
     let sync = SyncService::new(Arc::new(client), config.twilio.sync_service);

@@ -35,7 +35,7 @@ const ADMINISTRATOR: (&str, &str) = ("admin", "demo-password");
 const VIEWER: (&str, &str) = ("viewer", "demo-viewer");
 
 #[derive(Debug, Args)]
-pub(super) struct Options {
+pub(super) struct DemoOptions {
     /// Port of the service (0: any free one)
     #[arg(long, default_value_t = 8080)]
     port: u16,
@@ -60,7 +60,7 @@ pub(super) struct Options {
 }
 
 /// Runs until SIGTERM or SIGINT.
-pub(super) async fn run(environment: &Environment, options: Options) -> Result<(), CommandError> {
+pub(super) async fn run(environment: &Environment, options: DemoOptions) -> Result<(), CommandError> {
     let stop = stop_signal().map_err(CommandError::failed)?;
     let settings = Settings {
         listen: local(options.twilio_port),

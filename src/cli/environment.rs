@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::env_file::{self, EnvFileProblem};
-use crate::config::{Config, ConfigError, Problem, Unread, unread};
+use crate::config::{Config, ConfigError, ConfigProblem, Unread, unread};
 use crate::server;
 
 /// The values.
@@ -43,7 +43,7 @@ impl Environment {
         let config = Config::read(&|name| self.value(name))?;
         let prefix = config.server.public_url.prefix();
         if server::is_own_path(prefix) {
-            let problem = Problem {
+            let problem = ConfigProblem {
                 variable: "PUBLIC_URL",
                 found: format!("a URL with the path {prefix}, which is one of the service's own"),
                 expected: "what stands before those, such as https://hooks.example.com".to_owned(),

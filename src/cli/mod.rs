@@ -40,16 +40,16 @@ enum Command {
     /// Run the service: receive event callbacks and keep Sync up to date, until SIGTERM or SIGINT
     Serve,
     /// Create missing Sync objects and fill them once; safe to repeat
-    Setup(setup::Options),
+    Setup(setup::SetupOptions),
     /// Check configuration, Twilio and Redis, and print the command that fixes each fault; changes nothing
-    Doctor(doctor::Options),
+    Doctor(doctor::DoctorOptions),
     /// Print the link that opens the dashboard on a screen named in TV_LINKS, without signing in
-    TvLink(tv_link::Options),
+    TvLink(tv_link::TvLinkOptions),
     /// Delete a Sync Map and all its items
-    DeleteMap(delete_map::Options),
+    DeleteMap(delete_map::DeleteMapOptions),
     /// Run the service against a simulated Twilio with a busy contact centre; needs no account
     #[cfg(feature = "demo")]
-    Demo(demo::Options),
+    Demo(demo::DemoOptions),
     /// Check whether the service on this machine answers; exit status 0 if so
     Healthcheck,
     /// Evaluate formulas that come on standard input; the service runs this as a process of its own

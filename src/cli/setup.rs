@@ -32,7 +32,7 @@ const GRACE: Duration = Duration::from_secs(2);
 const CONNECTION_OVERRIDES: &str = "#rc=5&rp=5xx,ct,rt";
 
 #[derive(Debug, Args)]
-pub(super) struct Options {
+pub(super) struct SetupOptions {
     /// Set the Workspace's event callback URL, by default to PUBLIC_URL/taskrouter/events. Adds connection overrides
     /// (the part after '#') that make Twilio retry, unless URL has a fragment
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
@@ -44,7 +44,7 @@ pub(super) struct Options {
 }
 
 /// Bootstraps once.
-pub(super) async fn run(environment: &Environment, options: Options) -> Result<(), CommandError> {
+pub(super) async fn run(environment: &Environment, options: SetupOptions) -> Result<(), CommandError> {
     unread::tell(environment);
     let lookup = |name: &str| environment.value(name);
     let callback_url = match options.event_callback_url.as_deref() {

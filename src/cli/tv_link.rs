@@ -8,13 +8,13 @@ use crate::coordination::gossip::Broadcaster;
 use crate::server::Access;
 
 #[derive(Debug, Args)]
-pub(super) struct Options {
+pub(super) struct TvLinkOptions {
     /// Name of a screen in `TV_LINKS`
     name: String,
 }
 
 /// Prints it. It is made of the configuration alone, so nothing is stored, and the service need not run.
-pub(super) fn run(environment: &Environment, options: &Options) -> Result<(), CommandError> {
+pub(super) fn run(environment: &Environment, options: &TvLinkOptions) -> Result<(), CommandError> {
     let config = environment.config()?;
     let name = &options.name;
     let root = config.core.twilio.auth_tokens.first();

@@ -22,9 +22,7 @@ const KEPT_SECONDS: u64 = 86_400;
 pub struct Identity {
     /// Its name in the lease.
     by: String,
-    /// Of the program.
     pub version: String,
-    /// A hash of the configuration.
     configuration: String,
     lease_ms: u64,
 }
@@ -32,11 +30,9 @@ pub struct Identity {
 /// How one replica's configuration compares with another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drift {
-    /// The same.
     None,
     /// Another version of the program, whose hash covers other settings.
     OtherVersion,
-    /// Another configuration.
     Configuration,
     /// Another `LEADER_LEASE`: two replicas may lead at once.
     Lease,

@@ -7,7 +7,7 @@ use tracing::debug;
 
 use super::keys::RedisKey;
 use super::redis::{Link, LinkError};
-use crate::wallboard::{Curves, Metrics};
+use crate::wallboard::{Curves, Wallboard};
 
 /// At most this much of a curve is lost with a leader.
 const SAVED: Duration = Duration::from_secs(20);
@@ -15,7 +15,7 @@ const SAVED: Duration = Duration::from_secs(20);
 const KEPT_SECONDS: u64 = 4 * 3600;
 
 /// Loads the curves of the leader before, then saves them until `stop`.
-pub async fn keep_curves(link: Link, metrics: Metrics, stop: CancellationToken) {
+pub async fn keep_curves(link: Link, metrics: Wallboard, stop: CancellationToken) {
     match load(&link).await {
         Ok(curves) => metrics.take_over(curves),
         Err(error) => debug!(%error, "Loading curves from Redis failed; they start empty"),

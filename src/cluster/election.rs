@@ -16,17 +16,14 @@ static RENEW: LazyLock<Script> =
     LazyLock::new(|| Script::new(concat!(include_str!("lua/born.lua"), include_str!("lua/renew.lua"))));
 static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/release.lua")));
 
-/// How an election ended.
 #[derive(Debug)]
 pub enum Election {
     /// This candidate leads from now on.
     Won {
-        /// Its leadership.
         leadership: Leadership,
         /// Whether requests of the leader before may still be in flight.
         after_another: bool,
     },
-    /// Another replica leads.
     Held {
         /// How long Redis keeps its lease unless it is extended.
         left: Duration,
@@ -133,7 +130,6 @@ impl Leadership {
         &self.lease
     }
 
-    /// The term's number.
     pub fn term(&self) -> u64 {
         self.term
     }

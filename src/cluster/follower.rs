@@ -73,7 +73,6 @@ pub(super) async fn catch_up(link: &Link, pictures: &Pictures) {
     }
 }
 
-/// What Redis holds.
 struct Stored {
     /// Of the state, if there is one that this version can read.
     head: Option<Head>,

@@ -28,7 +28,6 @@ const MOST_SEEN: usize = 20_000;
 /// Facts that wait for Redis; with more the oldest are dropped.
 const MOST_UNSENT: usize = 1_000;
 const AGAIN: Duration = Duration::from_millis(250);
-/// As in the scripts.
 const SECONDS_KEPT: i64 = 86_400;
 
 /// A fact as it is sent.

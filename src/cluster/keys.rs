@@ -8,14 +8,12 @@ use crate::config::Config;
 
 const FORM: &str = "v1";
 
-/// One of our keys, or our channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedisKey {
     /// Who leads, as `replica/term`; expires.
     Lease,
     /// The last term's number.
     Term,
-    /// Which Redis this is, and since when.
     Born,
     /// Set while the leader is cut off from Twilio.
     Help,
@@ -23,11 +21,9 @@ pub enum RedisKey {
     Candidate,
     /// What is stale: a hash of invalidations, with a number each.
     Marks,
-    /// The last mark's number.
     MarkNumber,
     /// The latest event as it came.
     Event,
-    /// Where Tasks' recordings are.
     Recordings,
     /// The parts of the feed's state.
     Picture,
@@ -43,9 +39,7 @@ pub enum RedisKey {
     Quota([u8; 32]),
     /// One of the keys that the doctor tries.
     Probe {
-        /// Of this run of the doctor.
         run: u32,
-        /// Which of its keys.
         part: u8,
     },
 }

@@ -52,7 +52,7 @@ impl Term {
         let handle = pipeline.handle(&config.core);
         let ended = CancellationToken::new();
         let mut parts = ReplicaTasks::default();
-        let drawing = feed::Worker::new(
+        let drawing = feed::FeedWorker::new(
             shared.watched.pictures.clone(),
             pipeline.refresher.snapshots(),
             pipeline.tiles.clone(),

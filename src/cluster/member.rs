@@ -42,7 +42,7 @@ const RESTS: Duration = Duration::from_secs(15);
 
 /// Where a replica shows what it knows. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Watched {
+pub struct ReplicaOutputs {
     /// The feed of this process.
     pub pictures: Pictures,
     /// Reports of poor call quality.
@@ -55,7 +55,6 @@ pub struct Watched {
 
 /// What a replica exchanges with the others besides statistics.
 pub struct Exchanged {
-    /// Facts for the others.
     pub facts: mpsc::Receiver<SharedFact>,
     /// Takes the others' facts, with their age in seconds.
     pub deliver: Box<dyn Fn(SharedFact, u64) + Send + Sync>,
@@ -85,7 +84,7 @@ pub(super) struct ReplicaContext {
     pub(super) config: Arc<Config>,
     pub(super) link: Link,
     pub(super) messages: broadcast::Sender<Arc<Message>>,
-    pub(super) watched: Watched,
+    pub(super) watched: ReplicaOutputs,
     pub(super) handle: Arc<watch::Sender<Option<pipeline::Handle>>>,
     pub(super) leads: Arc<watch::Sender<bool>>,
 }
@@ -97,29 +96,23 @@ pub struct MemberHandles {
     pub refresher: Refresher,
     /// This process's pipeline, while it leads.
     pub pipeline: watch::Receiver<Option<pipeline::Handle>>,
-    /// The way to the leader.
     pub rpc: LeaderRpc,
 }
 
 /// A replica ended although it was not stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum MemberError {
-    /// One of its tasks ended.
     #[error(transparent)]
     Task(#[from] TaskError),
-    /// A term could not begin.
     #[error(transparent)]
     Client(#[from] ClientError),
 }
 
-/// How a term ended.
 #[derive(Debug)]
 enum TermEnd {
-    /// The lease expired.
     Lost,
     /// Another replica takes over.
     HandedOver,
-    /// The process is stopping.
     Stopped,
 }
 
@@ -156,7 +149,7 @@ impl Member {
     pub fn new(
         config: &Config,
         sharing: &SharingConfig,
-        watched: Watched,
+        watched: ReplicaOutputs,
         exchanged: Exchanged,
     ) -> Result<(MemberHandles, Self), LinkError> {
         let link = Link::new(&sharing.redis_url, &space(config), Timing::of(sharing.lease))?;

@@ -30,12 +30,9 @@ const AGAIN: Duration = Duration::from_millis(200);
 pub enum Message {
     /// Messages may have been lost. Never sent.
     Missed,
-    /// The leader has released its lease.
     #[serde(rename = "free")]
     LeaseReleased,
-    /// Something is stale.
     Marks(Marked),
-    /// The feed's state changed.
     #[serde(rename = "picture")]
     StateChanged(Box<Change>),
     /// The feed's state changed so much that followers fetch it.
@@ -44,7 +41,6 @@ pub enum Message {
     /// A replica asks the leader.
     #[serde(rename = "question")]
     Request {
-        /// Names the response.
         id: String,
         /// As the pipeline reads it.
         #[serde(rename = "question")]
@@ -53,14 +49,10 @@ pub enum Message {
         #[serde(default)]
         to: Option<String>,
     },
-    /// The leader's response.
     #[serde(rename = "answer")]
     Response {
-        /// The request's.
         id: String,
-        /// An HTTP status.
         status: u16,
-        /// JSON.
         body: Box<RawValue>,
     },
     /// A fact that all replicas share.
@@ -68,7 +60,6 @@ pub enum Message {
     Fact(Envelope),
 }
 
-/// What became stale.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Marked {
     /// Each an invalidation as JSON, which is its field in the hash of marks.
@@ -78,7 +69,6 @@ pub struct Marked {
     pub traces: Vec<Option<Carried>>,
     /// The latest event, for the layout that shows it.
     pub event: Option<LatestEvent>,
-    /// Recordings, by Task.
     pub recordings: Vec<(String, String)>,
     /// The mark's number; each is one more than the last.
     pub number: String,

@@ -47,7 +47,7 @@ mod timing;
 
 pub use self::config_drift::{Drift, Identity};
 pub use self::keys::space;
-pub use self::member::{Exchanged, Member, MemberError, MemberHandles, Watched};
+pub use self::member::{Exchanged, Member, MemberError, MemberHandles, ReplicaOutputs};
 pub use self::probe::{Leading, Server, connects, leading, permits, server};
 pub use self::redis::{Link, LinkError};
 pub use self::refusal::RedisRefusal;

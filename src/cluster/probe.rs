@@ -29,12 +29,10 @@ pub struct Server {
     pub most_memory: Option<u64>,
 }
 
-/// Who leads.
 #[derive(Debug, Clone)]
 pub struct Leading {
     /// The replica's name in the lease.
     pub replica: String,
-    /// The number of its term.
     pub term: u64,
     /// For how long, unless it prolongs the lease.
     pub left: Duration,
@@ -60,7 +58,6 @@ pub async fn permits(link: &Link) -> Result<(), LinkError> {
     link.listening().await.map(drop)
 }
 
-/// What it says of itself.
 pub async fn server(link: &Link) -> Result<Server, LinkError> {
     Ok(read(&link.command::<String>(&cmd("INFO")).await?))
 }

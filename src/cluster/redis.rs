@@ -40,7 +40,6 @@ struct LinkInner {
 /// A connection for commands, replaced when it goes silent.
 struct CommandConnection {
     config: ConnectionManagerConfig,
-    /// With its number.
     open: Mutex<(u64, ConnectionManager)>,
 }
 
@@ -65,7 +64,6 @@ impl CommandConnection {
     }
 }
 
-/// Whether Redis answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// The last command was answered.
@@ -77,16 +75,12 @@ pub enum Reach {
 /// A command failed. Never shows `REDIS_URL`, which has a password in it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LinkError {
-    /// No answer.
     #[error("Redis did not answer within {} ms", .0.as_millis())]
     Slow(Duration),
-    /// There is no connection; the reason is the network's, or that of TLS.
     #[error("Redis is unreachable: {0}")]
     Connection(String),
-    /// Redis refused a command.
     #[error("Redis refuses a command: {0}")]
     Refused(RedisRefusal),
-    /// `REDIS_URL` is no URL of a Redis.
     #[error("REDIS_URL is not the URL of a Redis")]
     Url,
 }
@@ -189,7 +183,6 @@ impl Link {
         done
     }
 
-    /// Sends one command.
     pub(super) async fn command<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, LinkError> {
         let connection = &self.0.large;
         let (number, mut manager) = connection.current();

@@ -21,7 +21,6 @@ pub(super) enum RenewalEnd {
     HandedOver,
 }
 
-/// Renews one lease.
 #[derive(Debug)]
 pub(super) struct Renewal {
     leadership: Leadership,

@@ -17,13 +17,12 @@ use super::election::Leadership;
 use super::keys::RedisKey;
 use super::message::Message;
 use super::redis::{Link, LinkError};
-use crate::feed::{Change, Head, Picture, Pictures};
+use crate::feed::{Change, FeedState, Head, Pictures};
 
 static STORE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/store.lua")));
 
 /// A larger change is fetched instead of sent.
 const LARGEST_MESSAGE: usize = 512 * 1024;
-/// After a failure.
 const AGAIN: Duration = Duration::from_millis(200);
 /// The field with the state's numbers.
 pub(super) const AT: &str = "at";
@@ -34,7 +33,7 @@ pub(super) const BY: &str = "by";
 pub async fn replicate(link: Link, leadership: Leadership, pictures: Pictures, stop: CancellationToken) {
     let mut newest = pictures.watch();
     newest.mark_changed();
-    let mut stored: Option<Arc<Picture>> = None;
+    let mut stored: Option<Arc<FeedState>> = None;
     // When it failed last, while it fails.
     let mut failing: Option<Instant> = None;
     let mut checks = interval(link.timing().beat() * 2);
@@ -101,15 +100,15 @@ enum Put {
     Lost,
 }
 
-fn head_of(picture: &Picture) -> String {
+fn head_of(picture: &FeedState) -> String {
     serde_json::to_string(&picture.head()).unwrap_or_default()
 }
 
 async fn put(
     link: &Link,
     leadership: &Leadership,
-    picture: &Picture,
-    stored: Option<&Picture>,
+    picture: &FeedState,
+    stored: Option<&FeedState>,
 ) -> Result<Put, LinkError> {
     let change = picture.change_since(stored);
     let expected = change.from.and(stored).map_or_else(String::new, head_of);
@@ -155,14 +154,14 @@ async fn stored_head(link: &Link) -> Result<Option<String>, LinkError> {
 }
 
 /// The whole state as it stands in Redis; `None` where there is none that this version can read.
-pub(super) async fn fetch(link: &Link) -> Result<Option<Picture>, LinkError> {
+pub(super) async fn fetch(link: &Link) -> Result<Option<FeedState>, LinkError> {
     let mut get = redis::cmd("HGETALL");
     get.arg(link.key(RedisKey::Picture));
     let fields: BTreeMap<String, String> = link.command(&get).await?;
     Ok(read(&fields))
 }
 
-fn read(fields: &BTreeMap<String, String>) -> Option<Picture> {
+fn read(fields: &BTreeMap<String, String>) -> Option<FeedState> {
     let head: Head = serde_json::from_str(fields.get(AT)?).ok()?;
     let mut change = Change { from: None, head, queues: vec![], gone: vec![], parts: vec![] };
     for (field, value) in fields {
@@ -182,7 +181,7 @@ fn read(fields: &BTreeMap<String, String>) -> Option<Picture> {
             change.parts.push((name.to_owned(), number, json));
         }
     }
-    Picture::default().changed(&change)
+    FeedState::default().changed(&change)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::keys::RedisKey;
 use super::message::{Message, next, publish};
 use super::redis::{Link, LinkError, Reach};
-use crate::pipeline::{Answer, Handle, Refusal, Request};
+use crate::pipeline::{Handle, LeaderAnswer, Refusal, Request};
 
 /// Requests in flight at once, of one replica, and at the leader.
 const MOST_REQUESTS: usize = 64;
@@ -31,34 +31,26 @@ pub struct LeaderRpc {
     places: Arc<Semaphore>,
 }
 
-/// There was no answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RpcError {
-    /// Too many requests are in flight.
     #[error("too many requests to the leader are in flight")]
     Full,
-    /// Redis does not pass it on.
     #[error(transparent)]
     Redis(LinkError),
-    /// Without Redis the leader cannot be reached.
     #[error("Redis can't be reached, so no replica leads; bring Redis back")]
     Unreachable,
-    /// No replica leads.
     #[error("no replica leads; one will within seconds")]
     NoLeader,
-    /// Another replica leads now.
     #[error("the replica that led ended before it answered; look whether it was done, and ask again if not")]
     LeaderEnded,
-    /// The time limit passed.
     #[error("the replica that leads did not answer in time")]
     TimedOut,
-    /// The leader refused the request.
     #[error("the leader refused with status {status}")]
     Refused {
         /// HTTP's number for it.
         status: u16,
         /// The reason as JSON.
-        body: Answer,
+        body: LeaderAnswer,
     },
 }
 
@@ -80,18 +72,16 @@ struct Response {
 /// What became of a request to one leader.
 enum CallOutcome {
     Answered(Response),
-    /// Another replica leads.
     LeaderEnded,
 }
 
 impl LeaderRpc {
-    /// One that calls through this link.
     pub fn new(link: Link) -> Self {
         Self { link, waiting: Arc::default(), places: Arc::new(Semaphore::new(MOST_REQUESTS)) }
     }
 
     /// The leader's answer, within the request's time limit.
-    pub async fn call(&self, request: &Request) -> Result<Answer, RpcError> {
+    pub async fn call(&self, request: &Request) -> Result<LeaderAnswer, RpcError> {
         let _place = self.places.try_acquire().map_err(|_| RpcError::Full)?;
         let calling = self.call_any_leader(request);
         match timeout(request.time_limit(), calling).await.unwrap_or(Err(RpcError::TimedOut))? {

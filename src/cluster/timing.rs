@@ -20,12 +20,10 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// Of a lease of this length.
     pub fn of(lease: Duration) -> Self {
         Self { lease }
     }
 
-    /// The whole of it.
     pub fn lease(self) -> Duration {
         self.lease
     }

@@ -1,7 +1,7 @@
 //! Which Calls agents may place.
 
 use super::parse::{numbers, prefixes};
-use super::reader::Reader;
+use super::reader::VariableReader;
 use super::variables as var;
 use crate::sid::WorkflowSid;
 
@@ -22,7 +22,7 @@ pub struct DiallingConfig {
 }
 
 impl DiallingConfig {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut VariableReader<'_>) -> Option<Self> {
         let per_minute = |s: &str| s.parse().ok().filter(|n| (1..=600).contains(n));
         let calls_per_minute = reader.or_default(&var::OUTBOUND_CALLS_PER_MINUTE, 10, per_minute);
         let caller_ids = |s: &str| numbers(s, MOST_CALLER_IDS);

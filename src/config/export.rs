@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
 use super::parse::{base_url, list};
-use super::reader::Reader;
+use super::reader::VariableReader;
 use super::variables as var;
 
 const MOST_HEADERS: usize = 20;
@@ -26,7 +26,6 @@ pub struct ExportConfig {
 /// Which events are traced.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sampling {
-    /// Each.
     All,
     /// None.
     None,
@@ -43,7 +42,7 @@ enum Sampler {
 }
 
 impl ExportConfig {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut VariableReader<'_>) -> Option<Self> {
         if !cfg!(feature = "otel") && reader.is_set(&var::OTEL_EXPORTER_OTLP_ENDPOINT) {
             let found = "a value, while this program was built without the feature otel";
             reader.problem(&var::OTEL_EXPORTER_OTLP_ENDPOINT, found.to_owned());
@@ -94,14 +93,14 @@ fn header(pair: &str) -> Option<(HeaderName, HeaderValue)> {
 #[cfg(all(test, feature = "otel"))]
 mod tests {
     use super::*;
-    use crate::config::Problem;
+    use crate::config::ConfigProblem;
 
-    fn read(variables: &[(&str, &str)]) -> (Option<ExportConfig>, Vec<Problem>) {
+    fn read(variables: &[(&str, &str)]) -> (Option<ExportConfig>, Vec<ConfigProblem>) {
         let lookup = |name: &str| {
             let found = variables.iter().find(|(other, _)| *other == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        let mut reader = Reader::new(&lookup);
+        let mut reader = VariableReader::new(&lookup);
         let config = ExportConfig::read(&mut reader);
         (config, reader.into_problems())
     }

@@ -1,7 +1,7 @@
 //! The configuration: read once at start, checked whole, plain values from then on.
 //!
 //! `main` passes the environment (with `.env` behind it), tests pass a map. Every problem is found in one go, so
-//! that nobody mends ten variables in ten restarts. Secrets are wrapped where they are read and show in no output.
+//! that ten mistakes need one restart and not ten. Secrets are wrapped where they are read and show in no output.
 
 mod dialling;
 mod export;
@@ -29,7 +29,7 @@ pub use export::{ExportConfig, Sampling};
 pub use names::{Unread, unread};
 pub use networks::Networks;
 pub use parse::is_e164;
-pub use reader::{Problem, Variable};
+pub use reader::{ConfigProblem, Variable};
 pub use refresh::RefreshConfig;
 pub use server::{Administrator, PublicUrl, ServerConfig};
 pub use sharing::SharingConfig;
@@ -39,16 +39,13 @@ pub use sync::{LayoutName, SyncConfig};
 pub use twilio::{ApiKey, BaseUrls, SyncServiceName, TwilioConfig};
 pub use voice::{VoiceConfig, WEBHOOK_SECRET_PREFIX};
 
-use reader::Reader;
+use reader::VariableReader;
 
 /// What every command needs: the account, and what to read and write.
 #[derive(Debug, Clone)]
 pub struct CoreConfig {
-    /// The account.
     pub twilio: TwilioConfig,
-    /// What "today" means.
     pub statistics: StatisticsConfig,
-    /// What is written.
     pub sync: SyncConfig,
     /// How often is read.
     pub refresh: RefreshConfig,
@@ -61,7 +58,6 @@ pub struct CoreConfig {
 pub struct Config {
     /// The account, and what to read and write.
     pub core: CoreConfig,
-    /// How we are reached.
     pub server: ServerConfig,
     /// Through which Redis replicas share the work; none where this is the only process.
     pub sharing: Option<SharingConfig>,
@@ -81,7 +77,7 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// What is wrong, in the order of `.env.example` as far as it goes.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ConfigProblem>,
 }
 
 impl fmt::Display for ConfigError {
@@ -97,12 +93,12 @@ impl std::error::Error for ConfigError {}
 impl CoreConfig {
     /// Reads what the commands without a listener need.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(lookup);
+        let mut reader = VariableReader::new(lookup);
         let core = Self::read_from(&mut reader);
         checked(reader, core)
     }
 
-    fn read_from(reader: &mut Reader<'_>) -> Option<Self> {
+    fn read_from(reader: &mut VariableReader<'_>) -> Option<Self> {
         let twilio = TwilioConfig::read(reader);
         let statistics = StatisticsConfig::read(reader);
         let refresh = RefreshConfig::read(reader);
@@ -112,9 +108,8 @@ impl CoreConfig {
 }
 
 impl Config {
-    /// Reads everything.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(lookup);
+        let mut reader = VariableReader::new(lookup);
         let core = CoreConfig::read_from(&mut reader);
         let server = ServerConfig::read(&mut reader);
         let sockets = SocketConfig::read(&mut reader);
@@ -143,7 +138,7 @@ fn own_program() -> PathBuf {
     if linux.exists() { linux } else { std::env::current_exe().unwrap_or_else(|_| "taskrouter-sync".into()) }
 }
 
-fn checked<T>(reader: Reader<'_>, value: Option<T>) -> Result<T, ConfigError> {
+fn checked<T>(reader: VariableReader<'_>, value: Option<T>) -> Result<T, ConfigError> {
     let problems = reader.into_problems();
     match value {
         Some(value) if problems.is_empty() => Ok(value),

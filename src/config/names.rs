@@ -1,8 +1,8 @@
-//! Names that somebody set and nobody reads. A misspelt variable is no error to a program that asks for the right one, so
+//! Variables that are set and never read. A misspelt variable is no error to a program that asks for the right one, so
 //! its default holds and nothing says why.
 //!
-//! Environments are full of other programs' variables. So of those only one is told of that is almost a variable of ours
-//! which is not set itself. A `.env` file was written for this program; of that all are told which it does not read.
+//! Environments are full of other programs' variables. So only one is reported that is almost a variable of ours
+//! which is not set itself. A `.env` file was written for this program; all unread names in it are reported.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ const LONG: usize = 12;
 /// No variable of any program is longer; what is may be something else that got in by a slip.
 const LONGEST_TOLD: usize = 64;
 
-/// What was set in vain. Names alone: the values are nobody's business, and may be secrets.
+/// What was set in vain. Names alone: the values may be secrets.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Unread {
     /// A name, and which one is probably meant.
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_told_with_what_was_meant() {
+    fn a_misspelt_name_is_reported_with_the_right_one() {
         for (slip, meant) in [
             ("SYNC_LAYOUT", "SYNC_LAYOUTS"),
             ("TWILLIO_ACCOUNT_SID", "TWILIO_ACCOUNT_SID"),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_looks_like_ours_is_told_with_what_to_do() {
+    fn a_name_that_looks_like_ours_is_reported_with_what_to_do() {
         let names =
             ["TWILIO_WORKFLOW_SID", "DASHBOARD_REFRESH_RATE", "OUTBOUND_NUMBER", "NEXT_PUBLIC_API_BASE"];
         let unread = unread(names.into_iter(), std::iter::empty(), |_| false);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn of_the_file_all_are_told_that_nobody_reads_but_what_may_be_a_secret() {
+    fn all_unread_names_of_the_file_are_reported_but_what_may_be_a_secret() {
         let file = [
             "SYNC_LAYOUT",
             "TWILIO_PHONE_NUMBER",

@@ -7,17 +7,14 @@ use super::parse::list;
 /// More than any chain of proxies has.
 const MOST: usize = 50;
 
-/// A set of networks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Networks(Vec<(IpAddr, u8)>);
 
 impl Networks {
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether an address is in one of them.
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|(network, length)| match (network, address) {

@@ -66,7 +66,7 @@ pub fn is_e164(text: &str) -> bool {
     (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// A comma-separated list of so many different telephone numbers at most.
+/// A comma-separated list of at most `most` different telephone numbers.
 pub(super) fn numbers(text: &str, most: usize) -> Option<Vec<String>> {
     let numbers: Vec<String> = list(text).into_iter().map(str::to_owned).collect();
     (numbers.len() <= most && numbers.iter().all(|number| is_e164(number)) && all_different(&numbers))

@@ -7,7 +7,6 @@ use std::fmt;
 /// One configuration variable: its name and what may stand in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Variable {
-    /// The name in the environment.
     pub name: &'static str,
     /// Names that the older systems used for the same thing, tried in order when `name` is not set.
     pub aliases: &'static [&'static str],
@@ -36,16 +35,14 @@ impl Variable {
 
 /// One thing wrong with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The variable to mend.
+pub struct ConfigProblem {
     pub variable: &'static str,
     /// What was found in it; never the text of a secret.
     pub found: String,
-    /// What is expected there.
     pub expected: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: found {}; expected {}", self.variable, self.found, self.expected)
     }
@@ -57,19 +54,19 @@ fn is_quoted(text: &str) -> bool {
 }
 
 /// Reads variables and remembers what was wrong.
-pub struct Reader<'a> {
+pub struct VariableReader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     problems: Vec<Problem>,
     warnings: Vec<String>,
 }
 
-impl fmt::Debug for Reader<'_> {
+impl fmt::Debug for VariableReader<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("problems", &self.problems).finish_non_exhaustive()
+        f.debug_struct("VariableReader").field("problems", &self.problems).finish_non_exhaustive()
     }
 }
 
-impl<'a> Reader<'a> {
+impl<'a> VariableReader<'a> {
     /// Reads through `lookup`, which answers with the value of a name.
     pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Self { lookup, problems: Vec::new(), warnings: Vec::new() }
@@ -114,7 +111,7 @@ impl<'a> Reader<'a> {
 
     /// Notes a problem that only shows when several variables are seen together.
     pub fn problem(&mut self, variable: &Variable, found: String) {
-        self.problems.push(Problem {
+        self.problems.push(ConfigProblem {
             variable: variable.name,
             found,
             expected: variable.expected.to_owned(),
@@ -142,7 +139,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What was wrong, in the order found.
-    pub fn into_problems(self) -> Vec<Problem> {
+    pub fn into_problems(self) -> Vec<ConfigProblem> {
         self.problems
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::parse::duration;
-use super::reader::{Reader, Variable};
+use super::reader::{Variable, VariableReader};
 use super::variables as var;
 
 /// The rhythm of reads.
@@ -43,7 +43,7 @@ impl Default for RefreshConfig {
 }
 
 impl RefreshConfig {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+    pub(super) fn read(reader: &mut VariableReader<'_>) -> Self {
         let default = Self::default();
         let mut positive = |variable: &Variable, default| {
             reader.or_default(variable, default, |s| duration(s).filter(|d| !d.is_zero()))

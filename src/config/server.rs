@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::networks::{Networks, networks};
 use super::parse::{all_different, base_url, duration, list, origins};
-use super::reader::{Reader, Variable};
+use super::reader::{Variable, VariableReader};
 use super::twilio::secret;
 use super::variables as var;
 
@@ -136,7 +136,7 @@ impl std::fmt::Display for PublicUrl {
 }
 
 impl ServerConfig {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut VariableReader<'_>) -> Option<Self> {
         // EXTERNAL_HOST, the older name, held a bare host.
         let public_url = reader.required(&var::PUBLIC_URL, |s| {
             let text = if s.contains("://") { s.to_owned() } else { format!("https://{s}") };
@@ -173,7 +173,7 @@ fn screens(text: &str) -> Option<Vec<String>> {
 }
 
 impl Administrator {
-    fn read(reader: &mut Reader<'_>) -> Self {
+    fn read(reader: &mut VariableReader<'_>) -> Self {
         let basic = account(reader, &var::AUTHENTICATION_USER, &var::AUTHENTICATION_PASSWORD);
         let viewer = account(reader, &var::VIEWER_USER, &var::VIEWER_PASSWORD);
         if let (Some((editor, _)), Some((viewer, _))) = (&basic, &viewer)
@@ -188,7 +188,7 @@ impl Administrator {
             (&var::AUTHENTICATION_PASSWORD, basic.as_ref().map(|(_, password)| password)),
             (&var::AUTHENTICATION_TOKEN, bearer.as_ref()),
         ];
-        // Whoever holds one of these would be the administrator: a user's name is no secret.
+        // The holder of one of these would be the administrator: a user's name is no secret.
         for (variable, lesser) in [
             (&var::VIEWER_PASSWORD, viewer.as_ref().map(|(_, password)| password)),
             (&var::METRICS_TOKEN, metrics.as_ref()),
@@ -204,7 +204,11 @@ impl Administrator {
     }
 }
 
-fn account(reader: &mut Reader<'_>, user: &Variable, password: &Variable) -> Option<(String, SecretString)> {
+fn account(
+    reader: &mut VariableReader<'_>,
+    user: &Variable,
+    password: &Variable,
+) -> Option<(String, SecretString)> {
     match (reader.is_set(user), reader.is_set(password)) {
         (true, false) => reader.problem(password, format!("nothing, while {} is set", user.name)),
         (false, true) => reader.problem(user, format!("nothing, while {} is set", password.name)),

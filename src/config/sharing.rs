@@ -6,7 +6,7 @@ use redis::{ConnectionAddr, ConnectionInfo};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::parse::duration;
-use super::reader::Reader;
+use super::reader::VariableReader;
 use super::variables as var;
 
 /// Below this a short pause of the machine would end a term.
@@ -37,7 +37,7 @@ impl SharingConfig {
         self.redis_url.expose_secret().parse().ok()
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut VariableReader<'_>) -> Option<Self> {
         // A certificate that is not verified protects nothing.
         let verified =
             |info: &ConnectionInfo| !matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. });

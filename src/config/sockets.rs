@@ -1,7 +1,7 @@
 //! Who may open websockets, and how many of them.
 
 use super::parse::{all_different, list, origins};
-use super::reader::Reader;
+use super::reader::VariableReader;
 use super::variables as var;
 
 /// Above this a process needs other measures than one more websocket.
@@ -20,7 +20,7 @@ pub struct SocketConfig {
 }
 
 impl SocketConfig {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+    pub(super) fn read(reader: &mut VariableReader<'_>) -> Self {
         let clients = |s: &str| s.parse().ok().filter(|n| (1..=MOST_CLIENTS).contains(n));
         Self {
             most_clients: reader.or_default(&var::WEBSOCKET_CLIENTS, 10_000, clients),

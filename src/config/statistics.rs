@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::parse::{all_different, list};
-use super::reader::Reader;
+use super::reader::VariableReader;
 use super::variables as var;
 use crate::service_level::ServiceLevel;
 use crate::sid::TaskQueueSid;
@@ -36,7 +36,7 @@ pub struct StatisticsConfig {
 }
 
 impl StatisticsConfig {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+    pub(super) fn read(reader: &mut VariableReader<'_>) -> Self {
         let channels = ["voice", "chat", "video"].map(str::to_owned).to_vec();
         Self {
             time_zone: reader.or_default(&var::DASHBOARD_TIMEZONE, TimeZone::UTC, |s| TimeZone::get(s).ok()),

@@ -5,13 +5,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::parse::{all_different, duration, list};
-use super::reader::{Reader, Variable};
+use super::reader::{Variable, VariableReader};
 use super::variables as var;
 
 /// Longest unique name of a Sync object (Twilio's API description of Documents, Maps and Streams).
 const LONGEST_NAME: usize = 320;
 
-/// Layouts and names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SyncConfig {
     /// `SYNC_LAYOUTS`, default `queue-map,dashboard-document,dashboard-metrics`.
@@ -53,7 +52,6 @@ pub enum LayoutName {
     DashboardDocument,
     /// One Map with the Workspace's and each TaskQueue's raw statistics.
     DashboardMap,
-    /// The tiles' results.
     DashboardMetrics,
     /// One Document with flat numbers.
     TaskrouterStats,
@@ -61,7 +59,6 @@ pub enum LayoutName {
     TaskrouterEvents,
     /// One Map with an item per open Task.
     TaskrouterTasks,
-    /// Documents of their own for each TaskQueue.
     QueueDocuments,
 }
 
@@ -94,11 +91,11 @@ impl LayoutName {
 }
 
 impl SyncConfig {
-    pub(super) fn read(reader: &mut Reader<'_>, realtime_interval: Duration) -> Self {
+    pub(super) fn read(reader: &mut VariableReader<'_>, realtime_interval: Duration) -> Self {
         let layouts = vec![LayoutName::QueueMap, LayoutName::DashboardDocument, LayoutName::DashboardMetrics];
         let layouts = layouts.into_iter().chain(implied(reader)).collect();
         let layouts = reader.or_default(&var::SYNC_LAYOUTS, layouts, layout_names);
-        let name = |reader: &mut Reader<'_>, variable, default: &str| {
+        let name = |reader: &mut VariableReader<'_>, variable, default: &str| {
             reader.or_default(variable, default.to_owned(), object_name)
         };
         let documents = [
@@ -148,7 +145,7 @@ impl SyncConfig {
 
 /// What the front ends read whose own back end used these names. Without it a sample's configuration would be accepted,
 /// and its front end would see nothing.
-fn implied(reader: &Reader<'_>) -> Vec<LayoutName> {
+fn implied(reader: &VariableReader<'_>) -> Vec<LayoutName> {
     let of = |name: &str, layouts: &[LayoutName]| {
         if reader.is_named(name) { layouts.to_vec() } else { Vec::new() }
     };
@@ -164,7 +161,7 @@ fn layout_names(text: &str) -> Option<Vec<LayoutName>> {
 }
 
 /// Two layouts that write one object would undo each other's work for ever.
-fn refuse_shared_names(reader: &mut Reader<'_>, names: &[(&Variable, String)]) {
+fn refuse_shared_names(reader: &mut VariableReader<'_>, names: &[(&Variable, String)]) {
     for (position, (variable, name)) in names.iter().enumerate() {
         if let Some((other, _)) = names[..position].iter().find(|(_, earlier)| earlier == name) {
             reader.problem(variable, format!("{name:?}, which {} is too", other.name));

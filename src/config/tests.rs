@@ -69,7 +69,7 @@ fn older_names_are_understood() {
 }
 
 #[test]
-fn every_problem_is_told_at_once_by_name() {
+fn every_problem_is_reported_at_once_by_name() {
     let error = Config::read(&|_| None).unwrap_err();
     let named: Vec<_> = error.problems.iter().map(|p| p.variable).collect();
     assert_eq!(named, ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_WORKSPACE_SID", "PUBLIC_URL"]);

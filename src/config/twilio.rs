@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::parse::{base_url, duration, list};
-use super::reader::Reader;
+use super::reader::VariableReader;
 use super::region::{Region, part};
 use super::variables as var;
 use crate::sid::{AccountSid, ApiKeySid, SyncServiceSid, WorkspaceSid};
@@ -50,7 +50,6 @@ pub struct TwilioConfig {
 pub struct ApiKey {
     /// Its SID, which is the user name.
     pub sid: ApiKeySid,
-    /// Its secret, which is the password.
     pub secret: SecretString,
 }
 
@@ -72,7 +71,6 @@ pub struct BaseUrls {
 pub enum SyncServiceName {
     /// The alias `default`. Twilio documents it for some endpoints only; a SID is the safer choice.
     Default,
-    /// A Service by its SID.
     Sid(SyncServiceSid),
 }
 
@@ -94,7 +92,7 @@ impl FromStr for SyncServiceName {
 }
 
 impl TwilioConfig {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut VariableReader<'_>) -> Option<Self> {
         let account_sid = reader.required(&var::TWILIO_ACCOUNT_SID, |s| s.parse().ok());
         let token = |s: &str| secret(s, 5);
         let primary = reader.required(&var::TWILIO_AUTH_TOKEN, token);
@@ -147,7 +145,7 @@ impl TwilioConfig {
     }
 }
 
-fn read_api_key(reader: &mut Reader<'_>) -> Option<ApiKey> {
+fn read_api_key(reader: &mut VariableReader<'_>) -> Option<ApiKey> {
     let (has_sid, has_secret) = (reader.is_set(&var::TWILIO_API_KEY), reader.is_set(&var::TWILIO_API_SECRET));
     if has_sid != has_secret {
         let (missing, present) = if has_sid {

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::SecretString;
 
 use super::parse::{http_url, list, numbers, prefixes};
-use super::reader::Reader;
+use super::reader::VariableReader;
 use super::twilio::secret;
 use super::variables as var;
 
@@ -28,7 +28,6 @@ fn webhook_secret(text: &str) -> Option<SecretString> {
     secret(text, 16)
 }
 
-/// Voice-quality alerts.
 #[derive(Debug, Clone)]
 pub struct VoiceConfig {
     /// `VOICE_SMS_NUMBERS`: the account's numbers that Messages may come from; none where it is absent.
@@ -42,7 +41,7 @@ pub struct VoiceConfig {
 }
 
 impl VoiceConfig {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+    pub(super) fn read(reader: &mut VariableReader<'_>) -> Self {
         let text = |s: &str| (s.chars().count() <= LONGEST_TEXT).then(|| s.to_owned());
         let sms_numbers =
             reader.or_default(&var::VOICE_SMS_NUMBERS, Vec::new(), |s| numbers(s, MOST_NUMBERS));

@@ -17,23 +17,16 @@ const MOST_WAITING: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SharedFact {
-    /// Credentials were wrong.
     #[serde(rename = "wrong")]
     WrongCredentials {
-        /// Of the client.
         address: IpAddr,
         /// A hash of the account's name.
         account: [u8; 16],
     },
     /// A session was ended.
-    SignedOut {
-        /// The session's.
-        nonce: u64,
-    },
-    /// A Call was placed.
+    SignedOut { nonce: u64 },
     #[serde(rename = "placed")]
     CallPlaced {
-        /// Its SID.
         call: CallSid,
         /// The agent who placed it.
         worker: WorkerSid,
@@ -43,7 +36,6 @@ pub enum SharedFact {
     /// Twilio reported a Call's state.
     #[serde(rename = "call")]
     CallProgress {
-        /// Its SID.
         call: CallSid,
         /// Twilio's word for it.
         status: String,
@@ -73,12 +65,10 @@ impl Broadcaster {
         (Self(Some(facts)), outgoing)
     }
 
-    /// Whether there are other replicas.
     pub fn is_shared(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Never waits.
     pub fn broadcast(&self, fact: SharedFact) {
         if let Some(facts) = &self.0 {
             // Where the channel is full, this replica alone knows of it.

@@ -16,7 +16,6 @@ use rustix::time::{ClockId, clock_gettime};
 pub struct Moment(u64);
 
 impl Moment {
-    /// Now.
     pub fn now() -> Self {
         let time = clock_gettime(ClockId::Boottime);
         // Neither is negative, and five centuries fit.
@@ -34,7 +33,6 @@ impl Moment {
         self.0 / 1_000_000
     }
 
-    /// Whether it has passed.
     pub fn is_past(self) -> bool {
         self <= Self::now()
     }
@@ -94,7 +92,6 @@ impl Lease {
         self.prolong_at(Moment::now(), until)
     }
 
-    /// Ends it now.
     pub fn end(&self) {
         self.0.until.store(0, Ordering::Release);
     }

@@ -28,19 +28,9 @@ pub struct Rate {
 #[derive(Debug)]
 pub enum Ask {
     /// Take a token. No answer counts as a yes.
-    Take {
-        /// Of the bucket.
-        name: BucketName,
-        /// Of the bucket.
-        rate: Rate,
-        /// Whether there was a token.
-        answer: oneshot::Sender<bool>,
-    },
+    Take { name: BucketName, rate: Rate, answer: oneshot::Sender<bool> },
     /// Fill the bucket again, since its token was not used.
-    GiveBack {
-        /// Of the bucket.
-        name: BucketName,
-    },
+    GiveBack { name: BucketName },
 }
 
 /// Takes tokens. Cheap to clone.

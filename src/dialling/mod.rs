@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 pub use register::Update;
-pub use rules::Refused;
+pub use rules::RuleViolation;
 
 use register::Register;
 use rules::Rules;
@@ -39,7 +39,7 @@ pub const STATUS_PATH: &str = "/twilio-webhook/callStatusCallbackHandler";
 /// The query parameter that carries whom an answered Call is for.
 pub const CONTACT_PARAMETER: &str = "workerContactUri";
 
-/// Somebody sits before the screen and waits.
+/// An agent waits in front of the screen.
 const LONGEST_READ: Duration = Duration::from_secs(10);
 
 /// Places Calls and knows whose they are.
@@ -70,25 +70,18 @@ pub struct Line {
 /// Why a Call could not be placed or ended, worded for the agent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DialError {
-    /// Against the rules.
     #[error(transparent)]
-    Refused(#[from] Refused),
-    /// Not the agent's own contact.
+    Refused(#[from] RuleViolation),
     #[error("workerContactUri is not the contact_uri of your Worker")]
     OtherWorker,
-    /// Too many Calls in all.
     #[error("too many calls are under way; try again later")]
     Full,
-    /// Not one of theirs.
     #[error("this call is not one of yours, or it has ended")]
     NotYours,
-    /// Twilio said no.
     #[error("Twilio refuses the call: {0}")]
     Twilio(String),
-    /// Twilio could not be asked before the Call was placed.
     #[error("Twilio can't be reached now; try again in a moment")]
     Unreachable,
-    /// It may or may not have been placed.
     #[error(
         "Twilio did not confirm the call; it may ring all the same, so wait a moment before you dial again"
     )]
@@ -137,7 +130,6 @@ impl Dialler {
         twiml::enqueue(self.config.workflow, contact, to)
     }
 
-    /// Calls that are remembered.
     pub fn remembered(&self) -> usize {
         self.register().calls()
     }
@@ -181,15 +173,15 @@ impl Dialler {
     }
 
     /// Takes one Call from what an agent may place, here and at all replicas together.
-    async fn take_budget(&self, worker: WorkerSid) -> Result<(), Refused> {
+    async fn take_budget(&self, worker: WorkerSid) -> Result<(), RuleViolation> {
         let most = self.config.calls_per_minute;
         self.register().take_budget(worker, most, Instant::now())?;
         let rate = Rate { most: most.into(), every: Duration::from_secs(60) / u32::from(most).max(1) };
         let name = Sha256::new().chain_update("calls").chain_update(worker.to_string()).finalize().into();
-        if self.quota.take(name, rate).await { Ok(()) } else { Err(Refused::TooMany) }
+        if self.quota.take(name, rate).await { Ok(()) } else { Err(RuleViolation::TooMany) }
     }
 
-    /// A Call is for the agent who places it, and for nobody else.
+    /// A Call is for the agent who places it only.
     async fn check_contact(&self, worker: WorkerSid, contact: &str) -> Result<(), DialError> {
         let reading = tokio::time::timeout(LONGEST_READ, self.taskrouter.worker(worker)).await;
         let found = reading.map_err(|_| DialError::Unreachable)?.map_err(|error| match error.next() {
@@ -226,7 +218,7 @@ impl Line {
         })
     }
 
-    /// The next update of this agent's Calls; `None` when so many waited that the line was given up.
+    /// The next update of this agent's Calls; `None` when too many waited, so that the stream was closed.
     pub async fn next(&mut self) -> Option<Update> {
         self.updates.recv().await
     }
@@ -268,7 +260,7 @@ impl Drop for Placing<'_> {
     }
 }
 
-/// What an agent is told: Twilio's own words where it said no, since they name the number's fault.
+/// The text for the agent: Twilio's own words where it said no, since they name the number's fault.
 fn failed(error: TwilioError, otherwise: DialError) -> DialError {
     match error {
         TwilioError::Status { status: 400..=499, message, .. } if !message.is_empty() => {

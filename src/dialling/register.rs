@@ -6,15 +6,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{DialError, Refused};
+use super::{DialError, RuleViolation};
 use crate::bucket::Bucket;
 use crate::sid::{CallSid, WorkerSid};
 
-/// Calls remembered.
 const MOST_CALLS: usize = 10_000;
-/// Twilio ends a Call after four hours unless told otherwise; nothing is told of it after that.
+/// Twilio ends a Call after four hours by default; no update comes after that.
 const LONGEST_CALL: Duration = Duration::from_secs(4 * 3600 + 600);
-/// An end that nobody was there to be told of waits for so long.
+/// How long the end of a Call is kept for an agent without an open stream.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// Updates that a socket may leave standing.
 const MOST_UPDATES: usize = 64;
@@ -24,7 +23,6 @@ const MOST_EARLY: usize = 256;
 const LONGEST_EARLY: Duration = Duration::from_secs(30);
 /// Agents whose budgets are remembered; with more of them the full ones are forgotten.
 const MOST_BUDGETS: usize = 20_000;
-/// Lines are numbered from one on.
 const NO_LINE: u64 = 0;
 /// The status of a Call that the other side has picked up.
 const ANSWERED: &str = "in-progress";
@@ -34,13 +32,11 @@ const LONGEST_STATUS: usize = 32;
 /// How a Call goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
-    /// Which Call.
     pub call: CallSid,
     /// `queued`, `ringing`, `in-progress`, `completed`, …
     pub status: Box<str>,
 }
 
-/// All of it.
 #[derive(Debug, Default)]
 pub(super) struct Register {
     calls: HashMap<CallSid, Placed>,
@@ -75,7 +71,7 @@ struct Early {
 }
 
 impl Register {
-    /// An empty one; whether other replicas place Calls that are told of here.
+    /// An empty one; whether other replicas place Calls whose updates arrive here.
     pub(super) fn new(shares: bool) -> Self {
         Self { shares, ..Self::default() }
     }
@@ -147,14 +143,14 @@ impl Register {
         worker: WorkerSid,
         a_minute: u16,
         now: Instant,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), RuleViolation> {
         let most = f64::from(a_minute);
         if self.budgets.len() >= MOST_BUDGETS {
             self.budgets.retain(|_, budget| budget.level(now) < most - 0.5);
         }
         let full = || Bucket::new(most, most / 60.0, most, now);
         let budget = self.budgets.entry(worker).or_insert_with(full);
-        if budget.take(1.0, 0.0, now) { Ok(()) } else { Err(Refused::TooMany) }
+        if budget.take(1.0, 0.0, now) { Ok(()) } else { Err(RuleViolation::TooMany) }
     }
 
     /// A Call is about to be placed.
@@ -167,7 +163,6 @@ impl Register {
         Ok(())
     }
 
-    /// It was, or was not.
     pub(super) fn not_placing(&mut self) {
         self.placing = self.placing.saturating_sub(1);
     }
@@ -200,7 +195,6 @@ impl Register {
         self.take_early(call, now);
     }
 
-    /// A Call was placed over a line.
     pub(super) fn placed(&mut self, call: CallSid, status: &str, worker: WorkerSid, line: u64, now: Instant) {
         // The line may have gone while Twilio was asked, and the agent be back already.
         let newest = self.lines.iter().filter(|(_, (of, _))| *of == worker).map(|(number, _)| *number).max();
@@ -231,7 +225,6 @@ impl Register {
         }
     }
 
-    /// A status callback.
     pub(super) fn told(&mut self, call: CallSid, status: &str, sequence: Option<u32>, now: Instant) {
         let status = shortened(status);
         let Some(placed) = self.calls.get_mut(&call) else {
@@ -273,7 +266,7 @@ impl Register {
                     self.calls.remove(&call);
                 }
             }
-            // Who leaves so many standing does not read. Without its sender the line ends.
+            // A client this far behind does not read. Without its sender the stream ends.
             Err(_) => drop(self.lines.remove(&placed.line)),
         }
     }
@@ -285,7 +278,7 @@ impl Register {
 
 impl Placed {
     /// Hands the Call to another line, which hears the last status again where it may: what went into a broken socket
-    /// may have reached nobody.
+    /// may have reached no client.
     fn move_to(&mut self, line: u64) {
         self.line = line;
         self.told &= !may_repeat(&self.status);

@@ -36,7 +36,7 @@ fn a_callback_that_overtakes_the_answer_is_not_lost() {
     let (mut register, now) = (Register::default(), Instant::now());
     let (line, mut mine) = register.open(worker(1), now);
     register.told(call(1), "ringing", Some(0), now);
-    assert!(register.early.is_empty(), "nothing is being placed, so it is nobody's");
+    assert!(register.early.is_empty(), "nothing is being placed, so it belongs to no Call");
     register.placing(now).unwrap();
     register.told(call(1), "in-progress", Some(1), now);
     register.told(call(1), "ringing", Some(0), now);
@@ -46,7 +46,7 @@ fn a_callback_that_overtakes_the_answer_is_not_lost() {
 }
 
 #[test]
-fn an_agent_who_comes_back_is_told_where_the_calls_stand() {
+fn an_agent_who_comes_back_gets_the_state_of_the_calls() {
     let (mut register, now) = (Register::default(), Instant::now());
     let (line, mut mine) = register.open(worker(1), now);
     register.placed(call(1), "queued", worker(1), line, now);
@@ -64,7 +64,7 @@ fn an_agent_who_comes_back_is_told_where_the_calls_stand() {
     assert!(heard(&mut stranger).is_empty());
     assert!(register.is_of(call(1), worker(1)) && !register.is_of(call(1), worker(2)));
     register.told(call(1), "completed", Some(2), now);
-    // It was in the line, but nobody took it out.
+    // It was in the line, but was not taken out.
     let untold = vec![again.try_recv().unwrap()];
     register.close(worker(1), line, untold);
     let (_, mut third) = register.open(worker(1), now);
@@ -73,7 +73,7 @@ fn an_agent_who_comes_back_is_told_where_the_calls_stand() {
 }
 
 #[test]
-fn what_went_into_a_broken_socket_is_told_again_but_no_answer() {
+fn what_went_into_a_broken_socket_is_sent_again_but_no_answer() {
     let (mut register, now) = (Register::default(), Instant::now());
     let (line, mut broken) = register.open(worker(1), now);
     register.placed(call(1), "queued", worker(1), line, now);
@@ -94,7 +94,7 @@ fn what_went_into_a_broken_socket_is_told_again_but_no_answer() {
 }
 
 #[test]
-fn an_answer_is_told_once_whichever_way_it_could_come_twice() {
+fn an_answer_is_sent_once_whichever_way_it_could_come_twice() {
     let (mut register, now) = (Register::default(), Instant::now());
     let (old, mut first) = register.open(worker(1), now);
     register.placed(call(1), "queued", worker(1), old, now);
@@ -111,7 +111,7 @@ fn an_answer_is_told_once_whichever_way_it_could_come_twice() {
 }
 
 #[test]
-fn an_answer_that_another_replica_may_have_passed_on_is_not_told_here() {
+fn an_answer_that_another_replica_may_have_passed_on_is_not_sent_here() {
     let (mut register, now) = (Register::new(true), Instant::now());
     register.heard(call(1), "queued", worker(1), Duration::ZERO, now);
     register.told(call(1), "in-progress", Some(1), now);
@@ -157,7 +157,7 @@ fn nothing_is_kept_for_ever_and_nothing_without_bound() {
     for _ in 0..3 {
         register.take_budget(worker(1), 3, now).unwrap();
     }
-    assert_eq!(register.take_budget(worker(1), 3, now), Err(Refused::TooMany));
+    assert_eq!(register.take_budget(worker(1), 3, now), Err(RuleViolation::TooMany));
     assert_eq!(register.take_budget(worker(2), 3, now), Ok(()));
     assert_eq!(register.take_budget(worker(1), 3, now + Duration::from_secs(20)), Ok(()));
 }

@@ -2,20 +2,16 @@
 
 use crate::config::{DiallingConfig, is_e164};
 
-/// The rules.
 #[derive(Debug)]
 pub(super) struct Rules {
     caller_ids: Vec<String>,
     prefixes: Vec<String>,
 }
 
-/// Against the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// Neither a number nor close to one.
+pub enum RuleViolation {
     #[error("\"{0}\" is not a telephone number: write it with + and the country code")]
     NoNumber(&'static str),
-    /// A number with something in it that belongs to none.
     #[error("\"{field}\" is not a telephone number: take {found:?} (U+{code:04X}) out of it", code = u32::from(*.found))]
     Character {
         /// `to` or `from`.
@@ -23,16 +19,12 @@ pub enum Refused {
         /// The first such character.
         found: char,
     },
-    /// As written on business cards: the zero is dialled inside the country only.
     #[error("\"{0}\" has (0) in it: leave that zero out, since the country code stands before it")]
     TrunkZero(&'static str),
-    /// Not one of ours.
     #[error("\"from\" is not one of the caller ids that may be used here")]
     CallerId,
-    /// Not to be called.
     #[error("numbers like this may not be called from here")]
     Prefix,
-    /// Too fast.
     #[error("too many calls within a minute; wait a little")]
     TooMany,
 }
@@ -43,16 +35,16 @@ impl Rules {
     }
 
     /// Both numbers as E.164 writes them, where they may be used.
-    pub(super) fn check(&self, to: &str, from: &str) -> Result<(String, String), Refused> {
+    pub(super) fn check(&self, to: &str, from: &str) -> Result<(String, String), RuleViolation> {
         let may_call = |number: &str| self.prefixes.iter().any(|prefix| number.starts_with(prefix));
         let is_caller_id = |number: &str| self.caller_ids.iter().any(|id| id == number);
         let to = read("to", to, may_call)?;
         let from = read("from", from, is_caller_id)?;
         if !is_caller_id(&from) {
-            return Err(Refused::CallerId);
+            return Err(RuleViolation::CallerId);
         }
         if !may_call(&to) {
-            return Err(Refused::Prefix);
+            return Err(RuleViolation::Prefix);
         }
         Ok((to, from))
     }
@@ -60,18 +52,18 @@ impl Rules {
 
 /// Reads a number as people paste it. The older plugin strips the plus sign, so digits count as an international number
 /// where the rules know one that begins like that; any other digits may be a national number, which this is not to guess.
-fn read(field: &'static str, text: &str, is_known: impl Fn(&str) -> bool) -> Result<String, Refused> {
+fn read(field: &'static str, text: &str, is_known: impl Fn(&str) -> bool) -> Result<String, RuleViolation> {
     let number: String = text.chars().filter(|c| !is_decoration(*c)).collect();
     let (plus, digits) = number.strip_prefix('+').map_or(("", number.as_str()), |digits| ("+", digits));
     if let Some(found) = digits.chars().find(|c| !c.is_ascii_digit()) {
-        return Err(Refused::Character { field, found });
+        return Err(RuleViolation::Character { field, found });
     }
     if text.contains("(0)") {
-        return Err(Refused::TrunkZero(field));
+        return Err(RuleViolation::TrunkZero(field));
     }
     let international = format!("+{digits}");
     let fits = is_e164(&international) && (!plus.is_empty() || is_known(&international));
-    if fits { Ok(international) } else { Err(Refused::NoNumber(field)) }
+    if fits { Ok(international) } else { Err(RuleViolation::NoNumber(field)) }
 }
 
 /// What people and word processors put between and around digits: spaces, dashes, brackets, and characters that show
@@ -96,12 +88,12 @@ mod tests {
 
     const CALLER_ID: &str = "+14155550100";
 
-    fn check(to: &str, from: &str) -> Result<(String, String), Refused> {
+    fn check(to: &str, from: &str) -> Result<(String, String), RuleViolation> {
         let of = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Rules { caller_ids: of(&[CALLER_ID]), prefixes: of(&["+1", "+4930"]) }.check(to, from)
     }
 
-    fn called(to: &str) -> Result<String, Refused> {
+    fn called(to: &str) -> Result<String, RuleViolation> {
         check(to, CALLER_ID).map(|(to, _)| to)
     }
 
@@ -109,12 +101,12 @@ mod tests {
     fn calls_only_what_may_be_called_and_shows_only_what_may_be_shown() {
         assert_eq!(called("+15005550006").as_deref(), Ok("+15005550006"));
         assert_eq!(called("+493012345").as_deref(), Ok("+493012345"));
-        assert_eq!(called("+494012345"), Err(Refused::Prefix));
+        assert_eq!(called("+494012345"), Err(RuleViolation::Prefix));
         for bad in ["+0150055500", "+1234567890123456", "+", "", "5005550006", "0015005550006", "494012345"] {
-            assert_eq!(called(bad), Err(Refused::NoNumber("to")), "{bad}");
+            assert_eq!(called(bad), Err(RuleViolation::NoNumber("to")), "{bad}");
         }
-        assert_eq!(check("+15005550006", "+14155550101"), Err(Refused::CallerId));
-        assert_eq!(check("+15005550006", "1").unwrap_err(), Refused::NoNumber("from"));
+        assert_eq!(check("+15005550006", "+14155550101"), Err(RuleViolation::CallerId));
+        assert_eq!(check("+15005550006", "1").unwrap_err(), RuleViolation::NoNumber("from"));
     }
 
     #[test]
@@ -143,10 +135,10 @@ mod tests {
             ("++15005550006", '+'),
             ("+1500555000\u{ff16}", '\u{ff16}'),
         ] {
-            assert_eq!(called(bad), Err(Refused::Character { field: "to", found }), "{bad}");
+            assert_eq!(called(bad), Err(RuleViolation::Character { field: "to", found }), "{bad}");
         }
         let told = check("+15005550006", "anonymous").unwrap_err().to_string();
         assert_eq!(told, "\"from\" is not a telephone number: take 'a' (U+0061) out of it");
-        assert_eq!(called("+49 (0)30 12345"), Err(Refused::TrunkZero("to")));
+        assert_eq!(called("+49 (0)30 12345"), Err(RuleViolation::TrunkZero("to")));
     }
 }

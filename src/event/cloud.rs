@@ -13,7 +13,6 @@ const TASKROUTER_PREFIX: &str = "com.twilio.taskrouter.";
 /// The body is not a batch of CloudEvents.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
-    /// Not JSON, or not an array of objects with a `type`.
     #[error("the body is not a JSON array of CloudEvents (line {}, column {})", .0.line(), .0.column())]
     Json(serde_json::Error),
 }

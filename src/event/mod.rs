@@ -37,7 +37,6 @@ pub struct Event {
     pub channel: Option<String>,
 }
 
-/// An event of somebody else's Account or Workspace.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the event is for {what} {found}, and this service is for {expected}")]
 pub struct ForeignEvent {

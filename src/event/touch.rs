@@ -12,7 +12,6 @@ use crate::sid::TaskQueueSid;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Touch {
-    /// Whose statistics moved.
     pub queues: Queues,
     /// The TaskChannel on which they moved; `None` means on any.
     pub channel: Option<String>,
@@ -24,7 +23,6 @@ pub struct Touch {
     pub tasks: bool,
     /// Whether the list of TaskQueues, or one of their names, may have changed.
     pub directory: bool,
-    /// The event, or events, that did.
     #[serde(skip)]
     pub event: Option<Trace>,
 }
@@ -35,14 +33,11 @@ pub enum Queues {
     /// None.
     #[default]
     None,
-    /// These.
     Some(Vec<TaskQueueSid>),
-    /// Any of them.
     All,
 }
 
 impl Touch {
-    /// Everything that there is to read.
     pub fn everything() -> Self {
         Self {
             queues: Queues::All,

@@ -19,7 +19,6 @@ use crate::telemetry::trace::{self, TraceId};
 /// By what an event is found in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventId {
-    /// Twilio's own id.
     Sid(EventSid),
     /// Where it sent none: a number of this process.
     Local(u64),
@@ -28,11 +27,8 @@ pub enum EventId {
 /// One or more events that made the same thing stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {
-    /// The newest of them.
     pub newest: EventId,
-    /// When that came in.
     pub newest_at: Instant,
-    /// When the oldest of them came in.
     pub oldest_at: Instant,
     /// Whether one of them names what it made stale, and not just everything.
     pub named: bool,
@@ -78,7 +74,6 @@ impl Trace {
         Self { newest, newest_at: now, oldest_at: now, named: true }
     }
 
-    /// Both together.
     pub fn merged(self, other: Self) -> Self {
         let (newer, older) = if other.newest_at >= self.newest_at { (other, self) } else { (self, other) };
         if older.newest != newer.newest && trace::is_followed() {
@@ -88,7 +83,6 @@ impl Trace {
         Self { oldest_at, named: self.named || other.named, ..newer }
     }
 
-    /// As of something that it does not name.
     #[must_use]
     pub fn of_all(self) -> Self {
         Self { named: false, ..self }

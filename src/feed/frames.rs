@@ -1,6 +1,6 @@
 //! What watchers are owed, put together once: ten thousand of them at the same position share one frame.
 //!
-//! Only frames of the newest picture are kept, and only so many; whoever asks for one more pays for it alone.
+//! Only frames of the newest picture are kept, and a bounded number; a client that needs a further one gets its own.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,8 +8,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
-use super::picture::Position;
-use super::{Frame, Picture, Selection};
+use super::picture::Cursor;
+use super::{FeedState, Frame, Selection};
 
 /// Different positions and selections at once whose frames are shared.
 const MOST_FRAMES: usize = 64;
@@ -20,15 +20,14 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// A frame, and its form as one message.
 #[derive(Debug)]
-pub struct Shown {
-    /// The frame.
+pub struct SharedFrame {
     pub frame: Frame,
     at: Timestamp,
     message: OnceLock<Bytes>,
     event: OnceLock<Bytes>,
 }
 
-impl Shown {
+impl SharedFrame {
     fn new(frame: Frame) -> Arc<Self> {
         Arc::new(Self { frame, at: Timestamp::now(), message: OnceLock::new(), event: OnceLock::new() })
     }
@@ -53,30 +52,29 @@ impl Shown {
     }
 }
 
-/// The frames of the newest picture.
 #[derive(Debug, Default)]
 pub(super) struct Frames(Mutex<Newest>);
 
 #[derive(Debug, Default)]
 struct Newest {
     /// Which picture's frames are kept, and how many came before it.
-    of: Option<Position>,
+    of: Option<Cursor>,
     bytes: usize,
-    frames: Vec<(Option<Position>, Selection, Option<Arc<Shown>>)>,
+    frames: Vec<(Option<Cursor>, Selection, Option<Arc<SharedFrame>>)>,
     items: Option<((u64, u64), Bytes)>,
 }
 
 impl Frames {
     pub(super) fn since(
         &self,
-        picture: &Picture,
-        position: Option<Position>,
+        picture: &FeedState,
+        position: Option<Cursor>,
         selection: &Selection,
-    ) -> Option<Arc<Shown>> {
-        // Held while a frame is made, since whoever waits here wants the same one.
+    ) -> Option<Arc<SharedFrame>> {
+        // Held while a frame is made, since the callers that wait here want the same one.
         let mut newest = self.0.lock();
         let here = picture.here();
-        // A picture of another epoch takes the place of the last; whoever still looks at that pays alone, once.
+        // A picture of another epoch takes the place of the last; a client still at the old one gets its own, once.
         if newest.of.is_none_or(|of| of != here && !of.is_after(here)) {
             newest.of = Some(here);
             newest.frames.clear();
@@ -86,7 +84,7 @@ impl Frames {
         if let Some((.., frame)) = known.filter(|_| newest.of == Some(here)) {
             return frame.clone();
         }
-        let frame = picture.since(position, selection).map(Shown::new);
+        let frame = picture.since(position, selection).map(SharedFrame::new);
         let bytes = newest.bytes + frame.as_ref().map_or(0, |shown| 3 * shown.frame.data.len());
         let room =
             newest.frames.len() < MOST_FRAMES && bytes <= MOST_BYTES || *selection == Selection::default();
@@ -98,7 +96,7 @@ impl Frames {
     }
 
     /// The items of a picture, which are those of the change with this number.
-    pub(super) fn items(&self, picture: &Picture, number: u64) -> Bytes {
+    pub(super) fn items(&self, picture: &FeedState, number: u64) -> Bytes {
         let number = (picture.at().0, number);
         let mut newest = self.0.lock();
         if let Some((_, items)) = newest.items.as_ref().filter(|(of, _)| *of == number) {
@@ -115,14 +113,14 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::picture::Recipe;
+    use crate::feed::picture::LazyJson;
     use serde_json::{Value, json};
 
-    fn picture() -> Picture {
+    fn picture() -> FeedState {
         let queue = format!("WQ{:032x}", 1).parse().unwrap();
-        Picture::new(7)
+        FeedState::new(7)
             .next(
-                vec![(queue, Recipe::new(move || json!({"sid": queue})))],
+                vec![(queue, LazyJson::new(move || json!({"sid": queue})))],
                 vec![],
                 vec![("health", json!(1))],
             )

@@ -1,4 +1,4 @@
-//! What changed, for whoever watches this service itself instead of Sync.
+//! The changes, for clients that watch this service instead of Sync.
 //!
 //! One task lays each snapshot out once and serialises what changed once; every watcher takes from the same picture.
 //! Each part of the picture carries the number of the change that brought it, and a watcher at number *n* is owed
@@ -17,12 +17,12 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use frames::Frames;
-use picture::Position;
+use picture::Cursor;
 
-pub use frames::Shown;
-pub use picture::{Change, Frame, Head, METRICS_DOCUMENTS, Picture, QUEUE_ORDER};
+pub use frames::SharedFrame;
+pub use picture::{Change, FeedState, Frame, Head, METRICS_DOCUMENTS, QUEUE_ORDER};
 pub use selection::{BadSelection, Selection};
-pub use worker::{Pictures, Worker, new_epoch};
+pub use worker::{FeedWorker, Pictures, new_epoch};
 
 /// Watchers at once; a further one is turned away.
 const MOST_WATCHERS: usize = 60_000;
@@ -30,7 +30,7 @@ const MOST_WATCHERS: usize = 60_000;
 /// Hands the picture out. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Feed {
-    pictures: watch::Receiver<Arc<Picture>>,
+    pictures: watch::Receiver<Arc<FeedState>>,
     places: Arc<Semaphore>,
     frames: Arc<Frames>,
 }
@@ -39,7 +39,7 @@ pub struct Feed {
 #[derive(Debug)]
 pub struct Watcher {
     feed: Feed,
-    position: Option<Position>,
+    position: Option<Cursor>,
     selection: Selection,
     _place: OwnedSemaphorePermit,
 }
@@ -53,13 +53,12 @@ pub struct ItemsWatcher {
     _place: OwnedSemaphorePermit,
 }
 
-/// There are too many watchers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many clients watch already")]
 pub struct Full;
 
 impl Feed {
-    fn new(pictures: watch::Receiver<Arc<Picture>>) -> Self {
+    fn new(pictures: watch::Receiver<Arc<FeedState>>) -> Self {
         Self { pictures, places: Arc::new(Semaphore::new(MOST_WATCHERS)), frames: Arc::default() }
     }
 
@@ -70,19 +69,16 @@ impl Feed {
         Ok(Watcher { feed, position, selection, _place: place })
     }
 
-    /// A new watcher of the items.
     pub fn watch_items(&self) -> Result<ItemsWatcher, Full> {
         let (feed, place) = self.enter()?;
         Ok(ItemsWatcher { feed, seen: None, _place: place })
     }
 
-    /// How many watch.
     pub fn watchers(&self) -> usize {
         MOST_WATCHERS.saturating_sub(self.places.available_permits())
     }
 
-    /// The picture as it is.
-    pub fn picture(&self) -> Arc<Picture> {
+    pub fn picture(&self) -> Arc<FeedState> {
         self.pictures.borrow().clone()
     }
 
@@ -95,7 +91,7 @@ impl Feed {
     }
 
     /// The next picture; `None` when there will be none.
-    async fn next(&mut self) -> Option<Arc<Picture>> {
+    async fn next(&mut self) -> Option<Arc<FeedState>> {
         self.pictures.changed().await.ok()?;
         Some(self.pictures.borrow_and_update().clone())
     }
@@ -103,7 +99,7 @@ impl Feed {
 
 impl Watcher {
     /// Waits for news and returns it; `None` when the service is stopping. Nothing is lost where this is given up.
-    pub async fn next(&mut self) -> Option<Arc<Shown>> {
+    pub async fn next(&mut self) -> Option<Arc<SharedFrame>> {
         loop {
             let picture = self.feed.next().await?;
             let frame = self.feed.frames.since(&picture, self.position, &self.selection);

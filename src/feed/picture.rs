@@ -1,7 +1,7 @@
 //! The picture: everything that a watcher can be shown, each part with the number of the change that brought it.
 //!
 //! A TaskQueue is kept as the way to lay it out, and laid out when the first watcher asks; all others share that. With
-//! nobody watching, a thousand TaskQueues cost neither the work nor 5 MB.
+//! no watchers, a thousand TaskQueues cost neither the work nor 5 MB.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,12 +27,12 @@ pub const METRICS_DOCUMENTS: &str = "_metricsDocuments";
 pub const QUEUE_ORDER: &str = "_queueOrder";
 const HEALTH: &str = "health";
 
-/// TaskQueues that are remembered as gone, so that who comes back is told; with more of them all are told anew.
+/// TaskQueues remembered as gone, for returning clients; with more of them, clients get a new whole state.
 const MOST_GONE: usize = 1000;
 
 /// All that is shown, serialised.
 #[derive(Debug, Clone, Default)]
-pub struct Picture {
+pub struct FeedState {
     /// Tells these numbers from those of others.
     epoch: u64,
     number: u64,
@@ -40,25 +40,25 @@ pub struct Picture {
     branches: Vec<(u64, u64)>,
     /// What health is said to be here, whatever the part says; with its own tag.
     overlay: Option<(u64, Arc<str>)>,
-    /// When it was drawn; whoever gets it at once can set a clock by it.
+    /// When it was drawn; a client that gets it at once can set a clock by it.
     drawn_at: Timestamp,
     /// Watchers below this number have missed something that is not remembered.
     oldest: u64,
-    queues: BTreeMap<TaskQueueSid, Arc<Part>>,
+    queues: BTreeMap<TaskQueueSid, Arc<FeedPart>>,
     gone: BTreeMap<TaskQueueSid, u64>,
-    parts: BTreeMap<&'static str, Arc<Part>>,
+    parts: BTreeMap<&'static str, Arc<FeedPart>>,
 }
 
 /// Where a watcher is: which picture it has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Position {
+pub(super) struct Cursor {
     epoch: u64,
     number: u64,
     /// The tag of what was laid over it; nought for nothing.
     overlay: u64,
 }
 
-impl Position {
+impl Cursor {
     /// Whether it comes later in the same history.
     pub(super) fn is_after(self, other: Self) -> bool {
         self.epoch == other.epoch && self.number > other.number
@@ -75,52 +75,50 @@ pub struct Head {
     drawn_at: Timestamp,
 }
 
-/// What has to change in one picture to make the next of it, for whoever keeps a copy.
+/// What has to change in one picture to make the next of it, for holders of a copy.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Change {
     /// The picture that it changes; `None` for a whole one.
     pub from: Option<(u64, u64)>,
-    /// What it becomes.
     pub head: Head,
     /// TaskQueues' items, each with its number.
     pub queues: Vec<(TaskQueueSid, u64, Box<RawValue>)>,
     /// TaskQueues that are gone, each with its number.
     pub gone: Vec<(TaskQueueSid, u64)>,
-    /// The other parts, each with its number.
     pub parts: Vec<(String, u64, Box<RawValue>)>,
 }
 
 /// Lays something out; always the same, whenever it is called.
-pub(super) struct Recipe(Box<dyn Fn() -> Value + Send + Sync>);
+pub(super) struct LazyJson(Box<dyn Fn() -> Value + Send + Sync>);
 
 #[derive(Debug)]
-struct Part {
+struct FeedPart {
     number: u64,
-    recipe: Recipe,
-    /// Filled when somebody is shown it.
+    recipe: LazyJson,
+    /// Filled at the first use.
     json: OnceLock<Box<str>>,
 }
 
-impl Recipe {
+impl LazyJson {
     pub(super) fn new(lay_out: impl Fn() -> Value + Send + Sync + 'static) -> Self {
         Self(Box::new(lay_out))
     }
 }
 
-impl fmt::Debug for Recipe {
+impl fmt::Debug for LazyJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Recipe")
     }
 }
 
-impl Part {
-    fn new(number: u64, recipe: Recipe) -> Arc<Self> {
+impl FeedPart {
+    fn new(number: u64, recipe: LazyJson) -> Arc<Self> {
         Arc::new(Self { number, recipe, json: OnceLock::new() })
     }
 
     /// One that was laid out elsewhere.
     fn copied(number: u64, json: &RawValue) -> Arc<Self> {
-        let part = Self { number, recipe: Recipe::new(|| Value::Null), json: OnceLock::new() };
+        let part = Self { number, recipe: LazyJson::new(|| Value::Null), json: OnceLock::new() };
         part.json.get_or_init(|| json.get().into());
         Arc::new(part)
     }
@@ -142,12 +140,10 @@ pub struct Frame {
     pub kind: &'static str,
     /// Names the position, to resume at.
     pub id: String,
-    /// JSON.
     pub data: String,
 }
 
-impl Picture {
-    /// An empty one.
+impl FeedState {
     pub(super) fn new(epoch: u64) -> Self {
         Self { epoch, ..Self::default() }
     }
@@ -163,21 +159,19 @@ impl Picture {
         over.map(|(_, health)| &**health).or_else(|| self.part(name))
     }
 
-    /// Its number.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// Where it is itself.
-    pub(super) fn here(&self) -> Position {
-        Position { epoch: self.epoch, number: self.number, overlay: self.overlay_tag() }
+    pub(super) fn here(&self) -> Cursor {
+        Cursor { epoch: self.epoch, number: self.number, overlay: self.overlay_tag() }
     }
 
-    /// The position that a frame's id names, unless it is nobody's that we know.
-    pub(super) fn position(&self, id: &str) -> Option<Position> {
+    /// The position that a frame's id names, unless it is unknown.
+    pub(super) fn position(&self, id: &str) -> Option<Cursor> {
         let (epoch, rest) = id.split_once('-')?;
         let (number, overlay) = rest.split_once('-').unwrap_or((rest, "0"));
-        let position = Position {
+        let position = Cursor {
             epoch: epoch.parse().ok()?,
             number: number.parse().ok()?,
             overlay: overlay.parse().ok()?,
@@ -186,7 +180,7 @@ impl Picture {
     }
 
     /// The number from which on a watcher there is owed something.
-    fn known(&self, position: Position) -> Option<u64> {
+    fn known(&self, position: Cursor) -> Option<u64> {
         let ours = (self.epoch, self.number);
         let mut epochs = self.branches.iter().chain([&ours]);
         let shares = |(epoch, last): &&(u64, u64)| *epoch == position.epoch && position.number <= *last;
@@ -225,7 +219,6 @@ impl Picture {
         (self.epoch, self.number)
     }
 
-    /// Its numbers.
     pub fn head(&self) -> Head {
         let Self { epoch, number, drawn_at, oldest, branches, .. } = self.clone();
         Head { epoch, number, branches, oldest, drawn_at }
@@ -246,7 +239,7 @@ impl Picture {
         }
     }
 
-    /// The next picture by a change that somebody else drew; `None` where it is not a change of this one.
+    /// The next picture by a change that another replica made; `None` where it is not a change of this one.
     pub fn changed(&self, change: &Change) -> Option<Self> {
         let mut next = match change.from {
             Some(from) if from == self.at() => self.clone(),
@@ -261,7 +254,7 @@ impl Picture {
             next.gone.clear();
         }
         for (sid, number, json) in &change.queues {
-            next.queues.insert(*sid, Part::copied(*number, json));
+            next.queues.insert(*sid, FeedPart::copied(*number, json));
             next.gone.remove(sid);
         }
         for (sid, number) in &change.gone {
@@ -271,7 +264,7 @@ impl Picture {
         for (name, number, json) in &change.parts {
             // A newer version may have parts that this one does not know.
             if let Some(name) = PARTS.iter().find(|known| *known == name) {
-                next.parts.insert(name, Part::copied(*number, json));
+                next.parts.insert(name, FeedPart::copied(*number, json));
             }
         }
         Some(next)
@@ -295,7 +288,7 @@ impl Picture {
     /// The next picture: these queues and parts changed, those queues are gone. `None` when nothing did.
     pub(super) fn next(
         &self,
-        queues: Vec<(TaskQueueSid, Recipe)>,
+        queues: Vec<(TaskQueueSid, LazyJson)>,
         gone: Vec<TaskQueueSid>,
         parts: Vec<(&'static str, Value)>,
     ) -> Option<Self> {
@@ -306,7 +299,7 @@ impl Picture {
         let number = next.number;
         let mut changed = false;
         for (queue, recipe) in queues {
-            changed |= put(&mut next.queues, queue, Part::new(number, recipe));
+            changed |= put(&mut next.queues, queue, FeedPart::new(number, recipe));
             next.gone.remove(&queue);
         }
         for queue in gone {
@@ -316,7 +309,8 @@ impl Picture {
             }
         }
         for (name, value) in parts {
-            changed |= put(&mut next.parts, name, Part::new(number, Recipe::new(move || value.clone())));
+            changed |=
+                put(&mut next.parts, name, FeedPart::new(number, LazyJson::new(move || value.clone())));
         }
         if next.gone.len() > MOST_GONE {
             next.oldest = number;
@@ -344,11 +338,11 @@ impl Picture {
     }
 
     /// What is newer than a position; the whole picture where there is none, or too much was missed.
-    pub(super) fn since(&self, seen: Option<Position>, selection: &Selection) -> Option<Frame> {
+    pub(super) fn since(&self, seen: Option<Cursor>, selection: &Selection) -> Option<Frame> {
         let position = seen.and_then(|seen| self.known(seen)).filter(|position| *position >= self.oldest);
         let from = position.unwrap_or(0);
         let overlaid = seen.is_none_or(|seen| seen.overlay != self.overlay_tag());
-        let newer = |part: &&Arc<Part>| position.is_none() || part.number > from;
+        let newer = |part: &&Arc<FeedPart>| position.is_none() || part.number > from;
         let queues = self.queues.iter().filter(|(queue, part)| newer(part) && selection.wants(queue));
         let queues: Vec<Cow<'_, str>> = queues.map(|(_, part)| selection.shown(part.json())).collect();
         let gone = self.gone.iter().filter(|(queue, n)| **n > from && selection.wants(queue));
@@ -382,8 +376,8 @@ impl Picture {
     }
 }
 
-/// Replaces a part unless it says the same as what somebody has been shown.
-fn put<K: Ord>(parts: &mut BTreeMap<K, Arc<Part>>, key: K, part: Arc<Part>) -> bool {
+/// Replaces a part unless it says the same as what a client has been sent.
+fn put<K: Ord>(parts: &mut BTreeMap<K, Arc<FeedPart>>, key: K, part: Arc<FeedPart>) -> bool {
     let shown = parts.get(&key).and_then(|last| last.json.get());
     let same = shown.is_some_and(|shown| **shown == *part.json());
     if !same {
@@ -406,8 +400,8 @@ mod tests {
         (sid(n), json!({"sid": sid(n), "v": value}))
     }
 
-    fn recipes(items: impl IntoIterator<Item = (TaskQueueSid, Value)>) -> Vec<(TaskQueueSid, Recipe)> {
-        items.into_iter().map(|(sid, value)| (sid, Recipe::new(move || value.clone()))).collect()
+    fn recipes(items: impl IntoIterator<Item = (TaskQueueSid, Value)>) -> Vec<(TaskQueueSid, LazyJson)> {
+        items.into_iter().map(|(sid, value)| (sid, LazyJson::new(move || value.clone()))).collect()
     }
 
     fn data(frame: Option<Frame>) -> Value {
@@ -418,7 +412,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_first_and_then_only_what_changed() {
-        let first = Picture::new(7)
+        let first = FeedState::new(7)
             .next(recipes([item(1, 0), item(2, 0)]), vec![], vec![("health", json!(1))])
             .unwrap();
         let whole = first.since(None, &Selection::default()).unwrap();
@@ -438,12 +432,12 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_is_shown_is_not_laid_out_and_what_many_are_shown_once() {
+    fn what_no_client_needs_is_not_laid_out_and_what_many_need_once() {
         use std::sync::atomic::{AtomicUsize, Ordering};
         let times = Arc::new(AtomicUsize::new(0));
         let counted = times.clone();
-        let recipe = Recipe::new(move || json!({"n": counted.fetch_add(1, Ordering::Relaxed)}));
-        let first = Picture::new(7).next(vec![(sid(1), recipe)], vec![], vec![]).unwrap();
+        let recipe = LazyJson::new(move || json!({"n": counted.fetch_add(1, Ordering::Relaxed)}));
+        let first = FeedState::new(7).next(vec![(sid(1), recipe)], vec![], vec![]).unwrap();
         let second = first.next(recipes([item(2, 0)]), vec![], vec![]).unwrap();
         assert_eq!(times.load(Ordering::Relaxed), 0);
         let frames =
@@ -454,7 +448,7 @@ mod tests {
 
     #[test]
     fn an_id_of_another_process_is_not_a_position() {
-        let picture = Picture::new(7).next(recipes([item(1, 0)]), vec![], vec![]).unwrap();
+        let picture = FeedState::new(7).next(recipes([item(1, 0)]), vec![], vec![]).unwrap();
         assert_eq!(picture.position("7-1"), Some(picture.here()));
         for other in ["8-1", "7-2", "7", "x-y", ""] {
             assert_eq!(picture.position(other), None, "{other}");
@@ -462,16 +456,16 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_the_same_and_whoever_resumes_from_a_branch_gets_what_they_miss() {
+    fn a_copy_is_the_same_and_a_client_that_resumes_from_a_branch_gets_what_it_missed() {
         let all = Selection::default();
-        let first = Picture::new(7)
+        let first = FeedState::new(7)
             .next(
                 recipes([item(1, 0), item(2, 0)]),
                 vec![],
                 vec![("health", json!(1)), (METRICS_DOCUMENTS, json!(1))],
             )
             .unwrap();
-        let copy = Picture::new(0).changed(&first.change_since(None)).unwrap();
+        let copy = FeedState::new(0).changed(&first.change_since(None)).unwrap();
         assert_eq!((copy.since(None, &all), copy.at()), (first.since(None, &all), first.at()));
         let second = first.next(recipes([item(2, 5)]), vec![sid(1)], vec![]).unwrap();
         let change = second.change_since(Some(&first));
@@ -491,7 +485,8 @@ mod tests {
     #[test]
     fn health_laid_over_is_shown_and_taken_back() {
         let all = Selection::default();
-        let first = Picture::new(7).next(recipes([item(1, 0)]), vec![], vec![("health", json!(1))]).unwrap();
+        let first =
+            FeedState::new(7).next(recipes([item(1, 0)]), vec![], vec![("health", json!(1))]).unwrap();
         let stale = first.with_health(Some((9, &json!("stale"))));
         let shown = stale.since(Some(first.here()), &all).unwrap();
         assert_eq!(shown.id, "7-1-9");
@@ -502,12 +497,12 @@ mod tests {
     }
 
     proptest! {
-        /// However often somebody looks, what they put together is what is shown.
+        /// However often it is read, what they put together is what is shown.
         #[test]
-        fn whoever_skips_ends_with_the_same(
+        fn a_client_that_skips_ends_with_the_same(
             steps in prop::collection::vec((0..6_u8, 0..4_u8, any::<bool>(), any::<bool>()), 1..60),
         ) {
-            let mut picture = Picture::new(1);
+            let mut picture = FeedState::new(1);
             let mut truth: BTreeMap<String, Value> = BTreeMap::new();
             let mut seen: BTreeMap<String, Value> = BTreeMap::new();
             let mut position = None;

@@ -13,7 +13,7 @@ use crate::sid::TaskQueueSid;
 
 /// TaskQueues that one watcher may name: as many as a Workspace can have (Twilio's limit).
 const MOST_QUEUES: usize = 5_000;
-/// Characters of a name that is not understood, when that is told.
+/// Characters of an unknown name in the error message.
 const LONGEST_SHOWN: usize = 64;
 const MEMBERS: [&str; 2] = ["realTimeStats_", "cumulativeStats_"];
 /// The sum over all TaskChannels.
@@ -29,15 +29,12 @@ pub struct Selection {
 /// The part of a choice that can't be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadSelection {
-    /// Not TaskQueue SIDs, or too many.
     #[error("queues must be SIDs of TaskQueues (WQ and 32 hexadecimal digits), at most {MOST_QUEUES}")]
     Queues,
-    /// A TaskChannel without statistics.
     #[error("channels: there are no statistics of {unknown:?}; STATS_CHANNELS names {}", .known.join(", "))]
     Channel {
         /// The first one, shortened.
         unknown: String,
-        /// Those that there are.
         known: Vec<String>,
     },
 }
@@ -73,7 +70,6 @@ impl Selection {
         self.queues.as_ref().is_none_or(|queues| queues.contains(queue))
     }
 
-    /// An item as it is shown.
     pub(super) fn shown<'a>(&self, item: &'a str) -> Cow<'a, str> {
         let Some(channels) = &self.channels else { return Cow::Borrowed(item) };
         let wanted = |member: &str| {

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::picture::Recipe;
-use super::{Feed, METRICS_DOCUMENTS, Picture, QUEUE_ORDER};
+use super::picture::LazyJson;
+use super::{Feed, FeedState, METRICS_DOCUMENTS, QUEUE_ORDER};
 use crate::layout::{is_whole, metrics_documents, queue_item};
-use crate::publish::Status;
+use crate::publish::PublishStatus;
 use crate::stats::{Needs, QueueState, Snapshot, Tiles};
 
 /// Pictures are made at most this often; a burst of answers makes one.
@@ -27,11 +27,10 @@ const NO_NEWS: &str = "no answer for two intervals";
 
 /// The task, to be run once.
 #[derive(Debug)]
-pub struct Worker {
+pub struct FeedWorker {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     tiles: watch::Receiver<Tiles>,
-    status: watch::Receiver<Status>,
-    /// Bad calls.
+    status: watch::Receiver<PublishStatus>,
     voice: watch::Receiver<Value>,
     shown: Option<Arc<Snapshot>>,
     pictures: Pictures,
@@ -39,34 +38,31 @@ pub struct Worker {
     document: String,
     /// From this age on the Workspace's statistics are called stale, whatever is said of them.
     doubt_after: Duration,
-    /// Keeps what was drawn before as it is until all this has been read: for whoever takes over.
+    /// Keeps what was drawn before as it is until all this has been read: for a new leader.
     needs: Option<Needs>,
 }
 
 /// Where pictures are put for all watchers of this process; who draws them may change. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Pictures(Arc<watch::Sender<Arc<Picture>>>);
+pub struct Pictures(Arc<watch::Sender<Arc<FeedState>>>);
 
 impl Pictures {
     /// An empty picture, and the handle of those who watch it.
     pub fn new() -> (Feed, Self) {
-        // Whoever comes back after a restart has numbers of another process.
-        let (pictures, receiver) = watch::channel(Arc::new(Picture::new(new_epoch())));
+        // A client that comes back after a restart has another process's numbers.
+        let (pictures, receiver) = watch::channel(Arc::new(FeedState::new(new_epoch())));
         (Feed::new(receiver), Self(Arc::new(pictures)))
     }
 
-    /// The newest.
-    pub fn newest(&self) -> Arc<Picture> {
+    pub fn newest(&self) -> Arc<FeedState> {
         self.0.borrow().clone()
     }
 
-    /// Shows another.
-    pub fn show(&self, picture: Picture) {
+    pub fn show(&self, picture: FeedState) {
         self.0.send_replace(Arc::new(picture));
     }
 
-    /// Waits for others.
-    pub fn watch(&self) -> watch::Receiver<Arc<Picture>> {
+    pub fn watch(&self) -> watch::Receiver<Arc<FeedState>> {
         self.0.subscribe()
     }
 
@@ -80,13 +76,12 @@ pub fn new_epoch() -> u64 {
     Timestamp::now().as_microsecond().unsigned_abs()
 }
 
-impl Worker {
-    /// A worker that draws there.
+impl FeedWorker {
     pub fn new(
         pictures: Pictures,
         snapshots: watch::Receiver<Arc<Snapshot>>,
         tiles: watch::Receiver<Tiles>,
-        status: watch::Receiver<Status>,
+        status: watch::Receiver<PublishStatus>,
         voice: watch::Receiver<Value>,
         document: &str,
         interval: Duration,
@@ -95,7 +90,7 @@ impl Worker {
         Self { snapshots, tiles, status, voice, shown: None, pictures, document, doubt_after, needs: None }
     }
 
-    /// Goes on from what somebody else has drawn: with numbers of its own, and not before all this was read.
+    /// Goes on from another replica's state: with numbers of its own, and not before all this was read.
     #[must_use]
     pub fn taking_over(mut self, needs: Needs) -> Self {
         let last = self.pictures.newest();
@@ -164,11 +159,11 @@ impl Worker {
         let whole = moved.filter(|(_, state)| is_whole(state));
         let recipe = |state: &Arc<QueueState>| {
             let (state, channels) = (state.clone(), next.channels.clone());
-            Recipe::new(move || queue_item(&state, &channels).unwrap_or_default())
+            LazyJson::new(move || queue_item(&state, &channels).unwrap_or_default())
         };
         let queues = whole.map(|(sid, state)| (*sid, recipe(state))).collect();
         let gone = last.into_iter().flat_map(|last| last.queues.keys().copied());
-        // Those that were drawn by somebody else, once.
+        // Those that another replica made, once.
         let left = if self.needs.take().is_some() { before_us.queues() } else { Vec::new() };
         let gone = gone.chain(left).filter(|sid| !next.queues.contains_key(sid)).collect();
         // Before the list of TaskQueues was read, no queues does not mean that there are none.
@@ -183,7 +178,7 @@ impl Worker {
             (Some(last), Some(next)) => !Arc::ptr_eq(last, next),
             (last, next) => last.is_some() != next.is_some(),
         });
-        // Tiles stay until whoever has taken over has their values.
+        // Tiles stay until the new leader has their values.
         if metrics_moved && (next.metrics.is_some() || before_us.part("metrics").is_none()) {
             parts.push(("metrics", metrics(&next)));
             let shown = next.metrics.as_deref().unwrap_or_default();
@@ -226,7 +221,7 @@ fn workspace(snapshot: &Snapshot) -> Value {
 }
 
 /// What is failing, and why; without numbers that change at every look.
-fn health(snapshot: &Snapshot, writes: &Status, doubtful: bool) -> Value {
+fn health(snapshot: &Snapshot, writes: &PublishStatus, doubtful: bool) -> Value {
     let in_queues = snapshot.queues.values().flat_map(|state| state.scopes.iter());
     let scopes = std::iter::once(&snapshot.workspace).chain(in_queues);
     let in_scopes =

@@ -8,7 +8,6 @@ use super::{Changes, Layout, Object, Owner, Target, only_document, shape};
 use crate::config::CoreConfig;
 use crate::stats::{Needs, Snapshot};
 
-/// The Document and its name.
 #[derive(Debug)]
 pub(super) struct DashboardDocument {
     document: Arc<str>,

@@ -14,7 +14,6 @@ use crate::stats::{Needs, QueueState, ScopeStats, Snapshot};
 const WORKSPACE: &str = "WORKSPACE";
 const TASK_QUEUE: &str = "TASK_QUEUE_";
 
-/// The Map and its name.
 #[derive(Debug)]
 pub(super) struct DashboardMap {
     map: Arc<str>,
@@ -74,7 +73,7 @@ impl Layout for DashboardMap {
             }
         }
         gone.for_each(|queue| changes.remove(self.queue_target(queue)));
-        // Last: the older wallboard calculates its tiles anew when this item changes, from the items as they are then.
+        // Last: the older wallboard recalculates its tiles when this item changes, from the items as they are then.
         let same = last.is_some_and(|last| last.workspace.shows_the_same(&next.workspace));
         if let Some(item) = self.workspace_item(next).filter(|_| !same) {
             changes.put(self.target(WORKSPACE), item);

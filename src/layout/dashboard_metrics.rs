@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::fit::LARGEST;
 use super::{Changes, Layout, Object, Target};
 use crate::config::CoreConfig;
-use crate::stats::{Metric, Needs, Snapshot};
+use crate::stats::{Needs, Snapshot, Tile};
 
 /// The first Document's name.
 #[derive(Debug)]
@@ -80,13 +80,13 @@ impl Layout for DashboardMetrics {
 }
 
 /// Names of the Documents that the metrics stand in.
-pub(super) fn names(first: &str, metrics: &[Metric]) -> Vec<String> {
+pub(super) fn names(first: &str, metrics: &[Tile]) -> Vec<String> {
     let name = |place| if place == 0 { first.to_owned() } else { format!("{first}-{}", place + 1) };
     (0..parts(metrics).len()).map(name).collect()
 }
 
 /// The metrics by Document; at least one.
-fn parts(metrics: &[Metric]) -> Vec<Map<String, Value>> {
+fn parts(metrics: &[Tile]) -> Vec<Map<String, Value>> {
     let mut parts = vec![Map::new()];
     let mut size = 2;
     for (position, metric) in metrics.iter().enumerate() {
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn goes_on_in_numbered_documents_that_all_fit() {
-        let metric = |n: usize| Metric {
+        let metric = |n: usize| Tile {
             name: format!("metric-{n}").into(),
             label: "Waiting".into(),
             value: json!(n),
@@ -128,7 +128,7 @@ mod tests {
             error: None,
             stale: None,
         };
-        let metrics: Vec<Metric> = (0..200).map(metric).collect();
+        let metrics: Vec<Tile> = (0..200).map(metric).collect();
         let documents = parts(&metrics);
         assert!(documents.len() > 1);
         assert!(documents.iter().all(|part| Value::Object(part.clone()).to_string().len() <= LARGEST));

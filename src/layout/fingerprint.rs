@@ -20,7 +20,6 @@ const READ_TIMES: &[&str] = &["asOf", "readBy", "end_time", "endTime"];
 pub struct Fingerprint {
     /// Of everything but ages and read times.
     pub content: u64,
-    /// Of the ages.
     pub ages: u64,
 }
 

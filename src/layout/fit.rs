@@ -17,7 +17,7 @@ pub const CUT: &str = "cut";
 const MOST_NAMED: usize = 20;
 /// Longest name in that list: names come from attributes too, and can be long themselves.
 const LONGEST_NAME: usize = 40;
-/// After this many single cuts whole members go: what has so many parts is no statistics.
+/// After this many single cuts whole members go: a value of that many parts is no statistics.
 const MOST_CUTS: usize = 200;
 
 /// Fields that go first, wherever they stand; those of single channels before those of all.
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(shown[CUT], json!(cut));
     }
 
-    /// A TaskQueue with so many Activities that an item of four scopes is a little too large.
+    /// A TaskQueue with Activities enough that an item of four scopes is a little too large.
     fn large_item(activities: usize) -> Value {
         let activities: Vec<Value> = (0..activities)
             .map(|n| json!({"friendly_name": format!("Activity {n:03}"), "workers": n}))

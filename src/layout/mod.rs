@@ -24,7 +24,7 @@ pub use fingerprint::Fingerprint;
 
 use crate::config::{CoreConfig, LayoutName};
 use crate::sid::{AccountSid, TaskQueueSid, TaskSid, WorkspaceSid};
-use crate::stats::{Metric, Needs, QueueState, ScopeStats, Snapshot, TaskState};
+use crate::stats::{Needs, QueueState, ScopeStats, Snapshot, TaskState, Tile};
 
 /// The default metric definitions, which a new definitions Document starts with.
 pub const DEFAULT_DEFINITIONS: &str = include_str!("../../default_stats.json");
@@ -32,16 +32,13 @@ pub const DEFAULT_DEFINITIONS: &str = include_str!("../../default_stats.json");
 /// A top-level Sync object, by its unique name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Object {
-    /// A Document.
     Document(Arc<str>),
-    /// A Map.
     Map(Arc<str>),
 }
 
 /// Something with a value in Sync: a Document, or an item of a Map.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Target {
-    /// A Document.
     Document(Arc<str>),
     /// A MapItem, by its Map and key.
     MapItem(Arc<str>, Arc<str>),
@@ -104,7 +101,6 @@ impl Debug for Changes<'_> {
 
 /// One way to lay a snapshot out.
 pub trait Layout: Debug + Send + Sync {
-    /// What must be read for it.
     fn needs(&self) -> Needs;
 
     /// The objects it keeps for this snapshot; Maps are created even while they are empty.
@@ -117,17 +113,16 @@ pub trait Layout: Debug + Send + Sync {
     /// own. Values that wait for their turn are not kept, but laid out again here, so it should cost no more than one.
     fn value(&self, target: &Target, snapshot: &Snapshot) -> Option<Value>;
 
-    /// What has to go when an item is found in a Map that nobody wants any more, such as a deleted TaskQueue's: the
-    /// item, and whatever belongs to it. Nothing for items of somebody else.
+    /// What has to go when an item is found in a Map that is no longer wanted, such as a deleted TaskQueue's: the
+    /// item, and whatever belongs to it. Nothing for other writers' items.
     fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target>;
 
-    /// Whether a Document that nobody wants any more is one of its own.
+    /// Whether a Document that is no longer wanted is one of its own.
     fn is_leftover(&self, _document: &str, _snapshot: &Snapshot) -> bool {
         false
     }
 }
 
-/// The configured layouts.
 pub fn all(config: &CoreConfig) -> Vec<Box<dyn Layout>> {
     let build = |name: &LayoutName| -> Box<dyn Layout> {
         match name {
@@ -149,7 +144,7 @@ pub fn needs(layouts: &[Box<dyn Layout>]) -> Needs {
     layouts.iter().fold(Needs::default(), |needs, layout| needs.and(layout.needs()))
 }
 
-/// The items of all TaskQueues as system A's front ends know them, for whoever asks over HTTP.
+/// The items of all TaskQueues as system A's front ends know them, for HTTP clients.
 pub fn queue_items(snapshot: &Snapshot) -> Vec<Value> {
     snapshot.in_order().filter_map(|state| queue_item(state, &snapshot.channels)).collect()
 }
@@ -166,7 +161,7 @@ pub fn is_whole(state: &QueueState) -> bool {
 }
 
 /// Names of the Documents that the metrics stand in, the configured name first.
-pub fn metrics_documents(first: &str, metrics: &[Metric]) -> Vec<String> {
+pub fn metrics_documents(first: &str, metrics: &[Tile]) -> Vec<String> {
     dashboard_metrics::names(first, metrics)
 }
 

@@ -18,7 +18,6 @@ const DOCUMENT: &str = "task-queue-";
 /// And after it, for the cumulative one.
 const TODAY: &str = "-today";
 
-/// The list of Documents.
 #[derive(Debug)]
 pub(super) struct QueueDocuments {
     list: Arc<str>,

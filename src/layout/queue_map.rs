@@ -12,7 +12,6 @@ use crate::config::CoreConfig;
 use crate::sid::TaskQueueSid;
 use crate::stats::{Needs, QueueState, Scope, Snapshot};
 
-/// The Map and its name.
 #[derive(Debug)]
 pub(super) struct QueueMap {
     map: Arc<str>,

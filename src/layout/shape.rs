@@ -80,12 +80,10 @@ pub(crate) fn provenance(shown: &mut Map<String, Value>, whole: &ScopeStats) {
     }
 }
 
-/// What made us read a value.
 pub(crate) fn read_by(event: bool) -> Value {
     Value::from(if event { "event" } else { "timer" })
 }
 
-/// Why a value is stale, if it is.
 pub(crate) fn stale<T>(reading: &Reading<T>) -> Option<Value> {
     reading.stale.as_ref().map(|stale| Value::String(stale.reason.to_string()))
 }

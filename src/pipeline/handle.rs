@@ -10,14 +10,14 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::request::{Answer, Request, RequestError};
+use super::request::{LeaderAnswer, Request, RequestError};
 use crate::layout::{queue_items, task_item};
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
 use crate::sid::{AccountSid, WorkspaceSid};
 use crate::stats::{Needs, Snapshot};
 use crate::twilio::taskrouter::Worker;
-use crate::wallboard::{Metrics, Raw};
+use crate::wallboard::{Raw, Wallboard};
 
 /// A thousand queues take about a minute to write within Sync's limits.
 pub(super) const LONGEST_BOOTSTRAP: Duration = Duration::from_secs(120);
@@ -37,7 +37,7 @@ pub struct Handle {
     pub shown: watch::Receiver<Arc<Snapshot>>,
     /// Knows how far the writes are.
     pub publisher: Publisher,
-    pub(super) metrics: Option<Metrics>,
+    pub(super) metrics: Option<Wallboard>,
     pub(super) roster: Roster,
     pub(super) account: AccountSid,
     pub(super) workspace: WorkspaceSid,
@@ -54,12 +54,11 @@ impl Request {
 
 impl Handle {
     /// Carries out what another replica asks, as JSON.
-    pub async fn answer_json(self, request: Value) -> Result<Answer, RequestError> {
+    pub async fn answer_json(self, request: Value) -> Result<LeaderAnswer, RequestError> {
         self.answer(serde_json::from_value(request).map_err(|_| RequestError::Unknown)?).await
     }
 
-    /// Carries a request out.
-    pub async fn answer(&self, request: Request) -> Result<Answer, RequestError> {
+    pub async fn answer(&self, request: Request) -> Result<LeaderAnswer, RequestError> {
         match request {
             Request::Bootstrap => {
                 let written = timeout(LONGEST_BOOTSTRAP, self.refresh_and_write()).await;
@@ -118,7 +117,6 @@ impl Handle {
         Ok(items.collect())
     }
 
-    /// In TaskRouter's order.
     async fn workers(&self) -> Result<Vec<Value>, RequestError> {
         let workers = self.roster.workers().await;
         let workers = workers.map_err(|error| RequestError::TaskRouter(error.to_string()))?;
@@ -146,7 +144,7 @@ impl Handle {
         let _ = timeout(LONGEST_FIRST_READ, complete).await;
     }
 
-    fn metrics(&self) -> Result<&Metrics, RequestError> {
+    fn metrics(&self) -> Result<&Wallboard, RequestError> {
         self.metrics.as_ref().ok_or(RequestError::NoMetrics)
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! [`Pipeline::start`] puts its tasks into the caller's [`Tasks`], which decide when they stop: a process alone has one
 //! pipeline for good, one of several replicas one for each term. What they do on request is a [`Request`] to a [`Handle`],
-//! with an [`Answer`] or a [`RequestError`]: none of them knows of HTTP, so replicas can pass them on.
+//! with an [`LeaderAnswer`] or a [`RequestError`]: none of them knows of HTTP, so replicas can pass them on.
 
 mod handle;
 mod request;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 pub use handle::Handle;
-pub use request::{Answer, Refusal, Request, RequestError};
+pub use request::{LeaderAnswer, Refusal, Request, RequestError};
 
 use crate::config::{CoreConfig, LayoutName};
 use crate::layout;
@@ -30,7 +30,7 @@ use crate::stats::{Needs, Tiles};
 use crate::telemetry::metrics::Monitor;
 use crate::twilio::Apis;
 use crate::twilio::access_token::DASHBOARD_IDENTITY;
-use crate::wallboard::{self, Metrics};
+use crate::wallboard::{self, Wallboard};
 
 /// The service is ready after this long even where the first snapshot is still being written, as long as writes land.
 const LONGEST_FIRST_FILLING: Duration = Duration::from_secs(5);
@@ -45,7 +45,7 @@ pub struct Pipeline {
     /// The wallboard's tiles: beside the snapshots, which wait for no formula.
     pub tiles: watch::Receiver<Tiles>,
     /// Definitions and previews; `None` where the layout is not wanted.
-    pub metrics: Option<Metrics>,
+    pub metrics: Option<Wallboard>,
     roster: Roster,
     needs: Needs,
 }
@@ -85,7 +85,7 @@ impl Pipeline {
     ) -> Self {
         let layouts = layout::all(config);
         let needs = layout::needs(&layouts);
-        let (refresher, reader) = refresh::Worker::new(
+        let (refresher, reader) = refresh::RefreshWorker::new(
             apis.taskrouter,
             config.refresh,
             config.statistics.clone(),
@@ -95,14 +95,14 @@ impl Pipeline {
         let roster = reader.roster();
         let (metrics, tiles) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
             let (metrics, tiles, worker) =
-                wallboard::Worker::new(config, apis.sync.clone(), refresher.snapshots());
+                wallboard::WallboardWorker::new(config, apis.sync.clone(), refresher.snapshots());
             tasks.spawn(Stage::Evaluation, "evaluating", |stop| worker.run(stop));
             (Some(metrics), tiles)
         } else {
             (None, watch::channel(None).1)
         };
         let readers = config.twilio.api_key.as_ref().map(|_| DASHBOARD_IDENTITY);
-        let (publisher, mut writer) = publish::Worker::new(
+        let (publisher, mut writer) = publish::PublishWorker::new(
             apis.sync,
             &config.sync,
             layouts,
@@ -132,7 +132,6 @@ impl Pipeline {
         Self { refresher, publisher, tiles, metrics, roster, needs }
     }
 
-    /// What may be asked of it.
     pub fn handle(&self, config: &CoreConfig) -> Handle {
         Handle {
             refresher: self.refresher.clone(),
@@ -147,7 +146,6 @@ impl Pipeline {
         }
     }
 
-    /// What is read.
     pub fn needs(&self) -> Needs {
         self.needs
     }

@@ -15,11 +15,8 @@ pub enum Request {
     Bootstrap,
     /// Tasks, open and lately finished.
     Tasks,
-    /// Workers.
     Workers,
-    /// The metrics' definitions.
     Definitions,
-    /// What formulas see.
     Fields,
     /// A metric's last hours.
     History(String),
@@ -27,9 +24,7 @@ pub enum Request {
     Save(Vec<(String, Value)>),
     /// The same, unless one of them has no value now, or none that fits its format.
     SaveWorking(Vec<(String, Value)>),
-    /// Definitions to be deleted.
     Delete(Vec<String>),
-    /// The order of the tiles.
     Order(Vec<String>),
     /// What a definition would show.
     Preview(Value),
@@ -52,39 +47,29 @@ impl Request {
 }
 
 /// JSON with its members in their order, since the one who asked only passes it on.
-pub type Answer = Box<RawValue>;
+pub type LeaderAnswer = Box<RawValue>;
 
 /// Why a request was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// A newer version asks what this one does not know.
     #[error("there is nothing at this address")]
     Unknown,
-    /// The writes take longer.
     #[error("the refresh or its writes did not finish within {0} seconds; they go on in the background")]
     NotFinished(u64),
-    /// TaskRouter refuses or does not answer.
     #[error("TaskRouter can't be read: {0}")]
     TaskRouter(String),
-    /// Sync refuses or does not answer.
     #[error("Sync can't be used: {0}")]
     Sync(String),
-    /// The pipeline is stopping.
     #[error("the service is stopping")]
     Stopping,
-    /// The wallboard's task does not take requests now.
     #[error("the formulas' task is starting, stopping or overloaded; try again")]
     Overloaded,
-    /// The layout is not configured.
     #[error("there are no metrics: SYNC_LAYOUTS does not name dashboard-metrics")]
     NoMetrics,
-    /// No metric has this name.
     #[error("there is no metric {0:?}")]
     NoSuchMetric(String),
-    /// Definitions that are not right; nothing was stored.
     #[error("some fields are not right; nothing was stored")]
     Definitions(Vec<Problem>),
-    /// Definitions that can't be stored; nothing was.
     #[error("{0}")]
     Unstorable(String, Vec<Problem>),
 }
@@ -95,9 +80,7 @@ pub struct Refusal {
     /// HTTP's number for it.
     #[serde(skip)]
     pub status: u16,
-    /// For programs.
     pub code: &'static str,
-    /// A sentence.
     pub message: String,
     /// Field by field, where definitions are refused.
     #[serde(skip_serializing_if = "Option::is_none")]

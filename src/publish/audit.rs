@@ -15,9 +15,9 @@ use crate::twilio::{Next, TwilioError};
 
 /// An audit that could not be done is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(2);
-/// One that was refused for what it is, as with wrong credentials, is not mended by another try; somebody has to.
+/// One that was refused for what it is, as with wrong credentials, is not mended by another try, but by an operator.
 const REFUSED_AGAIN: Duration = Duration::from_secs(15);
-/// Between two looks at objects, when there are so many that the interval is too short for all.
+/// Between two looks at objects, when the interval is too short for all.
 const SPACING: Duration = Duration::from_millis(200);
 
 /// When each object is looked at.
@@ -27,12 +27,10 @@ pub(super) struct Audits {
     objects: BTreeMap<Object, Audit>,
 }
 
-/// How an audit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Well,
     Failed,
-    /// For what it is.
     Refused,
 }
 
@@ -41,7 +39,7 @@ struct Audit {
     due: Instant,
     running: bool,
     done: bool,
-    /// Somebody wants to know now, and has not been answered yet.
+    /// A caller waits for the answer.
     hurried: bool,
     /// The look under way began after that, so it answers.
     answers: bool,
@@ -103,7 +101,6 @@ impl Audits {
         self.objects.values().any(|audit| audit.hurried)
     }
 
-    /// When the next object is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.objects.values().filter(|audit| !audit.running).map(|audit| audit.due).min()
     }
@@ -153,7 +150,6 @@ impl Audit {
     }
 }
 
-/// Looks at an object and all that is in it.
 pub(super) async fn look(sync: &SyncService, object: &Object, now: Instant) -> Result<Found, TwilioError> {
     let found = |targets: HashMap<Target, (Revision, Fingerprint)>, map_is_there| Found {
         targets,
@@ -210,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_that_began_too_early_or_failed_answers_nobody() {
+    fn a_look_that_began_too_early_or_failed_answers_no_caller() {
         let start = Instant::now();
         let mut audits = Audits::new(Duration::from_secs(60));
         audits.follow([document(1)].into(), start);

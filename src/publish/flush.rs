@@ -8,32 +8,28 @@ use tokio::time::Instant;
 use super::outbox::Outbox;
 use crate::layout::Target;
 
-/// Somebody waits until a snapshot has been written.
+/// A caller waits until a snapshot has been written.
 #[derive(Debug)]
 pub(super) struct Flush {
-    /// The snapshot's number.
     pub(super) snapshot: u64,
     /// Whether what Sync holds has to be looked at again before.
     pub(super) audit: bool,
-    /// Where to say so.
     pub(super) done: oneshot::Sender<()>,
 }
 
-/// All who wait.
 #[derive(Debug, Default)]
-pub(super) struct Flushes(Vec<Waiting>);
+pub(super) struct Flushes(Vec<PendingFlush>);
 
 #[derive(Debug)]
-struct Waiting {
+struct PendingFlush {
     flush: Flush,
     /// What remains to be written, and since when; `None` until the snapshot was laid out.
     remaining: Option<(Instant, BTreeSet<Target>)>,
 }
 
 impl Flushes {
-    /// One more.
     pub(super) fn add(&mut self, flush: Flush) {
-        self.0.push(Waiting { flush, remaining: None });
+        self.0.push(PendingFlush { flush, remaining: None });
     }
 
     /// Answers those whose snapshot has been written. `laid_out` is the newest snapshot that is in the outbox whole, if
@@ -53,7 +49,7 @@ impl Flushes {
     }
 }
 
-impl Waiting {
+impl PendingFlush {
     /// `None` when this one need not wait any longer.
     fn looked_at(
         mut self,

@@ -3,17 +3,17 @@
 //! Snapshots come in through a watch channel, so only the newest counts. The layouts turn each into wanted values; the
 //! outbox compares them with what Sync holds, lets a newer value take an older one's place, and hands out one write
 //! after another as budgets allow; the worker sends them. What Sync holds is looked at when we start and again and
-//! again (an audit), so a restart rewrites nothing that stands, and whatever somebody else deletes or changes comes
+//! again (an audit), so a restart rewrites nothing that stands, and what other writers delete or change comes
 //! back. A write that fails is tried until it lands or something newer is wanted.
 
 mod audit;
 mod flush;
-mod news;
 mod object;
 mod outage;
 mod outbox;
 mod pacer;
 mod readers;
+mod snapshot_change;
 mod standing;
 mod wanted;
 mod worker;
@@ -22,18 +22,18 @@ mod writer;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use worker::Worker;
+pub use worker::PublishWorker;
 
 /// Watches and waits for the writes. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Publisher {
     flush: mpsc::Sender<flush::Flush>,
-    status: watch::Receiver<Status>,
+    status: watch::Receiver<PublishStatus>,
 }
 
 /// How far the writes are.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Status {
+pub struct PublishStatus {
     /// Number of the snapshot that was laid out last.
     pub laid_out: u64,
     /// Whether all objects have been looked at.
@@ -50,7 +50,6 @@ pub struct Status {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BeyondLimit {
-    /// Kind and name.
     pub object: String,
     /// Targets whose newest change waits.
     pub waiting: usize,
@@ -58,10 +57,10 @@ pub struct BeyondLimit {
     pub writes_a_second: f64,
 }
 
-/// The publishing task is stopping or has too many callers, so nobody can say when the writes are done.
+/// The publishing task is stopping or has too many callers, so it is unknown when the writes are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the service is stopping or overloaded")]
-pub struct Stopped;
+pub struct FlushError;
 
 /// Writes of values of this size that Sync takes of one object a second, as far as this service goes.
 pub fn writes_a_second(bytes: usize) -> f64 {
@@ -71,23 +70,23 @@ pub fn writes_a_second(bytes: usize) -> f64 {
 impl Publisher {
     /// Waits until all that a snapshot changed has been written, or something newer in its place. What Sync refuses
     /// for good does not hold this up.
-    pub async fn written(&self, snapshot: u64) -> Result<(), Stopped> {
+    pub async fn written(&self, snapshot: u64) -> Result<(), FlushError> {
         self.flushed(snapshot, false).await
     }
 
-    /// The same, after looking at what Sync holds: whatever somebody has deleted meanwhile is there again, too.
-    pub async fn restored(&self, snapshot: u64) -> Result<(), Stopped> {
+    /// The same, after looking at what Sync holds: what another writer has deleted meanwhile is there again, too.
+    pub async fn restored(&self, snapshot: u64) -> Result<(), FlushError> {
         self.flushed(snapshot, true).await
     }
 
-    async fn flushed(&self, snapshot: u64, audit: bool) -> Result<(), Stopped> {
+    async fn flushed(&self, snapshot: u64, audit: bool) -> Result<(), FlushError> {
         let (done, answer) = oneshot::channel();
-        self.flush.send(flush::Flush { snapshot, audit, done }).await.map_err(|_| Stopped)?;
-        answer.await.map_err(|_| Stopped)
+        self.flush.send(flush::Flush { snapshot, audit, done }).await.map_err(|_| FlushError)?;
+        answer.await.map_err(|_| FlushError)
     }
 
     /// How far the writes are.
-    pub fn status(&self) -> watch::Receiver<Status> {
+    pub fn status(&self) -> watch::Receiver<PublishStatus> {
         self.status.clone()
     }
 }

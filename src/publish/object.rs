@@ -8,13 +8,13 @@ use tokio::time::Instant;
 use super::pacer::{Pacer, Urgency};
 use crate::layout::Target;
 
-/// So many writes may go to an object by urgency before the longest overdue one has its turn.
+/// Writes that may go to an object by urgency before the longest overdue one has its turn.
 pub(super) const URGENT_IN_A_ROW: u32 = 11;
 
 #[derive(Debug)]
 pub(super) struct ObjectState {
     pub(super) pacer: Pacer,
-    /// What stands there has been looked at, so a target that nobody knows of is not there.
+    /// What stands there has been looked at, so an unknown target is not there.
     pub(super) looked_at: bool,
     /// Writes by urgency since one that was overdue, while something else was overdue.
     pub(super) urgent_in_a_row: u32,
@@ -26,8 +26,7 @@ pub(super) struct ObjectState {
     pub(super) ready: [BTreeSet<(Instant, Target)>; Urgency::ALL.len()],
 }
 
-/// What may go next to an object.
-pub(super) struct Next<'o> {
+pub(super) struct NextWrite<'o> {
     /// As what the budget takes it: something overdue passes for something that an event names now and then.
     pub(super) passes_as: Urgency,
     pub(super) urgency: Urgency,
@@ -46,7 +45,7 @@ pub(super) fn patience(urgency: Urgency) -> Duration {
     })
 }
 
-impl Next<'_> {
+impl NextWrite<'_> {
     pub(super) fn order(&self) -> (Urgency, &(Instant, Target)) {
         (self.passes_as, self.place)
     }
@@ -54,15 +53,15 @@ impl Next<'_> {
 
 impl ObjectState {
     /// What is to be written next, as soon as the budget allows it.
-    pub(super) fn next(&self, others_too: bool, now: Instant) -> Option<Next<'_>> {
+    pub(super) fn next(&self, others_too: bool, now: Instant) -> Option<NextWrite<'_>> {
         if self.urgent_in_a_row >= URGENT_IN_A_ROW
             && let Some((urgency, place)) = self.overdue(others_too, now)
         {
-            return Some(Next { passes_as: Urgency::Named, urgency, place, is_overdue: true });
+            return Some(NextWrite { passes_as: Urgency::Named, urgency, place, is_overdue: true });
         }
         let allowed = Urgency::ALL.into_iter().filter(|urgency| others_too || urgency.is_named());
         let (urgency, place) = allowed.filter_map(|urgency| self.first(urgency)).next()?;
-        Some(Next { passes_as: urgency, urgency, place, is_overdue: false })
+        Some(NextWrite { passes_as: urgency, urgency, place, is_overdue: false })
     }
 
     /// The longest overdue of what no event names.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::layout::Target;
 use crate::twilio::retry::Backoff;
 
-/// After so many different targets have failed with no write landing in between, Sync is taken to be down.
+/// After this many different targets have failed with no write landing in between, Sync is taken to be down.
 const FAILURES_OF_AN_OUTAGE: usize = 5;
 /// While Sync is down this many writes try it.
 pub(super) const PROBES: usize = 1;
@@ -45,12 +45,10 @@ impl Outage {
         *self = Self::default();
     }
 
-    /// Whether it is one.
     pub(super) fn is_on(&self) -> bool {
         self.failing.len() >= FAILURES_OF_AN_OUTAGE
     }
 
-    /// Whether nothing is to be tried now.
     pub(super) fn is_paused(&self, now: Instant) -> bool {
         self.paused_until.is_some_and(|until| until > now)
     }

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::object::{Next, ObjectState};
+use super::object::{NextWrite, ObjectState};
 use super::outage::{Outage, PROBES};
 use super::pacer::{Pacer, Urgency};
-use super::wanted::{Found, Outcome, Wanted, Write};
+use super::wanted::{Found, Wanted, Write, WriteOutcome};
 use crate::event::Trace;
 use crate::layout::{Fingerprint, Object, Target};
 use crate::twilio::retry::Backoff;
@@ -29,7 +29,6 @@ const MOST_OTHERS_IN_FLIGHT: usize = 15;
 
 /// An object is at its limit where a change has waited for longer than this, and for its budget.
 const AT_LIMIT_AFTER: Duration = Duration::from_secs(3);
-/// One target's retries.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(3) };
 /// A value that Sync refused for what it is comes up again after this time, or when it changes.
 const REFUSED_AGAIN: Duration = Duration::from_secs(60);
@@ -48,14 +47,13 @@ pub(super) struct Outbox {
     outage: Outage,
     /// The least time between two writes of an item in which only an age moved; `None` where ages are not written.
     ages: Option<Duration>,
-    /// Until when somebody else may have spent the objects' budgets.
+    /// Until when another writer may have spent the objects' budgets.
     spent_until: Option<Instant>,
 }
 
 /// How far behind the writes are.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
-    /// Writes under way.
     pub(super) in_flight: usize,
     /// Targets that wait for their turn.
     pub(super) waiting: usize,
@@ -73,7 +71,6 @@ pub(super) struct Backlog {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct AtLimit {
     pub(super) object: Object,
-    /// Targets that wait.
     pub(super) waiting: usize,
     /// Since when the oldest of their changes is known.
     pub(super) oldest: Instant,
@@ -117,11 +114,9 @@ enum Held {
     /// Not looked at yet.
     #[default]
     Unknown,
-    /// Nothing.
     Nothing,
     /// Something that we did not write, or not last.
     Other,
-    /// This.
     Value(Fingerprint, Option<Revision>),
 }
 
@@ -147,7 +142,7 @@ impl Outbox {
         }
     }
 
-    /// Somebody else may have spent the objects' budgets until this moment.
+    /// Another writer may have spent the objects' budgets until this moment.
     pub(super) fn budgets_are_spent(&mut self, now: Instant) {
         self.spent_until = Some(now);
         self.objects.values_mut().for_each(|state| state.pacer = Pacer::spent(now));
@@ -225,7 +220,7 @@ impl Outbox {
             return Some(write);
         }
         let others_too = self.others_in_flight < MOST_OTHERS_IN_FLIGHT;
-        let mut best: Option<Next<'_>> = None;
+        let mut best: Option<NextWrite<'_>> = None;
         let active = self.active.iter().filter_map(|object| self.objects.get(object));
         for state in active.filter(|state| !state.map_is_missing && !state.creating_map) {
             let Some(next) = state.next(others_too, now) else { continue };
@@ -234,7 +229,7 @@ impl Outbox {
                 best = Some(next);
             }
         }
-        let Next { passes_as, urgency, place, is_overdue } = best?;
+        let NextWrite { passes_as, urgency, place, is_overdue } = best?;
         let (since, target) = place.clone();
         let state = self.objects.get_mut(&target.object())?;
         let entry = self.entries.get_mut(&target)?;
@@ -251,7 +246,7 @@ impl Outbox {
         Some(Write::Target { target, wanted: waiting.wanted, there, since, event })
     }
 
-    fn ready_at(&self, state: &ObjectState, next: &Next<'_>, now: Instant) -> Instant {
+    fn ready_at(&self, state: &ObjectState, next: &NextWrite<'_>, now: Instant) -> Instant {
         let size = self.entries.get(&next.place.1).map_or(0, Entry::size);
         state.pacer.ready_at(size, next.passes_as, now)
     }
@@ -294,7 +289,7 @@ impl Outbox {
         earliest.into_iter().chain(later).min()
     }
 
-    /// Creating a Map ended. `there`: it is there now, made by us or by somebody else.
+    /// Creating a Map ended. `there`: it is there now, made by us or by another writer.
     pub(super) fn map_created(&mut self, map: &Arc<str>, there: bool, wait: Option<Duration>, now: Instant) {
         self.in_flight -= 1;
         let state = self.object(Object::Map(map.clone()), now);
@@ -313,24 +308,23 @@ impl Outbox {
         }
     }
 
-    /// A write of a target ended.
-    pub(super) fn ended(&mut self, target: &Target, outcome: Outcome, now: Instant) {
+    pub(super) fn ended(&mut self, target: &Target, outcome: WriteOutcome, now: Instant) {
         let Some(flight) = self.entries.get_mut(target).and_then(|entry| entry.in_flight.take()) else {
             return;
         };
         self.in_flight -= 1;
         self.others_in_flight -= usize::from(!flight.urgency.is_named());
         let requests = match &outcome {
-            Outcome::Landed { requests, .. } => *requests,
+            WriteOutcome::Landed { requests, .. } => *requests,
             // An update and a creation found that the Map is missing.
-            Outcome::NoMap => 2,
-            Outcome::Void => 0,
-            Outcome::Throttled(_) | Outcome::Failed(_) | Outcome::Refused => 1,
+            WriteOutcome::NoMap => 2,
+            WriteOutcome::Void => 0,
+            WriteOutcome::Throttled(_) | WriteOutcome::Failed(_) | WriteOutcome::Refused => 1,
         };
         self.object(target.object(), now).pacer.ended(requests, flight.wanted.size(), now);
         let mut again = None;
         match outcome {
-            Outcome::Landed { revision, .. } => {
+            WriteOutcome::Landed { revision, .. } => {
                 if self.outage.is_on() {
                     self.try_failing(now);
                 }
@@ -351,7 +345,7 @@ impl Outbox {
                     waiting.not_before = interval.map(|interval| now + interval);
                 }
             }
-            Outcome::NoMap => {
+            WriteOutcome::NoMap => {
                 self.outage.ended();
                 self.object(target.object(), now).map_is_missing = true;
                 self.active.insert(target.object());
@@ -359,19 +353,19 @@ impl Outbox {
                 entry.held = Held::Nothing;
                 again = Some(None);
             }
-            Outcome::Throttled(wait) => {
+            WriteOutcome::Throttled(wait) => {
                 self.object(target.object(), now).pacer.throttled(wait, now);
                 again = Some(None);
             }
-            Outcome::Failed(wait) => {
+            WriteOutcome::Failed(wait) => {
                 // The write may have landed and only its answer was lost.
                 self.entries.entry(target.clone()).or_default().held = Held::Other;
                 self.outage.failed(target, now, wait);
                 again = Some(Some(self.backoff(target, wait, now)));
             }
-            Outcome::Void => {}
+            WriteOutcome::Void => {}
             // Something newer may be right; the same value rests.
-            Outcome::Refused => {
+            WriteOutcome::Refused => {
                 let entry = self.entries.entry(target.clone()).or_default();
                 entry.refused = true;
                 if entry.waiting.is_none() {
@@ -393,7 +387,7 @@ impl Outbox {
     }
 
     /// Compares what was found in an object with what we know and want there: anything of ours that is missing or was
-    /// changed by somebody else is wanted again.
+    /// changed by another writer is wanted again.
     pub(super) fn audit(
         &mut self,
         object: &Object,
@@ -477,7 +471,6 @@ impl Outbox {
         Some(AtLimit { object: object.clone(), waiting, oldest, writes_a_second })
     }
 
-    /// How many those are.
     pub(super) fn count_unwritten(&self) -> usize {
         self.entries.values().filter(|entry| entry.is_unwritten()).count()
     }

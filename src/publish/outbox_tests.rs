@@ -31,8 +31,8 @@ fn event() -> Option<Trace> {
     Some(Trace::begin(&crate::event::Event::default()))
 }
 
-fn landed() -> Outcome {
-    Outcome::Landed { revision: None, requests: 1 }
+fn landed() -> WriteOutcome {
+    WriteOutcome::Landed { revision: None, requests: 1 }
 }
 
 fn taken(write: Option<Write>) -> (Target, Arc<str>) {
@@ -69,7 +69,7 @@ fn an_unchanged_value_is_not_written_again() {
 }
 
 #[test]
-fn whoever_takes_over_begins_with_nothing_of_any_budget() {
+fn a_new_leader_begins_with_nothing_of_any_budget() {
     let now = Instant::now();
     let mut outbox = Outbox::default();
     outbox.want(&item(0), value(0, 0), event(), now);
@@ -95,7 +95,7 @@ fn only_the_newest_value_is_sent() {
     assert_eq!(&*body, r#"{"oldestTask":0,"pending":99}"#);
     outbox.want(&item(1), value(100, 0), None, now);
     assert!(outbox.take(now).is_none(), "one request at a time for a target");
-    outbox.ended(&item(1), Outcome::Failed(None), now);
+    outbox.ended(&item(1), WriteOutcome::Failed(None), now);
     let at = outbox.wake_at(now).unwrap();
     assert!(at > now, "the failure backs off, also for the newer value");
     let (_, body) = taken(outbox.take(at));
@@ -171,7 +171,7 @@ fn a_missing_map_is_created_once_and_then_filled() {
     }
     let targets = drain(&mut outbox, now);
     for target in &targets {
-        outbox.ended(target, Outcome::NoMap, now);
+        outbox.ended(target, WriteOutcome::NoMap, now);
     }
     assert!(matches!(outbox.take(now), Some(Write::CreateMap(name)) if &*name == "m"));
     assert!(outbox.take(now).is_none(), "nothing else until it is there");
@@ -192,13 +192,13 @@ fn one_failing_target_holds_up_no_other() {
         outbox.want(&item(0), value(round, 0), None, now);
         now = outbox.wake_at(now).unwrap().max(now);
         assert_eq!(drain(&mut outbox, now), [item(0)]);
-        outbox.ended(&item(0), Outcome::Failed(None), now);
+        outbox.ended(&item(0), WriteOutcome::Failed(None), now);
         outbox.want(&item(1), value(round, 0), None, now);
         assert_eq!(drain(&mut outbox, now), [item(1)], "round {round}");
         if round == 20 {
             outbox.ended(&item(1), landed(), now);
         } else {
-            outbox.ended(&item(1), Outcome::Landed { revision: None, requests: 2 }, now);
+            outbox.ended(&item(1), WriteOutcome::Landed { revision: None, requests: 2 }, now);
         }
     }
 }
@@ -215,7 +215,7 @@ fn an_outage_is_probed_and_not_hammered() {
     while now < start + Duration::from_secs(60) {
         for target in drain(&mut outbox, now) {
             tries += 1;
-            outbox.ended(&target, Outcome::Failed(None), now);
+            outbox.ended(&target, WriteOutcome::Failed(None), now);
         }
         now = outbox.wake_at(now).unwrap().max(now + ms(1));
     }
@@ -237,8 +237,8 @@ fn what_sync_refuses_rests_until_it_changes() {
     let mut outbox = Outbox::default();
     outbox.want(&item(1), value(1, 0), None, now);
     drain(&mut outbox, now);
-    outbox.ended(&item(1), Outcome::Refused, now);
-    assert!(outbox.unwritten().is_empty(), "nobody need wait for it");
+    outbox.ended(&item(1), WriteOutcome::Refused, now);
+    assert!(outbox.unwritten().is_empty(), "no caller need wait for it");
     assert_eq!(outbox.wake_at(now), Some(now + REFUSED_AGAIN));
 }
 
@@ -261,7 +261,7 @@ fn an_audit_brings_back_what_is_missing_or_changed() {
     }
     let expected =
         BTreeMap::from([(item(2), (false, true)), (item(3), (false, false)), (item(4), (true, true))]);
-    assert_eq!(writes, expected, "1 stands as wanted, 5 is somebody else's");
+    assert_eq!(writes, expected, "1 stands as wanted, 5 is another writer's");
 }
 
 #[test]
@@ -311,10 +311,10 @@ proptest! {
         let finish = |outbox: &mut Outbox, held: &mut BTreeMap<_, _>, now, kind: u8, flight: (Target, Arc<str>)| {
             let outcome = match kind {
                 0 | 1 => { held.insert(flight.0.clone(), flight.1.clone()); landed() }
-                2 => Outcome::Failed(None),
-                3 => Outcome::Throttled(None),
+                2 => WriteOutcome::Failed(None),
+                3 => WriteOutcome::Throttled(None),
                 // Landed at Sync, but the answer was lost.
-                _ => { held.insert(flight.0.clone(), flight.1.clone()); Outcome::Failed(None) }
+                _ => { held.insert(flight.0.clone(), flight.1.clone()); WriteOutcome::Failed(None) }
             };
             outbox.ended(&flight.0, outcome, now);
         };
@@ -363,7 +363,7 @@ fn what_failed_in_an_outage_waits_no_longer_than_the_outage() {
     let mut now = start;
     while now < start + Duration::from_secs(20) {
         for target in drain(&mut outbox, now) {
-            outbox.ended(&target, Outcome::Failed(None), now);
+            outbox.ended(&target, WriteOutcome::Failed(None), now);
         }
         now = outbox.wake_at(now).unwrap().max(now + ms(1));
     }

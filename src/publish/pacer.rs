@@ -30,7 +30,6 @@ const WINDOW: Duration = Duration::from_secs(10);
 const BUDGET: f64 = 180.0;
 /// Part of the window that is left to changes that an event names.
 const RESERVE: f64 = 45.0;
-/// What that leaves to the others.
 const SHARE_OF_OTHERS: f64 = 1.0 - RESERVE / BUDGET;
 /// Other writes go at once while no more of the window is spent, in small writes. From then on they are spread evenly over
 /// it: what is spent in one moment comes back in one moment, and until then what events name would have to wait.
@@ -80,7 +79,6 @@ pub(super) enum Urgency {
     SideEffect,
     /// It has not been written since the start.
     Filling,
-    /// Only an age moved on.
     Aged,
 }
 
@@ -173,7 +171,7 @@ impl Pacer {
             over -= cost;
             ready = ready.max(*at + WINDOW);
         }
-        // Requests under way keep their room until long after they end; that they have ended wakes whoever waits.
+        // Requests under way keep their room until long after they end; that they have ended wakes the waiting writes.
         if over > WHISKER { ready.max(now + WINDOW) } else { ready }
     }
 
@@ -202,7 +200,6 @@ impl Pacer {
         writes_a_second(bytes) * self.budget / BUDGET
     }
 
-    /// A write landed.
     pub(super) fn landed(&mut self, now: Instant) {
         self.landed = true;
         let windows = now.saturating_duration_since(self.learnt_at).as_secs() / WINDOW.as_secs();

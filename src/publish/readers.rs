@@ -1,8 +1,8 @@
 //! Lets the dashboard's identity read what we write, where the Sync Service's access control is on.
 //!
-//! While it is off, whoever holds an access token can read and write everything; while it is on, nobody with a token can
+//! While it is off, every access token can read and write everything; while it is on, no token can
 //! do anything until permitted, object by object. So each object that is found or created is permitted to that one
-//! identity, for reading only, and again after somebody deleted it. Whether it is on is looked at once, at the start.
+//! identity, for reading only, and again after it was deleted. Whether it is on is looked at once, at the start.
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;

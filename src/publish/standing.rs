@@ -1,4 +1,4 @@
-//! Which Documents are known to have been in Sync, so that one which somebody deleted is told of. Maps tell it themselves:
+//! Which Documents are known to have been in Sync, so that a deletion is logged. Maps report it themselves:
 //! their items can't be written any more.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ pub(super) struct Standing(BTreeMap<Arc<str>, bool>);
 
 /// What there is to tell of a Document.
 #[derive(Debug, PartialEq, Eq)]
-enum News {
+enum DocumentChange {
     None,
     Gone,
     Created,
@@ -28,53 +28,53 @@ impl Standing {
         self.0.retain(|name, _| objects.contains(&Object::Document(name.clone())));
     }
 
-    /// Somebody looked whether it is there.
+    /// A read has shown whether it is there.
     pub(super) fn looked(&mut self, name: &Arc<str>, there: bool) {
         tell(name, &self.look(name, there));
     }
 
-    /// It was written, which took so many requests.
+    /// It was written, with this number of requests.
     pub(super) fn written(&mut self, name: &Arc<str>, requests: u32) {
         tell(name, &self.write(name, requests));
     }
 
-    /// It was deleted because nobody wants it any more.
+    /// It was deleted because it is no longer wanted.
     pub(super) fn removed(&mut self, name: &Arc<str>) {
         self.0.remove(name);
     }
 
-    fn look(&mut self, name: &Arc<str>, there: bool) -> News {
+    fn look(&mut self, name: &Arc<str>, there: bool) -> DocumentChange {
         match self.0.get_mut(name) {
             Some(before) => {
                 let gone = *before && !there;
                 *before = there;
-                if gone { News::Gone } else { News::None }
+                if gone { DocumentChange::Gone } else { DocumentChange::None }
             }
             None => {
                 if there {
                     self.0.insert(name.clone(), true);
                 }
-                News::None
+                DocumentChange::None
             }
         }
     }
 
-    fn write(&mut self, name: &Arc<str>, requests: u32) -> News {
+    fn write(&mut self, name: &Arc<str>, requests: u32) -> DocumentChange {
         match self.0.insert(name.clone(), true) {
             // The first request was to update it, and found nothing.
-            Some(true) if requests > 1 => News::GoneAndCreated,
-            Some(false) => News::Created,
-            Some(true) | None => News::None,
+            Some(true) if requests > 1 => DocumentChange::GoneAndCreated,
+            Some(false) => DocumentChange::Created,
+            Some(true) | None => DocumentChange::None,
         }
     }
 }
 
-fn tell(name: &Arc<str>, news: &News) {
+fn tell(name: &Arc<str>, news: &DocumentChange) {
     let object = || Object::Document(name.clone());
-    if matches!(news, News::Gone | News::GoneAndCreated) {
+    if matches!(news, DocumentChange::Gone | DocumentChange::GoneAndCreated) {
         warn!(sync.object = %object(), "A Sync object was deleted; recreating and filling it");
     }
-    if matches!(news, News::Created | News::GoneAndCreated) {
+    if matches!(news, DocumentChange::Created | DocumentChange::GoneAndCreated) {
         info!(sync.object = %object(), "Created in Sync");
     }
 }
@@ -87,18 +87,18 @@ mod tests {
     fn a_document_that_was_there_and_is_gone_is_news_once_and_so_is_its_return() {
         let mut standing = Standing::default();
         let name: Arc<str> = "dashboard-data".into();
-        assert_eq!(standing.look(&name, false), News::None, "it has never been there");
-        assert_eq!(standing.write(&name, 1), News::None, "the first one");
-        assert_eq!(standing.look(&name, true), News::None);
-        assert_eq!(standing.look(&name, false), News::Gone);
-        assert_eq!(standing.look(&name, false), News::None);
-        assert_eq!(standing.write(&name, 1), News::Created);
-        assert_eq!(standing.write(&name, 1), News::None);
-        assert_eq!(standing.write(&name, 2), News::GoneAndCreated);
+        assert_eq!(standing.look(&name, false), DocumentChange::None, "it has never been there");
+        assert_eq!(standing.write(&name, 1), DocumentChange::None, "the first one");
+        assert_eq!(standing.look(&name, true), DocumentChange::None);
+        assert_eq!(standing.look(&name, false), DocumentChange::Gone);
+        assert_eq!(standing.look(&name, false), DocumentChange::None);
+        assert_eq!(standing.write(&name, 1), DocumentChange::Created);
+        assert_eq!(standing.write(&name, 1), DocumentChange::None);
+        assert_eq!(standing.write(&name, 2), DocumentChange::GoneAndCreated);
         standing.removed(&name);
-        assert_eq!(standing.look(&name, false), News::None, "on purpose");
+        assert_eq!(standing.look(&name, false), DocumentChange::None, "on purpose");
         standing.write(&name, 1);
         standing.follow(&BTreeSet::new());
-        assert_eq!(standing.look(&name, false), News::None, "nobody's business any more");
+        assert_eq!(standing.look(&name, false), DocumentChange::None, "no longer watched");
     }
 }

@@ -10,13 +10,16 @@ use crate::event::Trace;
 use crate::layout::{Fingerprint, Target};
 use crate::twilio::sync::Revision;
 
-/// What is wanted of a target.
 #[derive(Debug, Clone)]
 pub(super) enum Wanted {
-    /// This value.
-    Value { body: Body, fingerprint: Fingerprint },
+    Value {
+        body: Body,
+        fingerprint: Fingerprint,
+    },
     /// This value where there is none at all; one that is there stays as it is.
-    Seed { body: Arc<str> },
+    Seed {
+        body: Arc<str>,
+    },
     /// Nothing: the item is to go.
     Gone,
 }
@@ -24,9 +27,8 @@ pub(super) enum Wanted {
 /// The text of a value.
 #[derive(Debug, Clone)]
 pub(super) enum Body {
-    /// At hand.
     Text(Arc<str>),
-    /// So many bytes, to be laid out when its turn comes: texts of thousands of values that wait would take much room.
+    /// This many bytes, to be laid out when its turn comes: texts of thousands of values that wait would take much room.
     Later(usize),
 }
 
@@ -40,10 +42,8 @@ impl Body {
     }
 }
 
-/// A write to send.
 #[derive(Debug, Clone)]
 pub(super) enum Write {
-    /// Create a Map.
     CreateMap(Arc<str>),
     /// Bring a target to what is wanted.
     Target {
@@ -53,29 +53,28 @@ pub(super) enum Write {
         there: bool,
         /// When the value began to wait.
         since: Instant,
-        /// The events that it shows.
         event: Option<Trace>,
     },
 }
 
 /// How a write of a target ended.
 #[derive(Debug, Clone)]
-pub(super) enum Outcome {
+pub(super) enum WriteOutcome {
     /// As wanted. `requests` is how many it took.
-    Landed { revision: Option<Revision>, requests: u32 },
-    /// The Map is not there.
+    Landed {
+        revision: Option<Revision>,
+        requests: u32,
+    },
     NoMap,
-    /// Refused for now.
     Throttled(Option<Duration>),
     /// Failed in a way that another try may mend.
     Failed(Option<Duration>),
     /// Refused for what it is: another try of the same would be refused again.
     Refused,
-    /// There was nothing to write any more.
     Void,
 }
 
-impl Outcome {
+impl WriteOutcome {
     /// What it is called where writes are counted.
     pub(super) fn name(&self) -> &'static str {
         match self {

@@ -14,14 +14,14 @@ use tracing::{Instrument, Span, debug, info, warn};
 
 use super::audit::{Audits, End, look};
 use super::flush::{Flush, Flushes};
-use super::news::News;
 use super::outbox::{AtLimit, Outbox};
 use super::pacer::Urgency;
 use super::readers::{PAUSE, Readers, is_controlled, permit};
+use super::snapshot_change::SnapshotChange;
 use super::standing::Standing;
-use super::wanted::{Body, Found, Outcome, Wanted, Write};
+use super::wanted::{Body, Found, Wanted, Write, WriteOutcome};
 use super::writer;
-use super::{BeyondLimit, Publisher, Status};
+use super::{BeyondLimit, PublishStatus, Publisher};
 use crate::config::SyncConfig;
 use crate::event::Trace;
 use crate::jobs::Jobs;
@@ -48,7 +48,7 @@ const MOST_WAITING: usize = 64;
 
 /// The publishing task, to be run once.
 #[derive(Debug)]
-pub struct Worker {
+pub struct PublishWorker {
     sync: SyncService,
     layouts: Vec<Box<dyn Layout>>,
     seeds: Vec<(Target, Arc<str>)>,
@@ -60,9 +60,9 @@ pub struct Worker {
     audits: Audits,
     flush_requests: mpsc::Receiver<Flush>,
     flushes: Flushes,
-    status: watch::Sender<Status>,
+    status: watch::Sender<PublishStatus>,
     failing: BTreeSet<Target>,
-    /// Who reads with access tokens; `None` where nobody gets one.
+    /// Who reads with access tokens; `None` where no tokens are issued.
     readers: Option<Readers>,
     standing: Standing,
     /// Targets whose value had to be cut, and were told of.
@@ -93,7 +93,7 @@ enum Job {
 enum Ended {
     Write {
         target: Target,
-        outcome: Outcome,
+        outcome: WriteOutcome,
         error: Option<TwilioError>,
         since: Instant,
         event: Option<Trace>,
@@ -115,7 +115,7 @@ enum Ended {
     },
 }
 
-impl Worker {
+impl PublishWorker {
     /// A worker and its handle.
     pub fn new(
         sync: SyncService,
@@ -130,7 +130,7 @@ impl Worker {
         let definitions = Target::Document(config.dashboard_definitions_document.as_str().into());
         let seeds = vec![(definitions, Arc::from(DEFAULT_DEFINITIONS))];
         let (flush, flush_requests) = mpsc::channel(MOST_WAITING);
-        let (status, status_receiver) = watch::channel(Status::default());
+        let (status, status_receiver) = watch::channel(PublishStatus::default());
         let mut worker = Self {
             sync,
             layouts,
@@ -160,7 +160,7 @@ impl Worker {
         (Publisher { flush, status: status_receiver }, worker)
     }
 
-    /// Begins with nothing left of any object's budget: somebody else may have spent it until this moment.
+    /// Begins with nothing left of any object's budget: another writer may have spent it until this moment.
     pub fn budgets_are_spent(&mut self) {
         self.outbox.budgets_are_spent(Instant::now());
     }
@@ -234,7 +234,7 @@ impl Worker {
         }
         let mut waiting = self.outbox.count_waiting();
         let (cut, audits, outbox) = (&mut self.cut, &self.audits, RefCell::new(&mut self.outbox));
-        let events = News::new(self.shown.as_deref(), &next);
+        let events = SnapshotChange::new(self.shown.as_deref(), &next);
         let mut put = |target: Target, value| {
             if audits.has_seen(&target.object()) {
                 waiting += 1;
@@ -321,7 +321,7 @@ impl Worker {
         }
     }
 
-    /// The write with its text. The snapshot that was laid out last shows what the outbox wants, or the same read anew.
+    /// The write with its text. The snapshot that was laid out last shows what the outbox wants, or the same, read again.
     fn whole(&mut self, write: Write) -> Write {
         let Write::Target { target, wanted: Wanted::Value { body: Body::Later(_), .. }, there, since, event } =
             &write
@@ -350,10 +350,10 @@ impl Worker {
                 self.tell_write(&target, error.as_ref());
                 self.monitor.wrote(kind_of(&target), outcome.name());
                 trace::tell(&span, outcome.name(), error.is_some());
-                let landed = matches!(outcome, Outcome::Landed { .. });
-                if let Outcome::Landed { requests, revision } = &outcome {
+                let landed = matches!(outcome, WriteOutcome::Landed { .. });
+                if let WriteOutcome::Landed { requests, revision } = &outcome {
                     if let Target::Document(name) = &target {
-                        // One without a revision was deleted, or somebody else's was left as it is.
+                        // One without a revision was deleted, or another writer's was left as it is.
                         match revision {
                             Some(_) => self.standing.written(name, *requests),
                             None => self.standing.removed(name),
@@ -374,7 +374,7 @@ impl Worker {
                         readers.there(Object::Document(name.clone()));
                     }
                 }
-                if matches!(outcome, Outcome::NoMap) {
+                if matches!(outcome, WriteOutcome::NoMap) {
                     self.map_is_missing(&target.object(), now);
                 }
                 drop(within);
@@ -533,7 +533,7 @@ impl Worker {
         match job {
             Job::Write(target) => {
                 self.failing.insert(target.clone());
-                self.outbox.ended(&target, Outcome::Failed(None), now);
+                self.outbox.ended(&target, WriteOutcome::Failed(None), now);
             }
             Job::CreateMap(map) => self.outbox.map_created(&map, false, None, now),
             Job::Audit(object) => drop(self.audits.ended(&object, End::Failed, now)),
@@ -563,7 +563,7 @@ impl Worker {
         self.tell_limit(at_limit.as_ref(), now);
         self.monitor.headroom(Limit::SyncObject, backlog.headroom);
         self.monitor.headroom(Limit::SyncInFlight, backlog.places);
-        let status = Status {
+        let status = PublishStatus {
             laid_out: shown,
             audited: all_seen,
             unwritten: backlog.unwritten,
@@ -636,7 +636,7 @@ impl Fitted {
     }
 }
 
-/// Cuts a value where it would not fit, which is told once.
+/// Cuts a value where it would not fit, which is logged once.
 fn fitted(cut_before: &mut BTreeSet<Target>, target: &Target, value: &Value) -> Fitted {
     let text = value.to_string();
     if text.len() <= LARGEST {

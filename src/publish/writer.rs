@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::wanted::{Body, Outcome, Wanted};
+use super::wanted::{Body, Wanted, WriteOutcome};
 use crate::layout::Target;
 use crate::twilio::sync::{Revision, SyncService};
 use crate::twilio::{Next, TwilioError};
 
-/// Update and creation can each be overtaken once by somebody else; after that the write comes back later.
+/// Update and creation can each be overtaken once by another writer; after that the write comes back later.
 const MOST_REQUESTS: u32 = 4;
 
 /// Brings a target to what is wanted; `there` says what is believed, not known.
@@ -17,10 +17,10 @@ pub(super) async fn write(
     target: &Target,
     wanted: &Wanted,
     there: bool,
-) -> (Outcome, Option<TwilioError>) {
+) -> (WriteOutcome, Option<TwilioError>) {
     let result = match wanted {
         Wanted::Value { body: Body::Text(body), .. } => put(sync, target, body, there).await,
-        Wanted::Value { body: Body::Later(_), .. } => Ok(Outcome::Void),
+        Wanted::Value { body: Body::Later(_), .. } => Ok(WriteOutcome::Void),
         Wanted::Seed { body } => seed(sync, target, body).await,
         Wanted::Gone => remove(sync, target).await,
     };
@@ -43,42 +43,44 @@ async fn put(
     target: &Target,
     body: &Arc<str>,
     there: bool,
-) -> Result<Outcome, TwilioError> {
+) -> Result<WriteOutcome, TwilioError> {
     let mut update = there;
     for requests in 1..=MOST_REQUESTS {
         let result =
             if update { update_of(sync, target, body).await } else { create(sync, target, body).await };
         match result {
-            Ok(revision) => return Ok(Outcome::Landed { revision: Some(revision), requests }),
+            Ok(revision) => return Ok(WriteOutcome::Landed { revision: Some(revision), requests }),
             Err(error) => match error.next() {
                 Next::Missing if update => update = false,
                 // The item could not be created because its Map is missing.
-                Next::Missing if matches!(target, Target::MapItem(..)) => return Ok(Outcome::NoMap),
+                Next::Missing if matches!(target, Target::MapItem(..)) => return Ok(WriteOutcome::NoMap),
                 Next::Exists if !update => update = true,
                 _ => return Err(error),
             },
         }
     }
-    Ok(Outcome::Failed(None))
+    Ok(WriteOutcome::Failed(None))
 }
 
-async fn seed(sync: &SyncService, target: &Target, body: &Arc<str>) -> Result<Outcome, TwilioError> {
+async fn seed(sync: &SyncService, target: &Target, body: &Arc<str>) -> Result<WriteOutcome, TwilioError> {
     match create(sync, target, body).await {
-        Ok(revision) => Ok(Outcome::Landed { revision: Some(revision), requests: 1 }),
-        // Somebody's own definitions: never overwritten.
-        Err(error) if error.next() == Next::Exists => Ok(Outcome::Landed { revision: None, requests: 1 }),
+        Ok(revision) => Ok(WriteOutcome::Landed { revision: Some(revision), requests: 1 }),
+        // A user's own definitions: never overwritten.
+        Err(error) if error.next() == Next::Exists => {
+            Ok(WriteOutcome::Landed { revision: None, requests: 1 })
+        }
         Err(error) => Err(error),
     }
 }
 
-async fn remove(sync: &SyncService, target: &Target) -> Result<Outcome, TwilioError> {
+async fn remove(sync: &SyncService, target: &Target) -> Result<WriteOutcome, TwilioError> {
     let removed = match target {
         Target::Document(name) => sync.delete_document(name).await,
         Target::MapItem(map, key) => sync.delete_map_item(map, key).await,
     };
     match removed {
         Err(error) if error.next() != Next::Missing => Err(error),
-        _ => Ok(Outcome::Landed { revision: None, requests: 1 }),
+        _ => Ok(WriteOutcome::Landed { revision: None, requests: 1 }),
     }
 }
 
@@ -96,14 +98,14 @@ async fn create(sync: &SyncService, target: &Target, body: &str) -> Result<Revis
     }
 }
 
-fn outcome_of(error: &TwilioError) -> Outcome {
+fn outcome_of(error: &TwilioError) -> WriteOutcome {
     match error.next() {
-        Next::Retry(wait) if error.is_throttled() => Outcome::Throttled(wait),
-        Next::Retry(wait) => Outcome::Failed(wait),
-        Next::Missing | Next::Exists | Next::Conflict => Outcome::Failed(None),
-        Next::TooLarge => Outcome::Refused,
+        Next::Retry(wait) if error.is_throttled() => WriteOutcome::Throttled(wait),
+        Next::Retry(wait) => WriteOutcome::Failed(wait),
+        Next::Missing | Next::Exists | Next::Conflict => WriteOutcome::Failed(None),
+        Next::TooLarge => WriteOutcome::Refused,
         // Wrong credentials are mended without a new value, so they are worth another try.
-        Next::GiveUp if error.is_bad_credentials() => Outcome::Failed(None),
-        Next::GiveUp => Outcome::Refused,
+        Next::GiveUp if error.is_bad_credentials() => WriteOutcome::Failed(None),
+        Next::GiveUp => WriteOutcome::Refused,
     }
 }

@@ -13,7 +13,6 @@ pub enum Key {
     Workspace(Part),
     /// The Workspace's cumulative statistics over the last 60 minutes.
     LastHour,
-    /// The open Tasks.
     Tasks,
     /// One TaskQueue's statistics, over all channels or on one.
     Queue(TaskQueueSid, Scope, Part),
@@ -22,19 +21,16 @@ pub enum Key {
 /// Which half of the statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
-    /// Now.
     Realtime,
     /// Since the day began.
     Cumulative,
 }
 
-/// Both halves.
 pub const PARTS: [Part; 2] = [Part::Realtime, Part::Cumulative];
 
 /// One call, or one paged list, and the keys that it makes fresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
-    /// What is asked.
     pub what: What,
     /// What becomes fresh by the answer.
     pub covers: Vec<Key>,
@@ -59,10 +55,8 @@ pub enum What {
     Queue(TaskQueueSid, Scope, Parts),
 }
 
-/// One part or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parts {
-    /// Now.
     Realtime,
     /// Since the day began.
     Cumulative,
@@ -113,7 +107,6 @@ pub(super) fn cost_of_list(queues: usize) -> usize {
     100 * queues.div_ceil(PAGE_SIZE).max(1) + queues
 }
 
-/// The same for single calls.
 pub(super) fn cost_of_singles(calls: usize) -> usize {
     100 * calls
 }

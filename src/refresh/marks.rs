@@ -20,18 +20,17 @@ const MOST_WAITING: usize = 64;
 /// Answers a caller of `refresh_all`.
 pub(super) type Waiter = oneshot::Sender<Arc<Snapshot>>;
 
-/// The waiting marks.
 #[derive(Debug, Default)]
 pub struct Marks {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<WaitingMarks>,
     pub(super) wake: Wake,
     events: AtomicU64,
 }
 
 /// Marks taken out for the worker.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
-    by_place: BTreeMap<Place, Depth>,
+pub(super) struct WaitingMarks {
+    by_place: BTreeMap<MarkPlace, Depth>,
     pub(super) refresh_all: Vec<Waiter>,
     /// Told when all that was marked before has been read.
     pub(super) when_read: Vec<oneshot::Sender<()>>,
@@ -41,7 +40,7 @@ pub(super) struct Waiting {
 
 /// Which TaskQueue (`None`: any) on which channel (`None`: any).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct MarkPlace {
     queue: Which,
     channel: Option<String>,
 }
@@ -99,7 +98,6 @@ impl Marks {
         });
     }
 
-    /// Notes where a Task's recording is.
     pub(super) fn note_recording(&self, task: TaskSid, url: Arc<str>) {
         self.change(|waiting| {
             if waiting.recordings.len() < MOST_MARKS {
@@ -108,19 +106,18 @@ impl Marks {
         });
     }
 
-    /// Takes all marks.
-    pub(super) fn take(&self) -> Waiting {
+    pub(super) fn take(&self) -> WaitingMarks {
         std::mem::take(&mut self.waiting.lock())
     }
 
-    fn change(&self, change: impl FnOnce(&mut Waiting)) {
+    fn change(&self, change: impl FnOnce(&mut WaitingMarks)) {
         // A panic inside can't leave the set half-changed in a way that matters: marks are only ever added.
         change(&mut self.waiting.lock());
         self.wake.notify_one();
     }
 }
 
-impl Waiting {
+impl WaitingMarks {
     fn add(&mut self, touch: &Touch) {
         if self.by_place.len() >= MOST_MARKS {
             let before =
@@ -141,7 +138,7 @@ impl Waiting {
     }
 
     fn insert(&mut self, queue: Which, channel: Option<String>, touch: &Touch) {
-        let depth = self.by_place.entry(Place { queue, channel }).or_default();
+        let depth = self.by_place.entry(MarkPlace { queue, channel }).or_default();
         depth.counters |= touch.counters;
         depth.workspace |= touch.workspace;
         depth.tasks |= touch.tasks;

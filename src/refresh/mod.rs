@@ -24,7 +24,7 @@ use tokio::sync::{Notify, oneshot, watch};
 pub use marks::Marks;
 pub use outgoing::{Outgoing, Sent};
 pub use roster::Roster;
-pub use worker::Worker;
+pub use worker::RefreshWorker;
 
 use crate::event::Touch;
 use crate::sid::TaskSid;
@@ -37,7 +37,6 @@ pub struct Refresher {
     snapshots: watch::Receiver<Arc<Snapshot>>,
 }
 
-/// The refresh task has ended, so nothing will be read any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the service is stopping")]
 pub struct Stopped;
@@ -58,7 +57,7 @@ impl Refresher {
         self.marks.note_recording(task, url.into());
     }
 
-    /// Reads everything anew and answers with a snapshot in which each value was read after this call, or has failed
+    /// Reads everything again and answers with a snapshot in which each value was read after this call, or has failed
     /// since and says so.
     pub async fn refresh_all(&self) -> Result<Arc<Snapshot>, Stopped> {
         let (done, answer) = oneshot::channel();
@@ -66,7 +65,7 @@ impl Refresher {
         answer.await.map_err(|_| Stopped)
     }
 
-    /// Is told when all that was marked before this call has been read; not told where reading ends before that.
+    /// Resolves when all that was marked before this call has been read; never where reading ends before that.
     pub fn when_read(&self) -> oneshot::Receiver<()> {
         let (told, read) = oneshot::channel();
         self.marks.when_read(told);

@@ -1,4 +1,4 @@
-//! Marks that are not read here but sent to whoever reads.
+//! Marks that are not read here but sent to the leader.
 
 use std::sync::Arc;
 
@@ -15,14 +15,11 @@ use crate::stats::{LatestEvent, Snapshot};
 #[derive(Debug)]
 pub struct Outgoing(Arc<Marks>);
 
-/// What was marked.
 #[derive(Debug, Default)]
 pub struct Sent {
     /// What is stale, each place once.
     pub touches: Vec<Touch>,
-    /// The latest event.
     pub event: Option<LatestEvent>,
-    /// Recordings, by Task.
     pub recordings: Vec<(TaskSid, Arc<str>)>,
 }
 
@@ -34,7 +31,7 @@ impl Outgoing {
         (Refresher { marks: marks.clone(), snapshots }, Self(marks))
     }
 
-    /// Waits for marks and takes them all. Whoever waits for a refresh here is turned away.
+    /// Waits for marks and takes them all. Callers that wait for a refresh here are turned away.
     pub async fn next(&self) -> Sent {
         loop {
             // A mark set before has left its permit, so looking after waking misses nothing.
@@ -60,7 +57,6 @@ impl Outgoing {
 }
 
 impl Sent {
-    /// Marks the same there.
     pub fn mark(&self, refresher: &Refresher) {
         self.touches.iter().for_each(|touch| refresher.mark(touch));
         self.event.iter().for_each(|event| refresher.show_event(event.clone()));

@@ -22,7 +22,7 @@ pub fn plan(stale: &BTreeSet<Key>, queues: &[TaskQueueSid], offers: Offers) -> V
         }
     }
     reads.extend(workspace(stale, offers));
-    let mut by_scope: BTreeMap<Scope, Stale> = BTreeMap::new();
+    let mut by_scope: BTreeMap<Scope, StaleScope> = BTreeMap::new();
     for key in stale {
         if let Key::Queue(queue, scope, part) = *key {
             let stale = by_scope.entry(scope).or_default();
@@ -38,9 +38,8 @@ pub fn plan(stale: &BTreeSet<Key>, queues: &[TaskQueueSid], offers: Offers) -> V
     reads
 }
 
-/// The stale TaskQueues of one scope.
 #[derive(Default)]
-struct Stale {
+struct StaleScope {
     realtime: BTreeSet<TaskQueueSid>,
     cumulative: BTreeSet<TaskQueueSid>,
 }
@@ -61,7 +60,7 @@ fn workspace(stale: &BTreeSet<Key>, offers: Offers) -> Vec<Read> {
     }
 }
 
-fn one_scope(scope: Scope, mut stale: Stale, queues: &[TaskQueueSid], offers: Offers) -> Vec<Read> {
+fn one_scope(scope: Scope, mut stale: StaleScope, queues: &[TaskQueueSid], offers: Offers) -> Vec<Read> {
     let mut reads = Vec::new();
     if !offers.combined_is_complete {
         // The list can't help with these.

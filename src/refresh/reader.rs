@@ -8,17 +8,15 @@ use super::marks::Marks;
 use super::roster::Roster;
 use super::tasks::TaskReader;
 use crate::sid::TaskQueueSid;
-use crate::stats::{Answer, Failed, Scope};
+use crate::stats::{FailedRead, ReadAnswer, Scope};
 use crate::twilio::TwilioError;
 use crate::twilio::taskrouter::{
     Cumulative, Entries, OddEntry, Statistics, TaskQueueStatistics, TaskRouter, Window,
 };
 
-/// What a read brought.
 #[derive(Debug, Default)]
 pub(super) struct Brought {
-    /// For the board.
-    pub(super) answers: Vec<Answer>,
+    pub(super) answers: Vec<ReadAnswer>,
     /// Whether a combined answer lacked fields of the cumulative resource; `None` when there was none to tell by.
     pub(super) combined_is_complete: Option<bool>,
     /// TaskQueues whose statistics were there and could not be read, and why.
@@ -37,7 +35,6 @@ impl Brought {
     }
 }
 
-/// Asks TaskRouter.
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
     taskrouter: TaskRouter,
@@ -62,9 +59,10 @@ impl Reader {
         window: &Window,
     ) -> Result<Brought, TwilioError> {
         match &read.what {
-            What::Tasks => {
-                Ok(Brought { answers: vec![Answer::Tasks(self.tasks.read().await?)], ..Brought::default() })
-            }
+            What::Tasks => Ok(Brought {
+                answers: vec![ReadAnswer::Tasks(self.tasks.read().await?)],
+                ..Brought::default()
+            }),
             _ => statistics(&self.taskrouter, read, channels, window).await,
         }
     }
@@ -81,28 +79,28 @@ async fn statistics(
         What::Tasks => {}
         What::LastHour => {
             let cumulative = taskrouter.workspace_last_hour().await?;
-            brought.answers.push(Answer::LastHour(cumulative));
+            brought.answers.push(ReadAnswer::LastHour(cumulative));
         }
-        What::Directory => brought.answers.push(Answer::Directory(taskrouter.task_queues().await?)),
+        What::Directory => brought.answers.push(ReadAnswer::Directory(taskrouter.task_queues().await?)),
         What::Workspace(Parts::Realtime) => {
             brought
                 .answers
-                .push(Answer::WorkspaceRealtime(taskrouter.workspace_real_time_statistics().await?));
+                .push(ReadAnswer::WorkspaceRealtime(taskrouter.workspace_real_time_statistics().await?));
         }
         What::Workspace(Parts::Cumulative) => {
             let cumulative = taskrouter.workspace_cumulative_statistics(window).await?;
-            brought.answers.push(Answer::WorkspaceCumulative(cumulative));
+            brought.answers.push(ReadAnswer::WorkspaceCumulative(cumulative));
         }
         What::Workspace(Parts::Both) => {
             let Statistics { realtime, cumulative } = taskrouter.workspace_statistics(window).await?;
             brought.combined(&cumulative);
-            brought.answers.push(Answer::WorkspaceRealtime(realtime));
-            brought.answers.push(Answer::WorkspaceCumulative(cumulative));
+            brought.answers.push(ReadAnswer::WorkspaceRealtime(realtime));
+            brought.answers.push(ReadAnswer::WorkspaceCumulative(cumulative));
         }
         What::Bulk(queues) => {
             let Entries { read: statistics, odd } = taskrouter.bulk_real_time_statistics(queues).await?;
             brought.left_out(odd);
-            let answer = |(queue, realtime)| Answer::QueueRealtime(queue, Scope::ALL, realtime);
+            let answer = |(queue, realtime)| ReadAnswer::QueueRealtime(queue, Scope::ALL, realtime);
             brought.answers.extend(statistics.into_iter().map(answer));
         }
         What::List(scope) => {
@@ -111,8 +109,8 @@ async fn statistics(
             for entry in listed.read {
                 let TaskQueueStatistics { task_queue_sid: queue, realtime, cumulative } = entry;
                 brought.combined(&cumulative);
-                brought.answers.push(Answer::QueueRealtime(queue, *scope, realtime));
-                brought.answers.push(Answer::QueueCumulative(queue, *scope, cumulative));
+                brought.answers.push(ReadAnswer::QueueRealtime(queue, *scope, realtime));
+                brought.answers.push(ReadAnswer::QueueCumulative(queue, *scope, cumulative));
             }
         }
         What::Queue(queue, scope, parts) => {
@@ -120,19 +118,19 @@ async fn statistics(
             match parts {
                 Parts::Realtime => {
                     let realtime = taskrouter.task_queue_real_time_statistics(*queue, channel).await?;
-                    brought.answers.push(Answer::QueueRealtime(*queue, *scope, realtime));
+                    brought.answers.push(ReadAnswer::QueueRealtime(*queue, *scope, realtime));
                 }
                 Parts::Cumulative => {
                     let cumulative =
                         taskrouter.task_queue_cumulative_statistics(*queue, channel, window).await?;
-                    brought.answers.push(Answer::QueueCumulative(*queue, *scope, cumulative));
+                    brought.answers.push(ReadAnswer::QueueCumulative(*queue, *scope, cumulative));
                 }
                 Parts::Both => {
                     let Statistics { realtime, cumulative } =
                         taskrouter.task_queue_statistics(*queue, channel, window).await?;
                     brought.combined(&cumulative);
-                    brought.answers.push(Answer::QueueRealtime(*queue, *scope, realtime));
-                    brought.answers.push(Answer::QueueCumulative(*queue, *scope, cumulative));
+                    brought.answers.push(ReadAnswer::QueueRealtime(*queue, *scope, realtime));
+                    brought.answers.push(ReadAnswer::QueueCumulative(*queue, *scope, cumulative));
                 }
             }
         }
@@ -141,28 +139,27 @@ async fn statistics(
 }
 
 /// The key that an answer makes fresh.
-pub(super) fn key_of(answer: &Answer) -> Option<Key> {
+pub(super) fn key_of(answer: &ReadAnswer) -> Option<Key> {
     match answer {
-        Answer::Directory(_) => Some(Key::Directory),
-        Answer::LastHour(_) => Some(Key::LastHour),
-        Answer::Tasks(_) => Some(Key::Tasks),
-        Answer::WorkspaceRealtime(_) => Some(Key::Workspace(Part::Realtime)),
-        Answer::WorkspaceCumulative(_) => Some(Key::Workspace(Part::Cumulative)),
-        Answer::QueueRealtime(queue, scope, _) => Some(Key::Queue(*queue, *scope, Part::Realtime)),
-        Answer::QueueCumulative(queue, scope, _) => Some(Key::Queue(*queue, *scope, Part::Cumulative)),
-        Answer::Failed(..) => None,
+        ReadAnswer::Directory(_) => Some(Key::Directory),
+        ReadAnswer::LastHour(_) => Some(Key::LastHour),
+        ReadAnswer::Tasks(_) => Some(Key::Tasks),
+        ReadAnswer::WorkspaceRealtime(_) => Some(Key::Workspace(Part::Realtime)),
+        ReadAnswer::WorkspaceCumulative(_) => Some(Key::Workspace(Part::Cumulative)),
+        ReadAnswer::QueueRealtime(queue, scope, _) => Some(Key::Queue(*queue, *scope, Part::Realtime)),
+        ReadAnswer::QueueCumulative(queue, scope, _) => Some(Key::Queue(*queue, *scope, Part::Cumulative)),
+        ReadAnswer::Failed(..) => None,
     }
 }
 
-/// What a failed key is to the board.
-pub(super) fn failed_of(key: Key) -> Failed {
+pub(super) fn failed_of(key: Key) -> FailedRead {
     match key {
-        Key::Directory => Failed::Directory,
-        Key::LastHour => Failed::LastHour,
-        Key::Tasks => Failed::Tasks,
-        Key::Workspace(Part::Realtime) => Failed::WorkspaceRealtime,
-        Key::Workspace(Part::Cumulative) => Failed::WorkspaceCumulative,
-        Key::Queue(queue, scope, Part::Realtime) => Failed::QueueRealtime(queue, scope),
-        Key::Queue(queue, scope, Part::Cumulative) => Failed::QueueCumulative(queue, scope),
+        Key::Directory => FailedRead::Directory,
+        Key::LastHour => FailedRead::LastHour,
+        Key::Tasks => FailedRead::Tasks,
+        Key::Workspace(Part::Realtime) => FailedRead::WorkspaceRealtime,
+        Key::Workspace(Part::Cumulative) => FailedRead::WorkspaceCumulative,
+        Key::Queue(queue, scope, Part::Realtime) => FailedRead::QueueRealtime(queue, scope),
+        Key::Queue(queue, scope, Part::Cumulative) => FailedRead::QueueCumulative(queue, scope),
     }
 }

@@ -41,12 +41,10 @@ const SINGLES_PER_SECOND: f64 = 20.0;
 /// A failing key is tried again at least this often, so that all is well within seconds of Twilio's return.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(3) };
 
-/// Why reads start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// An event, somebody who asked for a refresh, or a settling read.
+    /// An event, a requested refresh, or a settling read.
     Touched,
-    /// A timer.
     Timer,
 }
 
@@ -82,7 +80,6 @@ pub struct Schedule {
 /// When the next key of each kind is due.
 #[derive(Debug, Clone, Copy, Default)]
 struct Earliest {
-    /// Because of an event.
     event: Option<Instant>,
     /// To look after one again.
     look: Option<Instant>,
@@ -260,7 +257,7 @@ impl Schedule {
     }
 
     /// Makes all cumulative statistics due, because a new day began. What was refused may have been refused for the day
-    /// before, as while a clock is wrong, and is asked anew as well.
+    /// before, as while a clock is wrong, and is asked again as well.
     pub fn begin_day(&mut self, now: Instant) {
         for (key, slot) in self.slots() {
             // A combined answer that was refused would have brought realtime statistics as well.
@@ -309,7 +306,7 @@ impl Schedule {
         due
     }
 
-    /// Reads for events take so many calls, of which [`due_touched`](Self::due_touched) has counted one.
+    /// Reads for events take this many calls, of which [`due_touched`](Self::due_touched) has counted one.
     pub fn launched(&mut self, calls: usize, now: Instant) {
         #[expect(clippy::cast_precision_loss, reason = "there are some thousands at most")]
         self.launches.spend(calls.saturating_sub(1) as f64, now);
@@ -348,7 +345,6 @@ impl Schedule {
         }
     }
 
-    /// What is due by its timer.
     pub fn due_by_timer(&self, now: Instant) -> BTreeSet<Key> {
         if self.earliest().timer.is_none_or(|earliest| earliest > now) {
             return BTreeSet::new();
@@ -581,7 +577,6 @@ impl Schedule {
         }
     }
 
-    /// All slots, to be changed.
     fn slots(&mut self) -> &mut BTreeMap<Key, Slot> {
         self.earliest.take();
         &mut self.slots

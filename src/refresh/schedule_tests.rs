@@ -183,7 +183,7 @@ fn the_first_lag_that_shows_makes_others_be_looked_after_sooner() {
     let look = |queue| Key::Queue(sid(queue), Scope::ALL, Part::Realtime);
     let due_by = |schedule: &mut Schedule, at| schedule.due_touched(at).contains(&look(2));
     let lag_shows = start + ms(4_000);
-    assert!(!due_by(&mut schedule, lag_shows + ms(400)), "nobody knows of a lag yet");
+    assert!(!due_by(&mut schedule, lag_shows + ms(400)), "no lag is known yet");
     schedule.started(&[look(1)], Cause::Touched, lag_shows);
     schedule.succeeded(look(1), Cause::Touched, lag_shows, true);
     schedule.due_touched(lag_shows + EVENT_UNDER_WAY);
@@ -503,7 +503,7 @@ fn the_first_success_after_an_outage_brings_the_others() {
 }
 
 #[test]
-fn what_was_refused_for_a_wrong_day_is_asked_anew_on_the_right_one() {
+fn what_was_refused_for_a_wrong_day_is_asked_again_on_the_right_one() {
     let start = Instant::now();
     let mut schedule = settled(start);
     let keys = [Key::Workspace(Part::Cumulative), Key::Queue(sid(1), Scope::channel(0), Part::Realtime)];
@@ -523,7 +523,7 @@ fn trace(at: Instant) -> Trace {
 }
 
 #[test]
-fn an_event_that_has_shown_is_not_told_of_again() {
+fn an_event_that_has_shown_is_not_reported_again() {
     let start = Instant::now();
     let mut schedule = settled(start);
     let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 /// How long a lag that was seen once is expected to come again.
 const LAG_MEMORY: Duration = Duration::from_secs(600);
-/// After so many events in a row with no late change the lag is over.
+/// After this many events in a row with no late change the lag is over.
 const EVENTS_WITHOUT_LAG: u32 = 5;
 /// Beyond the lag seen so far, how much longer the small steps go on.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -82,7 +82,6 @@ impl Settle {
         looks.into_iter().find(|look| *look > started)
     }
 
-    /// Whether a lag is expected.
     pub fn expects_lag(&self, now: Instant) -> bool {
         self.expected(now) > Duration::ZERO
     }

@@ -39,12 +39,12 @@ pub(super) struct TaskReader {
 #[derive(Debug, Default, Clone)]
 struct Memory {
     /// As many as there are open Tasks.
-    workers: BTreeMap<TaskSid, Known>,
+    workers: BTreeMap<TaskSid, KnownTask>,
     finished: BTreeMap<TaskSid, Finished>,
 }
 
 #[derive(Debug, Clone)]
-struct Known {
+struct KnownTask {
     status: Box<str>,
     date_updated: Option<Box<str>>,
     worker_name: Option<Arc<str>>,
@@ -87,7 +87,7 @@ impl TaskReader {
     async fn look_up_all(
         &self,
         tasks: impl Iterator<Item = &Task>,
-    ) -> Result<BTreeMap<TaskSid, Option<Known>>, TwilioError> {
+    ) -> Result<BTreeMap<TaskSid, Option<KnownTask>>, TwilioError> {
         let look_ups: Vec<_> = tasks.map(|task| self.look_up(task)).collect();
         let mut look_ups = stream::iter(look_ups).buffer_unordered(LOOKUPS_AT_ONCE);
         let mut found = BTreeMap::new();
@@ -106,13 +106,13 @@ impl TaskReader {
     }
 
     /// `None` when the Task is gone by now, which the next list will tell.
-    async fn look_up(&self, task: &Task) -> Result<(TaskSid, Option<Known>), TwilioError> {
+    async fn look_up(&self, task: &Task) -> Result<(TaskSid, Option<KnownTask>), TwilioError> {
         let reservations = match self.taskrouter.task_reservations(task.sid).await {
             Ok(reservations) => reservations,
             Err(error) if error.next() == Next::Missing => return Ok((task.sid, None)),
             Err(error) => return Err(error),
         };
-        let known = Known {
+        let known = KnownTask {
             status: task.assignment_status.clone(),
             date_updated: task.date_updated.clone(),
             worker_name: holder(&reservations).map(Arc::from),
@@ -136,7 +136,7 @@ impl Memory {
     fn take_in(
         &mut self,
         tasks: Vec<Task>,
-        mut found: BTreeMap<TaskSid, Option<Known>>,
+        mut found: BTreeMap<TaskSid, Option<KnownTask>>,
         kept: Duration,
         now: Instant,
     ) -> BTreeMap<TaskSid, TaskState> {
@@ -185,7 +185,7 @@ impl Memory {
     }
 }
 
-impl Known {
+impl KnownTask {
     fn is_of(&self, task: &Task) -> bool {
         self.status == task.assignment_status && self.date_updated == task.date_updated
     }
@@ -243,7 +243,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_finished_task_stays_for_its_time_with_its_worker_whether_twilio_lists_it_or_not() {
         let (mut memory, kept) = (Memory::default(), Duration::from_secs(900));
-        let worker = Known {
+        let worker = KnownTask {
             status: "assigned".into(),
             date_updated: task(1, "assigned").date_updated,
             worker_name: Some("Ann".into()),

@@ -24,9 +24,9 @@ use crate::event::{Touch, Trace};
 use crate::jobs::Jobs;
 use crate::sid::TaskQueueSid;
 use crate::stats::day::{iso_seconds, start_of_day};
-use crate::stats::{Answer, Board, Moved, Needs, ReadId, Scope, Snapshot};
-use crate::telemetry::metrics::{Monitor, Outcome};
-use crate::telemetry::trace::{self, Reading};
+use crate::stats::{Board, Moved, Needs, ReadAnswer, ReadId, Scope, Snapshot};
+use crate::telemetry::metrics::{Monitor, ReadOutcome};
+use crate::telemetry::trace::{self, TracedRead};
 use crate::twilio::taskrouter::{TaskRouter, Window};
 use crate::twilio::{Next, TwilioError};
 
@@ -37,13 +37,13 @@ const REFUSAL_LASTS: Duration = Duration::from_secs(600);
 const HOPELESS_AGAIN: Duration = Duration::from_secs(30);
 /// With more keys failing than this, a further one is no news.
 const MOST_FAILURES_TOLD: usize = 20;
-/// What a value is told to be stale for where the read panicked, which is a bug of ours.
+/// The reason of staleness where the read panicked, which is a bug of ours.
 const LOST: &str = "reading it failed inside this service; its log says more";
 /// How long an answer waits for others that are under way.
 const GATHER: Duration = Duration::from_millis(8);
 /// Marks are taken this often at most, so that what belongs together is taken together.
 const TAKING: Duration = Duration::from_millis(2);
-/// So many times in a row; a change makes a few events. A burst makes no more of our work than the rate.
+/// At most this many times in a row; a change makes a few events. A burst makes no more of our work than the rate.
 const TAKES_IN_A_ROW: f64 = 8.0;
 const TAKES_PER_SECOND: f64 = 50.0;
 /// Between two looks at whether marks have been read.
@@ -53,12 +53,12 @@ const SMALL_CENTRE: usize = 50;
 /// How long a way of reading that Twilio has refused with a 429 is not tried.
 const SHORTEST_REST: Duration = Duration::from_secs(2);
 const LONGEST_REST: Duration = Duration::from_secs(60);
-/// The longest the loop sleeps, so that a new day or a wall clock set anew is noticed soon.
+/// The longest the loop sleeps, so that a new day or a changed wall clock is noticed soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// The refresh task, to be run once.
 #[derive(Debug)]
-pub struct Worker {
+pub struct RefreshWorker {
     reader: Reader,
     statistics: StatisticsConfig,
     marks: Arc<Marks>,
@@ -99,7 +99,7 @@ struct Begun {
     started: Instant,
     /// The events that it is to show, by what they touched.
     events: Vec<(Key, Trace)>,
-    reading: Reading,
+    reading: TracedRead,
 }
 
 impl Begun {
@@ -109,8 +109,7 @@ impl Begun {
     }
 }
 
-impl Worker {
-    /// A worker and its handle.
+impl RefreshWorker {
     pub fn new(
         taskrouter: TaskRouter,
         rhythm: RefreshConfig,
@@ -166,7 +165,7 @@ impl Worker {
         self.reader.roster(self.marks.clone())
     }
 
-    /// Reads until told to stop; reads under way are dropped then, since nobody would write their answers.
+    /// Reads until it is stopped; reads in flight are dropped then, since their answers would not be written.
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
             let now = Instant::now();
@@ -228,7 +227,7 @@ impl Worker {
         self.day_checked = now;
         let window = window(&self.statistics, (self.wall)());
         if window.start != self.window.start {
-            info!(window.start, "A new day begins: counting anew");
+            info!(window.start, "A new day begins: counters reset");
             self.window = window;
             self.schedule.begin_day(Instant::now());
         }
@@ -331,13 +330,13 @@ impl Worker {
                     info!(what = begun.read.what.name(), "TaskRouter can be read again");
                 }
                 self.learn(brought.combined_is_complete);
-                self.tell_outcome(begun, Outcome::Ok);
+                self.tell_outcome(begun, ReadOutcome::Ok);
                 self.fold(begun, brought.answers);
                 self.mark_unreadable(begun, &brought.unreadable);
             }
             Ok(Err(error)) => self.fail(begun, &error),
             Err(panicked) => {
-                self.tell_outcome(begun, Outcome::Failed);
+                self.tell_outcome(begun, ReadOutcome::Failed);
                 tracing::error!(what = ?begun.read.what, %panicked, "A read ended abnormally; it is tried again later");
                 self.stay_stale(begun, &LOST.into(), None);
             }
@@ -350,9 +349,9 @@ impl Worker {
         self.publish_at = Some(self.publish_at.map_or(soonest, |at| at.min(soonest)));
     }
 
-    fn tell_outcome(&self, begun: &Begun, outcome: Outcome) {
+    fn tell_outcome(&self, begun: &Begun, outcome: ReadOutcome) {
         self.monitor.refreshed(begun.read.what.name(), begun.cause.name(), outcome);
-        begun.reading.ended(outcome.name(), outcome == Outcome::Failed);
+        begun.reading.ended(outcome.name(), outcome == ReadOutcome::Failed);
     }
 
     fn publish_if_due(&mut self, now: Instant) {
@@ -362,7 +361,7 @@ impl Worker {
         }
     }
 
-    fn fold(&mut self, begun: &Begun, mut answers: Vec<Answer>) {
+    fn fold(&mut self, begun: &Begun, mut answers: Vec<ReadAnswer>) {
         let now = Instant::now();
         let Begun { read, id, started, events, .. } = begun;
         let (id, started) = (*id, *started);
@@ -422,7 +421,7 @@ impl Worker {
         let covers = begun.read.covers.iter();
         let failed = covers.filter_map(|key| {
             let reason = reason(key)?;
-            Some(Answer::Failed(
+            Some(ReadAnswer::Failed(
                 failed_of(*key),
                 format!("TaskRouter's answer can't be read: {reason}").into(),
             ))
@@ -437,7 +436,7 @@ impl Worker {
         let rests = self.rests(&read.what, error, now);
         if rests || self.is_refusal(&read.what, error) {
             // No value is stale for this: the same keys are read another way at once.
-            self.tell_outcome(begun, Outcome::Refused);
+            self.tell_outcome(begun, ReadOutcome::Refused);
             if rests {
                 debug!(%error, "Twilio refuses an endpoint for now; reading in another way");
             } else {
@@ -448,7 +447,7 @@ impl Worker {
             }
             return;
         }
-        self.tell_outcome(begun, Outcome::Failed);
+        self.tell_outcome(begun, ReadOutcome::Failed);
         // Told when it begins, not at every try; what each value thinks of it stands in the snapshot.
         let news = read.covers.iter().any(|key| !self.schedule.is_failing(*key));
         if news && self.schedule.failing() < MOST_FAILURES_TOLD {
@@ -469,7 +468,7 @@ impl Worker {
     fn stay_stale(&mut self, begun: &Begun, reason: &Arc<str>, wait: Option<Duration>) {
         let now = Instant::now();
         let failed = begun.read.covers.iter().map(|key| failed_of(*key));
-        let answers = failed.map(|failed| Answer::Failed(failed, reason.clone())).collect();
+        let answers = failed.map(|failed| ReadAnswer::Failed(failed, reason.clone())).collect();
         self.board.fold(begun.id, answers, (self.wall)());
         for key in &begun.read.covers {
             self.schedule.failed(*key, begun.cause_of(*key), begun.started, now, wait);
@@ -545,7 +544,7 @@ impl Worker {
         self.when_read_checked = now;
         for (since, told) in std::mem::take(&mut self.when_read) {
             if self.schedule.has_read_what_was_touched_by(since) {
-                // Whoever waited may be gone.
+                // The caller may be gone.
                 let _ = told.send(());
             } else if !told.is_closed() {
                 self.when_read.push((since, told));
@@ -555,13 +554,13 @@ impl Worker {
 }
 
 /// The span of a read, in the traces of the events that it is to show.
-fn reading(events: &[(Key, Trace)], read: &Read, cause: Cause) -> Reading {
+fn reading(events: &[(Key, Trace)], read: &Read, cause: Cause) -> TracedRead {
     if !trace::is_followed() {
-        return Reading::default();
+        return TracedRead::default();
     }
     let newest = events.iter().map(|(_, event)| event).max_by_key(|event| event.newest_at);
     let others = events.iter().map(|(_, event)| event.newest.trace_id());
-    Reading::begin(newest.map(|event| event.newest.trace_id()), others, read.what.name(), cause.name())
+    TracedRead::begin(newest.map(|event| event.newest.trace_id()), others, read.what.name(), cause.name())
 }
 
 fn window(statistics: &StatisticsConfig, now: Timestamp) -> Window {

@@ -13,7 +13,6 @@ use super::openapi::schemas::QueueItem;
 use super::same_site::SameSite;
 use crate::pipeline::Request;
 
-/// Whether the query asks for it.
 pub(super) fn is_asked_for(query: Option<&str>) -> bool {
     let query = query.unwrap_or_default().as_bytes();
     form_urlencoded::parse(query).any(|(name, value)| name == "checkMap" && value == "true")

@@ -16,7 +16,6 @@ use super::{AppState, query};
 use crate::dialling::{CONTACT_PARAMETER, Dialler};
 use crate::sid::CallSid;
 
-/// Longest contact that is passed on.
 const LONGEST_CONTACT: usize = 512;
 
 /// Extractor for the dialler; where Calls are not configured there is nothing at these addresses.

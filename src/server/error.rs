@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::refusals;
 use crate::feed::BadSelection;
 use crate::form::FormError;
-use crate::pipeline::{Answer, Refusal, RequestError};
+use crate::pipeline::{LeaderAnswer, Refusal, RequestError};
 use crate::wallboard::Problem;
 
 /// Longest body that is read; an event is about 2 kB.
@@ -29,7 +29,7 @@ enum Kind {
     /// Another replica's refusal, logged and counted there.
     Relayed {
         status: StatusCode,
-        body: Answer,
+        body: LeaderAnswer,
     },
 }
 
@@ -52,7 +52,6 @@ impl ApiError {
         Self(Box::new(Kind::Own(Own { status, code, message, problems: None, headers: Vec::new() })))
     }
 
-    /// The same with a header.
     #[must_use]
     pub(super) fn with(mut self, name: HeaderName, value: &'static str) -> Self {
         if let Kind::Own(own) = &mut *self.0 {
@@ -62,7 +61,7 @@ impl ApiError {
     }
 
     /// What another replica answered.
-    pub(super) fn relayed(status: u16, body: Answer) -> Self {
+    pub(super) fn relayed(status: u16, body: LeaderAnswer) -> Self {
         Self(Box::new(Kind::Relayed { status: status_of(status), body }))
     }
 
@@ -104,7 +103,6 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_clients", message)
     }
 
-    /// The status to answer with.
     pub fn status(&self) -> StatusCode {
         match &*self.0 {
             Kind::Own(own) => own.status,
@@ -150,7 +148,7 @@ impl IntoResponse for ApiError {
                 let body = serde_json::to_string(&own).unwrap_or_default() + "\n";
                 let Own { status, code, message, headers, .. } = own;
                 let mut response = (status, [JSON], body).into_response();
-                response.extensions_mut().insert(refusals::Refusal { code, message });
+                response.extensions_mut().insert(refusals::LoggedRefusal { code, message });
                 response.headers_mut().extend(headers);
                 response
             }
@@ -183,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn problems_are_told_field_by_field() {
+    async fn problems_are_reported_field_by_field() {
         let problems = vec![Problem::of("title", "is missing")];
         let (status, body) = shown(RequestError::Definitions(problems).into()).await;
         let body: Value = serde_json::from_str(&body).unwrap();

@@ -23,9 +23,8 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// A page that hears nothing for twice as long knows that the connection is dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// What the query asks for.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct FeedQuery {
     /// The id of the last frame that the client got.
     pub(super) since: Option<String>,
     pub(super) selection: Selection,
@@ -60,12 +59,12 @@ pub(super) async fn watch(
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let (mut parts, _) = request.into_parts();
-    let asked = Asked::by(parts.uri.query().unwrap_or_default(), &state.statistics.channels);
+    let asked = FeedQuery::by(parts.uri.query().unwrap_or_default(), &state.statistics.channels);
     if websocket::is_asked_for(&parts.headers) {
         return websocket::watch(&state, parts, asked?).await;
     }
     let Viewer(principal) = Viewer::from_request_parts(&mut parts, &state).await?;
-    let Asked { since, selection, .. } = asked?;
+    let FeedQuery { since, selection, .. } = asked?;
     let seen = parts.headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
     let watcher = state.feed.watch(seen.or(since.as_deref()), selection).map_err(|_| ApiError::busy())?;
     let guest = (watcher, state.clone(), principal.session);
@@ -92,7 +91,7 @@ pub(super) async fn watch(
     Ok(response)
 }
 
-impl Asked {
+impl FeedQuery {
     fn by(query: &str, known: &[String]) -> Result<Self, ApiError> {
         let value = |name: &str| {
             let mut pairs = form_urlencoded::parse(query.as_bytes());

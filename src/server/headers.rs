@@ -57,7 +57,6 @@ impl DefaultHeaders {
         &self.ancestors
     }
 
-    /// Adds them.
     pub(super) fn add(&self, mut response: Response) -> Response {
         // It has nothing that could be sniffed, and it is the answer to every event.
         if response.status() == StatusCode::NO_CONTENT {

@@ -67,7 +67,8 @@ pub(super) struct Readiness {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Health {
+#[schema(as = Health)]
+pub(super) struct HealthReport {
     now: String,
     /// Of the service
     version: &'static str,
@@ -136,13 +137,13 @@ pub(super) async fn ready(State(state): State<AppState>) -> Response {
     tag = "Watching",
     summary = "What is failing, for a page that reads the rest in Sync",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
-    responses((status = 200, description = "It", body = Health), Admission)
+    responses((status = 200, description = "It", body = HealthReport), Admission)
 )]
 pub(super) async fn problems(State(feed): State<Feed>, _viewer: Viewer) -> Response {
     let picture = feed.picture();
     let part = |part: Option<&str>| part.and_then(|part| serde_json::from_str::<Value>(part).ok());
     let shown = |name| part(picture.shown_part(name)).unwrap_or_default();
-    let body = Health {
+    let body = HealthReport {
         now: Timestamp::now().to_string(),
         version: VERSION,
         as_of: shown("asOf"),

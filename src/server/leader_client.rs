@@ -10,14 +10,13 @@ use tokio::sync::watch;
 
 use super::error::ApiError;
 use crate::cluster::{LeaderRpc, RpcError};
-use crate::pipeline::{Answer, Handle, Request, RequestError};
+use crate::pipeline::{Handle, LeaderAnswer, Request, RequestError};
 
 /// The way to the pipeline.
 #[derive(Debug)]
 pub enum LeaderClient {
     /// It runs in this process, always.
     Local(Box<Handle>),
-    /// It runs where the leader is.
     Shared {
         /// This process's own pipeline, while it leads.
         local: watch::Receiver<Option<Handle>>,
@@ -42,7 +41,7 @@ impl LeaderClient {
         Ok((headers, String::from(Box::<str>::from(answer))).into_response())
     }
 
-    async fn answer(&self, request: Request) -> Result<Answer, ApiError> {
+    async fn answer(&self, request: Request) -> Result<LeaderAnswer, ApiError> {
         let rpc = match self {
             Self::Local(handle) => return Ok(handle.answer(request).await?),
             Self::Shared { rpc, .. } => rpc,
@@ -67,7 +66,7 @@ impl LeaderClient {
         &self,
         handle: &Handle,
         request: &Request,
-    ) -> Option<Result<Answer, ApiError>> {
+    ) -> Option<Result<LeaderAnswer, ApiError>> {
         let ended = async {
             match self {
                 Self::Shared { local, .. } if request.is_idempotent() => {

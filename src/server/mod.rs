@@ -122,10 +122,8 @@ impl Deref for AppState {
     }
 }
 
-/// What handlers use.
 #[derive(Debug)]
 pub struct Handles {
-    /// Checks Twilio's signatures.
     pub verifier: Arc<SignatureVerifier>,
     /// How Twilio calls us.
     pub public_url: Arc<PublicUrl>,
@@ -135,7 +133,6 @@ pub struct Handles {
     pub statistics: Arc<StatisticsConfig>,
     /// How often they are read.
     pub rhythm: RefreshConfig,
-    /// Who may do what.
     pub access: Arc<Access>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Networks,
@@ -145,7 +142,6 @@ pub struct Handles {
     pub sync_gate: Arc<SyncGate>,
     /// Knows Flex users by their tokens.
     pub flex: Arc<FlexGate>,
-    /// The open websockets.
     pub sockets: Sockets,
     /// Places agents' Calls, where they may.
     pub dialler: Option<Arc<Dialler>>,
@@ -161,9 +157,7 @@ pub struct Handles {
     pub feed: Feed,
     /// Whether a layout wants the latest event itself.
     pub shows_events: bool,
-    /// Which refusals are logged.
     pub refusals: Refusals,
-    /// How the signatures of events have been.
     pub signatures: Signatures,
     /// Counts what is done.
     pub monitor: Monitor,
@@ -193,7 +187,6 @@ handle_by_type! {
     voice: Arc<Voice>,
 }
 
-/// All routes.
 pub fn router(state: AppState) -> Router {
     let prefix = state.public_url.prefix().to_owned();
     let routes = routes::all(&state);
@@ -211,7 +204,7 @@ pub fn router(state: AppState) -> Router {
     routes.layer(map_request_with_state(state.clone(), forwarded::resolve)).with_state(state)
 }
 
-/// An address that is none of ours; one with a slash too many is told so.
+/// An address that is none of ours; one with a slash too many gets a hint.
 async fn nowhere(uri: Uri) -> ApiError {
     let without = uri.path().trim_end_matches('/');
     let is_route = ROUTES.iter().any(|route| !without.is_empty() && without.ends_with(route.path));

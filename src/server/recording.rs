@@ -13,7 +13,6 @@ use super::signed::SignedForm;
 use crate::refresh::Refresher;
 use crate::sid::TaskSid;
 
-/// Longest URL that is kept.
 const LONGEST_URL: usize = 2048;
 
 /// Takes `RecordingUrl` of the Task in `?TaskSid=`.

@@ -20,7 +20,7 @@ const PER_SECOND: f64 = 1.0 / 60.0;
 
 /// What a refusal leaves on its answer, to be logged.
 #[derive(Debug, Clone)]
-pub(super) struct Refusal {
+pub(super) struct LoggedRefusal {
     pub(super) code: &'static str,
     pub(super) message: Cow<'static, str>,
 }
@@ -61,7 +61,7 @@ impl LogBudgets {
 
 /// Logs the refusal that an answer carries, if it does, and if there have not been too many.
 pub(super) fn log(refusals: &Refusals, mut response: Response) -> Response {
-    let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
+    let Some(refusal) = response.extensions_mut().remove::<LoggedRefusal>() else { return response };
     let code = refusal.code;
     refusals.1.refused(code);
     let logged = refusals.0.lock().logs(code, Instant::now());
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_each_reason_a_few_are_told_and_then_one_a_minute_with_how_many_there_were() {
+    fn of_each_reason_a_few_are_logged_and_then_one_a_minute_with_how_many_there_were() {
         let start = Instant::now();
         let mut budgets = LogBudgets::default();
         let mut at = |code, second| budgets.logs(code, start + Duration::from_secs(second));

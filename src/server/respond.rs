@@ -19,7 +19,7 @@ use super::error::ApiError;
 use super::openapi::refusals::{FormBody, NotAllowed, NotAsExpected, NotNow, TooMany, TwilioFails};
 use super::openapi::schemas::{QualityAnswer, QualityReport};
 use super::websocket::Sockets;
-use crate::call_quality::{Action, Done, Report, Voice, VoiceError};
+use crate::call_quality::{Action, CallReport, Done, Voice, VoiceError};
 use crate::form::Form;
 
 /// Longest of the short fields.
@@ -53,7 +53,7 @@ pub(super) async fn receive(
     let token = SecretString::from(field("Token"));
     let user = flex.user(&token, peer.ip()).await?;
     let action = Action::named(&field("action"));
-    let report = Report { issues: field("issues"), caller_id: field("callerId"), dnis: field("dnis") };
+    let report = CallReport { issues: field("issues"), caller_id: field("callerId"), dnis: field("dnis") };
     for (name, number) in [("callerId", &report.caller_id), ("dnis", &report.dnis)] {
         if number.len() > LONGEST_NUMBER {
             return Err(ApiError::parameter(name));

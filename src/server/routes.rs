@@ -22,7 +22,6 @@ use crate::dialling::{STATUS_PATH, TWIML_PATH};
 /// How long a browser may remember what it was allowed.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
-/// One address.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
     /// Its path; `{*path}` is any path below.
@@ -123,7 +122,6 @@ const fn page(path: &'static str, handlers: fn() -> MethodRouter<AppState>) -> R
     Route { path, methods: "GET", handlers, around: Around::Compression }
 }
 
-/// The router of all of them.
 pub(super) fn all(state: &AppState) -> Router<AppState> {
     ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, route.service(state)))
 }

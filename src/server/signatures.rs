@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_minute_of_nothing_but_wrong_signatures_is_told_once_and_its_end_too() {
+    fn a_minute_of_nothing_but_wrong_signatures_is_logged_once_and_its_end_too() {
         let start = Instant::now();
         let mut run = Run::default();
         let told = (0..300).filter_map(|second| {

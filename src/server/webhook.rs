@@ -19,7 +19,7 @@ use super::error::ApiError;
 use super::openapi::refusals::{
     Admission, FormBody, NotAsExpected, NotFinished, NotNow, TwilioFails, WrongMethod,
 };
-use super::openapi::schemas::{CheckMap, CloudEvent, EventForm, QueueItem};
+use super::openapi::schemas::{CheckMap, CloudEventSchema, EventForm, QueueItem};
 use super::signed::{Claimed, SignedError, target};
 use super::{AppState, bootstrap, same_site};
 use crate::event::{Event, ForeignEvent, Touch, Trace, decode_batch, fields_of_last};
@@ -56,7 +56,7 @@ pub(super) struct Received {
     params(
         ("checkMap" = inline(Option<CheckMap>), Query, description = "`true` asks for the bootstrap: everything is read and written, and the answer has all queue items")
     ),
-    request_body(content((EventForm = "application/x-www-form-urlencoded"), (Vec<CloudEvent> = "application/json"))),
+    request_body(content((EventForm = "application/x-www-form-urlencoded"), (Vec<CloudEventSchema> = "application/json"))),
     responses(
         (status = 200, description = "With `checkMap=true`: all queue items", body = Vec<QueueItem>),
         (status = 204, description = "Marked; nothing has been read yet"),

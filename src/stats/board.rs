@@ -2,7 +2,7 @@
 //!
 //! Reads run side by side and end in any order. Each gets a [`ReadId`] when it begins, and a value is only replaced by
 //! a read that began later than the one it came from. Values that did not change keep their place in memory, so that
-//! whoever compares two snapshots sees at a pointer's glance what moved.
+//! comparing pointers of two snapshots shows what moved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,7 +25,6 @@ const MOST_RECORDINGS: usize = 10_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReadId {
     number: u64,
-    /// When the read began.
     pub started: Timestamp,
     /// Whether an event is why it began, and not a timer.
     pub by_event: bool,
@@ -33,29 +32,23 @@ pub struct ReadId {
 
 /// One thing that a read brought.
 #[derive(Debug)]
-pub enum Answer {
+pub enum ReadAnswer {
     /// All TaskQueues of the Workspace.
     Directory(Vec<TaskQueue>),
-    /// The Workspace, now.
     WorkspaceRealtime(Realtime),
-    /// The Workspace, today.
     WorkspaceCumulative(Cumulative),
     /// The Workspace, over the last 60 minutes.
     LastHour(Cumulative),
-    /// All open Tasks.
     Tasks(BTreeMap<TaskSid, TaskState>),
-    /// A TaskQueue, now.
     QueueRealtime(TaskQueueSid, Scope, Realtime),
-    /// A TaskQueue, today.
     QueueCumulative(TaskQueueSid, Scope, Cumulative),
     /// A reading that failed for good.
-    Failed(Failed, Arc<str>),
+    Failed(FailedRead, Arc<str>),
 }
 
 /// Which reading: what could not be read, or what an event changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named like the answers that were expected")]
-pub enum Failed {
+pub enum FailedRead {
     Directory,
     LastHour,
     Tasks,
@@ -79,12 +72,10 @@ pub struct Folded {
 /// What a reading found to be another than before, ages aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Moved {
-    /// Nothing.
     #[default]
     Nothing,
     /// Workers alone, whose events name no TaskQueue.
     Workers,
-    /// Tasks.
     Tasks,
 }
 
@@ -106,13 +97,11 @@ pub struct Board {
 }
 
 impl Board {
-    /// An empty board.
     pub fn new(channels: &[String], now: Timestamp) -> Self {
         let snapshot = Arc::new(Snapshot::empty(channels, now));
         Self { snapshot, last_read: 0, directory_read: 0, missing_once: BTreeSet::new() }
     }
 
-    /// The newest snapshot.
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
     }
@@ -135,7 +124,6 @@ impl Board {
         }
     }
 
-    /// Keeps where a Task's recording is.
     pub fn fold_recording(&mut self, task: TaskSid, url: Arc<str>, now: Timestamp) {
         let mut next = (*self.snapshot).clone();
         next.number += 1;
@@ -153,24 +141,24 @@ impl Board {
     }
 
     /// Puts the answers of one read into the next snapshot.
-    pub fn fold(&mut self, read: ReadId, answers: Vec<Answer>, now: Timestamp) -> Folded {
+    pub fn fold(&mut self, read: ReadId, answers: Vec<ReadAnswer>, now: Timestamp) -> Folded {
         let mut folded = Folded::default();
         let mut next =
             Snapshot { number: self.snapshot.number + 1, taken_at: now, ..(*self.snapshot).clone() };
         let channels = next.channels.len();
         for answer in answers {
             match answer {
-                Answer::Directory(list) => self.fold_directory(&mut next, list, read, channels),
-                Answer::WorkspaceRealtime(value) => {
+                ReadAnswer::Directory(list) => self.fold_directory(&mut next, list, read, channels),
+                ReadAnswer::WorkspaceRealtime(value) => {
                     let moved = fold_realtime(&mut next.workspace, value, read);
                     folded.workspace_moved = folded.workspace_moved.max(moved);
                 }
-                Answer::WorkspaceCumulative(value) => {
+                ReadAnswer::WorkspaceCumulative(value) => {
                     fold_cumulative(&mut next.workspace.cumulative, value, read);
                 }
-                Answer::LastHour(value) => fold_cumulative(&mut next.last_hour, value, read),
-                Answer::Tasks(tasks) => fold_tasks(&mut next.tasks, tasks, read),
-                Answer::QueueRealtime(queue, scope, mut value) => {
+                ReadAnswer::LastHour(value) => fold_cumulative(&mut next.last_hour, value, read),
+                ReadAnswer::Tasks(tasks) => fold_tasks(&mut next.tasks, tasks, read),
+                ReadAnswer::QueueRealtime(queue, scope, mut value) => {
                     share_activities(&next, queue, &mut value);
                     match scope_of(&mut next, queue, scope) {
                         Some(stats) => {
@@ -183,11 +171,11 @@ impl Board {
                         None => folded.unknown_queue = true,
                     }
                 }
-                Answer::QueueCumulative(queue, scope, value) => match scope_of(&mut next, queue, scope) {
+                ReadAnswer::QueueCumulative(queue, scope, value) => match scope_of(&mut next, queue, scope) {
                     Some(stats) => fold_cumulative(&mut stats.cumulative, value, read),
                     None => folded.unknown_queue = true,
                 },
-                Answer::Failed(failed, reason) => fold_failure(&mut next, failed, &reason, read, now),
+                ReadAnswer::Failed(failed, reason) => fold_failure(&mut next, failed, &reason, read, now),
             }
         }
         self.snapshot = Arc::new(next);
@@ -195,7 +183,7 @@ impl Board {
     }
 
     /// Notes which events made the values others than they were `before` the last fold.
-    pub fn explain(&mut self, before: &Snapshot, events: &[(Failed, Trace)]) {
+    pub fn explain(&mut self, before: &Snapshot, events: &[(FailedRead, Trace)]) {
         fn note<T>(before: Option<&Reading<T>>, now: &mut Reading<T>, event: Trace) {
             let last = before.and_then(|before| before.value.as_ref());
             if !last.zip(now.value.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b)) {
@@ -205,22 +193,22 @@ impl Board {
         let next = Arc::make_mut(&mut self.snapshot);
         for (what, event) in events {
             match what {
-                Failed::Directory => {}
-                Failed::LastHour => note(Some(&before.last_hour), &mut next.last_hour, *event),
-                Failed::Tasks => note(Some(&before.tasks), &mut next.tasks, *event),
-                Failed::WorkspaceRealtime => {
+                FailedRead::Directory => {}
+                FailedRead::LastHour => note(Some(&before.last_hour), &mut next.last_hour, *event),
+                FailedRead::Tasks => note(Some(&before.tasks), &mut next.tasks, *event),
+                FailedRead::WorkspaceRealtime => {
                     note(Some(&before.workspace.realtime), &mut next.workspace.realtime, *event);
                 }
-                Failed::WorkspaceCumulative => {
+                FailedRead::WorkspaceCumulative => {
                     note(Some(&before.workspace.cumulative), &mut next.workspace.cumulative, *event);
                 }
-                Failed::QueueRealtime(queue, scope) => {
+                FailedRead::QueueRealtime(queue, scope) => {
                     let last = before.queues.get(queue).and_then(|state| state.scopes.get(scope.index()));
                     if let Some(stats) = scope_of(next, *queue, *scope) {
                         note(last.map(|last| &last.realtime), &mut stats.realtime, *event);
                     }
                 }
-                Failed::QueueCumulative(queue, scope) => {
+                FailedRead::QueueCumulative(queue, scope) => {
                     let last = before.queues.get(queue).and_then(|state| state.scopes.get(scope.index()));
                     if let Some(stats) = scope_of(next, *queue, *scope) {
                         note(last.map(|last| &last.cumulative), &mut stats.cumulative, *event);
@@ -328,21 +316,21 @@ fn confirm<T>(reading: &mut Reading<T>, changed: Option<T>, read: ReadId) {
     reading.last_read = read.number;
 }
 
-fn fold_failure(next: &mut Snapshot, failed: Failed, reason: &Arc<str>, read: ReadId, now: Timestamp) {
+fn fold_failure(next: &mut Snapshot, failed: FailedRead, reason: &Arc<str>, read: ReadId, now: Timestamp) {
     match failed {
-        Failed::Directory => {
+        FailedRead::Directory => {
             next.directory_stale.get_or_insert_with(|| Stale { reason: reason.clone(), since: now });
         }
-        Failed::LastHour => fail(&mut next.last_hour, reason, read, now),
-        Failed::Tasks => fail(&mut next.tasks, reason, read, now),
-        Failed::WorkspaceRealtime => fail(&mut next.workspace.realtime, reason, read, now),
-        Failed::WorkspaceCumulative => fail(&mut next.workspace.cumulative, reason, read, now),
-        Failed::QueueRealtime(queue, scope) => {
+        FailedRead::LastHour => fail(&mut next.last_hour, reason, read, now),
+        FailedRead::Tasks => fail(&mut next.tasks, reason, read, now),
+        FailedRead::WorkspaceRealtime => fail(&mut next.workspace.realtime, reason, read, now),
+        FailedRead::WorkspaceCumulative => fail(&mut next.workspace.cumulative, reason, read, now),
+        FailedRead::QueueRealtime(queue, scope) => {
             if let Some(stats) = scope_of(next, queue, scope) {
                 fail(&mut stats.realtime, reason, read, now);
             }
         }
-        Failed::QueueCumulative(queue, scope) => {
+        FailedRead::QueueCumulative(queue, scope) => {
             if let Some(stats) = scope_of(next, queue, scope) {
                 fail(&mut stats.cumulative, reason, read, now);
             }

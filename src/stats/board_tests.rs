@@ -39,11 +39,11 @@ fn cumulative(created: u64, end: &str) -> Cumulative {
 fn board() -> Board {
     let mut board = Board::new(&["voice".to_owned()], at(0));
     let read = board.begin_read(at(0), true);
-    board.fold(read, vec![Answer::Directory(vec![queue(1, "Support"), queue(2, "Sales")])], at(0));
+    board.fold(read, vec![ReadAnswer::Directory(vec![queue(1, "Support"), queue(2, "Sales")])], at(0));
     board
 }
 
-fn fold(board: &mut Board, second: i64, answer: Answer) -> Folded {
+fn fold(board: &mut Board, second: i64, answer: ReadAnswer) -> Folded {
     let read = board.begin_read(at(second), true);
     board.fold(read, vec![answer], at(second))
 }
@@ -57,9 +57,9 @@ fn an_older_answer_never_replaces_a_newer_one() {
     let mut board = board();
     let early = board.begin_read(at(1), true);
     let late = board.begin_read(at(2), true);
-    board.fold(late, vec![Answer::QueueRealtime(sid(1), Scope::ALL, realtime(7, 3))], at(3));
-    board.fold(early, vec![Answer::QueueRealtime(sid(1), Scope::ALL, realtime(1, 1))], at(4));
-    let failure = Answer::Failed(Failed::QueueRealtime(sid(1), Scope::ALL), "x".into());
+    board.fold(late, vec![ReadAnswer::QueueRealtime(sid(1), Scope::ALL, realtime(7, 3))], at(3));
+    board.fold(early, vec![ReadAnswer::QueueRealtime(sid(1), Scope::ALL, realtime(1, 1))], at(4));
+    let failure = ReadAnswer::Failed(FailedRead::QueueRealtime(sid(1), Scope::ALL), "x".into());
     board.fold(early, vec![failure], at(5));
     let reading = state(&board, 1).scopes[0].realtime.clone();
     assert_eq!(reading.value.unwrap().total_tasks, 7);
@@ -68,19 +68,19 @@ fn an_older_answer_never_replaces_a_newer_one() {
 }
 
 #[test]
-fn only_what_moved_is_told_and_replaced() {
+fn only_what_moved_is_reported_and_replaced() {
     let mut board = board();
-    let first = Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3));
+    let first = ReadAnswer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3));
     assert!(fold(&mut board, 1, first).moved.contains_key(&sid(1)));
     let before = state(&board, 1);
     let other = state(&board, 2);
 
-    let older = Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 8));
+    let older = ReadAnswer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 8));
     assert!(fold(&mut board, 6, older).moved.is_empty(), "only an age moved");
     assert!(!state(&board, 1).shows_the_same(&before), "and it shows");
 
     let before = state(&board, 1);
-    let same = Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 8));
+    let same = ReadAnswer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 8));
     fold(&mut board, 7, same);
     assert!(state(&board, 1).shows_the_same(&before));
     assert_eq!(state(&board, 1).scopes[0].realtime.as_of, Some(at(7)), "though it was confirmed");
@@ -90,7 +90,7 @@ fn only_what_moved_is_told_and_replaced() {
 #[test]
 fn a_windows_end_alone_is_no_change() {
     let mut board = board();
-    let read = |n| Answer::QueueCumulative(sid(1), Scope::channel(0), cumulative(4, n));
+    let read = |n| ReadAnswer::QueueCumulative(sid(1), Scope::channel(0), cumulative(4, n));
     fold(&mut board, 1, read("2026-01-01T12:00:01Z"));
     let before = state(&board, 1);
     fold(&mut board, 2, read("2026-01-01T12:00:02Z"));
@@ -100,7 +100,7 @@ fn a_windows_end_alone_is_no_change() {
 #[test]
 fn an_age_counts_from_one_steady_moment() {
     let mut board = board();
-    let read = |pending, age| Answer::QueueRealtime(sid(1), Scope::ALL, realtime(pending, age));
+    let read = |pending, age| ReadAnswer::QueueRealtime(sid(1), Scope::ALL, realtime(pending, age));
     fold(&mut board, 10, read(1, 4));
     let since = state(&board, 1).scopes[0].oldest.unwrap().since;
     assert_eq!(since, at(6));
@@ -116,27 +116,27 @@ fn an_age_counts_from_one_steady_moment() {
 #[test]
 fn a_failure_keeps_the_value_and_says_why() {
     let mut board = board();
-    fold(&mut board, 1, Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3)));
-    let failed = |why: &str| Answer::Failed(Failed::QueueRealtime(sid(1), Scope::ALL), why.into());
+    fold(&mut board, 1, ReadAnswer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3)));
+    let failed = |why: &str| ReadAnswer::Failed(FailedRead::QueueRealtime(sid(1), Scope::ALL), why.into());
     fold(&mut board, 2, failed("first"));
     fold(&mut board, 3, failed("second"));
     let reading = state(&board, 1).scopes[0].realtime.clone();
     assert_eq!(reading.value.unwrap().total_tasks, 2);
     assert_eq!(reading.stale, Some(Stale { reason: "first".into(), since: at(2) }));
-    fold(&mut board, 4, Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3)));
+    fold(&mut board, 4, ReadAnswer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3)));
     assert_eq!(state(&board, 1).scopes[0].realtime.stale, None);
 }
 
 #[test]
 fn queues_come_go_and_are_renamed() {
     let mut board = board();
-    fold(&mut board, 1, Answer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3)));
-    fold(&mut board, 2, Answer::Directory(vec![queue(1, "Help"), queue(3, "New")]));
+    fold(&mut board, 1, ReadAnswer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3)));
+    fold(&mut board, 2, ReadAnswer::Directory(vec![queue(1, "Help"), queue(3, "New")]));
     let names: Vec<_> =
         board.snapshot().queues.values().map(|state| state.queue.friendly_name.to_string()).collect();
     assert_eq!(names, ["Help", "New"]);
     assert!(state(&board, 1).scopes[0].realtime.value.is_some(), "a new name keeps the numbers");
-    let unknown = fold(&mut board, 3, Answer::QueueRealtime(sid(9), Scope::ALL, realtime(0, 0)));
+    let unknown = fold(&mut board, 3, ReadAnswer::QueueRealtime(sid(9), Scope::ALL, realtime(0, 0)));
     assert!(unknown.unknown_queue);
 }
 
@@ -151,11 +151,11 @@ fn in_a_list_of_several_pages_a_queue_must_be_missing_twice() {
             })
             .collect()
     };
-    fold(&mut board, 0, Answer::Directory(many(0)));
+    fold(&mut board, 0, ReadAnswer::Directory(many(0)));
     assert_eq!(board.snapshot().queues.len(), PAGE_SIZE + 1);
-    fold(&mut board, 1, Answer::Directory(many(1)));
+    fold(&mut board, 1, ReadAnswer::Directory(many(1)));
     assert_eq!(board.snapshot().queues.len(), PAGE_SIZE + 1, "it may only have shifted between pages");
-    fold(&mut board, 2, Answer::Directory(many(1)));
+    fold(&mut board, 2, ReadAnswer::Directory(many(1)));
     assert_eq!(board.snapshot().queues.len(), PAGE_SIZE);
 }
 
@@ -175,7 +175,7 @@ fn combined(pending: u64, age: u64) -> Realtime {
 #[test]
 fn fields_that_only_some_answers_carry_do_not_come_and_go() {
     let mut board = board();
-    let answer = |value| Answer::QueueRealtime(sid(1), Scope::ALL, value);
+    let answer = |value| ReadAnswer::QueueRealtime(sid(1), Scope::ALL, value);
     fold(&mut board, 1, answer(combined(2, 5)));
     let first = state(&board, 1);
     for second in 2..6 {
@@ -194,7 +194,7 @@ fn fields_that_only_some_answers_carry_do_not_come_and_go() {
 #[test]
 fn a_queue_in_which_no_task_is_left_forgets_what_only_other_answers_carry() {
     let mut board = board();
-    let answer = |value| Answer::QueueRealtime(sid(1), Scope::ALL, value);
+    let answer = |value| ReadAnswer::QueueRealtime(sid(1), Scope::ALL, value);
     fold(&mut board, 1, answer(combined(2, 5)));
     fold(&mut board, 2, answer(realtime(0, 0)));
     let shown = serde_json::to_value(state(&board, 1).scopes[0].realtime.value.as_deref()).unwrap();
@@ -208,7 +208,7 @@ fn a_status_that_is_missing_counts_nothing() {
     let mut board = board();
     let answer = |statuses: Value| {
         let value = json!({"longest_task_waiting_age": 0, "total_tasks": 0, "tasks_by_status": statuses});
-        Answer::QueueRealtime(sid(1), Scope::ALL, serde_json::from_value(value).unwrap())
+        ReadAnswer::QueueRealtime(sid(1), Scope::ALL, serde_json::from_value(value).unwrap())
     };
     fold(&mut board, 1, answer(json!({"pending": 0, "reserved": 0, "assigned": 0, "wrapping": 0})));
     let first = state(&board, 1);

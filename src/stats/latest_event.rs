@@ -1,4 +1,4 @@
-//! The latest event with all its fields, for whoever wants to see events themselves.
+//! The latest event with all its fields, for displays of events.
 
 use std::collections::BTreeMap;
 

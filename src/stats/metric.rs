@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Stale;
 
 /// The tiles, in order; `None` before the first evaluation.
-pub type Tiles = Option<Arc<[Metric]>>;
+pub type Tiles = Option<Arc<[Tile]>>;
 
 /// A threshold that a value has passed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,18 +21,14 @@ pub struct Passed {
     pub below: bool,
 }
 
-/// One tile.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Metric {
-    /// The unique name.
+pub struct Tile {
     pub name: Arc<str>,
-    /// The headline.
     pub label: Arc<str>,
     /// The formula's result: a number, text, flag or null; null too where there is none.
     pub value: Value,
     /// The result as it is shown: `ERR` where the formula failed, `ERR FMT` where its result does not fit the format.
     pub text: String,
-    /// The format's name.
     pub format: Arc<str>,
     /// Style by the thresholds, as the definition has it.
     pub style: Arc<Value>,
@@ -70,7 +66,7 @@ pub fn number(number: f64) -> Value {
     json!(number)
 }
 
-impl Metric {
+impl Tile {
     /// Whether it shows the same; a later confirmation of the same value does not differ, unless it is counted from.
     pub fn shows_the_same(&self, other: &Self) -> bool {
         let as_of = if self.increment { self.as_of } else { other.as_of };

@@ -11,8 +11,8 @@ mod metric;
 mod needs;
 mod snapshot;
 
-pub use board::{Answer, Board, Failed, Moved, ReadId};
+pub use board::{Board, FailedRead, Moved, ReadAnswer, ReadId};
 pub use latest_event::LatestEvent;
-pub use metric::{Metric, Passed, Tiles, number};
+pub use metric::{Passed, Tile, Tiles, number};
 pub use needs::Needs;
 pub use snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale, TaskState};

@@ -5,18 +5,14 @@
 pub struct Needs {
     /// Statistics of each TaskQueue.
     pub queues: bool,
-    /// Statistics of the Workspace.
     pub workspace: bool,
     /// The Workspace's cumulative statistics over the last 60 minutes.
     pub last_hour: bool,
-    /// The open Tasks and who has them.
     pub tasks: bool,
-    /// The latest event as it came.
     pub latest_event: bool,
 }
 
 impl Needs {
-    /// What either needs.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {

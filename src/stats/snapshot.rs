@@ -14,7 +14,6 @@ use crate::twilio::taskrouter::{Cumulative, Realtime, Task, TaskQueue};
 /// Everything known at one moment.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// Grows by one with each snapshot.
     pub number: u64,
     /// When it was put together.
     pub taken_at: Timestamp,
@@ -30,14 +29,12 @@ pub struct Snapshot {
     pub last_hour: Reading<Cumulative>,
     /// The Tasks, open and lately finished.
     pub tasks: Reading<BTreeMap<TaskSid, TaskState>>,
-    /// The latest event as it came.
     pub latest_event: Option<Arc<LatestEvent>>,
     /// Where Tasks' recordings are, as far as we were told since the start.
     pub recordings: Arc<BTreeMap<TaskSid, Arc<str>>>,
     /// The tiles that are shown beside it. The refresh task leaves them out: formulas are evaluated beside the
     /// snapshots' way, and the publisher and the feed join the two ([`Snapshot::with_tiles`]).
     pub metrics: Tiles,
-    /// Each TaskQueue.
     pub queues: BTreeMap<TaskQueueSid, Arc<QueueState>>,
     /// The TaskQueues in TaskRouter's order.
     pub order: Arc<[TaskQueueSid]>,
@@ -51,7 +48,6 @@ impl Snapshot {
         self.order.iter().filter_map(|sid| self.queues.get(sid)).chain(rest)
     }
 
-    /// Nothing known yet.
     pub fn empty(channels: &[String], now: Timestamp) -> Self {
         Self {
             number: 0,
@@ -70,7 +66,6 @@ impl Snapshot {
         }
     }
 
-    /// The same with these tiles.
     #[must_use]
     pub fn with_tiles(self: Arc<Self>, tiles: &Tiles) -> Arc<Self> {
         if tiles.is_none() { self } else { Arc::new(Self { metrics: tiles.clone(), ..Self::clone(&self) }) }
@@ -117,19 +112,15 @@ impl Snapshot {
     }
 }
 
-/// A Task and who has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskState {
-    /// What it is.
     pub task: Task,
     /// The Worker that it is reserved for or assigned to.
     pub worker_name: Option<Arc<str>>,
 }
 
-/// One TaskQueue.
 #[derive(Debug, Clone)]
 pub struct QueueState {
-    /// What it is.
     pub queue: Arc<TaskQueue>,
     /// Its statistics, by [`Scope::index`].
     pub scopes: Box<[ScopeStats]>,
@@ -142,7 +133,6 @@ pub struct Scope(u8);
 /// Realtime and cumulative statistics of one scope.
 #[derive(Debug, Clone, Default)]
 pub struct ScopeStats {
-    /// Now.
     pub realtime: Reading<Realtime>,
     /// Since the day began.
     pub cumulative: Reading<Cumulative>,
@@ -159,7 +149,7 @@ pub struct Reading<T> {
     pub as_of: Option<Timestamp>,
     /// Whether an event was why that read began, and not a timer.
     pub by_event: bool,
-    /// The events that made the value what it is; `None` where nobody knows of any.
+    /// The events that made the value what it is; `None` where none is known.
     pub event: Option<Trace>,
     /// Set while reading fails.
     pub stale: Option<Stale>,
@@ -186,16 +176,14 @@ pub struct Age {
 }
 
 impl Scope {
-    /// All channels together.
     pub const ALL: Self = Self(0);
 
-    /// The configured channel at this position.
     pub fn channel(position: usize) -> Self {
         // Twilio allows 15 TaskChannels a Workspace, and the configuration no more.
         Self(u8::try_from(position + 1).unwrap_or(u8::MAX))
     }
 
-    /// All channels, then each of so many.
+    /// All channels, then each of `channels`.
     pub fn each(channels: usize) -> impl Iterator<Item = Self> {
         std::iter::once(Self::ALL).chain((0..channels).map(Self::channel))
     }

@@ -17,7 +17,6 @@ use crate::config::ExportConfig;
 
 pub(crate) use outlet::{StandardError, dropped, finish};
 
-/// Traces can't be exported, for a reason that is there at the start.
 #[derive(Debug, thiserror::Error)]
 #[error("traces can't be exported: {0}")]
 pub struct ExportError(String);

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_place_is_dropped_counted_and_told_where_it_is_missing() {
+    fn what_finds_no_place_is_dropped_counted_and_logged_where_it_is_missing() {
         let (outlet, allow, read) = outlet();
         outlet.push(b"first\n");
         while !outlet.lines().writing {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_t_be_written_is_counted_and_told_once_it_can() {
+    fn what_can_t_be_written_is_counted_and_logged_once_it_can() {
         let (outlet, allow, read) = outlet();
         allow.send(Err(ErrorKind::StorageFull.into())).unwrap();
         outlet.push(b"one\ntwo\n");

@@ -11,22 +11,19 @@ use sha2::Sha256;
 use crate::config::{ApiKey, SyncServiceName};
 use crate::sid::AccountSid;
 
-/// Whose tokens the dashboard's are, whoever is signed in: object permissions are given to this one name, and no caller
+/// The identity of the dashboard's tokens, for all users: object permissions are given to this one name, and no caller
 /// can take another's.
 pub const DASHBOARD_IDENTITY: &str = "dashboard";
 /// Twilio refuses tokens that live longer (error 20157).
 pub const LONGEST_LIFE_SECONDS: i64 = 86_400;
 
-/// What a token says.
 #[derive(Debug, Clone)]
 pub struct AccessToken<'a> {
     /// The account that the API key belongs to.
     pub account: AccountSid,
-    /// Signs the token.
     pub key: &'a ApiKey,
     /// Whose token it is; object permissions go by it.
     pub identity: &'a str,
-    /// The Service that it opens.
     pub sync_service: SyncServiceName,
     /// The region of the Service, where it is not Twilio's default.
     pub region: Option<&'a str>,
@@ -35,7 +32,6 @@ pub struct AccessToken<'a> {
 }
 
 impl AccessToken<'_> {
-    /// The token as text, issued now.
     pub fn issue(&self, now: Timestamp) -> String {
         let mut header = json!({ "alg": "HS256", "typ": "JWT", "cty": "twilio-fpa;v=1" });
         if let Some(region) = self.region {

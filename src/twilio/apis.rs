@@ -15,22 +15,15 @@ use crate::telemetry::metrics::Monitor;
 /// All of them. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Apis {
-    /// What they all go through.
     pub client: Arc<Client>,
-    /// TaskRouter.
     pub taskrouter: TaskRouter,
-    /// Sync.
     pub sync: SyncService,
-    /// Flex users' tokens.
     pub flex_users: FlexUsers,
-    /// Calls.
     pub calls: Calls,
-    /// Messages.
     pub messages: Messages,
 }
 
 impl Apis {
-    /// Over a client of their own.
     pub fn new(config: &CoreConfig, monitor: Monitor) -> Result<Self, ClientError> {
         Self::leased(config, monitor, Lease::alone())
     }

@@ -5,44 +5,38 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::client::{Api, Body, Call, Client};
+use super::client::{Api, Call, Client, RequestBody};
 use super::error::TwilioError;
 use crate::sid::{AccountSid, CallSid};
 
 /// What a status callback is wanted for, besides the end.
 const EVENTS: [&str; 3] = ["ringing", "answered", "completed"];
 
-/// The account's Calls.
 #[derive(Debug, Clone)]
 pub struct Calls {
     client: Arc<Client>,
     account: AccountSid,
 }
 
-/// A Call to be placed.
 #[derive(Debug, Clone, Copy)]
 pub struct NewCall<'a> {
-    /// Whom to ring.
     pub to: &'a str,
     /// Which number to show.
     pub from: &'a str,
-    /// Where Twilio asks what to do once somebody answers.
+    /// Where Twilio asks what to do once the Call is answered.
     pub url: &'a str,
     /// Where Twilio tells how it goes.
     pub status_callback: &'a str,
 }
 
-/// A placed Call.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PlacedCall {
-    /// Its SID.
     pub sid: CallSid,
     /// `queued`, as a rule.
     pub status: Box<str>,
 }
 
 impl Calls {
-    /// Those of this account.
     pub fn new(client: Arc<Client>, account: AccountSid) -> Self {
         Self { client, account }
     }
@@ -55,14 +49,14 @@ impl Calls {
         let fields = fields.into_iter().chain(events);
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let target = format!("/2010-04-01/Accounts/{}/Calls.json", self.account);
-        let call = Call::post(Api::Voice, target, "POST Calls".to_owned(), Body::Form(form));
+        let call = Call::post(Api::Voice, target, "POST Calls".to_owned(), RequestBody::Form(form));
         self.client.once(&call).await
     }
 
     /// `POST Calls/{sid}` with `Status=completed`: hangs up.
     pub async fn complete(&self, sid: CallSid) -> Result<(), TwilioError> {
         let target = format!("/2010-04-01/Accounts/{}/Calls/{sid}.json", self.account);
-        let body = Body::Form("Status=completed".to_owned());
+        let body = RequestBody::Form("Status=completed".to_owned());
         let call = Call::post(Api::Voice, target, "POST Calls/{sid}".to_owned(), body);
         self.client.once::<IgnoredAny>(&call).await.map(drop)
     }

@@ -2,7 +2,7 @@
 //!
 //! Every call gets its credentials, time limit, place under the limits, error form and bounded body here. Callers
 //! name what they ask ([`Call`]) and get the decoded answer or a [`TwilioError`]. Reads are tried again here a few
-//! times, quickly; what fails even so goes back to whoever schedules, who has the longer patience.
+//! times, quickly; what fails even so goes back to the scheduler, which has the longer patience.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use crate::coordination::lease::{Lease, Moment};
 use crate::telemetry::metrics::{Limit, Monitor, endpoint};
 use crate::telemetry::trace;
 
-/// Sync accepts about 20 concurrent updates; never more writes than that are in flight, whoever asks for them.
+/// Sync accepts about 20 concurrent updates; never more writes than that are in flight, for all callers together.
 pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
 /// Reads of TaskRouter in flight at once, an eighth of what third parties say an account may have in all.
 const MOST_TASKROUTER_READS_IN_FLIGHT: usize = 12;
@@ -54,7 +54,6 @@ const TRIES: u32 = 3;
 const LONGEST_WAIT_IN_PLACE: Duration = Duration::from_secs(2);
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(2) };
 
-/// A client of one account.
 pub struct Client {
     transport: Arc<dyn Transport>,
     authorization: HeaderValue,
@@ -82,14 +81,11 @@ pub struct Client {
 #[error("the HTTP client can't be set up: {0}")]
 pub struct ClientError(#[from] reqwest::Error);
 
-/// Which of Twilio's APIs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Api {
     TaskRouter,
     Sync,
-    /// Calls and Messages.
     Voice,
-    /// Flex tokens.
     Iam,
 }
 
@@ -105,7 +101,6 @@ impl Api {
     }
 }
 
-/// One request.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) api: Api,
@@ -115,16 +110,14 @@ pub(super) struct Call {
     /// What error messages call it: method and the telling part of the path.
     pub(super) name: String,
     pub(super) endpoint: Endpoint,
-    pub(super) body: Body,
-    /// Whether the answer may be large.
+    pub(super) body: RequestBody,
     pub(super) large: bool,
     pub(super) if_match: Option<String>,
 }
 
 #[derive(Debug)]
-pub(super) enum Body {
+pub(super) enum RequestBody {
     None,
-    /// Already encoded.
     Form(String),
     Json(String),
 }
@@ -137,13 +130,13 @@ impl Call {
             target,
             name,
             endpoint: Endpoint::Other,
-            body: Body::None,
+            body: RequestBody::None,
             large: false,
             if_match: None,
         }
     }
 
-    pub(super) fn post(api: Api, target: String, name: String, body: Body) -> Self {
+    pub(super) fn post(api: Api, target: String, name: String, body: RequestBody) -> Self {
         Self { method: Method::POST, body, ..Self::get(api, target, name) }
     }
 }
@@ -169,7 +162,7 @@ impl Client {
         Self::leased(config, monitor, Lease::alone())
     }
 
-    /// The same, good for as long as the lease holds. Which term a request is of stands in its `User-Agent`, so that whoever
+    /// The same, good for as long as the lease holds. Which term a request is of stands in its `User-Agent`, so that a reader
     /// looks at Twilio's request logs can tell replicas from each other.
     pub fn leased(config: &TwilioConfig, monitor: Monitor, lease: Lease) -> Result<Self, ClientError> {
         let transport = Arc::new(network(config, &lease)?);
@@ -265,7 +258,7 @@ impl Client {
         decode(call, &body)
     }
 
-    /// A request tried once, because a second one might place a second Call, or because somebody waits for the answer.
+    /// A request tried once, because a second one might place a second Call, or because a caller waits for the answer.
     pub(super) async fn once<T: DeserializeOwned>(&self, call: &Call) -> Result<T, TwilioError> {
         let _place = self.places(call).acquire().await.map_err(|_| shut(call))?;
         let response = self.send(call).await?;
@@ -397,9 +390,9 @@ impl Client {
             headers.insert(IF_MATCH, revision);
         }
         let (content_type, body) = match &call.body {
-            Body::None => return Ok(request),
-            Body::Form(form) => ("application/x-www-form-urlencoded", form),
-            Body::Json(json) => ("application/json", json),
+            RequestBody::None => return Ok(request),
+            RequestBody::Form(form) => ("application/x-www-form-urlencoded", form),
+            RequestBody::Json(json) => ("application/json", json),
         };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         *request.body_mut() = Some(self.guarded(body));
@@ -482,7 +475,7 @@ fn user_agent(lease: &Lease) -> String {
     lease.term().map_or_else(|| name.to_owned(), |term| format!("{name} (term {term})"))
 }
 
-/// A semaphore of ours was closed, which nobody does; said as an error instead of a panic.
+/// A semaphore of ours was closed, which never happens; an error instead of a panic.
 fn shut(call: &Call) -> TwilioError {
     TwilioError::Connection { call: call.name.clone(), reason: "the client is shut down".to_owned() }
 }

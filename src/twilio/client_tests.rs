@@ -46,7 +46,8 @@ fn other() -> Call {
 
 fn bulk() -> Call {
     let target = "/v1/Workspaces/WS1/TaskQueues/RealTimeStatistics".to_owned();
-    let call = Call::post(Api::TaskRouter, target, "POST bulk".to_owned(), Body::Json("{}".to_owned()));
+    let call =
+        Call::post(Api::TaskRouter, target, "POST bulk".to_owned(), RequestBody::Json("{}".to_owned()));
     Call { endpoint: Endpoint::Bulk, ..call }
 }
 

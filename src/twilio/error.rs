@@ -10,58 +10,32 @@ const LONGEST_MESSAGE: usize = 200;
 /// A REST call that did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TwilioError {
-    /// Twilio answered with an error status.
     #[error("Twilio answered {status}{} to {call}{}", code_text(*.code), message_text(.message))]
     Status {
         /// What was asked, such as `GET TaskQueues/Statistics`.
         call: String,
-        /// The HTTP status.
         status: u16,
         /// Twilio's own error code, where the body had one.
         code: Option<u32>,
-        /// Twilio's text, shortened.
         message: String,
         /// `Retry-After`, where the answer had one.
         retry_after: Option<Duration>,
     },
-    /// No answer in time.
     #[error("Twilio did not answer {call} within {} ms", .limit.as_millis())]
-    TimedOut {
-        /// What was asked.
-        call: String,
-        /// The configured limit.
-        limit: Duration,
-    },
-    /// The connection failed or broke.
+    TimedOut { call: String, limit: Duration },
     #[error("the connection to Twilio failed during {call}: {reason}")]
-    Connection {
-        /// What was asked.
-        call: String,
-        /// The innermost reason.
-        reason: String,
-    },
-    /// The answer was not what Twilio documents.
+    Connection { call: String, reason: String },
     #[error("Twilio's answer to {call} can't be understood: {reason}")]
     Answer {
-        /// What was asked.
         call: String,
         /// Where reading it failed; never the data itself.
         reason: String,
     },
     /// It was not sent: the name is a SID, and no object has it. An object *named* like a SID would hide the mistake.
     #[error("{call} was not sent: no object has the SID {name}; set the SID of one that is there, or a name")]
-    NamedLikeSid {
-        /// What would have been asked.
-        call: String,
-        /// The name.
-        name: String,
-    },
-    /// It was not sent: this process must not read and write any more.
+    NamedLikeSid { call: String, name: String },
     #[error("{call} was not sent: another replica leads by now")]
-    LeaseOver {
-        /// What would have been asked.
-        call: String,
-    },
+    LeaseOver { call: String },
 }
 
 /// What a failed call calls for.
@@ -69,11 +43,10 @@ pub enum TwilioError {
 pub enum Next {
     /// Ask again, not before this time where Twilio named one.
     Retry(Option<Duration>),
-    /// The object is not there.
     Missing,
     /// The object is there already.
     Exists,
-    /// Somebody else wrote in between.
+    /// Another writer wrote in between.
     Conflict,
     /// The payload is too large for Sync.
     TooLarge,
@@ -104,7 +77,6 @@ impl TwilioError {
         matches!(self, Self::Status { status: 429, .. })
     }
 
-    /// Whether Twilio does not know the credentials.
     pub fn is_bad_credentials(&self) -> bool {
         matches!(self, Self::Status { status: 401, .. })
     }
@@ -112,13 +84,13 @@ impl TwilioError {
     /// An error status, with Twilio's own words where the body has its documented form.
     pub(super) fn from_status(call: String, status: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
         #[derive(Deserialize, Default)]
-        struct Body {
+        struct ErrorBody {
             #[serde(default)]
             code: Option<u32>,
             #[serde(default)]
             message: Option<String>,
         }
-        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let body: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
         let message = body.message.unwrap_or_default().chars().take(LONGEST_MESSAGE).collect();
         Self::Status { call, status, code: body.code, message, retry_after }
     }

@@ -10,11 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{Api, Body, Call, Client};
+use super::client::{Api, Call, Client, RequestBody};
 use super::error::TwilioError;
 use crate::sid::{AccountSid, WorkerSid};
 
-/// The account's Flex users.
 #[derive(Debug, Clone)]
 pub struct FlexUsers {
     client: Arc<Client>,
@@ -28,14 +27,13 @@ pub struct FlexUser {
     pub name: Box<str>,
     /// `agent`, `supervisor`, `admin`, …
     pub roles: Box<[Box<str>]>,
-    /// The user's Worker, if there is one.
     pub worker: Option<WorkerSid>,
     /// Until when the token is good, where Twilio says so.
     pub expires: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct TokenValidation {
     #[serde(default)]
     valid: Option<bool>,
     /// Text as far as Twilio documents it; a number or anything else says nothing of when it ends.
@@ -52,17 +50,16 @@ struct Answer {
 }
 
 impl FlexUsers {
-    /// Those of this account.
     pub fn new(client: Arc<Client>, account: AccountSid) -> Self {
         Self { client, account }
     }
 
-    /// Whose token it is; `None` when it is nobody's. An error means that this can't be told now.
+    /// Whose token it is; `None` when it belongs to no user. An error means that this can't be told now.
     pub async fn user(&self, token: &SecretString) -> Result<Option<FlexUser>, TwilioError> {
         let target = format!("/v1/Accounts/{}/Tokens/validate", self.account);
-        let body = Body::Json(json!({ "token": token.expose_secret() }).to_string());
+        let body = RequestBody::Json(json!({ "token": token.expose_secret() }).to_string());
         let call = Call::post(Api::Iam, target, "POST Tokens/validate".to_owned(), body);
-        match self.client.once::<Answer>(&call).await {
+        match self.client.once::<TokenValidation>(&call).await {
             Ok(answer) if answer.valid == Some(true) => Ok(Some(answer.into())),
             Ok(_) => Ok(None),
             Err(error) if says_no(&error) => Ok(None),
@@ -77,8 +74,8 @@ fn says_no(error: &TwilioError) -> bool {
         && !matches!(error, TwilioError::Status { status: 401 | 408 | 429, .. })
 }
 
-impl From<Answer> for FlexUser {
-    fn from(answer: Answer) -> Self {
+impl From<TokenValidation> for FlexUser {
+    fn from(answer: TokenValidation) -> Self {
         Self {
             name: answer.realm_user_id.or(answer.identity).unwrap_or_default(),
             roles: answer.roles.unwrap_or_default().into_iter().flatten().collect(),
@@ -110,7 +107,7 @@ mod tests {
     use super::*;
 
     fn user(answer: Value) -> FlexUser {
-        serde_json::from_value::<Answer>(answer).unwrap().into()
+        serde_json::from_value::<TokenValidation>(answer).unwrap().into()
     }
 
     #[test]

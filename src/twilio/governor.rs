@@ -15,7 +15,7 @@ pub(super) const BULK_PER_WINDOW: usize = 5;
 /// Counted from a call's answer to the next call in its place: whatever delays either on its way, a second lies between
 /// their arrivals. A little more, because clocks differ.
 const BULK_WINDOW: Duration = Duration::from_millis(1_020);
-/// While all places are taken by calls under way, nobody knows when one will be free.
+/// While all places are taken by calls under way, it is unknown when one will be free.
 const BULK_AGAIN: Duration = Duration::from_millis(25);
 /// From this share of the allowance downwards calls are spread out.
 const SCARCE: f64 = 0.2;
@@ -39,7 +39,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The state of one API's limits, as far as its answers tell.
 #[derive(Debug, Default)]
 pub struct Governor {
-    /// Of all calls.
     all: Pause,
     /// Of bulk calls beside that.
     bulk: Pause,
@@ -76,7 +75,6 @@ pub enum Endpoint {
     Bulk,
     /// A list of statistics, whose entries can be read in other ways as well.
     List,
-    /// Any other.
     Other,
 }
 
@@ -89,14 +87,14 @@ pub struct Observed {
     pub retry_after: Option<Duration>,
     /// `X-Rate-Limit-Limit`, where it is a number (its form is not documented).
     pub limit: Option<u32>,
-    /// `X-Rate-Limit-Remaining`, likewise.
+    /// `X-Rate-Limit-Remaining`.
     pub remaining: Option<u32>,
     /// `Twilio-Concurrent-Requests`: how many requests of the account are under way.
     pub concurrent: Option<u32>,
 }
 
 impl Governor {
-    /// For an API that somebody else has called until this moment: their last bulk calls may fill the window.
+    /// For an API that another process has called until this moment: their last bulk calls may fill the window.
     pub fn after_another(now: Instant) -> Self {
         Self { bulk_ended: VecDeque::from([now; BULK_PER_WINDOW]), ..Self::default() }
     }
@@ -208,7 +206,7 @@ mod tests {
     const ANY: &str = "GET /v1/Workspaces/{}/Statistics";
 
     #[test]
-    fn whoever_takes_over_waits_until_the_window_is_over() {
+    fn a_new_leader_waits_until_the_window_is_over() {
         let now = Instant::now();
         let mut governor = Governor::after_another(now);
         assert_eq!(wait(&mut governor, Endpoint::Other, now), Duration::ZERO);

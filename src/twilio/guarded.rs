@@ -11,14 +11,12 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::coordination::lease::Lease;
 
-/// The body.
 #[derive(Debug)]
 pub(super) struct Guarded {
     data: Option<Bytes>,
     lease: Lease,
 }
 
-/// The lease was over when the body was to be sent.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("another replica leads by now")]
 pub(super) struct Over;

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 
-use super::client::{Api, Body, Call, Client};
+use super::client::{Api, Call, Client, RequestBody};
 use super::error::TwilioError;
 use crate::sid::AccountSid;
 
-/// The account's Messages.
 #[derive(Debug, Clone)]
 pub struct Messages {
     client: Arc<Client>,
@@ -16,7 +15,6 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Those of this account.
     pub fn new(client: Arc<Client>, account: AccountSid) -> Self {
         Self { client, account }
     }
@@ -26,7 +24,7 @@ impl Messages {
         let fields = [("To", to), ("From", from), ("Body", body)];
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let target = format!("/2010-04-01/Accounts/{}/Messages.json", self.account);
-        let call = Call::post(Api::Voice, target, "POST Messages".to_owned(), Body::Form(form));
+        let call = Call::post(Api::Voice, target, "POST Messages".to_owned(), RequestBody::Form(form));
         self.client.once::<IgnoredAny>(&call).await.map(drop)
     }
 }

@@ -13,12 +13,11 @@ use parking_lot::Mutex;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Names that are shared at once. With more of them the sharing begins anew; names in use stay where they are.
+/// Names that are shared at once. With more of them the sharing starts over; names in use stay where they are.
 const MOST_SHARED: usize = 4096;
 
 static SHARED: LazyLock<Mutex<HashSet<Arc<str>>>> = LazyLock::new(Mutex::default);
 
-/// A name, shared by all who have it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<str>);
 

@@ -36,7 +36,6 @@ impl Visitor<'_> for Number {
     }
 }
 
-/// A decimal number.
 pub(super) fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     deserializer.deserialize_any(Number)
 }
@@ -59,8 +58,8 @@ pub(super) fn whole_or_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
 /// A count that may be missing or null.
 pub(super) fn whole_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     #[derive(serde::Deserialize)]
-    struct Whole(#[serde(deserialize_with = "whole")] u64);
-    let number: Option<Whole> = serde::Deserialize::deserialize(deserializer)?;
+    struct WholeNumber(#[serde(deserialize_with = "whole")] u64);
+    let number: Option<WholeNumber> = serde::Deserialize::deserialize(deserializer)?;
     Ok(number.map(|whole| whole.0))
 }
 

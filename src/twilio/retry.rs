@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-/// A server's `Retry-After` counts up to here; a longer one is a mistake or somebody else's outage page.
+/// A server's `Retry-After` counts up to here; a longer one is a mistake or an outage page.
 const LONGEST_SERVER_DELAY: Duration = Duration::from_secs(60);
 
-/// An exponential backoff.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
     /// The longest delay before the first retry.
     pub first: Duration,
-    /// The longest delay of all.
     pub longest: Duration,
 }
 

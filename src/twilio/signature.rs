@@ -19,7 +19,6 @@ use subtle::ConstantTimeEq;
 
 use crate::form::{Form, FormError};
 
-/// Header that carries the signature.
 pub const SIGNATURE_HEADER: &str = "x-twilio-signature";
 /// Header that says how the request was signed, where that is not the Auth Token with SHA-1.
 pub const SETTINGS_HEADER: &str = "x-twilio-webhooks-signature-settings";
@@ -33,7 +32,6 @@ pub struct SignatureVerifier {
     shared_keys: Vec<SecretString>,
 }
 
-/// One request as it arrived.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedRequest<'a, 'b> {
     /// The URL that Twilio was told to call, with its query as received.
@@ -42,7 +40,6 @@ pub struct SignedRequest<'a, 'b> {
     pub signature: Option<&'a str>,
     /// The value of [`SETTINGS_HEADER`].
     pub settings: Option<&'a str>,
-    /// What the body is.
     pub body: SignedBody<'b>,
 }
 
@@ -62,7 +59,6 @@ pub enum SignedBody<'a> {
 pub enum Verified<'a> {
     /// The request had none.
     Empty,
-    /// The fields of a form.
     Form(Form<'a>),
     /// The raw bytes of a JSON text, not parsed yet.
     Json(&'a [u8]),
@@ -71,25 +67,18 @@ pub enum Verified<'a> {
 /// Why a request is not taken for Twilio's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// The header is missing or empty.
     #[error("the request has no X-Twilio-Signature header")]
     Missing,
-    /// No secret signs this URL and body to the given signature.
     #[error("the signature does not fit the URL, the body and the Auth Token")]
     Mismatch,
-    /// A JSON body without `bodySHA256` in the query is not covered by the signature.
     #[error("a JSON body needs the query parameter bodySHA256, or the signature does not cover it")]
     BodyNotCovered,
-    /// The JSON body is not the one that was signed.
     #[error("the body does not have the SHA-256 that the signed URL names")]
     BodyHash,
-    /// Signed with a shared key, and none is configured here.
     #[error("the request is signed with a shared key, and TWILIO_WEBHOOK_SHARED_KEY is not set")]
     NoSharedKey,
-    /// Signed in a way that this version does not know.
     #[error("the signature settings header names an algorithm other than HMAC_SHA1 or HMAC_SHA256")]
     UnknownAlgorithm,
-    /// The form can't be decoded, so there is nothing to check.
     #[error(transparent)]
     Form(#[from] FormError),
 }

@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::client::{Api, Body, Call, Client};
+use super::client::{Api, Call, Client, RequestBody};
 use super::error::TwilioError;
 use crate::config::SyncServiceName;
 
@@ -22,7 +22,6 @@ const MOST_PAGES: usize = 1000;
 /// Everything but letters, digits and what RFC 3986 leaves unreserved is encoded in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// One Sync Service.
 #[derive(Debug, Clone)]
 pub struct SyncService {
     client: Arc<Client>,
@@ -37,20 +36,15 @@ pub struct Revision(Box<str>);
 /// A Document with what is wanted of its data.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Document<D> {
-    /// Its version.
     pub revision: Revision,
-    /// What it holds.
     pub data: D,
 }
 
 /// A MapItem with what is wanted of its data.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct MapItem<D> {
-    /// Its key.
     pub key: Box<str>,
-    /// Its version.
     pub revision: Revision,
-    /// What it holds.
     pub data: D,
 }
 
@@ -72,7 +66,6 @@ struct ItemsMeta {
 }
 
 impl SyncService {
-    /// The given Service through the given client.
     pub fn new(client: Arc<Client>, service: SyncServiceName) -> Self {
         Self { client, service }
     }
@@ -97,7 +90,7 @@ impl SyncService {
         self.write(&format!("/Documents/{}", segment(name)), &[("Data", data)]).await
     }
 
-    /// `POST Documents/{name}` with `If-Match`: replaces the data, unless somebody else did so since this revision.
+    /// `POST Documents/{name}` with `If-Match`: replaces the data, unless another writer did so since this revision.
     pub async fn replace_document(
         &self,
         name: &str,
@@ -176,13 +169,13 @@ impl SyncService {
         struct Service {
             acl_enabled: bool,
         }
-        let service: Service = self.client.read(&self.service_call(Method::GET, Body::None)).await?;
+        let service: Service = self.client.read(&self.service_call(Method::GET, RequestBody::None)).await?;
         Ok(service.acl_enabled)
     }
 
     /// `POST` of the Service itself with `AclEnabled=true`: from then on each identity may do what it was permitted.
     pub async fn control_access(&self) -> Result<(), TwilioError> {
-        let call = self.service_call(Method::POST, Body::Form("AclEnabled=true".to_owned()));
+        let call = self.service_call(Method::POST, RequestBody::Form("AclEnabled=true".to_owned()));
         self.client.write::<IgnoredAny>(&call).await.map(drop)
     }
 
@@ -194,7 +187,7 @@ impl SyncService {
         self.client.write::<IgnoredAny>(&call).await.map(drop)
     }
 
-    fn service_call(&self, method: Method, body: Body) -> Call {
+    fn service_call(&self, method: Method, body: RequestBody) -> Call {
         let (target, name) = (format!("/v1/Services/{}", self.service), format!("{method} Service"));
         Call { method, body, ..Call::get(Api::Sync, target, name) }
     }
@@ -212,8 +205,8 @@ impl SyncService {
     fn call(&self, method: Method, path: &str, query: &str, form: Option<&[(&str, &str)]>) -> Call {
         let target = format!("/v1/Services/{}{path}{query}", self.service);
         let name = format!("{method} {}", &path[1..]);
-        let body = form.map_or(Body::None, |form| {
-            Body::Form(form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish())
+        let body = form.map_or(RequestBody::None, |form| {
+            RequestBody::Form(form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish())
         });
         Call { method, body, ..Call::get(Api::Sync, target, name) }
     }

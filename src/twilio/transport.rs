@@ -10,16 +10,13 @@ use reqwest::{Request, Response};
 /// An answer under way.
 pub type Answering<'t> = Pin<Box<dyn Future<Output = Result<Response, Failure>> + Send + 't>>;
 
-/// Carries requests.
 pub trait Transport: Send + Sync {
     /// Sends one request; done when the answer's head is there. The body is taken from the answer afterwards.
     fn carry(&self, request: Request) -> Answering<'_>;
 }
 
-/// There is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// It did not come in time.
     TimedOut,
     /// The connection failed, for this reason.
     Broken(String),

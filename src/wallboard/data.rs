@@ -7,38 +7,33 @@ use super::formula_data::FormulaData;
 use crate::sid::TaskQueueSid;
 use crate::stats::Snapshot;
 use crate::wallboard::formula::process::Source;
-use crate::wallboard::formula::protocol::Data;
+use crate::wallboard::formula::protocol::DataChange;
 
-/// TaskQueues in one piece.
 const PIECE: usize = 50;
 
 /// How far formulas look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) enum Look {
-    /// At the Workspace alone.
     #[default]
     Workspace,
     /// At TaskQueues' realtime values, too.
     Realtime,
-    /// At everything.
     All,
 }
 
-/// What the engine was told.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     snapshot: Option<Arc<Snapshot>>,
     look: Look,
 }
 
-/// One telling.
 #[derive(Debug)]
 pub(super) struct Telling<'a> {
     told: &'a mut Told,
     data: &'a FormulaData,
     snapshot: &'a Arc<Snapshot>,
     look: Look,
-    first: Option<Data>,
+    first: Option<DataChange>,
     moved: std::vec::IntoIter<TaskQueueSid>,
 }
 
@@ -71,16 +66,16 @@ impl Source for Telling<'_> {
             order = (!same).then(|| next.queues.keys().map(ToString::to_string).collect());
         }
         let news = all || workspace.is_some() || order.is_some() || !moved.is_empty();
-        self.first = news.then(|| Data { workspace, order, ..Data::default() });
+        self.first = news.then(|| DataChange { workspace, order, ..DataChange::default() });
         self.moved = moved.into_iter();
         *self.told = Told { snapshot: Some(self.snapshot.clone()), look };
     }
 
-    fn next(&mut self) -> Option<Data> {
+    fn next(&mut self) -> Option<DataChange> {
         let mut piece = match self.first.take() {
             Some(first) => first,
             None if self.moved.len() == 0 => return None,
-            None => Data::default(),
+            None => DataChange::default(),
         };
         let with_cumulative = self.told.look == Look::All;
         for sid in self.moved.by_ref().take(PIECE) {

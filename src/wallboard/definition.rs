@@ -22,24 +22,19 @@ const LONGEST_TOKEN: usize = 80;
 /// Bytes of a definition with all its fields.
 const LARGEST: usize = 12 * 1024;
 
-/// A definition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Definition {
-    /// The tile's headline.
     pub label: Arc<str>,
     /// An ECMAScript expression over `data`.
     pub formula: Arc<str>,
     /// How its value is shown.
     pub format: Format,
-    /// The format's name.
     pub format_name: Arc<str>,
     /// Whether the value counts up by one each second while it is above zero.
     pub increment: bool,
     /// The style below all thresholds.
     pub default_style: Style,
-    /// The first threshold.
     pub first: Threshold,
-    /// The second one, which wins.
     pub second: Threshold,
     /// Whether thresholds are passed downwards.
     pub invert: bool,
@@ -56,7 +51,6 @@ pub struct Definition {
 pub struct Threshold {
     /// The limit; `None` for none.
     pub value: Option<f64>,
-    /// The style beyond it.
     pub style: Style,
 }
 
@@ -64,14 +58,10 @@ pub struct Threshold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Style {
-    /// What it is called.
     #[serde(rename = "styleName")]
     pub name: Arc<str>,
-    /// Of the label.
     pub headline_colour: Arc<str>,
-    /// Of the value.
     pub stat_colour: Arc<str>,
-    /// Behind both.
     pub background_colour: Arc<str>,
 }
 
@@ -98,7 +88,7 @@ impl Definition {
         let Some(fields) = metric.as_object() else {
             return Err(vec![Problem::whole("a definition is an object with label and formula")]);
         };
-        let mut reader = Reader { fields, problems: Vec::new(), fatal: false };
+        let mut reader = FieldReader { fields, problems: Vec::new(), fatal: false };
         let definition = Self {
             label: reader.text("label", LONGEST_LABEL, true),
             formula: reader.text("formula", LONGEST_FORMULA, true),
@@ -156,14 +146,14 @@ fn limit(text: &str) -> Option<f64> {
     Some(sign * parts.iter().fold(0.0, |seconds, part| seconds * 60.0 + part))
 }
 
-struct Reader<'v> {
+struct FieldReader<'v> {
     fields: &'v Map<String, Value>,
     problems: Vec<Problem>,
     /// Without what is wrong there is nothing to show.
     fatal: bool,
 }
 
-impl Reader<'_> {
+impl FieldReader<'_> {
     fn problem(&mut self, field: &'static str, message: impl Into<String>) {
         self.problems.push(Problem::of(field, message));
     }
@@ -333,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_with_its_field() {
+    fn every_problem_is_reported_with_its_field() {
         let problems = Definition::parse(&json!({
             "label": "", "format": "hours", "increment": 3, "firstThresholdValue": "many", "secondThresholdStyle": 1,
             "defaultStyle": {"statColour": "red; background: url(x)"}, "slaName": "best",

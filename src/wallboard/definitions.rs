@@ -17,17 +17,14 @@ pub type Raw = IndexMap<String, Value>;
 /// All of them. As JSON: by unique name, in order, as they were written.
 #[derive(Debug, Clone, Default)]
 pub struct Definitions {
-    entries: Vec<Entry>,
+    entries: Vec<DefinitionEntry>,
 }
 
-/// One of them.
 #[derive(Debug, Clone)]
-pub struct Entry {
-    /// The unique name.
+pub struct DefinitionEntry {
     pub name: Arc<str>,
     /// As it was written, with the fields that we do not know.
     pub raw: Value,
-    /// What it says.
     pub definition: Result<Arc<Definition>, Vec<Problem>>,
 }
 
@@ -40,30 +37,29 @@ impl Definitions {
             latest.push(document.iter().filter(|(name, _)| seen.insert(name.as_str())).collect());
         }
         let in_order = latest.into_iter().rev().flatten().take(MOST_METRICS);
-        let mut entries: Vec<Entry> = in_order.map(|(name, raw)| Entry::new(name, raw.clone())).collect();
+        let mut entries: Vec<DefinitionEntry> =
+            in_order.map(|(name, raw)| DefinitionEntry::new(name, raw.clone())).collect();
         // Those without a position keep the Document's order, behind the others.
         entries.sort_by_key(|entry| entry.position().unwrap_or(i64::MAX));
         Self { entries }
     }
 
     /// Each, in the order of the tiles.
-    pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
+    pub fn iter(&self) -> std::slice::Iter<'_, DefinitionEntry> {
         self.entries.iter()
     }
 
-    /// The one of this name.
-    pub fn get(&self, name: &str) -> Option<&Entry> {
+    pub fn get(&self, name: &str) -> Option<&DefinitionEntry> {
         self.entries.iter().find(|entry| *entry.name == *name)
     }
 
     /// The place behind all others.
     pub(super) fn next_position(&self) -> i64 {
-        let positions = self.entries.iter().filter_map(Entry::position);
+        let positions = self.entries.iter().filter_map(DefinitionEntry::position);
         let count = i64::try_from(self.entries.len()).unwrap_or(i64::MAX);
         positions.max().map_or(count, |last| last.saturating_add(1))
     }
 
-    /// Whether they say the same.
     pub(super) fn same(&self, other: &Self) -> bool {
         let raw = |definitions: &Self| -> Vec<_> {
             definitions.entries.iter().map(|entry| (entry.name.clone(), entry.raw.clone())).collect()
@@ -72,7 +68,7 @@ impl Definitions {
     }
 }
 
-impl Entry {
+impl DefinitionEntry {
     fn new(name: &str, raw: Value) -> Self {
         let definition = match raw.get("metric") {
             Some(metric) => Definition::read(metric).map(Arc::new),

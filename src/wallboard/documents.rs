@@ -27,7 +27,7 @@ const LONGEST_NAME: usize = 100;
 /// What Sync holds, and which of it has to be written.
 #[derive(Debug, Clone)]
 pub(super) struct Shelf {
-    pub(super) documents: Vec<Document>,
+    pub(super) documents: Vec<DefinitionDocument>,
     /// Bytes that a Document is filled up to.
     pub(super) limit: usize,
 }
@@ -38,9 +38,8 @@ impl Default for Shelf {
     }
 }
 
-/// One Document.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Document {
+pub(super) struct DefinitionDocument {
     /// `None` for one that is not there yet.
     pub(super) revision: Option<Revision>,
     pub(super) definitions: Raw,
@@ -50,24 +49,19 @@ pub(super) struct Document {
 /// Definitions that can't be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShelfError {
-    /// One is too large for a Document.
     #[error("the definition of {0:?} is too large for a Sync Document")]
     TooLarge(String),
-    /// There are too many, or they are too large together.
     #[error(
         "there is no room for further definitions: {MOST_METRICS} metrics and {MOST_DOCUMENTS} Sync Documents are the most"
     )]
     Full,
-    /// A name is no name.
     #[error(
         "{0:?} can't be the unique name of a metric: it has 1 to {LONGEST_NAME} characters, no control characters, and no \
          space at either end"
     )]
     Name(String),
-    /// A name stands twice in an order.
     #[error("{0:?} stands twice in this order")]
     Twice(String),
-    /// There is no such metric.
     #[error("there is no metric {0:?}")]
     Unknown(String),
 }
@@ -105,12 +99,11 @@ pub(super) fn check_names(known: &Definitions, changes: &Raw) -> Result<(), Shel
 }
 
 impl Shelf {
-    /// All definitions.
     pub(super) fn definitions(&self) -> Definitions {
         Definitions::of(self.documents.iter().map(|document| &document.definitions))
     }
 
-    /// Adds or replaces definitions. The place among the tiles stays: whoever edits a tile may have seen it at another
+    /// Adds or replaces definitions. The place among the tiles stays: an editor may have seen it at another
     /// place than where it is by now.
     pub(super) fn save(&mut self, changes: &Raw) -> Result<(), ShelfError> {
         check_names(&self.definitions(), changes)?;
@@ -160,7 +153,6 @@ impl Shelf {
         fits
     }
 
-    /// Takes definitions out.
     pub(super) fn delete(&mut self, names: &[String]) -> Result<(), ShelfError> {
         for name in names.iter().collect::<BTreeSet<_>>() {
             let mut found = false;
@@ -311,7 +303,10 @@ mod tests {
         let positions: Vec<_> =
             shelf.definitions().iter().map(|entry| entry.raw["metric"]["position"].clone()).collect();
         assert_eq!(positions, [0, 1, 2], "all are numbered when the first is");
-        assert!(shelf.documents[0].definitions.keys().eq(["c", "a", "b"]), "the Document's own order stays");
+        assert!(
+            shelf.documents[0].definitions.keys().eq(["c", "a", "b"]),
+            "the DefinitionDocument's own order stays"
+        );
         save(&mut shelf, "d", 1).unwrap();
         assert_eq!(order_of(&shelf), ["c", "a", "b", "d"]);
     }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::format::Format;
-use crate::wallboard::formula::protocol::Outcome;
+use crate::wallboard::formula::protocol::FormulaOutcome;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,6 +26,6 @@ fn numbers_are_shown_as_the_page_shows_them() {
     let zone = TimeZone::get(&formats.time_zone).unwrap();
     for Case { format, value, text } in formats.cases {
         let named = Format::named(&format).unwrap();
-        assert_eq!(named.text(&Outcome::Number(value), &zone).unwrap(), text, "{format} of {value}");
+        assert_eq!(named.text(&FormulaOutcome::Number(value), &zone).unwrap(), text, "{format} of {value}");
     }
 }

@@ -3,20 +3,18 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::wallboard::formula::protocol::Outcome;
+use crate::wallboard::formula::protocol::FormulaOutcome;
 
 /// What stands where there is no value; not a zero, and not an error.
 pub const NOTHING: &str = "–";
 const MOST_DECIMALS: u8 = 6;
 /// The largest number that is exact; far more than any wait or count.
 const MOST: f64 = 9_007_199_254_740_991.0;
-/// Numbers from here on are milliseconds, since nobody means the year 5138.
+/// Numbers from here on are milliseconds, since no value means the year 5138.
 const FIRST_MILLISECONDS: f64 = 1e11;
 
-/// A format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
-    /// As it is.
     #[default]
     Plain,
     /// `HH:MM:SS` of seconds.
@@ -27,13 +25,11 @@ pub enum Format {
     Duration,
     /// `95 %`
     Percent,
-    /// So many decimals.
     Number(u8),
     /// `HH:MM` of an instant.
     Time,
 }
 
-/// The value can't be shown in this format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the result can't be shown in this format")]
 pub struct FormatError;
@@ -56,9 +52,8 @@ impl Format {
         }
     }
 
-    /// The text that is shown.
-    pub fn text(self, value: &Outcome, zone: &TimeZone) -> Result<String, FormatError> {
-        if *value == Outcome::Nothing {
+    pub fn text(self, value: &FormulaOutcome, zone: &TimeZone) -> Result<String, FormatError> {
+        if *value == FormulaOutcome::Nothing {
             return Ok(NOTHING.to_owned());
         }
         match self {
@@ -83,8 +78,8 @@ impl Format {
 }
 
 /// Seconds as the sample's page reads them: the number that a text begins with, and none for a dash.
-fn seconds(value: &Outcome) -> Result<f64, FormatError> {
-    let Outcome::Text(text) = value else { return number(value) };
+fn seconds(value: &FormulaOutcome) -> Result<f64, FormatError> {
+    let FormulaOutcome::Text(text) = value else { return number(value) };
     let text = text.trim();
     if text == "-" {
         return Ok(0.0);
@@ -96,26 +91,26 @@ fn seconds(value: &Outcome) -> Result<f64, FormatError> {
 }
 
 /// The number that a value is; text counts where it holds one, as in the wallboard.
-pub fn number(value: &Outcome) -> Result<f64, FormatError> {
+pub fn number(value: &FormulaOutcome) -> Result<f64, FormatError> {
     let number = match value {
-        Outcome::Number(number) => Some(*number),
-        Outcome::Text(text) => text.trim().parse().ok(),
-        Outcome::Flag(_) | Outcome::Nothing => None,
+        FormulaOutcome::Number(number) => Some(*number),
+        FormulaOutcome::Text(text) => text.trim().parse().ok(),
+        FormulaOutcome::Flag(_) | FormulaOutcome::Nothing => None,
     };
     number.filter(|number: &f64| number.is_finite()).ok_or(FormatError)
 }
 
-fn plain(value: &Outcome) -> String {
+fn plain(value: &FormulaOutcome) -> String {
     match value {
-        Outcome::Nothing => NOTHING.to_owned(),
-        Outcome::Flag(flag) => flag.to_string(),
-        // Nobody means the zero below zero.
-        Outcome::Number(number) => (number + 0.0).to_string(),
-        Outcome::Text(text) => text.clone(),
+        FormulaOutcome::Nothing => NOTHING.to_owned(),
+        FormulaOutcome::Flag(flag) => flag.to_string(),
+        // No minus before a zero.
+        FormulaOutcome::Number(number) => (number + 0.0).to_string(),
+        FormulaOutcome::Text(text) => text.clone(),
     }
 }
 
-/// With so many decimals. What rounds to zero has no sign.
+/// With `decimals` decimals. What rounds to zero has no sign.
 fn rounded(number: f64, decimals: u8) -> Result<String, FormatError> {
     if number.abs() > MOST {
         return Err(FormatError);
@@ -134,9 +129,9 @@ fn clock(seconds: f64) -> Result<(u64, u64, u64), FormatError> {
     Ok((whole / 3600, whole / 60 % 60, whole % 60))
 }
 
-fn time(value: &Outcome, zone: &TimeZone) -> Option<String> {
+fn time(value: &FormulaOutcome, zone: &TimeZone) -> Option<String> {
     let instant = match value {
-        Outcome::Text(text) if number(value).is_err() => text.parse::<Timestamp>().ok()?,
+        FormulaOutcome::Text(text) if number(value).is_err() => text.parse::<Timestamp>().ok()?,
         _ => {
             let number = number(value).ok()?;
             let seconds = if number.abs() >= FIRST_MILLISECONDS { number / 1000.0 } else { number };
@@ -159,15 +154,15 @@ mod tests {
         Format::named(format).unwrap().text(&value.into().0, &TimeZone::get("Europe/Berlin").unwrap())
     }
 
-    struct Shown(Outcome);
+    struct Shown(FormulaOutcome);
     impl From<f64> for Shown {
         fn from(number: f64) -> Self {
-            Self(Outcome::Number(number))
+            Self(FormulaOutcome::Number(number))
         }
     }
     impl From<&str> for Shown {
         fn from(text: &str) -> Self {
-            Self(Outcome::Text(text.to_owned()))
+            Self(FormulaOutcome::Text(text.to_owned()))
         }
     }
 
@@ -209,8 +204,8 @@ mod tests {
         assert_eq!(shown("seconds", -1.0), Err(FormatError));
         assert_eq!(shown("number", 1e300), Err(FormatError));
         let zone = TimeZone::UTC;
-        assert_eq!(Format::Seconds.text(&Outcome::Flag(true), &zone), Err(FormatError));
-        assert_eq!(Format::Seconds.text(&Outcome::Nothing, &zone).as_deref(), Ok(NOTHING));
+        assert_eq!(Format::Seconds.text(&FormulaOutcome::Flag(true), &zone), Err(FormatError));
+        assert_eq!(Format::Seconds.text(&FormulaOutcome::Nothing, &zone).as_deref(), Ok(NOTHING));
         for unknown in ["Seconds", "number:7", "number:x", "hours"] {
             assert_eq!(Format::named(unknown), None, "{unknown}");
         }
@@ -222,8 +217,8 @@ mod tests {
             let formats = [Format::Plain, Format::Seconds, Format::Minutes, Format::Duration, Format::Percent,
                 Format::Number(decimals), Format::Time];
             for format in formats {
-                let _ = format.text(&Outcome::Number(number), &TimeZone::UTC);
-                let _ = format.text(&Outcome::Text(text.clone()), &TimeZone::UTC);
+                let _ = format.text(&FormulaOutcome::Number(number), &TimeZone::UTC);
+                let _ = format.text(&FormulaOutcome::Text(text.clone()), &TimeZone::UTC);
             }
         }
     }

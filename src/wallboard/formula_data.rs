@@ -13,10 +13,9 @@ use crate::service_level::ServiceLevel;
 use crate::sid::TaskQueueSid;
 use crate::stats::{QueueState, Snapshot};
 
-/// TaskQueues that are shown to whoever looks for a field.
+/// TaskQueues shown in the list of fields.
 const MOST_SHOWN: usize = 20;
 
-/// Makes it.
 #[derive(Debug)]
 pub struct FormulaData {
     owner: Owner,
@@ -40,7 +39,7 @@ impl FormulaData {
         crate::layout::moved(last, next).0.map(|state| state.queue.sid).collect()
     }
 
-    /// One TaskQueue; without cumulative values where nobody looks at them.
+    /// One TaskQueue; without cumulative values where no formula looks at them.
     pub fn queue_text(&self, state: &QueueState, with_cumulative: bool) -> Option<Box<RawValue>> {
         to_raw_value(&self.queue(state, with_cumulative)).ok()
     }

@@ -20,7 +20,7 @@ use super::hint;
 use super::history::{Curves, History, Point};
 use super::problem::Problem;
 use super::store::{Store, StoreError};
-use super::tile::{ERR, Shown, show};
+use super::tile::{ERR, TileFace, show};
 use crate::service_level::ServiceLevel;
 use crate::stats::Snapshot;
 
@@ -29,8 +29,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// The handle of the wallboard's task.
 #[derive(Debug, Clone)]
-pub struct Metrics {
-    pub(super) commands: mpsc::Sender<Command>,
+pub struct Wallboard {
+    pub(super) commands: mpsc::Sender<EvaluationRequest>,
     pub(super) store: Arc<Store>,
     pub(super) data: Arc<FormulaData>,
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -41,11 +41,8 @@ pub struct Metrics {
 /// What a definition would show now.
 #[derive(Debug, Clone, Serialize)]
 pub struct Preview {
-    /// The formula's result.
     pub value: Value,
-    /// As it would be shown.
     pub text: String,
-    /// In which style.
     pub style: Style,
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,34 +52,28 @@ pub struct Preview {
     pub warnings: Vec<Problem>,
 }
 
-/// The task is stopping, or too many requests wait.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the formulas' task is starting, stopping or overloaded; try again")]
 pub struct Busy;
 
-/// Definitions were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// They are not right.
     #[error("the definitions are not right")]
     Problems(Vec<Problem>),
-    /// They can't be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// They can't be checked.
     #[error(transparent)]
     Busy(#[from] Busy),
 }
 
-/// A request to the task.
 #[derive(Debug)]
-pub(super) struct Command {
+pub(super) struct EvaluationRequest {
     pub(super) formula: Formula,
     pub(super) only_check: bool,
     pub(super) answer: oneshot::Sender<Evaluated>,
 }
 
-impl Metrics {
+impl Wallboard {
     /// The definitions; waits for the first look at Sync, up to `LONGEST_WAIT`.
     pub async fn definitions(&self) -> Result<Arc<Definitions>, Busy> {
         let mut definitions = self.store.definitions();
@@ -134,7 +125,6 @@ impl Metrics {
         Ok(self.store.save(changes).await?)
     }
 
-    /// Takes definitions out.
     pub async fn delete(&self, names: &[String]) -> Result<Arc<Definitions>, ChangeError> {
         Ok(self.store.delete(names).await?)
     }
@@ -160,7 +150,7 @@ impl Metrics {
             }
         };
         let value = self.ask(&definition, false).await?;
-        let Shown { value: shown, text, style, .. } = show(&definition, &value, zone);
+        let TileFace { value: shown, text, style, .. } = show(&definition, &value, zone);
         let error = failing(&definition, &value, &self.fields());
         let (style, warnings) = (style.clone(), self.warnings(&definition));
         Ok(Preview { value: shown, text, style, error, warnings })
@@ -204,7 +194,6 @@ impl Metrics {
         Ok(Some(self.history.lock().of(metric)))
     }
 
-    /// All curves, to be handed on.
     pub fn curves(&self) -> Curves {
         self.history.lock().all()
     }
@@ -216,7 +205,7 @@ impl Metrics {
 
     async fn ask(&self, definition: &Definition, only_check: bool) -> Result<Evaluated, Busy> {
         let (answer, answered) = oneshot::channel();
-        let command = Command { formula: formula_of(definition, self.usual), only_check, answer };
+        let command = EvaluationRequest { formula: formula_of(definition, self.usual), only_check, answer };
         self.commands.try_send(command).map_err(|_| Busy)?;
         answered.await.map_err(|_| Busy)
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-/// One point for so many seconds.
+/// Seconds per point.
 const STEP: i64 = 20;
 /// Points that are kept: four hours.
 const MOST_POINTS: usize = 720;
@@ -14,7 +14,6 @@ pub type Point = (i64, Option<f64>);
 /// Curves by metric, as they are handed on.
 pub type Curves = BTreeMap<String, Vec<Point>>;
 
-/// Curves by metric.
 #[derive(Debug, Default)]
 pub struct History {
     curves: HashMap<Arc<str>, VecDeque<Point>>,
@@ -41,7 +40,6 @@ impl History {
         }
     }
 
-    /// All of them.
     pub fn all(&self) -> Curves {
         let points = |curve: &VecDeque<Point>| curve.iter().copied().collect();
         self.curves.iter().map(|(name, curve)| (name.to_string(), points(curve))).collect()

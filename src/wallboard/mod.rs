@@ -1,7 +1,7 @@
 //! The wallboard's tiles, computed here once for all screens.
 //!
 //! [`definitions`](Definitions) come from Sync Documents ([`Store`]) and say for each tile a formula, a format and
-//! thresholds. The [`Worker`] stands beside the way from the refresh task to Sync and the feed: it has the formulas
+//! thresholds. The [`WallboardWorker`] stands beside the way from the refresh task to Sync and the feed: it has the formulas
 //! evaluated over each snapshot (`formula`), and its tiles are a second input of publisher and feed, which wait for no
 //! formula. The last hours of each tile are kept in [`History`].
 
@@ -24,12 +24,11 @@ mod tile;
 mod worker;
 
 pub use definition::Definition;
-pub use definitions::{Definitions, Entry, Raw};
-pub use handle::{Busy, ChangeError, Metrics, Preview};
+pub use definitions::{DefinitionEntry, Definitions, Raw};
+pub use handle::{Busy, ChangeError, Preview, Wallboard};
 pub use history::{Curves, History, Point};
 pub use problem::Problem;
 pub use store::{Store, StoreError};
-pub use worker::Worker;
+pub use worker::WallboardWorker;
 
-/// Metrics at once.
 pub const MOST_METRICS: usize = 300;

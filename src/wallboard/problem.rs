@@ -26,23 +26,19 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// One of a field.
     pub fn of(field: &'static str, message: impl Into<String>) -> Self {
         Self { metric: None, field: Some(field), line: None, column: None, message: message.into() }
     }
 
-    /// One of the definition as a whole.
     pub fn whole(message: impl Into<String>) -> Self {
         Self { metric: None, field: None, line: None, column: None, message: message.into() }
     }
 
-    /// A formula's.
     pub fn of_formula(fault: Fault) -> Self {
         let Fault { message, line, column } = fault;
         Self { metric: None, field: Some("formula"), line, column, message }
     }
 
-    /// The same, with the metric's name.
     #[must_use]
     pub fn in_metric(self, name: &str) -> Self {
         Self { metric: Some(name.to_owned()), ..self }

@@ -1,7 +1,7 @@
 //! The definitions in Sync: read again and again, since others may write them too, and changed one step at a time.
 //!
-//! A change reads what is there, changes it and writes it under the condition that nobody wrote in between
-//! (`If-Match`); whoever comes second reads again. So two editors, or the old wallboard's editor beside ours, lose
+//! A change reads what is there, changes it and writes it under the condition that no other writer wrote in between
+//! (`If-Match`); the second writer reads again. So two editors, or the old wallboard's editor beside ours, lose
 //! nothing of each other's.
 
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::definitions::{Definitions, Raw};
-use super::documents::{Document, MOST_DOCUMENTS, SURELY_TAKEN, Shelf, ShelfError, name_of};
+use super::documents::{DefinitionDocument, MOST_DOCUMENTS, SURELY_TAKEN, Shelf, ShelfError, name_of};
 use crate::layout::DEFAULT_DEFINITIONS;
 use crate::twilio::sync::SyncService;
 use crate::twilio::{Next, TwilioError};
 
-/// How often a change is tried when somebody else writes at the same time.
+/// How often a change is tried when another writer writes at the same time.
 const TRIES: usize = 5;
-/// Whether others have begun a further Document is looked at with every so many reads of those that are there.
+/// Whether others have begun a further Document is checked at every n-th read of those that are there.
 const READS_UNTIL_FURTHER: u32 = 6;
 
 /// The definitions in Sync.
@@ -29,14 +29,12 @@ pub struct Store {
     name: String,
     /// Between two looks at what others wrote.
     interval: Duration,
-    /// One change at a time.
-    changing: Mutex<Known>,
+    changing: Mutex<KnownDocuments>,
     definitions: watch::Sender<Option<Arc<Definitions>>>,
 }
 
-/// Which Documents are there.
 #[derive(Debug, Default)]
-struct Known {
+struct KnownDocuments {
     documents: usize,
     /// Reads since it was looked whether there are more.
     reads: u32,
@@ -45,19 +43,15 @@ struct Known {
 /// A change of the definitions that was not made. Nothing of it was stored, or what was is harmless.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// They can't be stored.
     #[error(transparent)]
     Shelf(#[from] ShelfError),
-    /// Sync.
     #[error("the definitions can't be stored in Sync: {0}")]
     Twilio(#[from] TwilioError),
-    /// Somebody else keeps on writing.
-    #[error("somebody else changes the definitions all the time; try again")]
+    #[error("another editor changes the definitions all the time; try again")]
     Contended,
 }
 
 impl Store {
-    /// The Documents of this name.
     pub fn new(sync: SyncService, name: &str, interval: Duration) -> Self {
         let (definitions, _) = watch::channel(None);
         Self { sync, name: name.to_owned(), interval, changing: Mutex::default(), definitions }
@@ -98,7 +92,6 @@ impl Store {
         self.change(|shelf| shelf.save(changes), false).await
     }
 
-    /// Takes definitions out.
     pub async fn delete(&self, names: &[String]) -> Result<Arc<Definitions>, StoreError> {
         self.change(|shelf| shelf.delete(names), true).await
     }
@@ -120,7 +113,7 @@ impl Store {
             shelf.limit = limit.unwrap_or(shelf.limit);
             change(&mut shelf)?;
             let changed = shelf.documents.iter().enumerate().filter(|(_, document)| document.changed);
-            let mut changed: Vec<(usize, &Document)> = changed.collect();
+            let mut changed: Vec<(usize, &DefinitionDocument)> = changed.collect();
             if !earliest_first {
                 changed.reverse();
             }
@@ -137,7 +130,7 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    async fn write(&self, documents: &[(usize, &Document)]) -> Result<(), TwilioError> {
+    async fn write(&self, documents: &[(usize, &DefinitionDocument)]) -> Result<(), TwilioError> {
         for (place, document) in documents {
             let name = name_of(&self.name, *place);
             let data = serde_json::to_string(&document.definitions).unwrap_or_default();
@@ -150,13 +143,13 @@ impl Store {
     }
 
     /// Reads the Documents that are known, and with `further` looks for one more.
-    async fn read(&self, known: &mut Known, further: bool) -> Result<Shelf, TwilioError> {
+    async fn read(&self, known: &mut KnownDocuments, further: bool) -> Result<Shelf, TwilioError> {
         let mut documents = Vec::new();
         let most = if further { MOST_DOCUMENTS } else { known.documents.max(1) };
         while documents.len() < most {
             let found = self.sync.document::<Raw>(&name_of(&self.name, documents.len())).await?;
             let Some(found) = found else { break };
-            documents.push(Document {
+            documents.push(DefinitionDocument {
                 revision: Some(found.revision),
                 definitions: found.data,
                 changed: false,
@@ -167,7 +160,7 @@ impl Store {
         if documents.is_empty() {
             // The publisher creates the Document with these; until then they are what it will hold.
             let definitions = serde_json::from_str(DEFAULT_DEFINITIONS).unwrap_or_default();
-            documents.push(Document { revision: None, definitions, changed: false });
+            documents.push(DefinitionDocument { revision: None, definitions, changed: false });
         }
         Ok(Shelf { documents, ..Shelf::default() })
     }

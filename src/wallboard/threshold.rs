@@ -3,13 +3,13 @@
 use super::definition::{Definition, Style};
 use super::format::number;
 use crate::stats::Passed;
-use crate::wallboard::formula::protocol::Outcome;
+use crate::wallboard::formula::protocol::FormulaOutcome;
 
 /// The style that a value is shown in, and the threshold that it has passed.
 ///
 /// Upwards the second threshold wins over the first. Downwards (`invertThresholds`) the first wins, as in the sample:
 /// with 20 and 30, a value below 20 has the first style, and one from 20 to 29 the second.
-pub(super) fn style<'d>(definition: &'d Definition, value: &Outcome) -> (&'d Style, Option<Passed>) {
+pub(super) fn style<'d>(definition: &'d Definition, value: &FormulaOutcome) -> (&'d Style, Option<Passed>) {
     let Ok(value) = number(value) else { return (&definition.default_style, None) };
     let below = definition.invert;
     let (first, second) = ((1, &definition.first), (2, &definition.second));
@@ -37,7 +37,7 @@ mod tests {
             "invertThresholds": invert,
         }))
         .unwrap();
-        let (style, passed) = style(&definition, &Outcome::Text(value.to_owned()));
+        let (style, passed) = style(&definition, &FormulaOutcome::Text(value.to_owned()));
         (style.name.to_string(), passed)
     }
 

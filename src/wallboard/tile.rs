@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use super::data::{Look, look_of};
 use super::definition::{Definition, Style};
-use super::definitions::Entry;
+use super::definitions::DefinitionEntry;
 use super::formula::process::Evaluated;
-use super::formula::protocol::Outcome;
+use super::formula::protocol::FormulaOutcome;
 use super::problem::Problem;
 use super::threshold;
 use crate::service_level::ServiceLevel;
-use crate::stats::{Metric, Passed, Snapshot, Stale, number};
+use crate::stats::{Passed, Snapshot, Stale, Tile, number};
 
 /// What a tile shows whose formula failed, and one whose result does not fit its format.
 pub(super) const ERR: &str = "ERR";
@@ -23,43 +23,42 @@ const ERR_FMT: &str = "ERR FMT";
 const LONGEST_LABEL: usize = 200;
 
 /// A value as it is shown.
-pub(super) struct Shown<'d> {
+pub(super) struct TileFace<'d> {
     pub(super) value: Value,
     pub(super) text: String,
     pub(super) style: &'d Style,
     pub(super) threshold: Option<Passed>,
 }
 
-pub(super) fn show<'d>(definition: &'d Definition, value: &Evaluated, zone: &TimeZone) -> Shown<'d> {
+pub(super) fn show<'d>(definition: &'d Definition, value: &Evaluated, zone: &TimeZone) -> TileFace<'d> {
     let Ok(value) = value else {
         let style = &definition.default_style;
-        return Shown { value: Value::Null, text: ERR.to_owned(), style, threshold: None };
+        return TileFace { value: Value::Null, text: ERR.to_owned(), style, threshold: None };
     };
     let text = definition.format.text(value, zone).unwrap_or_else(|_| ERR_FMT.to_owned());
     let (style, threshold) = threshold::style(definition, value);
     let value = match value {
-        Outcome::Number(value) => number(*value),
+        FormulaOutcome::Number(value) => number(*value),
         value => json!(value),
     };
-    Shown { value, text, style, threshold }
+    TileFace { value, text, style, threshold }
 }
 
-/// The tile of a definition that is right.
 pub(super) fn tile(
-    entry: &Entry,
+    entry: &DefinitionEntry,
     definition: &Definition,
     value: &Evaluated,
     error: Option<Arc<Value>>,
     snapshot: &Snapshot,
     shown_in: (&TimeZone, ServiceLevel),
-) -> Metric {
+) -> Tile {
     let (zone, usual) = shown_in;
     let with_queues = look_of(&definition.formula) > Look::Workspace;
     let read = last_read(snapshot, with_queues);
     let shown = show(definition, value, zone);
     let service_level =
         ServiceLevel::shown_by(&definition.formula, definition.service_level.unwrap_or(usual));
-    Metric {
+    Tile {
         name: entry.name.clone(),
         label: definition.label.clone(),
         value: shown.value,
@@ -77,9 +76,9 @@ pub(super) fn tile(
 }
 
 /// The tile of a definition that can't be shown: one that is not right, or whose formula was never evaluated.
-pub(super) fn without_value(entry: &Entry, problem: Option<&Problem>) -> Metric {
+pub(super) fn without_value(entry: &DefinitionEntry, problem: Option<&Problem>) -> Tile {
     let label = entry.raw.pointer("/metric/label").and_then(Value::as_str).unwrap_or(&entry.name);
-    Metric {
+    Tile {
         name: entry.name.clone(),
         label: label.chars().take(LONGEST_LABEL).collect::<String>().into(),
         value: Value::Null,
@@ -98,11 +97,11 @@ pub(super) fn without_value(entry: &Entry, problem: Option<&Problem>) -> Metric 
 
 /// The tiles that are shown while no formula can be evaluated: the last values, each marked with the reason.
 pub(super) fn all_stale<'e>(
-    entries: impl Iterator<Item = &'e Entry>,
-    last: &[Metric],
+    entries: impl Iterator<Item = &'e DefinitionEntry>,
+    last: &[Tile],
     stale: &Stale,
-) -> Vec<Metric> {
-    let mark = |entry: &Entry| {
+) -> Vec<Tile> {
+    let mark = |entry: &DefinitionEntry| {
         let known = last.iter().find(|metric| metric.name == entry.name).cloned();
         let mut metric = match (known, &entry.definition) {
             (Some(metric), Ok(_)) => metric,
@@ -119,7 +118,7 @@ pub(super) fn all_stale<'e>(
 }
 
 /// Marks tiles whose next values are late; says whether that changed anything.
-pub(super) fn mark_stale(tiles: &mut [Metric], stale: &Stale) -> bool {
+pub(super) fn mark_stale(tiles: &mut [Tile], stale: &Stale) -> bool {
     let mut changed = false;
     for tile in tiles.iter_mut().filter(|tile| tile.stale.is_none() && tile.as_of.is_some()) {
         tile.stale = Some(stale.clone());
@@ -169,7 +168,7 @@ mod tests {
         let definition = entry.definition.as_ref().unwrap();
         let snapshot = Snapshot::empty(&[], Timestamp::UNIX_EPOCH);
         let shown_in = (&TimeZone::UTC, ServiceLevel::named("accepted").unwrap());
-        let mut known = tile(entry, definition, &Ok(Outcome::Number(7.0)), None, &snapshot, shown_in);
+        let mut known = tile(entry, definition, &Ok(FormulaOutcome::Number(7.0)), None, &snapshot, shown_in);
         known.as_of = Some(Timestamp::UNIX_EPOCH);
         let mut tiles = [known];
         assert!(mark_stale(&mut tiles, &stale(5, "late")));

@@ -18,11 +18,11 @@ use tracing::warn;
 
 use super::data::{Look, Telling, Told, look_of};
 use super::definition::Definition;
-use super::definitions::{Definitions, Entry};
+use super::definitions::{DefinitionEntry, Definitions};
 use super::formula::process::{Engine, Evaluated, Unavailable};
 use super::formula::protocol::{Fault, Formula};
 use super::formula_data::FormulaData;
-use super::handle::{Command, Metrics, formula_of};
+use super::handle::{EvaluationRequest, Wallboard, formula_of};
 use super::hint;
 use super::history::History;
 use super::problem::Problem;
@@ -30,7 +30,7 @@ use super::store::Store;
 use super::tile::{all_stale, mark_stale, tile, without_value};
 use crate::config::CoreConfig;
 use crate::service_level::ServiceLevel;
-use crate::stats::{Metric, Needs, Snapshot, Stale, Tiles};
+use crate::stats::{Needs, Snapshot, Stale, Tile, Tiles};
 use crate::twilio::sync::SyncService;
 
 /// Formulas are evaluated at most this often; a burst of snapshots makes one round.
@@ -43,18 +43,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const LATE: Duration = Duration::from_secs(3);
 /// Previews and checks that may wait at once.
 const MOST_WAITING: usize = 32;
-/// What formulas are given.
 const NEEDS: Needs =
     Needs { workspace: true, queues: true, last_hour: false, tasks: false, latest_event: false };
 
 /// The task, to be run once.
 #[derive(Debug)]
-pub struct Worker {
+pub struct WallboardWorker {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     tiles: watch::Sender<Tiles>,
     store: Arc<Store>,
     definitions: watch::Receiver<Option<Arc<Definitions>>>,
-    commands: mpsc::Receiver<Command>,
+    commands: mpsc::Receiver<EvaluationRequest>,
     engine: Engine,
     told: Told,
     data: Arc<FormulaData>,
@@ -68,13 +67,13 @@ pub struct Worker {
     explained: HashMap<Arc<str>, (Fault, Arc<Value>)>,
 }
 
-impl Worker {
+impl WallboardWorker {
     /// A worker, its handle, and the tiles that it makes.
     pub fn new(
         config: &CoreConfig,
         sync: SyncService,
         snapshots: watch::Receiver<Arc<Snapshot>>,
-    ) -> (Metrics, watch::Receiver<Tiles>, Self) {
+    ) -> (Wallboard, watch::Receiver<Tiles>, Self) {
         let store = Arc::new(Store::new(
             sync,
             &config.sync.dashboard_definitions_document,
@@ -85,7 +84,7 @@ impl Worker {
         let data = Arc::new(FormulaData::new(config));
         let history = Arc::<Mutex<History>>::default();
         let usual = config.statistics.service_level;
-        let handle = Metrics {
+        let handle = Wallboard {
             commands,
             store: store.clone(),
             data: data.clone(),
@@ -230,7 +229,7 @@ impl Worker {
         definitions: &Definitions,
         values: Vec<Evaluated>,
         snapshot: &Snapshot,
-    ) -> Vec<Metric> {
+    ) -> Vec<Tile> {
         // Where definitions have changed meanwhile, their own round follows.
         let mut values = values.into_iter();
         let mut metrics = Vec::with_capacity(values.len());
@@ -250,7 +249,7 @@ impl Worker {
 
     fn explain(
         &mut self,
-        entry: &Entry,
+        entry: &DefinitionEntry,
         definition: &Definition,
         fault: Fault,
         snapshot: &Snapshot,
@@ -269,10 +268,10 @@ impl Worker {
         explained
     }
 
-    fn remember(&self, metrics: &[Metric], snapshot: &Snapshot) {
+    fn remember(&self, metrics: &[Tile], snapshot: &Snapshot) {
         // A value that could not be confirmed is no point of a curve.
         let fresh = snapshot.workspace.realtime.stale.is_none();
-        let point = |metric: &Metric| {
+        let point = |metric: &Tile| {
             let confirmed = fresh && metric.stale.is_none();
             (metric.name.clone(), metric.value.as_f64().filter(|_| confirmed))
         };
@@ -281,7 +280,7 @@ impl Worker {
         history.add(Timestamp::now().as_second(), &points);
     }
 
-    async fn obey(&mut self, command: Command) {
+    async fn obey(&mut self, command: EvaluationRequest) {
         let snapshot = self.snapshots.borrow().clone();
         let Self { told, data, look, .. } = self;
         let look = (*look).max(look_of(&command.formula.source));

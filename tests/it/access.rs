@@ -353,7 +353,7 @@ async fn tokens_read_and_never_write_once_access_to_sync_is_controlled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_stands_below_the_path_that_twilio_is_told() {
+async fn the_page_stands_below_the_public_urls_path() {
     let prefixed = [(PUBLIC_PATH, "/tr")];
     let bed = Bed::start(&[NO_TIMERS, &prefixed].concat()).await;
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();

@@ -70,7 +70,7 @@ async fn only_twilio_and_the_administrator_may() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_taskrouter_that_can_not_be_read_is_told_as_such() {
+async fn a_taskrouter_that_can_not_be_read_is_reported_as_such() {
     let settings = Settings { queues: 2, ..Settings::default() };
     let mut bed = Bed::without_service(settings, NO_TIMERS).await;
     let fault = twilio_emulator::Fault::status(503, 20503).on(twilio_emulator::Api::TaskRouter);
@@ -90,7 +90,7 @@ async fn a_taskrouter_that_can_not_be_read_is_told_as_such() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_somebody_deleted_is_there_again_when_it_answers() {
+async fn what_was_deleted_is_there_again_when_it_answers() {
     let bed = Bed::start(NO_TIMERS).await;
     bed.agrees().await;
     for _ in 0..3 {

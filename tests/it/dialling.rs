@@ -143,7 +143,7 @@ async fn updates_reach_the_agent_also_when_they_overtake_the_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_agent_who_reconnects_is_told_how_the_call_goes_on() {
+async fn an_agent_who_reconnects_gets_the_calls_later_updates() {
     let bed = bed(&[]).await;
     let me = agent(&bed, 0);
     let mut socket = me.connect(&bed).await;
@@ -206,7 +206,7 @@ async fn a_pasted_number_is_dialled_as_it_is_meant() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_against_the_rules_is_told_in_plain_words_and_places_no_call() {
+async fn what_is_against_the_rules_is_explained_in_plain_words_and_places_no_call() {
     let bed = bed(&[("OUTBOUND_CALLS_PER_MINUTE", "3")]).await;
     let (me, colleague) = (agent(&bed, 0), agent(&bed, 1));
     let mut socket = me.connect(&bed).await;

@@ -80,7 +80,7 @@ fn the_page_of_variables_is_the_readers() {
         std::fs::write(&path, configuration()).unwrap();
     }
     let found = std::fs::read_to_string(path).unwrap();
-    assert_eq!(found, configuration(), "UPDATE_DOCS=1 writes docs/configuration.md anew");
+    assert_eq!(found, configuration(), "UPDATE_DOCS=1 rewrites docs/configuration.md");
     for variable in variables::ALL {
         assert!(found.contains(&format!("- `{}`", variable.name)), "{}", variable.name);
     }

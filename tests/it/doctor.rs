@@ -1,6 +1,6 @@
 //! `doctor`: what it says of a healthy set-up and of broken ones, as docs/doctor.md shows it.
 //!
-//! The page's blocks are this test's output: a block that differs fails the test, and with UPDATE_DOCS=1 it is written anew.
+//! The page's blocks are this test's output: a block that differs fails the test, and with UPDATE_DOCS=1 it is rewritten.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -102,7 +102,7 @@ impl Clinic {
         } else {
             assert_eq!(
                 self.original, self.page,
-                "docs/doctor.md is not what doctor says; UPDATE_DOCS=1 writes it anew"
+                "docs/doctor.md is not what doctor says; UPDATE_DOCS=1 rewrites it"
             );
         }
         self.bed.emulator.shutdown().await;
@@ -200,7 +200,7 @@ async fn what_works_and_could_be_better_is_a_note() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_twilio_that_does_not_answer_is_told_as_that() {
+async fn a_twilio_that_does_not_answer_is_reported_as_that() {
     let emulator = Emulator::start(Settings::default()).await.unwrap();
     let key = [
         ("TWILIO_API_KEY", &*emulator.account().api_key_sid),

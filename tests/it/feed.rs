@@ -39,7 +39,7 @@ async fn a_watcher_sees_what_changes_and_after_a_reconnect_what_it_missed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn numbers_that_nobody_confirms_are_called_stale_before_any_read_has_failed() {
+async fn unconfirmed_numbers_are_marked_stale_before_any_read_has_failed() {
     let timers = [&[("TWILIO_TIMEOUT", "50s")], QUICK_TIMERS].concat();
     let bed = Bed::start(&timers).await;
     bed.agrees().await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 use serde_json::value::to_raw_value;
 use taskrouter_sync::wallboard::formula::process::{Engine, Source};
-use taskrouter_sync::wallboard::formula::protocol::{Data, Formula, Outcome};
+use taskrouter_sync::wallboard::formula::protocol::{DataChange, Formula, FormulaOutcome};
 use twilio_emulator::{Emulator, Settings};
 
 use crate::support::{Binary, DEADLINE, QUICK_TIMERS};
@@ -105,7 +105,7 @@ const HOSTILE: &[&str] = &[
 /// One TaskQueue, told of once.
 #[derive(Default)]
 struct Fixed {
-    piece: Option<Data>,
+    piece: Option<DataChange>,
 }
 
 impl Source for Fixed {
@@ -114,7 +114,7 @@ impl Source for Fixed {
             "queue": { "sid": "WQ1", "friendlyName": "Support" },
             "data": { "realtime": { "tasks_by_status": { "pending": 3 } } },
         });
-        self.piece = all.then(|| Data {
+        self.piece = all.then(|| DataChange {
             workspace: Some(to_raw_value(&json!({ "realtime": {} })).unwrap()),
             queues: [("WQ1".to_owned(), to_raw_value(&queue).unwrap())].into(),
             order: Some(vec!["WQ1".to_owned()]),
@@ -122,7 +122,7 @@ impl Source for Fixed {
         });
     }
 
-    fn next(&mut self) -> Option<Data> {
+    fn next(&mut self) -> Option<DataChange> {
         self.piece.take()
     }
 }
@@ -144,8 +144,8 @@ async fn hostile_formulas_cost_only_their_own_value() {
     for hostile in HOSTILE {
         engine.set(vec![formula(HONEST), formula(hostile), formula(HONEST)]);
         let values = engine.evaluate(&mut Fixed::default()).await.unwrap();
-        assert_eq!(values[0], Ok(Outcome::Number(3.0)), "before {hostile}");
-        assert_eq!(values[2], Ok(Outcome::Number(3.0)), "after {hostile}: {:?}", values[1]);
+        assert_eq!(values[0], Ok(FormulaOutcome::Number(3.0)), "before {hostile}");
+        assert_eq!(values[2], Ok(FormulaOutcome::Number(3.0)), "after {hostile}: {:?}", values[1]);
     }
 }
 
@@ -156,7 +156,7 @@ async fn all_of_them_at_once_leave_the_honest_one_its_value() {
     engine.set(all.collect());
     for _ in 0..2 {
         let values = engine.evaluate(&mut Fixed::default()).await.unwrap();
-        assert_eq!(values.last(), Some(&Ok(Outcome::Number(3.0))));
+        assert_eq!(values.last(), Some(&Ok(FormulaOutcome::Number(3.0))));
         for name in ["while (true) {} })()", "2 ** 53 - 1 }, 1)", "1024 * 1024 * 1024"] {
             let (value, source) =
                 values.iter().zip(HOSTILE).find(|(_, source)| source.contains(name)).unwrap();
@@ -172,8 +172,11 @@ async fn a_preview_that_never_ends_ends() {
     let endless = formula("'a'.repeat(2000000).indexOf('a'.repeat(1000000) + 'b')");
     let fault = engine.attempt(endless, &mut Fixed::default()).await.unwrap_err();
     assert_eq!(fault.message, "the formula does not end");
-    assert_eq!(engine.attempt(formula("1 + 1"), &mut Fixed::default()).await, Ok(Outcome::Number(2.0)));
-    assert_eq!(engine.evaluate(&mut Fixed::default()).await, Ok(vec![Ok(Outcome::Number(3.0))]));
+    assert_eq!(
+        engine.attempt(formula("1 + 1"), &mut Fixed::default()).await,
+        Ok(FormulaOutcome::Number(2.0))
+    );
+    assert_eq!(engine.evaluate(&mut Fixed::default()).await, Ok(vec![Ok(FormulaOutcome::Number(3.0))]));
 }
 
 #[tokio::test]
@@ -248,7 +251,7 @@ fn children(pid: u32) -> Vec<u32> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_engine_comes_back_and_is_told_of_once() {
+async fn a_killed_engine_comes_back_and_is_logged_once() {
     let emulator = Emulator::start(Settings { queues: 2, ..Settings::default() }).await.unwrap();
     let mut service = Binary::serve(&Binary::variables(&emulator, QUICK_TIMERS));
     service.logs("Ready").await;

@@ -35,6 +35,7 @@ mod formulas_beside;
 mod layouts;
 mod metrics;
 mod monitoring;
+mod names;
 mod odd_answers;
 mod older_pages;
 mod process;

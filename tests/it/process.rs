@@ -15,7 +15,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_configuration_is_told_whole_with_exit_status_2() {
+async fn a_wrong_configuration_is_reported_whole_with_exit_status_2() {
     let emulator = emulator().await;
     let mut variables = Binary::variables(&emulator, &[("SLA_THRESHOLDS", "soon"), ("PORT", "none")]);
     variables.insert("TWILIO_AUTH_TOKEN".to_owned(), "s3 cret".to_owned());
@@ -91,7 +91,7 @@ async fn setup_makes_what_is_missing_and_may_be_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_document_that_somebody_deletes_is_told_and_comes_back() {
+async fn a_deleted_document_is_logged_and_comes_back() {
     let emulator = emulator().await;
     let mut service = Binary::serve(&Binary::variables(&emulator, &[("SYNC_AUDIT_INTERVAL", "200ms")]));
     service.logs("Ready").await;
@@ -145,7 +145,7 @@ async fn a_dotenv_file_is_read_and_the_environment_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_nobody_takes_does_not_end_the_service() {
+async fn a_closed_log_does_not_end_the_service() {
     let emulator = emulator().await;
     let mut service = Binary::serve(&Binary::variables(&emulator, &[]));
     let line: Value = serde_json::from_str(&service.logs("Serving").await).unwrap();
@@ -195,7 +195,7 @@ async fn with_a_full_pipe(emulator: &Emulator) -> (Binary, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_nobody_reads_does_not_stop_the_service_nor_its_end() {
+async fn an_unread_log_does_not_stop_the_service_nor_its_end() {
     let emulator = emulator().await;
     let (service, url) = with_a_full_pipe(&emulator).await;
     assert_eq!(reqwest::get(format!("{url}/healthz")).await.unwrap().status(), 200);
@@ -218,7 +218,7 @@ async fn a_log_that_is_read_again_says_how_much_is_missing_and_goes_on_to_the_en
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_almost_a_variables_is_told_and_its_value_is_not() {
+async fn a_name_that_is_almost_a_variables_is_reported_and_its_value_is_not() {
     let emulator = emulator().await;
     let slip = [("SYNC_LAYOUT", "s3cret-value"), ("TWILIO_PHONE_NUMBER", "+14155550100")];
     let mut variables = Binary::variables(&emulator, &slip);

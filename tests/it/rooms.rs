@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Folders of source that have a list there.
 const ROOTS: [&str; 1] = ["src"];
 
-fn home() -> &'static Path {
+pub fn home() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -24,7 +24,8 @@ fn levels(document: &str, root: &str) -> BTreeMap<String, usize> {
     levels
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+/// All files of Rust below a folder but those of unit tests.
+pub fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();

@@ -10,7 +10,7 @@ fn quick_audits() -> Vec<(&'static str, &'static str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_somebody_deletes_or_changes_comes_back() {
+async fn what_another_writer_deletes_or_changes_comes_back() {
     let bed = Bed::start(&quick_audits()).await;
     bed.agrees().await;
     let sync = bed.emulator.sync();

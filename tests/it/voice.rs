@@ -52,7 +52,7 @@ fn with(action: &str, members: &[(&str, &str)]) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_and_json_are_taken_from_whoever_has_a_good_token() {
+async fn a_form_and_json_are_taken_with_a_good_token() {
     let bed = bed(&[]).await;
     let answer = post(&bed, &report("log-call")).send().await.unwrap();
     assert_eq!(answer.status(), 200);

@@ -99,10 +99,12 @@ async fn run(script: &Script, formula_program: &Path) -> (Vec<(Duration, String)
     let monitor = Monitor::default();
     let statistics = config.statistics.clone();
     let (refresher, reader) =
-        refresh::Worker::with_wall_clock(taskrouter, config.refresh, statistics, needs, wall);
-    let (_handle, tiles, evaluating) = wallboard::Worker::new(&config, sync.clone(), refresher.snapshots());
+        refresh::RefreshWorker::with_wall_clock(taskrouter, config.refresh, statistics, needs, wall);
+    let (_handle, tiles, evaluating) =
+        wallboard::WallboardWorker::new(&config, sync.clone(), refresher.snapshots());
     let snapshots = refresher.snapshots();
-    let (_, writer) = publish::Worker::new(sync, &config.sync, layouts, snapshots, tiles, None, monitor);
+    let (_, writer) =
+        publish::PublishWorker::new(sync, &config.sync, layouts, snapshots, tiles, None, monitor);
     let mut tasks = JoinSet::new();
     tasks.spawn(reader.run(CancellationToken::new()));
     tasks.spawn(writer.run(CancellationToken::new(), Duration::ZERO));

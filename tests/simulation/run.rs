@@ -210,7 +210,7 @@ impl Service {
         let Apis { taskrouter, sync, .. } = Apis::of(&config, client);
         let layouts = layout::all(&config);
         let needs = layout::needs(&layouts);
-        let (refresher, reader) = refresh::Worker::with_wall_clock(
+        let (refresher, reader) = refresh::RefreshWorker::with_wall_clock(
             taskrouter,
             config.refresh,
             config.statistics.clone(),
@@ -221,7 +221,7 @@ impl Service {
         let no_tiles = tokio::sync::watch::channel(None).1;
         let snapshots = refresher.snapshots();
         let (_, writer) =
-            publish::Worker::new(sync, &config.sync, layouts, snapshots, no_tiles, None, monitor);
+            publish::PublishWorker::new(sync, &config.sync, layouts, snapshots, no_tiles, None, monitor);
         let mut tasks = JoinSet::new();
         tasks.spawn(reader.run(CancellationToken::new()));
         tasks.spawn(writer.run(CancellationToken::new(), Duration::ZERO));

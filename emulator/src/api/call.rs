@@ -8,23 +8,18 @@ use crate::clock::rfc2822;
 use crate::json::{JsonObject, object};
 use crate::sid::Sid;
 
-/// Where a Call stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CallStatus {
     /// Waiting to be placed.
     Queued,
-    /// Ringing.
     Ringing,
-    /// Answered.
     InProgress,
     /// Ended after having been answered.
     Completed,
-    /// The other side is busy.
     Busy,
     /// Could not be placed.
     Failed,
-    /// Nobody answered.
     NoAnswer,
     /// Given up before it was answered.
     Canceled,
@@ -64,11 +59,8 @@ impl CallStatus {
 pub struct CallView {
     /// `CA…`
     pub sid: String,
-    /// Whom it rings.
     pub to: String,
-    /// Who it shows.
     pub from: String,
-    /// Where it stands.
     pub status: CallStatus,
     /// All parameters it was created with.
     pub params: Vec<(String, String)>,
@@ -76,7 +68,6 @@ pub struct CallView {
     pub task: Option<String>,
 }
 
-/// A Call.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
     pub(super) sid: Sid,
@@ -90,7 +81,6 @@ pub(super) struct Call {
     pub(super) queue_time: i64,
     /// `SequenceNumber` of the next status callback.
     pub(super) sequence: u32,
-    /// The Task that it was enqueued as.
     pub(super) task: Option<String>,
 }
 
@@ -194,7 +184,6 @@ impl Call {
         params
     }
 
-    /// The resource.
     pub(super) fn render(&self, account: &str) -> JsonObject {
         let folder = format!("/2010-04-01/Accounts/{account}/Calls/{}", self.sid);
         let mut uris = JsonObject::default();

@@ -1,6 +1,6 @@
 //! Calls: placed, recorded, moved on by a test or ended over REST, and reported by status callbacks.
 //!
-//! By default nobody rings here: a Call stays queued until a test says what became of it. [`Calls::behave`] lets the
+//! By default a Call stays queued until a test says what became of it. [`Calls::behave`] lets the
 //! other side answer, or not, by itself. An answered Call with a `Url` fetches its TwiML from there.
 
 use std::collections::VecDeque;
@@ -28,17 +28,14 @@ pub enum Answering {
     /// Nothing until a test says so.
     #[default]
     ByHand,
-    /// It rings, and somebody answers.
     Answers,
-    /// It is busy.
     Busy,
-    /// It rings, and nobody answers.
+    /// It rings without an answer.
     NoAnswer,
     /// It can't be reached.
     Fails,
 }
 
-/// Calls remembered.
 const CALLS: usize = 10_000;
 /// By default Twilio places one Call a second; more are queued, not refused.
 const SPACING_MS: i64 = 1_000;
@@ -48,7 +45,7 @@ const MAX_TWIML: usize = 4_000;
 /// The handle; clones are the same.
 #[derive(Debug, Clone)]
 pub struct Calls {
-    inner: Arc<Mutex<Inner>>,
+    inner: Arc<Mutex<CallsInner>>,
     account: String,
     clock: Clock,
     callbacks: Callbacks,
@@ -56,11 +53,10 @@ pub struct Calls {
 }
 
 #[derive(Debug)]
-struct Inner {
+struct CallsInner {
     answering: Answering,
     calls: VecDeque<Call>,
     ids: StdRng,
-    /// When the next Call may be placed.
     next_slot: i64,
 }
 
@@ -118,7 +114,7 @@ const UPDATE: [&str; 9] = [
 
 impl Calls {
     pub(crate) fn new(account: &str, seed: u64, clock: &Clock, callbacks: &Callbacks, world: &World) -> Self {
-        let inner = Inner {
+        let inner = CallsInner {
             answering: Answering::default(),
             calls: VecDeque::new(),
             ids: StdRng::seed_from_u64(seed ^ 0xca),
@@ -190,7 +186,7 @@ impl Calls {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, CallsInner> {
         self.inner.lock()
     }
 

@@ -41,7 +41,7 @@ pub(super) fn run(world: &World, call: &mut Call, account: &str, document: &str)
     Ok(())
 }
 
-/// The Call is over: a Task that nobody took is canceled, one in work is wrapped up.
+/// The Call is over: an unaccepted Task is canceled, one in work is wrapped up.
 pub(super) fn hung_up(world: &World, call: &Call) {
     let Some(sid) = &call.task else { return };
     let Some(task) = world.tasks().into_iter().find(|task| task.sid == *sid) else { return };

@@ -17,7 +17,6 @@ use crate::rest::reply::Reply;
 use crate::rest::request::Request;
 use crate::sid::{Kind, Sid};
 
-/// Messages remembered.
 const MESSAGES: usize = 10_000;
 /// Longest body in characters.
 const MAX_BODY: usize = 1_600;
@@ -53,11 +52,9 @@ const CREATE: [&str; 22] = [
 pub struct MessageView {
     /// `SM…`
     pub sid: String,
-    /// To whom.
     pub to: String,
     /// From which number; none with a messaging service.
     pub from: Option<String>,
-    /// The text.
     pub body: String,
     /// All parameters it was created with.
     pub params: Vec<(String, String)>,
@@ -66,20 +63,20 @@ pub struct MessageView {
 /// The handle; clones are the same.
 #[derive(Debug, Clone)]
 pub struct Messages {
-    inner: Arc<Mutex<Inner>>,
+    inner: Arc<Mutex<MessagesInner>>,
     account: String,
     clock: Clock,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct MessagesInner {
     messages: VecDeque<(MessageView, i64)>,
     ids: StdRng,
 }
 
 impl Messages {
     pub(crate) fn new(account: &str, seed: u64, clock: &Clock) -> Self {
-        let inner = Inner { messages: VecDeque::new(), ids: StdRng::seed_from_u64(seed ^ 0x5e) };
+        let inner = MessagesInner { messages: VecDeque::new(), ids: StdRng::seed_from_u64(seed ^ 0x5e) };
         Self { inner: Arc::new(Mutex::new(inner)), account: account.to_owned(), clock: clock.clone() }
     }
 
@@ -88,7 +85,7 @@ impl Messages {
         self.lock().messages.iter().map(|(message, _)| message.clone()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, MessagesInner> {
         self.inner.lock()
     }
 

@@ -15,7 +15,6 @@ pub(super) struct Enqueue {
     pub(super) timeout: Option<i64>,
 }
 
-/// Reads a document.
 pub(super) fn parse(document: &str) -> Result<Enqueue, String> {
     let mut reader = Reader::from_str(document);
     let mut open: Vec<String> = Vec::new();

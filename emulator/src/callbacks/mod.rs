@@ -28,15 +28,14 @@ use target::Target;
 
 /// Events waiting to be sent; more are lost, and counted.
 const QUEUE: usize = 100_000;
-/// Deliveries remembered.
 const DELIVERIES: usize = 50_000;
 
 /// The handle; clones are the same.
 #[derive(Clone)]
-pub struct Callbacks(Arc<Shared>);
+pub struct Callbacks(Arc<CallbacksShared>);
 
-struct Shared {
-    inner: Mutex<Inner>,
+struct CallbacksShared {
+    inner: Mutex<CallbacksInner>,
     wake: Notify,
     /// Events queued or on their way.
     outstanding: watch::Sender<usize>,
@@ -44,7 +43,7 @@ struct Shared {
     delivered: watch::Sender<u64>,
 }
 
-struct Inner {
+struct CallbacksInner {
     url: String,
     target: Option<Arc<Target>>,
     /// Event types that are sent; `None` is all.
@@ -67,7 +66,6 @@ struct Job {
     idempotency_token: String,
 }
 
-/// What is sent.
 enum Parcel {
     Event(Arc<Event>, Format),
     /// A form of another product: what it is about, what it tells, and its parameters.
@@ -85,8 +83,8 @@ pub(crate) type Answered = Arc<dyn Fn(u16, &str) + Send + Sync>;
 
 impl Callbacks {
     pub(crate) fn new(token: &str, seed: u64) -> Self {
-        Self(Arc::new(Shared {
-            inner: Mutex::new(Inner {
+        Self(Arc::new(CallbacksShared {
+            inner: Mutex::new(CallbacksInner {
                 url: String::new(),
                 target: None,
                 filter: None,
@@ -206,7 +204,7 @@ impl Callbacks {
     }
 
     /// Takes the events that wait to be sent, as the parameters that would be posted, oldest first. For an emulator without
-    /// a network, where nobody else takes them.
+    /// a network.
     pub fn take(&self) -> Vec<Vec<(&'static str, String)>> {
         let jobs = std::mem::take(&mut self.lock().queue);
         self.0.outstanding.send_modify(|count| *count -= jobs.len());
@@ -250,12 +248,10 @@ impl Callbacks {
         self.0.delivered.subscribe()
     }
 
-    /// The present options.
     pub fn options(&self) -> Options {
         self.lock().options
     }
 
-    /// Replaces all options.
     pub fn set_options(&self, options: Options) {
         self.lock().options = options;
     }
@@ -270,7 +266,7 @@ impl Callbacks {
         self.lock().options.duplicate = probability;
     }
 
-    /// Sends in random order among so many waiting events.
+    /// Sends in random order within a window of this many events.
     pub fn shuffle(&self, window: usize) {
         self.lock().options.shuffle = window;
     }
@@ -290,7 +286,6 @@ impl Callbacks {
         token.clone_into(&mut self.lock().token);
     }
 
-    /// The Auth Token that signs.
     pub fn auth_token(&self) -> String {
         self.lock().token.clone()
     }
@@ -300,7 +295,7 @@ impl Callbacks {
         signature::sign(&self.auth_token(), url, params)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, CallbacksInner> {
         self.0.inner.lock()
     }
 }

@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
-    /// Lose every event.
     pub drop_all: bool,
     /// The probability that an event is sent twice.
     pub duplicate: f64,
-    /// Send in random order among so many waiting events; 0 and 1 keep the order.
+    /// Send in random order within a window of this many events; 0 and 1 keep the order.
     pub shuffle: usize,
     /// Send this much later. In JSON, milliseconds.
     #[serde(with = "crate::clock::millis")]
@@ -42,15 +41,12 @@ pub enum Format {
 /// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Delivery {
-    /// When it ended.
     pub at: Timestamp,
     /// `EV…`, or the SID of the Call.
     pub event_sid: String,
     /// For example `task.created`, or `call.ringing`.
     pub event_type: String,
-    /// Where it was sent.
     pub url: String,
-    /// The answer's status, if there was one.
     pub status: Option<u16>,
     /// Why there was none.
     pub error: Option<String>,

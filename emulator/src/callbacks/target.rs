@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-/// Where and how to deliver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     /// As sent and as signed: no credentials, no fragment.

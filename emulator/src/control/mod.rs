@@ -40,7 +40,7 @@ use crate::tokens::FlexToken;
 
 /// A refused command: status and reason.
 type Refused = (u16, String);
-type Answer = Result<Reply, Refused>;
+type ControlAnswer = Result<Reply, Refused>;
 
 /// Answers a request whose path starts with `/emulator`.
 pub(crate) async fn answer(core: &Core, request: &Request) -> Reply {
@@ -56,7 +56,7 @@ pub(crate) async fn answer(core: &Core, request: &Request) -> Reply {
     answer.unwrap_or_else(|(status, reason)| Reply::json(status, &json!({ "error": reason })))
 }
 
-fn at_once(core: &Core, request: &Request, method: &str, path: &[&str]) -> Answer {
+fn at_once(core: &Core, request: &Request, method: &str, path: &[&str]) -> ControlAnswer {
     match (method, path) {
         ("GET", []) => index(core, request),
         ("GET", ["world"]) => world::show(core),
@@ -110,10 +110,10 @@ fn at_once(core: &Core, request: &Request, method: &str, path: &[&str]) -> Answe
         }
         ("PATCH", ["sockets"]) => {
             #[derive(serde::Deserialize)]
-            struct To {
+            struct SocketsTo {
                 open: bool,
             }
-            let To { open } = read(request)?;
+            let SocketsTo { open } = read(request)?;
             core.sockets.set_open(open);
             nothing()
         }
@@ -124,10 +124,10 @@ fn at_once(core: &Core, request: &Request, method: &str, path: &[&str]) -> Answe
         ("GET", ["calls"]) => done(&core.calls.all()),
         ("PUT", ["calls", sid]) => {
             #[derive(serde::Deserialize)]
-            struct To {
+            struct CallTo {
                 status: CallStatus,
             }
-            let To { status } = read(request)?;
+            let CallTo { status } = read(request)?;
             if core.calls.set_status(sid, status) { nothing() } else { Err(missing("Call in progress", sid)) }
         }
         ("GET", ["messages"]) => done(&core.messages.all()),
@@ -135,7 +135,7 @@ fn at_once(core: &Core, request: &Request, method: &str, path: &[&str]) -> Answe
     }
 }
 
-fn index(core: &Core, request: &Request) -> Answer {
+fn index(core: &Core, request: &Request) -> ControlAnswer {
     let page = |path: &str| format!("{}/emulator{path}", request.base);
     done(&json!({
         "note": "Control pages of the Twilio emulator. These are not part of Twilio's API.",
@@ -158,11 +158,11 @@ fn index(core: &Core, request: &Request) -> Answer {
     }))
 }
 
-fn done(body: &impl Serialize) -> Answer {
+fn done(body: &impl Serialize) -> ControlAnswer {
     Ok(Reply::json(200, body))
 }
 
-fn nothing() -> Answer {
+fn nothing() -> ControlAnswer {
     Ok(Reply::no_content())
 }
 

@@ -1,9 +1,9 @@
-//! The contents of Sync over the control pages: looked at and changed as somebody else would, without limits.
+//! The contents of Sync over the control pages: looked at and changed as another writer would, without limits.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, done, missing, nothing, read, value};
+use super::{ControlAnswer, done, missing, nothing, read, value};
 use crate::parts::Core;
 use crate::rest::request::Request;
 
@@ -12,7 +12,7 @@ struct Acl {
     enabled: bool,
 }
 
-pub(super) fn route(core: &Core, request: &Request, method: &str, path: &[&str]) -> Answer {
+pub(super) fn route(core: &Core, request: &Request, method: &str, path: &[&str]) -> ControlAnswer {
     let sync = &core.sync;
     match (method, path) {
         ("GET", []) => {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::Answer;
+use super::ControlAnswer;
 use crate::parts::Core;
 use crate::rest::reply::Reply;
 use crate::rest::request::Request;
@@ -13,7 +13,7 @@ use crate::rest::request::Request;
 const MAP: &str = "queueStats";
 
 /// One row for each TaskQueue: pending and reserved Tasks, assigned and wrapping ones, and the longest wait.
-pub(super) fn show(core: &Core, request: &Request) -> Answer {
+pub(super) fn show(core: &Core, request: &Request) -> ControlAnswer {
     let map = request.query.filled("map").unwrap_or(MAP);
     let truth = core.world.truth();
     let since = core.clock.now();

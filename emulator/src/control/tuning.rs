@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, done, nothing};
+use super::{ControlAnswer, done, nothing};
 use crate::callbacks::Format;
 use crate::journal::{APIS, Api, Filter};
 use crate::parts::Core;
@@ -19,7 +19,7 @@ const ENTRIES_SHOWN: usize = 100;
 /// What `PATCH /emulator/settings` may change; what is absent stays.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Change {
+pub(super) struct TuningChange {
     /// Replaces all limits; absent ones get their default, `null` switches one off.
     limits: Option<Limits>,
     answers: Option<Answers>,
@@ -50,7 +50,7 @@ pub(super) struct ChangeCallbacks {
     format: Option<Format>,
 }
 
-pub(super) fn show(core: &Core) -> Answer {
+pub(super) fn show(core: &Core) -> ControlAnswer {
     let driven = core.drive.lock().as_ref().map(|(rate, _)| *rate);
     let tuning = core.tuning();
     let latency = APIS.iter().map(|api| json!({ "api": api, "ms": millis(tuning.latency[*api as usize]) }));
@@ -64,7 +64,7 @@ pub(super) fn show(core: &Core) -> Answer {
     }))
 }
 
-pub(super) fn change(core: &Core, change: Change) -> Answer {
+pub(super) fn change(core: &Core, change: TuningChange) -> ControlAnswer {
     {
         let mut tuning = core.tuning();
         tuning.limits = change.limits.unwrap_or(tuning.limits);
@@ -85,7 +85,7 @@ pub(super) fn change(core: &Core, change: Change) -> Answer {
     show(core)
 }
 
-pub(super) fn callbacks(core: &Core) -> Answer {
+pub(super) fn callbacks(core: &Core) -> ControlAnswer {
     let callbacks = &core.callbacks;
     let options = callbacks.options();
     done(&json!({
@@ -101,7 +101,7 @@ pub(super) fn callbacks(core: &Core) -> Answer {
     }))
 }
 
-pub(super) fn change_callbacks(core: &Core, change: ChangeCallbacks) -> Answer {
+pub(super) fn change_callbacks(core: &Core, change: ChangeCallbacks) -> ControlAnswer {
     let callbacks = &core.callbacks;
     let mut options = callbacks.options();
     options.drop_all = change.drop_all.unwrap_or(options.drop_all);
@@ -122,7 +122,7 @@ pub(super) fn change_callbacks(core: &Core, change: ChangeCallbacks) -> Answer {
     nothing()
 }
 
-pub(super) fn journal(core: &Core) -> Answer {
+pub(super) fn journal(core: &Core) -> ControlAnswer {
     let journal = &core.journal;
     let name = |api: Api| serde_json::to_value(api).ok().and_then(|name| name.as_str().map(str::to_owned));
     let peaks: Map<String, Value> =
@@ -137,7 +137,7 @@ pub(super) fn journal(core: &Core) -> Answer {
 }
 
 /// The newest records that pass the query's filter, oldest of them first.
-pub(super) fn entries(core: &Core, request: &Request) -> Answer {
+pub(super) fn entries(core: &Core, request: &Request) -> ControlAnswer {
     let query = &request.query;
     let text = |name: &str| query.filled(name).map(str::to_owned);
     let filter = Filter {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Refused, done};
+use super::{ControlAnswer, Refused, done};
 use crate::parts::Core;
 use crate::rest::request::Request;
 use crate::world::{NewTask, Outcome};
@@ -147,7 +147,7 @@ pub(super) const COMMANDS: [&str; 25] = [
 /// Steps made by one command at most, so that a typing error does not stall the emulator.
 const MAX_STEPS: u32 = 100_000;
 
-pub(super) fn show(core: &Core) -> Answer {
+pub(super) fn show(core: &Core) -> ControlAnswer {
     let world = &core.world;
     done(&json!({
         "queues": world.queues(),
@@ -160,7 +160,7 @@ pub(super) fn show(core: &Core) -> Answer {
 }
 
 /// Carries out a command; answers the SID of what it made, if it made something.
-pub(super) fn command(core: &Core, command: Command) -> Answer {
+pub(super) fn command(core: &Core, command: Command) -> ControlAnswer {
     let world = &core.world;
     let unit = |outcome: Outcome| outcome.map(|()| Value::Null);
     let sid = |outcome: Outcome<String>| outcome.map(Value::from);
@@ -223,7 +223,7 @@ pub(super) fn command(core: &Core, command: Command) -> Answer {
 }
 
 /// `?since=ISO&channel=voice&split=5,30`; since midnight UTC unless told.
-pub(super) fn truth(core: &Core, request: &Request, queue: Option<&str>) -> Answer {
+pub(super) fn truth(core: &Core, request: &Request, queue: Option<&str>) -> ControlAnswer {
     let wrong = |name: &str| -> Refused { (400, format!("{name} is not understood")) };
     let query = &request.query;
     let since = match query.filled("since") {

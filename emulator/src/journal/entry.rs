@@ -28,17 +28,12 @@ pub enum Api {
 /// All products, in the order of `Api as usize`.
 pub(crate) const APIS: [Api; 6] = [Api::TaskRouter, Api::Sync, Api::Api, Api::Iam, Api::Flex, Api::Unknown];
 
-/// One request.
 #[derive(Debug, Clone, Serialize)]
 pub struct Entry {
-    /// When it came in.
     #[serde(skip)]
     pub at: Instant,
-    /// Which product.
     pub api: Api,
-    /// HTTP method.
     pub method: Arc<str>,
-    /// Path as received.
     pub path: Box<str>,
     /// Query as received, without `?`.
     pub query: Box<str>,
@@ -67,13 +62,10 @@ pub struct Entry {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
-    /// The product.
     pub api: Option<Api>,
     /// The method, such as `POST`.
     pub method: Option<String>,
-    /// Part of the path.
     pub path: Option<String>,
-    /// The status.
     pub status: Option<u16>,
     /// The Sync object's unique name or SID.
     pub sync_object: Option<String>,
@@ -84,7 +76,6 @@ pub struct Filter {
 /// Totals since the start or the last `clear`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
-    /// Requests to the products.
     pub requests: u64,
     /// Answered 429.
     pub throttled: u64,
@@ -92,9 +83,7 @@ pub struct Totals {
     pub over_rate: u64,
     /// … because of too many in flight.
     pub over_concurrency: u64,
-    /// Paths that no product has.
     pub unknown_paths: u64,
-    /// Parameters that are not documented.
     pub unknown_parameters: u64,
     /// Answered 401.
     pub unauthorized: u64,

@@ -15,15 +15,14 @@ use tokio::sync::watch;
 pub(crate) use entry::APIS;
 pub use entry::{Api, Entry, Filter, Totals};
 
-/// Records kept.
 const ENTRIES: usize = 250_000;
 
 /// The handle; clones are the same.
 #[derive(Clone)]
-pub struct Journal(Arc<Shared>);
+pub struct Journal(Arc<JournalShared>);
 
-struct Shared {
-    inner: Mutex<Inner>,
+struct JournalShared {
+    inner: Mutex<JournalInner>,
     in_flight: [Gauge; APIS.len()],
     all: Gauge,
     sync_writes: Gauge,
@@ -31,7 +30,7 @@ struct Shared {
 }
 
 #[derive(Default)]
-struct Inner {
+struct JournalInner {
     entries: VecDeque<Entry>,
     totals: Totals,
 }
@@ -44,7 +43,7 @@ struct Gauge {
 
 impl Default for Journal {
     fn default() -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(JournalShared {
             inner: Mutex::default(),
             in_flight: Default::default(),
             all: Gauge::default(),
@@ -70,7 +69,6 @@ impl Journal {
         self.lock().entries.iter().filter(|entry| filter.passes(entry)).count()
     }
 
-    /// The totals.
     pub fn totals(&self) -> Totals {
         self.lock().totals
     }
@@ -103,7 +101,7 @@ impl Journal {
 
     /// Forgets records and totals.
     pub fn clear(&self) {
-        *self.lock() = Inner::default();
+        *self.lock() = JournalInner::default();
     }
 
     /// Starts the peaks again from what is in flight now.
@@ -139,12 +137,11 @@ impl Journal {
         self.0.changed.send_modify(|count| *count += 1);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, JournalInner> {
         self.0.inner.lock()
     }
 }
 
-/// A request in flight.
 pub(crate) struct InFlight {
     journal: Journal,
     api: Api,

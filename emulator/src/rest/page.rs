@@ -12,7 +12,6 @@ use super::request::Request;
 use crate::error::ApiError;
 use crate::json::{JsonObject, object};
 
-/// Default size of a page.
 const DEFAULT_SIZE: usize = 50;
 const PARAMETERS: [&str; 3] = ["PageSize", "Page", "PageToken"];
 

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::error::ApiError;
 
-/// One answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,

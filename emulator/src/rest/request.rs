@@ -10,11 +10,9 @@ use super::multipart;
 use crate::error::ApiError;
 use crate::params::Params;
 
-/// One request.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
-    /// The path as received.
     pub(crate) path: String,
     /// Decoded segments of the path. An encoded slash stays inside its segment.
     pub(crate) segments: Vec<String>,

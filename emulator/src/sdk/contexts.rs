@@ -9,7 +9,6 @@ use super::message::NotificationContext;
 
 /// Contexts of one socket; the SDK has one for each product.
 const MAX_CONTEXTS: usize = 16;
-/// Types in one context.
 const MAX_TYPES: usize = 64;
 
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::objects::{Answer, Call, bytes};
+use super::objects::{SdkAnswer, SdkCall, bytes};
 use crate::error::ApiError;
 use crate::json::{JsonObject, object};
 use crate::sync::http::{MAX_NAME, MAX_PAGE};
@@ -44,7 +44,7 @@ impl Start {
     }
 }
 
-pub(super) fn list(call: &mut Call<'_>, name: &str) -> Answer {
+pub(super) fn list(call: &mut SdkCall<'_>, name: &str) -> SdkAnswer {
     let sid = call.find_map(name, |rights| rights.read)?;
     call.charge(sid, Cost::Read)?;
     let map = call.found_map(sid)?;
@@ -116,7 +116,7 @@ fn page<'a>(
 }
 
 /// Creates or replaces an item. `If-Match: -1` creates only; any other replaces only that revision.
-pub(super) fn put(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
+pub(super) fn put(call: &mut SdkCall<'_>, name: &str, key: &str) -> SdkAnswer {
     if key.is_empty() || key.chars().count() > MAX_NAME {
         return Err(ApiError::invalid(format!("Key must have 1 to {MAX_NAME} characters")));
     }
@@ -146,7 +146,7 @@ pub(super) fn put(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
 }
 
 /// A new time to live, or new data, for an item that is there.
-pub(super) fn update(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
+pub(super) fn update(call: &mut SdkCall<'_>, name: &str, key: &str) -> SdkAnswer {
     let sid = call.find_map(name, |rights| rights.write)?;
     let (data, ttl, expected) = (call.data()?, call.ttl()?, call.expected()?);
     call.charge(sid, Cost::Write(bytes(data.as_deref())))?;
@@ -157,7 +157,7 @@ pub(super) fn update(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
 }
 
 /// The SDK wants to know the number of the removal.
-pub(super) fn delete(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
+pub(super) fn delete(call: &mut SdkCall<'_>, name: &str, key: &str) -> SdkAnswer {
     let sid = call.find_map(name, |rights| rights.write)?;
     let expected = call.expected()?;
     call.charge(sid, Cost::Write(0))?;

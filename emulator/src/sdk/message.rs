@@ -9,14 +9,12 @@ pub(super) struct Incoming {
     /// A reply carries it back.
     pub(super) id: String,
     #[serde(flatten)]
-    pub(super) what: What,
+    pub(super) what: SdkMessage,
 }
 
-/// What it is.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "method", rename_all = "snake_case")]
-pub(super) enum What {
-    /// The first message: who is there.
+pub(super) enum SdkMessage {
     Init {
         token: String,
         #[serde(default)]
@@ -24,22 +22,28 @@ pub(super) enum What {
         #[serde(default)]
         capabilities: Vec<String>,
     },
-    /// A new token.
-    Update { token: String },
+    Update {
+        token: String,
+    },
     /// Which types of notifications an SDK below version 3 wants; they are in the payload, a `NotificationContext`.
-    PutNotificationCtx { notification_ctx_id: String },
+    PutNotificationCtx {
+        notification_ctx_id: String,
+    },
     /// It no longer wants those.
-    DeleteNotificationCtx { notification_ctx_id: String },
+    DeleteNotificationCtx {
+        notification_ctx_id: String,
+    },
     /// A request to a product, here always Sync; its body is the payload.
-    Message { active_grant: String, http_request: HttpRequest },
+    Message {
+        active_grant: String,
+        http_request: HttpRequest,
+    },
     /// A notification has arrived. Nothing depends on it: what was missed is asked for by number.
     Reply,
-    /// The SDK leaves.
     Close,
     /// Timings that the SDK measures. They are not asked for.
     #[serde(rename = "telemetry.v1")]
     Telemetry,
-    /// Something else.
     #[serde(other)]
     Unknown,
 }
@@ -51,11 +55,9 @@ pub(super) struct NotificationContext {
     pub(super) message_types: Vec<String>,
 }
 
-/// An HTTP request in a message.
 #[derive(Debug, Deserialize)]
 pub(super) struct HttpRequest {
     pub(super) host: String,
-    /// Still percent-encoded.
     pub(super) path: String,
     pub(super) method: String,
     /// Names and values of the query, still percent-encoded.
@@ -105,15 +107,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn methods_are_told_apart() {
+    fn methods_are_distinguished() {
         let read = |text: &str| serde_json::from_str::<Incoming>(text).map(|incoming| incoming.what);
         let init =
             r#"{"id":"1","method":"init","token":"t","continuation_token":null,"capabilities":["a"],"x":1}"#;
-        assert!(matches!(read(init), Ok(What::Init { .. })));
-        assert!(matches!(read(r#"{"id":"1","method":"telemetry.v1","events":[]}"#), Ok(What::Telemetry)));
+        assert!(matches!(read(init), Ok(SdkMessage::Init { .. })));
+        assert!(matches!(
+            read(r#"{"id":"1","method":"telemetry.v1","events":[]}"#),
+            Ok(SdkMessage::Telemetry)
+        ));
         let put = r#"{"id":"1","method":"put_notification_ctx","notification_ctx_id":"c"}"#;
-        assert!(matches!(read(put), Ok(What::PutNotificationCtx { .. })));
-        assert!(matches!(read(r#"{"id":"1","method":"dance"}"#), Ok(What::Unknown)));
+        assert!(matches!(read(put), Ok(SdkMessage::PutNotificationCtx { .. })));
+        assert!(matches!(read(r#"{"id":"1","method":"dance"}"#), Ok(SdkMessage::Unknown)));
         assert!(read(r#"{"id":"1","method":"init"}"#).is_err());
         assert!(read(r#"{"method":"close"}"#).is_err());
     }

@@ -21,7 +21,7 @@
 //! nothing for a while is dropped; each ends with its token at the latest.
 //!
 //! **Not here**: Lists, Streams, live queries, telemetry, compression, restoring a connection by
-//! its continuation token (the SDK subscribes anew in any case), and rights that change while a subscription lasts.
+//! its continuation token (the SDK resubscribes in any case), and rights that change while a subscription lasts.
 
 mod contexts;
 mod frame;

@@ -25,7 +25,7 @@ use crate::error::ApiError;
 use crate::json::{Data, JsonObject, object};
 use crate::parts::Core;
 use crate::sid::Sid;
-use crate::sync::Inner;
+use crate::sync::SyncInner;
 use crate::sync::http::{refusal, seconds, short, size};
 use crate::sync::limits::Cost;
 use crate::sync::render::segment;
@@ -35,29 +35,28 @@ use crate::sync::store::{Document, Head, Item, Object, Rights, StoreError, SyncM
 const INCLUDED: usize = 50;
 
 /// An answer: status and JSON, if it has any.
-pub(super) type Answer = Result<(u16, Option<JsonObject>), ApiError>;
+pub(super) type SdkAnswer = Result<(u16, Option<JsonObject>), ApiError>;
 
 /// One request on its way through the store.
-pub(super) struct Call<'a> {
-    pub(super) inner: &'a mut Inner,
+pub(super) struct SdkCall<'a> {
+    pub(super) inner: &'a mut SyncInner,
     pub(super) request: &'a HttpRequest,
-    body: Body,
+    body: ItemFields,
     identity: &'a str,
     limits: crate::settings::Limits,
     now: i64,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Body {
+struct ItemFields {
     unique_name: Option<String>,
     data: Option<Box<RawValue>>,
     ttl: Option<i64>,
 }
 
-/// Answers a request.
-pub(super) fn answer(core: &Core, identity: &str, request: &HttpRequest, payload: &[u8]) -> Answer {
+pub(super) fn answer(core: &Core, identity: &str, request: &HttpRequest, payload: &[u8]) -> SdkAnswer {
     let body = if payload.is_empty() {
-        Body::default()
+        ItemFields::default()
     } else {
         let wrong = |error| ApiError::invalid(format!("The body is not understood: {error}"));
         serde_json::from_slice(payload).map_err(wrong)?
@@ -66,7 +65,7 @@ pub(super) fn answer(core: &Core, identity: &str, request: &HttpRequest, payload
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let limits = core.tuning().limits;
     core.sync.with(|inner, now| {
-        let mut call = Call { inner, request, body, identity, limits, now };
+        let mut call = SdkCall { inner, request, body, identity, limits, now };
         match (request.method.as_str(), &segments[..]) {
             ("POST", ["v3", "Documents"]) => call.create_document(),
             ("GET", ["v3", "Documents", name]) => call.fetch_document(name),
@@ -85,8 +84,7 @@ pub(super) fn answer(core: &Core, identity: &str, request: &HttpRequest, payload
     })
 }
 
-/// May an identity do this with an object?
-pub(super) fn may(inner: &mut Inner, sid: Sid, identity: &str, right: fn(&Rights) -> bool) -> bool {
+pub(super) fn may(inner: &mut SyncInner, sid: Sid, identity: &str, right: fn(&Rights) -> bool) -> bool {
     !inner.service.acl_enabled
         || inner.store.permissions(sid).and_then(|rights| rights.get(identity)).is_some_and(right)
 }
@@ -96,8 +94,8 @@ pub(super) fn forbidden() -> ApiError {
     ApiError::new(403, 54007, "Access forbidden for identity")
 }
 
-impl Call<'_> {
-    fn create_document(&mut self) -> Answer {
+impl SdkCall<'_> {
+    fn create_document(&mut self) -> SdkAnswer {
         let data = self.data()?.unwrap_or_else(|| Arc::new(Data::from(json!({}))));
         let (name, ttl) = (self.unique_name()?, self.ttl()?);
         self.charge(self.inner.service.sid, Cost::Create)?;
@@ -107,7 +105,7 @@ impl Call<'_> {
         Ok((201, Some(self.document(self.found(sid)?))))
     }
 
-    fn fetch_document(&mut self, name: &str) -> Answer {
+    fn fetch_document(&mut self, name: &str) -> SdkAnswer {
         let sid = self.inner.store.documents.find(name);
         let sid = self.allowed(sid, |rights| rights.read)?;
         self.charge(sid, Cost::Read)?;
@@ -117,7 +115,7 @@ impl Call<'_> {
         Ok((200, Some(body)))
     }
 
-    fn update_document(&mut self, name: &str) -> Answer {
+    fn update_document(&mut self, name: &str) -> SdkAnswer {
         let sid = self.inner.store.documents.find(name);
         let sid = self.allowed(sid, |rights| rights.write)?;
         let (data, ttl, expected) = (self.data()?, self.ttl()?, self.expected()?);
@@ -127,7 +125,7 @@ impl Call<'_> {
         Ok((200, Some(self.document(self.found(sid)?))))
     }
 
-    fn delete_document(&mut self, name: &str) -> Answer {
+    fn delete_document(&mut self, name: &str) -> SdkAnswer {
         let sid = self.inner.store.documents.find(name);
         let sid = self.allowed(sid, |rights| rights.manage)?;
         self.charge(sid, Cost::Write(0))?;
@@ -136,7 +134,7 @@ impl Call<'_> {
         Ok((204, None))
     }
 
-    fn create_map(&mut self) -> Answer {
+    fn create_map(&mut self) -> SdkAnswer {
         let (name, ttl) = (self.unique_name()?, self.ttl()?);
         self.charge(self.inner.service.sid, Cost::Create)?;
         let made = self.inner.store.create_map(name, ttl, self.identity, self.now);
@@ -145,7 +143,7 @@ impl Call<'_> {
         Ok((201, Some(self.map(self.found_map(sid)?))))
     }
 
-    fn fetch_map(&mut self, name: &str) -> Answer {
+    fn fetch_map(&mut self, name: &str) -> SdkAnswer {
         let sid = self.find_map(name, |rights| rights.read)?;
         self.charge(sid, Cost::Read)?;
         let map = self.found_map(sid)?;
@@ -157,7 +155,7 @@ impl Call<'_> {
         Ok((200, Some(body)))
     }
 
-    fn update_map(&mut self, name: &str) -> Answer {
+    fn update_map(&mut self, name: &str) -> SdkAnswer {
         let sid = self.find_map(name, |rights| rights.write)?;
         let ttl = self.ttl()?;
         self.charge(sid, Cost::Write(0))?;
@@ -165,7 +163,7 @@ impl Call<'_> {
         Ok((200, Some(self.map(self.found_map(sid)?))))
     }
 
-    fn delete_map(&mut self, name: &str) -> Answer {
+    fn delete_map(&mut self, name: &str) -> SdkAnswer {
         let sid = self.find_map(name, |rights| rights.manage)?;
         self.charge(sid, Cost::Write(0))?;
         self.inner.store.delete_map(sid, self.now).map_err(|error| self.refused(error))?;
@@ -191,7 +189,7 @@ impl Call<'_> {
         if may(self.inner, sid, self.identity, right) { Ok(sid) } else { Err(forbidden()) }
     }
 
-    /// Whoever creates an object may do everything with it.
+    /// An object's creator has all rights on it.
     fn own(&mut self, sid: Sid) {
         if let Some(rights) = self.inner.store.permissions(sid) {
             rights.insert(self.identity.to_owned(), Rights { read: true, write: true, manage: true });

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::contexts::Contexts;
 use super::frame::{self, Frame};
-use super::message::{self, HttpRequest, Incoming, What};
+use super::message::{self, HttpRequest, Incoming, SdkMessage};
 use super::objects;
 use super::subscriptions::{self, Batch, Notice, Subscriptions};
 use super::token::{self, Grant};
@@ -44,8 +44,7 @@ const PRODUCT: &str = "data_sync";
 /// Longest continuation token echoed.
 const MAX_CONTINUATION: usize = 256;
 
-/// Why a session ends.
-enum End {
+enum SessionEnd {
     /// The other side is gone, or stalled.
     Gone,
     /// We say goodbye, with a status that the SDK knows.
@@ -112,7 +111,7 @@ struct Session<'a> {
 impl Session<'_> {
     async fn run(&mut self) {
         let Err(end) = self.talk().await;
-        if let End::Close(code, status) = end {
+        if let SessionEnd::Close(code, status) = end {
             let goodbye = message::close(&self.id(), code, status);
             if self.send(goodbye, None).await.is_ok() {
                 self.part().await;
@@ -127,11 +126,11 @@ impl Session<'_> {
                 while let Some(Ok(_)) = self.socket.recv().await {}
             }
         };
-        // Whoever does not close is dropped.
+        // A client that does not close is dropped.
         let _ = timeout(FAREWELL, parting).await;
     }
 
-    async fn talk(&mut self) -> Result<std::convert::Infallible, End> {
+    async fn talk(&mut self) -> Result<std::convert::Infallible, SessionEnd> {
         loop {
             let end = self.grant.as_ref().map_or(i64::MAX, |grant| grant.expires);
             let notice = if self.warned { i64::MAX } else { end.saturating_sub(NOTICE_MS) };
@@ -139,55 +138,55 @@ impl Session<'_> {
             tokio::select! {
                 received = self.socket.recv() => match received {
                     Some(Ok(Message::Binary(bytes))) => self.take(&bytes).await?,
-                    Some(Ok(Message::Text(_))) => return Err(End::Close(406, "NOT_ACCEPTABLE")),
+                    Some(Ok(Message::Text(_))) => return Err(SessionEnd::Close(406, "NOT_ACCEPTABLE")),
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(End::Gone),
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(SessionEnd::Gone),
                 },
                 changed = self.changes.changed(), if known => {
                     // The emulator itself is gone.
-                    changed.map_err(|_| End::Gone)?;
+                    changed.map_err(|_| SessionEnd::Gone)?;
                     self.catch_up().await?;
                 }
-                () = self.core.clock.reached(end), if known => return Err(End::Close(410, "TOKEN_EXPIRED")),
+                () = self.core.clock.reached(end), if known => return Err(SessionEnd::Close(410, "TOKEN_EXPIRED")),
                 () = self.core.clock.reached(notice), if known && !self.warned => {
                     self.warned = true;
                     let update = message::token_about_to_expire(&self.id());
                     self.send(update, None).await?;
                 }
-                () = sleep_until(self.deadline), if !known => return Err(End::Gone),
+                () = sleep_until(self.deadline), if !known => return Err(SessionEnd::Gone),
             }
         }
     }
 
-    async fn take(&mut self, bytes: &[u8]) -> Result<(), End> {
-        let unreadable = End::Close(406, "NOT_ACCEPTABLE");
+    async fn take(&mut self, bytes: &[u8]) -> Result<(), SessionEnd> {
+        let unreadable = SessionEnd::Close(406, "NOT_ACCEPTABLE");
         let Ok(Frame { header, payload }) = Frame::parse(bytes) else { return Err(unreadable) };
         let Ok(Incoming { id, what }) = serde_json::from_value(Value::Object(header)) else {
             return Err(unreadable);
         };
         match (what, self.grant.clone()) {
-            (What::Init { token, continuation_token, capabilities }, None) => {
+            (SdkMessage::Init { token, continuation_token, capabilities }, None) => {
                 self.init(&id, &token, continuation_token, &capabilities).await
             }
-            (What::Update { token }, Some(grant)) => self.update(&id, &token, &grant).await,
-            (What::Message { active_grant, http_request }, Some(grant)) => {
+            (SdkMessage::Update { token }, Some(grant)) => self.update(&id, &token, &grant).await,
+            (SdkMessage::Message { active_grant, http_request }, Some(grant)) => {
                 self.request(&id, &active_grant, &http_request, payload, &grant.identity).await
             }
-            (What::PutNotificationCtx { notification_ctx_id }, Some(_)) => {
+            (SdkMessage::PutNotificationCtx { notification_ctx_id }, Some(_)) => {
                 let (code, status) = match self.contexts.put(notification_ctx_id, payload, PRODUCT) {
                     Ok(()) => (200, "OK"),
                     Err(refused) => refused,
                 };
                 self.send(message::reply(&id, code, status), None).await
             }
-            (What::DeleteNotificationCtx { notification_ctx_id }, Some(_)) => {
+            (SdkMessage::DeleteNotificationCtx { notification_ctx_id }, Some(_)) => {
                 self.contexts.delete(&notification_ctx_id);
                 self.send(message::reply(&id, 200, "OK"), None).await
             }
-            (What::Reply | What::Telemetry, _) => Ok(()),
-            (What::Close, _) => {
+            (SdkMessage::Reply | SdkMessage::Telemetry, _) => Ok(()),
+            (SdkMessage::Close, _) => {
                 self.part().await;
-                Err(End::Gone)
+                Err(SessionEnd::Gone)
             }
             (_, _) => self.send(message::reply(&id, 400, "BAD_REQUEST"), None).await,
         }
@@ -199,7 +198,7 @@ impl Session<'_> {
         token: &str,
         continuation: Option<String>,
         wanted: &[String],
-    ) -> Result<(), End> {
+    ) -> Result<(), SessionEnd> {
         let grant = match token::check(token, &self.core.account, self.core.clock.now_ms()) {
             Ok(grant) => grant,
             Err(error) => {
@@ -225,7 +224,7 @@ impl Session<'_> {
         self.send(reply, None).await
     }
 
-    async fn update(&mut self, id: &str, token: &str, old: &Grant) -> Result<(), End> {
+    async fn update(&mut self, id: &str, token: &str, old: &Grant) -> Result<(), SessionEnd> {
         let checked = token::check(token, &self.core.account, self.core.clock.now_ms());
         match checked {
             // Whose socket it is can't change under its subscriptions.
@@ -259,7 +258,7 @@ impl Session<'_> {
         request: &HttpRequest,
         payload: &[u8],
         identity: &str,
-    ) -> Result<(), End> {
+    ) -> Result<(), SessionEnd> {
         if product != PRODUCT {
             return self.send(message::reply(id, 403, "FORBIDDEN"), None).await;
         }
@@ -289,7 +288,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn answer(&mut self, id: &str, answer: objects::Answer) -> Result<(), End> {
+    async fn answer(&mut self, id: &str, answer: objects::SdkAnswer) -> Result<(), SessionEnd> {
         let (code, body) = answer.unwrap_or_else(|error: ApiError| (error.status, Some(error.body())));
         let status = axum::http::StatusCode::from_u16(code).ok().and_then(|status| status.canonical_reason());
         let mut reply = message::reply(id, 200, "OK");
@@ -299,11 +298,11 @@ impl Session<'_> {
     }
 
     /// Sends what has changed since the last look.
-    async fn catch_up(&mut self) -> Result<(), End> {
+    async fn catch_up(&mut self) -> Result<(), SessionEnd> {
         loop {
-            // So far behind that changes are forgotten: start anew, which shows what is lost, if anything is.
+            // So far behind that changes are forgotten: start over, which shows what is lost, if anything is.
             let Some(changes) = self.core.sync.changes_since(self.cursor) else {
-                return Err(End::Close(503, "SERVICE_UNAVAILABLE"));
+                return Err(SessionEnd::Close(503, "SERVICE_UNAVAILABLE"));
             };
             if changes.is_empty() {
                 return Ok(());
@@ -321,7 +320,7 @@ impl Session<'_> {
         }
     }
 
-    async fn notify(&mut self, (message_type, payload): Notice) -> Result<(), End> {
+    async fn notify(&mut self, (message_type, payload): Notice) -> Result<(), SessionEnd> {
         if !self.contexts.allow(message_type) {
             return Ok(());
         }
@@ -329,7 +328,11 @@ impl Session<'_> {
         self.send(header, Some(&payload)).await
     }
 
-    async fn send(&mut self, mut header: Map<String, Value>, body: Option<&JsonObject>) -> Result<(), End> {
+    async fn send(
+        &mut self,
+        mut header: Map<String, Value>,
+        body: Option<&JsonObject>,
+    ) -> Result<(), SessionEnd> {
         // Our own structs with text keys always serialise.
         let payload = body.map(|body| serde_json::to_vec(body).unwrap_or_default()).unwrap_or_default();
         if body.is_some() {
@@ -338,7 +341,7 @@ impl Session<'_> {
         let bytes = frame::compose(header, &payload);
         match timeout(STALLED, self.socket.send(Message::Binary(bytes.into()))).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
+            Ok(Err(_)) | Err(_) => Err(SessionEnd::Gone),
         }
     }
 

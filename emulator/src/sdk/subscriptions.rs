@@ -21,14 +21,13 @@ use crate::sync::{ChangeKind, SyncChange, SyncHandle};
 
 /// Subscriptions of one socket. Twilio's number is not published.
 const MAX_SUBSCRIPTIONS: usize = 10_000;
-/// Requests in one batch; the SDK is told so.
+/// Requests in one batch, as announced to the SDK.
 pub(super) const MAX_BATCH: usize = 100;
 /// After this many milliseconds without an answer the SDK asks again.
 const DELIVERY_MS: u64 = 2_000;
 /// The type of replayed and administrative notifications.
 const SYNC: &str = "twilio.sync.event";
 
-/// A batch of the SDK's.
 #[derive(Debug, Deserialize)]
 pub(super) struct Batch {
     action: Action,
@@ -85,7 +84,6 @@ impl Batch {
         (SYNC, object!({ "event_type": event_type, "correlation_id": correlation_id, "event": event }))
     }
 
-    /// What came of a wish.
     fn outcome(&self, wish: &Wish, event_type: &str, more: Value) -> Notice {
         let mut event = json!({ "object_sid": wish.object_sid, "object_type": wish.object_type });
         if let (Value::Object(event), Value::Object(more)) = (&mut event, more) {
@@ -346,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_nobody_touched_for_long_has_nothing_to_miss() {
+    fn an_object_untouched_for_long_has_nothing_to_miss() {
         let mut bench = Bench::new();
         bench.sync.put_item("m", "a", json!({})); // 1 and 2
         let sid = bench.sid("m");
@@ -358,7 +356,7 @@ mod tests {
         assert_eq!(outcome["event_type"], "subscription_established");
         assert!(replayed.is_empty());
         bench.sync.put_item("m", "b", json!({}));
-        assert_eq!(bench.live(now), [now + 1], "and what comes is told");
+        assert_eq!(bench.live(now), [now + 1], "and later changes arrive");
     }
 
     #[test]

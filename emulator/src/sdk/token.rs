@@ -13,7 +13,6 @@ use sha2::Sha256;
 
 use crate::settings::Account;
 
-/// Longest token read.
 const MAX_TOKEN: usize = 8 * 1024;
 /// Longest lifetime in seconds (error 20157).
 const MAX_LIFETIME: i64 = 86_400;
@@ -109,7 +108,7 @@ pub(super) fn check(token: &str, account: &Account, now_ms: i64) -> Result<Grant
     let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::NotAJwt)?;
     let (header, claims) = signed.split_once('.').ok_or(TokenError::NotAJwt)?;
     let header: Header = part(header).ok_or(TokenError::Header)?;
-    // Whoever may choose the algorithm may choose none.
+    // A caller that may choose the algorithm may choose none.
     if header.alg != "HS256" || header.cty != "twilio-fpa;v=1" {
         return Err(TokenError::Header);
     }

@@ -34,7 +34,6 @@ use crate::wire::{Line, WireListener};
 
 /// Where the Sync SDK connects.
 const SDK_SOCKET: &str = "/v3/wsconnect";
-/// Largest body read.
 const MAX_BODY: usize = 1024 * 1024;
 
 /// Serves until told to stop; then every connection ends, whatever it waits for.
@@ -86,30 +85,29 @@ async fn handle(
 
     let allowed = core.tuning().limits.concurrency;
     let outcome = if too_large {
-        Outcome::Reply(Err(ApiError::new(413, 20413, "Request Entity Too Large")))
+        ToSend::Reply(Err(ApiError::new(413, 20413, "Request Entity Too Large")))
     } else if allowed.is_some_and(|allowed| in_flight > allowed) {
-        Outcome::Reply(Err(ApiError::too_many_in_flight()))
+        ToSend::Reply(Err(ApiError::too_many_in_flight()))
     } else {
         record.carry_out().await
     };
     match outcome {
-        Outcome::Reply(result) => {
+        ToSend::Reply(result) => {
             let reply = result.as_ref().map_or_else(Reply::from, Clone::clone);
             record.answered = Some((reply.status, reply.code, result.err().map(|error| error.refusal)));
             finish(&reply, &record, in_flight)
         }
-        Outcome::Short(reply) => {
+        ToSend::Short(reply) => {
             record.answered = Some((reply.status, reply.code, None));
             cut_short(&reply)
         }
-        Outcome::Cut => {
+        ToSend::Cut => {
             line.cut();
             plain(&Reply::no_content())
         }
     }
 }
 
-/// A request that got no whole answer, because a fault said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the connection was cut")]
 pub struct Unanswered;
@@ -130,8 +128,7 @@ pub(crate) async fn answer(
     Ok(http::Response::from_parts(parts, body.to_vec()))
 }
 
-/// What is to be sent.
-enum Outcome {
+enum ToSend {
     Reply(Result<Reply, ApiError>),
     /// Half of it, and then the end.
     Short(Reply),
@@ -148,17 +145,16 @@ struct Record<'a> {
     arrived: Instant,
     trace: Trace,
     faulty: bool,
-    /// Status, code, refusal.
     answered: Option<(u16, Option<u32>, Option<Refusal>)>,
 }
 
 impl Record<'_> {
-    async fn carry_out(&mut self) -> Outcome {
+    async fn carry_out(&mut self) -> ToSend {
         let struck = self.core.faults.strike(self.api, self.request.method.as_str(), &self.request.path);
         self.faulty = struck.is_some();
         let latency = self.core.tuning().latency[self.api as usize];
         let Some((id, fault)) = struck else {
-            return Outcome::Reply(self.process(latency).await);
+            return ToSend::Reply(self.process(latency).await);
         };
         let Fault { kind, after_processing, .. } = fault;
         // Faults that spoil an answer need one.
@@ -172,30 +168,30 @@ impl Record<'_> {
         match kind {
             FaultKind::Status { status, code, retry_after } => {
                 let error = ApiError::new(status, 0, "Injected fault");
-                Outcome::Reply(Err(ApiError { code, retry_after, ..error }))
+                ToSend::Reply(Err(ApiError { code, retry_after, ..error }))
             }
-            FaultKind::Reset => Outcome::Cut,
+            FaultKind::Reset => ToSend::Cut,
             FaultKind::Hang | FaultKind::Slow(_) => {
                 match kind {
                     FaultKind::Slow(by) => tokio::time::sleep(by).await,
                     _ => self.core.faults.removed(id).await,
                 }
                 match done {
-                    Some(done) => Outcome::Reply(done),
-                    None => Outcome::Reply(self.process(latency).await),
+                    Some(done) => ToSend::Reply(done),
+                    None => ToSend::Reply(self.process(latency).await),
                 }
             }
             FaultKind::MalformedJson => {
                 let mut reply = reply(done);
                 reply.body = reply.body.slice(..reply.body.len() / 2);
-                Outcome::Reply(Ok(reply))
+                ToSend::Reply(Ok(reply))
             }
             FaultKind::WrongTypes => {
                 let mut reply = reply(done);
                 reply.body = wrong_types(&reply.body);
-                Outcome::Reply(Ok(reply))
+                ToSend::Reply(Ok(reply))
             }
-            FaultKind::Truncated => Outcome::Short(reply(done)),
+            FaultKind::Truncated => ToSend::Short(reply(done)),
         }
     }
 
@@ -215,7 +211,7 @@ impl Record<'_> {
 
 impl Drop for Record<'_> {
     fn drop(&mut self) {
-        // First out of flight, then into the journal: whoever sees the record can rely on the gauges.
+        // First out of flight, then into the journal: the gauges are right once the record is visible.
         self.guard.take();
         let (status, code, refusal) = self.answered.unwrap_or((0, None, None));
         let boxed = |text: &mut Option<String>| text.take().map(String::into_boxed_str);

@@ -20,7 +20,7 @@ struct Short {
     pause: Pin<Box<Sleep>>,
 }
 
-/// A body of these bytes whose length nobody knows in advance.
+/// A body of these bytes of unannounced length.
 pub(super) fn body(bytes: Bytes) -> Body {
     Body::from_stream(ReaderStream::new(Short { bytes, pause: Box::pin(tokio::time::sleep(PAUSE)) }))
 }

@@ -13,34 +13,70 @@ use crate::state::TaskStatus;
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     /// A queue exists, with this expression. Also sent when the expression changes.
-    QueuePlaced { queue: Sid, pool: Arc<str> },
-    /// A queue is gone.
-    QueueRemoved { queue: Sid },
+    QueuePlaced {
+        queue: Sid,
+        pool: Arc<str>,
+    },
+    QueueRemoved {
+        queue: Sid,
+    },
     /// An expression came into use; these Workers satisfy it.
-    PoolOpened { pool: Arc<str>, members: Vec<Sid> },
+    PoolOpened {
+        pool: Arc<str>,
+        members: Vec<Sid>,
+    },
     /// An expression is no longer used by any queue.
-    PoolClosed { pool: Arc<str> },
+    PoolClosed {
+        pool: Arc<str>,
+    },
     /// A Worker exists with these memberships, and these channels (a bit for each). Also sent when they change.
-    WorkerPlaced { worker: Sid, pools: Vec<Arc<str>>, channels: u64, activity: usize },
-    /// A Worker is gone.
-    WorkerRemoved { worker: Sid },
-    /// A Worker changed Activity.
-    WorkerActivity { worker: Sid, activity: usize },
+    WorkerPlaced {
+        worker: Sid,
+        pools: Vec<Arc<str>>,
+        channels: u64,
+        activity: usize,
+    },
+    WorkerRemoved {
+        worker: Sid,
+    },
+    WorkerActivity {
+        worker: Sid,
+        activity: usize,
+    },
     /// A Task exists; `created` may lie in the past.
-    TaskCreated { task: Sid, channel: usize, priority: i64, created: i64 },
+    TaskCreated {
+        task: Sid,
+        channel: usize,
+        priority: i64,
+        created: i64,
+    },
     /// A Task entered a queue and waits there. `moved` says it came from another one.
-    TaskEntered { task: Sid, queue: Sid, entered: i64, moved: bool },
+    TaskEntered {
+        task: Sid,
+        queue: Sid,
+        entered: i64,
+        moved: bool,
+    },
     /// A Task changed between pending, reserved, assigned and wrapping.
-    TaskStatus { task: Sid, status: TaskStatus },
-    /// A Task's priority changed.
-    TaskPriority { task: Sid, priority: i64 },
-    /// A Task is over.
-    TaskEnded { task: Sid, end: End },
-    /// Something happened to a Reservation.
-    Reservation { task: Sid, worker: Sid, step: Step },
+    TaskStatus {
+        task: Sid,
+        status: TaskStatus,
+    },
+    TaskPriority {
+        task: Sid,
+        priority: i64,
+    },
+    TaskEnded {
+        task: Sid,
+        end: End,
+    },
+    Reservation {
+        task: Sid,
+        worker: Sid,
+        step: Step,
+    },
 }
 
-/// How a Task ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     Completed,

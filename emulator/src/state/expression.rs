@@ -6,7 +6,6 @@
 
 use serde_json::Value;
 
-/// A parsed expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Expression {
     Any(Vec<Expression>),

@@ -17,7 +17,6 @@ use crate::sid::Sid;
 use expression::Expression;
 use table::Table;
 
-/// Where a Task stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskStatus {
@@ -25,18 +24,14 @@ pub enum TaskStatus {
     Pending,
     /// Offered to a Worker.
     Reserved,
-    /// A Worker is on it.
     Assigned,
     /// A Worker is finishing up.
     Wrapping,
-    /// Done.
     Completed,
-    /// Given up.
     Canceled,
 }
 
 impl TaskStatus {
-    /// Twilio's word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -48,7 +43,6 @@ impl TaskStatus {
         }
     }
 
-    /// Is the Task over?
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Canceled)
     }
@@ -61,30 +55,21 @@ impl TaskStatus {
     }
 }
 
-/// Where a Reservation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReservationStatus {
-    /// Offered.
     Pending,
-    /// Taken.
     Accepted,
-    /// Declined.
     Rejected,
-    /// Not answered.
     Timeout,
-    /// Withdrawn.
     Canceled,
     /// Another Worker was faster.
     Rescinded,
-    /// Being finished up.
     Wrapping,
-    /// Done.
     Completed,
 }
 
 impl ReservationStatus {
-    /// Twilio's word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",

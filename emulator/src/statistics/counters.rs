@@ -20,7 +20,6 @@ pub(crate) struct QueueCounters {
     pub(crate) log: Log,
 }
 
-/// Tasks of one channel (or of all).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ChannelCounters {
     /// Pending, reserved, assigned, wrapping.
@@ -142,7 +141,6 @@ impl WorkerCounters {
         }
     }
 
-    /// Workers in an Activity who have the channel (or any).
     pub(crate) fn workers(&self, channel: Option<usize>, activity: usize) -> u32 {
         let row = self.0.get(channel.map_or(0, |channel| channel + 1));
         row.and_then(|row| row.get(activity)).copied().unwrap_or(0)

@@ -19,7 +19,6 @@ use crate::params::Params;
 const DEFAULT_MINUTES: i64 = 15;
 /// History reaches back 30 days.
 const HISTORY_MINUTES: i64 = 30 * 24 * 60;
-/// Parameters that choose a window.
 pub(crate) const WINDOW_PARAMETERS: [&str; 3] = ["Minutes", "StartDate", "EndDate"];
 
 /// Cumulative fields; those that an answer does not have are `None` and left out.
@@ -106,7 +105,6 @@ pub(crate) struct SplitByWait {
     pub(crate) below: Side,
 }
 
-/// One side.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Side {
     pub(crate) tasks_canceled: u32,
@@ -256,7 +254,7 @@ mod tests {
     const NOW: i64 = 1_767_225_612_345;
 
     #[test]
-    fn looks_back_fifteen_minutes_unless_told() {
+    fn looks_back_fifteen_minutes_by_default() {
         let window = Window::read(&Params::default(), NOW).unwrap();
         assert_eq!(window, Window { start: 1_767_224_712_000, end: NOW });
         let window = Window::read(&Params::parse(b"Minutes=1"), NOW).unwrap();

@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::counters::{QueueCounters, TaskFigures, WorkerCounters};
-use super::log::{Entry, Log, QUEUE_ENTRIES, WORKER_ENTRIES, WORKSPACE_ENTRIES, What};
+use super::log::{Log, LoggedEntry, LoggedEvent, QUEUE_ENTRIES, WORKER_ENTRIES, WORKSPACE_ENTRIES};
 use crate::sid::Sid;
 use crate::state::TaskStatus;
 use crate::state::change::{Change, End, Step};
@@ -17,11 +17,9 @@ use crate::state::change::{Change, End, Step};
 /// Activity spells kept for one Worker.
 const SPELLS: usize = 512;
 
-/// All counts.
 #[derive(Debug, Clone)]
 pub(crate) struct Figures {
     pub(crate) workspace: QueueCounters,
-    /// All Workers by Activity.
     pub(crate) everyone: WorkerCounters,
     pub(crate) queues: HashMap<Sid, QueueFigures>,
     pub(crate) pools: HashMap<Arc<str>, WorkerCounters>,
@@ -60,7 +58,6 @@ impl Default for Figures {
 }
 
 impl Figures {
-    /// Counts one change.
     pub(crate) fn apply(&mut self, at: i64, change: &Change) {
         match change {
             Change::QueuePlaced { queue, pool } => {
@@ -98,7 +95,7 @@ impl Figures {
                 };
                 self.tasks.insert(*task, figures);
                 self.count_task(*task, figures, true);
-                self.workspace.log.push(entry(at, What::TaskCreated, &figures));
+                self.workspace.log.push(entry(at, LoggedEvent::TaskCreated, &figures));
             }
             Change::TaskEntered { task, queue, entered, moved } => {
                 self.enter(at, *task, *queue, *entered, *moved);
@@ -116,7 +113,7 @@ impl Figures {
         let Some(mut figures) = self.tasks.get(&task).copied() else { return };
         self.count_task(task, figures, false);
         if moved {
-            let entry = entry(at, What::TaskMoved, &figures);
+            let entry = entry(at, LoggedEvent::TaskMoved, &figures);
             self.workspace.log.push(entry);
             if let Some(left) = figures.queue.and_then(|queue| self.queues.get_mut(&queue)) {
                 left.counters.log.push(entry);
@@ -127,7 +124,7 @@ impl Figures {
         figures.status = TaskStatus::Pending;
         self.tasks.insert(task, figures);
         self.count_task(task, figures, true);
-        let entry = entry(at, What::TaskEntered, &figures);
+        let entry = entry(at, LoggedEvent::TaskEntered, &figures);
         if let Some(queue) = self.queues.get_mut(&queue) {
             queue.counters.log.push(entry);
         }
@@ -145,7 +142,7 @@ impl Figures {
         // A finished Task that is deleted later was dropped already; deleting counts for unfinished ones.
         let Some(figures) = self.tasks.remove(&task) else { return };
         self.count_task(task, figures, false);
-        let entry = entry(at, What::Task(end), &figures);
+        let entry = entry(at, LoggedEvent::Task(end), &figures);
         for counters in self.counters_of(figures.queue) {
             counters.log.push(entry);
             match end {
@@ -161,7 +158,7 @@ impl Figures {
         let first = !figures.accepted;
         figures.accepted |= step == Step::Accepted;
         let figures = *figures;
-        let entry = Entry { first, ..entry(at, What::Reservation(step), &figures) };
+        let entry = LoggedEntry { first, ..entry(at, LoggedEvent::Reservation(step), &figures) };
         for counters in self.counters_of(figures.queue) {
             counters.log.push(entry);
         }
@@ -231,9 +228,9 @@ impl Figures {
     }
 }
 
-fn entry(at: i64, what: What, task: &TaskFigures) -> Entry {
+fn entry(at: i64, what: LoggedEvent, task: &TaskFigures) -> LoggedEntry {
     let seconds = |since: i64| u32::try_from((at - since) / 1000).unwrap_or(0);
-    Entry {
+    LoggedEntry {
         at,
         what,
         channel: u8::try_from(task.channel).unwrap_or(u8::MAX),

@@ -10,14 +10,11 @@ use crate::state::change::{End, Step};
 
 /// Entries kept for one TaskQueue.
 pub(crate) const QUEUE_ENTRIES: usize = 100_000;
-/// Entries kept for the Workspace.
 pub(crate) const WORKSPACE_ENTRIES: usize = 1_000_000;
-/// Entries kept for one Worker.
 pub(crate) const WORKER_ENTRIES: usize = 4_096;
 
-/// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum LoggedEvent {
     TaskCreated,
     TaskEntered,
     TaskMoved,
@@ -25,11 +22,10 @@ pub(crate) enum What {
     Reservation(Step),
 }
 
-/// One countable event.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Entry {
+pub(crate) struct LoggedEntry {
     pub(crate) at: i64,
-    pub(crate) what: What,
+    pub(crate) what: LoggedEvent,
     pub(crate) channel: u8,
     /// The first acceptance of its Task. Only that one takes part in the split by wait time.
     pub(crate) first: bool,
@@ -42,7 +38,7 @@ pub(crate) struct Entry {
 /// Entries in the order of time, the newest `capacity` of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Log {
-    entries: VecDeque<Entry>,
+    entries: VecDeque<LoggedEntry>,
     capacity: usize,
 }
 
@@ -111,13 +107,13 @@ impl Log {
         Self { entries: VecDeque::new(), capacity }
     }
 
-    pub(crate) fn push(&mut self, entry: Entry) {
+    pub(crate) fn push(&mut self, entry: LoggedEntry) {
         if self.entries.len() == self.capacity {
             self.entries.pop_front();
         }
         // The clock never runs backwards, but two threads may record in the other order; windows need sorted entries.
         let at = self.entries.back().map_or(entry.at, |last| last.at.max(entry.at));
-        self.entries.push_back(Entry { at, ..entry });
+        self.entries.push_back(LoggedEntry { at, ..entry });
     }
 
     /// Sums a window, for one channel or for all. A wait of exactly the threshold counts as below it.
@@ -145,14 +141,14 @@ impl Sums {
         self.rescinded += other.rescinded;
     }
 
-    fn count(&mut self, entry: &Entry) {
+    fn count(&mut self, entry: &LoggedEntry) {
         match entry.what {
-            What::TaskCreated => self.tasks_created += 1,
-            What::TaskEntered => self.tasks_entered += 1,
-            What::TaskMoved => self.tasks_moved += 1,
-            What::Task(End::Completed) => self.tasks_completed += 1,
-            What::Task(End::Deleted) => self.tasks_deleted += 1,
-            What::Task(end @ (End::Canceled | End::TimedOut)) => {
+            LoggedEvent::TaskCreated => self.tasks_created += 1,
+            LoggedEvent::TaskEntered => self.tasks_entered += 1,
+            LoggedEvent::TaskMoved => self.tasks_moved += 1,
+            LoggedEvent::Task(End::Completed) => self.tasks_completed += 1,
+            LoggedEvent::Task(End::Deleted) => self.tasks_deleted += 1,
+            LoggedEvent::Task(end @ (End::Canceled | End::TimedOut)) => {
                 self.tasks_canceled += 1;
                 self.tasks_timed_out += u32::from(end == End::TimedOut);
                 self.until_canceled.add(entry.wait.into());
@@ -165,14 +161,14 @@ impl Sums {
                     *side += 1;
                 }
             }
-            What::Reservation(Step::Created) => self.created += 1,
-            What::Reservation(Step::Rejected) => self.rejected += 1,
-            What::Reservation(Step::TimedOut) => self.timed_out += 1,
-            What::Reservation(Step::Canceled) => self.canceled += 1,
-            What::Reservation(Step::Rescinded) => self.rescinded += 1,
-            What::Reservation(Step::WrappingUp) => self.wrapping_up += 1,
-            What::Reservation(Step::Completed) => self.completed += 1,
-            What::Reservation(Step::Accepted) => {
+            LoggedEvent::Reservation(Step::Created) => self.created += 1,
+            LoggedEvent::Reservation(Step::Rejected) => self.rejected += 1,
+            LoggedEvent::Reservation(Step::TimedOut) => self.timed_out += 1,
+            LoggedEvent::Reservation(Step::Canceled) => self.canceled += 1,
+            LoggedEvent::Reservation(Step::Rescinded) => self.rescinded += 1,
+            LoggedEvent::Reservation(Step::WrappingUp) => self.wrapping_up += 1,
+            LoggedEvent::Reservation(Step::Completed) => self.completed += 1,
+            LoggedEvent::Reservation(Step::Accepted) => {
                 self.accepted += 1;
                 self.until_accepted.add(entry.wait.into());
                 self.in_queue_until_accepted.add(entry.wait_in_queue.into());
@@ -193,17 +189,17 @@ impl Sums {
 mod tests {
     use super::*;
 
-    fn entry(at: i64, what: What, wait: u32) -> Entry {
-        Entry { at, what, channel: 0, first: true, wait, wait_in_queue: wait }
+    fn entry(at: i64, what: LoggedEvent, wait: u32) -> LoggedEntry {
+        LoggedEntry { at, what, channel: 0, first: true, wait, wait_in_queue: wait }
     }
 
     #[test]
     fn counts_only_the_window_and_the_channel() {
         let mut log = Log::new(10);
         for at in [1000, 2000, 3000, 4000] {
-            log.push(entry(at, What::TaskEntered, 0));
+            log.push(entry(at, LoggedEvent::TaskEntered, 0));
         }
-        log.push(Entry { channel: 1, ..entry(4000, What::TaskEntered, 0) });
+        log.push(LoggedEntry { channel: 1, ..entry(4000, LoggedEvent::TaskEntered, 0) });
         let window = Window { start: 2000, end: 4000 };
         assert_eq!(log.sums(window, None, &[]).tasks_entered, 4);
         assert_eq!(log.sums(window, Some(1), &[]).tasks_entered, 1);
@@ -213,10 +209,10 @@ mod tests {
     fn splits_by_wait_time() {
         let mut log = Log::new(10);
         for wait in [4, 5, 6, 31] {
-            log.push(entry(1, What::Reservation(Step::Accepted), wait));
+            log.push(entry(1, LoggedEvent::Reservation(Step::Accepted), wait));
         }
-        log.push(entry(1, What::Task(End::Canceled), 40));
-        log.push(Entry { first: false, ..entry(1, What::Reservation(Step::Accepted), 99) });
+        log.push(entry(1, LoggedEvent::Task(End::Canceled), 40));
+        log.push(LoggedEntry { first: false, ..entry(1, LoggedEvent::Reservation(Step::Accepted), 99) });
         let sums = log.sums(Window { start: 0, end: 9 }, None, &[5, 30]);
         let split = |n: usize| sums.splits[n].1;
         assert_eq!(
@@ -234,7 +230,7 @@ mod tests {
     fn forgets_the_oldest() {
         let mut log = Log::new(2);
         for at in 1..=5 {
-            log.push(entry(at, What::TaskCreated, 0));
+            log.push(entry(at, LoggedEvent::TaskCreated, 0));
         }
         assert_eq!(log.sums(Window { start: 0, end: 9 }, None, &[]).tasks_created, 2);
     }

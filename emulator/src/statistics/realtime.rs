@@ -43,7 +43,6 @@ pub(crate) struct Realtime<'a> {
     pub(crate) total_workers: Option<u32>,
 }
 
-/// Workers in one Activity.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ActivityCount<'a> {
     pub(crate) friendly_name: &'a str,
@@ -65,7 +64,6 @@ pub(crate) struct ByStatus {
     pub(crate) canceled: Option<u32>,
 }
 
-/// Workers by Activity.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct WorkersRealtime<'a> {
     pub(crate) activity_statistics: Vec<ActivityCount<'a>>,
@@ -73,7 +71,6 @@ pub(crate) struct WorkersRealtime<'a> {
 }
 
 impl<'a> Realtime<'a> {
-    /// The Workspace, over one channel or all.
     pub(crate) fn workspace(state: &'a State, figures: &Figures, channel: Option<usize>, now: i64) -> Self {
         let cell = figures.workspace.of_channel(channel);
         let mut realtime = Self::tasks(cell, now);

@@ -10,7 +10,6 @@ use crate::clock::iso;
 use crate::sid::Sid;
 use crate::state::State;
 
-/// Cumulative statistics of some Workers.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct WorkersCumulative<'a> {
     pub(crate) reservations_created: u32,

@@ -14,23 +14,19 @@ use crate::sid::Sid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
-    /// A Document was created.
     DocumentCreated,
     /// A Document has new data.
     DocumentUpdated,
     /// A Document was deleted, or expired.
     DocumentRemoved,
-    /// A Map was created.
     MapCreated,
     /// A Map was deleted with its items, or expired.
     MapRemoved,
-    /// An item was added.
     MapItemAdded,
     /// An item has new data.
     MapItemUpdated,
     /// An item was deleted, or expired.
     MapItemRemoved,
-    /// A Stream was created.
     StreamCreated,
     /// A Stream was deleted, or expired.
     StreamRemoved,
@@ -39,18 +35,15 @@ pub enum ChangeKind {
     StreamMessage,
 }
 
-/// One change.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SyncChange {
     /// Grows by one with every change of the service.
     pub id: u64,
     /// When, in milliseconds since 1970.
     pub at: i64,
-    /// What happened.
     pub kind: ChangeKind,
     /// `ET…`, `MP…` or `TO…`
     pub sid: Sid,
-    /// The object's unique name, if it has one.
     pub unique_name: Option<String>,
     /// The Map item's key.
     pub key: Option<String>,

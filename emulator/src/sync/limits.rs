@@ -17,7 +17,6 @@ use crate::limits::{Buckets, Windows};
 use crate::settings::{Burst, Limits};
 use crate::sid::Sid;
 
-/// The burst window.
 const BURST: Duration = Duration::from_secs(10);
 const FULL_RATE_UP_TO: f64 = 1024.0;
 const LOWEST_RATE_FROM: f64 = 10_240.0;

@@ -1,7 +1,7 @@
 //! Twilio Sync: the store, its limits, its HTTP side, and the handle for tests.
 //!
 //! One lock guards store and budgets, so that a request refused for its rate has changed nothing. Every change goes
-//! to a broadcast feed and into a ring of recent changes: whoever serves the browser SDK subscribes first, then asks
+//! to a broadcast feed and into a ring of recent changes: the server of the browser SDK subscribes first, then asks
 //! `changes_since` for what it missed.
 
 mod change;
@@ -29,30 +29,29 @@ use store::{Store, SyncMap};
 
 /// Changes kept for subscribers that come back.
 const RECENT: usize = 2_000;
-/// Changes a subscriber may fall behind before it is told that it lags.
+/// Changes a subscriber may fall behind before it gets a lag notice.
 const FEED: usize = 1_024;
 /// `created_by` of what the handle puts, "as if someone else did".
-const SOMEBODY: &str = "somebody";
+const OTHER_WRITER: &str = "other-writer";
 
 /// The handle; clones are the same.
 #[derive(Clone)]
-pub struct SyncHandle(Arc<Shared>);
+pub struct SyncHandle(Arc<SyncShared>);
 
-struct Shared {
-    inner: Mutex<Inner>,
+struct SyncShared {
+    inner: Mutex<SyncInner>,
     clock: Clock,
     version: watch::Sender<u64>,
     feed: broadcast::Sender<Arc<SyncChange>>,
 }
 
-pub(crate) struct Inner {
+pub(crate) struct SyncInner {
     pub(crate) service: Service,
     pub(crate) store: Store,
     pub(crate) limits: SyncLimits,
     recent: VecDeque<Arc<SyncChange>>,
 }
 
-/// Properties of the service itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Service {
     pub(crate) sid: Sid,
@@ -87,8 +86,8 @@ impl SyncHandle {
             created: now,
             updated: now,
         };
-        Self(Arc::new(Shared {
-            inner: Mutex::new(Inner {
+        Self(Arc::new(SyncShared {
+            inner: Mutex::new(SyncInner {
                 service,
                 // A client that comes back after a restart names changes of another life: they must not be taken for ours.
                 store: Store::new(settings.seed).with_changes_from(now.unsigned_abs()),
@@ -102,7 +101,7 @@ impl SyncHandle {
     }
 
     /// Works on the store at this moment; tells subscribers what changed.
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Inner, i64) -> T) -> T {
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut SyncInner, i64) -> T) -> T {
         let now = self.0.clock.now_ms();
         let mut inner = self.lock();
         inner.store.expire(now);
@@ -129,7 +128,6 @@ impl SyncHandle {
         self.with(|inner, _| inner.store.documents.get(name).map(|document| document.data.value().clone()))
     }
 
-    /// A Document's revision.
     pub fn document_revision(&self, name: &str) -> Option<String> {
         self.with(|inner, _| {
             inner.store.documents.get(name).map(|document| document.head.revision.to_string())
@@ -164,7 +162,7 @@ impl SyncHandle {
         })
     }
 
-    /// Creates or replaces a Document as somebody else would, without limits. Returns its revision.
+    /// Creates or replaces a Document as another writer would, without limits. Returns its revision.
     pub fn put_document(&self, name: &str, data: Value) -> String {
         let data = Arc::new(Data::from(data));
         self.with(|inner, now| {
@@ -172,18 +170,18 @@ impl SyncHandle {
             // Neither can fail: the name is free, or the object exists.
             let _ = match store.documents.find(name) {
                 Some(sid) => store.update_document(sid, Some(data), None, None, now),
-                None => store.create_document(Some(name.to_owned()), data, None, SOMEBODY, now).map(drop),
+                None => store.create_document(Some(name.to_owned()), data, None, OTHER_WRITER, now).map(drop),
             };
             store.documents.get(name).map(|document| document.head.revision.to_string()).unwrap_or_default()
         })
     }
 
-    /// Creates an empty Map as somebody else would; `false` if there is one.
+    /// Creates an empty Map as another writer would; `false` if there is one.
     pub fn put_map(&self, name: &str) -> bool {
-        self.with(|inner, now| inner.store.create_map(Some(name.to_owned()), None, SOMEBODY, now).is_ok())
+        self.with(|inner, now| inner.store.create_map(Some(name.to_owned()), None, OTHER_WRITER, now).is_ok())
     }
 
-    /// Creates or replaces an item (and its Map) as somebody else would, without limits. Returns its revision.
+    /// Creates or replaces an item (and its Map) as another writer would, without limits. Returns its revision.
     pub fn put_item(&self, map: &str, key: &str, data: Value) -> String {
         self.put_map(map);
         let data = Arc::new(Data::from(data));
@@ -192,7 +190,7 @@ impl SyncHandle {
             let updated = inner.store.update_item(sid, key, Some(data.clone()), None, None, now);
             if updated.is_err() {
                 // The Map exists, so what was missing is the item.
-                let _ = inner.store.create_item(sid, key, data, None, SOMEBODY, now);
+                let _ = inner.store.create_item(sid, key, data, None, OTHER_WRITER, now);
             }
             let item = inner.store.maps.get(map).and_then(|map| map.items.get(key));
             item.map(|item| item.revision.to_string()).unwrap_or_default()
@@ -263,7 +261,7 @@ impl SyncHandle {
         }
     }
 
-    /// Every change from now on. A subscriber that falls behind is told how many changes it missed.
+    /// Every change from now on. A lagging subscriber gets the number of missed changes.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<SyncChange>> {
         self.0.feed.subscribe()
     }
@@ -279,12 +277,12 @@ impl SyncHandle {
         self.lock().store.last_change
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, SyncInner> {
         self.0.inner.lock()
     }
 }
 
-impl Inner {
+impl SyncInner {
     /// The remembered changes after a number; `None` if some of them are forgotten.
     pub(crate) fn since(&self, id: u64) -> Option<impl Iterator<Item = &Arc<SyncChange>>> {
         let first = self.recent.front().map_or(id + 1, |first| first.id);

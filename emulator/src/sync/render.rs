@@ -10,17 +10,16 @@ use crate::json::{JsonObject, object};
 
 /// Where resources live and whose they are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct SyncPlace<'a> {
     pub(crate) base: &'a str,
     pub(crate) service: &'a Service,
 }
 
-/// A path segment from any text.
 pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-impl Place<'_> {
+impl SyncPlace<'_> {
     fn url(&self, path: &str) -> String {
         format!("{}/v1/Services/{}{path}", self.base, self.service.sid)
     }

@@ -1,11 +1,11 @@
 //! Activities and TaskChannels over HTTP.
 
-use super::{Answer, Call, MAX_PAGE};
+use super::{MAX_PAGE, TaskRouterAnswer, TaskRouterCall};
 use crate::rest::page::Page;
 use crate::rest::reply::Reply;
 use crate::sid::Kind;
 
-pub(super) fn list(call: &Call<'_>) -> Answer {
+pub(super) fn list(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let page = Page::read(call.request, &["FriendlyName", "Available"], MAX_PAGE)?;
     let query = &call.request.query;
     let (name, available) = (query.filled("FriendlyName"), query.filled("Available").map(is_true));
@@ -20,13 +20,13 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     })
 }
 
-pub(super) fn fetch(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn fetch(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     call.request.no_parameters()?;
     call.sid(Kind::Activity, sid)?;
     reply(call, sid, 200)
 }
 
-pub(super) fn create(call: &Call<'_>) -> Answer {
+pub(super) fn create(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let form = call.request.form()?;
     form.only(&["FriendlyName", "Available"])?;
     let name = form.required("FriendlyName")?;
@@ -37,7 +37,7 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
 
 /// Whether Workers are available in an Activity is fixed at its creation: trying to change it answers 200 and changes
 /// nothing (seen live).
-pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn update(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     call.sid(Kind::Activity, sid)?;
     let form = call.request.form()?;
     form.only(&["FriendlyName", "Available"])?;
@@ -46,7 +46,7 @@ pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
     reply(call, sid, 200)
 }
 
-fn reply(call: &Call<'_>, sid: &str, status: u16) -> Answer {
+fn reply(call: &TaskRouterCall<'_>, sid: &str, status: u16) -> TaskRouterAnswer {
     call.world.read(|state| {
         let found =
             state.activity(sid).and_then(|n| state.activities.get(n)).ok_or_else(|| call.missing())?;
@@ -55,7 +55,7 @@ fn reply(call: &Call<'_>, sid: &str, status: u16) -> Answer {
 }
 
 /// The list's key is `channels`.
-pub(super) fn channels(call: &Call<'_>) -> Answer {
+pub(super) fn channels(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let page = Page::read(call.request, &[], MAX_PAGE)?;
     call.world.read(|state| {
         let rows: Vec<_> = state.channels.iter().collect();
@@ -64,7 +64,7 @@ pub(super) fn channels(call: &Call<'_>) -> Answer {
 }
 
 /// By SID or unique name.
-pub(super) fn channel(call: &Call<'_>, name: &str) -> Answer {
+pub(super) fn channel(call: &TaskRouterCall<'_>, name: &str) -> TaskRouterAnswer {
     call.request.no_parameters()?;
     call.world.read(|state| {
         let found = state.channel(name).and_then(|n| state.channels.get(n)).ok_or_else(|| call.missing())?;

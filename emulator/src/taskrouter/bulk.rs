@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Call, statistics};
+use super::{TaskRouterAnswer, TaskRouterCall, statistics};
 use crate::error::ApiError;
 use crate::sid::{Kind, Sid};
 use crate::statistics::realtime::Realtime;
@@ -12,14 +12,14 @@ const MAX_SIDS: usize = 50;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+struct BulkRequest {
     /// The documentation's table spells it `QueueSids`, its example `queueSids`.
     #[serde(rename = "queueSids", alias = "QueueSids")]
     queue_sids: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct BulkLine<'a> {
     task_queue_sid: Sid,
     #[serde(flatten)]
     realtime: Realtime<'a>,
@@ -34,7 +34,7 @@ struct Bulk<T> {
     task_queue_data: Vec<T>,
 }
 
-pub(super) fn realtime(call: &Call<'_>) -> Answer {
+pub(super) fn realtime(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     if let Some(status) = call.answers.refuse_bulk {
         return Err(statistics::switched_off(call, status));
     }
@@ -42,7 +42,7 @@ pub(super) fn realtime(call: &Call<'_>) -> Answer {
     if !call.request.header("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
         return Err(ApiError::invalid("The body must be application/json"));
     }
-    let body: Body = serde_json::from_slice(&call.request.body)
+    let body: BulkRequest = serde_json::from_slice(&call.request.body)
         .map_err(|error| ApiError::invalid(format!("The body is not understood: {error}")))?;
     if !(1..=MAX_SIDS).contains(&body.queue_sids.len()) {
         return Err(ApiError::invalid(format!("queueSids must hold 1 to {MAX_SIDS} SIDs")));
@@ -54,7 +54,7 @@ pub(super) fn realtime(call: &Call<'_>) -> Answer {
     Ok(call.world.with(|inner| {
         let (state, figures) = inner.visible(now);
         // A well-formed SID that is not ours comes back as zeros, without Workers.
-        let line = |sid: Sid| Line {
+        let line = |sid: Sid| BulkLine {
             task_queue_sid: sid,
             realtime: Realtime::queue(state, figures, figures.queues.get(&sid), None, now),
         };

@@ -1,6 +1,6 @@
-//! The Events list: what happened, for whoever missed the callbacks.
+//! The Events list: what happened, for consumers that missed callbacks.
 
-use super::{Answer, Call, MAX_PAGE, workspace};
+use super::{MAX_PAGE, TaskRouterAnswer, TaskRouterCall, workspace};
 use crate::error::ApiError;
 use crate::rest::page::Page;
 use crate::rest::reply::Reply;
@@ -31,7 +31,7 @@ const BY_SID: [(&str, Kind); 5] = [
     ("WorkflowSid", Kind::Workflow),
 ];
 
-pub(super) fn list(call: &Call<'_>) -> Answer {
+pub(super) fn list(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let page = Page::read(call.request, &FILTERS, MAX_PAGE)?;
     let query = &call.request.query;
     let window = Window::read(query, call.world.clock().now_ms())?;
@@ -65,7 +65,7 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     })
 }
 
-pub(super) fn fetch(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn fetch(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     call.request.no_parameters()?;
     let sid: Sid = call.sid(Kind::Event, sid)?;
     call.world.with(|inner| {

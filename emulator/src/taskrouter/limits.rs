@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::Call;
+use super::TaskRouterCall;
 use crate::error::ApiError;
 use crate::limits::Buckets;
 
@@ -15,7 +15,6 @@ const EXPRESSIONS: [&str; 3] =
 /// What `X-Rate-Limit-Limit` says where the emulator has no limit.
 const NOMINAL: u64 = 1000;
 
-/// The buckets of all endpoints.
 #[derive(Debug)]
 pub(crate) struct EndpointLimits {
     bulk: Buckets<()>,
@@ -30,7 +29,7 @@ impl Default for EndpointLimits {
     }
 }
 
-impl Call<'_> {
+impl TaskRouterCall<'_> {
     /// Charges the request to its endpoint; 429 before anything is done. Notes what the headers will say.
     pub(super) fn pass_limits(&mut self, method: &str, rest: &[&str]) -> Result<(), ApiError> {
         let now = Instant::now();

@@ -33,7 +33,7 @@ mod workspace;
 
 pub(crate) use limits::EndpointLimits;
 use parking_lot::Mutex;
-use render::Place;
+use render::TaskRouterPlace;
 
 use crate::callbacks::Callbacks;
 use crate::error::ApiError;
@@ -47,7 +47,7 @@ use crate::world::{World, WorldError};
 const MAX_PAGE: usize = 1000;
 
 /// One request on its way.
-pub(crate) struct Call<'a> {
+pub(crate) struct TaskRouterCall<'a> {
     pub(crate) request: &'a Request,
     pub(crate) trace: &'a mut Trace,
     pub(crate) world: &'a World,
@@ -57,15 +57,15 @@ pub(crate) struct Call<'a> {
     pub(crate) endpoints: &'a Mutex<EndpointLimits>,
 }
 
-type Answer = Result<Reply, ApiError>;
+type TaskRouterAnswer = Result<Reply, ApiError>;
 
 /// Answers a request whose path starts with `/v1/Workspaces`.
-pub(crate) fn route(call: Call<'_>) -> Answer {
+pub(crate) fn route(call: TaskRouterCall<'_>) -> TaskRouterAnswer {
     let wanted = call.answers.nulls;
     carry_out(call).map(|reply| nulls::put_into(reply, wanted))
 }
 
-fn carry_out(mut call: Call<'_>) -> Answer {
+fn carry_out(mut call: TaskRouterCall<'_>) -> TaskRouterAnswer {
     let request = call.request;
     let route = request.route();
     let Some((workspace, rest)) = route.get(2..).and_then(<[&str]>::split_first) else {
@@ -130,7 +130,7 @@ fn carry_out(mut call: Call<'_>) -> Answer {
     }
 }
 
-impl Call<'_> {
+impl TaskRouterCall<'_> {
     fn missing(&self) -> ApiError {
         ApiError::not_found(&self.request.path)
     }
@@ -140,8 +140,8 @@ impl Call<'_> {
         Sid::parse(kind, text).ok_or_else(|| self.missing())
     }
 
-    fn place(&self) -> Place<'_> {
-        Place { base: &self.request.base }
+    fn place(&self) -> TaskRouterPlace<'_> {
+        TaskRouterPlace { base: &self.request.base }
     }
 
     /// The parameter `TaskChannel`: SID or unique name.

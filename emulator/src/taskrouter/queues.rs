@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Answer, Call, MAX_PAGE};
+use super::{MAX_PAGE, TaskRouterAnswer, TaskRouterCall};
 use crate::error::ApiError;
 use crate::rest::page::Page;
 use crate::rest::reply::Reply;
@@ -12,7 +12,7 @@ use crate::world::life::NewQueue;
 
 const FILTERS: [&str; 4] = ["FriendlyName", "EvaluateWorkerAttributes", "WorkerSid", "Ordering"];
 
-pub(super) fn list(call: &Call<'_>) -> Answer {
+pub(super) fn list(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let page = Page::read(call.request, &FILTERS, MAX_PAGE)?;
     let query = &call.request.query;
     let name = query.filled("FriendlyName");
@@ -46,12 +46,12 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     })
 }
 
-pub(super) fn fetch(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn fetch(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     call.request.no_parameters()?;
     reply(call, call.sid(Kind::TaskQueue, sid)?, 200)
 }
 
-pub(super) fn create(call: &Call<'_>) -> Answer {
+pub(super) fn create(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let form = call.request.form()?;
     form.only(&[
         "FriendlyName",
@@ -72,7 +72,7 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     reply(call, sid, 201)
 }
 
-pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn update(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     let sid = call.sid(Kind::TaskQueue, sid)?;
     let form = call.request.form()?;
     form.only(&[
@@ -107,7 +107,7 @@ pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
 }
 
 /// Unlike the handle, REST refuses to delete a queue that still has Tasks.
-pub(super) fn delete(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn delete(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     let sid = call.sid(Kind::TaskQueue, sid)?;
     call.request.no_parameters()?;
     let busy = call.world.read(|state| {
@@ -129,7 +129,7 @@ fn order(text: Option<&str>) -> Result<Option<&'static str>, ApiError> {
     }
 }
 
-fn reply(call: &Call<'_>, sid: Sid, status: u16) -> Answer {
+fn reply(call: &TaskRouterCall<'_>, sid: Sid, status: u16) -> TaskRouterAnswer {
     call.world.read(|state| {
         let queue = state.queues.get(sid).ok_or_else(|| call.missing())?;
         Ok(Reply::json(status, &call.place().queue(state, queue)))

@@ -9,13 +9,12 @@ use crate::sid::Sid;
 use crate::state::{Activity, Queue, Reservation, State, Task, TaskChannel, Worker, WorkerChannel};
 use crate::world::Event;
 
-/// Where resources live.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct TaskRouterPlace<'a> {
     pub(crate) base: &'a str,
 }
 
-impl Place<'_> {
+impl TaskRouterPlace<'_> {
     pub(crate) fn workspace_url(&self, state: &State) -> String {
         format!("{}/v1/Workspaces/{}", self.base, state.sid)
     }

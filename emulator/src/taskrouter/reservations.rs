@@ -1,6 +1,6 @@
 //! Reservations over HTTP, of a Task or of a Worker.
 
-use super::{Answer, Call, MAX_PAGE};
+use super::{MAX_PAGE, TaskRouterAnswer, TaskRouterCall};
 use crate::error::ApiError;
 use crate::rest::page::Page;
 use crate::rest::reply::Reply;
@@ -8,7 +8,7 @@ use crate::sid::{Kind, Sid};
 use crate::state::Reservation;
 use crate::world::ReservationStatus;
 
-pub(super) fn of_task(call: &Call<'_>, task: &str) -> Answer {
+pub(super) fn of_task(call: &TaskRouterCall<'_>, task: &str) -> TaskRouterAnswer {
     let task = call.sid(Kind::Task, task)?;
     if !call.world.read(|state| state.tasks.contains(task)) {
         return Err(call.missing());
@@ -19,7 +19,7 @@ pub(super) fn of_task(call: &Call<'_>, task: &str) -> Answer {
     })
 }
 
-pub(super) fn of_worker(call: &Call<'_>, worker: &str) -> Answer {
+pub(super) fn of_worker(call: &TaskRouterCall<'_>, worker: &str) -> TaskRouterAnswer {
     let worker = call.sid(Kind::Worker, worker)?;
     if !call.world.read(|state| state.workers.contains(worker)) {
         return Err(call.missing());
@@ -27,7 +27,11 @@ pub(super) fn of_worker(call: &Call<'_>, worker: &str) -> Answer {
     list(call, &["ReservationStatus"], |reservation| reservation.worker == worker)
 }
 
-fn list(call: &Call<'_>, filters: &[&str], wanted: impl Fn(&Reservation) -> bool) -> Answer {
+fn list(
+    call: &TaskRouterCall<'_>,
+    filters: &[&str],
+    wanted: impl Fn(&Reservation) -> bool,
+) -> TaskRouterAnswer {
     let page = Page::read(call.request, filters, MAX_PAGE)?;
     let status = call.request.query.filled("ReservationStatus").map(|text| {
         ReservationStatus::parse(text)
@@ -41,14 +45,14 @@ fn list(call: &Call<'_>, filters: &[&str], wanted: impl Fn(&Reservation) -> bool
     }))
 }
 
-pub(super) fn fetch(call: &Call<'_>, task: &str, reservation: &str) -> Answer {
+pub(super) fn fetch(call: &TaskRouterCall<'_>, task: &str, reservation: &str) -> TaskRouterAnswer {
     call.request.no_parameters()?;
     let sid = find(call, task, reservation)?;
     reply(call, sid)
 }
 
 /// Only the status can be set here; the instructions (dequeue, call, conference, redirect) are not emulated.
-pub(super) fn update(call: &Call<'_>, task: &str, reservation: &str) -> Answer {
+pub(super) fn update(call: &TaskRouterCall<'_>, task: &str, reservation: &str) -> TaskRouterAnswer {
     let form = call.request.form()?;
     form.only(&["ReservationStatus", "WorkerActivitySid"])?;
     let sid = find(call, task, reservation)?;
@@ -77,13 +81,13 @@ pub(super) fn update(call: &Call<'_>, task: &str, reservation: &str) -> Answer {
     reply(call, sid)
 }
 
-fn find(call: &Call<'_>, task: &str, reservation: &str) -> Result<Sid, ApiError> {
+fn find(call: &TaskRouterCall<'_>, task: &str, reservation: &str) -> Result<Sid, ApiError> {
     let (task, sid) = (call.sid(Kind::Task, task)?, call.sid(Kind::Reservation, reservation)?);
     let there = call.world.read(|state| state.reservations.get(sid).is_some_and(|r| r.task == task));
     if there { Ok(sid) } else { Err(call.missing()) }
 }
 
-fn reply(call: &Call<'_>, sid: Sid) -> Answer {
+fn reply(call: &TaskRouterCall<'_>, sid: Sid) -> TaskRouterAnswer {
     call.world.read(|state| {
         let reservation = state.reservations.get(sid).ok_or_else(|| call.missing())?;
         Ok(Reply::json(200, &call.place().reservation(state, reservation)).with_etag(reservation.version))

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Answer, Call, MAX_PAGE};
+use super::{MAX_PAGE, TaskRouterAnswer, TaskRouterCall};
 use crate::error::ApiError;
 use crate::rest::page::Page;
 use crate::rest::reply::Reply;
@@ -20,7 +20,7 @@ use crate::statistics::realtime::Realtime;
 
 /// One set of numbers and what it belongs to.
 #[derive(Serialize)]
-struct Of<T> {
+struct StatisticsOf<T> {
     account_sid: Sid,
     workspace_sid: Sid,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,7 +33,7 @@ struct Of<T> {
 }
 
 #[derive(Serialize)]
-struct Both<'a> {
+struct CombinedStatistics<'a> {
     realtime: Realtime<'a>,
     cumulative: Cumulative,
 }
@@ -47,7 +47,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(call: &Call<'_>) -> Result<Self, ApiError> {
+    fn read(call: &TaskRouterCall<'_>) -> Result<Self, ApiError> {
         let now = call.world.clock().now_ms();
         let query = &call.request.query;
         Ok(Self {
@@ -58,19 +58,19 @@ impl Wanted {
         })
     }
 
-    fn cumulative(call: &Call<'_>) -> Result<Self, ApiError> {
+    fn cumulative(call: &TaskRouterCall<'_>) -> Result<Self, ApiError> {
         let [minutes, start, end] = WINDOW_PARAMETERS;
         call.request.query.only(&[minutes, start, end, "TaskChannel", "SplitByWaitTime"])?;
         Self::read(call)
     }
 
-    fn realtime(call: &Call<'_>) -> Result<Self, ApiError> {
+    fn realtime(call: &TaskRouterCall<'_>) -> Result<Self, ApiError> {
         call.request.query.only(&["TaskChannel"])?;
         Self::read(call)
     }
 }
 
-pub(super) fn workspace(call: &Call<'_>) -> Answer {
+pub(super) fn workspace(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let wanted = Wanted::cumulative(call)?;
     Ok(call.world.with(|inner| {
         let (state, figures) = inner.visible(wanted.now);
@@ -85,7 +85,7 @@ pub(super) fn workspace(call: &Call<'_>) -> Answer {
     }))
 }
 
-pub(super) fn workspace_realtime(call: &Call<'_>) -> Answer {
+pub(super) fn workspace_realtime(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let wanted = Wanted::realtime(call)?;
     Ok(call.world.with(|inner| {
         let (state, figures) = inner.visible(wanted.now);
@@ -93,7 +93,7 @@ pub(super) fn workspace_realtime(call: &Call<'_>) -> Answer {
     }))
 }
 
-pub(super) fn workspace_cumulative(call: &Call<'_>) -> Answer {
+pub(super) fn workspace_cumulative(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let wanted = Wanted::cumulative(call)?;
     Ok(call.world.with(|inner| {
         let (state, figures) = inner.visible(wanted.now);
@@ -103,7 +103,7 @@ pub(super) fn workspace_cumulative(call: &Call<'_>) -> Answer {
     }))
 }
 
-pub(super) fn queue(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn queue(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     let sid = find(call, sid)?;
     let wanted = Wanted::cumulative(call)?;
     Ok(call.world.with(|inner| {
@@ -112,7 +112,7 @@ pub(super) fn queue(call: &Call<'_>, sid: &str) -> Answer {
     }))
 }
 
-pub(super) fn queue_realtime(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn queue_realtime(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     let sid = find(call, sid)?;
     let wanted = Wanted::realtime(call)?;
     Ok(call.world.with(|inner| {
@@ -123,7 +123,7 @@ pub(super) fn queue_realtime(call: &Call<'_>, sid: &str) -> Answer {
     }))
 }
 
-pub(super) fn queue_cumulative(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn queue_cumulative(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     let sid = find(call, sid)?;
     let wanted = Wanted::cumulative(call)?;
     Ok(call.world.with(|inner| {
@@ -135,7 +135,7 @@ pub(super) fn queue_cumulative(call: &Call<'_>, sid: &str) -> Answer {
 }
 
 /// Both kinds for every queue, in pages.
-pub(super) fn queues(call: &Call<'_>) -> Answer {
+pub(super) fn queues(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     if let Some(status) = call.answers.refuse_list {
         return Err(switched_off(call, status));
     }
@@ -156,7 +156,7 @@ pub(super) fn queues(call: &Call<'_>) -> Answer {
                 break Some(format!("n{last}"));
             }
             last = number;
-            lines.push(Of {
+            lines.push(StatisticsOf {
                 account_sid: state.account,
                 workspace_sid: state.sid,
                 task_queue_sid: Some(queue.sid),
@@ -172,7 +172,13 @@ pub(super) fn queues(call: &Call<'_>) -> Answer {
     }))
 }
 
-fn both<'a>(call: &Call<'_>, state: &'a State, figures: &Figures, sid: Sid, wanted: &Wanted) -> Both<'a> {
+fn both<'a>(
+    call: &TaskRouterCall<'_>,
+    state: &'a State,
+    figures: &Figures,
+    sid: Sid,
+    wanted: &Wanted,
+) -> CombinedStatistics<'a> {
     let queue = figures.queues.get(&sid);
     let mut realtime = Realtime::queue(state, figures, queue, wanted.channel, wanted.now);
     if call.answers.combined_realtime == CombinedRealtime::AsRecorded {
@@ -185,7 +191,11 @@ fn both<'a>(call: &Call<'_>, state: &'a State, figures: &Figures, sid: Sid, want
 }
 
 /// The combined answer, as full as the settings say.
-fn combined<'a>(call: &Call<'_>, mut realtime: Realtime<'a>, mut cumulative: Cumulative) -> Both<'a> {
+fn combined<'a>(
+    call: &TaskRouterCall<'_>,
+    mut realtime: Realtime<'a>,
+    mut cumulative: Cumulative,
+) -> CombinedStatistics<'a> {
     match call.answers.combined_cumulative {
         Combined::Complete => cumulative = cumulative.without_recorded(),
         Combined::AsRecorded => {}
@@ -195,22 +205,30 @@ fn combined<'a>(call: &Call<'_>, mut realtime: Realtime<'a>, mut cumulative: Cum
             cumulative.more = None;
         }
     }
-    Both { realtime, cumulative }
+    CombinedStatistics { realtime, cumulative }
 }
 
-fn find(call: &Call<'_>, sid: &str) -> Result<Sid, ApiError> {
+fn find(call: &TaskRouterCall<'_>, sid: &str) -> Result<Sid, ApiError> {
     let sid = call.sid(Kind::TaskQueue, sid)?;
     if call.world.read(|state| state.queues.contains(sid)) { Ok(sid) } else { Err(call.missing()) }
 }
 
 /// Wraps numbers with what they belong to. The numbers borrow from the state, so they are serialised under its lock.
-fn wrap(call: &Call<'_>, state: &State, task_queue_sid: Option<Sid>, numbers: impl Serialize) -> Reply {
+fn wrap(
+    call: &TaskRouterCall<'_>,
+    state: &State,
+    task_queue_sid: Option<Sid>,
+    numbers: impl Serialize,
+) -> Reply {
     let url = Some(format!("{}{}", call.request.base, call.request.path));
-    reply(call, &Of { account_sid: state.account, workspace_sid: state.sid, task_queue_sid, url, numbers })
+    reply(
+        call,
+        &StatisticsOf { account_sid: state.account, workspace_sid: state.sid, task_queue_sid, url, numbers },
+    )
 }
 
 /// The answer, with nested counts as text if the settings say so.
-pub(super) fn reply(call: &Call<'_>, body: &impl Serialize) -> Reply {
+pub(super) fn reply(call: &TaskRouterCall<'_>, body: &impl Serialize) -> Reply {
     if call.answers.counts_as_text {
         return Reply::json(200, &in_text(body));
     }
@@ -218,7 +236,7 @@ pub(super) fn reply(call: &Call<'_>, body: &impl Serialize) -> Reply {
 }
 
 /// An endpoint that the settings switched off.
-pub(super) fn switched_off(call: &Call<'_>, status: u16) -> ApiError {
+pub(super) fn switched_off(call: &TaskRouterCall<'_>, status: u16) -> ApiError {
     if status == 404 { call.missing() } else { ApiError::new(status, 20006, "Access Denied") }
 }
 

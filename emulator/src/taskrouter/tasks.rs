@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Answer, Call, MAX_PAGE};
+use super::{MAX_PAGE, TaskRouterAnswer, TaskRouterCall};
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::rest::page::Page;
@@ -29,10 +29,10 @@ const FILTERS: [&str; 10] = [
 const MAX_TIMEOUT: i64 = 1_209_600;
 const MAX_PRIORITY: i64 = 0x7fff_ffff;
 
-pub(super) fn list(call: &Call<'_>) -> Answer {
+pub(super) fn list(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let page = Page::read(call.request, &FILTERS, MAX_PAGE)?;
     let query = &call.request.query;
-    let filter = Filter::read(query)?;
+    let filter = TaskFilter::read(query)?;
     let ordering = Ordering::read(query)?;
     let (after, now) = (page.after(), call.world.clock().now_ms());
     call.world.read(|state| {
@@ -50,12 +50,12 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     })
 }
 
-pub(super) fn fetch(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn fetch(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     call.request.no_parameters()?;
     reply(call, call.sid(Kind::Task, sid)?, 200)
 }
 
-pub(super) fn create(call: &Call<'_>) -> Answer {
+pub(super) fn create(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let form = call.request.form()?;
     form.only(&[
         "Timeout",
@@ -95,7 +95,7 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     reply(call, sid, 201)
 }
 
-pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn update(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     let sid = call.sid(Kind::Task, sid)?;
     let form = call.request.form()?;
     form.only(&["Attributes", "AssignmentStatus", "Reason", "Priority", "TaskChannel", "VirtualStartTime"])?;
@@ -127,7 +127,7 @@ pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
     reply(call, sid, 200)
 }
 
-pub(super) fn delete(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn delete(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     let sid = call.sid(Kind::Task, sid)?;
     call.request.no_parameters()?;
     check_version(call, sid)?;
@@ -136,7 +136,7 @@ pub(super) fn delete(call: &Call<'_>, sid: &str) -> Answer {
 }
 
 /// `If-Match` against the Task's version; 412/20412 when it moved on.
-fn check_version(call: &Call<'_>, sid: Sid) -> Result<(), ApiError> {
+fn check_version(call: &TaskRouterCall<'_>, sid: Sid) -> Result<(), ApiError> {
     let version = call.world.read(|state| state.tasks.get(sid).map(|task| task.version));
     let version = version.ok_or_else(|| call.missing())?;
     match call.request.header("if-match") {
@@ -155,7 +155,7 @@ fn attributes(form: &Params) -> Result<Option<String>, ApiError> {
     }
 }
 
-fn reply(call: &Call<'_>, sid: Sid, status: u16) -> Answer {
+fn reply(call: &TaskRouterCall<'_>, sid: Sid, status: u16) -> TaskRouterAnswer {
     let now = call.world.clock().now_ms();
     call.world.read(|state| {
         let task = state.tasks.get(sid).ok_or_else(|| call.missing())?;
@@ -164,7 +164,7 @@ fn reply(call: &Call<'_>, sid: Sid, status: u16) -> Answer {
 }
 
 /// Which Tasks a list shows.
-struct Filter<'a> {
+struct TaskFilter<'a> {
     statuses: Vec<TaskStatus>,
     priority: Option<i64>,
     queue: Option<Sid>,
@@ -175,7 +175,7 @@ struct Filter<'a> {
     nothing: bool,
 }
 
-impl<'a> Filter<'a> {
+impl<'a> TaskFilter<'a> {
     fn read(query: &'a Params) -> Result<Self, ApiError> {
         let mut statuses = Vec::new();
         // One value, a comma list, or a repeated parameter: the spec shows all three.

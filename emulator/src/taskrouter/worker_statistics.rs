@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::workers::Filter;
-use super::{Answer, Call, statistics};
+use super::workers::WorkerFilter;
+use super::{TaskRouterAnswer, TaskRouterCall, statistics};
 use crate::rest::reply::Reply;
 use crate::sid::{Kind, Sid};
 use crate::state::State;
@@ -13,7 +13,7 @@ use crate::statistics::realtime::WorkersRealtime;
 use crate::statistics::workers::WorkersCumulative;
 
 #[derive(Serialize)]
-struct Of<T> {
+struct WorkerStatisticsOf<T> {
     account_sid: Sid,
     workspace_sid: Sid,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,25 +24,26 @@ struct Of<T> {
 }
 
 #[derive(Serialize)]
-struct Both<'a> {
+struct CombinedWorkerStatistics<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     realtime: Option<WorkersRealtime<'a>>,
     cumulative: WorkersCumulative<'a>,
 }
 
-fn of<T: Serialize>(call: &Call<'_>, state: &State, worker_sid: Option<Sid>, numbers: T) -> Reply {
+fn of<T: Serialize>(call: &TaskRouterCall<'_>, state: &State, worker_sid: Option<Sid>, numbers: T) -> Reply {
     let url = format!("{}{}", call.request.base, call.request.path);
-    let body = Of { account_sid: state.account, workspace_sid: state.sid, worker_sid, url, numbers };
+    let body =
+        WorkerStatisticsOf { account_sid: state.account, workspace_sid: state.sid, worker_sid, url, numbers };
     statistics::reply(call, &body)
 }
 
 /// `W/Workers/Statistics`, over all Workers or those of a queue or name.
-pub(super) fn both(call: &Call<'_>) -> Answer {
+pub(super) fn both(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let [minutes, start, end] = WINDOW_PARAMETERS;
     let query = &call.request.query;
     query.only(&[minutes, start, end, "TaskQueueSid", "TaskQueueName", "FriendlyName", "TaskChannel"])?;
     let now = call.world.clock().now_ms();
-    let (window, channel, filter) = (Window::read(query, now)?, call.channel()?, Filter::read(query)?);
+    let (window, channel, filter) = (Window::read(query, now)?, call.channel()?, WorkerFilter::read(query)?);
     Ok(call.world.with(|inner| {
         let (state, figures) = inner.visible(now);
         let workers: Vec<Sid> =
@@ -57,11 +58,11 @@ pub(super) fn both(call: &Call<'_>) -> Answer {
             }
         }
         let cumulative = WorkersCumulative::of(state, figures, workers.into_iter(), window, channel);
-        of(call, state, None, Both { realtime: Some(realtime), cumulative })
+        of(call, state, None, CombinedWorkerStatistics { realtime: Some(realtime), cumulative })
     }))
 }
 
-pub(super) fn realtime(call: &Call<'_>) -> Answer {
+pub(super) fn realtime(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     call.request.query.only(&["TaskChannel"])?;
     let (now, channel) = (call.world.clock().now_ms(), call.channel()?);
     Ok(call.world.with(|inner| {
@@ -70,7 +71,7 @@ pub(super) fn realtime(call: &Call<'_>) -> Answer {
     }))
 }
 
-pub(super) fn cumulative(call: &Call<'_>) -> Answer {
+pub(super) fn cumulative(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let [minutes, start, end] = WINDOW_PARAMETERS;
     call.request.query.only(&[minutes, start, end, "TaskChannel"])?;
     let now = call.world.clock().now_ms();
@@ -82,8 +83,7 @@ pub(super) fn cumulative(call: &Call<'_>) -> Answer {
     }))
 }
 
-/// One Worker has cumulative statistics only.
-pub(super) fn of_worker(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn of_worker(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     let [minutes, start, end] = WINDOW_PARAMETERS;
     call.request.query.only(&[minutes, start, end, "TaskChannel"])?;
     let sid = call.sid(Kind::Worker, sid)?;
@@ -95,6 +95,6 @@ pub(super) fn of_worker(call: &Call<'_>, sid: &str) -> Answer {
             return Err(call.missing());
         }
         let cumulative = WorkersCumulative::of(state, figures, std::iter::once(sid), window, channel);
-        Ok(of(call, state, Some(sid), Both { realtime: None, cumulative }))
+        Ok(of(call, state, Some(sid), CombinedWorkerStatistics { realtime: None, cumulative }))
     })
 }

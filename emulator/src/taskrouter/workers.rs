@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::activities::is_true;
-use super::{Answer, Call, MAX_PAGE};
+use super::{MAX_PAGE, TaskRouterAnswer, TaskRouterCall};
 use crate::error::ApiError;
 use crate::json::Data;
 use crate::params::Params;
@@ -24,9 +24,9 @@ const FILTERS: [&str; 8] = [
     "Ordering",
 ];
 
-pub(super) fn list(call: &Call<'_>) -> Answer {
+pub(super) fn list(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let page = Page::read(call.request, &FILTERS, MAX_PAGE)?;
-    let filter = Filter::read(&call.request.query)?;
+    let filter = WorkerFilter::read(&call.request.query)?;
     let newest_first = match call.request.query.filled("Ordering").map(str::to_ascii_lowercase).as_deref() {
         None | Some("datestatuschanged:asc") => false,
         Some("datestatuschanged:desc") => true,
@@ -47,12 +47,12 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     })
 }
 
-pub(super) fn fetch(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn fetch(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     call.request.no_parameters()?;
     reply(call, call.sid(Kind::Worker, sid)?, 200)
 }
 
-pub(super) fn create(call: &Call<'_>) -> Answer {
+pub(super) fn create(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let form = call.request.form()?;
     form.only(&["FriendlyName", "ActivitySid", "Attributes"])?;
     let name = form.required("FriendlyName")?;
@@ -65,7 +65,7 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     reply(call, made.map_err(|error| call.refused(&error))?, 201)
 }
 
-pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn update(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     let sid = call.sid(Kind::Worker, sid)?;
     let form = call.request.form()?;
     form.only(&["ActivitySid", "Attributes", "FriendlyName", "RejectPendingReservations"])?;
@@ -87,14 +87,14 @@ pub(super) fn update(call: &Call<'_>, sid: &str) -> Answer {
     reply(call, sid, 200)
 }
 
-pub(super) fn delete(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn delete(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     let sid = call.sid(Kind::Worker, sid)?;
     call.request.no_parameters()?;
     call.world.act(|transaction| transaction.remove_worker(sid)).map_err(|error| call.refused(&error))?;
     Ok(Reply::no_content())
 }
 
-pub(super) fn channels(call: &Call<'_>, sid: &str) -> Answer {
+pub(super) fn channels(call: &TaskRouterCall<'_>, sid: &str) -> TaskRouterAnswer {
     let sid = call.sid(Kind::Worker, sid)?;
     let page = Page::read(call.request, &[], MAX_PAGE)?;
     call.world.read(|state| {
@@ -107,7 +107,7 @@ pub(super) fn channels(call: &Call<'_>, sid: &str) -> Answer {
 }
 
 /// By the WorkerChannel's SID, the TaskChannel's SID or its unique name.
-pub(super) fn channel(call: &Call<'_>, sid: &str, channel: &str) -> Answer {
+pub(super) fn channel(call: &TaskRouterCall<'_>, sid: &str, channel: &str) -> TaskRouterAnswer {
     call.request.no_parameters()?;
     let sid = call.sid(Kind::Worker, sid)?;
     call.world.read(|state| {
@@ -120,7 +120,7 @@ pub(super) fn channel(call: &Call<'_>, sid: &str, channel: &str) -> Answer {
     })
 }
 
-pub(super) fn update_channel(call: &Call<'_>, sid: &str, channel: &str) -> Answer {
+pub(super) fn update_channel(call: &TaskRouterCall<'_>, sid: &str, channel: &str) -> TaskRouterAnswer {
     let sid = call.sid(Kind::Worker, sid)?;
     let form = call.request.form()?;
     form.only(&["Capacity", "Available"])?;
@@ -155,13 +155,13 @@ fn attributes(form: &Params) -> Result<Option<Data>, ApiError> {
     }
 }
 
-fn activity(call: &Call<'_>, form: &Params) -> Result<Option<usize>, ApiError> {
+fn activity(call: &TaskRouterCall<'_>, form: &Params) -> Result<Option<usize>, ApiError> {
     let Some(sid) = form.sid("ActivitySid", Kind::Activity)? else { return Ok(None) };
     let found = call.world.read(|state| state.activity(&sid.to_string()));
     found.map(Some).ok_or_else(|| ApiError::invalid("ActivitySid was not found"))
 }
 
-fn reply(call: &Call<'_>, sid: Sid, status: u16) -> Answer {
+fn reply(call: &TaskRouterCall<'_>, sid: Sid, status: u16) -> TaskRouterAnswer {
     call.world.read(|state| {
         let worker = state.workers.get(sid).ok_or_else(|| call.missing())?;
         Ok(Reply::json(status, &call.place().worker(state, worker)).with_etag(worker.version))
@@ -169,7 +169,7 @@ fn reply(call: &Call<'_>, sid: Sid, status: u16) -> Answer {
 }
 
 /// Which Workers a list shows, or statistics cover.
-pub(super) struct Filter<'a> {
+pub(super) struct WorkerFilter<'a> {
     activity_name: Option<&'a str>,
     activity: Option<Sid>,
     available: Option<bool>,
@@ -179,7 +179,7 @@ pub(super) struct Filter<'a> {
     queue_name: Option<&'a str>,
 }
 
-impl<'a> Filter<'a> {
+impl<'a> WorkerFilter<'a> {
     pub(super) fn read(query: &'a Params) -> Result<Self, ApiError> {
         let expression = query.filled("TargetWorkersExpression").map(Expression::parse).transpose();
         Ok(Self {

@@ -1,6 +1,6 @@
 //! The Workspace over HTTP: above all, where its events are posted to.
 
-use super::{Answer, Call};
+use super::{TaskRouterAnswer, TaskRouterCall};
 use crate::error::ApiError;
 use crate::rest::reply::Reply;
 use crate::sid::Kind;
@@ -58,12 +58,12 @@ const EVENT_TYPES: [&str; 49] = [
     "workspace.deleted",
 ];
 
-pub(super) fn fetch(call: &Call<'_>) -> Answer {
+pub(super) fn fetch(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     call.request.no_parameters()?;
     Ok(Reply::json(200, &call.world.read(|state| call.place().workspace(state, call.callbacks))))
 }
 
-pub(super) fn update(call: &Call<'_>) -> Answer {
+pub(super) fn update(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let form = call.request.form()?;
     form.only(&[
         "DefaultActivitySid",

@@ -22,7 +22,6 @@ const ACTIVITIES: [(&str, bool, u32); 5] = [
     ("Wrap up", false, 5),
 ];
 
-/// Unique name, name.
 const CHANNELS: [(&str, &str); 5] = [
     ("default", "Default"),
     ("voice", "Voice"),
@@ -90,7 +89,7 @@ pub(crate) fn empty(settings: &Settings, ids: &mut StdRng, at: i64) -> State {
     }
 }
 
-/// The name of the n-th of so many queues, and the skill it asks for.
+/// The name of the n-th queue of `count`, and the skill it asks for.
 fn queue_name(n: usize, of: usize) -> (String, String) {
     match QUEUES.get(n).filter(|_| of <= NAMED_QUEUES) {
         Some(name) => ((*name).to_owned(), name.to_lowercase()),
@@ -100,7 +99,7 @@ fn queue_name(n: usize, of: usize) -> (String, String) {
 
 impl Inner {
     /// Opens the queues and lets the Workers in. Each Worker has the skill of one queue for certain, so that every
-    /// queue has somebody, and mostly of one or two more.
+    /// queue has a Worker, and mostly of one or two more.
     pub(crate) fn populate(&mut self, settings: &Settings, at: i64) {
         let (queues, workers) = (settings.queues, settings.workers);
         let (founded, _) = self.transaction(at, |transaction, dice| {

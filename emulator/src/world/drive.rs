@@ -18,7 +18,7 @@ pub struct Drive {
 const TICK: Duration = Duration::from_millis(5);
 
 impl World {
-    /// Makes so many steps a second (times the clock's speed) until the returned handle is dropped. Must be called
+    /// Makes `rate` steps a second (times the clock's speed) until the returned handle is dropped. Must be called
     /// within a tokio runtime.
     pub fn drive(&self, steps_per_second: f64) -> Drive {
         let world = self.clone();

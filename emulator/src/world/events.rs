@@ -14,7 +14,6 @@ use crate::state::{Activity, Queue, Reservation, State, Task, TaskChannel, Worke
 /// Parameters of one event.
 pub(crate) type Fields = Vec<(&'static str, String)>;
 
-/// One published event.
 #[derive(Debug, Clone)]
 pub struct Event {
     /// `EV…`
@@ -25,16 +24,13 @@ pub struct Event {
     pub at: i64,
     /// `task`, `reservation`, `worker`, …
     pub resource_type: &'static str,
-    /// The resource it is about.
     pub resource_sid: Sid,
-    /// Human text.
     pub description: String,
     /// All parameters, common ones first.
     pub params: Vec<(&'static str, String)>,
 }
 
 impl Event {
-    /// A parameter's value.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str())
     }
@@ -124,7 +120,6 @@ impl Transaction<'_> {
         self.publish(event_type, "reservation", reservation, description, fields);
     }
 
-    /// An event of a Worker.
     pub(crate) fn worker_event(
         &mut self,
         event_type: &'static str,
@@ -138,7 +133,6 @@ impl Transaction<'_> {
         self.publish(event_type, "worker", worker, description, fields);
     }
 
-    /// An event of a TaskQueue itself.
     pub(crate) fn queue_event(&mut self, event_type: &'static str, queue: &Queue, description: String) {
         let mut fields = queue_fields(queue);
         if event_type == "task-queue.created" {
@@ -147,7 +141,6 @@ impl Transaction<'_> {
         self.publish(event_type, "task-queue", queue.sid, description, fields);
     }
 
-    /// An event of an Activity.
     pub(crate) fn activity_event(
         &mut self,
         event_type: &'static str,
@@ -162,7 +155,6 @@ impl Transaction<'_> {
         self.publish(event_type, "activity", activity.sid, description, fields);
     }
 
-    /// An event of a TaskChannel.
     pub(crate) fn channel_event(
         &mut self,
         event_type: &'static str,
@@ -178,7 +170,7 @@ impl Transaction<'_> {
         self.publish(event_type, "task-channel", channel.sid, description, fields);
     }
 
-    /// Adds the common parameters and keeps the event for whoever wants it.
+    /// Adds the common parameters and keeps the event for consumers.
     pub(crate) fn publish(
         &mut self,
         event_type: &'static str,

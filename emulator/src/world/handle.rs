@@ -11,7 +11,6 @@ use super::life::{Draft, NewQueue, Outcome, TASK_TIMEOUT, TaskUpdate, WorldError
 use super::{Inner, Move, World};
 use crate::sid::{Kind, Sid};
 
-/// A Task to be created.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct NewTask {
@@ -21,7 +20,6 @@ pub struct NewTask {
     pub channel: String,
     /// 0 and up.
     pub priority: i64,
-    /// Any JSON object.
     pub attributes: Value,
     /// How old it is already.
     pub age: Duration,
@@ -94,7 +92,6 @@ impl World {
         self.add_worker_with(name, activity, json!({ "skills": skills }))
     }
 
-    /// A Worker joins with any attributes.
     pub fn add_worker_with(&self, name: &str, activity: &str, attributes: Value) -> Outcome<String> {
         self.act(|transaction| {
             let activity = transaction
@@ -138,7 +135,6 @@ impl World {
         })
     }
 
-    /// Adds an Activity.
     pub fn add_activity(&self, name: &str, available: bool) -> Outcome<String> {
         self.act(|transaction| transaction.add_activity(name, available)).map(|sid| sid.to_string())
     }
@@ -178,7 +174,6 @@ impl World {
         self.act(|transaction| transaction.accept(reservation(sid)?))
     }
 
-    /// The Worker declines.
     pub fn reject(&self, sid: &str) -> Outcome {
         self.act(|transaction| transaction.reject(reservation(sid)?))
     }
@@ -213,7 +208,6 @@ impl World {
         self.act(|transaction| transaction.transfer(task(sid)?, queue(to_queue)?))
     }
 
-    /// A Task is deleted, as by API.
     pub fn delete_task(&self, sid: &str) -> Outcome {
         self.act(|transaction| transaction.delete_task(task(sid)?))
     }

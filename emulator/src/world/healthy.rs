@@ -1,7 +1,7 @@
 //! A step of a well-staffed centre in which one thing goes wrong: for a demo, where `step`'s even odds would show a
 //! disaster.
 //!
-//! Tasks arrive where a Worker is free, and whoever waits longest is served first, so waits are a few seconds. Once the
+//! Tasks arrive where a Worker is free, and the longest-waiting Task is served first, so waits are a few seconds. Once the
 //! trouble has begun, one TaskQueue gets more than it is given Workers for: its Tasks pile up, its oldest waits longer
 //! and longer, and some customers give up, while all others stay as they were.
 
@@ -63,7 +63,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Serves whoever waits elsewhere, longest first; otherwise somebody arrives or is done.
+    /// Serves Tasks that wait elsewhere, longest first; otherwise a Task arrives or is completed.
     fn serve(&mut self, troubled: Option<Sid>, dice: &mut StdRng) -> Outcome<Move> {
         for task in self.waiting(|queue| queue.is_none() || queue != troubled) {
             let t = self.task(task)?;

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The handle takes a lock, lets `life` do one operation at one moment, counts what changed, and hands the events on,
-//! all before the lock is free again: whoever sees an event can be sure that the true figures already hold it. The
+//! all before the lock is free again: the true figures already include every event that a consumer sees. The
 //! lock is a plain mutex because nothing waits while it is held.
 
 pub(crate) mod centre;
@@ -59,7 +59,6 @@ struct Shared {
     clock: Clock,
     inner: Mutex<Inner>,
     changed: watch::Sender<u64>,
-    /// Where events go.
     sink: Sink,
 }
 
@@ -73,7 +72,6 @@ pub(crate) struct Inner {
     pub(crate) figures: Figures,
     lagging: Option<Lagging>,
     lag_ms: i64,
-    /// Newest last.
     pub(crate) history: VecDeque<Arc<Event>>,
     ids: StdRng,
     dice: StdRng,
@@ -133,7 +131,6 @@ impl World {
         done
     }
 
-    /// Looks at the state.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.lock().state)
     }

@@ -14,15 +14,12 @@ use super::life::{Draft, Outcome, TASK_TIMEOUT, TaskUpdate, Transaction};
 use crate::sid::Sid;
 use crate::state::{ReservationStatus, TaskStatus};
 
-/// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Move {
-    /// A Task arrived.
     Arrived,
     /// A Task was offered to a Worker.
     Offered,
-    /// An offer was accepted.
     Accepted,
     /// An offer was declined.
     Rejected,
@@ -38,9 +35,7 @@ pub enum Move {
     Updated,
     /// A Worker is finishing up.
     Wrapping,
-    /// A Task was completed.
     Completed,
-    /// A Worker changed Activity.
     ActivityChanged,
     /// Nothing was possible (no queues).
     Nothing,
@@ -131,7 +126,6 @@ impl Transaction<'_> {
         self.progress(task, dice)
     }
 
-    /// Something happens to this Task.
     pub(super) fn progress(&mut self, task: Sid, dice: &mut StdRng) -> Outcome<Move> {
         let t = self.task(task)?;
         let (status, channel, waited) = (t.status, t.channel, t.created);

@@ -19,7 +19,7 @@ pub struct Truth(World);
 pub struct Both {
     /// As `RealTimeStatistics`, without SIDs of containers and URL.
     pub realtime: Value,
-    /// As `CumulativeStatistics`, likewise.
+    /// As `CumulativeStatistics`.
     pub cumulative: Value,
 }
 
@@ -44,7 +44,7 @@ impl Truth {
         })
     }
 
-    /// A queue likewise; all zeros if there is no such queue.
+    /// A queue; all zeros if there is no such queue.
     pub fn queue(&self, sid: &str, channel: Option<&str>, since: Timestamp, splits: &[u32]) -> Both {
         let now = self.0.clock().now_ms();
         let window = Window::from(since.as_millisecond(), now);

@@ -5,35 +5,26 @@ use serde::Serialize;
 use super::{ReservationStatus, World};
 use crate::state::{Queue, Reservation, State, Task, TaskStatus, Worker};
 
-/// A TaskQueue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct QueueView {
     /// `WQ…`
     pub sid: String,
-    /// Its name.
     pub friendly_name: String,
-    /// Its expression.
     pub target_workers: String,
 }
 
-/// A Worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WorkerView {
     /// `WK…`
     pub sid: String,
-    /// Its name.
     pub friendly_name: String,
-    /// The Activity's name.
     pub activity: String,
-    /// Is that Activity an available one?
     pub available: bool,
-    /// Attributes as JSON text.
     pub attributes: String,
     /// SIDs of the queues whose expression the Worker satisfies.
     pub queues: Vec<String>,
 }
 
-/// A Task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TaskView {
     /// `WT…`
@@ -42,26 +33,21 @@ pub struct TaskView {
     pub queue: Option<String>,
     /// The TaskChannel's unique name.
     pub channel: String,
-    /// Where it stands.
     pub status: TaskStatus,
-    /// Its priority.
     pub priority: i64,
     /// Age in seconds.
     pub age: i64,
-    /// Attributes as JSON text.
     pub attributes: String,
     /// Its Reservations, oldest first.
     pub reservations: Vec<ReservationView>,
 }
 
-/// A Reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReservationView {
     /// `WR…`
     pub sid: String,
     /// `WK…`
     pub worker: String,
-    /// Where it stands.
     pub status: ReservationStatus,
 }
 
@@ -82,7 +68,6 @@ impl World {
         self.read(|state| state.tasks.iter().map(|task| TaskView::of(state, task, now)).collect())
     }
 
-    /// SIDs of the Workflows.
     pub fn workflows(&self) -> Vec<String> {
         self.read(|state| state.workflows.iter().map(|workflow| workflow.sid.to_string()).collect())
     }
@@ -92,7 +77,6 @@ impl World {
         self.read(|state| state.channels.iter().map(|c| c.unique_name.clone()).collect())
     }
 
-    /// Names of the Activities.
     pub fn activities(&self) -> Vec<String> {
         self.read(|state| state.activities.iter().map(|a| a.name.clone()).collect())
     }

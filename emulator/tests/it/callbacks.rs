@@ -13,7 +13,7 @@ async fn bench() -> (Bench, Receiver) {
 }
 
 #[tokio::test]
-async fn the_life_of_a_task_is_told_in_twilios_order() {
+async fn the_life_of_a_task_is_sent_in_twilios_order() {
     let (bench, receiver) = bench().await;
     bench.emulator.callbacks().set_url(&receiver.url);
     let world = bench.emulator.world();

@@ -8,7 +8,7 @@ use twilio_emulator::{Api, Fault, FaultKind, Filter, Limits, Settings};
 use crate::support::Bench;
 
 #[tokio::test]
-async fn a_status_strikes_as_often_as_told_and_changes_nothing() {
+async fn a_status_strikes_as_often_as_set_and_changes_nothing() {
     let bench = Bench::start().await;
     let kind = FaultKind::Status { status: 503, code: None, retry_after: Some(7) };
     bench.emulator.faults().add(Fault::new(kind).on(Api::Sync).method("POST").path("/Documents").times(2));

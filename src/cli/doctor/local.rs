@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn too_few_open_files_are_told_with_what_would_do() {
+    fn too_few_open_files_are_reported_with_what_would_do() {
         assert!(!open_files(Some(10_500), 10_000).is_wrong());
         assert!(!open_files(None, 50_000).is_wrong());
         let few = open_files(Some(1024), 10_000);

@@ -17,14 +17,14 @@ use crate::twilio::Apis;
 use report::{Check, Report};
 
 #[derive(Debug, Args)]
-pub(super) struct Options {
+pub(super) struct DoctorOptions {
     /// Print JSON, for programs
     #[arg(long)]
     json: bool,
 }
 
 /// Looks, and says. Exit status 0 where nothing is wrong, 1 where something is, 2 where it is the configuration.
-pub(super) async fn run(environment: &Environment, options: &Options) -> Result<(), CommandError> {
+pub(super) async fn run(environment: &Environment, options: &DoctorOptions) -> Result<(), CommandError> {
     let config = match environment.config() {
         Ok(config) => config,
         Err(error) => {
@@ -51,7 +51,7 @@ pub(super) async fn run(environment: &Environment, options: &Options) -> Result<
     }
 }
 
-fn tell(report: &Report, options: &Options) -> Result<(), CommandError> {
+fn tell(report: &Report, options: &DoctorOptions) -> Result<(), CommandError> {
     if options.json {
         output::print(report.json().map_err(CommandError::failed)?);
     } else {

@@ -153,7 +153,7 @@ async fn leader(config: &Config, link: &Link) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::doctor::report::State;
+    use crate::cli::doctor::report::CheckState;
 
     #[test]
     fn a_redis_that_forgets_or_is_too_old_is_wrong() {
@@ -161,12 +161,12 @@ mod tests {
             memory(&Server { policy: policy.map(str::to_owned), most_memory: most, ..Server::default() })
                 .state
         };
-        assert_eq!(state(Some("noeviction"), Some(1)), State::Right);
+        assert_eq!(state(Some("noeviction"), Some(1)), CheckState::Right);
         for policy in ["allkeys-lru", "volatile-ttl", "volatile-lru", "allkeys-random"] {
-            assert_eq!(state(Some(policy), Some(1)), State::Wrong);
-            assert_eq!(state(Some(policy), Some(0)), State::Note);
+            assert_eq!(state(Some(policy), Some(1)), CheckState::Wrong);
+            assert_eq!(state(Some(policy), Some(0)), CheckState::Note);
         }
-        assert_eq!(state(None, None), State::Note);
+        assert_eq!(state(None, None), CheckState::Note);
         let of = |version: &str, numbers| {
             version_state(&Server {
                 version: Some(version.to_owned()),
@@ -174,12 +174,12 @@ mod tests {
                 ..Server::default()
             })
         };
-        assert_eq!(of("Redis 4.0.14", (4, 0)), State::Wrong);
-        assert_eq!(of("Redis 5.0.0", (5, 0)), State::Right);
-        assert_eq!(version_state(&Server::default()), State::Note);
+        assert_eq!(of("Redis 4.0.14", (4, 0)), CheckState::Wrong);
+        assert_eq!(of("Redis 5.0.0", (5, 0)), CheckState::Right);
+        assert_eq!(version_state(&Server::default()), CheckState::Note);
     }
 
-    fn version_state(server: &Server) -> State {
+    fn version_state(server: &Server) -> CheckState {
         version(server).state
     }
 }

@@ -346,7 +346,7 @@ fn takes_too_long(map: &str, items: usize, bytes: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::doctor::report::State;
+    use crate::cli::doctor::report::CheckState;
 
     #[test]
     fn a_map_that_is_too_large_for_syncs_limit_is_named_with_the_layout_that_has_none() {
@@ -385,10 +385,10 @@ mod tests {
             callback_url(&config(), &workspace).state
         };
         let ours = "https://hooks.example.com/tr";
-        assert_eq!(state(Some(&format!("{ours}/taskrouter/events#rc=5"))), State::Right);
-        assert_eq!(state(Some(&format!("{ours}/dashboardStats?a=b#rc=5"))), State::Right);
-        assert_eq!(state(Some(&format!("{ours}/taskrouter/events"))), State::Note);
-        assert_eq!(state(Some("https://hooks.example.com:443/tr/taskrouter/events#rc=5")), State::Right);
+        assert_eq!(state(Some(&format!("{ours}/taskrouter/events#rc=5"))), CheckState::Right);
+        assert_eq!(state(Some(&format!("{ours}/dashboardStats?a=b#rc=5"))), CheckState::Right);
+        assert_eq!(state(Some(&format!("{ours}/taskrouter/events"))), CheckState::Note);
+        assert_eq!(state(Some("https://hooks.example.com:443/tr/taskrouter/events#rc=5")), CheckState::Right);
         for wrong in [
             None,
             Some(""),
@@ -397,7 +397,7 @@ mod tests {
             Some("https://hooks.example.com/tr/elsewhere"),
             Some("https://hooks.example.com/treacle/taskrouter/events"),
         ] {
-            assert_eq!(state(wrong), State::Wrong, "{wrong:?}");
+            assert_eq!(state(wrong), CheckState::Wrong, "{wrong:?}");
         }
     }
 
@@ -406,7 +406,14 @@ mod tests {
         let state = |seconds| clock(Ok(Some(SignedDuration::from_secs(seconds)))).state;
         assert_eq!(
             [0, -2, 3, -30, 31, -3600].map(state),
-            [State::Right, State::Right, State::Note, State::Note, State::Wrong, State::Wrong]
+            [
+                CheckState::Right,
+                CheckState::Right,
+                CheckState::Note,
+                CheckState::Note,
+                CheckState::Wrong,
+                CheckState::Wrong
+            ]
         );
     }
 }

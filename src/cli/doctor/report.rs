@@ -13,7 +13,7 @@ const STATE_WIDTH: usize = 7;
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub(super) enum CheckState {
     /// As it should be.
     Right,
     /// It works, but an operator may want to change it.
@@ -28,7 +28,7 @@ pub(super) enum State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Check {
     pub(super) name: &'static str,
-    pub(super) state: State,
+    pub(super) state: CheckState,
     /// What was found; no secrets.
     pub(super) found: String,
     /// The command, or the setting, that mends it.
@@ -48,32 +48,32 @@ pub(super) struct Report {
 
 impl Check {
     pub(super) fn right(name: &'static str, found: impl Into<String>) -> Self {
-        Self { name, state: State::Right, found: found.into(), mend: None }
+        Self { name, state: CheckState::Right, found: found.into(), mend: None }
     }
 
     pub(super) fn note(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { name, state: State::Note, found: found.into(), mend: Some(mend.into()) }
+        Self { name, state: CheckState::Note, found: found.into(), mend: Some(mend.into()) }
     }
 
     pub(super) fn wrong(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { name, state: State::Wrong, found: found.into(), mend: Some(mend.into()) }
+        Self { name, state: CheckState::Wrong, found: found.into(), mend: Some(mend.into()) }
     }
 
     pub(super) fn skipped(name: &'static str, because: &str) -> Self {
         Self {
             name,
-            state: State::Skipped,
+            state: CheckState::Skipped,
             found: format!("not checked, because of the {because}"),
             mend: None,
         }
     }
 
     pub(super) fn unknown(name: &'static str, found: impl Into<String>) -> Self {
-        Self { name, state: State::Skipped, found: found.into(), mend: None }
+        Self { name, state: CheckState::Skipped, found: found.into(), mend: None }
     }
 
     pub(super) fn is_wrong(&self) -> bool {
-        self.state == State::Wrong
+        self.state == CheckState::Wrong
     }
 }
 
@@ -84,10 +84,10 @@ impl Report {
 
     /// How many things are wrong.
     pub(super) fn wrong(&self) -> usize {
-        self.count(State::Wrong)
+        self.count(CheckState::Wrong)
     }
 
-    fn count(&self, state: State) -> usize {
+    fn count(&self, state: CheckState) -> usize {
         self.checks.iter().filter(|check| check.state == state).count()
     }
 
@@ -101,10 +101,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Check { name, state, found, mend } in &self.checks {
             let state = match state {
-                State::Right => "ok",
-                State::Note => "warn",
-                State::Wrong => "FAIL",
-                State::Skipped => "skipped",
+                CheckState::Right => "ok",
+                CheckState::Note => "warn",
+                CheckState::Wrong => "FAIL",
+                CheckState::Skipped => "skipped",
             };
             writeln!(f, "{state:STATE_WIDTH$}  {name:NAME_WIDTH$}  {found}")?;
             if let Some(mend) = mend {
@@ -115,7 +115,8 @@ impl fmt::Display for Report {
                 writeln!(f, "{}", lines.trim_start_matches('\n'))?;
             }
         }
-        let [right, notes, wrong] = [State::Right, State::Note, State::Wrong].map(|state| self.count(state));
+        let [right, notes, wrong] =
+            [CheckState::Right, CheckState::Note, CheckState::Wrong].map(|state| self.count(state));
         write!(f, "taskrouter-sync {VERSION}: {right} ok, {notes} warn, {wrong} fail")
     }
 }

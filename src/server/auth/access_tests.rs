@@ -55,7 +55,7 @@ fn enter(
 }
 
 #[tokio::test]
-async fn the_administrator_is_let_in_and_nobody_else() {
+async fn only_the_administrator_is_let_in() {
     let access = access();
     assert!(access.administrator(&basic("admin:pass:word"), elsewhere()).is_ok());
     assert!(
@@ -77,8 +77,8 @@ async fn the_administrator_is_let_in_and_nobody_else() {
             "{wrong}"
         );
     }
-    let nobody = with(Administrator::default());
-    assert!(matches!(nobody.administrator(&basic(":"), elsewhere()), Err(AccessError::NoAdministrator)));
+    let without = with(Administrator::default());
+    assert!(matches!(without.administrator(&basic(":"), elsewhere()), Err(AccessError::NoAdministrator)));
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn the_metrics_token_opens_one_thing_and_guessing_it_is_slowed_down() {
     let guess = headers(&[("authorization", "Bearer a-guess")]);
     let answers: Vec<_> = (0..20).map(|_| scraper(&guess)).collect();
     assert!(matches!(answers.last(), Some(Err(AccessError::TooManyAttempts))), "{answers:?}");
-    assert!(scraper(&token).is_ok(), "and nobody is kept out by others' guesses");
+    assert!(scraper(&token).is_ok(), "others' guesses don't lock the account");
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn guessing_is_slowed_down() {
         "the right password would tell the guesser"
     );
     let other: SocketAddr = "192.0.2.2:1".parse().unwrap();
-    assert!(access.sign_in("admin", "pass:word", other, None).await.is_ok(), "nobody elsewhere is");
+    assert!(access.sign_in("admin", "pass:word", other, None).await.is_ok(), "no other address is throttled");
     let screen = enter(&access, &Method::GET, &basic("tv:look only"), Role::Viewer);
     assert!(screen.is_ok(), "nor another account behind the same proxy");
     let bearer = headers(&[("authorization", "Bearer a-long-bearer-token")]);

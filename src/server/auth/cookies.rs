@@ -14,7 +14,6 @@ use crate::config::PublicUrl;
 /// How long a browser may keep a cookie at all, as browsers limit it themselves.
 const LONGEST_SECONDS: i64 = 400 * 86_400;
 
-/// The cookies of this service.
 #[derive(Debug, Clone)]
 pub struct Cookies {
     session: String,
@@ -70,12 +69,10 @@ impl Cookies {
         find(headers, &self.session)
     }
 
-    /// The device's.
     pub fn device<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         find(headers, &self.device)
     }
 
-    /// The screen's.
     pub fn screen<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         find(headers, &self.screen)
     }

@@ -7,30 +7,23 @@ use crate::server::ApiError;
 /// A request without the right to what it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// At an address that Twilio calls as well.
     #[error("the administrator's credentials are needed, or a request signed by Twilio")]
     Unauthorized,
-    /// They are no account's.
     #[error("the credentials are not right")]
     WrongCredentials,
-    /// Of pages and their data.
     #[error("sign in first, or send credentials")]
     SignInNeeded,
     /// The same for programs, with a challenge, without which many of them send no credentials.
     #[error("send credentials: HTTP Basic or a bearer token")]
     CredentialsNeeded,
-    /// A known account, with fewer rights.
     #[error("this account may not do that")]
     Forbidden,
-    /// A change without the session's CSRF token.
     #[error("the header X-CSRF-Token is missing or is not this session's")]
     CsrfToken,
-    /// No account could be let in.
     #[error(
         "no account is configured: set AUTHENTICATION_USER and AUTHENTICATION_PASSWORD, or AUTHENTICATION_TOKEN"
     )]
     NoAdministrator,
-    /// Too many wrong credentials before these.
     #[error("too many wrong credentials; try again in some seconds")]
     TooManyAttempts,
 }
@@ -67,10 +60,8 @@ impl From<AccessError> for ApiError {
 /// A Flex token that lets no one in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FlexError {
-    /// Twilio says so, or it is too long to be one.
     #[error("the Flex token is not valid")]
     Invalid,
-    /// Twilio does not answer.
     #[error("the Flex token can't be checked now; try again in some seconds")]
     Unchecked,
 }

@@ -29,7 +29,6 @@ use crate::twilio::flex_token::{FlexUser, FlexUsers};
 const GOOD_FOR: Duration = Duration::from_secs(120);
 /// How long an invalid token's answer is cached, so that a page that retries causes fewer requests.
 const BAD_FOR: Duration = Duration::from_secs(10);
-/// Tokens remembered.
 const MOST_TOKENS: usize = 20_000;
 /// Timeout of a lookup, its wait for a permit included.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -39,7 +38,7 @@ pub const LONGEST_TOKEN: usize = 4096;
 const KNOWN_AT_ONCE: usize = 16;
 /// Questions about other tokens, at once.
 const UNKNOWN_AT_ONCE: usize = 8;
-/// Made-up tokens of one address: so many at once, so many a second. A call centre's agents share an address.
+/// Made-up tokens of one address: a burst and a rate. A call centre's agents share an address.
 const BY_ADDRESS: (f64, f64) = (30.0, 1.0);
 /// Made-up tokens in all. Half of it is kept for addresses that a good token came from.
 const IN_ALL: (f64, f64) = (120.0, 4.0);
@@ -47,11 +46,10 @@ const KEPT_FOR_KNOWN_ADDRESSES: f64 = IN_ALL.0 / 2.0;
 /// Addresses whose budget is remembered.
 const MOST_ADDRESSES: usize = 10_000;
 
-/// Asks, and remembers.
 #[derive(Debug)]
 pub struct FlexGate {
     users: FlexUsers,
-    known: Mutex<HashMap<[u8; 32], Arc<Entry>>>,
+    known: Mutex<HashMap<[u8; 32], Arc<CacheEntry>>>,
     known_at_once: Semaphore,
     unknown_at_once: Semaphore,
     budget: Mutex<Budget>,
@@ -60,15 +58,15 @@ pub struct FlexGate {
 }
 
 /// Locked while Twilio is being asked, so that all who come with the token wait for the one answer.
-type Entry = tokio::sync::Mutex<Option<Known>>;
+type CacheEntry = tokio::sync::Mutex<Option<CachedUser>>;
 
 #[derive(Debug, Clone)]
-struct Known {
+struct CachedUser {
     user: Option<Arc<FlexUser>>,
     until: Instant,
 }
 
-impl Known {
+impl CachedUser {
     fn is_fresh(&self) -> bool {
         self.until > Instant::now()
     }
@@ -123,7 +121,6 @@ impl Budget {
 }
 
 impl FlexGate {
-    /// For these users.
     pub fn new(users: FlexUsers) -> Self {
         Self {
             users,
@@ -155,7 +152,7 @@ impl FlexGate {
 
     async fn ask(
         &self,
-        entry: &Entry,
+        entry: &CacheEntry,
         token: &SecretString,
         from: IpAddr,
     ) -> Result<Option<Arc<FlexUser>>, FlexError> {
@@ -163,7 +160,7 @@ impl FlexGate {
         if let Some(known) = known.as_ref().filter(|known| known.is_fresh()) {
             return Ok(known.user.clone());
         }
-        let was_good = known.as_ref().is_some_and(Known::was_good);
+        let was_good = known.as_ref().is_some_and(CachedUser::was_good);
         if !was_good && !self.budget().take(from, Instant::now()) {
             return Err(FlexError::Unchecked);
         }
@@ -178,7 +175,7 @@ impl FlexGate {
         if user.is_some() && !was_good {
             self.budget().give_back(from, Instant::now());
         }
-        *known = Some(Known { user: user.clone(), until: Instant::now() + left });
+        *known = Some(CachedUser { user: user.clone(), until: Instant::now() + left });
         Ok(user)
     }
 
@@ -186,12 +183,12 @@ impl FlexGate {
         self.budget.lock()
     }
 
-    fn entry(&self, token: [u8; 32]) -> Arc<Entry> {
+    fn entry(&self, token: [u8; 32]) -> Arc<CacheEntry> {
         let mut known = self.known.lock();
         if known.len() >= MOST_TOKENS && !known.contains_key(&token) {
             // One that is locked is being asked about; those that were good lately are kept before all others.
             known.retain(|_, entry| {
-                entry.try_lock().map_or(true, |known| known.as_ref().is_some_and(Known::was_good))
+                entry.try_lock().map_or(true, |known| known.as_ref().is_some_and(CachedUser::was_good))
             });
             if known.len() >= MOST_TOKENS {
                 // Asking again costs a request each, forgetting costs nothing.

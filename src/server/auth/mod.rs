@@ -39,7 +39,7 @@ use session::LONGEST_LIFE;
 pub use session::{LIFE, Session, Sessions};
 use signed_out::SignedOut;
 pub use sync_gate::SyncGate;
-use throttle::{Key, Throttle, device_key, key};
+use throttle::{AttemptKey, Throttle, device_key, key};
 
 /// Names under which wrong tokens are counted; with a colon, as no user has.
 const BEARER: &str = "bearer:";
@@ -53,7 +53,7 @@ const LONGEST_TURN: Duration = Duration::from_secs(10);
 /// Every browser's `User-Agent` begins with this.
 const BROWSER_AGENT: &str = "Mozilla/";
 
-/// What somebody may do.
+/// What a caller may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -63,18 +63,16 @@ pub enum Role {
     Editor,
 }
 
-/// Somebody who was let in.
+/// A caller that was let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// Their name.
     pub user: String,
-    /// What they may do.
     pub role: Role,
     /// The browser's session; `None` for scripts.
     pub session: Option<Session>,
 }
 
-/// Checks credentials, and slows down whoever guesses.
+/// Checks credentials, and throttles guessing.
 #[derive(Debug)]
 pub struct Access {
     accounts: Administrator,
@@ -106,7 +104,6 @@ impl Access {
         Self { accounts, cookies, screens, sessions, signed_out: SignedOut::default(), throttle, broadcaster }
     }
 
-    /// Names cookies.
     pub fn cookies(&self) -> &Cookies {
         &self.cookies
     }
@@ -122,7 +119,6 @@ impl Access {
         self.screens.iter().map(String::as_str).find(|screen| *screen == name)
     }
 
-    /// Signs cookies.
     pub fn sessions(&self) -> &Sessions {
         &self.sessions
     }
@@ -136,7 +132,7 @@ impl Access {
         if principal.role == Role::Editor { Ok(()) } else { Err(AccessError::Forbidden) }
     }
 
-    /// Lets somebody in who may do at least this much. A change by a browser needs its CSRF token.
+    /// Lets a caller in with at least this role. A change by a browser needs its CSRF token.
     pub fn enter(
         &self,
         method: &Method,
@@ -172,7 +168,7 @@ impl Access {
         device: Option<&str>,
     ) -> Result<Session, AccessError> {
         let known = device.and_then(|device| self.sessions.device(device, user));
-        let key: Key = known.map_or_else(|| key(peer.ip(), user), device_key);
+        let key: AttemptKey = known.map_or_else(|| key(peer.ip(), user), device_key);
         let deadline = Instant::now() + LONGEST_TURN;
         let checked = self.throttle.checked_in_turn(key, deadline, || self.role_of(user, password)).await;
         let role = checked.map_err(|_| AccessError::TooManyAttempts)?.ok_or(AccessError::WrongCredentials)?;
@@ -238,9 +234,9 @@ impl Access {
         }
     }
 
-    /// Lets in whoever has one of these tokens. Those are long, so a right one is let in whatever was guessed from the same
-    /// address, which may be a proxy's: nobody is to keep Prometheus out. Wrong ones are counted below a name with a colon,
-    /// which is nobody's, so that no account is counted with them.
+    /// Lets in a caller with one of these tokens. They are long, so a right one is let in whatever was guessed from the same
+    /// address, which may be a proxy's: a guesser must not lock Prometheus out. Wrong ones are counted below a name with a colon,
+    /// which no account has, so that no account is counted with them.
     fn by_token<'t>(
         &self,
         peer: SocketAddr,

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Method};
 use super::{AccessError, Principal, Role};
 use crate::server::{ApiError, AppState, same_site};
 
-/// Somebody who may see.
+/// A caller with the viewer's role.
 #[derive(Debug)]
 pub struct Viewer(pub Principal);
 
@@ -19,7 +19,7 @@ pub struct Viewer(pub Principal);
 #[derive(Debug)]
 pub struct Visitor(pub Result<Principal, AccessError>);
 
-/// Somebody who may change.
+/// A caller with the editor's role.
 #[derive(Debug)]
 pub struct Editor;
 
@@ -62,12 +62,12 @@ impl FromRequestParts<AppState> for Editor {
 /// This service's own page sends this header; browsers then show no dialog of theirs, since the page has a form.
 pub(super) const OWN_PAGE_HEADER: &str = "x-requested-with";
 
-/// Somebody who may see, perhaps through an older system's page. Such a page has no form to sign in with, so a browser
+/// A viewer, perhaps through an older system's page. Such a page has no form to sign in with, so a browser
 /// asks for name and password by itself.
 #[derive(Debug)]
 pub struct OlderViewer(pub Principal);
 
-/// Somebody who may change, perhaps through an older system's page, which knows of no CSRF token.
+/// An editor, perhaps through an older system's page, which knows of no CSRF token.
 ///
 /// JSON is something that no form of another site's can send, and that a script elsewhere can send only where CORS lets it;
 /// and the browser itself says whose page it is. Both together protect as well as a token does.

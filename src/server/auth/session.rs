@@ -29,10 +29,8 @@ pub struct Sessions {
 /// What a cookie says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Who signed in.
     #[serde(rename = "u")]
     pub user: String,
-    /// What they may do.
     #[serde(rename = "r")]
     pub role: Role,
     /// Since when, in seconds since 1970.
@@ -86,12 +84,10 @@ impl Sessions {
         self.is_signed(&[b"device", user.as_bytes(), &nonce.to_be_bytes()], signature).then_some(nonce)
     }
 
-    /// The key in a screen's link.
     pub fn screen_key(&self, name: &str) -> String {
         format!("{name}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac(&self.key, &[b"screen", name.as_bytes()])))
     }
 
-    /// Which screen it is.
     pub fn screen<'k>(&self, key: &'k str) -> Option<&'k str> {
         let (name, signature) = key.split_once('.').filter(|_| key.len() <= LONGEST)?;
         self.is_signed(&[b"screen", name.as_bytes()], signature).then_some(name)

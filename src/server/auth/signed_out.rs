@@ -32,7 +32,6 @@ impl SignedOut {
         until.insert(nonce, now + LIFE.as_secs().cast_signed());
     }
 
-    /// Whether a session was ended.
     pub(super) fn has(&self, session: &Session) -> bool {
         self.until.lock().contains_key(&session.nonce)
     }

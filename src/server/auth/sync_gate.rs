@@ -1,4 +1,4 @@
-//! Whether viewers get Sync access tokens: only while the Sync Service's access control is on, since without it whoever has
+//! Whether viewers get Sync access tokens: only while the Sync Service's access control is on, since without it any holder of
 //! a token can write.
 
 use std::time::Duration;
@@ -26,7 +26,6 @@ pub struct SyncGate {
 }
 
 impl SyncGate {
-    /// For this Sync Service.
     pub fn new(sync: SyncService) -> Self {
         Self { sync, known: Mutex::default() }
     }

@@ -32,11 +32,10 @@ const MOST: usize = 10_000;
 const MOST_WAITING_EACH: u32 = 8;
 const MOST_WAITING: usize = 200;
 
-/// Remembers wrong credentials.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     remembered: Mutex<Remembered>,
-    waiting: Mutex<HashMap<Key, u32>>,
+    waiting: Mutex<HashMap<AttemptKey, u32>>,
     /// Tells other replicas of wrong ones.
     broadcaster: Broadcaster,
 }
@@ -52,12 +51,12 @@ struct Remembered {
 /// Wrong ones by key, and the keys by when each came.
 #[derive(Debug, Default)]
 struct Wrongs {
-    wrong: HashMap<Key, Wrong>,
-    order: VecDeque<Key>,
+    wrong: HashMap<AttemptKey, Wrong>,
+    order: VecDeque<AttemptKey>,
 }
 
 /// Which account is guessed, and from where. The name's hash, since names come in any length.
-pub(super) type Key = (IpAddr, [u8; 16]);
+pub(super) type AttemptKey = (IpAddr, [u8; 16]);
 
 #[derive(Debug, Clone, Copy)]
 struct Wrong {
@@ -72,7 +71,7 @@ pub(super) struct TooMany {
 }
 
 impl Throttle {
-    /// For accounts of these names; wrong ones are told there.
+    /// For accounts of these names; failures are broadcast.
     pub(super) fn new<'n>(accounts: impl Iterator<Item = &'n str>, broadcaster: Broadcaster) -> Self {
         let accounts = accounts.map(short_hash).collect();
         let remembered = Remembered { accounts, ..Remembered::default() };
@@ -91,7 +90,7 @@ impl Throttle {
     /// Checks credentials, unless too many under this key were wrong lately. `None` are wrong ones.
     pub(super) fn checked<T>(
         &self,
-        key: Key,
+        key: AttemptKey,
         check: impl FnOnce() -> Option<T>,
     ) -> Result<Option<T>, TooMany> {
         let mut remembered = self.remembered();
@@ -114,7 +113,7 @@ impl Throttle {
     /// The same, waiting for its turn until `deadline` at the latest.
     pub(super) async fn checked_in_turn<T>(
         &self,
-        key: Key,
+        key: AttemptKey,
         deadline: Instant,
         check: impl Fn() -> Option<T>,
     ) -> Result<Option<T>, TooMany> {
@@ -125,7 +124,7 @@ impl Throttle {
                 decided => return decided,
             };
             if place.is_none() {
-                place = Some(Waiting::take(self, key).ok_or(too_many)?);
+                place = Some(WaitingTurn::take(self, key).ok_or(too_many)?);
             }
             tokio::time::sleep_until(too_many.until).await;
         }
@@ -133,10 +132,10 @@ impl Throttle {
 }
 
 /// A place among those who wait.
-struct Waiting<'t>(&'t Throttle, Key);
+struct WaitingTurn<'t>(&'t Throttle, AttemptKey);
 
-impl<'t> Waiting<'t> {
-    fn take(throttle: &'t Throttle, key: Key) -> Option<Self> {
+impl<'t> WaitingTurn<'t> {
+    fn take(throttle: &'t Throttle, key: AttemptKey) -> Option<Self> {
         let mut waiting = throttle.waiting.lock();
         let full = waiting.len() >= MOST_WAITING && !waiting.contains_key(&key);
         if full || waiting.get(&key).is_some_and(|count| *count >= MOST_WAITING_EACH) {
@@ -147,7 +146,7 @@ impl<'t> Waiting<'t> {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingTurn<'_> {
     fn drop(&mut self) {
         let mut waiting = self.0.waiting.lock();
         if let Some(count) = waiting.get_mut(&self.1) {
@@ -160,18 +159,18 @@ impl Drop for Waiting<'_> {
 }
 
 impl Remembered {
-    fn of(&mut self, key: Key) -> &mut Wrongs {
+    fn of(&mut self, key: AttemptKey) -> &mut Wrongs {
         let device = key.0.is_unspecified();
         if device || self.accounts.contains(&key.1) { &mut self.of_accounts } else { &mut self.of_made_up }
     }
 
-    fn note(&mut self, key: Key, now: Instant) {
+    fn note(&mut self, key: AttemptKey, now: Instant) {
         self.of(key).note(key, now);
     }
 }
 
 impl Wrongs {
-    fn note(&mut self, key: Key, now: Instant) {
+    fn note(&mut self, key: AttemptKey, now: Instant) {
         if let Some(wrong) = self.wrong.get_mut(&key) {
             let times = if wrong.last + MEMORY > now { wrong.times.saturating_add(1) } else { 1 };
             *wrong = Wrong { times, last: now };
@@ -194,10 +193,9 @@ impl Wrong {
     }
 }
 
-/// An account, guessed from an address.
-pub(super) fn key(address: IpAddr, account: &str) -> Key {
+pub(super) fn key(address: IpAddr, account: &str) -> AttemptKey {
     let address = match address {
-        // Whoever has one IPv6 address has the whole network of it.
+        // The holder of one IPv6 address has its whole network.
         IpAddr::V6(address) if address.to_ipv4_mapped().is_none() => {
             IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)))
         }
@@ -207,7 +205,7 @@ pub(super) fn key(address: IpAddr, account: &str) -> Key {
 }
 
 /// A device that has signed in before, wherever it is.
-pub(super) fn device_key(nonce: u64) -> Key {
+pub(super) fn device_key(nonce: u64) -> AttemptKey {
     (IpAddr::V6(Ipv6Addr::UNSPECIFIED), short_hash(&format!("device {nonce}")))
 }
 
@@ -226,7 +224,7 @@ mod tests {
         Throttle::new(["admin", "tv"].into_iter(), Broadcaster::default())
     }
 
-    fn at(address: &str, account: &str) -> Key {
+    fn at(address: &str, account: &str) -> AttemptKey {
         key(address.parse().unwrap(), account)
     }
 

@@ -7,16 +7,16 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 
-use super::places::Place;
+use super::places::ConnectionPlace;
 
 /// A request's body. With its end the request is whole; so it is when the handler wants no more of it.
-pub(super) struct Asked {
+pub(super) struct TrackedRequestBody {
     body: Incoming,
-    place: Arc<Place>,
+    place: Arc<ConnectionPlace>,
 }
 
-impl Asked {
-    pub(super) fn new(body: Incoming, place: Arc<Place>) -> Self {
+impl TrackedRequestBody {
+    pub(super) fn new(body: Incoming, place: Arc<ConnectionPlace>) -> Self {
         if body.is_end_stream() {
             place.busy();
         }
@@ -24,7 +24,7 @@ impl Asked {
     }
 }
 
-impl HttpBody for Asked {
+impl HttpBody for TrackedRequestBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -48,7 +48,7 @@ impl HttpBody for Asked {
     }
 }
 
-impl Drop for Asked {
+impl Drop for TrackedRequestBody {
     fn drop(&mut self) {
         self.place.busy();
     }
@@ -57,11 +57,11 @@ impl Drop for Asked {
 /// An answer's body. Once it was sent, or given up, the connection waits for its next request.
 pub(super) struct Answered {
     body: Body,
-    place: Arc<Place>,
+    place: Arc<ConnectionPlace>,
 }
 
 impl Answered {
-    pub(super) fn new(body: Body, place: Arc<Place>) -> Self {
+    pub(super) fn new(body: Body, place: Arc<ConnectionPlace>) -> Self {
         Self { body, place }
     }
 }

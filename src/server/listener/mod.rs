@@ -27,9 +27,9 @@ use tokio_util::task::TaskTracker;
 use tower_service::Service;
 use tracing::{debug, info, warn};
 
-use exchange::{Answered, Asked};
-use places::{Limits, Places};
-use stream::Watched;
+use exchange::{Answered, TrackedRequestBody};
+use places::{ConnectionLimits, Places};
+use stream::TimedStream;
 
 /// How long a request's head may take to arrive, and how long an idle connection is kept.
 const LONGEST_HEAD: Duration = Duration::from_secs(10);
@@ -64,7 +64,7 @@ pub async fn serve(listener: TcpListener, routes: Router, stop: CancellationToke
     // Websockets, and requests to Twilio, need files as well.
     let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files / 2).ok());
     let open = MOST_CONNECTIONS.min(files.unwrap_or(MOST_CONNECTIONS)).max(16);
-    let limits = Limits { open, waiting: MOST_WAITING.min(open) };
+    let limits = ConnectionLimits { open, waiting: MOST_WAITING.min(open) };
     serve_within(listener, routes, stop, limits).await
 }
 
@@ -72,7 +72,7 @@ async fn serve_within(
     listener: TcpListener,
     routes: Router,
     stop: CancellationToken,
-    limits: Limits,
+    limits: ConnectionLimits,
 ) -> io::Result<()> {
     let places = Places::new(limits);
     let open = TaskTracker::new();
@@ -121,7 +121,7 @@ async fn converse(
     stream: TcpStream,
     peer: SocketAddr,
     routes: Router,
-    place: std::sync::Arc<places::Place>,
+    place: std::sync::Arc<places::ConnectionPlace>,
     stop: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     // Answers are small and complete; waiting for more to send would only delay them.
@@ -135,7 +135,7 @@ async fn converse(
     }
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut routes, place) = (routes.clone(), place.clone());
-        let mut request = request.map(|body| Asked::new(body, place.clone()));
+        let mut request = request.map(|body| TrackedRequestBody::new(body, place.clone()));
         request.extensions_mut().insert(ConnectInfo(peer));
         async move {
             let answer = routes.call(request).await?;
@@ -145,7 +145,7 @@ async fn converse(
     // Not the library's builder for either version: it waits for ever for the first bytes, to tell which it is.
     let mut builder = Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(LONGEST_HEAD).max_buf_size(LARGEST_HEAD);
-    let stream = TokioIo::new(Watched::new(stream, LONGEST_WRITE));
+    let stream = TokioIo::new(TimedStream::new(stream, LONGEST_WRITE));
     let mut connection = pin!(builder.serve_connection(stream, service).with_upgrades());
     tokio::select! {
         ended = connection.as_mut() => ended?,
@@ -198,7 +198,7 @@ mod tests {
         serving.await.unwrap().unwrap();
     }
 
-    async fn served(limits: Limits, routes: Router) -> (SocketAddr, CancellationToken) {
+    async fn served(limits: ConnectionLimits, routes: Router) -> (SocketAddr, CancellationToken) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         tokio::spawn(serve_within(listener, routes, stop.clone(), limits));
@@ -211,7 +211,7 @@ mod tests {
 
     #[tokio::test]
     async fn however_many_hold_their_requests_back_a_whole_request_is_answered() {
-        let limits = Limits { open: 64, waiting: 12 };
+        let limits = ConnectionLimits { open: 64, waiting: 12 };
         let read = |body: axum::body::Bytes| async move { format!("{} bytes", body.len()) };
         let (address, _stop) =
             served(limits, Router::new().route("/", get(|| async { "well" }).post(read))).await;
@@ -239,7 +239,7 @@ mod tests {
             )
         };
         let routes = Router::new().route("/", get(|| async { "well" })).route("/stream", get(endless));
-        let (address, _stop) = served(Limits { open: 8, waiting: 8 }, routes).await;
+        let (address, _stop) = served(ConnectionLimits { open: 8, waiting: 8 }, routes).await;
         let mut streams = Vec::new();
         for _ in 0..8 {
             let mut stream = TcpStream::connect(address).await.unwrap();

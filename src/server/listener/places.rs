@@ -7,19 +7,16 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
-/// How many connections there may be.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// Connections in all.
+pub(super) struct ConnectionLimits {
     pub(super) open: usize,
     /// Of these, connections that have not sent a whole request, or wait for their next one.
     pub(super) waiting: usize,
 }
 
-/// All connections by what they are at.
 #[derive(Debug)]
 pub(super) struct Places {
-    limits: Limits,
+    limits: ConnectionLimits,
     open: Mutex<Open>,
 }
 
@@ -31,12 +28,11 @@ struct Open {
     fresh: BTreeMap<u64, CancellationToken>,
     /// Were answered, and have sent no further one.
     idle: BTreeMap<u64, CancellationToken>,
-    /// Are being answered.
     busy: BTreeMap<u64, CancellationToken>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ConnectionState {
     Fresh,
     Idle,
     Busy,
@@ -44,19 +40,19 @@ enum State {
 
 /// One connection's place; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionPlace {
     places: Arc<Places>,
-    at: Mutex<(State, u64)>,
+    at: Mutex<(ConnectionState, u64)>,
     evicted: CancellationToken,
 }
 
 impl Places {
-    pub(super) fn new(limits: Limits) -> Arc<Self> {
+    pub(super) fn new(limits: ConnectionLimits) -> Arc<Self> {
         Arc::new(Self { limits, open: Mutex::default() })
     }
 
     /// A place for a new connection; another one may have to go for it.
-    pub(super) fn admit(self: &Arc<Self>) -> Arc<Place> {
+    pub(super) fn admit(self: &Arc<Self>) -> Arc<ConnectionPlace> {
         let mut open = self.open();
         while open.waiting() >= self.limits.waiting || open.all() >= self.limits.open {
             if !open.evict() {
@@ -64,8 +60,12 @@ impl Places {
             }
         }
         let evicted = CancellationToken::new();
-        let at = open.enter(State::Fresh, evicted.clone());
-        Arc::new(Place { places: self.clone(), at: Mutex::new((State::Fresh, at)), evicted })
+        let at = open.enter(ConnectionState::Fresh, evicted.clone());
+        Arc::new(ConnectionPlace {
+            places: self.clone(),
+            at: Mutex::new((ConnectionState::Fresh, at)),
+            evicted,
+        })
     }
 
     /// Ends a connection where the system has no room for another.
@@ -89,15 +89,15 @@ impl Open {
     }
 
     /// Those in a state. The longest busy ones are streams, whose clients come back by themselves.
-    fn of(&mut self, state: State) -> &mut BTreeMap<u64, CancellationToken> {
+    fn of(&mut self, state: ConnectionState) -> &mut BTreeMap<u64, CancellationToken> {
         match state {
-            State::Fresh => &mut self.fresh,
-            State::Idle => &mut self.idle,
-            State::Busy => &mut self.busy,
+            ConnectionState::Fresh => &mut self.fresh,
+            ConnectionState::Idle => &mut self.idle,
+            ConnectionState::Busy => &mut self.busy,
         }
     }
 
-    fn enter(&mut self, state: State, evicted: CancellationToken) -> u64 {
+    fn enter(&mut self, state: ConnectionState, evicted: CancellationToken) -> u64 {
         let at = self.next;
         self.next += 1;
         self.of(state).insert(at, evicted);
@@ -106,7 +106,7 @@ impl Open {
 
     /// Ends the connection that is missed least; `false` where there is none.
     fn evict(&mut self) -> bool {
-        let states = [State::Fresh, State::Idle, State::Busy];
+        let states = [ConnectionState::Fresh, ConnectionState::Idle, ConnectionState::Busy];
         let oldest = states.into_iter().find_map(|state| self.of(state).pop_first());
         oldest.is_some_and(|(_, evicted)| {
             evicted.cancel();
@@ -115,15 +115,14 @@ impl Open {
     }
 }
 
-impl Place {
+impl ConnectionPlace {
     /// A whole request is here.
     pub(super) fn busy(&self) {
-        self.go(State::Busy);
+        self.go(ConnectionState::Busy);
     }
 
-    /// It was answered.
     pub(super) fn idle(&self) {
-        self.go(State::Idle);
+        self.go(ConnectionState::Idle);
     }
 
     /// Waits until another connection needs the place.
@@ -131,7 +130,7 @@ impl Place {
         self.evicted.cancelled().await;
     }
 
-    fn go(&self, to: State) {
+    fn go(&self, to: ConnectionState) {
         let mut at = self.at.lock();
         if at.0 == to {
             return;
@@ -144,7 +143,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         let at = *self.at.get_mut();
         self.places.open().of(at.0).remove(&at.1);
@@ -157,7 +156,7 @@ mod tests {
 
     #[test]
     fn at_a_limit_those_go_first_that_have_sent_no_whole_request() {
-        let places = Places::new(Limits { open: 4, waiting: 3 });
+        let places = Places::new(ConnectionLimits { open: 4, waiting: 3 });
         let [streaming, answered, silent] = [(); 3].map(|()| places.admit());
         streaming.busy();
         answered.busy();

@@ -10,14 +10,14 @@ use tokio::time::{Sleep, sleep};
 
 /// Wraps a stream; a write that does not move within the limit is an error.
 #[derive(Debug)]
-pub(super) struct Watched<S> {
+pub(super) struct TimedStream<S> {
     stream: S,
     limit: Duration,
     /// Set while a write waits for the client.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Watched<S> {
+impl<S> TimedStream<S> {
     pub(super) fn new(stream: S, limit: Duration) -> Self {
         Self { stream, limit, stalled: None }
     }
@@ -34,7 +34,7 @@ impl<S> Watched<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -44,7 +44,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -88,7 +88,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_a_little_in_time_stays_and_one_that_takes_nothing_does_not() {
         let (server, mut client) = tokio::io::duplex(64);
-        let mut server = Watched::new(server, LIMIT);
+        let mut server = TimedStream::new(server, LIMIT);
         let writing = tokio::spawn(async move { server.write_all(&[7; 256]).await });
         for _ in 0..3 {
             tokio::time::sleep(LIMIT - Duration::from_secs(1)).await;

@@ -25,11 +25,11 @@ const STATUSES: [&str; 4] = ["pending", "reserved", "assigned", "wrapping"];
 /// Activities are few; Twilio allows 100 a Workspace.
 const MOST_ACTIVITIES: usize = 100;
 
-type Float<L> = Family<L, Gauge<f64, AtomicU64>>;
-type Whole<L> = Family<L, Gauge>;
+type FloatFamily<L> = Family<L, Gauge<f64, AtomicU64>>;
+type CountFamily<L> = Family<L, Gauge>;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Status {
+struct StatusLabels {
     status: &'static str,
 }
 
@@ -50,7 +50,7 @@ struct Counter {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Queue {
+struct QueueLabels {
     task_queue: String,
     task_queue_sid: String,
 }
@@ -79,7 +79,7 @@ struct QueueLevel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Part {
+struct PartLabels {
     part: &'static str,
 }
 
@@ -98,19 +98,19 @@ pub(super) fn registry(
 }
 
 fn workspace(registry: &mut Registry, snapshot: &Snapshot, config: &StatisticsConfig, now: Timestamp) {
-    let tasks = Whole::<Status>::default();
+    let tasks = CountFamily::<StatusLabels>::default();
     registry.register("tasks", "Open Tasks of the Workspace by status", tasks.clone());
-    let agents = Whole::<Activity>::default();
+    let agents = CountFamily::<Activity>::default();
     registry.register("agents", "Workers of the Workspace by Activity", agents.clone());
-    let today = Whole::<Counter>::default();
+    let today = CountFamily::<Counter>::default();
     registry.register("today", "Today's counters of the Workspace; reset each day", today.clone());
-    let sla = Float::<Level>::default();
+    let sla = FloatFamily::<Level>::default();
     let help = "The Workspace's service level today by threshold in seconds, from 0 to 1; absent until a Task was accepted";
     registry.register_with_unit("sla", help, Unit::Ratios, sla.clone());
 
     if let Some(realtime) = &snapshot.workspace.realtime.value {
         for status in STATUSES {
-            tasks.get_or_create(&Status { status }).set(whole(realtime.tasks_by_status.count(status)));
+            tasks.get_or_create(&StatusLabels { status }).set(whole(realtime.tasks_by_status.count(status)));
         }
         let oldest = Gauge::<f64, AtomicU64>::default();
         oldest.set(seconds(snapshot.workspace.oldest, now));
@@ -144,24 +144,24 @@ fn workspace(registry: &mut Registry, snapshot: &Snapshot, config: &StatisticsCo
 }
 
 fn queues(registry: &mut Registry, snapshot: &Snapshot, config: &StatisticsConfig, now: Timestamp) {
-    let tasks = Whole::<QueueStatus>::default();
+    let tasks = CountFamily::<QueueStatus>::default();
     registry.register(
         "queue_tasks",
         "Open Tasks of a TaskQueue by status, all channels together",
         tasks.clone(),
     );
-    let of_channel = Whole::<QueueChannelStatus>::default();
+    let of_channel = CountFamily::<QueueChannelStatus>::default();
     let help = "Open Tasks of a TaskQueue by TaskChannel and status";
     registry.register("queue_channel_tasks", help, of_channel.clone());
-    let oldest = Float::<Queue>::default();
+    let oldest = FloatFamily::<QueueLabels>::default();
     let help = "How long the Task that waits longest in a TaskQueue waits; 0 when none does";
     registry.register_with_unit("queue_oldest_task", help, Unit::Seconds, oldest.clone());
-    let available = Whole::<Queue>::default();
+    let available = CountFamily::<QueueLabels>::default();
     let help = "Workers of a TaskQueue who could take a Task";
     registry.register("queue_agents_available", help, available.clone());
-    let eligible = Whole::<Queue>::default();
+    let eligible = CountFamily::<QueueLabels>::default();
     registry.register("queue_agents_eligible", "Workers of a TaskQueue in any Activity", eligible.clone());
-    let sla = Float::<QueueLevel>::default();
+    let sla = FloatFamily::<QueueLevel>::default();
     let help = "A TaskQueue's service level today by threshold in seconds, from 0 to 1; absent until a Task was accepted";
     registry.register_with_unit("queue_sla", help, Unit::Ratios, sla.clone());
     let known: Gauge = Gauge::default();
@@ -175,7 +175,7 @@ fn queues(registry: &mut Registry, snapshot: &Snapshot, config: &StatisticsConfi
         } else {
             (OTHER.to_owned(), OTHER.to_owned())
         };
-        let queue = Queue { task_queue: task_queue.clone(), task_queue_sid: task_queue_sid.clone() };
+        let queue = QueueLabels { task_queue: task_queue.clone(), task_queue_sid: task_queue_sid.clone() };
         for (scope, stats) in Scope::each(snapshot.channels.len()).zip(&state.scopes) {
             let Some(realtime) = &stats.realtime.value else { continue };
             for status in STATUSES {
@@ -211,7 +211,7 @@ fn queues(registry: &mut Registry, snapshot: &Snapshot, config: &StatisticsConfi
         let level = config.service_levels.get(sid).copied().unwrap_or(config.service_level);
         for threshold in &config.sla_thresholds {
             if let Some(share) = share(level, cumulative, *threshold) {
-                let Queue { task_queue, task_queue_sid } = queue.clone();
+                let QueueLabels { task_queue, task_queue_sid } = queue.clone();
                 let threshold = threshold.to_string();
                 let labels = QueueLevel { task_queue, task_queue_sid, threshold, level: level.name() };
                 sla.get_or_create(&labels).set(share);
@@ -222,14 +222,14 @@ fn queues(registry: &mut Registry, snapshot: &Snapshot, config: &StatisticsConfi
 
 /// How old what is shown is and may be, and what can't be read.
 fn freshness(registry: &mut Registry, snapshot: &Snapshot, rhythm: RefreshConfig, now: Timestamp) {
-    let interval = Float::<Part>::default();
+    let interval = FloatFamily::<PartLabels>::default();
     let help = "The longest time between two reads of the Workspace's statistics, as it is configured";
     registry.register_with_unit("statistics_interval", help, Unit::Seconds, interval.clone());
     for (part, length) in [("realtime", rhythm.realtime_interval), ("cumulative", rhythm.cumulative_interval)]
     {
-        interval.get_or_create(&Part { part }).set(length.as_secs_f64());
+        interval.get_or_create(&PartLabels { part }).set(length.as_secs_f64());
     }
-    let age = Float::<Part>::default();
+    let age = FloatFamily::<PartLabels>::default();
     let help = "Since when the Workspace's statistics were read";
     registry.register_with_unit("statistics_age", help, Unit::Seconds, age.clone());
     let read = [
@@ -238,7 +238,7 @@ fn freshness(registry: &mut Registry, snapshot: &Snapshot, rhythm: RefreshConfig
     ];
     for (part, as_of) in read {
         if let Some(as_of) = as_of {
-            age.get_or_create(&Part { part }).set(since(as_of, now));
+            age.get_or_create(&PartLabels { part }).set(since(as_of, now));
         }
     }
     let stale: Gauge = Gauge::default();

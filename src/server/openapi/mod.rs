@@ -102,7 +102,7 @@ const EVENTS: &str = "/taskrouter/events";
         super::monitoring::show,
         show
     ),
-    components(schemas(schemas::Refused)),
+    components(schemas(schemas::ErrorSchema)),
     modifiers(&SecuritySchemes, &RefusalComponents)
 )]
 struct Handlers;

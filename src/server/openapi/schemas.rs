@@ -12,7 +12,7 @@ use crate::wallboard::Problem;
 /// A refusal.
 #[derive(ToSchema)]
 #[schema(as = Error)]
-pub(in crate::server) struct Refused {
+pub(in crate::server) struct ErrorSchema {
     /// For programs
     code: String,
     /// For people
@@ -53,7 +53,8 @@ pub(in crate::server) struct EventForm {
 }
 
 #[derive(ToSchema)]
-pub(in crate::server) struct CloudEvent {
+#[schema(as = CloudEvent)]
+pub(in crate::server) struct CloudEventSchema {
     r#type: String,
     id: Option<String>,
     specversion: Option<String>,

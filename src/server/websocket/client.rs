@@ -24,12 +24,10 @@ use crate::twilio::flex_token::FlexUser;
 const LONGEST_TRUST: Duration = Duration::from_secs(180);
 /// And not more often than this, while Twilio can't tell.
 const SHORTEST_TRUST: Duration = Duration::from_secs(15);
-/// The other place for a token.
 const TOKEN_HEADER: &str = "token";
 
-/// An admitted client.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(super) struct WebsocketClient {
     who: Who,
     /// When to look again.
     due: Option<Instant>,
@@ -51,13 +49,12 @@ enum Who {
 /// What a client wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// See statistics.
     Watch,
     /// Place Calls, which only a Worker does.
     Dial,
 }
 
-impl Client {
+impl WebsocketClient {
     /// Admits a client, with the sub-protocol to name back.
     pub(super) async fn admit(
         state: &AppState,

@@ -27,12 +27,10 @@ const LONGEST_CLOSE: Duration = Duration::from_secs(2);
 const LARGEST_MESSAGE: usize = 4096;
 /// Messages that a client may send at once, pings included.
 const MESSAGES_AT_ONCE: f64 = 20.0;
-/// And a second from then on.
 const MESSAGES_PER_SECOND: f64 = 5.0;
 /// A client's messages are short and rare; the library's default is 128 KiB for each client.
 const READ_BUFFER: usize = 256;
 
-/// A connected client.
 #[derive(Debug)]
 pub(super) struct Connection<S> {
     stream: WebSocketStream<S>,
@@ -44,7 +42,6 @@ pub(super) struct Connection<S> {
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CloseReason {
-    /// The connection broke.
     Gone,
     /// The client said goodbye, and waits for ours.
     Left,
@@ -52,7 +49,6 @@ pub(super) enum CloseReason {
     Silent,
     /// The client takes nothing.
     Stalled,
-    /// It sent more than it may.
     TooMany,
     /// It sent a longer message than it may.
     TooLong,
@@ -62,9 +58,7 @@ pub(super) enum CloseReason {
     NotText,
     /// It sent a text that is none.
     NotUtf8,
-    /// It may not be here any more.
     NotAdmitted,
-    /// The service is stopping.
     Stopping,
 }
 

@@ -9,9 +9,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::client::{Client, Purpose};
+use super::client::{Purpose, WebsocketClient};
 use super::connection::CloseReason;
-use super::{Connection, Sockets, look_again, open};
+use super::{ClientConnection, Sockets, look_again, open};
 use crate::dialling::{DialError, Line, Update};
 use crate::server::dialling::Dialling;
 use crate::server::openapi::refusals::{Admission, NotAWebsocket, NotFound, NotNow};
@@ -41,7 +41,7 @@ pub(in crate::server) async fn outbound_dial(
 ) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
     let sockets = state.sockets.clone();
-    let talk = move |mut connection: Connection, client: Client| async move {
+    let talk = move |mut connection: ClientConnection, client: WebsocketClient| async move {
         // Only Workers are let in.
         let Some(worker) = client.worker() else { return };
         let line = dialler.line(worker);
@@ -52,8 +52,8 @@ pub(in crate::server) async fn outbound_dial(
 }
 
 async fn talk(
-    connection: &mut Connection,
-    mut client: Client,
+    connection: &mut ClientConnection,
+    mut client: WebsocketClient,
     mut line: Line,
     sockets: &Sockets,
 ) -> Result<Infallible, CloseReason> {

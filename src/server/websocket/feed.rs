@@ -13,11 +13,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::client::{Client, Purpose};
+use super::client::{Purpose, WebsocketClient};
 use super::connection::CloseReason;
-use super::{Connection, look_again, open};
+use super::{ClientConnection, look_again, open};
 use crate::feed::{Selection, Watcher};
-use crate::server::feed::Asked;
+use crate::server::feed::FeedQuery;
 use crate::server::{ApiError, AppState};
 
 /// A client that wanted to say first what it wants is shown what its query asks for after so long.
@@ -26,7 +26,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// What a client may say.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct SubscribeMessage {
     #[serde(default)]
     since: Option<String>,
     #[serde(default)]
@@ -35,11 +35,10 @@ struct Wanted {
     channels: Option<Vec<String>>,
 }
 
-/// Opens it.
 pub(in crate::server) async fn watch(
     state: &AppState,
     parts: Parts,
-    asked: Asked,
+    asked: FeedQuery,
 ) -> Result<Response, ApiError> {
     let watcher = state.feed.watch(asked.since.as_deref(), asked.selection);
     let watcher = watcher.map_err(|_| ApiError::busy())?;
@@ -52,8 +51,8 @@ pub(in crate::server) async fn watch(
 }
 
 async fn talk(
-    connection: &mut Connection,
-    mut client: Client,
+    connection: &mut ClientConnection,
+    mut client: WebsocketClient,
     mut watcher: Watcher,
     mut waits: bool,
     channels: &[String],
@@ -84,7 +83,8 @@ async fn talk(
 fn wanted(said: &str, channels: &[String]) -> Result<(Option<String>, Selection), String> {
     // By way of an object: a list would do for the members in their order, and an empty one for none of them.
     let object = serde_json::from_str::<Map<String, Value>>(said);
-    let wanted: Result<Wanted, _> = object.and_then(|object| serde_json::from_value(Value::Object(object)));
+    let wanted: Result<SubscribeMessage, _> =
+        object.and_then(|object| serde_json::from_value(Value::Object(object)));
     let wanted = wanted.map_err(|_| {
         "expected a JSON object of, at most, since (text), queues and channels (lists of texts)".to_owned()
     })?;

@@ -31,7 +31,7 @@ pub(super) use feed::watch;
 pub(super) use realtime::{__path_realtime_stats, realtime_stats};
 pub(super) use upgrade::is_asked_for;
 
-use client::{Client, Purpose};
+use client::{Purpose, WebsocketClient};
 use connection::CloseReason;
 use upgrade::Upgrade;
 
@@ -44,8 +44,7 @@ const LONGEST_GOODBYE: Duration = Duration::from_secs(3);
 /// Characters of an unknown site that the refusal repeats.
 const LONGEST_ORIGIN: usize = 200;
 
-/// A client's connection.
-type Connection = connection::Connection<TokioIo<Upgraded>>;
+type ClientConnection = connection::Connection<TokioIo<Upgraded>>;
 
 /// The open websockets and their rules. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -75,7 +74,6 @@ impl Sockets {
         }))
     }
 
-    /// How many are open.
     pub fn open(&self) -> usize {
         self.0.most - self.0.places.available_permits().min(self.0.most)
     }
@@ -121,13 +119,13 @@ async fn open<F>(
     state: &AppState,
     mut parts: Parts,
     purpose: Purpose,
-    talk: impl FnOnce(Connection, Client) -> F + Send + 'static,
+    talk: impl FnOnce(ClientConnection, WebsocketClient) -> F + Send + 'static,
 ) -> Result<Response, ApiError>
 where
     F: Future<Output = ()> + Send,
 {
     let upgrade = Upgrade::of(&mut parts)?;
-    let (client, protocol) = Client::admit(state, &parts, purpose).await?;
+    let (client, protocol) = WebsocketClient::admit(state, &parts, purpose).await?;
     let shared = &state.sockets.0;
     let place = shared.places.clone().try_acquire_owned().map_err(|_| ApiError::busy())?;
     let (response, connection) = upgrade.accept(protocol);
@@ -141,6 +139,6 @@ where
 }
 
 /// Checks the client's rights again; an error closes the connection.
-async fn look_again(client: &mut Client) -> Result<(), CloseReason> {
+async fn look_again(client: &mut WebsocketClient) -> Result<(), CloseReason> {
     if client.may_stay().await { Ok(()) } else { Err(CloseReason::NotAdmitted) }
 }

@@ -13,9 +13,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::client::{Client, Purpose};
+use super::client::{Purpose, WebsocketClient};
 use super::connection::CloseReason;
-use super::{Connection, look_again, open};
+use super::{ClientConnection, look_again, open};
 use crate::feed::ItemsWatcher;
 use crate::server::openapi::refusals::{Admission, NotAWebsocket, NotFound, NotNow};
 use crate::server::{ApiError, AppState};
@@ -47,8 +47,8 @@ pub(in crate::server) async fn realtime_stats(
 }
 
 async fn talk(
-    connection: &mut Connection,
-    mut client: Client,
+    connection: &mut ClientConnection,
+    mut client: WebsocketClient,
     mut watcher: ItemsWatcher,
 ) -> Result<Infallible, CloseReason> {
     let mut next_at = Instant::now();

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 /// As the publishing task last reported it.
 #[derive(Debug, Default)]
-pub(super) struct Backlog {
+pub(super) struct UnwrittenAge {
     in_flight: AtomicUsize,
     waiting: AtomicUsize,
     oldest: Mutex<Oldest>,
@@ -22,7 +22,7 @@ pub(super) struct Backlog {
 /// Why changes wait, and since when the oldest of each kind does.
 pub(super) type Oldest = [(&'static str, Option<Instant>); 3];
 
-impl Backlog {
+impl UnwrittenAge {
     pub(super) fn set(&self, in_flight: usize, waiting: usize, oldest: Oldest) {
         self.in_flight.store(in_flight, Ordering::Relaxed);
         self.waiting.store(waiting, Ordering::Relaxed);
@@ -30,7 +30,7 @@ impl Backlog {
     }
 }
 
-impl Collector for Backlog {
+impl Collector for UnwrittenAge {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let oldest = *self.oldest.lock();
         let age = |since: Option<Instant>| since.map_or(0.0, |since| since.elapsed().as_secs_f64());

@@ -59,7 +59,6 @@ const TYPES: [&str; 49] = [
     "workspace.deleted",
     "workspace.updated",
 ];
-/// The place of any other type.
 const OTHER: usize = TYPES.len();
 /// The place of what names none.
 const NONE: usize = TYPES.len() + 1;
@@ -70,7 +69,6 @@ pub fn event_type_label(event_type: Option<&str>) -> &'static str {
     known.map_or("other", |place| TYPES[place])
 }
 
-/// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventOutcome {
     /// Marked what it touched.
@@ -85,7 +83,6 @@ pub enum EventOutcome {
 
 const OUTCOMES: [&str; 4] = ["taken", "foreign", "signature", "malformed"];
 
-/// The numbers.
 #[derive(Debug)]
 pub(super) struct EventCounts([[AtomicU64; OUTCOMES.len()]; TYPES.len() + 2]);
 

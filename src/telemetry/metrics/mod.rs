@@ -34,7 +34,7 @@ pub use endpoint::endpoint;
 pub use event_types::{EventOutcome, event_type_label};
 pub use panics::count_panics;
 
-use backlog::Backlog;
+use backlog::UnwrittenAge;
 use event_types::EventCounts;
 use log::LogLines;
 use panics::Panics;
@@ -48,19 +48,19 @@ const FRESHNESS_BUCKETS: [f64; 14] =
 /// One REST request; the longest is `TWILIO_TIMEOUT`.
 const REQUEST_BUCKETS: [f64; 9] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-type Float = Gauge<f64, AtomicU64>;
+type FloatGauge = Gauge<f64, AtomicU64>;
 
 /// Counts what is done. Cheap to clone; all clones count together.
 #[derive(Clone)]
-pub struct Monitor(Arc<Counts>);
+pub struct Monitor(Arc<Counters>);
 
-struct Counts {
+struct Counters {
     registry: Registry,
     events: Arc<EventCounts>,
     refreshes: Family<RefreshLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
     request_seconds: Family<ApiLabel, Histogram>,
-    headroom: Family<LimitLabel, Float>,
+    headroom: Family<LimitLabel, FloatGauge>,
     writes: Family<WriteLabels, Counter>,
     freshness: Histogram,
     refusals: Family<CodeLabel, Counter>,
@@ -70,15 +70,13 @@ struct Counts {
     differing_settings: Gauge,
     /// Has a value only where there is a Redis.
     redis_answers: OnceLock<Gauge>,
-    /// The same.
     stale: OnceLock<Family<ReasonLabel, Gauge>>,
-    backlog: Arc<Backlog>,
+    backlog: Arc<UnwrittenAge>,
 }
 
 /// How a read of TaskRouter ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// With an answer.
+pub enum ReadOutcome {
     Ok,
     /// It comes back later.
     Failed,
@@ -99,16 +97,14 @@ pub enum Limit {
     SyncInFlight,
 }
 
-/// A client of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientKind {
-    /// Over a websocket.
     Websocket,
     /// What changes, over a websocket or by server-sent events.
     Watcher,
 }
 
-impl Outcome {
+impl ReadOutcome {
     /// What it is called where reads are counted.
     pub fn name(self) -> &'static str {
         match self {
@@ -194,7 +190,7 @@ impl Default for Monitor {
         registry.register("build", "The program", version);
         let events = Arc::new(EventCounts::default());
         registry.register_collector(Box::new(events.clone()));
-        let backlog = Arc::new(Backlog::default());
+        let backlog = Arc::new(UnwrittenAge::default());
         registry.register_collector(Box::new(backlog.clone()));
         registry.register_collector(Box::new(Panics));
         registry.register_collector(Box::new(LogLines));
@@ -232,7 +228,7 @@ impl Default for Monitor {
         let differing_settings = Gauge::default();
         let help = "1 where this replica's configuration differs from the leader's";
         registry.register("differing_settings", help, differing_settings.clone());
-        Self(Arc::new(Counts {
+        Self(Arc::new(Counters {
             registry,
             events,
             refreshes,
@@ -260,7 +256,7 @@ impl Monitor {
     }
 
     /// A read of TaskRouter ended.
-    pub fn refreshed(&self, what: &'static str, cause: &'static str, outcome: Outcome) {
+    pub fn refreshed(&self, what: &'static str, cause: &'static str, outcome: ReadOutcome) {
         self.0.refreshes.get_or_create(&RefreshLabels { what, cause, outcome: outcome.name() }).inc();
     }
 
@@ -293,7 +289,6 @@ impl Monitor {
         self.0.backlog.set(in_flight, waiting, oldest);
     }
 
-    /// A request was refused.
     pub fn refused(&self, code: &'static str) {
         self.0.refusals.get_or_create(&CodeLabel { code }).inc();
     }

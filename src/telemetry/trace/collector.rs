@@ -17,17 +17,16 @@ const TELL_AGAIN: Duration = Duration::from_secs(60);
 /// What a collector has to say of a batch is a few bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
-/// The way to the collector.
 #[derive(Debug)]
 pub(super) struct Collector {
     http: reqwest::Client,
     runtime: Handle,
-    health: Mutex<Health>,
+    health: Mutex<ExportHealth>,
 }
 
 /// Whether the collector takes spans, as the log last said it.
 #[derive(Debug, Default)]
-struct Health {
+struct ExportHealth {
     logged: Option<Instant>,
     /// Whether the last log line said that nothing gets through.
     away: bool,
@@ -35,7 +34,7 @@ struct Health {
 
 /// The collector did not take a batch.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+enum CollectorError {
     #[error("{0}")]
     Network(String),
     #[error("its answer is larger than {LONGEST_ANSWER} bytes")]
@@ -57,7 +56,7 @@ impl Collector {
         Ok(Self { http: http.build()?, runtime: Handle::current(), health: Mutex::default() })
     }
 
-    fn tell(&self, answered: &Result<Response<Bytes>, Refusal>) {
+    fn tell(&self, answered: &Result<Response<Bytes>, CollectorError>) {
         let refused = match answered {
             Ok(answer) if answer.status().is_success() => None,
             Ok(answer) => Some(format!("it answers {}", answer.status())),
@@ -88,20 +87,20 @@ impl HttpClient for Collector {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         // The exporter's thread has no runtime.
         let sent = self.runtime.spawn(send(self.http.clone(), request));
-        let answered = sent.await.unwrap_or(Err(Refusal::Stopping));
+        let answered = sent.await.unwrap_or(Err(CollectorError::Stopping));
         self.tell(&answered);
         Ok(answered?)
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is no call to Twilio")]
-async fn send(http: reqwest::Client, request: Request<Bytes>) -> Result<Response<Bytes>, Refusal> {
-    let request = request.try_into().map_err(Refusal::of)?;
-    let mut answer = http.execute(request).await.map_err(Refusal::of)?;
+async fn send(http: reqwest::Client, request: Request<Bytes>) -> Result<Response<Bytes>, CollectorError> {
+    let request = request.try_into().map_err(CollectorError::of)?;
+    let mut answer = http.execute(request).await.map_err(CollectorError::of)?;
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(Refusal::of)? {
+    while let Some(chunk) = answer.chunk().await.map_err(CollectorError::of)? {
         if body.len() + chunk.len() > LONGEST_ANSWER {
-            return Err(Refusal::TooLarge);
+            return Err(CollectorError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
@@ -111,7 +110,7 @@ async fn send(http: reqwest::Client, request: Request<Bytes>) -> Result<Response
     Ok(response)
 }
 
-impl Refusal {
+impl CollectorError {
     fn of(error: reqwest::Error) -> Self {
         Self::Network(if error.is_timeout() {
             format!("no answer within {LONGEST_REQUEST:?}")

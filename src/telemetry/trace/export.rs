@@ -28,7 +28,6 @@ const GATHER: Duration = Duration::from_secs(1);
 /// The longest that the end of the process waits for what has not been sent.
 const LONGEST_END: Duration = Duration::from_secs(2);
 
-/// The export of traces.
 #[derive(Debug)]
 pub(in crate::telemetry) struct Traces {
     provider: SdkTracerProvider,

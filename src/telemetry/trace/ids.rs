@@ -47,16 +47,14 @@ pub(super) fn begin(span: &Span, id: TraceId) {
 
 /// This span is below the first one of the event's trace.
 pub(super) fn go_on(span: &Span, id: TraceId) {
-    // Only a span that nobody wants has no parent, and that is as well.
+    // Only an unwanted span has no parent.
     let _ = span.set_parent(Context::new().with_remote_span_context(first(id)));
 }
 
-/// This span has to do with that event.
 pub(super) fn link(span: &Span, id: TraceId) {
     span.add_link(first(id));
 }
 
-/// This span has to do with that other one.
 pub(super) fn link_to(span: &Span, other: &Span) {
     span.add_link(other.context().span().span_context().clone());
 }

@@ -5,7 +5,7 @@
 //! become one mark or one write, the trace of the older one says so by a span that links to the newer one's, in which it
 //! goes on.
 //!
-//! The spans are at the level `trace`, so the log knows nothing of them unless it is told to, and where nobody exports
+//! The spans are at the level `trace`, so the log has none of them by default, and without an exporter
 //! traces none is made. They hold names, durations and outcomes; no SID but the event's, no name of the centre's.
 
 #[cfg(feature = "otel")]
@@ -23,7 +23,7 @@ use tracing::{Level, Span, field, trace_span};
 
 pub use trace_id::TraceId;
 
-/// A read belongs to so many events' traces at most.
+/// Events whose traces a read joins, at most.
 const MOST_EVENTS: usize = 32;
 
 /// An event was taken in. The span is the first of the event's trace.
@@ -57,21 +57,20 @@ pub fn is_followed() -> bool {
 
 /// A read of TaskRouter, in the traces of the events that it is to show.
 #[derive(Debug)]
-pub struct Reading {
+pub struct TracedRead {
     /// In the newest event's trace; requests are made within this one.
     span: Span,
     /// In the others'. They are as long, and link to it.
     others: Vec<Span>,
 }
 
-/// In none.
-impl Default for Reading {
+impl Default for TracedRead {
     fn default() -> Self {
         Self { span: Span::none(), others: Vec::new() }
     }
 }
 
-impl Reading {
+impl TracedRead {
     /// For the newest of the events, and the others in any order, each as often as it comes.
     pub fn begin(
         newest: Option<TraceId>,
@@ -117,7 +116,6 @@ impl Reading {
         &self.span
     }
 
-    /// It ended so.
     pub fn ended(&self, outcome: &'static str, failed: bool) {
         for span in std::iter::once(&self.span).chain(&self.others) {
             tell(span, outcome, failed);

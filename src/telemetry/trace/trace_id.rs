@@ -24,7 +24,6 @@ impl TraceId {
         Self((u128::from(high) << 64 | u128::from(low)).max(1))
     }
 
-    /// The number.
     pub fn number(self) -> u128 {
         self.0
     }

@@ -24,7 +24,6 @@ const WARNINGS_PER_SECOND: f64 = 1.0 / 60.0;
 pub struct Entries<T> {
     /// In the list's order.
     pub read: Vec<T>,
-    /// Left out.
     pub odd: Vec<OddEntry>,
 }
 
@@ -41,7 +40,7 @@ pub struct OddEntry {
 
 /// What an odd entry is asked for. A field of any type may stand there.
 #[derive(Deserialize)]
-struct Identity {
+struct EntryIds {
     #[serde(default)]
     sid: Option<serde_json::Value>,
     #[serde(default)]
@@ -90,7 +89,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
 
 impl OddEntry {
     fn of(entry: &RawValue, error: &serde_json::Error) -> Self {
-        let identity = serde_json::from_str::<Identity>(entry.get()).ok();
+        let identity = serde_json::from_str::<EntryIds>(entry.get()).ok();
         let (sid, queue) = identity.map_or((None, None), |found| (found.sid, found.task_queue_sid));
         let text = |value: Option<serde_json::Value>| value.and_then(|value| value.as_str().map(Box::from));
         let queue: Option<Box<str>> = text(queue);

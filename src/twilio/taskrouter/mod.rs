@@ -20,7 +20,7 @@ pub use statistics::{
 use statistics::{Resource, WithOwner};
 pub use table::{Counts, Table};
 
-use super::client::{Api, Body, Call, Client};
+use super::client::{Api, Call, Client, RequestBody};
 use super::error::TwilioError;
 use super::governor::Endpoint;
 use super::number::whole_or_zero;
@@ -33,7 +33,6 @@ pub const PAGE_SIZE: usize = 1000;
 /// More pages than any Workspace has: 5,000 TaskQueues and 500,000 Tasks are Twilio's limits.
 const MOST_PAGES: usize = 1000;
 
-/// One Workspace's TaskRouter.
 #[derive(Debug, Clone)]
 pub struct TaskRouter {
     client: Arc<Client>,
@@ -45,7 +44,6 @@ pub struct TaskRouter {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "WireTaskQueue")]
 pub struct TaskQueue {
-    /// Its SID.
     pub sid: TaskQueueSid,
     /// Its name; its SID where Twilio sends none.
     pub friendly_name: Box<str>,
@@ -85,10 +83,8 @@ impl From<WireTaskQueue> for TaskQueue {
 /// A Workspace, as far as it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Workspace {
-    /// Its name.
     #[serde(default, deserialize_with = "or_default")]
     pub friendly_name: String,
-    /// Where its events go.
     #[serde(default)]
     pub event_callback_url: Option<String>,
     /// Which events go there; all of them when empty.
@@ -99,15 +95,12 @@ pub struct Workspace {
 /// A Task, as far as it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Task {
-    /// Its SID.
     pub sid: TaskSid,
     /// `pending`, `reserved`, `assigned` or `wrapping`, or what it ended with; empty where Twilio sends none.
     #[serde(default, deserialize_with = "or_default")]
     pub assignment_status: Box<str>,
-    /// Its attributes, as JSON text.
     #[serde(default, deserialize_with = "or_default")]
     pub attributes: Box<str>,
-    /// Its priority.
     #[serde(default, deserialize_with = "whole_or_zero")]
     pub priority: u64,
     /// When it was created, ISO 8601.
@@ -116,10 +109,8 @@ pub struct Task {
     /// When it changed last, ISO 8601.
     #[serde(default)]
     pub date_updated: Option<Box<str>>,
-    /// Its TaskQueue's name.
     #[serde(default)]
     pub task_queue_friendly_name: Option<Box<str>>,
-    /// Its TaskChannel.
     #[serde(default)]
     pub task_channel_unique_name: Option<Box<str>>,
 }
@@ -127,18 +118,14 @@ pub struct Task {
 /// A Worker, as far as it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Worker {
-    /// Its SID.
     pub sid: WorkerSid,
-    /// Its name.
     #[serde(default, deserialize_with = "or_default")]
     pub friendly_name: Box<str>,
-    /// The Activity that it is in.
     #[serde(default)]
     pub activity_name: Option<Box<str>>,
     /// Whether that Activity takes Tasks.
     #[serde(default, deserialize_with = "or_default")]
     pub available: bool,
-    /// Its attributes, as JSON text.
     #[serde(default, deserialize_with = "or_default")]
     pub attributes: Box<str>,
     /// Since when it is in its Activity, ISO 8601.
@@ -152,7 +139,6 @@ pub struct Reservation {
     /// `pending`, `accepted`, `wrapping`, `completed`, `rejected`, …
     #[serde(default, deserialize_with = "or_default")]
     pub reservation_status: Box<str>,
-    /// The Worker's name.
     #[serde(default)]
     pub worker_name: Option<Box<str>>,
 }
@@ -186,7 +172,7 @@ struct Meta {
 
 /// A page of a list: its entries stand under a key of their own, told apart by type.
 trait Page: DeserializeOwned {
-    type Entry;
+    type Item;
     fn split(self) -> (Entries<Self::Entry>, Meta);
 }
 
@@ -198,7 +184,7 @@ macro_rules! page {
             meta: Meta,
         }
         impl Page for $page {
-            type Entry = $entry;
+            type Item = $entry;
             fn split(self) -> (Entries<$entry>, Meta) {
                 (self.$key, self.meta)
             }
@@ -213,7 +199,6 @@ page!(ReservationsPage, reservations, Reservation);
 page!(TaskQueuesStatisticsPage, task_queues_statistics, TaskQueueStatistics);
 
 impl TaskRouter {
-    /// The given Workspace through the given client.
     pub fn new(client: Arc<Client>, workspace: WorkspaceSid) -> Self {
         Self { client, workspace, odd: OddEntries::default() }
     }
@@ -233,8 +218,12 @@ impl TaskRouter {
     pub async fn set_event_callback_url(&self, url: &str) -> Result<Workspace, TwilioError> {
         let body =
             form_urlencoded::Serializer::new(String::new()).append_pair("EventCallbackUrl", url).finish();
-        let call =
-            Call::post(Api::TaskRouter, self.target("", &[]), "POST Workspace".to_owned(), Body::Form(body));
+        let call = Call::post(
+            Api::TaskRouter,
+            self.target("", &[]),
+            "POST Workspace".to_owned(),
+            RequestBody::Form(body),
+        );
         self.client.read(&call).await
     }
 
@@ -338,7 +327,7 @@ impl TaskRouter {
         queues: &[TaskQueueSid],
     ) -> Result<Entries<(TaskQueueSid, Realtime)>, TwilioError> {
         let path = "/TaskQueues/RealTimeStatistics";
-        let body = Body::Json(json!({ "queueSids": queues }).to_string());
+        let body = RequestBody::Json(json!({ "queueSids": queues }).to_string());
         let call = Call {
             endpoint: Endpoint::Bulk,
             ..Call::post(Api::TaskRouter, self.target(path, &[]), format!("POST {}", &path[1..]), body)

@@ -29,10 +29,8 @@ pub struct Realtime {
     /// Seconds since the creation of the Task that waits longest; 0 when none waits.
     #[serde(deserialize_with = "whole")]
     pub longest_task_waiting_age: u64,
-    /// The SID of that Task.
     #[serde(default)]
     pub longest_task_waiting_sid: Option<Box<str>>,
-    /// Tasks by priority.
     #[serde(default, deserialize_with = "counts")]
     pub tasks_by_priority: Counts,
     /// Tasks by `pending`, `reserved`, `assigned`, `wrapping`.
@@ -47,7 +45,6 @@ pub struct Realtime {
     /// Tasks; Twilio counts cancelled ones for some minutes more.
     #[serde(deserialize_with = "whole")]
     pub total_tasks: u64,
-    /// Workers of the Workspace.
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub total_workers: Option<u64>,
     /// Fields that are not listed here.
@@ -55,16 +52,12 @@ pub struct Realtime {
     pub extra: Table<Value>,
 }
 
-/// How many Workers are in one Activity.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct ActivityCount {
-    /// The Activity's name.
     #[serde(default, deserialize_with = "or_default")]
     pub friendly_name: Name,
-    /// The Activity's SID.
     #[serde(default, deserialize_with = "or_default")]
     pub sid: Name,
-    /// Workers in it.
     #[serde(deserialize_with = "whole_or_zero")]
     pub workers: u64,
 }
@@ -82,37 +75,27 @@ pub struct Cumulative {
     /// End of the window, ISO 8601.
     #[serde(default)]
     pub end_time: Option<Box<str>>,
-    #[expect(missing_docs, reason = "the names are Twilio's and say it all")]
     #[serde(deserialize_with = "whole")]
     pub reservations_accepted: u64,
-    #[expect(missing_docs, reason = "as above")]
     #[serde(deserialize_with = "whole")]
     pub reservations_canceled: u64,
-    #[expect(missing_docs, reason = "as above")]
     #[serde(deserialize_with = "whole")]
     pub reservations_created: u64,
-    #[expect(missing_docs, reason = "as above")]
     #[serde(deserialize_with = "whole")]
     pub reservations_rejected: u64,
-    #[expect(missing_docs, reason = "as above")]
     #[serde(deserialize_with = "whole")]
     pub reservations_rescinded: u64,
-    #[expect(missing_docs, reason = "as above")]
     #[serde(deserialize_with = "whole")]
     pub reservations_timed_out: u64,
-    #[expect(missing_docs, reason = "as above")]
     #[serde(deserialize_with = "whole")]
     pub tasks_canceled: u64,
     /// Missing from the published examples of combined answers.
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub tasks_completed: Option<u64>,
-    #[expect(missing_docs, reason = "as above")]
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub tasks_deleted: Option<u64>,
-    /// TaskQueues only.
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub tasks_entered: Option<u64>,
-    #[expect(missing_docs, reason = "as above")]
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub tasks_moved: Option<u64>,
     /// Missing from the published examples of combined answers.
@@ -131,7 +114,6 @@ pub struct Cumulative {
 
 /// Seconds that Tasks waited.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[expect(missing_docs, reason = "the names are Twilio's and say it all")]
 pub struct WaitDuration {
     #[serde(default, deserialize_with = "decimal_or_none")]
     pub avg: Option<f64>,
@@ -260,7 +242,6 @@ pub(super) trait WithOwner: Sized {
 /// Realtime and cumulative statistics in one answer.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Statistics {
-    /// Now.
     pub realtime: Realtime,
     /// Over the window asked for.
     pub cumulative: Cumulative,
@@ -269,9 +250,7 @@ pub struct Statistics {
 /// One TaskQueue's entry in the list of statistics.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct TaskQueueStatistics {
-    /// Whose they are.
     pub task_queue_sid: TaskQueueSid,
-    /// Now.
     pub realtime: Realtime,
     /// Over the window asked for.
     pub cumulative: Cumulative,

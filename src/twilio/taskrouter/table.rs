@@ -1,4 +1,4 @@
-//! Small tables under names, and the fields of an answer that nobody has described.
+//! Small tables under names, and the fields of an answer that are not documented.
 
 use std::fmt;
 
@@ -15,11 +15,9 @@ use crate::twilio::number::whole_or_zero;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Table<T>(Box<[(Name, T)]>);
 
-/// Counts under names.
 pub type Counts = Table<u64>;
 
 impl<T> Table<T> {
-    /// Names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
@@ -85,8 +83,8 @@ impl<T: Serialize> Serialize for Table<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+        struct TableVisitor<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for TableVisitor<T> {
             type Value = Table<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,7 +99,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
                 Ok(entries.into())
             }
         }
-        deserializer.deserialize_map(Entries(std::marker::PhantomData))
+        deserializer.deserialize_map(TableVisitor(std::marker::PhantomData))
     }
 }
 
@@ -132,7 +130,6 @@ struct KnownFields<'x, A> {
     map: A,
 }
 
-/// A field's name: one of these, or another.
 struct FieldName(&'static [&'static str]);
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Splitting<'_, D> {

@@ -5,7 +5,7 @@ use std::io::{BufRead, Write};
 use rustix::time::ClockId;
 
 use super::confinement::{ConfinementError, confine};
-use super::protocol::{Fault, Formula, LATER, Outcome, Reply, Request};
+use super::protocol::{Fault, Formula, FormulaOutcome, FormulaRequest, LATER, Reply};
 use super::realm::{EngineError, Realm};
 use super::time_of;
 use super::watchdog::Watchdog;
@@ -13,16 +13,12 @@ use super::watchdog::Watchdog;
 /// Why the process ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ChildError {
-    /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The process can't be confined.
     #[error(transparent)]
     Confinement(#[from] ConfinementError),
-    /// The pipes to the service.
     #[error("the service can't be reached: {0}")]
     Pipe(#[from] std::io::Error),
-    /// A request.
     #[error("the service sent something that is no request: {0}")]
     Request(#[from] serde_json::Error),
 }
@@ -59,19 +55,19 @@ fn serve(mut input: impl BufRead, mut output: impl Write, watchdog: Watchdog) ->
         // A large line's room is not needed again soon.
         line = String::new();
         let go_on = match request {
-            Request::Formulas(formulas) => {
+            FormulaRequest::Formulas(formulas) => {
                 realm.compile(&formulas);
                 true
             }
-            Request::Data(data) => {
+            FormulaRequest::Data(data) => {
                 realm.update(data)?;
                 true
             }
-            Request::Evaluate(places) => {
+            FormulaRequest::Evaluate(places) => {
                 answer(&mut realm, &mut output, places.len(), |realm, at| realm.evaluate(at, places[at]))?
             }
-            Request::Check(formula) => answer_one(&mut realm, &mut output, &formula, Realm::check)?,
-            Request::Try(formula) => answer_one(&mut realm, &mut output, &formula, Realm::attempt)?,
+            FormulaRequest::Check(formula) => answer_one(&mut realm, &mut output, &formula, Realm::check)?,
+            FormulaRequest::Try(formula) => answer_one(&mut realm, &mut output, &formula, Realm::attempt)?,
         };
         if !go_on {
             return Ok(());
@@ -83,7 +79,7 @@ fn answer_one(
     realm: &mut Realm,
     output: &mut impl Write,
     formula: &Formula,
-    evaluate: impl Fn(&mut Realm, &Formula) -> Result<Outcome, Fault>,
+    evaluate: impl Fn(&mut Realm, &Formula) -> Result<FormulaOutcome, Fault>,
 ) -> Result<bool, ChildError> {
     answer(realm, output, 1, |realm, _| evaluate(realm, formula))
 }
@@ -93,7 +89,7 @@ fn answer(
     realm: &mut Realm,
     output: &mut impl Write,
     count: usize,
-    mut evaluate: impl FnMut(&mut Realm, usize) -> Result<Outcome, Fault>,
+    mut evaluate: impl FnMut(&mut Realm, usize) -> Result<FormulaOutcome, Fault>,
 ) -> Result<bool, ChildError> {
     for at in 0..count {
         let value = evaluate(realm, at);

@@ -14,10 +14,8 @@ const NICENESS: i32 = 10;
 /// The process could not be confined.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfinementError {
-    /// A limit.
     #[error("its limits can't be set: {0}")]
     Limit(#[from] io::Error),
-    /// The filter of system calls.
     #[error("system calls can't be filtered: {0}")]
     Filter(String),
 }

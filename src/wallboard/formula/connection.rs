@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::protocol::{Reply, Request};
+use super::protocol::{FormulaRequest, Reply};
 
 /// The verb under which the program is the formula process.
 pub const VERB: &str = "formulas";
@@ -18,7 +18,6 @@ pub const VERB: &str = "formulas";
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Longest wait for the exit status of a process that has closed its output.
 const LONGEST_DEATH: Duration = Duration::from_secs(1);
-/// Bytes of a reply at most.
 const LARGEST_REPLY: u64 = 64 * 1024;
 
 /// The formula process can't be used. Each text goes on after "the formula process".
@@ -38,7 +37,6 @@ pub(super) enum ProcessError {
     Failed(String),
 }
 
-/// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Death {
     /// By itself: what it was doing is to blame.
@@ -48,7 +46,7 @@ pub(super) enum Death {
 }
 
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct FormulaConnection {
     // Killed when dropped.
     child: Child,
     input: ChildStdin,
@@ -57,8 +55,7 @@ pub(super) struct Connection {
     pub(super) knows_data: bool,
 }
 
-impl Connection {
-    /// Starts the program.
+impl FormulaConnection {
     pub(super) async fn start(program: &Path) -> Result<Self, ProcessError> {
         let directory = EmptyDirectory::new();
         let mut child = Command::new(program)
@@ -77,7 +74,7 @@ impl Connection {
         Ok(Self { child, input, output: BufReader::new(output), knows_formulas: false, knows_data: false })
     }
 
-    pub(super) async fn say(&mut self, request: &Request) -> Result<(), ProcessError> {
+    pub(super) async fn say(&mut self, request: &FormulaRequest) -> Result<(), ProcessError> {
         let mut line = serde_json::to_vec(request).map_err(io::Error::from)?;
         line.push(b'\n');
         let saying = async {

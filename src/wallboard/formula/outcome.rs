@@ -3,7 +3,7 @@
 use rquickjs::{CaughtError, Type, Value};
 
 use super::LONGEST_TEXT;
-use super::protocol::{Fault, OUT_OF_MEMORY, Outcome, TOO_LONG};
+use super::protocol::{Fault, FormulaOutcome, OUT_OF_MEMORY, TOO_LONG};
 
 /// The name of the source in the engine's stacks.
 pub(super) const FILE: &str = "formula";
@@ -13,20 +13,20 @@ const DEEPEST: usize = 8;
 const MOST_ELEMENTS: usize = LONGEST_TEXT;
 
 /// A formula's result, as the sample wallboard would show it.
-pub(super) fn outcome(value: &Value<'_>) -> Result<Outcome, Fault> {
+pub(super) fn outcome(value: &Value<'_>) -> Result<FormulaOutcome, Fault> {
     match value.type_of() {
-        Type::Null => Ok(Outcome::Nothing),
-        Type::Bool => Ok(Outcome::Flag(value.as_bool().unwrap_or_default())),
+        Type::Null => Ok(FormulaOutcome::Nothing),
+        Type::Bool => Ok(FormulaOutcome::Flag(value.as_bool().unwrap_or_default())),
         Type::Int | Type::Float => Ok(number(value.as_number().unwrap_or(f64::NAN))),
         Type::String => {
             let text = value.as_string().and_then(|text| text.to_string().ok());
             let text = text.ok_or_else(|| Fault::new("the result is text that is not Unicode"))?;
-            Ok(Outcome::Text(shortened(&text)))
+            Ok(FormulaOutcome::Text(shortened(&text)))
         }
         Type::Array => {
             let mut text = String::new();
             elements(value, 0, &mut text)?;
-            Ok(Outcome::Text(shortened(&text)))
+            Ok(FormulaOutcome::Text(shortened(&text)))
         }
         Type::Undefined => Err(Fault::new("the result is undefined; is a field's name misspelt?")),
         other => {
@@ -37,13 +37,13 @@ pub(super) fn outcome(value: &Value<'_>) -> Result<Outcome, Fault> {
 }
 
 /// The sample shows a zero for what is no number, as a service level of nothing is.
-fn number(number: f64) -> Outcome {
+fn number(number: f64) -> FormulaOutcome {
     if number.is_nan() {
-        Outcome::Number(0.0)
+        FormulaOutcome::Number(0.0)
     } else if number.is_infinite() {
-        Outcome::Text(if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned())
+        FormulaOutcome::Text(if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned())
     } else {
-        Outcome::Number(number)
+        FormulaOutcome::Number(number)
     }
 }
 

@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::connection::{Connection, Death, ProcessError};
-use super::protocol::{CRASHED, Data, Fault, Formula, Outcome, Reply, Request};
+use super::connection::{Death, FormulaConnection, ProcessError};
+use super::protocol::{CRASHED, DataChange, Fault, Formula, FormulaOutcome, FormulaRequest, Reply};
 
 pub use super::connection::VERB;
 
@@ -24,19 +24,16 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// Starts in one round that may fail for no formula's fault.
 const MOST_FAILURES: usize = 2;
 
-/// What one formula resulted in.
-pub type Evaluated = Result<Outcome, Fault>;
+pub type Evaluated = Result<FormulaOutcome, Fault>;
 
-/// No formula can be evaluated at the moment, for no fault of theirs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("formulas can't be evaluated at the moment: {0}")]
 pub struct Unavailable(String);
 
-/// The engine, from the outside.
 #[derive(Debug)]
 pub struct Engine {
     program: PathBuf,
-    running: Option<Connection>,
+    running: Option<FormulaConnection>,
     formulas: Vec<Formula>,
     resting: HashMap<Arc<str>, Rest>,
     /// The formula that ran when the process was killed from outside: once may be chance, twice is the formula.
@@ -53,7 +50,7 @@ pub trait Source: Send {
     /// A telling begins: of all of it, or of what changed since the last.
     fn begin(&mut self, all: bool);
     /// The next piece; `None` after the last, or when nothing changed.
-    fn next(&mut self) -> Option<Data>;
+    fn next(&mut self) -> Option<DataChange>;
 }
 
 #[derive(Debug)]
@@ -64,7 +61,7 @@ struct Rest {
 }
 
 /// A round that did not end well.
-enum Failed {
+enum RoundError {
     /// Because of the formula at this place of the request.
     At(usize, Fault),
     /// For no fault of a formula.
@@ -86,7 +83,6 @@ impl Engine {
         }
     }
 
-    /// These are the formulas from now on.
     pub fn set(&mut self, formulas: Vec<Formula>) {
         self.resting.retain(|source, _| formulas.iter().any(|formula| formula.source == *source));
         self.formulas = formulas;
@@ -95,7 +91,6 @@ impl Engine {
         }
     }
 
-    /// Evaluates them all, each with its own fate.
     pub async fn evaluate(&mut self, source: &mut dyn Source) -> Result<Vec<Evaluated>, Unavailable> {
         let mut failures = 0;
         loop {
@@ -106,18 +101,18 @@ impl Engine {
                 self.formulas.iter().enumerate().filter(|(_, f)| due(f)).map(|(place, _)| place).collect();
             let sources: Vec<Arc<str>> =
                 places.iter().map(|place| self.formulas[*place].source.clone()).collect();
-            match self.round(source, &Request::Evaluate(places.clone()), &sources).await {
+            match self.round(source, &FormulaRequest::Evaluate(places.clone()), &sources).await {
                 Ok(values) => {
                     (self.failing, self.suspect) = (false, None);
                     return Ok(self.gathered(&places, values));
                 }
                 // The formula rests from now on, so this ends.
-                Err(Failed::At(at, fault)) if at < places.len() => {
+                Err(RoundError::At(at, fault)) if at < places.len() => {
                     self.log_exit(&fault);
                     self.rest(places[at], fault);
                 }
-                Err(Failed::At(..)) => failures += 1,
-                Err(Failed::Process(error)) => {
+                Err(RoundError::At(..)) => failures += 1,
+                Err(RoundError::Process(error)) => {
                     failures += 1;
                     self.log_exit(&error);
                     if failures > MOST_FAILURES {
@@ -132,25 +127,29 @@ impl Engine {
         }
     }
 
-    /// Evaluates one formula that is not among them.
     pub async fn attempt(&mut self, formula: Formula, source: &mut dyn Source) -> Evaluated {
-        self.single(&formula.source.clone(), &Request::Try(formula), source).await
+        self.single(&formula.source.clone(), &FormulaRequest::Try(formula), source).await
     }
 
     /// Says whether a formula can be compiled.
     pub async fn check(&mut self, formula: Formula, source: &mut dyn Source) -> Evaluated {
-        self.single(&formula.source.clone(), &Request::Check(formula), source).await
+        self.single(&formula.source.clone(), &FormulaRequest::Check(formula), source).await
     }
 
-    async fn single(&mut self, formula: &Arc<str>, request: &Request, source: &mut dyn Source) -> Evaluated {
+    async fn single(
+        &mut self,
+        formula: &Arc<str>,
+        request: &FormulaRequest,
+        source: &mut dyn Source,
+    ) -> Evaluated {
         for _ in 0..=MOST_FAILURES {
             match self.round(source, request, std::slice::from_ref(formula)).await {
                 Ok(mut values) => return values.pop().unwrap_or_else(|| Err(Fault::new("not evaluated"))),
-                Err(Failed::At(_, fault)) => {
+                Err(RoundError::At(_, fault)) => {
                     self.running = None;
                     return Err(fault);
                 }
-                Err(Failed::Process(error)) => {
+                Err(RoundError::Process(error)) => {
                     self.log_exit(&error);
                     self.running = None;
                 }
@@ -163,47 +162,47 @@ impl Engine {
     async fn round(
         &mut self,
         source: &mut dyn Source,
-        request: &Request,
+        request: &FormulaRequest,
         asked: &[Arc<str>],
-    ) -> Result<Vec<Evaluated>, Failed> {
+    ) -> Result<Vec<Evaluated>, RoundError> {
         if self.running.is_none() {
-            self.running = Some(Connection::start(&self.program).await.map_err(Failed::Process)?);
+            self.running = Some(FormulaConnection::start(&self.program).await.map_err(RoundError::Process)?);
         }
-        let Some(running) = &mut self.running else { return Err(Failed::Process(ProcessError::Ended)) };
+        let Some(running) = &mut self.running else { return Err(RoundError::Process(ProcessError::Ended)) };
         let telling = async {
             if !running.knows_formulas {
-                running.say(&Request::Formulas(self.formulas.clone())).await?;
+                running.say(&FormulaRequest::Formulas(self.formulas.clone())).await?;
                 running.knows_formulas = true;
             }
             source.begin(!running.knows_data);
             running.knows_data = true;
             while let Some(data) = source.next() {
-                running.say(&Request::Data(data)).await?;
+                running.say(&FormulaRequest::Data(data)).await?;
             }
             running.say(request).await
         };
-        telling.await.map_err(Failed::Process)?;
+        telling.await.map_err(RoundError::Process)?;
         let mut values = Vec::with_capacity(asked.len());
         while values.len() < asked.len() {
             match running.hear().await {
                 Ok(Reply::Value(at, value)) if at == values.len() => values.push(value),
-                Ok(Reply::Lost(at, fault)) => return Err(Failed::At(at, fault)),
-                Ok(Reply::Failed(reason)) => return Err(Failed::Process(ProcessError::Failed(reason))),
-                Ok(Reply::Value(..)) => return Err(Failed::Process(ProcessError::Unintelligible)),
+                Ok(Reply::Lost(at, fault)) => return Err(RoundError::At(at, fault)),
+                Ok(Reply::Failed(reason)) => return Err(RoundError::Process(ProcessError::Failed(reason))),
+                Ok(Reply::Value(..)) => return Err(RoundError::Process(ProcessError::Unintelligible)),
                 Err(ProcessError::Ended) => {
                     let at = values.len();
                     return Err(match running.death().await {
-                        Death::Crashed => Failed::At(at, Fault::new(CRASHED)),
+                        Death::Crashed => RoundError::At(at, Fault::new(CRASHED)),
                         Death::Killed if self.suspect.as_ref() == Some(&asked[at]) => {
-                            Failed::At(at, Fault::new(CRASHED))
+                            RoundError::At(at, Fault::new(CRASHED))
                         }
                         Death::Killed => {
                             self.suspect = Some(asked[at].clone());
-                            Failed::Process(ProcessError::Ended)
+                            RoundError::Process(ProcessError::Ended)
                         }
                     });
                 }
-                Err(error) => return Err(Failed::Process(error)),
+                Err(error) => return Err(RoundError::Process(error)),
             }
         }
         Ok(values)

@@ -20,11 +20,10 @@ pub const CRASHED: &str = "the formula crashed the formula engine; it is tried a
 
 /// What the service says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Request {
+pub enum FormulaRequest {
     /// These are the formulas from now on, by their place. Not answered: what is none says so when it is evaluated.
     Formulas(Vec<Formula>),
-    /// The data changed. Not answered.
-    Data(Data),
+    Data(DataChange),
     /// Evaluate the formulas at these places. Answered by a [`Reply::Value`] for each in turn; or by [`Reply::Lost`]
     /// or [`Reply::Failed`], and the end.
     Evaluate(Vec<usize>),
@@ -34,7 +33,6 @@ pub enum Request {
     Try(Formula),
 }
 
-/// One formula.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Formula {
     /// An ECMAScript expression over `data`.
@@ -47,8 +45,7 @@ pub struct Formula {
 
 /// What formulas see; what is absent stays as it is.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Data {
-    /// The raw Workspace Statistics.
+pub struct DataChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace: Option<Box<RawValue>>,
     /// TaskQueues that changed, by SID.
@@ -66,28 +63,24 @@ pub struct Data {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Reply {
     /// Of the formula at this place of the request.
-    Value(usize, Result<Outcome, Fault>),
+    Value(usize, Result<FormulaOutcome, Fault>),
     /// The formula at this place of the request is such that the process had to end.
     Lost(usize, Fault),
     /// The process can't go on, for no fault of a formula.
     Failed(String),
 }
 
-/// What a formula resulted in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Outcome {
+pub enum FormulaOutcome {
     /// `null`: there is no value, and that is no fault.
     Nothing,
     /// `true` or `false`.
     Flag(bool),
-    /// A finite number.
     Number(f64),
-    /// Text.
     Text(String),
 }
 
-/// Why a formula has no result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {

@@ -43,7 +43,7 @@
   const workspace = (value) => freezeAll(withSpellings(value));
 
   // Statistics of a TaskQueue are large and most formulas look at few, so they are parsed when a formula has looked at
-  // them: that run is given up, they are parsed at nobody's expense, and the formula runs again.
+  // them: that run is given up, they are parsed outside of any formula's time, and the formula runs again.
   const missing = [];
   const shell = (queue, load) => {
     const { sid } = queue;
@@ -113,7 +113,7 @@
     ],
   };
 
-  // Percent within the service level; null while there was nobody to serve.
+  // Percent within the service level; null while there was no Task to serve.
   const slaOf = (usual, own) => (scope, threshold, name = own ?? scope?.sla ?? usual) => {
     const rate = rates[name];
     if (rate === undefined) throw new TypeError(`${name} is no service level; there are ${Object.keys(rates).join(", ")}`);

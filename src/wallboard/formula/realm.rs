@@ -17,7 +17,7 @@ use rustix::time::ClockId;
 use serde_json::value::RawValue;
 
 use super::outcome::{FILE, fault, outcome, within, wrote_to_shared};
-use super::protocol::{Data, Fault, Formula, OUT_OF_MEMORY, Outcome, TOO_LONG};
+use super::protocol::{DataChange, Fault, Formula, FormulaOutcome, OUT_OF_MEMORY, TOO_LONG};
 use super::watchdog::Watchdog;
 use super::{LONGEST_FORMULA, MOST_HEAP, MOST_MEMORY, MOST_STACK, MOST_TIME, MOST_TIME_A_QUEUE, time_of};
 
@@ -31,7 +31,7 @@ const MEASURED_AFTER: usize = 512 * 1024;
 /// The realm. Everything in it is dropped before the engine that owns it.
 pub(super) struct Realm {
     formulas: Vec<Result<Compiled, Fault>>,
-    queues: HashMap<String, Queue>,
+    queues: HashMap<String, LazyQueue>,
     order: Vec<String>,
     workspace: Persistent<Value<'static>>,
     /// All TaskQueues in order; `None` before there is data.
@@ -55,7 +55,7 @@ struct Compiled {
     writes: Cell<bool>,
 }
 
-struct Queue {
+struct LazyQueue {
     object: Persistent<Value<'static>>,
     parse: Persistent<Function<'static>>,
     parsed: bool,
@@ -147,10 +147,9 @@ impl Realm {
         self.formulas = compiled;
     }
 
-    /// Takes what changed.
-    pub(super) fn update(&mut self, data: Data) -> Result<(), EngineError> {
+    pub(super) fn update(&mut self, data: DataChange) -> Result<(), EngineError> {
         self.unlimited();
-        let Data { workspace, queues, order, more } = data;
+        let DataChange { workspace, queues, order, more } = data;
         self.told += queues.values().map(|raw| raw.get().len()).sum::<usize>();
         let (context, tools) = (self.context.clone(), &self.tools);
         let known = &mut self.queues;
@@ -207,7 +206,7 @@ impl Realm {
     }
 
     /// Evaluates the formula at a place, as the `at`th of a request.
-    pub(super) fn evaluate(&mut self, at: usize, place: usize) -> Result<Outcome, Fault> {
+    pub(super) fn evaluate(&mut self, at: usize, place: usize) -> Result<FormulaOutcome, Fault> {
         let formula = self.formulas.get_mut(place).ok_or_else(|| Fault::new("there is no such formula"))?;
         let formula = std::mem::replace(formula, Err(Fault::new("the formula is running")));
         let value = match &formula {
@@ -219,7 +218,7 @@ impl Realm {
     }
 
     /// Compiles and evaluates a formula, and forgets it.
-    pub(super) fn attempt(&mut self, formula: &Formula) -> Result<Outcome, Fault> {
+    pub(super) fn attempt(&mut self, formula: &Formula) -> Result<FormulaOutcome, Fault> {
         let compiled = self.compiled(0, formula)?;
         self.run(0, &compiled)
     }
@@ -230,11 +229,11 @@ impl Realm {
     }
 
     /// Compiles a formula and forgets it.
-    pub(super) fn check(&mut self, formula: &Formula) -> Result<Outcome, Fault> {
-        self.compiled(0, formula).map(|_| Outcome::Nothing)
+    pub(super) fn check(&mut self, formula: &Formula) -> Result<FormulaOutcome, Fault> {
+        self.compiled(0, formula).map(|_| FormulaOutcome::Nothing)
     }
 
-    fn run(&mut self, at: usize, formula: &Compiled) -> Result<Outcome, Fault> {
+    fn run(&mut self, at: usize, formula: &Compiled) -> Result<FormulaOutcome, Fault> {
         let (mut parsed_once, mut collected) = (false, false);
         loop {
             let outcome = self.run_once(at, formula);
@@ -259,7 +258,7 @@ impl Realm {
         }
     }
 
-    fn run_once(&mut self, at: usize, formula: &Compiled) -> Result<Outcome, Fault> {
+    fn run_once(&mut self, at: usize, formula: &Compiled) -> Result<FormulaOutcome, Fault> {
         let Some(list) = self.list.clone() else { return Err(Fault::new("there is no data yet")) };
         let (workspace, tools, deadline) = (self.workspace.clone(), &self.tools, &self.deadline);
         let (writes, limit) = (formula.writes.get(), (self.held + MOST_MEMORY).min(MOST_HEAP));
@@ -381,7 +380,7 @@ impl Drop for Realm {
     }
 }
 
-impl Queue {
+impl LazyQueue {
     fn parse(&mut self, ctx: &Ctx<'_>) -> Result<(), Error> {
         let object: Value<'_> = self.parse.clone().restore(ctx)?.call(())?;
         self.object = Persistent::save(ctx, object);
@@ -400,15 +399,15 @@ fn most_time(queues: usize) -> Duration {
 }
 
 /// A TaskQueue whose statistics are parsed once a formula has looked at them.
-fn shell<'js>(ctx: &Ctx<'js>, raw: &RawValue, tools: &Tools) -> Result<Queue, Error> {
+fn shell<'js>(ctx: &Ctx<'js>, raw: &RawValue, tools: &Tools) -> Result<LazyQueue, Error> {
     #[derive(serde::Deserialize)]
-    struct Parts<'a> {
+    struct QueueParts<'a> {
         #[serde(borrow)]
         data: &'a RawValue,
         #[serde(borrow)]
         queue: &'a RawValue,
     }
-    let parts: Parts<'_> = serde_json::from_str(raw.get()).map_err(|_| Error::Unknown)?;
+    let parts: QueueParts<'_> = serde_json::from_str(raw.get()).map_err(|_| Error::Unknown)?;
     let queue = ctx.json_parse(parts.queue.get())?;
     let statistics = parts.data.to_owned();
     let load = Function::new(ctx.clone(), move |ctx: Ctx<'js>| ctx.json_parse(statistics.get()))?;
@@ -416,7 +415,11 @@ fn shell<'js>(ctx: &Ctx<'js>, raw: &RawValue, tools: &Tools) -> Result<Queue, Er
         let pair: rquickjs::Array<'js> = tools.shell.clone().restore(ctx)?.call((queue, load))?;
         (pair.get(0)?, pair.get(1)?)
     };
-    Ok(Queue { object: Persistent::save(ctx, object), parse: Persistent::save(ctx, parse), parsed: false })
+    Ok(LazyQueue {
+        object: Persistent::save(ctx, object),
+        parse: Persistent::save(ctx, parse),
+        parsed: false,
+    })
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ fn realm() -> Realm {
     let mut realm = Realm::new().unwrap();
     let workspace =
         json!({"realtime": {"activity_statistics": [{"friendly_name": "Available", "workers": 4}]}});
-    let data = Data {
+    let data = DataChange {
         workspace: Some(to_raw_value(&workspace).unwrap()),
         queues: [queue(1, "Support", 3), queue(2, "Sales", 5)].into(),
         order: Some(vec!["WQ1".into(), "WQ2".into()]),
@@ -30,13 +30,13 @@ fn formula(source: &str) -> Formula {
     Formula { source: source.into(), usual_sla: "accepted".into(), own_sla: None }
 }
 
-fn value(source: &str) -> Result<Outcome, Fault> {
+fn value(source: &str) -> Result<FormulaOutcome, Fault> {
     realm().attempt(&formula(source))
 }
 
 fn number(source: &str) -> f64 {
     match value(source) {
-        Ok(Outcome::Number(number)) => number,
+        Ok(FormulaOutcome::Number(number)) => number,
         other => panic!("{source}: {other:?}"),
     }
 }
@@ -57,10 +57,10 @@ fn the_wallboards_formulas_work() {
     );
     assert_eq!(
         value("data.queues.map(q => q.friendlyName).join(', ')"),
-        Ok(Outcome::Text("Support, Sales".into()))
+        Ok(FormulaOutcome::Text("Support, Sales".into()))
     );
-    assert_eq!(value("data.queues.length > 1"), Ok(Outcome::Flag(true)));
-    assert_eq!(value("data.workspace.cumulative?.x ?? null"), Ok(Outcome::Nothing));
+    assert_eq!(value("data.queues.length > 1"), Ok(FormulaOutcome::Flag(true)));
+    assert_eq!(value("data.workspace.cumulative?.x ?? null"), Ok(FormulaOutcome::Nothing));
     assert_eq!(
         number("JSON.parse(JSON.stringify(data)).queues[1].data.realtime.tasks_by_status.pending"),
         5.0
@@ -74,15 +74,15 @@ fn service_levels_by_name() {
     assert_eq!(number(&format!("sla({queue}, 30)")), 75.0);
     assert!((number(&format!("sla({queue}, 30, 'accepted-or-late-abandoned')")) - 600.0 / 9.0).abs() < 1e-9);
     assert_eq!(number(&format!("sla({queue}, 30, 'all-waited')")), 60.0);
-    assert_eq!(value("sla(data.workspace, 30)"), Ok(Outcome::Nothing), "nothing was read yet");
+    assert_eq!(value("sla(data.workspace, 30)"), Ok(FormulaOutcome::Nothing), "nothing was read yet");
     assert!(value(&format!("sla({queue}, 31)")).unwrap_err().message.contains("SLA_THRESHOLDS"));
     assert!(value(&format!("sla({queue}, 30, 'x')")).unwrap_err().message.contains("all-waited"));
     let other = Formula { own_sla: Some("all-waited".into()), ..formula("sla(data.queues[0], 30)") };
-    assert_eq!(realm().attempt(&other), Ok(Outcome::Number(60.0)), "the metric's own name holds");
+    assert_eq!(realm().attempt(&other), Ok(FormulaOutcome::Number(60.0)), "the metric's own name holds");
     let sales = formula("sla(data.queues[1], 30)");
-    assert_eq!(realm().attempt(&sales), Ok(Outcome::Number(60.0)), "the TaskQueue has one of its own");
+    assert_eq!(realm().attempt(&sales), Ok(FormulaOutcome::Number(60.0)), "the TaskQueue has one of its own");
     let other = Formula { own_sla: Some("accepted".into()), ..sales };
-    assert_eq!(realm().attempt(&other), Ok(Outcome::Number(75.0)), "the metric's is nearer");
+    assert_eq!(realm().attempt(&other), Ok(FormulaOutcome::Number(75.0)), "the metric's is nearer");
 }
 
 /// The cases that the page's queue table is held to as well.
@@ -97,10 +97,10 @@ fn service_levels_as_the_page_computes_them() {
         let found = value(&format!("sla({scope}, {threshold}, '{name}')"));
         match case["percent"].as_f64() {
             Some(percent) => assert!(
-                matches!(found, Ok(Outcome::Number(number)) if (number - percent).abs() < 1e-9),
+                matches!(found, Ok(FormulaOutcome::Number(number)) if (number - percent).abs() < 1e-9),
                 "{case}: {found:?}"
             ),
-            None => assert_eq!(found, Ok(Outcome::Nothing), "{case}"),
+            None => assert_eq!(found, Ok(FormulaOutcome::Nothing), "{case}"),
         }
     }
 }
@@ -156,23 +156,27 @@ fn nothing_that_is_shared_can_be_changed() {
         formula("data.queues.length"),
     ]);
     assert!(realm.evaluate(0, 0).is_err());
-    assert_eq!(realm.evaluate(0, 1), Ok(Outcome::Text("undefined".into())));
-    assert_eq!(realm.evaluate(0, 2), Ok(Outcome::Number(2.0)));
+    assert_eq!(realm.evaluate(0, 1), Ok(FormulaOutcome::Text("undefined".into())));
+    assert_eq!(realm.evaluate(0, 2), Ok(FormulaOutcome::Number(2.0)));
 }
 
 #[test]
 fn nothing_compiles_text() {
     for make in ["() => {}", "function* () {}", "async function () {}", "async function* () {}", "sla"] {
-        assert_eq!(value(&format!("({make}).constructor === Object")), Ok(Outcome::Flag(true)), "{make}");
+        assert_eq!(
+            value(&format!("({make}).constructor === Object")),
+            Ok(FormulaOutcome::Flag(true)),
+            "{make}"
+        );
     }
 }
 
 #[test]
-fn a_service_level_of_nothing_is_told() {
+fn a_service_level_of_nothing_is_null() {
     for source in ["sla()", "sla(1, 30)", "sla({}, 30)", "sla(data, 30)", "sla('WQ1', 30)"] {
         assert!(value(source).unwrap_err().message.contains("sla takes"), "{source}");
     }
-    assert_eq!(value("sla(data.workspace, 30)"), Ok(Outcome::Nothing), "nothing cumulative was read");
+    assert_eq!(value("sla(data.workspace, 30)"), Ok(FormulaOutcome::Nothing), "nothing cumulative was read");
 }
 
 #[test]
@@ -181,10 +185,12 @@ fn updates_replace_only_what_they_name() {
     let raw =
         to_raw_value(&json!({"queue": {"sid": "WQ3", "friendlyName": "New"}, "data": {"n": 9}})).unwrap();
     let order = Some(vec!["WQ3".into(), "WQ1".into()]);
-    realm.update(Data { queues: [("WQ3".to_owned(), raw)].into(), order, ..Data::default() }).unwrap();
+    realm
+        .update(DataChange { queues: [("WQ3".to_owned(), raw)].into(), order, ..DataChange::default() })
+        .unwrap();
     let names = formula("data.queues.map(q => q.friendlyName).join()");
-    assert_eq!(realm.attempt(&names), Ok(Outcome::Text("New,Support".into())));
-    assert_eq!(realm.attempt(&formula("data.queues[0].data.n")), Ok(Outcome::Number(9.0)));
+    assert_eq!(realm.attempt(&names), Ok(FormulaOutcome::Text("New,Support".into())));
+    assert_eq!(realm.attempt(&formula("data.queues[0].data.n")), Ok(FormulaOutcome::Number(9.0)));
     assert_eq!(realm.queues.len(), 2, "what is gone is forgotten");
 }
 
@@ -224,17 +230,17 @@ fn a_formula_may_write_into_its_own_view_and_leaves_nothing_behind() {
         ),
         ("(delete data.workspace.realtime, typeof data.workspace.realtime)", "undefined"),
     ] {
-        assert_eq!(realm.attempt(&formula(source)), Ok(Outcome::Text(result.to_owned())), "{source}");
+        assert_eq!(realm.attempt(&formula(source)), Ok(FormulaOutcome::Text(result.to_owned())), "{source}");
         assert_eq!(realm.attempt(&unchanged), before, "{source}");
     }
 }
 
 #[test]
 fn values_are_those_that_the_sample_shows() {
-    let text = |text: &str| Ok(Outcome::Text(text.to_owned()));
-    assert_eq!(value("0 / 0"), Ok(Outcome::Number(0.0)));
+    let text = |text: &str| Ok(FormulaOutcome::Text(text.to_owned()));
+    assert_eq!(value("0 / 0"), Ok(FormulaOutcome::Number(0.0)));
     assert_eq!(value("1 / 0"), text("Infinity"));
-    assert_eq!(value("true"), Ok(Outcome::Flag(true)));
+    assert_eq!(value("true"), Ok(FormulaOutcome::Flag(true)));
     assert_eq!(value("[1, 2.5, 'a', [null, 3]]"), text("12.5a3"));
     assert_eq!(value("data.queues.map(q => q.friendlyName)"), text("SupportSales"));
     assert!(value("[{}]").is_err() && value("(() => { const a = []; a[0] = a; return a })()").is_err());
@@ -255,14 +261,14 @@ fn the_later_wallboards_spelling_is_there_beside_twilios() {
     let mut realm = realm();
     let workspace =
         to_raw_value(&json!({"account_sid": "AC1", "workspace_sid": "WS1", "realtime": {}})).unwrap();
-    realm.update(Data { workspace: Some(workspace), ..Data::default() }).unwrap();
+    realm.update(DataChange { workspace: Some(workspace), ..DataChange::default() }).unwrap();
     let both =
         "data.workspace.accountSid + data.workspace.account_sid + data.workspace_statistics.workspaceSid";
-    assert_eq!(realm.attempt(&formula(both)), Ok(Outcome::Text("AC1AC1WS1".into())));
+    assert_eq!(realm.attempt(&formula(both)), Ok(FormulaOutcome::Text("AC1AC1WS1".into())));
     let listed = "Object.keys(data.workspace).join()";
     assert_eq!(
         realm.attempt(&formula(listed)),
-        Ok(Outcome::Text("account_sid,realtime,workspace_sid".into()))
+        Ok(FormulaOutcome::Text("account_sid,realtime,workspace_sid".into()))
     );
 }
 
@@ -272,7 +278,7 @@ fn a_task_queue_is_found_by_its_sid() {
     assert_eq!(number("queue('WQ1').data.realtime.tasks_by_status.pending"), 3.0);
     let fault = value("queue('WQ9').data").unwrap_err();
     assert!(fault.message.contains("there is no TaskQueue WQ9; was it deleted?"), "{fault}");
-    assert_eq!(value("sla(queue('WQ1'), 30)"), Ok(Outcome::Number(75.0)));
+    assert_eq!(value("sla(queue('WQ1'), 30)"), Ok(FormulaOutcome::Number(75.0)));
 }
 
 /// What an object that every formula reaches lets be assigned to, frozen or not.
@@ -334,7 +340,7 @@ fn nothing_that_formulas_share_can_be_assigned_to() {
     );
 }
 
-/// So many TaskQueues with statistics as Twilio has them.
+/// `count` TaskQueues with statistics as Twilio has them.
 fn large(count: usize) -> Realm {
     let mut realm = Realm::new().unwrap();
     let waits: serde_json::Map<_, _> = (0..6)

@@ -17,7 +17,6 @@ use super::time_of;
 const LOOK: Duration = Duration::from_millis(5);
 /// Processor time at one formula after which it is called stuck: the engine had its chance.
 const STUCK: Duration = Duration::from_millis(50);
-/// Nothing runs.
 const IDLE: u64 = u64::MAX;
 /// A run's number stands above the formula's place in the request.
 const PLACE_BITS: u32 = 16;
@@ -64,7 +63,6 @@ impl Watchdog {
         self.thread.unpark();
     }
 
-    /// It has returned.
     pub(super) fn end(&self) {
         self.running.store(IDLE, Ordering::Release);
     }

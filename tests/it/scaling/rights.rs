@@ -140,7 +140,7 @@ async fn scripts(redis: &Redis) -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_without_memory_is_told_of_once() {
+async fn a_redis_without_memory_is_logged_once() {
     // So long that the leader tries to show something before Redis lets the lease run out.
     let cluster = Cluster::with(2, &[QUICK_TIMERS, &[("LEADER_LEASE", "6s")]].concat()).await;
     cluster.agrees().await;

@@ -267,7 +267,7 @@ async fn only_a_share_is_traced_where_that_is_wanted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_that_is_away_harms_nobody_and_is_told_of_once() {
+async fn a_collector_that_is_away_harms_nothing_and_is_logged_once() {
     // Nobody listens at the first. At the second somebody does, and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoints = ["http://127.0.0.1:9".to_owned(), format!("http://{}", silent.local_addr().unwrap())];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Answer, Call, MAX_PAGE, something, ttl, unique_name};
+use super::{MAX_PAGE, SyncAnswer, SyncCall, something, ttl, unique_name};
 use crate::error::ApiError;
 use crate::rest::page::Page;
 use crate::rest::reply::Reply;
@@ -12,13 +12,13 @@ use crate::sid::Sid;
 use crate::sync::limits::Cost;
 use crate::sync::store::Object;
 
-pub(super) fn list(call: &Call<'_>) -> Answer {
+pub(super) fn list(call: &SyncCall<'_>) -> SyncAnswer {
     let page = Page::read(call.request, &[], MAX_PAGE)?;
     let rows = call.inner.store.documents.rows.after(page.after()?);
     Ok(page.reply("documents", rows, |document| call.place().document(document)))
 }
 
-pub(super) fn create(call: &mut Call<'_>) -> Answer {
+pub(super) fn create(call: &mut SyncCall<'_>) -> SyncAnswer {
     let form = call.request.form()?;
     form.only(&["UniqueName", "Data", "Ttl"])?;
     let name = unique_name(&form)?;
@@ -35,14 +35,14 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
     reply(call, sid, 201)
 }
 
-pub(super) fn fetch(call: &mut Call<'_>, name: &str) -> Answer {
+pub(super) fn fetch(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
     call.request.no_parameters()?;
     let sid = find(call, name)?;
     call.charge(sid, Cost::Read)?;
     reply(call, sid, 200)
 }
 
-pub(super) fn update(call: &mut Call<'_>, name: &str) -> Answer {
+pub(super) fn update(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
     let form = call.request.form()?;
     form.only(&["Data", "Ttl"])?;
     something(&form)?;
@@ -59,7 +59,7 @@ pub(super) fn update(call: &mut Call<'_>, name: &str) -> Answer {
     reply(call, sid, 200)
 }
 
-pub(super) fn delete(call: &mut Call<'_>, name: &str) -> Answer {
+pub(super) fn delete(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
     call.request.no_parameters()?;
     let sid = find(call, name)?;
     call.charge(sid, Cost::Write(0))?;
@@ -68,13 +68,13 @@ pub(super) fn delete(call: &mut Call<'_>, name: &str) -> Answer {
     Ok(Reply::no_content())
 }
 
-fn find(call: &mut Call<'_>, name: &str) -> Result<Sid, ApiError> {
+fn find(call: &mut SyncCall<'_>, name: &str) -> Result<Sid, ApiError> {
     let head = call.inner.store.documents.get(name).map(|document| document.head().clone());
     call.about(head.as_ref(), name);
     head.map(|head| head.sid).ok_or_else(|| call.missing())
 }
 
-fn reply(call: &Call<'_>, sid: Sid, status: u16) -> Answer {
+fn reply(call: &SyncCall<'_>, sid: Sid, status: u16) -> SyncAnswer {
     let document = call.inner.store.documents.rows.get(sid).ok_or_else(|| call.missing())?;
     Ok(Reply::json(status, &call.place().document(document)).with_etag(document.head.revision))
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use super::{Answer, Call, MAX_NAME, MAX_PAGE, maps, something, ttl};
+use super::{MAX_NAME, MAX_PAGE, SyncAnswer, SyncCall, maps, something, ttl};
 use crate::error::ApiError;
 use crate::rest::page::Page;
 use crate::rest::reply::Reply;
@@ -13,7 +13,7 @@ use crate::sync::store::Item;
 /// `Ttl` is an alias of `ItemTtl`.
 const TTL: [&str; 2] = ["ItemTtl", "Ttl"];
 
-pub(super) fn list(call: &mut Call<'_>, name: &str) -> Answer {
+pub(super) fn list(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
     let page = Page::read(call.request, &["Order", "From", "Bounds"], MAX_PAGE)?;
     let query = &call.request.query;
     let descending = one_of(query.filled("Order"), ["asc", "desc"], "Order")?;
@@ -48,7 +48,7 @@ pub(super) fn list(call: &mut Call<'_>, name: &str) -> Answer {
     })
 }
 
-pub(super) fn create(call: &mut Call<'_>, name: &str) -> Answer {
+pub(super) fn create(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
     let form = call.request.form()?;
     form.only(&["Key", "Data", "Ttl", "ItemTtl", "CollectionTtl"])?;
     let key = form.required("Key")?;
@@ -69,14 +69,14 @@ pub(super) fn create(call: &mut Call<'_>, name: &str) -> Answer {
     reply(call, sid, key, 201)
 }
 
-pub(super) fn fetch(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
+pub(super) fn fetch(call: &mut SyncCall<'_>, name: &str, key: &str) -> SyncAnswer {
     call.request.no_parameters()?;
     let sid = find(call, name, key)?;
     call.charge(sid, Cost::Read)?;
     reply(call, sid, key, 200)
 }
 
-pub(super) fn update(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
+pub(super) fn update(call: &mut SyncCall<'_>, name: &str, key: &str) -> SyncAnswer {
     let form = call.request.form()?;
     form.only(&["Data", "Ttl", "ItemTtl", "CollectionTtl"])?;
     something(&form)?;
@@ -94,7 +94,7 @@ pub(super) fn update(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
     reply(call, sid, key, 200)
 }
 
-pub(super) fn delete(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
+pub(super) fn delete(call: &mut SyncCall<'_>, name: &str, key: &str) -> SyncAnswer {
     call.request.no_parameters()?;
     let expected = call.expected()?;
     let sid = find(call, name, key)?;
@@ -105,7 +105,7 @@ pub(super) fn delete(call: &mut Call<'_>, name: &str, key: &str) -> Answer {
 }
 
 /// A key with a slash can be created but never addressed (seen live).
-fn find(call: &mut Call<'_>, name: &str, key: &str) -> Result<Sid, ApiError> {
+fn find(call: &mut SyncCall<'_>, name: &str, key: &str) -> Result<Sid, ApiError> {
     call.trace.key = Some(key.to_owned());
     if key.contains('/') {
         return Err(ApiError::invalid("Parameter 'key' is not valid"));
@@ -115,15 +115,15 @@ fn find(call: &mut Call<'_>, name: &str, key: &str) -> Result<Sid, ApiError> {
     if there { Ok(sid) } else { Err(call.missing()) }
 }
 
-/// `CollectionTtl` on an item write resets the Map's expiry to now and so many seconds (seen live).
-fn renew(call: &mut Call<'_>, map: Sid, ttl: Option<i64>) -> Result<(), ApiError> {
+/// `CollectionTtl` on an item write resets the Map's expiry to now + `CollectionTtl` seconds (seen live).
+fn renew(call: &mut SyncCall<'_>, map: Sid, ttl: Option<i64>) -> Result<(), ApiError> {
     match ttl {
         None => Ok(()),
         ttl => call.inner.store.set_ttl(map, ttl, call.now).map_err(|error| call.refused(error)),
     }
 }
 
-fn reply(call: &Call<'_>, sid: Sid, key: &str, status: u16) -> Answer {
+fn reply(call: &SyncCall<'_>, sid: Sid, key: &str, status: u16) -> SyncAnswer {
     let map = call.inner.store.maps.rows.get(sid).ok_or_else(|| call.missing())?;
     let item = map.items.get(key).ok_or_else(|| call.missing())?;
     Ok(Reply::json(status, &call.place().item(map, item)).with_etag(item.revision))

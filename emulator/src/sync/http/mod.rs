@@ -26,9 +26,9 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::limits::Cost;
-use super::render::Place;
+use super::render::SyncPlace;
 use super::store::{Head, StoreError};
-use super::{Inner, SyncHandle};
+use super::{SyncHandle, SyncInner};
 use crate::error::ApiError;
 use crate::json::Data;
 use crate::params::Params;
@@ -47,21 +47,21 @@ const MAX_TTL: i64 = 31_536_000;
 pub(crate) const MAX_PAGE: usize = 100;
 
 /// One request on its way through the store.
-pub(crate) struct Call<'a> {
+pub(crate) struct SyncCall<'a> {
     pub(crate) request: &'a Request,
     pub(crate) trace: &'a mut Trace,
-    pub(crate) inner: &'a mut Inner,
+    pub(crate) inner: &'a mut SyncInner,
     pub(crate) limits: &'a Limits,
     pub(crate) now: i64,
     pub(crate) instant: Instant,
 }
 
-type Answer = Result<Reply, ApiError>;
+type SyncAnswer = Result<Reply, ApiError>;
 
 /// Answers a request whose path starts with `/v1/Services`.
-pub(crate) fn route(sync: &SyncHandle, limits: &Limits, request: &Request, trace: &mut Trace) -> Answer {
+pub(crate) fn route(sync: &SyncHandle, limits: &Limits, request: &Request, trace: &mut Trace) -> SyncAnswer {
     sync.with(|inner, now| {
-        let mut call = Call { request, trace, inner, limits, now, instant: Instant::now() };
+        let mut call = SyncCall { request, trace, inner, limits, now, instant: Instant::now() };
         let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
         let Some((service, rest)) = segments.get(2..).and_then(<[&str]>::split_first) else {
             return Err(ApiError::unknown_path(&request.path));
@@ -113,13 +113,13 @@ pub(crate) fn route(sync: &SyncHandle, limits: &Limits, request: &Request, trace
     })
 }
 
-impl Call<'_> {
+impl SyncCall<'_> {
     fn missing(&self) -> ApiError {
         ApiError::not_found(&self.request.path)
     }
 
-    fn place(&self) -> Place<'_> {
-        Place { base: &self.request.base, service: &self.inner.service }
+    fn place(&self) -> SyncPlace<'_> {
+        SyncPlace { base: &self.request.base, service: &self.inner.service }
     }
 
     fn refused(&self, error: StoreError) -> ApiError {

@@ -1,13 +1,13 @@
 //! Permissions of Documents and Maps over HTTP: what one identity may do with one object once the service's ACL is on.
 
-use super::{Answer, Call, MAX_PAGE};
+use super::{MAX_PAGE, SyncAnswer, SyncCall};
 use crate::error::ApiError;
 use crate::rest::page::Page;
 use crate::rest::reply::Reply;
 use crate::sync::limits::Cost;
 use crate::sync::store::{Head, Object, Rights};
 
-pub(super) fn list(call: &mut Call<'_>, kind: &str, name: &str) -> Answer {
+pub(super) fn list(call: &mut SyncCall<'_>, kind: &str, name: &str) -> SyncAnswer {
     let page = Page::read(call.request, &[], MAX_PAGE)?;
     let after = page.after_key()?;
     let head = find(call, kind, name)?;
@@ -23,7 +23,7 @@ pub(super) fn list(call: &mut Call<'_>, kind: &str, name: &str) -> Answer {
     ))
 }
 
-pub(super) fn fetch(call: &mut Call<'_>, kind: &str, name: &str, identity: &str) -> Answer {
+pub(super) fn fetch(call: &mut SyncCall<'_>, kind: &str, name: &str, identity: &str) -> SyncAnswer {
     call.request.no_parameters()?;
     let head = find(call, kind, name)?;
     call.charge(head.sid, Cost::Permission)?;
@@ -31,7 +31,7 @@ pub(super) fn fetch(call: &mut Call<'_>, kind: &str, name: &str, identity: &str)
     Ok(Reply::json(200, &call.place().permission(&head, kind, identity, rights)))
 }
 
-pub(super) fn update(call: &mut Call<'_>, kind: &str, name: &str, identity: &str) -> Answer {
+pub(super) fn update(call: &mut SyncCall<'_>, kind: &str, name: &str, identity: &str) -> SyncAnswer {
     let form = call.request.form()?;
     form.only(&["Read", "Write", "Manage"])?;
     let right = |name| {
@@ -47,7 +47,7 @@ pub(super) fn update(call: &mut Call<'_>, kind: &str, name: &str, identity: &str
     Ok(Reply::json(200, &call.place().permission(&head, kind, identity, rights)))
 }
 
-pub(super) fn delete(call: &mut Call<'_>, kind: &str, name: &str, identity: &str) -> Answer {
+pub(super) fn delete(call: &mut SyncCall<'_>, kind: &str, name: &str, identity: &str) -> SyncAnswer {
     call.request.no_parameters()?;
     let head = find(call, kind, name)?;
     call.charge(head.sid, Cost::Permission)?;
@@ -57,7 +57,7 @@ pub(super) fn delete(call: &mut Call<'_>, kind: &str, name: &str, identity: &str
     }
 }
 
-fn find(call: &mut Call<'_>, kind: &str, name: &str) -> Result<Head, ApiError> {
+fn find(call: &mut SyncCall<'_>, kind: &str, name: &str) -> Result<Head, ApiError> {
     let store = &call.inner.store;
     let head = if kind == "Maps" {
         store.maps.get(name).map(|map| map.head().clone())

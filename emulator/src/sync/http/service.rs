@@ -1,14 +1,14 @@
 //! The Sync service itself over HTTP.
 
-use super::{Answer, Call};
+use super::{SyncAnswer, SyncCall};
 use crate::rest::reply::Reply;
 
-pub(super) fn fetch(call: &Call<'_>) -> Answer {
+pub(super) fn fetch(call: &SyncCall<'_>) -> SyncAnswer {
     call.request.no_parameters()?;
     Ok(Reply::json(200, &call.place().service()))
 }
 
-pub(super) fn update(call: &mut Call<'_>) -> Answer {
+pub(super) fn update(call: &mut SyncCall<'_>) -> SyncAnswer {
     let form = call.request.form()?;
     form.only(&[
         "FriendlyName",

@@ -1,6 +1,6 @@
 //! Streams and their messages over HTTP.
 
-use super::{Answer, Call, MAX_PAGE, something, ttl, unique_name};
+use super::{MAX_PAGE, SyncAnswer, SyncCall, something, ttl, unique_name};
 use crate::error::ApiError;
 use crate::json::{Data, object};
 use crate::rest::page::Page;
@@ -12,13 +12,13 @@ use crate::sync::store::Object;
 /// Largest message as UTF-8 JSON (Sync Limits).
 const MAX_MESSAGE: usize = 4 * 1024;
 
-pub(super) fn list(call: &Call<'_>) -> Answer {
+pub(super) fn list(call: &SyncCall<'_>) -> SyncAnswer {
     let page = Page::read(call.request, &[], MAX_PAGE)?;
     let rows = call.inner.store.streams.rows.after(page.after()?);
     Ok(page.reply("streams", rows, |stream| call.place().stream(stream)))
 }
 
-pub(super) fn create(call: &mut Call<'_>) -> Answer {
+pub(super) fn create(call: &mut SyncCall<'_>) -> SyncAnswer {
     let form = call.request.form()?;
     form.only(&["UniqueName", "Ttl"])?;
     let (name, ttl) = (unique_name(&form)?, ttl(&form, &["Ttl"])?);
@@ -29,14 +29,14 @@ pub(super) fn create(call: &mut Call<'_>) -> Answer {
     reply(call, sid, 201)
 }
 
-pub(super) fn fetch(call: &mut Call<'_>, name: &str) -> Answer {
+pub(super) fn fetch(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
     call.request.no_parameters()?;
     let sid = find(call, name)?;
     call.charge(sid, Cost::Read)?;
     reply(call, sid, 200)
 }
 
-pub(super) fn update(call: &mut Call<'_>, name: &str) -> Answer {
+pub(super) fn update(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
     let form = call.request.form()?;
     form.only(&["Ttl"])?;
     something(&form)?;
@@ -48,7 +48,7 @@ pub(super) fn update(call: &mut Call<'_>, name: &str) -> Answer {
     reply(call, sid, 200)
 }
 
-pub(super) fn delete(call: &mut Call<'_>, name: &str) -> Answer {
+pub(super) fn delete(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
     call.request.no_parameters()?;
     let sid = find(call, name)?;
     call.charge(sid, Cost::Write(0))?;
@@ -57,7 +57,7 @@ pub(super) fn delete(call: &mut Call<'_>, name: &str) -> Answer {
     Ok(Reply::no_content())
 }
 
-pub(super) fn publish(call: &mut Call<'_>, name: &str) -> Answer {
+pub(super) fn publish(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
     let form = call.request.form()?;
     form.only(&["Data"])?;
     let wrong =
@@ -78,13 +78,13 @@ pub(super) fn publish(call: &mut Call<'_>, name: &str) -> Answer {
     Ok(Reply::json(201, &object!({ "data": data, "sid": message })))
 }
 
-fn find(call: &mut Call<'_>, name: &str) -> Result<Sid, ApiError> {
+fn find(call: &mut SyncCall<'_>, name: &str) -> Result<Sid, ApiError> {
     let head = call.inner.store.streams.get(name).map(|stream| stream.head().clone());
     call.about(head.as_ref(), name);
     head.map(|head| head.sid).ok_or_else(|| call.missing())
 }
 
-fn reply(call: &Call<'_>, sid: Sid, status: u16) -> Answer {
+fn reply(call: &SyncCall<'_>, sid: Sid, status: u16) -> SyncAnswer {
     let stream = call.inner.store.streams.rows.get(sid).ok_or_else(|| call.missing())?;
     Ok(Reply::json(status, &call.place().stream(stream)))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Document, Mortal, Store, StoreError, Ttl, What, expiry};
+use super::{Document, ItemChange, Mortal, Store, StoreError, Ttl, expiry};
 use crate::json::Data;
 use crate::sid::{Kind, Sid};
 use crate::sync::change::ChangeKind;
@@ -23,7 +23,7 @@ impl Store {
         self.note(
             ChangeKind::DocumentCreated,
             sid,
-            What { expires, data: Some(data), ..What::default() },
+            ItemChange { expires, data: Some(data), ..ItemChange::default() },
             now,
         );
         Ok(sid)
@@ -52,7 +52,7 @@ impl Store {
         document.head.updated = now;
         let (after, revision, data) = (document.head.expires, document.head.revision, document.data.clone());
         self.reschedule(Mortal::Object(sid), before, after);
-        let what = What { key: None, revision, expires: after, data: Some(data) };
+        let what = ItemChange { key: None, revision, expires: after, data: Some(data) };
         self.note(ChangeKind::DocumentUpdated, sid, what, now);
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Item, Mortal, Object, Store, StoreError, SyncMap, Ttl, What, expiry};
+use super::{Item, ItemChange, Mortal, Object, Store, StoreError, SyncMap, Ttl, expiry};
 use crate::json::Data;
 use crate::sid::{Kind, Sid};
 use crate::sync::change::ChangeKind;
@@ -20,7 +20,7 @@ impl Store {
         let expires = head.expires;
         let sid = self.maps.add(SyncMap { head, items: BTreeMap::new() })?;
         self.reschedule(Mortal::Object(sid), None, expires);
-        self.note(ChangeKind::MapCreated, sid, What { expires, ..What::default() }, now);
+        self.note(ChangeKind::MapCreated, sid, ItemChange { expires, ..ItemChange::default() }, now);
         Ok(sid)
     }
 
@@ -82,7 +82,7 @@ impl Store {
         self.note(
             ChangeKind::MapItemAdded,
             map,
-            What { key: Some(key), revision: 0, expires, data: Some(data) },
+            ItemChange { key: Some(key), revision: 0, expires, data: Some(data) },
             now,
         );
         Ok(())
@@ -115,7 +115,7 @@ impl Store {
         found.head.revision += 1;
         found.head.updated = now;
         self.reschedule(Mortal::Item(map, key.to_owned()), before, after);
-        let what = What { key: Some(key), revision, expires: after, data: Some(data) };
+        let what = ItemChange { key: Some(key), revision, expires: after, data: Some(data) };
         self.note(ChangeKind::MapItemUpdated, map, what, now);
         Ok(())
     }
@@ -137,7 +137,7 @@ impl Store {
         found.head.revision += 1;
         found.head.updated = now;
         self.reschedule(Mortal::Item(map, key.to_owned()), expires, None);
-        let what = What { key: Some(key), revision, expires, data: Some(data) };
+        let what = ItemChange { key: Some(key), revision, expires, data: Some(data) };
         self.note(ChangeKind::MapItemRemoved, map, what, now);
         Ok(())
     }

@@ -35,7 +35,6 @@ pub(crate) enum StoreError {
     ItemRevision,
 }
 
-/// What expires.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Mortal {
     Object(Sid),
@@ -128,7 +127,7 @@ impl Store {
     }
 
     /// Records a change of an object that is still there, and stamps the object (and item) with its number.
-    fn note(&mut self, kind: ChangeKind, sid: Sid, what: What<'_>, at: i64) {
+    fn note(&mut self, kind: ChangeKind, sid: Sid, what: ItemChange<'_>, at: i64) {
         self.last_change += 1;
         let id = self.last_change;
         if let (Some(map), Some(key)) = (self.maps.rows.get_mut(sid), what.key)
@@ -141,7 +140,7 @@ impl Store {
             Kind::Map => self.maps.rows.get_mut(sid).map(Object::head_mut),
             _ => self.streams.rows.get_mut(sid).map(Object::head_mut),
         };
-        // Whoever notes a change holds the object; only `note_gone` tells of one that is not there any more.
+        // The caller of this holds the object; only `note_gone` tells of one that is not there any more.
         let Some(head) = head else { return };
         head.last_change = id;
         let (name, revision) = (head.unique_name.clone(), head.revision);
@@ -151,7 +150,7 @@ impl Store {
     /// Records the end of an object.
     fn note_gone(&mut self, kind: ChangeKind, head: &Head, data: Option<Arc<Data>>, at: i64) {
         self.last_change += 1;
-        let what = What { key: None, revision: head.revision, expires: head.expires, data };
+        let what = ItemChange { key: None, revision: head.revision, expires: head.expires, data };
         let name = head.unique_name.clone();
         self.changes.push(what.changed(self.last_change, at, kind, head.sid, name, head.revision));
     }
@@ -159,14 +158,14 @@ impl Store {
 
 /// What a change is about, within its object.
 #[derive(Debug, Default)]
-struct What<'a> {
+struct ItemChange<'a> {
     key: Option<&'a str>,
     revision: u64,
     expires: Option<i64>,
     data: Option<Arc<Data>>,
 }
 
-impl What<'_> {
+impl ItemChange<'_> {
     fn changed(
         self,
         id: u64,
@@ -239,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_is_told_once_and_in_order() {
+    fn every_change_is_sent_once_and_in_order() {
         let mut store = Store::new(1);
         let map = store.create_map(Some("m".to_owned()), None, "a", 0).unwrap();
         store.create_item(map, "k", data(1), None, "a", 0).unwrap();

@@ -11,11 +11,8 @@ use crate::state::table::Table;
 /// Rights of one identity on one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Rights {
-    /// May read.
     pub read: bool,
-    /// May write.
     pub write: bool,
-    /// May delete.
     pub manage: bool,
 }
 
@@ -88,7 +85,6 @@ object!(Document, Kind::Document);
 object!(SyncMap, Kind::Map);
 object!(Stream, Kind::Stream);
 
-/// Objects of one type.
 #[derive(Debug, Clone)]
 pub(crate) struct Shelf<T> {
     pub(crate) rows: Table<T>,
@@ -102,7 +98,6 @@ impl<T> Default for Shelf<T> {
 }
 
 impl<T: Object> Shelf<T> {
-    /// By SID or unique name.
     pub(crate) fn find(&self, name: &str) -> Option<Sid> {
         let by_sid = Sid::parse(T::KIND, name).filter(|sid| self.rows.contains(*sid));
         by_sid.or_else(|| self.names.get(name).copied())

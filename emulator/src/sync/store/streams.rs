@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Mortal, Store, StoreError, Stream, Ttl, What};
+use super::{ItemChange, Mortal, Store, StoreError, Stream, Ttl};
 use crate::json::Data;
 use crate::sid::{Kind, Sid};
 use crate::sync::change::ChangeKind;
@@ -19,7 +19,7 @@ impl Store {
         let expires = head.expires;
         let sid = self.streams.add(Stream { head })?;
         self.reschedule(Mortal::Object(sid), None, expires);
-        self.note(ChangeKind::StreamCreated, sid, What { expires, ..What::default() }, now);
+        self.note(ChangeKind::StreamCreated, sid, ItemChange { expires, ..ItemChange::default() }, now);
         Ok(sid)
     }
 
@@ -30,13 +30,13 @@ impl Store {
         Ok(())
     }
 
-    /// Publishes a message to whoever listens; it is not kept.
+    /// Publishes a message to the subscribers; it is not kept.
     pub(crate) fn publish(&mut self, stream: Sid, data: Arc<Data>, now: i64) -> Result<Sid, StoreError> {
         if !self.streams.rows.contains(stream) {
             return Err(StoreError::Missing);
         }
         let sid = Sid::draw(Kind::StreamMessage, &mut self.ids);
-        let what = What { key: Some(&sid.to_string()), data: Some(data), ..What::default() };
+        let what = ItemChange { key: Some(&sid.to_string()), data: Some(data), ..ItemChange::default() };
         self.note(ChangeKind::StreamMessage, stream, what, now);
         Ok(sid)
     }

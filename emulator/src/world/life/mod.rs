@@ -22,15 +22,12 @@ pub(crate) use tasks::{Draft, TASK_TIMEOUT, TaskUpdate};
 /// An operation that makes no sense in the present state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorldError {
-    /// There is no such thing.
     #[error("no {what} {name}")]
     Missing {
         /// What was looked for, such as `Task`.
         what: &'static str,
-        /// The SID or name given.
         name: String,
     },
-    /// It exists, but not in a state that allows this.
     #[error("{0}")]
     Refused(String),
 }
@@ -41,7 +38,6 @@ impl WorldError {
     }
 }
 
-/// The outcome of an operation.
 pub type Outcome<T = ()> = Result<T, WorldError>;
 
 /// One operation in progress.

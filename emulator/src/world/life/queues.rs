@@ -11,7 +11,6 @@ use crate::world::life::{Outcome, Transaction, WorldError};
 /// Twilio's default expression of a queue: everybody.
 pub(crate) const EVERYBODY: &str = "1==1";
 
-/// What a new queue is made of.
 #[derive(Debug, Clone)]
 pub(crate) struct NewQueue {
     pub(crate) name: String,

@@ -38,7 +38,7 @@ impl Transaction<'_> {
     }
 
     /// A Task appears and waits in its queue. The order of the events is the one seen live: the Task enters Workflow
-    /// and queue before `task.created` is told.
+    /// and queue before `task.created` is sent.
     pub(crate) fn create_task(&mut self, draft: Draft) -> Outcome<Sid> {
         let queue_name = self.queue_name(draft.queue)?;
         let sid = self.draw(Kind::Task);
@@ -178,7 +178,7 @@ impl Transaction<'_> {
     }
 
     /// Sends a Task to another queue. A waiting Task just moves; an assigned one is transferred as in Flex: the Worker
-    /// is done with it, and it waits in the new queue until somebody accepts.
+    /// is done with it, and it waits in the new queue until it is accepted.
     pub(crate) fn transfer(&mut self, task: Sid, queue: Sid) -> Outcome {
         let name = self.queue_name(queue)?;
         let t = self.task(task)?;
@@ -237,7 +237,6 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Deleted by API.
     pub(crate) fn delete_task(&mut self, task: Sid) -> Outcome {
         for reservation in self.task(task)?.reservations.clone() {
             self.withdraw(reservation, ReservationStatus::Canceled);

@@ -11,14 +11,14 @@ use crate::sid::{SID_LENGTH, TaskQueueSid, TaskSid};
 use crate::stats::Snapshot;
 
 /// What came between two snapshots.
-pub(super) struct News<'s> {
+pub(super) struct SnapshotChange<'s> {
     before: Option<&'s Snapshot>,
     next: &'s Snapshot,
     /// Looked for once a snapshot, and only where it is wanted.
     of_all: OnceCell<Option<Trace>>,
 }
 
-impl<'s> News<'s> {
+impl<'s> SnapshotChange<'s> {
     pub(super) fn new(before: Option<&'s Snapshot>, next: &'s Snapshot) -> Self {
         Self { before, next, of_all: OnceCell::new() }
     }
