@@ -50,7 +50,6 @@ pub enum StartError {
 }
 
 impl App {
-    /// Starts everything on a listener that is bound already.
     pub fn start(config: &Config, listener: TcpListener) -> Result<Self, StartError> {
         let local_address = listener.local_addr()?;
         let mut tasks = Tasks::default();

@@ -7,7 +7,6 @@ use tokio::time::Instant;
 /// Tolerance: without it, rounding would wake a waiter just too early, again and again.
 const TOLERANCE: f64 = 1e-6;
 
-/// A level that refills with time.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     capacity: f64,
@@ -49,7 +48,6 @@ impl Bucket {
         if missing <= TOLERANCE { now } else { now + Duration::from_secs_f64(missing / self.per_second) }
     }
 
-    /// Refills at another rate from now on.
     pub fn set_rate(&mut self, per_second: f64, now: Instant) {
         self.refill(now);
         self.per_second = per_second;

@@ -58,7 +58,6 @@ pub enum TaskError {
     Panicked {
         task: &'static str,
         #[source]
-        /// What tokio knows of it.
         source: JoinError,
     },
     #[error("task {0:?} ended by itself")]
@@ -83,7 +82,6 @@ impl Tasks {
         self.tokens[stage as usize].clone()
     }
 
-    /// Starts a task, which gets its stage's token.
     pub fn spawn<F>(&mut self, stage: Stage, name: &'static str, task: impl FnOnce(CancellationToken) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -95,7 +93,6 @@ impl Tasks {
         });
     }
 
-    /// Starts a task that can fail.
     pub fn spawn_fallible<F, E>(
         &mut self,
         stage: Stage,

@@ -18,7 +18,6 @@ pub enum ServiceLevel {
 impl ServiceLevel {
     pub const ALL: [Self; 3] = [Self::Accepted, Self::AcceptedOrLateAbandoned, Self::AllWaited];
 
-    /// The name, as in definitions and in the configuration.
     pub fn name(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -27,7 +26,6 @@ impl ServiceLevel {
         }
     }
 
-    /// What a tile says.
     pub fn label(self) -> &'static str {
         match self {
             Self::Accepted => "accepted in time / accepted",

@@ -14,13 +14,10 @@ pub const SID_LENGTH: usize = 34;
 
 /// What a [`Sid`] names; implemented by empty types only.
 pub trait SidKind {
-    /// The two letters every SID of this kind starts with.
     const PREFIX: &'static str;
-    /// What it is called in error messages.
     const NAME: &'static str;
 }
 
-/// A Twilio identifier of one kind.
 pub struct Sid<K>([u8; SID_LENGTH], PhantomData<fn() -> K>);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +28,6 @@ pub struct SidError {
 }
 
 impl<K: SidKind> Sid<K> {
-    /// The SID as Twilio writes it.
     pub fn as_str(&self) -> &str {
         // Only ASCII gets past `from_str`; the fallback is unreachable and keeps this free of panics.
         std::str::from_utf8(&self.0).unwrap_or_default()

@@ -40,7 +40,6 @@ impl Clock {
         Self::starting_at(Timestamp::now(), speed)
     }
 
-    /// A clock that shows this time now.
     pub fn starting_at(start: Timestamp, speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
         Self(Arc::new(ClockInner {

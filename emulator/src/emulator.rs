@@ -46,11 +46,7 @@ impl std::fmt::Debug for Running {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("cannot listen on {address}: {source}")]
-    Listen {
-        address: SocketAddr,
-        /// The operating system's reason.
-        source: std::io::Error,
-    },
+    Listen { address: SocketAddr, source: std::io::Error },
     #[error("{name} must be {prefix} and 32 lower-case hexadecimal digits, not {value}")]
     Sid { name: &'static str, prefix: &'static str, value: String },
 }
@@ -121,12 +117,10 @@ impl Emulator {
         self.core.0.callbacks.clone()
     }
 
-    /// The Flex tokens that are valid.
     pub fn tokens(&self) -> Tokens {
         self.core.0.tokens.clone()
     }
 
-    /// The websockets of the Sync SDK.
     pub fn sockets(&self) -> Sockets {
         self.core.0.sockets.clone()
     }
@@ -169,7 +163,6 @@ impl Emulator {
         self.core.0.tuning().limits
     }
 
-    /// Replaces the variations of statistics answers.
     pub fn set_answers(&self, answers: Answers) {
         self.core.0.tuning().answers = answers;
     }
@@ -192,7 +185,6 @@ impl Emulator {
     }
 }
 
-/// Whether all SIDs have the right form.
 fn check(settings: &Settings) -> Result<(), StartError> {
     let account = &settings.account;
     for (name, kind, value) in [

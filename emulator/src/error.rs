@@ -9,7 +9,6 @@ use crate::json::JsonObject;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// The request was understood and refused.
     Plain,
     /// No such path or method in the products emulated here.
     UnknownPath,

@@ -12,11 +12,9 @@ use tokio::sync::watch;
 
 use crate::journal::Api;
 
-/// What happens to a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// Refused with this status and code.
     Status {
         status: u16,
         /// Twilio's code; none leaves it out of the body.
@@ -40,7 +38,6 @@ pub enum FaultKind {
     Truncated,
 }
 
-/// A fault and the requests it strikes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     #[serde(default)]
@@ -114,7 +111,6 @@ pub struct Faults(Arc<FaultsShared>);
 #[derive(Debug)]
 struct FaultsShared {
     inner: Mutex<FaultsInner>,
-    /// Counts removals, for requests that hang.
     removals: watch::Sender<u64>,
 }
 

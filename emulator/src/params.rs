@@ -41,7 +41,6 @@ impl Params {
         self.one(name).filter(|value| !value.is_empty())
     }
 
-    /// Every value of a parameter.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }

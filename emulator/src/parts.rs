@@ -31,7 +31,6 @@ pub(crate) struct Core {
     pub(crate) sync: SyncHandle,
     pub(crate) callbacks: Callbacks,
     pub(crate) tokens: Tokens,
-    /// Those of the Sync SDK.
     pub(crate) sockets: Sockets,
     pub(crate) calls: Calls,
     pub(crate) messages: Messages,

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 
 use crate::sid::{Kind, Sid};
 
-/// How an emulator starts.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where to listen. Default `127.0.0.1:0`, a free port.
@@ -32,7 +31,6 @@ pub struct Settings {
     pub history: Duration,
     /// Twilio's limits; each can be switched off.
     pub limits: Limits,
-    /// Variations of the statistics answers.
     pub answers: Answers,
     /// How the centre lives by itself, in its history too.
     pub life: Life,
@@ -203,7 +201,6 @@ pub struct Answers {
     pub refuse_list: Option<u16>,
 }
 
-/// How full a combined statistics answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Combined {
@@ -223,7 +220,6 @@ pub enum Combined {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CombinedRealtime {
-    /// The fields of the bulk answer.
     #[default]
     Plain,
     /// As recorded from the live API: a queue's `longest_relative_*`, the SIDs of account, Workspace and queue once more,

@@ -8,7 +8,6 @@ use std::fmt;
 use rand::{Rng, RngExt};
 use serde::{Serialize, Serializer};
 
-/// What a SID identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// `AC`

@@ -64,7 +64,6 @@ impl Sockets {
         self.0.cuts.send_modify(|count| *count += 1);
     }
 
-    /// Are new connections taken?
     pub fn is_open(&self) -> bool {
         self.lock().open
     }
@@ -109,13 +108,11 @@ impl Sockets {
 }
 
 impl Seat {
-    /// Shows what is known about the socket.
     pub(super) fn show(&self, view: SocketView) {
         self.sockets.lock().sockets.insert(self.number, view);
         self.sockets.told();
     }
 
-    /// A hold on the next cut.
     pub(super) fn cuts(&self) -> watch::Receiver<u64> {
         self.cuts.clone()
     }

@@ -75,7 +75,6 @@ impl Tokens {
         Self { inner: Arc::new(Mutex::new(inner)), clock: clock.clone() }
     }
 
-    /// Makes a token valid.
     pub fn register(&self, token: &str, of: FlexToken) {
         let end = of.expiration.map_or_else(|| self.clock.now_ms() + LIFETIME_MS, Timestamp::as_millisecond);
         let mut inner = self.lock();

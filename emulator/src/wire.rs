@@ -18,13 +18,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// A listener of cuttable streams.
 pub(crate) struct WireListener {
     pub(crate) listener: TcpListener,
     pub(crate) stop: CancellationToken,
 }
 
-/// A handler's hold on its connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line(Arc<AtomicBool>);
 

@@ -20,7 +20,6 @@ const SMS_AN_HOUR: f64 = 20.0;
 const SMS_IN_ALL_AN_HOUR: f64 = 200.0;
 const MOST_BUDGETS: usize = 20_000;
 
-/// A report, over all replicas.
 pub(super) const OF_A_REPORT: Rate = Rate { most: 1, every: SAME_FOR };
 pub(super) const OF_A_CUSTOMER: Rate = Rate { most: 1, every: SMS_SPACING };
 pub(super) const OF_AN_AGENT: Rate = Rate { most: 20, every: Duration::from_secs(180) };

@@ -40,7 +40,6 @@ const KNOWN_ISSUES: [&str; 3] = ["short call", "call ended under warning", "call
 /// The taker of reports, its task, and the board as it is shown.
 pub type CallQualityParts = (Arc<Voice>, AlertSender, watch::Receiver<Value>);
 
-/// Takes reports. One for all requests.
 #[derive(Debug)]
 pub struct Voice {
     config: VoiceConfig,
@@ -50,7 +49,6 @@ pub struct Voice {
     shown: watch::Sender<Value>,
     parcels: mpsc::Sender<Parcel>,
     logged: AtomicU64,
-    /// Tells other replicas of reports.
     broadcaster: Broadcaster,
     /// What all replicas together may do.
     quota: Quota,
@@ -70,13 +68,10 @@ pub struct CallReport {
     pub dnis: String,
 }
 
-/// What is to be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     LogCall,
-    /// Send the customer a Message.
     SendSms,
-    /// Tell a service of the user's own.
     Webhook,
     /// An action of the user's own, such as an alarm in a network's management: the webhook carries it out.
     Own(String),

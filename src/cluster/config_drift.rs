@@ -20,7 +20,6 @@ const KEPT_SECONDS: u64 = 86_400;
 /// What a replica says of its program and configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// Its name in the lease.
     by: String,
     pub version: String,
     configuration: String,
@@ -39,7 +38,6 @@ pub enum Drift {
 }
 
 impl Identity {
-    /// Of a replica with this name in the lease.
     pub fn new(by: &str, config: &Config) -> Self {
         let lease = config.sharing.as_ref().map(|sharing| sharing.lease).unwrap_or_default();
         Self {

@@ -15,9 +15,9 @@ const SAVED: Duration = Duration::from_secs(20);
 const KEPT_SECONDS: u64 = 4 * 3600;
 
 /// Loads the curves of the leader before, then saves them until `stop`.
-pub async fn keep_curves(link: Link, metrics: Wallboard, stop: CancellationToken) {
+pub async fn keep_curves(link: Link, wallboard: Wallboard, stop: CancellationToken) {
     match load(&link).await {
-        Ok(curves) => metrics.take_over(curves),
+        Ok(curves) => wallboard.take_over(curves),
         Err(error) => debug!(%error, "Loading curves from Redis failed; they start empty"),
     }
     loop {
@@ -25,7 +25,7 @@ pub async fn keep_curves(link: Link, metrics: Wallboard, stop: CancellationToken
             () = stop.cancelled() => true,
             () = tokio::time::sleep(SAVED) => false,
         };
-        if let Err(error) = save(&link, &metrics.curves()).await {
+        if let Err(error) = save(&link, &wallboard.curves()).await {
             debug!(%error, "Saving curves to Redis failed");
         }
         if last {

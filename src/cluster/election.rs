@@ -18,7 +18,6 @@ static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lu
 
 #[derive(Debug)]
 pub enum Election {
-    /// This candidate leads from now on.
     Won {
         leadership: Leadership,
         /// Whether requests of the leader before may still be in flight.
@@ -36,18 +35,14 @@ pub enum Election {
     Free,
 }
 
-/// How a renewal ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renewed {
-    /// The lease goes on.
     Extended,
     /// The lease goes on, and another replica offers to lead instead.
     Challenged,
-    /// The lease is over.
     Lost,
 }
 
-/// A replica that stands for election.
 #[derive(Debug)]
 pub struct Candidate {
     link: Link,
@@ -74,7 +69,6 @@ impl Candidate {
         Self { link, id, greatest_term: 0, ahead: None }
     }
 
-    /// Its name in the lease.
     pub fn id(&self) -> Arc<str> {
         self.id.clone()
     }

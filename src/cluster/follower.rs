@@ -76,7 +76,6 @@ pub(super) async fn catch_up(link: &Link, pictures: &Pictures) {
 struct Stored {
     /// Of the state, if there is one that this version can read.
     head: Option<Head>,
-    /// Whether the present leader has stored it.
     is_current: bool,
 }
 

@@ -30,7 +30,6 @@ const MOST_UNSENT: usize = 1_000;
 const AGAIN: Duration = Duration::from_millis(250);
 const SECONDS_KEPT: i64 = 86_400;
 
-/// A fact as it is sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Envelope {
     id: u64,
@@ -106,7 +105,6 @@ pub async fn exchange(
 struct DeliveredFacts {
     ids: HashSet<u64>,
     order: VecDeque<u64>,
-    /// What the list should hold.
     kept: VecDeque<Envelope>,
 }
 

@@ -22,22 +22,15 @@ pub enum RedisKey {
     /// What is stale: a hash of invalidations, with a number each.
     Marks,
     MarkNumber,
-    /// The latest event as it came.
     Event,
     Recordings,
-    /// The parts of the feed's state.
     Picture,
-    /// The curves of the wallboard's tiles.
     History,
     /// Shared facts for replicas that start later.
     Words,
-    /// The leader's program and configuration.
     Settings,
-    /// The channel of messages.
     News,
-    /// What is left of a limit.
     Quota([u8; 32]),
-    /// One of the keys that the doctor tries.
     Probe {
         run: u32,
         part: u8,

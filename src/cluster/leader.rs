@@ -11,10 +11,11 @@ use tracing::{debug, info};
 use super::curves::keep_curves;
 use super::election::Leadership;
 use super::marks::deliver;
-use super::member::{MemberError, ReplicaContext, ReplicaTasks};
+use super::member::{MemberError, ReplicaContext};
 use super::message::Message;
 use super::replication::replicate;
 use super::rpc::serve;
+use super::tasks::ReplicaTasks;
 use crate::feed;
 use crate::lifecycle::Tasks;
 use crate::pipeline::Pipeline;
@@ -24,7 +25,6 @@ use crate::twilio::{Apis, Client, Next};
 /// Deleting an earlier version's Document.
 const LONGEST_DELETION: Duration = Duration::from_secs(10);
 
-/// One term. Dropping it ends it.
 #[derive(Debug)]
 pub(super) struct Term {
     pipeline: Option<Tasks>,
@@ -73,8 +73,8 @@ impl Term {
         parts.spawn("taking marks", marks);
         let answering = serve(link.clone(), leadership.name(), requests, handle.clone(), ended.clone());
         parts.spawn("answering requests", answering);
-        if let Some(metrics) = pipeline.metrics.clone() {
-            parts.spawn("keeping curves", keep_curves(link.clone(), metrics, ended.clone()));
+        if let Some(wallboard) = pipeline.wallboard.clone() {
+            parts.spawn("keeping curves", keep_curves(link.clone(), wallboard, ended.clone()));
         }
         parts.spawn("becoming ready", pipeline.becoming_ready(shared.watched.ready.clone(), ended.clone()));
         let old_document = format!("taskrouter_sync_leader_{}", config.core.twilio.workspace_sid);
@@ -104,7 +104,6 @@ impl Term {
         let _ = self.parts.end(self.shared.patience()).await;
     }
 
-    /// Writes what is pending, and replicates it.
     pub(super) async fn stop(&mut self) -> Result<(), MemberError> {
         let Some(pipeline) = self.pipeline.take() else { return Ok(()) };
         let stopped = pipeline.stop().await;

@@ -140,7 +140,6 @@ pub struct Delivery {
     refresher: Refresher,
     /// Marks given to the refresher, with their numbers, whose reads are not awaited yet.
     passed: BTreeMap<String, String>,
-    /// Marks whose reads are awaited.
     awaited: BTreeMap<String, String>,
     read: Option<oneshot::Receiver<()>>,
     last_number: u64,

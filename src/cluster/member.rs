@@ -24,12 +24,13 @@ use super::rate_limit::grant;
 use super::redis::{Link, LinkError, Reach};
 use super::renewal::{Renewal, RenewalEnd};
 use super::rpc::LeaderRpc;
+use super::tasks::ReplicaTasks;
 use super::timing::Timing;
 use crate::config::{Config, SharingConfig};
 use crate::coordination::gossip::SharedFact;
 use crate::coordination::rate_limit::Ask;
 use crate::feed::Pictures;
-use crate::lifecycle::{Stage, TaskError, Tasks};
+use crate::lifecycle::TaskError;
 use crate::pipeline;
 use crate::refresh::{Outgoing, Refresher};
 use crate::telemetry::metrics::Monitor;
@@ -43,7 +44,6 @@ const RESTS: Duration = Duration::from_secs(15);
 /// Where a replica shows what it knows. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ReplicaOutputs {
-    /// The feed of this process.
     pub pictures: Pictures,
     /// Reports of poor call quality.
     pub alerts: watch::Receiver<Value>,
@@ -53,12 +53,10 @@ pub struct ReplicaOutputs {
     pub monitor: Monitor,
 }
 
-/// What a replica exchanges with the others besides statistics.
 pub struct Exchanged {
     pub facts: mpsc::Receiver<SharedFact>,
     /// Takes the others' facts, with their age in seconds.
     pub deliver: Box<dyn Fn(SharedFact, u64) + Send + Sync>,
-    /// Requests for tokens of shared limits.
     pub limits: mpsc::Receiver<Ask>,
 }
 
@@ -89,10 +87,8 @@ pub(super) struct ReplicaContext {
     pub(super) leads: Arc<watch::Sender<bool>>,
 }
 
-/// What other parts use of a replica.
 #[derive(Debug)]
 pub struct MemberHandles {
-    /// Takes marks, for the leader.
     pub refresher: Refresher,
     /// This process's pipeline, while it leads.
     pub pipeline: watch::Receiver<Option<pipeline::Handle>>,
@@ -111,7 +107,6 @@ pub enum MemberError {
 #[derive(Debug)]
 enum TermEnd {
     Lost,
-    /// Another replica takes over.
     HandedOver,
     Stopped,
 }
@@ -145,7 +140,6 @@ impl ReplicaContext {
 }
 
 impl Member {
-    /// A replica, and what other parts use of it.
     pub fn new(
         config: &Config,
         sharing: &SharingConfig,
@@ -298,7 +292,6 @@ impl ElectionLoop {
         Ok(())
     }
 
-    /// Leads for one term.
     async fn lead(
         &mut self,
         leadership: &Leadership,
@@ -389,29 +382,5 @@ async fn released(messages: &mut broadcast::Receiver<Arc<Message>>) {
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
             Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
         }
-    }
-}
-
-/// Tasks of a replica, or of a term, which share one token.
-#[derive(Debug, Default)]
-pub(super) struct ReplicaTasks(Tasks);
-
-impl ReplicaTasks {
-    pub(super) fn spawn(&mut self, name: &'static str, part: impl Future<Output = ()> + Send + 'static) {
-        self.0.spawn(Stage::Intake, name, |_| part);
-    }
-
-    pub(super) async fn ended_early(&mut self) -> MemberError {
-        self.0.ended_early().await.into()
-    }
-
-    /// Waits for all of them, whose token is cancelled. After `patience` those that wait for Redis are aborted: a Redis that
-    /// hangs would keep one command after another waiting.
-    pub(super) async fn end(&mut self, patience: Duration) -> Result<(), MemberError> {
-        let parts = std::mem::take(&mut self.0).stop_within(patience).await?;
-        if parts > 0 {
-            info!(parts, "Stopped without waiting for Redis: it does not answer");
-        }
-        Ok(())
     }
 }

@@ -38,7 +38,6 @@ pub enum Message {
     /// The feed's state changed so much that followers fetch it.
     #[serde(rename = "redrawn")]
     StateReplaced,
-    /// A replica asks the leader.
     #[serde(rename = "question")]
     Request {
         id: String,
@@ -67,7 +66,6 @@ pub struct Marked {
     /// The events that caused them, in the same order; earlier versions send none.
     #[serde(default)]
     pub traces: Vec<Option<Carried>>,
-    /// The latest event, for the layout that shows it.
     pub event: Option<LatestEvent>,
     pub recordings: Vec<(String, String)>,
     /// The mark's number; each is one more than the last.

@@ -43,6 +43,7 @@ mod refusal;
 mod renewal;
 mod replication;
 mod rpc;
+mod tasks;
 mod timing;
 
 pub use self::config_drift::{Drift, Identity};

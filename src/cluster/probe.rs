@@ -31,14 +31,12 @@ pub struct Server {
 
 #[derive(Debug, Clone)]
 pub struct Leading {
-    /// The replica's name in the lease.
     pub replica: String,
     pub term: u64,
     /// For how long, unless it prolongs the lease.
     pub left: Duration,
     /// Its program and configuration; `None` where its version does not say.
     pub identity: Option<Identity>,
-    /// Whether it draws pictures that this version can show.
     pub draws: bool,
 }
 

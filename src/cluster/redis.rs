@@ -126,7 +126,6 @@ impl Link {
         Ok(Self(Arc::new(LinkInner { client, quick, large, space: space.into(), timing, reach })))
     }
 
-    /// The parts of the lease.
     pub fn timing(&self) -> Timing {
         self.0.timing
     }
@@ -136,12 +135,10 @@ impl Link {
         self.0.reach.subscribe()
     }
 
-    /// A key's name in this link's space.
     pub fn key(&self, key: RedisKey) -> String {
         key.name(&self.0.space)
     }
 
-    /// Runs a short script.
     pub(super) async fn run<T: FromRedisValue>(
         &self,
         script: &Script,
@@ -152,7 +149,6 @@ impl Link {
         self.invoke(&self.0.quick, limit, script, keys, arguments).await
     }
 
-    /// Runs a script with much data.
     pub(super) async fn run_large<T: FromRedisValue>(
         &self,
         script: &Script,
@@ -209,7 +205,6 @@ impl Link {
         }
     }
 
-    /// A connection that is subscribed to our channel.
     pub(super) async fn listening(&self) -> Result<redis::aio::PubSub, LinkError> {
         let connecting = async {
             let mut listening = self.0.client.get_async_pubsub().await?;

@@ -24,7 +24,6 @@ static STORE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/
 /// A larger change is fetched instead of sent.
 const LARGEST_MESSAGE: usize = 512 * 1024;
 const AGAIN: Duration = Duration::from_millis(200);
-/// The field with the state's numbers.
 pub(super) const AT: &str = "at";
 /// The field with the leader that stored it, as in the lease.
 pub(super) const BY: &str = "by";

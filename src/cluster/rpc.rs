@@ -46,12 +46,7 @@ pub enum RpcError {
     #[error("the replica that leads did not answer in time")]
     TimedOut,
     #[error("the leader refused with status {status}")]
-    Refused {
-        /// HTTP's number for it.
-        status: u16,
-        /// The reason as JSON.
-        body: LeaderAnswer,
-    },
+    Refused { status: u16, body: LeaderAnswer },
 }
 
 impl From<LinkError> for RpcError {
@@ -69,7 +64,6 @@ struct Response {
     body: Box<RawValue>,
 }
 
-/// What became of a request to one leader.
 enum CallOutcome {
     Answered(Response),
     LeaderEnded,

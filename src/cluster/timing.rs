@@ -13,7 +13,6 @@
 
 use std::time::Duration;
 
-/// The parts of a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
     lease: Duration,

@@ -10,7 +10,6 @@ use super::variables as var;
 const MOST_HEADERS: usize = 20;
 const LONGEST_NAME: usize = 255;
 
-/// A collector of traces.
 #[derive(Debug, Clone)]
 pub struct ExportConfig {
     /// `OTEL_EXPORTER_OTLP_ENDPOINT` and the path of traces.
@@ -23,7 +22,6 @@ pub struct ExportConfig {
     pub sampling: Sampling,
 }
 
-/// Which events are traced.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sampling {
     All,

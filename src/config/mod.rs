@@ -47,7 +47,6 @@ pub struct CoreConfig {
     pub twilio: TwilioConfig,
     pub statistics: StatisticsConfig,
     pub sync: SyncConfig,
-    /// How often is read.
     pub refresh: RefreshConfig,
     /// The program that evaluates formulas: this one, under another verb.
     pub formula_program: PathBuf,
@@ -56,7 +55,6 @@ pub struct CoreConfig {
 /// What `serve` needs.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The account, and what to read and write.
     pub core: CoreConfig,
     pub server: ServerConfig,
     /// Through which Redis replicas share the work; none where this is the only process.

@@ -20,7 +20,6 @@ const LONGEST_TOLD: usize = 64;
 /// What was set in vain. Names alone: the values may be secrets.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Unread {
-    /// A name, and which one is probably meant.
     pub misspelt: Vec<(String, &'static str)>,
     /// Names in the `.env` file like none of ours.
     pub foreign: Vec<String>,
@@ -62,7 +61,6 @@ const OUR_BEGINNINGS: [&str; 9] = [
     "AUTHENTICATION_",
     "FLEX_",
 ];
-/// Kubernetes sets these for a Service of our name.
 const OF_KUBERNETES: &str = "TASKROUTER_SYNC_";
 const UNKNOWN: &str = "no variable of this service has this name; docs/configuration.md lists them";
 
@@ -111,7 +109,6 @@ fn is_known(name: &str) -> bool {
         || variables::ALL.iter().any(|known| known.name == name || known.aliases.contains(&name))
 }
 
-/// The variable that this is almost the name of.
 fn meant(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_uppercase();
     let far = |known: &str| match known.len() {

@@ -8,7 +8,6 @@ use super::parse::duration;
 use super::reader::{Variable, VariableReader};
 use super::variables as var;
 
-/// The rhythm of reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RefreshConfig {
     /// `REALTIME_INTERVAL`: between two reads of realtime statistics without an event, default 5 s.

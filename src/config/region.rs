@@ -37,7 +37,6 @@ impl Region {
     }
 }
 
-/// A part of a host's name.
 pub(super) fn part(text: &str) -> Option<String> {
     let fits = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     (fits && (1..=30).contains(&text.len())).then(|| text.to_owned())

@@ -13,7 +13,6 @@ use super::variables as var;
 
 const MOST_SCREENS: usize = 100;
 
-/// The HTTP side of the service.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
     /// `BIND_ADDRESS` (default `0.0.0.0`) and `PORT` (default 8080).

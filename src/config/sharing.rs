@@ -13,7 +13,6 @@ use super::variables as var;
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 const LONGEST_LEASE: Duration = Duration::from_secs(60);
 
-/// Of a process that is one of several replicas.
 #[derive(Debug, Clone)]
 pub struct SharingConfig {
     /// `REDIS_URL`; a password may stand in it.

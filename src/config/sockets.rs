@@ -8,7 +8,6 @@ use super::variables as var;
 const MOST_CLIENTS: usize = 50_000;
 const MOST_ROLES: usize = 20;
 
-/// The websockets' side of the service.
 #[derive(Debug, Clone)]
 pub struct SocketConfig {
     /// `WEBSOCKET_CLIENTS`: websockets at once, default 10,000.

@@ -17,7 +17,6 @@ const MOST_THRESHOLDS: usize = 3;
 /// TaskChannels per Workspace (Twilio, TaskRouter limits).
 const MOST_CHANNELS: usize = 15;
 
-/// What "today" and "in time" mean here.
 #[derive(Debug, Clone, Serialize)]
 pub struct StatisticsConfig {
     /// `DASHBOARD_TIMEZONE`, default UTC.

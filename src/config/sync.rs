@@ -43,19 +43,15 @@ pub struct SyncConfig {
     pub ages: Option<Duration>,
 }
 
-/// One way to lay a snapshot out in Sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum LayoutName {
     /// One Map with an item per TaskQueue.
     QueueMap,
-    /// One Document with the Workspace's statistics.
     DashboardDocument,
     /// One Map with the Workspace's and each TaskQueue's raw statistics.
     DashboardMap,
     DashboardMetrics,
-    /// One Document with flat numbers.
     TaskrouterStats,
-    /// One Document with the latest event.
     TaskrouterEvents,
     /// One Map with an item per open Task.
     TaskrouterTasks,

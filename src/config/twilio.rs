@@ -15,7 +15,6 @@ use crate::sid::{AccountSid, ApiKeySid, SyncServiceSid, WorkspaceSid};
 /// A webhook rule holds two at most; a little more than that.
 const MOST_SHARED_KEYS: usize = 4;
 
-/// The account's identifiers and secrets.
 #[derive(Debug, Clone)]
 pub struct TwilioConfig {
     /// `TWILIO_ACCOUNT_SID`
@@ -45,10 +44,8 @@ pub struct TwilioConfig {
     pub base_urls: BaseUrls,
 }
 
-/// An API key for REST calls.
 #[derive(Debug, Clone)]
 pub struct ApiKey {
-    /// Its SID, which is the user name.
     pub sid: ApiKeySid,
     pub secret: SecretString,
 }

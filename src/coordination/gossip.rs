@@ -20,26 +20,23 @@ pub enum SharedFact {
     #[serde(rename = "wrong")]
     WrongCredentials {
         address: IpAddr,
-        /// A hash of the account's name.
         account: [u8; 16],
     },
-    /// A session was ended.
-    SignedOut { nonce: u64 },
+    SignedOut {
+        nonce: u64,
+    },
     #[serde(rename = "placed")]
     CallPlaced {
         call: CallSid,
-        /// The agent who placed it.
         worker: WorkerSid,
         /// Twilio's word for its state.
         status: String,
     },
-    /// Twilio reported a Call's state.
     #[serde(rename = "call")]
     CallProgress {
         call: CallSid,
         /// Twilio's word for it.
         status: String,
-        /// The callback's sequence number.
         sequence: Option<u32>,
     },
     /// Poor call quality was reported. Numbers in it are masked.

@@ -57,7 +57,6 @@ struct LeaseInner {
 }
 
 impl Lease {
-    /// Of a process alone: holds for ever.
     pub fn alone() -> Self {
         Self(Arc::new(LeaseInner { term: None, until: AtomicU64::new(u64::MAX), late: Duration::MAX }))
     }
@@ -77,7 +76,6 @@ impl Lease {
         self.0.late
     }
 
-    /// Whether it holds at this very moment.
     pub fn holds(&self) -> bool {
         self.holds_at(Moment::now())
     }

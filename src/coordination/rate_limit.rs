@@ -12,13 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 /// Requests that wait for the bucket; further ones are counted by this process alone.
 const MOST_WAITING: usize = 256;
 
-/// Names a bucket: a hash of what it limits.
 pub type BucketName = [u8; 32];
 
-/// A bucket's size and refill.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
-    /// Tokens of a full bucket.
     pub most: u32,
     /// The time until one more token.
     pub every: Duration,

@@ -51,13 +51,11 @@ pub struct Dialler {
     public_url: PublicUrl,
     rules: Rules,
     register: Mutex<Register>,
-    /// Tells other replicas of Calls.
     broadcaster: Broadcaster,
     /// What agents may do at all replicas together.
     quota: Quota,
 }
 
-/// One agent's open socket.
 #[derive(Debug)]
 pub struct Line {
     dialler: Arc<Dialler>,
@@ -202,12 +200,10 @@ impl Dialler {
 }
 
 impl Line {
-    /// Places a Call; its updates come to this line.
     pub async fn call(&self, to: &str, from: &str, contact: &str) -> Result<(), DialError> {
         self.dialler.place(self.worker, self.number, to, from, contact).await
     }
 
-    /// Ends a Call of this agent's.
     pub async fn hang_up(&self, call: CallSid) -> Result<(), DialError> {
         if !self.dialler.register().is_of(call, self.worker) {
             return Err(DialError::NotYours);
@@ -244,7 +240,6 @@ impl Drop for Line {
     }
 }
 
-/// A Call that is being placed.
 struct Placing<'a>(&'a Dialler);
 
 impl<'a> Placing<'a> {

@@ -29,7 +29,6 @@ const ANSWERED: &str = "in-progress";
 /// Longest status that is passed on; Twilio's are short words.
 const LONGEST_STATUS: usize = 32;
 
-/// How a Call goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     pub call: CallSid,
@@ -55,9 +54,7 @@ struct Placed {
     line: u64,
     status: Box<str>,
     sequence: Option<u32>,
-    /// Whether the status has gone to a line.
     told: bool,
-    /// Whether the other side has picked up.
     answered: bool,
     forget_at: Instant,
 }
@@ -137,7 +134,6 @@ impl Register {
         orphans.into_iter().for_each(|call| self.tell(call));
     }
 
-    /// Takes one Call from an agent's budget.
     pub(super) fn take_budget(
         &mut self,
         worker: WorkerSid,
@@ -153,7 +149,6 @@ impl Register {
         if budget.take(1.0, 0.0, now) { Ok(()) } else { Err(RuleViolation::TooMany) }
     }
 
-    /// A Call is about to be placed.
     pub(super) fn placing(&mut self, now: Instant) -> Result<(), DialError> {
         self.forget(now);
         if self.calls.len() + self.placing >= MOST_CALLS {

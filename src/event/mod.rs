@@ -66,7 +66,6 @@ impl Event {
         }
     }
 
-    /// All fields as they came: flat, all values text.
     pub fn fields_of(form: &Form<'_>) -> BTreeMap<String, String> {
         form.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }

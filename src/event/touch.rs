@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::{Event, Trace};
 use crate::sid::TaskQueueSid;
 
-/// What one event made stale.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Touch {
@@ -17,7 +16,6 @@ pub struct Touch {
     pub channel: Option<String>,
     /// Whether today's cumulative counters moved too, and not only realtime values.
     pub counters: bool,
-    /// Whether the Workspace's own statistics moved.
     pub workspace: bool,
     /// Whether a Task, or who has it, may have changed.
     pub tasks: bool,
@@ -27,7 +25,6 @@ pub struct Touch {
     pub event: Option<Trace>,
 }
 
-/// Which TaskQueues an event touched.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Queues {
     /// None.

@@ -65,7 +65,6 @@ impl Trace {
         Some(Carried { newest, newest_ms: ms(self.newest_at), oldest_ms: ms(self.oldest_at) })
     }
 
-    /// An event that comes in now.
     pub fn begin(event: &Event) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let newest =

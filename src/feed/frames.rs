@@ -18,7 +18,6 @@ const MOST_FRAMES: usize = 64;
 /// shared.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// A frame, and its form as one message.
 #[derive(Debug)]
 pub struct SharedFrame {
     pub frame: Frame,
@@ -113,7 +112,7 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::picture::LazyJson;
+    use crate::feed::part::LazyJson;
     use serde_json::{Value, json};
 
     fn picture() -> FeedState {

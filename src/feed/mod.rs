@@ -7,6 +7,7 @@
 //! owed is put together once for all of them.
 
 mod frames;
+mod part;
 mod picture;
 mod selection;
 mod worker;
@@ -35,7 +36,6 @@ pub struct Feed {
     frames: Arc<Frames>,
 }
 
-/// One watcher's place and position.
 #[derive(Debug)]
 pub struct Watcher {
     feed: Feed,

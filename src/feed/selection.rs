@@ -16,7 +16,6 @@ const MOST_QUEUES: usize = 5_000;
 /// Characters of an unknown name in the error message.
 const LONGEST_SHOWN: usize = 64;
 const MEMBERS: [&str; 2] = ["realTimeStats_", "cumulativeStats_"];
-/// The sum over all TaskChannels.
 const SUM: &str = "all";
 
 /// A choice; by default everything. Cheap to clone.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::picture::LazyJson;
+use super::part::LazyJson;
 use super::{Feed, FeedState, METRICS_DOCUMENTS, QUEUE_ORDER};
 use crate::layout::{is_whole, metrics_documents, queue_item};
 use crate::publish::PublishStatus;

@@ -79,7 +79,6 @@ impl Layout for DashboardMetrics {
     }
 }
 
-/// Names of the Documents that the metrics stand in.
 pub(super) fn names(first: &str, metrics: &[Tile]) -> Vec<String> {
     let name = |place| if place == 0 { first.to_owned() } else { format!("{first}-{}", place + 1) };
     (0..parts(metrics).len()).map(name).collect()

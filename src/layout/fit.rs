@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 
 /// What we write at most, in bytes of JSON.
 pub const LARGEST: usize = 15 * 1024;
-/// The field that names what was cut.
 pub const CUT: &str = "cut";
 
 /// How many names of cut fields are listed, lest the list itself be too large.

@@ -99,7 +99,6 @@ impl Debug for Changes<'_> {
     }
 }
 
-/// One way to lay a snapshot out.
 pub trait Layout: Debug + Send + Sync {
     fn needs(&self) -> Needs;
 
@@ -139,7 +138,6 @@ pub fn all(config: &CoreConfig) -> Vec<Box<dyn Layout>> {
     config.sync.layouts.iter().map(build).collect()
 }
 
-/// What all the layouts together need.
 pub fn needs(layouts: &[Box<dyn Layout>]) -> Needs {
     layouts.iter().fold(Needs::default(), |needs, layout| needs.and(layout.needs()))
 }

@@ -10,7 +10,6 @@ use super::{Changes, Layout, Object, Target, only_document};
 use crate::config::CoreConfig;
 use crate::stats::{Needs, Snapshot};
 
-/// The Document and its name.
 #[derive(Debug)]
 pub(super) struct TaskrouterEvents {
     document: Arc<str>,

@@ -13,7 +13,6 @@ use crate::stats::{Needs, Snapshot};
 /// Activities with a field of their own; a workspace may have others, which stand in `activities` with all the rest.
 const ACTIVITIES: [&str; 4] = ["Offline", "Idle", "Reserved", "Busy"];
 
-/// The Document and its name.
 #[derive(Debug)]
 pub(super) struct TaskrouterStats {
     document: Arc<str>,

@@ -11,7 +11,6 @@ use crate::config::CoreConfig;
 use crate::sid::TaskSid;
 use crate::stats::{Needs, Snapshot, TaskState};
 
-/// The Map and its name.
 #[derive(Debug)]
 pub(super) struct TaskrouterTasks {
     map: Arc<str>,

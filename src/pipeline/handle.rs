@@ -31,13 +31,11 @@ const LONGEST_NAME: usize = 100;
 /// The handles of the pipeline's tasks. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    /// Marks what is stale.
     pub refresher: Refresher,
     /// The newest snapshot, with metrics where there are any.
     pub shown: watch::Receiver<Arc<Snapshot>>,
-    /// Knows how far the writes are.
     pub publisher: Publisher,
-    pub(super) metrics: Option<Wallboard>,
+    pub(super) wallboard: Option<Wallboard>,
     pub(super) roster: Roster,
     pub(super) account: AccountSid,
     pub(super) workspace: WorkspaceSid,
@@ -66,31 +64,31 @@ impl Handle {
             }
             Request::Tasks => raw(&self.tasks().await?),
             Request::Workers => raw(&self.workers().await?),
-            Request::Definitions => raw(&*self.metrics()?.definitions().await?),
+            Request::Definitions => raw(&*self.wallboard()?.definitions().await?),
             Request::Fields => {
-                let metrics = self.metrics()?;
+                let wallboard = self.wallboard()?;
                 self.first_read().await;
-                raw(&metrics.fields())
+                raw(&wallboard.fields())
             }
             Request::History(metric) => {
-                let points = self.metrics()?.history(&metric).await?;
+                let points = self.wallboard()?.history(&metric).await?;
                 let shown = || metric.chars().take(LONGEST_NAME).collect();
                 raw(&json!({ "points": points.ok_or_else(|| RequestError::NoSuchMetric(shown()))? }))
             }
             Request::Save(changes) => {
-                raw(&*self.metrics()?.save(&changes.into_iter().collect::<Raw>()).await?)
+                raw(&*self.wallboard()?.save(&changes.into_iter().collect::<Raw>()).await?)
             }
             Request::SaveWorking(changes) => {
-                let metrics = self.metrics()?;
+                let wallboard = self.wallboard()?;
                 self.first_read().await;
-                raw(&*metrics.save_working(&changes.into_iter().collect::<Raw>()).await?)
+                raw(&*wallboard.save_working(&changes.into_iter().collect::<Raw>()).await?)
             }
-            Request::Delete(names) => raw(&*self.metrics()?.delete(&names).await?),
-            Request::Order(names) => raw(&*self.metrics()?.order(&names).await?),
+            Request::Delete(names) => raw(&*self.wallboard()?.delete(&names).await?),
+            Request::Order(names) => raw(&*self.wallboard()?.order(&names).await?),
             Request::Preview(metric) => {
-                let metrics = self.metrics()?;
+                let wallboard = self.wallboard()?;
                 self.first_read().await;
-                raw(&metrics.preview(&metric, &self.zone).await?)
+                raw(&wallboard.preview(&metric, &self.zone).await?)
             }
         }
     }
@@ -144,8 +142,8 @@ impl Handle {
         let _ = timeout(LONGEST_FIRST_READ, complete).await;
     }
 
-    fn metrics(&self) -> Result<&Wallboard, RequestError> {
-        self.metrics.as_ref().ok_or(RequestError::NoMetrics)
+    fn wallboard(&self) -> Result<&Wallboard, RequestError> {
+        self.wallboard.as_ref().ok_or(RequestError::NoMetrics)
     }
 }
 

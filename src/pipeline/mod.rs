@@ -45,7 +45,7 @@ pub struct Pipeline {
     /// The wallboard's tiles: beside the snapshots, which wait for no formula.
     pub tiles: watch::Receiver<Tiles>,
     /// Definitions and previews; `None` where the layout is not wanted.
-    pub metrics: Option<Wallboard>,
+    pub wallboard: Option<Wallboard>,
     roster: Roster,
     needs: Needs,
 }
@@ -93,11 +93,11 @@ impl Pipeline {
             monitor.clone(),
         );
         let roster = reader.roster();
-        let (metrics, tiles) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
-            let (metrics, tiles, worker) =
+        let (wallboard, tiles) = if config.sync.layouts.contains(&LayoutName::DashboardMetrics) {
+            let (wallboard, tiles, worker) =
                 wallboard::WallboardWorker::new(config, apis.sync.clone(), refresher.snapshots());
             tasks.spawn(Stage::Evaluation, "evaluating", |stop| worker.run(stop));
-            (Some(metrics), tiles)
+            (Some(wallboard), tiles)
         } else {
             (None, watch::channel(None).1)
         };
@@ -129,7 +129,7 @@ impl Pipeline {
             }
             writer.run(stop, grace).await;
         });
-        Self { refresher, publisher, tiles, metrics, roster, needs }
+        Self { refresher, publisher, tiles, wallboard, roster, needs }
     }
 
     pub fn handle(&self, config: &CoreConfig) -> Handle {
@@ -137,7 +137,7 @@ impl Pipeline {
             refresher: self.refresher.clone(),
             shown: self.refresher.snapshots(),
             publisher: self.publisher.clone(),
-            metrics: self.metrics.clone(),
+            wallboard: self.wallboard.clone(),
             roster: self.roster.clone(),
             account: config.twilio.account_sid,
             workspace: config.twilio.workspace_sid,

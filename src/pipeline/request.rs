@@ -13,7 +13,6 @@ use crate::wallboard::{Busy, ChangeError, Problem, StoreError};
 pub enum Request {
     /// Create what is missing, refresh, write, and answer with all TaskQueues' items.
     Bootstrap,
-    /// Tasks, open and lately finished.
     Tasks,
     Workers,
     Definitions,
@@ -26,7 +25,6 @@ pub enum Request {
     SaveWorking(Vec<(String, Value)>),
     Delete(Vec<String>),
     Order(Vec<String>),
-    /// What a definition would show.
     Preview(Value),
 }
 
@@ -77,7 +75,6 @@ pub enum RequestError {
 /// The same for a caller elsewhere. Replicas of different versions exchange it, and HTTP clients get it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refusal {
-    /// HTTP's number for it.
     #[serde(skip)]
     pub status: u16,
     pub code: &'static str,

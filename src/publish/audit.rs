@@ -126,7 +126,6 @@ impl Audits {
         self.objects.get(object).is_none_or(|audit| audit.done)
     }
 
-    /// Whether every object has been looked at.
     pub(super) fn all_done(&self) -> bool {
         self.objects.values().all(|audit| audit.done)
     }

@@ -31,12 +31,10 @@ pub struct Publisher {
     status: watch::Receiver<PublishStatus>,
 }
 
-/// How far the writes are.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PublishStatus {
     /// Number of the snapshot that was laid out last.
     pub laid_out: u64,
-    /// Whether all objects have been looked at.
     pub audited: bool,
     /// Targets whose newest change is not written yet.
     pub unwritten: usize,
@@ -85,7 +83,6 @@ impl Publisher {
         answer.await.map_err(|_| FlushError)
     }
 
-    /// How far the writes are.
     pub fn status(&self) -> watch::Receiver<PublishStatus> {
         self.status.clone()
     }

@@ -18,7 +18,6 @@ pub(super) const PROBES: usize = 1;
 /// Tries while Sync is down; short enough that all is well within seconds of its return.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(2) };
 
-/// Whether Sync seems to be down.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
     /// Targets that failed since the last write that landed, as many as make an outage.
@@ -40,7 +39,6 @@ impl Outage {
         }
     }
 
-    /// Sync has answered as it should.
     pub(super) fn ended(&mut self) {
         *self = Self::default();
     }

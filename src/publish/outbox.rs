@@ -33,7 +33,6 @@ const BACKOFF: Backoff = Backoff { first: Duration::from_millis(200), longest: D
 /// A value that Sync refused for what it is comes up again after this time, or when it changes.
 const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 
-/// The state of all targets.
 #[derive(Debug)]
 pub(super) struct Outbox {
     entries: HashMap<Target, Entry>,
@@ -51,7 +50,6 @@ pub(super) struct Outbox {
     spent_until: Option<Instant>,
 }
 
-/// How far behind the writes are.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     pub(super) in_flight: usize,
@@ -429,7 +427,6 @@ impl Outbox {
         unwritten.map(|(target, _)| target.clone()).collect()
     }
 
-    /// How far behind the writes are.
     pub(super) fn backlog(&self, now: Instant) -> Backlog {
         let mut backlog = Backlog {
             in_flight: self.in_flight,
@@ -519,7 +516,6 @@ impl Outbox {
             .or_insert_with(|| ObjectState::new(spent_until.map_or_else(|| Pacer::new(now), Pacer::spent)))
     }
 
-    /// Takes a target out of all queues.
     fn forget(
         objects: &mut BTreeMap<Object, ObjectState>,
         later: &mut BTreeSet<(Instant, Target)>,

@@ -26,7 +26,6 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// One that names what is written.
 fn event() -> Option<Trace> {
     Some(Trace::begin(&crate::event::Event::default()))
 }

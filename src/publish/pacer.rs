@@ -24,7 +24,6 @@ const RATE_OF_LARGE: f64 = 2.0;
 const SMALL: f64 = 1024.0;
 /// From here on it is large, in bytes.
 const LARGE: f64 = 10.0 * 1024.0;
-/// The window that Twilio counts.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Small writes in a window: 90 % of Twilio's 200, for requests under way when it begins or ends.
 const BUDGET: f64 = 180.0;
@@ -38,7 +37,6 @@ const EASY: f64 = 36.0;
 const BURST_OF_OTHERS: f64 = 10.0;
 /// What may be spent at once after a restart, in small writes: the window may be ours from before.
 const AT_START: f64 = 60.0;
-/// Part of that which is for what events name.
 const NAMED_AT_START: f64 = 20.0;
 /// Steps in which what may have been spent before the start runs out.
 const STEPS: u32 = 20;
@@ -49,7 +47,6 @@ const LEAST_BUDGET: f64 = BUDGET / 20.0;
 /// By so much of the whole the window grows again with each one that passed without a 429.
 const RECOVERY: f64 = BUDGET / 20.0;
 
-/// The budget of one object.
 #[derive(Debug)]
 pub(super) struct Pacer {
     /// Spent in the last ten seconds, by when it counts from: a write from its end, since it may have arrived just before.
@@ -73,7 +70,6 @@ pub(super) struct Pacer {
 /// Why a target is to be written; what matters more comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Urgency {
-    /// An event names it, and it changed.
     Named,
     /// It changed as a side effect, such as a Worker's availability at all its TaskQueues, or was found by a timer.
     SideEffect,
@@ -265,7 +261,6 @@ pub(super) fn writes_a_second(bytes: usize) -> f64 {
     BUDGET / WINDOW.as_secs_f64() / cost(bytes)
 }
 
-/// What a write costs, in small writes.
 pub(super) fn cost(bytes: usize) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "payloads end at 16 KiB")]
     let share = ((bytes as f64 - SMALL) / (LARGE - SMALL)).clamp(0.0, 1.0);

@@ -64,7 +64,6 @@ impl Readers {
         self.waiting.remove(object);
     }
 
-    /// The next one to be permitted now.
     pub(super) fn take(&mut self) -> Option<(Object, &'static str)> {
         if self.controlled != Some(true) || self.in_flight == MOST_IN_FLIGHT {
             return None;

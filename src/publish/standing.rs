@@ -28,7 +28,6 @@ impl Standing {
         self.0.retain(|name, _| objects.contains(&Object::Document(name.clone())));
     }
 
-    /// A read has shown whether it is there.
     pub(super) fn looked(&mut self, name: &Arc<str>, there: bool) {
         tell(name, &self.look(name, there));
     }

@@ -20,11 +20,9 @@ pub(super) enum Wanted {
     Seed {
         body: Arc<str>,
     },
-    /// Nothing: the item is to go.
     Gone,
 }
 
-/// The text of a value.
 #[derive(Debug, Clone)]
 pub(super) enum Body {
     Text(Arc<str>),
@@ -45,11 +43,9 @@ impl Body {
 #[derive(Debug, Clone)]
 pub(super) enum Write {
     CreateMap(Arc<str>),
-    /// Bring a target to what is wanted.
     Target {
         target: Target,
         wanted: Wanted,
-        /// Whether the target is believed to be there.
         there: bool,
         /// When the value began to wait.
         since: Instant,
@@ -57,7 +53,6 @@ pub(super) enum Write {
     },
 }
 
-/// How a write of a target ended.
 #[derive(Debug, Clone)]
 pub(super) enum WriteOutcome {
     /// As wanted. `requests` is how many it took.

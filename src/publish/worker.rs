@@ -88,7 +88,6 @@ enum Job {
     Permit(Object),
 }
 
-/// A request to Sync that ended.
 #[derive(Debug)]
 enum Ended {
     Write {
@@ -107,7 +106,6 @@ enum Ended {
         object: Object,
         found: Result<Found, TwilioError>,
     },
-    /// Whether access to Sync is controlled.
     Controlled(bool),
     Permitted {
         object: Object,
@@ -473,7 +471,6 @@ impl PublishWorker {
         }
     }
 
-    /// All that should stand in one object.
     fn wanted_of(&mut self, object: &Object, snapshot: &Snapshot) -> HashMap<Target, Wanted> {
         let mut wanted: HashMap<Target, Wanted> = HashMap::new();
         let cut = &mut self.cut;
@@ -622,7 +619,6 @@ fn value_of(layouts: &[Box<dyn Layout>], target: &Target, snapshot: &Snapshot) -
     layouts.iter().find_map(|layout| layout.value(target, snapshot))
 }
 
-/// A value as it is written.
 struct Fitted {
     text: String,
     fingerprint: Fingerprint,

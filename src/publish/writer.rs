@@ -30,7 +30,6 @@ pub(super) async fn write(
     }
 }
 
-/// Makes sure that a Map is there.
 pub(super) async fn create_map(sync: &SyncService, map: &str) -> Result<(), TwilioError> {
     match sync.create_map(map).await {
         Err(error) if error.next() == Next::Exists => Ok(()),

@@ -7,9 +7,7 @@ use crate::twilio::taskrouter::{MOST_IN_BULK, PAGE_SIZE};
 /// The smallest thing that is read and goes stale by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {
-    /// Which TaskQueues there are, and their names.
     Directory,
-    /// The Workspace's own statistics.
     Workspace(Part),
     /// The Workspace's cumulative statistics over the last 60 minutes.
     LastHour,
@@ -18,11 +16,9 @@ pub enum Key {
     Queue(TaskQueueSid, Scope, Part),
 }
 
-/// Which half of the statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
     Realtime,
-    /// Since the day began.
     Cumulative,
 }
 
@@ -36,16 +32,13 @@ pub struct Read {
     pub covers: Vec<Key>,
 }
 
-/// What is asked of TaskRouter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// The list of TaskQueues.
     Directory,
     /// The Workspace: one part, or both in one combined answer.
     Workspace(Parts),
     /// The Workspace over the last 60 minutes.
     LastHour,
-    /// The open Tasks, and the Workers that have them.
     Tasks,
     /// Realtime statistics of up to [`MOST_IN_BULK`] TaskQueues, all channels together.
     Bulk(Vec<TaskQueueSid>),
@@ -58,14 +51,11 @@ pub enum What {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parts {
     Realtime,
-    /// Since the day began.
     Cumulative,
-    /// Both, in one combined answer.
     Both,
 }
 
 impl What {
-    /// What it is called in a log.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Directory => "TaskQueues",
@@ -79,12 +69,10 @@ impl What {
     }
 }
 
-/// What the account's TaskRouter turned out to offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offers {
     /// Whether bulk real-time statistics are answered.
     pub bulk: bool,
-    /// Whether the list of TaskQueues' statistics is answered.
     pub list: bool,
     /// Whether combined answers hold all that the cumulative resource holds. Twilio's published examples do not.
     pub combined_is_complete: bool,

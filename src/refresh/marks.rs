@@ -27,7 +27,6 @@ pub struct Marks {
     events: AtomicU64,
 }
 
-/// Marks taken out for the worker.
 #[derive(Debug, Default)]
 pub(super) struct WaitingMarks {
     by_place: BTreeMap<MarkPlace, Depth>,

@@ -51,7 +51,6 @@ impl Reader {
         Roster::new(self.taskrouter.clone(), self.tasks.clone(), marks)
     }
 
-    /// Carries a read out.
     pub(super) async fn carry_out(
         &self,
         read: &Read,
@@ -138,7 +137,6 @@ async fn statistics(
     Ok(brought)
 }
 
-/// The key that an answer makes fresh.
 pub(super) fn key_of(answer: &ReadAnswer) -> Option<Key> {
     match answer {
         ReadAnswer::Directory(_) => Some(Key::Directory),

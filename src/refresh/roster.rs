@@ -57,7 +57,6 @@ impl Roster {
         }))
     }
 
-    /// The Tasks, open and lately finished.
     pub async fn tasks(&self) -> Result<Arc<BTreeMap<TaskSid, TaskState>>, TwilioError> {
         fresh(&self.0.tasks, || self.0.marks.events(), || self.0.reader.read()).await
     }

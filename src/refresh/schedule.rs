@@ -126,9 +126,7 @@ struct Slot {
 /// still looked after in small steps.
 #[derive(Debug, Clone, Copy, Default)]
 struct Touched {
-    /// An event that named this TaskQueue.
     one: Option<Instant>,
-    /// An event that touched every TaskQueue alike.
     all: Option<Instant>,
 }
 
@@ -541,7 +539,6 @@ impl Schedule {
         })
     }
 
-    /// The TaskQueues that are read.
     pub fn queues(&self) -> Vec<TaskQueueSid> {
         let queue = |key: &Key| match key {
             Key::Queue(queue, scope, Part::Realtime) if *scope == Scope::ALL => Some(*queue),
@@ -646,7 +643,6 @@ impl Slot {
         self.spaced = true;
     }
 
-    /// Plans the nearer of these looks.
     fn look_again(&mut self, looks: Touched) {
         let again = looks.each().min();
         if again.is_some() && self.touch_due.is_none() {

@@ -19,7 +19,6 @@ use crate::stats::TaskState;
 use crate::twilio::taskrouter::{Reservation, Task, TaskRouter};
 use crate::twilio::{Next, TwilioError};
 
-/// Reservations read in one go.
 const MOST_LOOKUPS: usize = 25;
 /// Of which this many are under way at once: a caller waits for them, and events' reads go on beside them.
 const LOOKUPS_AT_ONCE: usize = 5;
@@ -28,7 +27,6 @@ const LONGEST_LOOKUPS: Duration = Duration::from_secs(5);
 /// Finished Tasks kept, the latest; a Sync Map with more items would be slow to open.
 pub(super) const MOST_FINISHED: usize = 1000;
 
-/// Reads Tasks, and remembers Workers and finished Tasks.
 #[derive(Debug)]
 pub(super) struct TaskReader {
     taskrouter: TaskRouter,
@@ -58,12 +56,10 @@ struct Finished {
 }
 
 impl TaskReader {
-    /// Keeps finished Tasks for this long.
     pub(super) fn new(taskrouter: TaskRouter, kept: Duration) -> Self {
         Self { taskrouter, kept, memory: Mutex::default() }
     }
 
-    /// All Tasks, open and lately finished.
     pub(super) async fn read(&self) -> Result<BTreeMap<TaskSid, TaskState>, TwilioError> {
         let tasks = if self.kept.is_zero() {
             self.taskrouter.open_tasks().await?

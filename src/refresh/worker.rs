@@ -88,7 +88,6 @@ pub struct RefreshWorker {
     monitor: Monitor,
 }
 
-/// A read under way.
 #[derive(Debug)]
 struct Begun {
     read: Read,

@@ -21,7 +21,6 @@ const LONGEST_READ: Duration = Duration::from_secs(15);
 /// An event is about 2 kB. So much of each body needs no budget, and connections are bounded in number: whatever others
 /// send, an ordinary event finds room.
 const FREE: usize = 4 * 1024;
-/// What the budget is counted in.
 const UNIT: usize = 1024;
 /// All that is beyond [`FREE`] of all bodies that are being read. A process has one memory, so there is one budget.
 static BUDGET: Semaphore = Semaphore::const_new(16 * 1024 * 1024 / UNIT);

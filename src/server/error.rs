@@ -46,7 +46,6 @@ struct Own {
 }
 
 impl ApiError {
-    /// An answer with this status, code and sentence.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         let message = message.into();
         Self(Box::new(Kind::Own(Own { status, code, message, problems: None, headers: Vec::new() })))
@@ -60,7 +59,6 @@ impl ApiError {
         self
     }
 
-    /// What another replica answered.
     pub(super) fn relayed(status: u16, body: LeaderAnswer) -> Self {
         Self(Box::new(Kind::Relayed { status: status_of(status), body }))
     }

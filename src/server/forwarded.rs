@@ -5,21 +5,24 @@
 //! which address wrong credentials and unknown tokens are counted.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName};
 
-use super::AppState;
 use crate::config::Networks;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Puts the client's address in the place of the proxy's.
-pub(super) async fn resolve(State(state): State<AppState>, mut request: Request<Body>) -> Request<Body> {
+pub(super) async fn resolve(
+    State(trusted): State<Arc<Networks>>,
+    mut request: Request<Body>,
+) -> Request<Body> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     if let Some(peer) = peer {
-        let client = client(request.headers(), peer.ip(), &state.trusted_proxies);
+        let client = client(request.headers(), peer.ip(), &trusted);
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, peer.port())));
     }
     request

@@ -1,5 +1,7 @@
 //! `/healthz` says that the process answers; `/readyz` that a first whole snapshot has been read, and written or begun to be.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -8,9 +10,10 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use utoipa::ToSchema;
 
-use super::AppState;
+use super::LeaderClient;
 use super::auth::Viewer;
 use super::openapi::refusals::Admission;
 use super::openapi::schemas::Alive;
@@ -95,12 +98,16 @@ pub(super) struct HealthReport {
         (status = 503, description = "Not yet, or the service is stopping", body = Readiness)
     )
 )]
-pub(super) async fn ready(State(state): State<AppState>) -> Response {
-    let ready = *state.ready.borrow();
+pub(super) async fn ready(
+    State(ready): State<watch::Receiver<bool>>,
+    State(feed): State<Feed>,
+    State(leader): State<Arc<LeaderClient>>,
+) -> Response {
+    let ready = *ready.borrow();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let word = if ready { "ready" } else { "not ready" };
-    let picture = state.feed.picture();
-    let body = match state.leader.local() {
+    let picture = feed.picture();
+    let body = match leader.local() {
         Some(pipeline) => {
             let writes = pipeline.publisher.status().borrow().clone();
             let snapshot = pipeline.refresher.snapshots().borrow().clone();

@@ -12,15 +12,12 @@ use super::error::ApiError;
 use crate::cluster::{LeaderRpc, RpcError};
 use crate::pipeline::{Handle, LeaderAnswer, Request, RequestError};
 
-/// The way to the pipeline.
 #[derive(Debug)]
 pub enum LeaderClient {
-    /// It runs in this process, always.
     Local(Box<Handle>),
     Shared {
         /// This process's own pipeline, while it leads.
         local: watch::Receiver<Option<Handle>>,
-        /// The way to another leader.
         rpc: LeaderRpc,
     },
 }

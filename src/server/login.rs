@@ -1,17 +1,33 @@
 //! Signing in and out: a form and a cookie. The password travels in the body only, where no proxy logs it.
 
+use std::sync::Arc;
+
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, ORIGIN, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::auth::{AccessError, LIFE, Session, Viewer, peer};
+use super::auth::{Access, AccessError, LIFE, Session, Viewer, peer};
 use super::error::ApiError;
 use super::openapi::refusals::{Admission, JsonBody, NotAllowed, NotNow};
 use super::openapi::schemas::SignInForm;
 use super::{AppState, body, same_site};
+use crate::config::PublicUrl;
 use crate::form::Form;
+
+/// The handles of the pages that sign a browser in and out.
+#[derive(Debug, Clone)]
+pub(super) struct SignIn {
+    access: Arc<Access>,
+    public_url: Arc<PublicUrl>,
+}
+
+impl FromRef<AppState> for SignIn {
+    fn from_ref(state: &AppState) -> Self {
+        Self { access: state.access.clone(), public_url: state.public_url.clone() }
+    }
+}
 
 /// The form. It is a page of its own, so that it works before anything else does.
 #[utoipa::path(
@@ -22,7 +38,7 @@ use crate::form::Form;
     summary = "The form to sign in",
     responses((status = 200, description = "A page", body = String, content_type = "text/html"))
 )]
-pub(super) async fn form(State(state): State<AppState>, uri: Uri) -> Response {
+pub(super) async fn form(State(state): State<SignIn>, uri: Uri) -> Response {
     if !state.access.has_sign_in() {
         return no_account(&state);
     }
@@ -46,7 +62,7 @@ pub(super) async fn form(State(state): State<AppState>, uri: Uri) -> Response {
     )
 )]
 pub(super) async fn sign_in(
-    State(state): State<AppState>,
+    State(state): State<SignIn>,
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let (parts, raw) = request.into_parts();
@@ -92,21 +108,20 @@ pub(super) async fn sign_in(
     security(("basic" = []), ("bearer" = []), ("session" = [])),
     responses((status = 303, description = "Signed out"), Admission)
 )]
-pub(super) async fn sign_out(State(state): State<AppState>, Viewer(principal): Viewer) -> Response {
+pub(super) async fn sign_out(State(state): State<SignIn>, Viewer(principal): Viewer) -> Response {
     if let Some(session) = &principal.session {
         state.access.sign_out(session);
     }
     go_home(&state, None, state.access.cookies().set_session("", 0))
 }
 
-/// The cookie of a session, as a header's value.
-pub(super) fn cookie(state: &AppState, session: &Session) -> Option<HeaderValue> {
+pub(super) fn cookie(state: &SignIn, session: &Session) -> Option<HeaderValue> {
     state.access.cookies().set_session(&state.access.sessions().seal(session), LIFE.as_secs().cast_signed())
 }
 
 /// Opens the dashboard for a screen by its link, and takes the key out of the address, so that it stands in no history and
 /// in no later request.
-pub(super) fn by_link(state: &AppState, query: &str, key: &str) -> Response {
+pub(super) fn by_link(state: &SignIn, query: &str, key: &str) -> Response {
     let rest = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "key");
     let rest = form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish();
     let rest = (!rest.is_empty()).then_some(rest.as_str());
@@ -118,7 +133,7 @@ pub(super) fn by_link(state: &AppState, query: &str, key: &str) -> Response {
 }
 
 /// Whether a browser asks over plain HTTP where the cookie goes over TLS only. Browsers take their own machine for safe.
-fn is_in_clear(state: &AppState, headers: &HeaderMap) -> bool {
+fn is_in_clear(state: &SignIn, headers: &HeaderMap) -> bool {
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
     let host = origin.strip_prefix("http://").unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
@@ -126,7 +141,7 @@ fn is_in_clear(state: &AppState, headers: &HeaderMap) -> bool {
 }
 
 /// The form was sent from an address where signing in can't work: says which, and where it does.
-fn elsewhere(state: &AppState, headers: &HeaderMap) -> Response {
+fn elsewhere(state: &SignIn, headers: &HeaderMap) -> Response {
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("another site");
     let (here, there) = (escaped(origin), escaped(&format!("{}/", state.public_url)));
     let content = format!(
@@ -137,7 +152,7 @@ fn elsewhere(state: &AppState, headers: &HeaderMap) -> Response {
     html(state, StatusCode::FORBIDDEN, "Not at this address", &content)
 }
 
-fn go_home(state: &AppState, query: Option<&str>, cookie: Option<HeaderValue>) -> Response {
+fn go_home(state: &SignIn, query: Option<&str>, cookie: Option<HeaderValue>) -> Response {
     let home = with_query(&format!("{}/", state.public_url.prefix()), query);
     let headers = [(LOCATION, home), (CACHE_CONTROL, "no-store".to_owned())];
     let mut response = (StatusCode::SEE_OTHER, headers).into_response();
@@ -155,7 +170,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-fn page(state: &AppState, status: StatusCode, query: Option<&str>, message: &str) -> Response {
+fn page(state: &SignIn, status: StatusCode, query: Option<&str>, message: &str) -> Response {
     let prefix = state.public_url.prefix();
     let action = escaped(&with_query(&format!("{prefix}/login"), query));
     let content = format!(
@@ -172,7 +187,7 @@ fn page(state: &AppState, status: StatusCode, query: Option<&str>, message: &str
 }
 
 /// Where no account is configured, so that there is nothing to sign in with.
-pub(super) fn no_account(state: &AppState) -> Response {
+pub(super) fn no_account(state: &SignIn) -> Response {
     let content = "<p class=\"notice\">This service has no account to sign in with, so its dashboard stays shut. \
         Set these two variables and start the service again:</p>\n\
         <pre>AUTHENTICATION_USER=admin\nAUTHENTICATION_PASSWORD=…</pre>\n\
@@ -181,7 +196,7 @@ pub(super) fn no_account(state: &AppState) -> Response {
     html(state, StatusCode::FORBIDDEN, "No account yet", content)
 }
 
-fn html(state: &AppState, status: StatusCode, title: &str, content: &str) -> Response {
+fn html(state: &SignIn, status: StatusCode, title: &str, content: &str) -> Response {
     let prefix = state.public_url.prefix();
     let html = format!(
         r#"<!doctype html>

@@ -125,18 +125,15 @@ impl Deref for AppState {
 #[derive(Debug)]
 pub struct Handles {
     pub verifier: Arc<SignatureVerifier>,
-    /// How Twilio calls us.
     pub public_url: Arc<PublicUrl>,
     /// The account and workspace whose events are ours.
     pub twilio: Arc<TwilioConfig>,
     /// What pages must know of the statistics they show.
     pub statistics: Arc<StatisticsConfig>,
-    /// How often they are read.
     pub rhythm: RefreshConfig,
     pub access: Arc<Access>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Networks,
-    /// What every answer carries.
     pub headers: Arc<DefaultHeaders>,
     /// Whether viewers get Sync access tokens.
     pub sync_gate: Arc<SyncGate>,
@@ -147,25 +144,19 @@ pub struct Handles {
     pub dialler: Option<Arc<Dialler>>,
     /// Takes reports of bad calls.
     pub voice: Arc<Voice>,
-    /// Marks what is stale.
     pub refresher: Refresher,
     /// Puts requests to the process that reads and writes.
     pub leader: Arc<LeaderClient>,
-    /// What is written, and under which names.
     pub sync: Arc<SyncConfig>,
-    /// Changes, for the service's own clients.
     pub feed: Feed,
-    /// Whether a layout wants the latest event itself.
     pub shows_events: bool,
     pub refusals: Refusals,
     pub signatures: Signatures,
-    /// Counts what is done.
     pub monitor: Monitor,
     /// What `/readyz` answers.
     pub ready: watch::Receiver<bool>,
 }
 
-/// Lets a handler take the handle that it uses.
 macro_rules! handle_by_type {
     ($($field:ident: $handle:ty),* $(,)?) => {
         $(impl FromRef<AppState> for $handle {
@@ -177,6 +168,7 @@ macro_rules! handle_by_type {
 }
 
 handle_by_type! {
+    ready: watch::Receiver<bool>,
     sync_gate: Arc<SyncGate>,
     feed: Feed,
     flex: Arc<FlexGate>,
@@ -201,7 +193,8 @@ pub fn router(state: AppState) -> Router {
     if state.trusted_proxies.is_empty() {
         return routes.with_state(state);
     }
-    routes.layer(map_request_with_state(state.clone(), forwarded::resolve)).with_state(state)
+    let trusted = Arc::new(state.trusted_proxies.clone());
+    routes.layer(map_request_with_state(trusted, forwarded::resolve)).with_state(state)
 }
 
 /// An address that is none of ours; one with a slash too many gets a hint.

@@ -4,7 +4,7 @@
 //! never change, and are kept by browsers; the page itself is asked for each time.
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{FromRef, OriginalUri, Path, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION,
 };
@@ -61,11 +61,11 @@ pub(super) async fn index(
     if let Some(query) = uri.query()
         && let Some((_, key)) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "key")
     {
-        return login::by_link(&state, query, &key);
+        return login::by_link(&login::SignIn::from_ref(&state), query, &key);
     }
     match visitor {
         Ok(_) => {}
-        Err(AccessError::NoAdministrator) => return login::no_account(&state),
+        Err(AccessError::NoAdministrator) => return login::no_account(&login::SignIn::from_ref(&state)),
         Err(AccessError::SignInNeeded | AccessError::CredentialsNeeded) => {
             let login = login::with_query(&format!("{}/login", state.public_url.prefix()), uri.query());
             return (StatusCode::SEE_OTHER, [(LOCATION, login), (CACHE_CONTROL, "no-store".to_owned())])

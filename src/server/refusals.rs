@@ -18,7 +18,6 @@ const AT_ONCE: f64 = 5.0;
 /// And a second from then on: one a minute.
 const PER_SECOND: f64 = 1.0 / 60.0;
 
-/// What a refusal leaves on its answer, to be logged.
 #[derive(Debug, Clone)]
 pub(super) struct LoggedRefusal {
     pub(super) code: &'static str,

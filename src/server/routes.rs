@@ -32,7 +32,6 @@ pub struct Route {
     around: Around,
 }
 
-/// What stands around the handlers of a route.
 #[derive(Debug, Clone, Copy)]
 enum Around {
     Nothing,

@@ -1,7 +1,7 @@
 //! `GET /api/session`: who is signed in, and what a page needs to know of the configuration.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -49,7 +49,7 @@ pub(super) async fn show(State(state): State<AppState>, Viewer(principal): Viewe
     let mut response = ([(CACHE_CONTROL, "no-store")], body).into_response();
     // A page that stays open asks now and then, and stays signed in: no one signs in at a screen on the wall.
     if let Some(session) = principal.session {
-        let cookie = login::cookie(&state, &state.access.renewed(session));
+        let cookie = login::cookie(&login::SignIn::from_ref(&state), &state.access.renewed(session));
         response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     }
     response

@@ -37,7 +37,6 @@ impl Signatures {
         }
     }
 
-    /// An event's signature was right.
     pub(super) fn accepted(&self) {
         let news = self.0.lock().accepted();
         if let Some(refused) = news {

@@ -138,7 +138,6 @@ pub(super) async fn target(parts: &mut Parts, state: &AppState) -> String {
     uri.path_and_query().map_or(uri.path(), http::uri::PathAndQuery::as_str).to_owned()
 }
 
-/// Extractor for the fields of a form that Twilio signed.
 #[derive(Debug)]
 pub(super) struct SignedForm(Vec<(String, String)>);
 

@@ -17,7 +17,6 @@ pub(super) struct SyncEndpoint {
 }
 
 impl SyncEndpoint {
-    /// The socket's scheme, host and port.
     pub(super) fn socket_origin(&self) -> &str {
         let host = self.socket.find("://").map_or(0, |at| at + 3);
         let end = self.socket[host..].find('/').map_or(self.socket.len(), |at| host + at);

@@ -34,7 +34,6 @@ use crate::twilio::signature::{SIGNATURE_HEADER, Verified};
 pub(super) enum Callback {
     /// `?checkMap=true`, by Twilio or by the administrator.
     Bootstrap,
-    /// Events that Twilio signed.
     Events(Received),
 }
 

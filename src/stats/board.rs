@@ -30,10 +30,8 @@ pub struct ReadId {
     pub by_event: bool,
 }
 
-/// One thing that a read brought.
 #[derive(Debug)]
 pub enum ReadAnswer {
-    /// All TaskQueues of the Workspace.
     Directory(Vec<TaskQueue>),
     WorkspaceRealtime(Realtime),
     WorkspaceCumulative(Cumulative),
@@ -42,7 +40,6 @@ pub enum ReadAnswer {
     Tasks(BTreeMap<TaskSid, TaskState>),
     QueueRealtime(TaskQueueSid, Scope, Realtime),
     QueueCumulative(TaskQueueSid, Scope, Cumulative),
-    /// A reading that failed for good.
     Failed(FailedRead, Arc<str>),
 }
 
@@ -140,7 +137,6 @@ impl Board {
         self.snapshot = Arc::new(next);
     }
 
-    /// Puts the answers of one read into the next snapshot.
     pub fn fold(&mut self, read: ReadId, answers: Vec<ReadAnswer>, now: Timestamp) -> Folded {
         let mut folded = Folded::default();
         let mut next =

@@ -11,7 +11,6 @@ pub struct LatestEvent {
 }
 
 impl LatestEvent {
-    /// Takes the fields as they came.
     pub fn new(fields: BTreeMap<String, String>) -> Self {
         Self { fields }
     }

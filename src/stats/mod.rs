@@ -7,12 +7,12 @@
 mod board;
 pub mod day;
 mod latest_event;
-mod metric;
 mod needs;
 mod snapshot;
+mod tile;
 
 pub use board::{Board, FailedRead, Moved, ReadAnswer, ReadId};
 pub use latest_event::LatestEvent;
-pub use metric::{Passed, Tile, Tiles, number};
 pub use needs::Needs;
 pub use snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale, TaskState};
+pub use tile::{Passed, Tile, Tiles, number};

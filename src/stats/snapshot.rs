@@ -11,7 +11,6 @@ use crate::event::Trace;
 use crate::sid::{TaskQueueSid, TaskSid};
 use crate::twilio::taskrouter::{Cumulative, Realtime, Task, TaskQueue};
 
-/// Everything known at one moment.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     pub number: u64,
@@ -27,7 +26,6 @@ pub struct Snapshot {
     pub workspace: ScopeStats,
     /// The Workspace's cumulative statistics over the last 60 minutes.
     pub last_hour: Reading<Cumulative>,
-    /// The Tasks, open and lately finished.
     pub tasks: Reading<BTreeMap<TaskSid, TaskState>>,
     pub latest_event: Option<Arc<LatestEvent>>,
     /// Where Tasks' recordings are, as far as we were told since the start.
@@ -130,17 +128,14 @@ pub struct QueueState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope(u8);
 
-/// Realtime and cumulative statistics of one scope.
 #[derive(Debug, Clone, Default)]
 pub struct ScopeStats {
     pub realtime: Reading<Realtime>,
-    /// Since the day began.
     pub cumulative: Reading<Cumulative>,
     /// How long the oldest Task waits; `None` when none does, or nothing was read.
     pub oldest: Option<Age>,
 }
 
-/// A value with its age and trustworthiness.
 #[derive(Debug)]
 pub struct Reading<T> {
     /// The last value read; `None` before the first.

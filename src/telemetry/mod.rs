@@ -21,7 +21,6 @@ pub(crate) use outlet::{StandardError, dropped, finish};
 #[error("traces can't be exported: {0}")]
 pub struct ExportError(String);
 
-/// The export of traces, to be ended with the process.
 #[derive(Debug, Default)]
 pub struct Export {
     #[cfg(feature = "otel")]

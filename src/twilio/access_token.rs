@@ -19,7 +19,6 @@ pub const LONGEST_LIFE_SECONDS: i64 = 86_400;
 
 #[derive(Debug, Clone)]
 pub struct AccessToken<'a> {
-    /// The account that the API key belongs to.
     pub account: AccountSid,
     pub key: &'a ApiKey,
     /// Whose token it is; object permissions go by it.

@@ -33,7 +33,6 @@ impl Apis {
         Ok(Self::of(config, Arc::new(Client::leased(&config.twilio, monitor, lease)?)))
     }
 
-    /// Over the caller's client.
     pub fn of(config: &CoreConfig, client: Arc<Client>) -> Self {
         let taskrouter = TaskRouter::new(client.clone(), config.twilio.workspace_sid);
         let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::client::{Api, Call, Client, RequestBody};
+use super::call::{Api, Call, RequestBody};
+use super::client::Client;
 use super::error::TwilioError;
 use crate::sid::{AccountSid, CallSid};
 
@@ -21,7 +22,6 @@ pub struct Calls {
 #[derive(Debug, Clone, Copy)]
 pub struct NewCall<'a> {
     pub to: &'a str,
-    /// Which number to show.
     pub from: &'a str,
     /// Where Twilio asks what to do once the Call is answered.
     pub url: &'a str,

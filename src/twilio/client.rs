@@ -7,21 +7,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, IF_MATCH, RETRY_AFTER};
-use reqwest::{Method, Request, Response, Url};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, IF_MATCH};
+use reqwest::{Request, Response, Url};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::call::{Api, Call, RequestBody};
+use super::connection::{basic, network, user_agent};
 use super::error::{Next, TwilioError};
 use super::governor::{BULK_PER_WINDOW, BUSY_ACCOUNT, Endpoint, Governor, Observed};
 use super::guarded::Guarded;
+use super::response::{decode, observed};
 use super::retry::Backoff;
 use super::transport::{Failure, Transport};
 use crate::config::{BaseUrls, TwilioConfig};
@@ -32,10 +33,10 @@ use crate::telemetry::trace;
 /// Sync accepts about 20 concurrent updates; never more writes than that are in flight, for all callers together.
 pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
 /// Reads of TaskRouter in flight at once, an eighth of what third parties say an account may have in all.
-const MOST_TASKROUTER_READS_IN_FLIGHT: usize = 12;
+pub(super) const MOST_TASKROUTER_READS_IN_FLIGHT: usize = 12;
 /// Bulk reads of TaskRouter in flight at once: as many as Twilio answers in a second. They have places of their own, because
 /// they are wanted faster than they are allowed, and would hold up all other reads.
-const MOST_BULK_READS_IN_FLIGHT: usize = BULK_PER_WINDOW;
+pub(super) const MOST_BULK_READS_IN_FLIGHT: usize = BULK_PER_WINDOW;
 /// Reads of Sync in flight at once; they are audits, and must not hold up what is fresh.
 const MOST_SYNC_READS_IN_FLIGHT: usize = 4;
 /// Flex tokens being checked at once: after a restart all agents come back, and the account's other calls need room.
@@ -48,7 +49,6 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// by side all the same: what has not been taken yet waits at Twilio. Behind one that does not come on, the next waits no
 /// longer than this.
 const LONGEST_TURN: Duration = Duration::from_secs(1);
-/// How often a read is tried in one go.
 const TRIES: u32 = 3;
 /// A longer wait than this is left to the schedule, which can do other things meanwhile.
 const LONGEST_WAIT_IN_PLACE: Duration = Duration::from_secs(2);
@@ -81,66 +81,6 @@ pub struct Client {
 #[error("the HTTP client can't be set up: {0}")]
 pub struct ClientError(#[from] reqwest::Error);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Api {
-    TaskRouter,
-    Sync,
-    Voice,
-    Iam,
-}
-
-impl Api {
-    /// What it is called where requests are counted.
-    fn name(self) -> &'static str {
-        match self {
-            Self::TaskRouter => "taskrouter",
-            Self::Sync => "sync",
-            Self::Voice => "api",
-            Self::Iam => "iam",
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Call {
-    pub(super) api: Api,
-    pub(super) method: Method,
-    /// Path and query below the base URL, starting with `/`.
-    pub(super) target: String,
-    /// What error messages call it: method and the telling part of the path.
-    pub(super) name: String,
-    pub(super) endpoint: Endpoint,
-    pub(super) body: RequestBody,
-    pub(super) large: bool,
-    pub(super) if_match: Option<String>,
-}
-
-#[derive(Debug)]
-pub(super) enum RequestBody {
-    None,
-    Form(String),
-    Json(String),
-}
-
-impl Call {
-    pub(super) fn get(api: Api, target: String, name: String) -> Self {
-        Self {
-            api,
-            method: Method::GET,
-            target,
-            name,
-            endpoint: Endpoint::Other,
-            body: RequestBody::None,
-            large: false,
-            if_match: None,
-        }
-    }
-
-    pub(super) fn post(api: Api, target: String, name: String, body: RequestBody) -> Self {
-        Self { method: Method::POST, body, ..Self::get(api, target, name) }
-    }
-}
-
 /// A read's place under the limits, given back when the read has ended, however it does.
 struct Admitted<'c> {
     client: &'c Client,
@@ -157,7 +97,6 @@ impl Drop for Admitted<'_> {
 }
 
 impl Client {
-    /// A client for the configured account.
     pub fn new(config: &TwilioConfig, monitor: Monitor) -> Result<Self, ClientError> {
         Self::leased(config, monitor, Lease::alone())
     }
@@ -432,81 +371,15 @@ impl Client {
     }
 }
 
-/// HTTP Basic credentials, never to be printed.
-fn basic(user: &str, password: &SecretString) -> HeaderValue {
-    let credentials = BASE64_STANDARD.encode(format!("{user}:{}", password.expose_secret()));
-    // Base64 is always a header's value.
-    let mut value =
-        HeaderValue::from_str(&format!("Basic {credentials}")).unwrap_or(HeaderValue::from_static(""));
-    value.set_sensitive(true);
-    value
-}
-
-/// The network, with the configured time limit.
-fn network(config: &TwilioConfig, lease: &Lease) -> Result<reqwest::Client, ClientError> {
-    // Installed once a process; a second call finds the first one's, which is the same.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder()
-        .user_agent(user_agent(lease))
-        .timeout(config.timeout)
-        .connect_timeout(config.timeout.min(Duration::from_secs(5)))
-        .pool_max_idle_per_host(
-            MOST_SYNC_WRITES_IN_FLIGHT + MOST_TASKROUTER_READS_IN_FLIGHT + MOST_BULK_READS_IN_FLIGHT,
-        )
-        // A redirect would carry the credentials to wherever it points.
-        .redirect(reqwest::redirect::Policy::none());
-    // Or the system would go on trying to bring what was sent, long after another leads.
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    let http = match lease.term() {
-        Some(_) => http.tcp_user_timeout(lease.late()),
-        None => http,
-    };
-    Ok(http.build()?)
-}
-
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").field("base_urls", &self.base_urls).finish_non_exhaustive()
     }
 }
 
-fn user_agent(lease: &Lease) -> String {
-    let name = concat!("taskrouter-sync/", env!("CARGO_PKG_VERSION"));
-    lease.term().map_or_else(|| name.to_owned(), |term| format!("{name} (term {term})"))
-}
-
 /// A semaphore of ours was closed, which never happens; an error instead of a panic.
 fn shut(call: &Call) -> TwilioError {
     TwilioError::Connection { call: call.name.clone(), reason: "the client is shut down".to_owned() }
-}
-
-fn decode<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, TwilioError> {
-    serde_json::from_slice(body).map_err(|error| {
-        // serde's text quotes unexpected values, which may be a customer's; its place is enough to find the field.
-        let kind = match error.classify() {
-            serde_json::error::Category::Data => "a field has another type than documented",
-            serde_json::error::Category::Eof => "it ends too early",
-            _ => "it is not JSON",
-        };
-        let reason = format!("{kind} (line {}, column {})", error.line(), error.column());
-        TwilioError::Answer { call: call.name.clone(), reason }
-    })
-}
-
-fn observed(response: &Response) -> Observed {
-    let headers = response.headers();
-    Observed {
-        throttled: response.status() == reqwest::StatusCode::TOO_MANY_REQUESTS,
-        // Seconds only: nothing documents that Twilio sends the date form.
-        retry_after: number(headers, RETRY_AFTER.as_str()).map(|s| Duration::from_secs(s.into())),
-        limit: number(headers, "x-rate-limit-limit"),
-        remaining: number(headers, "x-rate-limit-remaining"),
-        concurrent: number(headers, "twilio-concurrent-requests"),
-    }
-}
-
-fn number(headers: &HeaderMap, name: &str) -> Option<u32> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]

@@ -38,13 +38,11 @@ pub enum TwilioError {
     LeaseOver { call: String },
 }
 
-/// What a failed call calls for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Ask again, not before this time where Twilio named one.
     Retry(Option<Duration>),
     Missing,
-    /// The object is there already.
     Exists,
     /// Another writer wrote in between.
     Conflict,

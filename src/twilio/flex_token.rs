@@ -10,7 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{Api, Call, Client, RequestBody};
+use super::call::{Api, Call, RequestBody};
+use super::client::Client;
 use super::error::TwilioError;
 use crate::sid::{AccountSid, WorkerSid};
 
@@ -20,10 +21,8 @@ pub struct FlexUsers {
     account: AccountSid,
 }
 
-/// Whose token it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlexUser {
-    /// The name at Flex, such as an e-mail address.
     pub name: Box<str>,
     /// `agent`, `supervisor`, `admin`, …
     pub roles: Box<[Box<str>]>,

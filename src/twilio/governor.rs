@@ -40,7 +40,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub struct Governor {
     all: Pause,
-    /// Of bulk calls beside that.
     bulk: Pause,
     /// The account has many requests under way.
     busy: bool,
@@ -68,7 +67,6 @@ struct Scarce {
     last_call: Option<Instant>,
 }
 
-/// What kind of call asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoint {
     /// Bulk real-time statistics, with their published limit.
@@ -148,7 +146,6 @@ impl Governor {
         })
     }
 
-    /// Learns from an answer of an endpoint with this name.
     pub fn observe(&mut self, endpoint: Endpoint, name: &str, observed: Observed, now: Instant) {
         let bulk = endpoint == Endpoint::Bulk;
         if observed.throttled {

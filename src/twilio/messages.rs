@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 
-use super::client::{Api, Call, Client, RequestBody};
+use super::call::{Api, Call, RequestBody};
+use super::client::Client;
 use super::error::TwilioError;
 use crate::sid::AccountSid;
 

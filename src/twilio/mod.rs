@@ -5,8 +5,10 @@
 
 pub mod access_token;
 mod apis;
+mod call;
 pub mod calls;
 mod client;
+mod connection;
 mod error;
 pub mod flex_token;
 mod governor;
@@ -14,6 +16,7 @@ mod guarded;
 pub mod messages;
 mod name;
 mod number;
+mod response;
 pub mod retry;
 pub mod signature;
 pub mod sync;

@@ -54,7 +54,6 @@ pub enum SignedBody<'a> {
     Json(&'a [u8]),
 }
 
-/// A body that Twilio vouches for.
 #[derive(Debug)]
 pub enum Verified<'a> {
     /// The request had none.

@@ -11,7 +11,8 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::client::{Api, Call, Client, RequestBody};
+use super::call::{Api, Call, RequestBody};
+use super::client::Client;
 use super::error::TwilioError;
 use crate::config::SyncServiceName;
 
@@ -33,14 +34,12 @@ pub struct SyncService {
 #[serde(transparent)]
 pub struct Revision(Box<str>);
 
-/// A Document with what is wanted of its data.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Document<D> {
     pub revision: Revision,
     pub data: D,
 }
 
-/// A MapItem with what is wanted of its data.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct MapItem<D> {
     pub key: Box<str>,

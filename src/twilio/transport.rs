@@ -7,7 +7,6 @@ use std::pin::Pin;
 
 use reqwest::{Request, Response};
 
-/// An answer under way.
 pub type Answering<'t> = Pin<Box<dyn Future<Output = Result<Response, Failure>> + Send + 't>>;
 
 pub trait Transport: Send + Sync {
@@ -18,7 +17,6 @@ pub trait Transport: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     TimedOut,
-    /// The connection failed, for this reason.
     Broken(String),
 }
 

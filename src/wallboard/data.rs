@@ -11,7 +11,6 @@ use crate::wallboard::formula::protocol::DataChange;
 
 const PIECE: usize = 50;
 
-/// How far formulas look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) enum Look {
     #[default]

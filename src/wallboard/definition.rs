@@ -27,26 +27,21 @@ pub struct Definition {
     pub label: Arc<str>,
     /// An ECMAScript expression over `data`.
     pub formula: Arc<str>,
-    /// How its value is shown.
     pub format: Format,
     pub format_name: Arc<str>,
     /// Whether the value counts up by one each second while it is above zero.
     pub increment: bool,
-    /// The style below all thresholds.
     pub default_style: Style,
     pub first: Threshold,
     pub second: Threshold,
-    /// Whether thresholds are passed downwards.
     pub invert: bool,
     /// What `sla(…)` means in the formula, where the definition says so.
     pub service_level: Option<ServiceLevel>,
-    /// Its place among the tiles.
     pub position: Option<i64>,
     /// What is wrong with it and costs only a format or a colour.
     pub flaws: Vec<Problem>,
 }
 
-/// A limit and the style beyond it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Threshold {
     /// The limit; `None` for none.

@@ -53,7 +53,6 @@ impl Definitions {
         self.entries.iter().find(|entry| *entry.name == *name)
     }
 
-    /// The place behind all others.
     pub(super) fn next_position(&self) -> i64 {
         let positions = self.entries.iter().filter_map(DefinitionEntry::position);
         let count = i64::try_from(self.entries.len()).unwrap_or(i64::MAX);

@@ -46,7 +46,6 @@ pub(super) struct DefinitionDocument {
     pub(super) changed: bool,
 }
 
-/// Definitions that can't be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShelfError {
     #[error("the definition of {0:?} is too large for a Sync Document")]

@@ -13,7 +13,6 @@ use crate::service_level::ServiceLevel;
 use crate::sid::TaskQueueSid;
 use crate::stats::{QueueState, Snapshot};
 
-/// TaskQueues shown in the list of fields.
 const MOST_SHOWN: usize = 20;
 
 #[derive(Debug)]
@@ -23,7 +22,6 @@ pub struct FormulaData {
 }
 
 impl FormulaData {
-    /// For the configured Workspace.
     pub fn new(config: &CoreConfig) -> Self {
         Self { owner: Owner::new(config), service_levels: config.statistics.service_levels.clone() }
     }

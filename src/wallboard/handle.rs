@@ -27,7 +27,6 @@ use crate::stats::Snapshot;
 /// How long a caller waits for the first look at Sync.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// The handle of the wallboard's task.
 #[derive(Debug, Clone)]
 pub struct Wallboard {
     pub(super) commands: mpsc::Sender<EvaluationRequest>,
@@ -38,7 +37,6 @@ pub struct Wallboard {
     pub(super) usual: ServiceLevel,
 }
 
-/// What a definition would show now.
 #[derive(Debug, Clone, Serialize)]
 pub struct Preview {
     pub value: Value,
@@ -134,7 +132,6 @@ impl Wallboard {
         Ok(self.store.order(names).await?)
     }
 
-    /// What a definition would show now.
     pub async fn preview(&self, metric: &Value, zone: &TimeZone) -> Result<Preview, Busy> {
         let definition = match Definition::read(metric) {
             Ok(definition) => definition,
@@ -198,7 +195,6 @@ impl Wallboard {
         self.history.lock().all()
     }
 
-    /// Goes on from another process's curves.
     pub fn take_over(&self, curves: Curves) {
         self.history.lock().take_over(curves);
     }
@@ -223,7 +219,6 @@ fn failing(definition: &Definition, evaluated: &Evaluated, fields: &Value) -> Op
     }
 }
 
-/// A definition's formula, as the engine takes it.
 pub(super) fn formula_of(definition: &Definition, usual: ServiceLevel) -> Formula {
     Formula {
         source: definition.formula.clone(),

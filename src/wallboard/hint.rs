@@ -81,7 +81,6 @@ const BUILT_IN: &[&str] = &[
     "toISOString",
 ];
 
-/// The fault, with the name that was probably meant.
 pub(super) fn explained(fault: Fault, formula: &str, data: &Value) -> Fault {
     // Only what comes of a name that is not there; a formula that takes too much or throws has all its names.
     if !["undefined", "not a function", "null"].iter().any(|sign| fault.message.contains(sign)) {

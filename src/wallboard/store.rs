@@ -22,7 +22,6 @@ const TRIES: usize = 5;
 /// Whether others have begun a further Document is checked at every n-th read of those that are there.
 const READS_UNTIL_FURTHER: u32 = 6;
 
-/// The definitions in Sync.
 #[derive(Debug)]
 pub struct Store {
     sync: SyncService,

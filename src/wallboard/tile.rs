@@ -22,7 +22,6 @@ const ERR_FMT: &str = "ERR FMT";
 /// A label that is shown though its definition is not right, in characters.
 const LONGEST_LABEL: usize = 200;
 
-/// A value as it is shown.
 pub(super) struct TileFace<'d> {
     pub(super) value: Value,
     pub(super) text: String,

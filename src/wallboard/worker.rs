@@ -68,7 +68,6 @@ pub struct WallboardWorker {
 }
 
 impl WallboardWorker {
-    /// A worker, its handle, and the tiles that it makes.
     pub fn new(
         config: &CoreConfig,
         sync: SyncService,

@@ -11,7 +11,6 @@ use crate::sid::Sid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CallStatus {
-    /// Waiting to be placed.
     Queued,
     Ringing,
     InProgress,
@@ -54,7 +53,6 @@ impl CallStatus {
     }
 }
 
-/// A Call, as a test sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CallView {
     /// `CA…`
@@ -62,7 +60,6 @@ pub struct CallView {
     pub to: String,
     pub from: String,
     pub status: CallStatus,
-    /// All parameters it was created with.
     pub params: Vec<(String, String)>,
     /// The Task that it was enqueued as, `WT…`.
     pub task: Option<String>,
@@ -140,7 +137,6 @@ impl Call {
         asked.any(|(_, value)| value.split([' ', ',']).any(|word| word == event))
     }
 
-    /// The parameters of a status callback.
     pub(super) fn callback(&self, account: &str) -> Vec<(String, String)> {
         let mut params = self.webhook(account);
         let own = [

@@ -22,7 +22,6 @@ use crate::rest::request::Request;
 use crate::sid::{Kind, Sid};
 use crate::world::World;
 
-/// What the other side does with a new Call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Answering {
     /// Nothing until a test says so.
@@ -32,7 +31,6 @@ pub enum Answering {
     Busy,
     /// It rings without an answer.
     NoAnswer,
-    /// It can't be reached.
     Fails,
 }
 
@@ -129,7 +127,6 @@ impl Calls {
         }
     }
 
-    /// Says what the other side does with new Calls.
     pub fn behave(&self, answering: Answering) {
         self.lock().answering = answering;
     }
@@ -150,7 +147,6 @@ impl Calls {
         true
     }
 
-    /// Moves a Call on, with all that follows from it.
     fn advance(&self, call: &mut Call, status: CallStatus, now: i64) {
         call.move_to(status, now);
         self.tell(call);

@@ -9,7 +9,6 @@ use super::call::Call;
 use super::twiml;
 use crate::world::{NewTask, ReservationStatus, World};
 
-/// Carries a Call's TwiML out.
 pub(super) fn run(world: &World, call: &mut Call, account: &str, document: &str) -> Result<(), String> {
     let enqueue = twiml::parse(document)?;
     if !world.workflows().contains(&enqueue.workflow) {

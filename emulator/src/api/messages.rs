@@ -47,7 +47,6 @@ const CREATE: [&str; 22] = [
     "RiskCheck",
 ];
 
-/// A Message, as a test sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MessageView {
     /// `SM…`
@@ -56,7 +55,6 @@ pub struct MessageView {
     /// From which number; none with a messaging service.
     pub from: Option<String>,
     pub body: String,
-    /// All parameters it was created with.
     pub params: Vec<(String, String)>,
 }
 

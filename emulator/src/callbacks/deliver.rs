@@ -230,7 +230,6 @@ fn decoded(text: &str) -> String {
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// An event as Event Streams wraps it.
 fn cloud_event(event: &Event) -> Value {
     let time = iso_ms(event.at);
     let group = event.event_type.split('.').next().unwrap_or_default();

@@ -39,7 +39,6 @@ struct CallbacksShared {
     wake: Notify,
     /// Events queued or on their way.
     outstanding: watch::Sender<usize>,
-    /// Counts deliveries that came to an end.
     delivered: watch::Sender<u64>,
 }
 
@@ -56,7 +55,6 @@ struct CallbacksInner {
     dice: StdRng,
 }
 
-/// One request on its way.
 struct Job {
     parcel: Parcel,
     target: Arc<Target>,
@@ -73,7 +71,6 @@ enum Parcel {
         sid: String,
         label: String,
         params: Vec<(String, String)>,
-        /// Who wants the answer.
         answered: Option<Answered>,
     },
 }
@@ -261,7 +258,6 @@ impl Callbacks {
         self.lock().options.drop_all = drop_all;
     }
 
-    /// Sends an event twice with this probability.
     pub fn duplicate(&self, probability: f64) {
         self.lock().options.duplicate = probability;
     }
@@ -271,12 +267,10 @@ impl Callbacks {
         self.lock().options.shuffle = window;
     }
 
-    /// Sends this much later.
     pub fn delay(&self, delay: Duration) {
         self.lock().options.delay = delay;
     }
 
-    /// Chooses the body's shape.
     pub fn format(&self, format: Format) {
         self.lock().options.format = format;
     }

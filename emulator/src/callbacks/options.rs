@@ -17,7 +17,6 @@ pub struct Options {
     /// Send this much later. In JSON, milliseconds.
     #[serde(with = "crate::clock::millis")]
     pub delay: Duration,
-    /// Shape of the body.
     pub format: Format,
 }
 
@@ -27,18 +26,15 @@ impl Default for Options {
     }
 }
 
-/// The shape of a callback's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// The classic event callback: a form.
     #[default]
     Form,
     /// Event Streams: a JSON array of CloudEvents, the body's hash in the query.
     EventStreams,
 }
 
-/// What became of one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Delivery {
     pub at: Timestamp,
@@ -50,7 +46,6 @@ pub struct Delivery {
     pub status: Option<u16>,
     /// Why there was none.
     pub error: Option<String>,
-    /// How often it was sent.
     pub attempts: u32,
     /// Was this the second, superfluous delivery of an event?
     pub duplicate: bool,

@@ -38,7 +38,6 @@ use crate::rest::reply::Reply;
 use crate::rest::request::Request;
 use crate::tokens::FlexToken;
 
-/// A refused command: status and reason.
 type Refused = (u16, String);
 type ControlAnswer = Result<Reply, Refused>;
 

@@ -115,7 +115,6 @@ pub(super) enum Command {
     },
 }
 
-/// The commands with their fields, for the index.
 pub(super) const COMMANDS: [&str; 25] = [
     "add_queue {name, target_workers?}",
     "rename_queue {queue, name}",

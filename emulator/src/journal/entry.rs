@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Refusal;
 
-/// The products behind the one listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Api {
@@ -47,11 +46,9 @@ pub struct Entry {
     pub refusal: Option<Refusal>,
     /// The Sync object: its unique name, or its SID if it has none.
     pub sync_object: Option<Box<str>>,
-    /// The Map item's key.
     pub key: Option<Box<str>>,
     /// Size of the `Data` written, as stored.
     pub payload_bytes: usize,
-    /// Did a fault meddle with it?
     pub faulty: bool,
     /// From the request's arrival to its answer. In JSON, milliseconds.
     #[serde(with = "crate::clock::millis")]
@@ -69,7 +66,6 @@ pub struct Filter {
     pub status: Option<u16>,
     /// The Sync object's unique name or SID.
     pub sync_object: Option<String>,
-    /// The Map item's key.
     pub key: Option<String>,
 }
 

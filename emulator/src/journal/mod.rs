@@ -99,7 +99,6 @@ impl Journal {
         totals.unknown_paths + totals.unknown_parameters
     }
 
-    /// Forgets records and totals.
     pub fn clear(&self) {
         *self.lock() = JournalInner::default();
     }

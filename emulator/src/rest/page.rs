@@ -15,7 +15,6 @@ use crate::json::{JsonObject, object};
 const DEFAULT_SIZE: usize = 50;
 const PARAMETERS: [&str; 3] = ["PageSize", "Page", "PageToken"];
 
-/// The page that a request asks for.
 #[derive(Debug, Clone)]
 pub(crate) struct Page {
     pub(crate) size: usize,
@@ -97,7 +96,6 @@ impl Page {
         self.finish(name, &shown, rows.peek().is_some().then(|| format!("k{last}")))
     }
 
-    /// A page out of a complete, ordered list.
     pub(crate) fn reply_by_position<T>(
         &self,
         key: &str,

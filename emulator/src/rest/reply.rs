@@ -19,7 +19,6 @@ impl Reply {
         Self::bytes(status, serde_json::to_vec(body).unwrap_or_default())
     }
 
-    /// JSON that is serialised already.
     pub(crate) fn bytes(status: u16, body: Vec<u8>) -> Self {
         Self {
             status,

@@ -48,7 +48,6 @@ impl Request {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The path's segments for matching.
     pub(crate) fn route(&self) -> Vec<&str> {
         self.segments.iter().map(String::as_str).collect()
     }

@@ -44,7 +44,6 @@ impl Contexts {
         self.types.remove(id);
     }
 
-    /// Whether a notification of this type is wanted.
     pub(super) fn allow(&self, message_type: &str) -> bool {
         !self.used || self.types.values().any(|types| types.contains(message_type))
     }

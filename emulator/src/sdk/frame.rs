@@ -11,13 +11,11 @@
 
 use serde_json::{Map, Value};
 
-/// The protocol and version that we speak.
 const MAGIC: &[u8] = b"TWILSOCK V3.0 ";
 const LINE_END: &[u8] = b"\r\n";
 /// Largest header read. The largest part of one is a token, which is about a kilobyte.
 const MAX_HEADER: usize = 32 * 1024;
 
-/// A frame taken apart.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Frame<'a> {
     pub(super) header: Map<String, Value>,
@@ -36,7 +34,6 @@ pub(super) enum FrameError {
 }
 
 impl<'a> Frame<'a> {
-    /// Takes a frame apart.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, FrameError> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(FrameError::Magic)?;
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();

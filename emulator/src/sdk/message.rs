@@ -3,10 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// Something that the SDK says.
 #[derive(Debug, Deserialize)]
 pub(super) struct Incoming {
-    /// A reply carries it back.
     pub(super) id: String,
     #[serde(flatten)]
     pub(super) what: SdkMessage,
@@ -67,7 +65,6 @@ pub(super) struct HttpRequest {
     pub(super) headers: Map<String, Value>,
 }
 
-/// The header of a reply, with the socket's own status.
 pub(super) fn reply(id: &str, code: u16, status: &str) -> Map<String, Value> {
     header(&json!({ "method": "reply", "id": id, "status": { "code": code, "status": status } }))
 }
@@ -78,7 +75,6 @@ pub(super) fn refusal(id: &str, (code, status): (u16, &str), error: u32, why: &s
     header(&json!({ "method": "reply", "id": id, "status": status }))
 }
 
-/// The header of a notification; its payload is JSON.
 pub(super) fn notification(id: &str, message_type: &str) -> Map<String, Value> {
     header(&json!({
         "method": "notification",

@@ -37,7 +37,6 @@ const INCLUDED: usize = 50;
 /// An answer: status and JSON, if it has any.
 pub(super) type SdkAnswer = Result<(u16, Option<JsonObject>), ApiError>;
 
-/// One request on its way through the store.
 pub(super) struct SdkCall<'a> {
     pub(super) inner: &'a mut SyncInner,
     pub(super) request: &'a HttpRequest,
@@ -189,7 +188,6 @@ impl SdkCall<'_> {
         if may(self.inner, sid, self.identity, right) { Ok(sid) } else { Err(forbidden()) }
     }
 
-    /// An object's creator has all rights on it.
     fn own(&mut self, sid: Sid) {
         if let Some(rights) = self.inner.store.permissions(sid) {
             rights.insert(self.identity.to_owned(), Rights { read: true, write: true, manage: true });
@@ -216,7 +214,6 @@ impl SdkCall<'_> {
         self.identity
     }
 
-    /// A parameter of the query, decoded.
     pub(super) fn param(&self, name: &str) -> Option<String> {
         let text = self.request.params.get(name)?.as_str()?;
         Some(percent_decode_str(text).decode_utf8_lossy().into_owned())
@@ -302,7 +299,6 @@ impl SdkCall<'_> {
     }
 }
 
-/// The size of data, for its price.
 pub(super) fn bytes(data: Option<&Data>) -> usize {
     data.map_or(0, |data| data.text().len())
 }

@@ -104,7 +104,6 @@ struct Session<'a> {
     contexts: Contexts,
     /// The last change looked at.
     cursor: u64,
-    /// Frames of our own, for their ids.
     sent: u64,
 }
 

@@ -21,7 +21,6 @@ use crate::sync::{ChangeKind, SyncChange, SyncHandle};
 
 /// Subscriptions of one socket. Twilio's number is not published.
 const MAX_SUBSCRIPTIONS: usize = 10_000;
-/// Requests in one batch, as announced to the SDK.
 pub(super) const MAX_BATCH: usize = 100;
 /// After this many milliseconds without an answer the SDK asks again.
 const DELIVERY_MS: u64 = 2_000;
@@ -78,7 +77,6 @@ impl Batch {
         &self.requests
     }
 
-    /// A notification that belongs to this batch.
     fn notice(&self, event_type: &str, event: &impl Serialize) -> Notice {
         let correlation_id = &self.correlation_id;
         (SYNC, object!({ "event_type": event_type, "correlation_id": correlation_id, "event": event }))
@@ -136,7 +134,6 @@ impl Subscriptions {
         }
     }
 
-    /// A change that the SDK missed.
     pub(super) fn replay(&self, batch: &Batch, change: &SyncChange) -> Option<Notice> {
         event(change, &self.host).map(|(event_type, event)| batch.notice(event_type, &event))
     }
@@ -190,7 +187,6 @@ impl Subscriptions {
     }
 }
 
-/// The SID of an object that can be watched.
 fn watchable(text: &str) -> Option<Sid> {
     Sid::parse(Kind::Document, text).or_else(|| Sid::parse(Kind::Map, text))
 }

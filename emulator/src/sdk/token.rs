@@ -17,7 +17,6 @@ const MAX_TOKEN: usize = 8 * 1024;
 /// Longest lifetime in seconds (error 20157).
 const MAX_LIFETIME: i64 = 86_400;
 
-/// What a good token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Grant {
     pub(super) identity: String,

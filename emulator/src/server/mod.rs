@@ -130,9 +130,7 @@ pub(crate) async fn answer(
 
 enum ToSend {
     Reply(Result<Reply, ApiError>),
-    /// Half of it, and then the end.
     Short(Reply),
-    /// Nothing; the connection is reset.
     Cut,
 }
 

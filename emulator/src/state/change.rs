@@ -9,7 +9,6 @@ use std::sync::Arc;
 use crate::sid::Sid;
 use crate::state::TaskStatus;
 
-/// A change with everything needed to count it.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     /// A queue exists, with this expression. Also sent when the expression changes.
@@ -86,7 +85,6 @@ pub(crate) enum End {
     TimedOut,
 }
 
-/// What happened to a Reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     Created,

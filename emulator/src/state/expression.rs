@@ -44,7 +44,6 @@ impl Expression {
         }
     }
 
-    /// Does this object of attributes satisfy the expression?
     pub(crate) fn matches(&self, attributes: &Value) -> bool {
         match self {
             Self::Any(parts) => parts.iter().any(|part| part.matches(attributes)),

@@ -20,12 +20,9 @@ use table::Table;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskStatus {
-    /// Waiting for a Worker.
     Pending,
-    /// Offered to a Worker.
     Reserved,
     Assigned,
-    /// A Worker is finishing up.
     Wrapping,
     Completed,
     Canceled,
@@ -63,7 +60,6 @@ pub enum ReservationStatus {
     Rejected,
     Timeout,
     Canceled,
-    /// Another Worker was faster.
     Rescinded,
     Wrapping,
     Completed,
@@ -83,7 +79,6 @@ impl ReservationStatus {
         }
     }
 
-    /// Does it still hold a Worker?
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Pending | Self::Accepted | Self::Wrapping)
     }

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::sid::Sid;
 
-/// Rows of one resource.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<T> {
     rows: BTreeMap<u64, T>,

@@ -37,7 +37,6 @@ pub(crate) struct ChannelCounters {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WorkerCounters(Vec<Vec<u32>>);
 
-/// What is known of an unfinished Task.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TaskFigures {
     pub(super) queue: Option<Sid>,

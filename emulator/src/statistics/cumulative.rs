@@ -98,7 +98,6 @@ pub(crate) struct WaitDuration {
     pub(crate) total: u64,
 }
 
-/// Either side of one threshold.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct SplitByWait {
     pub(crate) above: Side,
@@ -112,7 +111,6 @@ pub(crate) struct Side {
 }
 
 impl Cumulative {
-    /// The Workspace's fields from its log.
     pub(crate) fn workspace(log: &Log, window: Window, channel: Option<usize>, thresholds: &[u32]) -> Self {
         let sums = log.sums(window, channel, thresholds);
         let mut cumulative = Self::common(&sums, window);

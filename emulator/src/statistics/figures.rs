@@ -14,7 +14,6 @@ use crate::sid::Sid;
 use crate::state::TaskStatus;
 use crate::state::change::{Change, End, Step};
 
-/// Activity spells kept for one Worker.
 const SPELLS: usize = 512;
 
 #[derive(Debug, Clone)]

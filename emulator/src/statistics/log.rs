@@ -8,7 +8,6 @@ use std::collections::VecDeque;
 
 use crate::state::change::{End, Step};
 
-/// Entries kept for one TaskQueue.
 pub(crate) const QUEUE_ENTRIES: usize = 100_000;
 pub(crate) const WORKSPACE_ENTRIES: usize = 1_000_000;
 pub(crate) const WORKER_ENTRIES: usize = 4_096;
@@ -78,7 +77,6 @@ pub(crate) struct Split {
     pub(crate) below_canceled: u32,
 }
 
-/// The sums over a window.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sums {
     pub(crate) tasks_created: u32,

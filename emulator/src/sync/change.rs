@@ -15,7 +15,6 @@ use crate::sid::Sid;
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     DocumentCreated,
-    /// A Document has new data.
     DocumentUpdated,
     /// A Document was deleted, or expired.
     DocumentRemoved,
@@ -23,7 +22,6 @@ pub enum ChangeKind {
     /// A Map was deleted with its items, or expired.
     MapRemoved,
     MapItemAdded,
-    /// An item has new data.
     MapItemUpdated,
     /// An item was deleted, or expired.
     MapItemRemoved,
@@ -45,7 +43,6 @@ pub struct SyncChange {
     /// `ET…`, `MP…` or `TO…`
     pub sid: Sid,
     pub unique_name: Option<String>,
-    /// The Map item's key.
     pub key: Option<String>,
     /// The revision of the Document or item.
     pub revision: u64,

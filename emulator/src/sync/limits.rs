@@ -23,18 +23,15 @@ const LOWEST_RATE_FROM: f64 = 10_240.0;
 /// 2/s of 20/s.
 const LOWEST_SHARE: f64 = 0.1;
 
-/// What an operation is counted as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cost {
     Read,
-    /// With the size of the payload.
     Write(usize),
     Create,
     StreamMessage,
     Permission,
 }
 
-/// The budgets of a service.
 #[derive(Debug, Default)]
 pub(crate) struct SyncLimits {
     reads: Budgets<Sid>,

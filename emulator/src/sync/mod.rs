@@ -154,7 +154,6 @@ impl SyncHandle {
         self.with(|inner, _| inner.store.maps.get(name).map(items))
     }
 
-    /// One item's data and revision.
     pub fn item(&self, map: &str, key: &str) -> Option<(Value, String)> {
         self.with(|inner, _| {
             let item = inner.store.maps.get(map)?.items.get(key)?;
@@ -227,7 +226,6 @@ impl SyncHandle {
         });
     }
 
-    /// Are access control lists on?
     pub fn acl(&self) -> bool {
         self.with(|inner, _| inner.service.acl_enabled)
     }
@@ -241,7 +239,6 @@ impl SyncHandle {
         })
     }
 
-    /// Counts up with every write that changed something.
     pub fn version(&self) -> u64 {
         *self.0.version.borrow()
     }

@@ -46,7 +46,6 @@ use crate::world::{World, WorldError};
 /// TaskRouter pages hold at most this many.
 const MAX_PAGE: usize = 1000;
 
-/// One request on its way.
 pub(crate) struct TaskRouterCall<'a> {
     pub(crate) request: &'a Request,
     pub(crate) trace: &'a mut Trace,

@@ -18,7 +18,6 @@ use crate::statistics::cumulative::{Cumulative, WINDOW_PARAMETERS, thresholds};
 use crate::statistics::figures::Figures;
 use crate::statistics::realtime::Realtime;
 
-/// One set of numbers and what it belongs to.
 #[derive(Serialize)]
 struct StatisticsOf<T> {
     account_sid: Sid,
@@ -38,7 +37,6 @@ struct CombinedStatistics<'a> {
     cumulative: Cumulative,
 }
 
-/// What the query asks for.
 struct Wanted {
     window: Window,
     channel: Option<usize>,
@@ -134,7 +132,6 @@ pub(super) fn queue_cumulative(call: &TaskRouterCall<'_>, sid: &str) -> TaskRout
     }))
 }
 
-/// Both kinds for every queue, in pages.
 pub(super) fn queues(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     if let Some(status) = call.answers.refuse_list {
         return Err(switched_off(call, status));
@@ -235,7 +232,6 @@ pub(super) fn reply(call: &TaskRouterCall<'_>, body: &impl Serialize) -> Reply {
     Reply::json(200, body)
 }
 
-/// An endpoint that the settings switched off.
 pub(super) fn switched_off(call: &TaskRouterCall<'_>, status: u16) -> ApiError {
     if status == 404 { call.missing() } else { ApiError::new(status, 20006, "Access Denied") }
 }

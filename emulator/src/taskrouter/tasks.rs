@@ -163,7 +163,6 @@ fn reply(call: &TaskRouterCall<'_>, sid: Sid, status: u16) -> TaskRouterAnswer {
     })
 }
 
-/// Which Tasks a list shows.
 struct TaskFilter<'a> {
     statuses: Vec<TaskStatus>,
     priority: Option<i64>,

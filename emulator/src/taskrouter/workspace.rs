@@ -5,7 +5,6 @@ use crate::error::ApiError;
 use crate::rest::reply::Reply;
 use crate::sid::Kind;
 
-/// All event types (TaskRouter Events reference).
 const EVENT_TYPES: [&str; 49] = [
     "activity.created",
     "activity.updated",
@@ -125,7 +124,6 @@ pub(super) fn update(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     Ok(Reply::json(200, &call.world.read(|state| call.place().workspace(state, call.callbacks))))
 }
 
-/// The event types, for checking a filter.
 pub(super) fn is_event_type(text: &str) -> bool {
     EVENT_TYPES.contains(&text)
 }

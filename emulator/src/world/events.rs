@@ -11,7 +11,6 @@ use super::life::Transaction;
 use crate::sid::{Kind, Sid};
 use crate::state::{Activity, Queue, Reservation, State, Task, TaskChannel, Worker};
 
-/// Parameters of one event.
 pub(crate) type Fields = Vec<(&'static str, String)>;
 
 #[derive(Debug, Clone)]

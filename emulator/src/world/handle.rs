@@ -16,12 +16,10 @@ use crate::sid::{Kind, Sid};
 pub struct NewTask {
     /// `WQ…`
     pub queue: String,
-    /// The TaskChannel's unique name.
     pub channel: String,
     /// 0 and up.
     pub priority: i64,
     pub attributes: Value,
-    /// How old it is already.
     pub age: Duration,
 }
 
@@ -77,7 +75,6 @@ impl World {
         self.act(|transaction| transaction.rename_queue(queue(sid)?, name))
     }
 
-    /// Changes a queue's expression.
     pub fn set_target_workers(&self, sid: &str, target_workers: &str) -> Outcome {
         self.act(|transaction| transaction.set_expression(queue(sid)?, target_workers))
     }
@@ -103,7 +100,6 @@ impl World {
         .map(|sid| sid.to_string())
     }
 
-    /// A Worker leaves for good.
     pub fn remove_worker(&self, sid: &str) -> Outcome {
         self.act(|transaction| transaction.remove_worker(worker(sid)?))
     }
@@ -119,7 +115,6 @@ impl World {
         })
     }
 
-    /// Gives a Worker new attributes.
     pub fn set_worker_attributes(&self, sid: &str, attributes: Value) -> Outcome {
         self.act(|transaction| transaction.set_worker_attributes(worker(sid)?, attributes.into()))
     }
@@ -144,7 +139,6 @@ impl World {
         self.act(|transaction| transaction.add_channel(unique_name, unique_name)).map(|sid| sid.to_string())
     }
 
-    /// A Task appears in a queue.
     pub fn create_task(&self, new: NewTask) -> Outcome<String> {
         let NewTask { queue: to, channel: name, priority, attributes, age } = new;
         self.act(|transaction| {
@@ -169,7 +163,6 @@ impl World {
             .map(|sid| sid.to_string())
     }
 
-    /// The Worker takes it.
     pub fn accept(&self, sid: &str) -> Outcome {
         self.act(|transaction| transaction.accept(reservation(sid)?))
     }
@@ -183,12 +176,10 @@ impl World {
         self.act(|transaction| transaction.time_out(reservation(sid)?))
     }
 
-    /// The Worker is finishing up.
     pub fn wrap(&self, sid: &str) -> Outcome {
         self.act(|transaction| transaction.wrap(reservation(sid)?))
     }
 
-    /// Task and Reservation are completed.
     pub fn complete(&self, sid: &str) -> Outcome {
         self.act(|transaction| transaction.complete(reservation(sid)?, None))
     }
@@ -198,7 +189,6 @@ impl World {
         self.act(|transaction| transaction.cancel(task(sid)?, reason))
     }
 
-    /// A pending Task runs out of its Workflow.
     pub fn time_out_in_workflow(&self, sid: &str) -> Outcome {
         self.act(|transaction| transaction.time_out_in_workflow(task(sid)?))
     }
@@ -218,7 +208,6 @@ impl World {
         self.act(|transaction| transaction.update_task(task(sid)?, update))
     }
 
-    /// A Task gets another priority.
     pub fn set_priority(&self, sid: &str, priority: i64) -> Outcome {
         let update = TaskUpdate { priority: Some(priority), ..TaskUpdate::default() };
         self.act(|transaction| transaction.update_task(task(sid)?, update))

@@ -65,7 +65,6 @@ struct Shared {
 /// Takes events in their order, while the centre's lock is held: it must not wait, nor look at the centre.
 pub(crate) type Sink = Box<dyn Fn(&[Arc<Event>]) + Send + Sync>;
 
-/// What the lock protects.
 pub(crate) struct Inner {
     pub(crate) state: State,
     /// True counts, without lag.
@@ -135,7 +134,6 @@ impl World {
         look(&self.lock().state)
     }
 
-    /// Looks at everything, for lists and statistics.
     pub(crate) fn with<T>(&self, look: impl FnOnce(&mut Inner) -> T) -> T {
         look(&mut self.lock())
     }
@@ -161,7 +159,6 @@ impl World {
         self.lock().history.iter().cloned().collect()
     }
 
-    /// How far statistics run behind.
     pub fn statistics_lag(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.lock().lag_ms).unwrap_or(0))
     }
@@ -173,7 +170,6 @@ impl World {
 }
 
 impl Inner {
-    /// One step at one moment, as the centre lives.
     fn step(&mut self, at: i64) -> (Move, Vec<Arc<Event>>) {
         let in_trouble = match self.life {
             Life::Restless => None,

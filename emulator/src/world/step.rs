@@ -18,22 +18,17 @@ use crate::state::{ReservationStatus, TaskStatus};
 #[serde(rename_all = "snake_case")]
 pub enum Move {
     Arrived,
-    /// A Task was offered to a Worker.
     Offered,
     Accepted,
-    /// An offer was declined.
     Rejected,
     /// An offer was not answered.
     TimedOut,
-    /// A customer gave up.
     Abandoned,
-    /// A Task ran out of its Workflow.
     WorkflowTimedOut,
     /// A Task went to another queue.
     Transferred,
     /// A Task's attributes or priority changed.
     Updated,
-    /// A Worker is finishing up.
     Wrapping,
     Completed,
     ActivityChanged,
@@ -116,7 +111,6 @@ impl Transaction<'_> {
         Ok(if before == activity { Move::Nothing } else { Move::ActivityChanged })
     }
 
-    /// Something happens to one open Task.
     fn advance(&mut self, dice: &mut StdRng) -> Outcome<Move> {
         let Some(task) =
             pick(self.state.open.len(), dice).and_then(|n| self.state.open.iter().nth(n)).copied()

@@ -10,7 +10,6 @@ use crate::statistics::Window;
 use crate::statistics::cumulative::Cumulative;
 use crate::statistics::realtime::Realtime;
 
-/// The present state's numbers.
 #[derive(Debug, Clone)]
 pub struct Truth(World);
 
@@ -24,7 +23,6 @@ pub struct Both {
 }
 
 impl World {
-    /// The truth about this centre.
     pub fn truth(&self) -> Truth {
         Truth(self.clone())
     }

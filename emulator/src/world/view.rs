@@ -31,7 +31,6 @@ pub struct TaskView {
     pub sid: String,
     /// `WQ…`, unless the queue is gone.
     pub queue: Option<String>,
-    /// The TaskChannel's unique name.
     pub channel: String,
     pub status: TaskStatus,
     pub priority: i64,
@@ -72,7 +71,6 @@ impl World {
         self.read(|state| state.workflows.iter().map(|workflow| workflow.sid.to_string()).collect())
     }
 
-    /// Unique names of the TaskChannels.
     pub fn channels(&self) -> Vec<String> {
         self.read(|state| state.channels.iter().map(|c| c.unique_name.clone()).collect())
     }

@@ -40,7 +40,6 @@ impl Cookies {
         self.set(&self.session, value, seconds)
     }
 
-    /// Sets the cookie of a device that has signed in.
     pub fn set_device(&self, value: &str) -> Option<HeaderValue> {
         self.set(&self.device, value, LONGEST_SECONDS)
     }
@@ -64,7 +63,6 @@ impl Cookies {
         HeaderValue::try_from(cookie.to_string()).ok()
     }
 
-    /// The session's cookie that a request brings.
     pub fn session<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         find(headers, &self.session)
     }

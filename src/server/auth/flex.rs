@@ -43,7 +43,6 @@ const BY_ADDRESS: (f64, f64) = (30.0, 1.0);
 /// Made-up tokens in all. Half of it is kept for addresses that a good token came from.
 const IN_ALL: (f64, f64) = (120.0, 4.0);
 const KEPT_FOR_KNOWN_ADDRESSES: f64 = IN_ALL.0 / 2.0;
-/// Addresses whose budget is remembered.
 const MOST_ADDRESSES: usize = 10_000;
 
 #[derive(Debug)]
@@ -87,7 +86,6 @@ struct Budget {
 #[derive(Debug)]
 struct Address {
     bucket: Bucket,
-    /// Whether a good token came from there.
     known: bool,
 }
 

@@ -44,7 +44,6 @@ use throttle::{AttemptKey, Throttle, device_key, key};
 /// Names under which wrong tokens are counted; with a colon, as no user has.
 const BEARER: &str = "bearer:";
 const METRICS: &str = "metrics:";
-/// A page sends its CSRF token in this header.
 const CSRF_HEADER: &str = "x-csrf-token";
 /// Browsers on a secure origin send this with every request.
 const FETCH_MODE_HEADER: &str = "sec-fetch-mode";
@@ -63,7 +62,6 @@ pub enum Role {
     Editor,
 }
 
-/// A caller that was let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     pub user: String,
@@ -77,7 +75,6 @@ pub struct Principal {
 pub struct Access {
     accounts: Administrator,
     cookies: Cookies,
-    /// Screens whose links are good.
     screens: Vec<String>,
     sessions: Sessions,
     signed_out: SignedOut,
@@ -198,7 +195,6 @@ impl Access {
         self.signed_out.end(nonce, Timestamp::now().as_second());
     }
 
-    /// Another replica was given wrong credentials.
     pub fn hear_wrong(&self, address: IpAddr, account: [u8; 16]) {
         self.throttle.hear(address, account);
     }
@@ -213,7 +209,6 @@ impl Access {
         Session { expires: end_of_session(session.began), ..session }
     }
 
-    /// Whether the sign-in form can let anyone in.
     pub fn has_sign_in(&self) -> bool {
         self.accounts.basic.is_some() || self.accounts.viewer.is_some()
     }
@@ -312,7 +307,6 @@ impl Access {
     }
 }
 
-/// Whether a browser asks, as far as its headers tell.
 fn is_browser(headers: &HeaderMap) -> bool {
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     agent.starts_with(BROWSER_AGENT)

@@ -11,7 +11,6 @@ use axum::http::{HeaderMap, Method};
 use super::{AccessError, Principal, Role};
 use crate::server::{ApiError, AppState, same_site};
 
-/// A caller with the viewer's role.
 #[derive(Debug)]
 pub struct Viewer(pub Principal);
 
@@ -19,7 +18,6 @@ pub struct Viewer(pub Principal);
 #[derive(Debug)]
 pub struct Visitor(pub Result<Principal, AccessError>);
 
-/// A caller with the editor's role.
 #[derive(Debug)]
 pub struct Editor;
 

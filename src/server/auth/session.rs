@@ -20,13 +20,11 @@ pub const LONGEST_LIFE: Duration = Duration::from_secs(30 * 86_400);
 /// Longest cookie that is looked at.
 const LONGEST: usize = 1024;
 
-/// Signs and reads cookies.
 #[derive(Clone)]
 pub struct Sessions {
     key: [u8; 32],
 }
 
-/// What a cookie says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     #[serde(rename = "u")]
@@ -54,7 +52,6 @@ impl Sessions {
         Self { key }
     }
 
-    /// The cookie's value for a session.
     pub fn seal(&self, session: &Session) -> String {
         let said = BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(session).unwrap_or_default());
         let signature = BASE64_URL_SAFE_NO_PAD.encode(mac(&self.key, &[b"cookie", said.as_bytes()]));

@@ -17,7 +17,6 @@ const UNKNOWN: Duration = Duration::from_secs(5);
 /// How long a caller waits for it.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Asks Sync, and remembers.
 #[derive(Debug)]
 pub struct SyncGate {
     sync: SyncService,

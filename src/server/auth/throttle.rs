@@ -36,13 +36,11 @@ const MOST_WAITING: usize = 200;
 pub(super) struct Throttle {
     remembered: Mutex<Remembered>,
     waiting: Mutex<HashMap<AttemptKey, u32>>,
-    /// Tells other replicas of wrong ones.
     broadcaster: Broadcaster,
 }
 
 #[derive(Debug, Default)]
 struct Remembered {
-    /// Accounts that exist, as the hashes of their names.
     accounts: HashSet<[u8; 16]>,
     of_accounts: Wrongs,
     of_made_up: Wrongs,
@@ -71,14 +69,12 @@ pub(super) struct TooMany {
 }
 
 impl Throttle {
-    /// For accounts of these names; failures are broadcast.
     pub(super) fn new<'n>(accounts: impl Iterator<Item = &'n str>, broadcaster: Broadcaster) -> Self {
         let accounts = accounts.map(short_hash).collect();
         let remembered = Remembered { accounts, ..Remembered::default() };
         Self { remembered: Mutex::new(remembered), waiting: Mutex::default(), broadcaster }
     }
 
-    /// Another replica was given wrong ones.
     pub(super) fn hear(&self, address: IpAddr, account: [u8; 16]) {
         self.remembered().note((address, account), Instant::now());
     }

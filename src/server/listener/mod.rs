@@ -205,7 +205,6 @@ mod tests {
         (address, stop)
     }
 
-    /// Silent ones, held-back heads, held-back bodies.
     const HELD_BACK: [&str; 3] =
         ["", "GET / HTTP/1.1\r\nHost: x\r\nX", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n1"];
 

@@ -16,9 +16,7 @@ use crate::service_level::ServiceLevel;
 use crate::stats::{Age, Scope, ScopeStats, Snapshot};
 use crate::twilio::taskrouter::Cumulative;
 
-/// TaskQueues with lines of their own.
 const MOST_QUEUES: usize = 500;
-/// The name of all others together.
 const OTHER: &str = "other";
 /// The statuses of open Tasks; Twilio's `total_tasks` counts others for a while, too.
 const STATUSES: [&str; 4] = ["pending", "reserved", "assigned", "wrapping"];

@@ -46,7 +46,6 @@ enum Who {
     Account { access: Arc<Access>, session: Option<Session> },
 }
 
-/// What a client wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Watch,
@@ -112,7 +111,6 @@ impl WebsocketClient {
         Ok(Self { who: Who::Account { access: state.access.clone(), session: principal.session }, due })
     }
 
-    /// The Flex user's Worker.
     pub(super) fn worker(&self) -> Option<WorkerSid> {
         let Who::Flex { user, .. } = &self.who else { return None };
         user.worker

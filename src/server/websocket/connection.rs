@@ -39,7 +39,6 @@ pub(super) struct Connection<S> {
     heard: bool,
 }
 
-/// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CloseReason {
     Gone,

@@ -17,7 +17,6 @@ use crate::server::dialling::Dialling;
 use crate::server::openapi::refusals::{Admission, NotAWebsocket, NotFound, NotNow};
 use crate::server::{ApiError, AppState};
 
-/// What an agent can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order<'a> {
     Call { to: &'a str, from: &'a str, contact: &'a str },

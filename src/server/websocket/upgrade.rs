@@ -19,7 +19,6 @@ pub(super) struct Upgrade {
     accept: HeaderValue,
 }
 
-/// Whether a request asks for a websocket at all.
 pub(in crate::server) fn is_asked_for(headers: &HeaderMap) -> bool {
     has(headers, &CONNECTION, "upgrade") && has(headers, &UPGRADE, "websocket")
 }
@@ -68,7 +67,6 @@ fn not_a_websocket() -> ApiError {
     error.with(UPGRADE, "websocket").with(SEC_WEBSOCKET_VERSION, "13")
 }
 
-/// Whether a header's list has this word.
 fn has(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(word))

@@ -71,7 +71,6 @@ pub fn event_type_label(event_type: Option<&str>) -> &'static str {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventOutcome {
-    /// Marked what it touched.
     Taken,
     /// Of another Account or Workspace.
     Foreign,

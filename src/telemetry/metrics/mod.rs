@@ -40,7 +40,6 @@ use log::LogLines;
 use panics::Panics;
 use process::Process;
 
-/// Of all names that are ours alone.
 const PREFIX: &str = "taskrouter_sync";
 /// From an event to the write that shows it: most take less than half a second, an outage minutes.
 const FRESHNESS_BUCKETS: [f64; 14] =
@@ -74,11 +73,9 @@ struct Counters {
     backlog: Arc<UnwrittenAge>,
 }
 
-/// How a read of TaskRouter ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadOutcome {
     Ok,
-    /// It comes back later.
     Failed,
     /// The account does not offer it; another way is taken.
     Refused,
@@ -87,7 +84,6 @@ pub enum ReadOutcome {
 /// A limit of Twilio's, of which some share is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
-    /// TaskRouter's allowance, as its answers tell.
     TaskRouterAllowance,
     /// Concurrent requests of the account, of those that we leave to ourselves and others.
     AccountConcurrency,
@@ -255,7 +251,6 @@ impl Monitor {
         self.0.events.count(event_type, outcome);
     }
 
-    /// A read of TaskRouter ended.
     pub fn refreshed(&self, what: &'static str, cause: &'static str, outcome: ReadOutcome) {
         self.0.refreshes.get_or_create(&RefreshLabels { what, cause, outcome: outcome.name() }).inc();
     }
@@ -274,7 +269,6 @@ impl Monitor {
         self.0.headroom.get_or_create(&LimitLabel { limit: limit.name() }).set(share);
     }
 
-    /// A write to Sync ended.
     pub fn wrote(&self, object: &'static str, outcome: &'static str) {
         self.0.writes.get_or_create(&WriteLabels { object, outcome }).inc();
     }
@@ -293,7 +287,6 @@ impl Monitor {
         self.0.refusals.get_or_create(&CodeLabel { code }).inc();
     }
 
-    /// Sets the number of connected clients.
     pub fn clients(&self, kind: ClientKind, count: usize) {
         self.0
             .clients
@@ -306,12 +299,10 @@ impl Monitor {
         self.0.ready.set(ready.into());
     }
 
-    /// Whether this process reads and writes.
     pub fn leads(&self, leads: bool) {
         self.0.leads.set(leads.into());
     }
 
-    /// Whether this replica's configuration differs from the leader's.
     pub fn differing_settings(&self, differ: bool) {
         self.0.differing_settings.set(differ.into());
     }
@@ -360,42 +351,5 @@ impl fmt::Debug for Monitor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_counted_shows() {
-        let monitor = Monitor::default();
-        monitor.event(Some("task.created"), EventOutcome::Taken);
-        monitor.event(Some("task.created"), EventOutcome::Taken);
-        monitor.event(Some("made.up"), EventOutcome::Foreign);
-        monitor.event(None, EventOutcome::Signature);
-        monitor.requested("sync", "GET /v1".to_owned(), "200".to_owned(), Some(Duration::from_millis(30)));
-        monitor.shown_after(Duration::from_millis(150));
-        monitor.backlog(3, 4, ["event", "side_effect", "first_filling"].map(|cause| (cause, None)));
-        let text = monitor.encode(&Registry::default()).unwrap();
-        for line in [
-            r#"taskrouter_sync_events_total{type="task.created",outcome="taken"} 2"#,
-            r#"taskrouter_sync_events_total{type="other",outcome="foreign"} 1"#,
-            r#"taskrouter_sync_events_total{type="none",outcome="signature"} 1"#,
-            r#"taskrouter_sync_api_requests_total{api="sync",endpoint="GET /v1",status="200"} 1"#,
-            r#"taskrouter_sync_freshness_seconds_bucket{le="0.2"} 1"#,
-            r#"taskrouter_sync_freshness_seconds_bucket{le="0.1"} 0"#,
-            "taskrouter_sync_sync_writes_in_flight 3",
-            "taskrouter_sync_waiting_keys 4",
-            "taskrouter_sync_oldest_unwritten_seconds{cause=\"event\"} 0",
-            "# EOF",
-        ] {
-            assert!(text.contains(line), "{line} is missing in\n{text}");
-        }
-    }
-
-    #[test]
-    fn clones_count_together_and_others_for_themselves() {
-        let (monitor, other) = (Monitor::default(), Monitor::default());
-        monitor.clone().refused("not_found");
-        let counted = "taskrouter_sync_refused_requests_total{code=\"not_found\"} 1";
-        assert!(monitor.encode(&Registry::default()).unwrap().contains(counted));
-        assert!(!other.encode(&Registry::default()).unwrap().contains(counted));
-    }
-}
+#[path = "metrics_tests.rs"]
+mod tests;

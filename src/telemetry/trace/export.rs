@@ -21,7 +21,6 @@ use crate::telemetry::trace::ids::Ids;
 
 /// Spans that wait to be sent, of less than a kilobyte each.
 const MOST_WAITING: usize = 4096;
-/// Spans in one request.
 const MOST_TOGETHER: usize = 512;
 /// The longest that a span waits for others to go with.
 const GATHER: Duration = Duration::from_secs(1);

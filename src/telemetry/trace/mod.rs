@@ -50,7 +50,6 @@ pub fn joined(older: TraceId, newer: TraceId) {
     let _ = (older, newer);
 }
 
-/// Whether anybody wants spans.
 pub fn is_followed() -> bool {
     tracing::enabled!(Level::TRACE)
 }
@@ -111,7 +110,6 @@ impl TracedRead {
         Self { span, others }
     }
 
-    /// What the read is done within.
     pub fn span(&self) -> &Span {
         &self.span
     }

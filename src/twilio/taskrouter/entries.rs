@@ -54,7 +54,6 @@ impl<T> Default for Entries<T> {
 }
 
 impl<T> Entries<T> {
-    /// Adds a further page.
     pub(super) fn extend(&mut self, page: Self) {
         self.read.extend(page.read);
         self.odd.extend(page.odd);

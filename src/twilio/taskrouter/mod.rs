@@ -1,6 +1,7 @@
 //! TaskRouter's REST API, as far as we read it: methods named as Twilio names the resources.
 
 mod entries;
+mod resources;
 mod statistics;
 mod table;
 
@@ -14,16 +15,17 @@ use serde_json::json;
 
 use entries::OddEntries;
 pub use entries::{Entries, OddEntry};
+pub use resources::{Reservation, Task, TaskQueue, Worker, Workspace};
 pub use statistics::{
     ActivityCount, Cumulative, Realtime, Split, Statistics, TaskQueueStatistics, WaitDuration,
 };
 use statistics::{Resource, WithOwner};
 pub use table::{Counts, Table};
 
-use super::client::{Api, Call, Client, RequestBody};
+use super::call::{Api, Call, RequestBody};
+use super::client::Client;
 use super::error::TwilioError;
 use super::governor::Endpoint;
-use super::number::whole_or_zero;
 use crate::sid::{TaskQueueSid, TaskSid, WorkerSid, WorkspaceSid};
 
 /// TaskQueues in one bulk request (Twilio, "TaskQueue Statistics").
@@ -38,116 +40,6 @@ pub struct TaskRouter {
     client: Arc<Client>,
     workspace: WorkspaceSid,
     odd: OddEntries,
-}
-
-/// A TaskQueue, as far as it is used.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "WireTaskQueue")]
-pub struct TaskQueue {
-    pub sid: TaskQueueSid,
-    /// Its name; its SID where Twilio sends none.
-    pub friendly_name: Box<str>,
-    /// The expression that Workers must match.
-    pub target_workers: Option<Box<str>>,
-    /// `FIFO` or `LIFO`.
-    pub task_order: Option<Box<str>>,
-    /// The Activity of a Worker with an assigned Task.
-    pub assignment_activity_name: Option<Box<str>>,
-}
-
-#[derive(Deserialize)]
-struct WireTaskQueue {
-    sid: TaskQueueSid,
-    #[serde(default)]
-    friendly_name: Option<Box<str>>,
-    #[serde(default)]
-    target_workers: Option<Box<str>>,
-    #[serde(default)]
-    task_order: Option<Box<str>>,
-    #[serde(default)]
-    assignment_activity_name: Option<Box<str>>,
-}
-
-impl From<WireTaskQueue> for TaskQueue {
-    fn from(wire: WireTaskQueue) -> Self {
-        Self {
-            sid: wire.sid,
-            friendly_name: wire.friendly_name.unwrap_or_else(|| wire.sid.to_string().into()),
-            target_workers: wire.target_workers,
-            task_order: wire.task_order,
-            assignment_activity_name: wire.assignment_activity_name,
-        }
-    }
-}
-
-/// A Workspace, as far as it is used.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Workspace {
-    #[serde(default, deserialize_with = "or_default")]
-    pub friendly_name: String,
-    #[serde(default)]
-    pub event_callback_url: Option<String>,
-    /// Which events go there; all of them when empty.
-    #[serde(default)]
-    pub events_filter: Option<String>,
-}
-
-/// A Task, as far as it is used.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Task {
-    pub sid: TaskSid,
-    /// `pending`, `reserved`, `assigned` or `wrapping`, or what it ended with; empty where Twilio sends none.
-    #[serde(default, deserialize_with = "or_default")]
-    pub assignment_status: Box<str>,
-    #[serde(default, deserialize_with = "or_default")]
-    pub attributes: Box<str>,
-    #[serde(default, deserialize_with = "whole_or_zero")]
-    pub priority: u64,
-    /// When it was created, ISO 8601.
-    #[serde(default)]
-    pub date_created: Option<Box<str>>,
-    /// When it changed last, ISO 8601.
-    #[serde(default)]
-    pub date_updated: Option<Box<str>>,
-    #[serde(default)]
-    pub task_queue_friendly_name: Option<Box<str>>,
-    #[serde(default)]
-    pub task_channel_unique_name: Option<Box<str>>,
-}
-
-/// A Worker, as far as it is used.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Worker {
-    pub sid: WorkerSid,
-    #[serde(default, deserialize_with = "or_default")]
-    pub friendly_name: Box<str>,
-    #[serde(default)]
-    pub activity_name: Option<Box<str>>,
-    /// Whether that Activity takes Tasks.
-    #[serde(default, deserialize_with = "or_default")]
-    pub available: bool,
-    #[serde(default, deserialize_with = "or_default")]
-    pub attributes: Box<str>,
-    /// Since when it is in its Activity, ISO 8601.
-    #[serde(default)]
-    pub date_status_changed: Option<Box<str>>,
-}
-
-/// A Reservation, as far as it is used.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Reservation {
-    /// `pending`, `accepted`, `wrapping`, `completed`, `rejected`, …
-    #[serde(default, deserialize_with = "or_default")]
-    pub reservation_status: Box<str>,
-    #[serde(default)]
-    pub worker_name: Option<Box<str>>,
-}
-
-/// Null is as absent: Twilio's API files allow it for fields that are otherwise always there.
-fn or_default<'de, T: Default + Deserialize<'de>, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Since when to count, and how to split waits.
@@ -173,7 +65,7 @@ struct Meta {
 /// A page of a list: its entries stand under a key of their own, told apart by type.
 trait Page: DeserializeOwned {
     type Item;
-    fn split(self) -> (Entries<Self::Entry>, Meta);
+    fn split(self) -> (Entries<Self::Item>, Meta);
 }
 
 macro_rules! page {

@@ -22,7 +22,6 @@ impl<T> Table<T> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
 
-    /// The value under a name.
     pub fn get(&self, name: &str) -> Option<&T> {
         self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
     }

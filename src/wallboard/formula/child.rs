@@ -10,7 +10,6 @@ use super::realm::{EngineError, Realm};
 use super::time_of;
 use super::watchdog::Watchdog;
 
-/// Why the process ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ChildError {
     #[error(transparent)]

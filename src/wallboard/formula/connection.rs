@@ -12,7 +12,6 @@ use tokio::time::timeout;
 
 use super::protocol::{FormulaRequest, Reply};
 
-/// The verb under which the program is the formula process.
 pub const VERB: &str = "formulas";
 /// Longest wait for a request to be taken, or for a reply; far above what one formula takes.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -100,7 +99,6 @@ impl FormulaConnection {
 
     /// How the process ended, once its output is closed.
     pub(super) async fn death(&mut self) -> Death {
-        /// Signals that a process brings upon itself.
         const OWN: [rustix::process::Signal; 8] = [
             rustix::process::Signal::ILL,
             rustix::process::Signal::TRAP,

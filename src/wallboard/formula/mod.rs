@@ -36,7 +36,6 @@ pub const LONGEST_TEXT: usize = 400;
 /// Stack of the engine, in bytes; far below what a thread has.
 const MOST_STACK: usize = 256 * 1024;
 
-/// A processor-time clock's reading.
 fn time_of(clock: ClockId) -> Duration {
     let time = rustix::time::clock_gettime(clock);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())

@@ -9,10 +9,8 @@ use super::protocol::{Fault, FormulaOutcome, OUT_OF_MEMORY, TOO_LONG};
 pub(super) const FILE: &str = "formula";
 /// How deep arrays may stand in each other.
 const DEEPEST: usize = 8;
-/// Elements of an array that are shown.
 const MOST_ELEMENTS: usize = LONGEST_TEXT;
 
-/// A formula's result, as the sample wallboard would show it.
 pub(super) fn outcome(value: &Value<'_>) -> Result<FormulaOutcome, Fault> {
     match value.type_of() {
         Type::Null => Ok(FormulaOutcome::Nothing),

@@ -69,7 +69,6 @@ enum RoundError {
 }
 
 impl Engine {
-    /// One that runs this program as the formula process.
     pub fn new(program: PathBuf) -> Self {
         Self {
             program,
@@ -131,7 +130,6 @@ impl Engine {
         self.single(&formula.source.clone(), &FormulaRequest::Try(formula), source).await
     }
 
-    /// Says whether a formula can be compiled.
     pub async fn check(&mut self, formula: Formula, source: &mut dyn Source) -> Evaluated {
         self.single(&formula.source.clone(), &FormulaRequest::Check(formula), source).await
     }

@@ -15,10 +15,8 @@ pub const TOO_LONG: &str = "the formula takes longer than 10 ms (and 10 ms for e
 pub const NO_END: &str = "the formula does not end";
 /// The fault of a formula that wants to go on later.
 pub const LATER: &str = "the formula is asynchronous; its result must be there at once";
-/// The fault of a formula at which the process died.
 pub const CRASHED: &str = "the formula crashed the formula engine; it is tried again later and later";
 
-/// What the service says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum FormulaRequest {
     /// These are the formulas from now on, by their place. Not answered: what is none says so when it is evaluated.
@@ -59,10 +57,8 @@ pub struct DataChange {
     pub more: bool,
 }
 
-/// What the formula process says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Reply {
-    /// Of the formula at this place of the request.
     Value(usize, Result<FormulaOutcome, Fault>),
     /// The formula at this place of the request is such that the process had to end.
     Lost(usize, Fault),
@@ -84,7 +80,6 @@ pub enum FormulaOutcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
-    /// In a sentence, for the formula's author.
     pub message: String,
     /// Line in the formula, from 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -217,7 +217,6 @@ impl Realm {
         value
     }
 
-    /// Compiles and evaluates a formula, and forgets it.
     pub(super) fn attempt(&mut self, formula: &Formula) -> Result<FormulaOutcome, Fault> {
         let compiled = self.compiled(0, formula)?;
         self.run(0, &compiled)
@@ -228,7 +227,6 @@ impl Realm {
         self.runtime.is_job_pending()
     }
 
-    /// Compiles a formula and forgets it.
     pub(super) fn check(&mut self, formula: &Formula) -> Result<FormulaOutcome, Fault> {
         self.compiled(0, formula).map(|_| FormulaOutcome::Nothing)
     }

@@ -21,7 +21,6 @@ const IDLE: u64 = u64::MAX;
 /// A run's number stands above the formula's place in the request.
 const PLACE_BITS: u32 = 16;
 
-/// What runs, for the watchdog to see.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     running: Arc<AtomicU64>,

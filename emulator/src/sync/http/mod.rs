@@ -46,7 +46,6 @@ const MAX_TTL: i64 = 31_536_000;
 /// Sync pages hold at most this many.
 pub(crate) const MAX_PAGE: usize = 100;
 
-/// One request on its way through the store.
 pub(crate) struct SyncCall<'a> {
     pub(crate) request: &'a Request,
     pub(crate) trace: &'a mut Trace,
@@ -169,7 +168,6 @@ pub(crate) fn size(data: &Data) -> Result<usize, ApiError> {
     }
 }
 
-/// What Sync answers to a refused operation.
 pub(crate) fn refusal(error: StoreError, path: &str) -> ApiError {
     match error {
         StoreError::Missing => ApiError::not_found(path),
@@ -215,7 +213,6 @@ pub(crate) fn short(name: &str) -> Result<String, ApiError> {
     Ok(name.to_owned())
 }
 
-/// An update needs something to update.
 fn something(form: &Params) -> Result<(), ApiError> {
     if form.pairs().is_empty() {
         return Err(ApiError::new(400, 54010, "At least one parameter is required"));

@@ -25,7 +25,6 @@ use super::change::{ChangeKind, SyncChange};
 use crate::json::Data;
 use crate::sid::{Kind, Sid};
 
-/// What a refused operation ran into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StoreError {
     Missing,
@@ -44,7 +43,6 @@ enum Mortal {
 /// A new time to live, if one is given.
 pub(crate) type Ttl = Option<i64>;
 
-/// The objects of one service.
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) documents: Shelf<Document>,
@@ -147,7 +145,6 @@ impl Store {
         self.changes.push(what.changed(id, at, kind, sid, name, revision));
     }
 
-    /// Records the end of an object.
     fn note_gone(&mut self, kind: ChangeKind, head: &Head, data: Option<Arc<Data>>, at: i64) {
         self.last_change += 1;
         let what = ItemChange { key: None, revision: head.revision, expires: head.expires, data };
@@ -156,7 +153,6 @@ impl Store {
     }
 }
 
-/// What a change is about, within its object.
 #[derive(Debug, Default)]
 struct ItemChange<'a> {
     key: Option<&'a str>,

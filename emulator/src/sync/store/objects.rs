@@ -8,7 +8,6 @@ use crate::json::Data;
 use crate::sid::{Kind, Sid};
 use crate::state::table::Table;
 
-/// Rights of one identity on one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Rights {
     pub read: bool,

@@ -40,7 +40,6 @@ impl WorldError {
 
 pub type Outcome<T = ()> = Result<T, WorldError>;
 
-/// One operation in progress.
 #[derive(Debug)]
 pub(crate) struct Transaction<'a> {
     pub(crate) state: &'a mut State,

@@ -95,7 +95,6 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Completes a Task through whichever Reservation holds it.
     pub(crate) fn complete_all(&mut self, task: Sid) -> Outcome {
         let held = self.task(task)?.reservations.clone().into_iter().find(|r| self.is_open(*r));
         let held = held.ok_or_else(|| WorldError::Refused(format!("no Worker has Task {task}")))?;

@@ -102,7 +102,6 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Done: Task and Reservation are completed.
     pub(crate) fn complete(&mut self, reservation: Sid, reason: Option<&str>) -> Outcome {
         let (task, worker) =
             self.open(reservation, &[ReservationStatus::Accepted, ReservationStatus::Wrapping])?;

@@ -12,7 +12,6 @@ const FINISHED_KEPT: usize = 20_000;
 /// Default lifetime of a Task in seconds (Task resource reference).
 pub(crate) const TASK_TIMEOUT: i64 = 86_400;
 
-/// What a new Task is made of.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(crate) queue: Sid,
@@ -25,7 +24,6 @@ pub(crate) struct Draft {
     pub(crate) age: i64,
 }
 
-/// A change of a Task's own fields.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TaskUpdate {
     pub(crate) attributes: Option<String>,

@@ -10,7 +10,6 @@ use super::Stale;
 /// The tiles, in order; `None` before the first evaluation.
 pub type Tiles = Option<Arc<[Tile]>>;
 
-/// A threshold that a value has passed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Passed {
     /// 1 or 2.

@@ -1,0 +1,65 @@
+//! A request to one of Twilio's APIs.
+
+use reqwest::Method;
+
+use super::governor::Endpoint;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Api {
+    TaskRouter,
+    Sync,
+    Voice,
+    Iam,
+}
+
+impl Api {
+    /// What it is called where requests are counted.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::TaskRouter => "taskrouter",
+            Self::Sync => "sync",
+            Self::Voice => "api",
+            Self::Iam => "iam",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) api: Api,
+    pub(super) method: Method,
+    /// Path and query below the base URL, starting with `/`.
+    pub(super) target: String,
+    /// What error messages call it: method and the telling part of the path.
+    pub(super) name: String,
+    pub(super) endpoint: Endpoint,
+    pub(super) body: RequestBody,
+    pub(super) large: bool,
+    pub(super) if_match: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) enum RequestBody {
+    None,
+    Form(String),
+    Json(String),
+}
+
+impl Call {
+    pub(super) fn get(api: Api, target: String, name: String) -> Self {
+        Self {
+            api,
+            method: Method::GET,
+            target,
+            name,
+            endpoint: Endpoint::Other,
+            body: RequestBody::None,
+            large: false,
+            if_match: None,
+        }
+    }
+
+    pub(super) fn post(api: Api, target: String, name: String, body: RequestBody) -> Self {
+        Self { method: Method::POST, body, ..Self::get(api, target, name) }
+    }
+}
