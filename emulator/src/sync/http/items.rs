@@ -2,13 +2,14 @@
 
 use std::ops::Bound;
 
-use super::{MAX_NAME, MAX_PAGE, SyncAnswer, SyncCall, maps, something, ttl};
+use super::collection;
+use super::{MAX_NAME, MAX_PAGE, SyncAnswer, SyncCall, something, ttl};
 use crate::error::ApiError;
 use crate::rest::page::Page;
 use crate::rest::reply::Reply;
 use crate::sid::Sid;
 use crate::sync::limits::Cost;
-use crate::sync::store::Item;
+use crate::sync::store::{Item, SyncMap};
 
 /// `Ttl` is an alias of `ItemTtl`.
 const TTL: [&str; 2] = ["ItemTtl", "Ttl"];
@@ -25,7 +26,7 @@ pub(super) fn list(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
         (None, Some(key)) => Bound::Included(key),
         (None, None) => Bound::Unbounded,
     };
-    let sid = maps::find(call, name)?;
+    let sid = collection::find::<SyncMap>(call, name)?;
     call.charge(sid, Cost::Read)?;
     let map = call.inner.store.maps.rows.get(sid).ok_or_else(|| call.missing())?;
     let place = call.place();
@@ -57,7 +58,7 @@ pub(super) fn create(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
     }
     call.trace.key = Some(key.to_owned());
     form.required("Data")?;
-    let sid = maps::find(call, name)?;
+    let sid = collection::find::<SyncMap>(call, name)?;
     let Some(data) = call.data(&form)? else {
         return Err(ApiError::invalid("Missing required parameter Data"));
     };
@@ -110,7 +111,7 @@ fn find(call: &mut SyncCall<'_>, name: &str, key: &str) -> Result<Sid, ApiError>
     if key.contains('/') {
         return Err(ApiError::invalid("Parameter 'key' is not valid"));
     }
-    let sid = maps::find(call, name)?;
+    let sid = collection::find::<SyncMap>(call, name)?;
     let there = call.inner.store.maps.rows.get(sid).is_some_and(|map| map.items.contains_key(key));
     if there { Ok(sid) } else { Err(call.missing()) }
 }

@@ -1,69 +1,38 @@
 //! Maps over HTTP.
 
-use super::{MAX_PAGE, SyncAnswer, SyncCall, something, ttl, unique_name};
+use super::SyncCall;
+use super::collection::Collection;
 use crate::error::ApiError;
-use crate::rest::page::Page;
-use crate::rest::reply::Reply;
+use crate::json::JsonObject;
+use crate::params::Params;
 use crate::sid::Sid;
-use crate::sync::limits::Cost;
-use crate::sync::store::Object;
+use crate::sync::render::SyncPlace;
+use crate::sync::store::{Shelf, Store, StoreError, SyncMap, Ttl};
 
-/// `Ttl` is an alias of `CollectionTtl`.
-const TTL: [&str; 2] = ["CollectionTtl", "Ttl"];
+impl Collection for SyncMap {
+    const ROWS: &'static str = "maps";
+    const CREATE: &'static [&'static str] = &["UniqueName", "Ttl", "CollectionTtl"];
+    /// `Ttl` is an alias of `CollectionTtl`.
+    const TTL: &'static [&'static str] = &["CollectionTtl", "Ttl"];
+    type Content = ();
 
-pub(super) fn list(call: &SyncCall<'_>) -> SyncAnswer {
-    let page = Page::read(call.request, &[], MAX_PAGE)?;
-    let rows = call.inner.store.maps.rows.after(page.after()?);
-    Ok(page.reply("maps", rows, |map| call.place().map(map)))
-}
+    fn shelf(store: &Store) -> &Shelf<Self> {
+        &store.maps
+    }
 
-pub(super) fn create(call: &mut SyncCall<'_>) -> SyncAnswer {
-    let form = call.request.form()?;
-    form.only(&["UniqueName", "Ttl", "CollectionTtl"])?;
-    let (name, ttl) = (unique_name(&form)?, ttl(&form, &TTL)?);
-    call.trace.sync_object.clone_from(&name);
-    call.charge(call.inner.service.sid, Cost::Create)?;
-    let made = call.inner.store.create_map(name, ttl, "system", call.now);
-    let sid = made.map_err(|error| call.refused(error))?;
-    reply(call, sid, 201)
-}
+    fn content(_: &mut SyncCall<'_>, _: &Params) -> Result<(), ApiError> {
+        Ok(())
+    }
 
-pub(super) fn fetch(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
-    call.request.no_parameters()?;
-    let sid = find(call, name)?;
-    call.charge(sid, Cost::Read)?;
-    reply(call, sid, 200)
-}
+    fn make(store: &mut Store, name: Option<String>, (): (), ttl: Ttl, now: i64) -> Result<Sid, StoreError> {
+        store.create_map(name, ttl, "system", now)
+    }
 
-pub(super) fn update(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
-    let form = call.request.form()?;
-    form.only(&TTL)?;
-    something(&form)?;
-    let ttl = ttl(&form, &TTL)?;
-    let sid = find(call, name)?;
-    call.charge(sid, Cost::Write(0))?;
-    let done = call.inner.store.set_ttl(sid, ttl, call.now);
-    done.map_err(|error| call.refused(error))?;
-    reply(call, sid, 200)
-}
+    fn remove(store: &mut Store, sid: Sid, now: i64) -> Result<(), StoreError> {
+        store.delete_map(sid, now)
+    }
 
-pub(super) fn delete(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
-    call.request.no_parameters()?;
-    let sid = find(call, name)?;
-    call.charge(sid, Cost::Write(0))?;
-    let done = call.inner.store.delete_map(sid, call.now);
-    done.map_err(|error| call.refused(error))?;
-    Ok(Reply::no_content())
-}
-
-/// The Map of a request about it or its items.
-pub(super) fn find(call: &mut SyncCall<'_>, name: &str) -> Result<Sid, ApiError> {
-    let head = call.inner.store.maps.get(name).map(|map| map.head().clone());
-    call.about(head.as_ref(), name);
-    head.map(|head| head.sid).ok_or_else(|| call.missing())
-}
-
-fn reply(call: &SyncCall<'_>, sid: Sid, status: u16) -> SyncAnswer {
-    let map = call.inner.store.maps.rows.get(sid).ok_or_else(|| call.missing())?;
-    Ok(Reply::json(status, &call.place().map(map)))
+    fn render(&self, place: &SyncPlace<'_>) -> JsonObject {
+        place.map(self)
+    }
 }

@@ -14,6 +14,7 @@
 //! A request is first read and checked, then its object looked up, then charged to the object's budget, and only then
 //! carried out: a 429 has changed nothing.
 
+mod collection;
 mod documents;
 mod items;
 mod maps;
@@ -27,7 +28,7 @@ use tokio::time::Instant;
 
 use super::limits::Cost;
 use super::render::SyncPlace;
-use super::store::{Head, StoreError};
+use super::store::{Document, Head, StoreError, Stream, SyncMap};
 use super::{SyncHandle, SyncInner};
 use crate::error::ApiError;
 use crate::json::Data;
@@ -74,26 +75,14 @@ pub(crate) fn route(sync: &SyncHandle, limits: &Limits, request: &Request, trace
         match (method, rest) {
             ("GET", []) => service::fetch(&call),
             ("POST", []) => service::update(&mut call),
-            ("GET", ["Documents"]) => documents::list(&call),
-            ("POST", ["Documents"]) => documents::create(&mut call),
-            ("GET", ["Documents", name]) => documents::fetch(&mut call, name),
-            ("POST", ["Documents", name]) => documents::update(&mut call, name),
-            ("DELETE", ["Documents", name]) => documents::delete(&mut call, name),
-            ("GET", ["Maps"]) => maps::list(&call),
-            ("POST", ["Maps"]) => maps::create(&mut call),
-            ("GET", ["Maps", name]) => maps::fetch(&mut call, name),
-            ("POST", ["Maps", name]) => maps::update(&mut call, name),
-            ("DELETE", ["Maps", name]) => maps::delete(&mut call, name),
+            (_, ["Documents", rest @ ..]) if rest.len() < 2 => collection::route::<Document>(&mut call, rest),
+            (_, ["Maps", rest @ ..]) if rest.len() < 2 => collection::route::<SyncMap>(&mut call, rest),
+            (_, ["Streams", rest @ ..]) if rest.len() < 2 => collection::route::<Stream>(&mut call, rest),
             ("GET", ["Maps", name, "Items"]) => items::list(&mut call, name),
             ("POST", ["Maps", name, "Items"]) => items::create(&mut call, name),
             ("GET", ["Maps", name, "Items", key]) => items::fetch(&mut call, name, key),
             ("POST", ["Maps", name, "Items", key]) => items::update(&mut call, name, key),
             ("DELETE", ["Maps", name, "Items", key]) => items::delete(&mut call, name, key),
-            ("GET", ["Streams"]) => streams::list(&call),
-            ("POST", ["Streams"]) => streams::create(&mut call),
-            ("GET", ["Streams", name]) => streams::fetch(&mut call, name),
-            ("POST", ["Streams", name]) => streams::update(&mut call, name),
-            ("DELETE", ["Streams", name]) => streams::delete(&mut call, name),
             ("POST", ["Streams", name, "Messages"]) => streams::publish(&mut call, name),
             ("GET", [kind @ ("Documents" | "Maps"), name, "Permissions"]) => {
                 permissions::list(&mut call, kind, name)

@@ -60,9 +60,9 @@ pub(super) fn delete(call: &mut SyncCall<'_>, kind: &str, name: &str, identity: 
 fn find(call: &mut SyncCall<'_>, kind: &str, name: &str) -> Result<Head, ApiError> {
     let store = &call.inner.store;
     let head = if kind == "Maps" {
-        store.maps.get(name).map(|map| map.head().clone())
+        store.maps.get(name).map(Object::head).cloned()
     } else {
-        store.documents.get(name).map(|document| document.head().clone())
+        store.documents.get(name).map(Object::head).cloned()
     };
     call.about(head.as_ref(), name);
     head.ok_or_else(|| call.missing())

@@ -1,60 +1,44 @@
 //! Streams and their messages over HTTP.
 
-use super::{MAX_PAGE, SyncAnswer, SyncCall, something, ttl, unique_name};
+use super::collection::{Collection, find};
+use super::{SyncAnswer, SyncCall};
 use crate::error::ApiError;
-use crate::json::{Data, object};
-use crate::rest::page::Page;
+use crate::json::{Data, JsonObject, object};
+use crate::params::Params;
 use crate::rest::reply::Reply;
 use crate::sid::Sid;
 use crate::sync::limits::Cost;
-use crate::sync::store::Object;
+use crate::sync::render::SyncPlace;
+use crate::sync::store::{Shelf, Store, StoreError, Stream, Ttl};
 
 /// Largest message as UTF-8 JSON (Sync Limits).
 const MAX_MESSAGE: usize = 4 * 1024;
 
-pub(super) fn list(call: &SyncCall<'_>) -> SyncAnswer {
-    let page = Page::read(call.request, &[], MAX_PAGE)?;
-    let rows = call.inner.store.streams.rows.after(page.after()?);
-    Ok(page.reply("streams", rows, |stream| call.place().stream(stream)))
-}
+impl Collection for Stream {
+    const ROWS: &'static str = "streams";
+    const CREATE: &'static [&'static str] = &["UniqueName", "Ttl"];
+    const TTL: &'static [&'static str] = &["Ttl"];
+    type Content = ();
 
-pub(super) fn create(call: &mut SyncCall<'_>) -> SyncAnswer {
-    let form = call.request.form()?;
-    form.only(&["UniqueName", "Ttl"])?;
-    let (name, ttl) = (unique_name(&form)?, ttl(&form, &["Ttl"])?);
-    call.trace.sync_object.clone_from(&name);
-    call.charge(call.inner.service.sid, Cost::Create)?;
-    let made = call.inner.store.create_stream(name, ttl, "system", call.now);
-    let sid = made.map_err(|error| call.refused(error))?;
-    reply(call, sid, 201)
-}
+    fn shelf(store: &Store) -> &Shelf<Self> {
+        &store.streams
+    }
 
-pub(super) fn fetch(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
-    call.request.no_parameters()?;
-    let sid = find(call, name)?;
-    call.charge(sid, Cost::Read)?;
-    reply(call, sid, 200)
-}
+    fn content(_: &mut SyncCall<'_>, _: &Params) -> Result<(), ApiError> {
+        Ok(())
+    }
 
-pub(super) fn update(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
-    let form = call.request.form()?;
-    form.only(&["Ttl"])?;
-    something(&form)?;
-    let ttl = ttl(&form, &["Ttl"])?;
-    let sid = find(call, name)?;
-    call.charge(sid, Cost::Write(0))?;
-    let done = call.inner.store.set_ttl(sid, ttl, call.now);
-    done.map_err(|error| call.refused(error))?;
-    reply(call, sid, 200)
-}
+    fn make(store: &mut Store, name: Option<String>, (): (), ttl: Ttl, now: i64) -> Result<Sid, StoreError> {
+        store.create_stream(name, ttl, "system", now)
+    }
 
-pub(super) fn delete(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
-    call.request.no_parameters()?;
-    let sid = find(call, name)?;
-    call.charge(sid, Cost::Write(0))?;
-    let done = call.inner.store.delete_stream(sid, call.now);
-    done.map_err(|error| call.refused(error))?;
-    Ok(Reply::no_content())
+    fn remove(store: &mut Store, sid: Sid, now: i64) -> Result<(), StoreError> {
+        store.delete_stream(sid, now)
+    }
+
+    fn render(&self, place: &SyncPlace<'_>) -> JsonObject {
+        place.stream(self)
+    }
 }
 
 pub(super) fn publish(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
@@ -71,20 +55,9 @@ pub(super) fn publish(call: &mut SyncCall<'_>, name: &str) -> SyncAnswer {
     if bytes > MAX_MESSAGE {
         return Err(ApiError::new(413, 54006, "Request entity too large"));
     }
-    let sid = find(call, name)?;
+    let sid = find::<Stream>(call, name)?;
     call.charge(sid, Cost::StreamMessage)?;
     let sent = call.inner.store.publish(sid, data.clone().into(), call.now);
     let message = sent.map_err(|error| call.refused(error))?;
     Ok(Reply::json(201, &object!({ "data": data, "sid": message })))
-}
-
-fn find(call: &mut SyncCall<'_>, name: &str) -> Result<Sid, ApiError> {
-    let head = call.inner.store.streams.get(name).map(|stream| stream.head().clone());
-    call.about(head.as_ref(), name);
-    head.map(|head| head.sid).ok_or_else(|| call.missing())
-}
-
-fn reply(call: &SyncCall<'_>, sid: Sid, status: u16) -> SyncAnswer {
-    let stream = call.inner.store.streams.rows.get(sid).ok_or_else(|| call.missing())?;
-    Ok(Reply::json(status, &call.place().stream(stream)))
 }
