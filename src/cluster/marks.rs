@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use super::keys::RedisKey;
 use super::message::{Marked, Message, next};
 use super::redis::{Link, LinkError};
-use crate::event::{Carried, Touch, Trace};
+use crate::event::{Carried, Invalidation, Trace};
 use crate::refresh::{Outgoing, Refresher, Sent};
 use crate::stats::LatestEvent;
 
@@ -63,7 +63,7 @@ async fn send_or_mend(link: &Link, sent: &Sent) -> Result<(), LinkError> {
     match send(link, sent).await {
         Err(error) if error.is_wrong_type() => {
             delete_all(link).await?;
-            let everything = Sent { touches: vec![Touch::everything()], ..Sent::default() };
+            let everything = Sent { touches: vec![Invalidation::everything()], ..Sent::default() };
             send(link, &everything).await?;
             send(link, sent).await
         }
@@ -97,7 +97,7 @@ async fn send(link: &Link, sent: &Sent) -> Result<(), LinkError> {
     let message = Message::Marks(marked).encode();
     let message = String::from_utf8_lossy(&message);
     let (head, tail) = message.rsplit_once(NUMBER).unwrap_or((&message, ""));
-    let (most, everything) = (MOST_MARKS.to_string(), encode(&Touch::everything()));
+    let (most, everything) = (MOST_MARKS.to_string(), encode(&Invalidation::everything()));
     let mut arguments: Vec<&[u8]> =
         vec![most.as_bytes(), everything.as_bytes(), head.as_bytes(), tail.as_bytes(), &event, &kept];
     arguments.extend(touches.iter().map(String::as_bytes));
@@ -124,13 +124,13 @@ async fn recordings(link: &Link) -> Result<Vec<(String, String)>, LinkError> {
     Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()).unwrap_or_default())
 }
 
-fn encode(touch: &Touch) -> String {
+fn encode(touch: &Invalidation) -> String {
     serde_json::to_string(touch).unwrap_or_default()
 }
 
 /// A mark of another version that this one cannot read invalidates everything.
-fn decode(touch: &str) -> Touch {
-    serde_json::from_str(touch).unwrap_or_else(|_| Touch::everything())
+fn decode(touch: &str) -> Invalidation {
+    serde_json::from_str(touch).unwrap_or_else(|_| Invalidation::everything())
 }
 
 /// The leader's side: takes marks from Redis, and acknowledges them there once they are read.
@@ -212,7 +212,7 @@ impl Delivery {
     async fn look_or_mend(&mut self) -> Result<(), LinkError> {
         match self.look().await {
             Err(error) if error.is_wrong_type() => {
-                self.refresher.mark(&Touch::everything());
+                self.refresher.mark(&Invalidation::everything());
                 delete_all(&self.link).await?;
                 self.look().await
             }
@@ -224,7 +224,7 @@ impl Delivery {
         let traces = marked.traces.iter().copied().chain(std::iter::repeat(None));
         for (touch, trace) in marked.touches.iter().zip(traces) {
             let event = trace.map(Carried::arrived);
-            self.refresher.mark(&Touch { event, ..decode(touch) });
+            self.refresher.mark(&Invalidation { event, ..decode(touch) });
             self.passed.insert(touch.clone(), marked.number.clone());
         }
         if let Some(event) = &marked.event {
@@ -304,8 +304,8 @@ mod tests {
 
     #[test]
     fn a_mark_of_another_version_marks_everything() {
-        let touch = Touch { counters: true, ..Touch::default() };
+        let touch = Invalidation { counters: true, ..Invalidation::default() };
         assert_eq!(decode(&encode(&touch)), touch);
-        assert_eq!(decode(r#"{"planets":["mars"]}"#), Touch::everything());
+        assert_eq!(decode(r#"{"planets":["mars"]}"#), Invalidation::everything());
     }
 }

@@ -1,18 +1,18 @@
 //! What a TaskRouter event says: only *that* something changed, and where to look again.
 //!
 //! A verified body comes in, as an event callback's form or as an Event Streams batch of CloudEvents; out come the
-//! few identifiers that say what to re-read ([`Event`]), and from those the stale scopes ([`Touch`]). No number is
+//! few identifiers that say what to re-read ([`Event`]), and from those the stale scopes ([`Invalidation`]). No number is
 //! ever taken from an event, so a duplicate, a reordering or a loss costs time, never truth.
 
 mod cloud;
-mod touch;
+mod invalidation;
 mod trace;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use cloud::{BatchError, decode_batch, fields_of_last};
-pub use touch::{Queues, Touch};
+pub use invalidation::{Invalidation, Queues};
 pub use trace::{Carried, EventId, Trace};
 
 use crate::form::Form;

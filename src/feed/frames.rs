@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
-use super::picture::Cursor;
+use super::state::Cursor;
 use super::{FeedState, Frame, Selection};
 
 /// Different positions and selections at once whose frames are shared.

@@ -8,8 +8,8 @@
 
 mod frames;
 mod part;
-mod picture;
 mod selection;
+mod state;
 mod worker;
 
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use frames::Frames;
-use picture::Cursor;
+use state::Cursor;
 
 pub use frames::SharedFrame;
-pub use picture::{Change, FeedState, Frame, Head, METRICS_DOCUMENTS, QUEUE_ORDER};
 pub use selection::{BadSelection, Selection};
+pub use state::{Change, FeedState, Frame, Head, METRICS_DOCUMENTS, QUEUE_ORDER};
 pub use worker::{FeedWorker, Pictures, new_epoch};
 
 /// Watchers at once; a further one is turned away.

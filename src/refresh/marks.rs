@@ -1,4 +1,4 @@
-//! Where marks wait for the worker: a set, not a queue, so that a thousand events on a TaskQueue take the room of one.
+//! Coalesces marks for the worker: a set, not a queue, so that a thousand events on a TaskQueue take the room of one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::Wake;
-use crate::event::{Queues, Touch, Trace};
+use crate::event::{Invalidation, Queues, Trace};
 use crate::sid::{TaskQueueSid, TaskSid};
 use crate::stats::{LatestEvent, Snapshot};
 
@@ -61,7 +61,7 @@ struct Depth {
 }
 
 impl Marks {
-    pub(super) fn mark(&self, touch: &Touch) {
+    pub(super) fn mark(&self, touch: &Invalidation) {
         self.events.fetch_add(1, Ordering::SeqCst);
         self.change(|waiting| waiting.add(touch));
     }
@@ -117,12 +117,12 @@ impl Marks {
 }
 
 impl WaitingMarks {
-    fn add(&mut self, touch: &Touch) {
+    fn add(&mut self, touch: &Invalidation) {
         if self.by_place.len() >= MOST_MARKS {
             let before =
                 self.by_place.values().fold(touch.event, |event, depth| Trace::join(event, depth.event));
             self.by_place.clear();
-            self.insert(Which::All, None, &Touch { event: before, ..Touch::everything() });
+            self.insert(Which::All, None, &Invalidation { event: before, ..Invalidation::everything() });
             return;
         }
         match &touch.queues {
@@ -136,7 +136,7 @@ impl WaitingMarks {
         }
     }
 
-    fn insert(&mut self, queue: Which, channel: Option<String>, touch: &Touch) {
+    fn insert(&mut self, queue: Which, channel: Option<String>, touch: &Invalidation) {
         let depth = self.by_place.entry(MarkPlace { queue, channel }).or_default();
         depth.counters |= touch.counters;
         depth.workspace |= touch.workspace;
@@ -146,8 +146,8 @@ impl WaitingMarks {
     }
 
     /// The marks as touches, each place once.
-    pub(super) fn touches(&self) -> impl Iterator<Item = Touch> {
-        self.by_place.iter().map(|(place, depth)| Touch {
+    pub(super) fn touches(&self) -> impl Iterator<Item = Invalidation> {
+        self.by_place.iter().map(|(place, depth)| Invalidation {
             queues: match place.queue {
                 Which::None => Queues::None,
                 Which::One(queue) => Queues::Some(vec![queue]),
@@ -167,19 +167,19 @@ impl WaitingMarks {
 mod tests {
     use super::*;
 
-    fn touch(n: usize) -> Touch {
+    fn touch(n: usize) -> Invalidation {
         let queues = Queues::Some(vec![format!("WQ{n:032x}").parse().unwrap()]);
-        Touch { queues, workspace: true, ..Touch::default() }
+        Invalidation { queues, workspace: true, ..Invalidation::default() }
     }
 
     #[test]
     fn a_thousand_events_on_a_queue_take_the_room_of_one() {
         let marks = Marks::default();
         for n in 0..1000 {
-            marks.mark(&Touch { counters: n == 500, ..touch(1) });
+            marks.mark(&Invalidation { counters: n == 500, ..touch(1) });
         }
         let touches: Vec<_> = marks.take().touches().collect();
-        assert_eq!(touches, [Touch { counters: true, ..touch(1) }]);
+        assert_eq!(touches, [Invalidation { counters: true, ..touch(1) }]);
         assert_eq!(marks.take().touches().count(), 0, "and they are taken once");
     }
 
@@ -190,6 +190,6 @@ mod tests {
             marks.mark(&touch(n));
         }
         let touches: Vec<_> = marks.take().touches().collect();
-        assert_eq!(touches, [Touch::everything()]);
+        assert_eq!(touches, [Invalidation::everything()]);
     }
 }

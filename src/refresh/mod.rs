@@ -26,7 +26,7 @@ pub use outgoing::{Outgoing, Sent};
 pub use roster::Roster;
 pub use worker::RefreshWorker;
 
-use crate::event::Touch;
+use crate::event::Invalidation;
 use crate::sid::TaskSid;
 use crate::stats::{LatestEvent, Snapshot};
 
@@ -43,7 +43,7 @@ pub struct Stopped;
 
 impl Refresher {
     /// Marks what an event made stale; never waits.
-    pub fn mark(&self, touch: &Touch) {
+    pub fn mark(&self, touch: &Invalidation) {
         self.marks.mark(touch);
     }
 

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::Refresher;
 use super::marks::Marks;
-use crate::event::Touch;
+use crate::event::Invalidation;
 use crate::sid::TaskSid;
 use crate::stats::{LatestEvent, Snapshot};
 
@@ -18,7 +18,7 @@ pub struct Outgoing(Arc<Marks>);
 #[derive(Debug, Default)]
 pub struct Sent {
     /// What is stale, each place once.
-    pub touches: Vec<Touch>,
+    pub touches: Vec<Invalidation>,
     pub event: Option<LatestEvent>,
     pub recordings: Vec<(TaskSid, Arc<str>)>,
 }

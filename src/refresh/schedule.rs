@@ -1,8 +1,8 @@
 //! What is due when. Pure: the clock is passed in, the worker around it waits and reads.
 //!
 //! Every [`Key`] has a timer of its own and, where an event touched it, an earlier moment. A key that is being read
-//! because of an event and is touched again is read exactly once more right afterwards. A few reads of a key go at once, and
-//! from then on one in each spacing. A read for an event does not wait for a sweep of the timers, or a list read for other
+//! because of an event and is touched again is read exactly once more right afterwards. Events are debounced by key: a few
+//! reads go at once, and from then on one in each spacing. A read for an event does not wait for a sweep of the timers, or a list read for other
 //! keys, that is under way. A key whose read failed comes back with
 //! a growing delay, whatever events say meanwhile, so that a service in trouble is not hammered.
 
@@ -16,7 +16,7 @@ use super::key::{Key, Offers, PARTS, Part};
 use super::settle::Settle;
 use crate::bucket::Bucket;
 use crate::config::RefreshConfig;
-use crate::event::{Queues, Touch, Trace};
+use crate::event::{Invalidation, Queues, Trace};
 use crate::sid::TaskQueueSid;
 use crate::stats::{Moved, Needs, Scope};
 use crate::twilio::retry::Backoff;
@@ -176,7 +176,7 @@ impl Schedule {
     }
 
     /// Marks what an event made stale.
-    pub fn touch(&mut self, touch: &Touch, now: Instant) {
+    pub fn touch(&mut self, touch: &Invalidation, now: Instant) {
         let broad = touch.queues == Queues::All;
         let (spacing, broad_at) = (self.rhythm.spacing, broad.then(|| self.broad_at(now)));
         let parts = PARTS.into_iter().filter(|part| *part == Part::Realtime || touch.counters);

@@ -15,8 +15,8 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn touch_of(queue: u8) -> Touch {
-    Touch {
+fn touch_of(queue: u8) -> Invalidation {
+    Invalidation {
         queues: Queues::Some(vec![sid(queue)]),
         channel: Some("voice".to_owned()),
         counters: true,
@@ -72,7 +72,7 @@ fn an_unused_layout_costs_no_call() {
     let needs = Needs { workspace: true, ..Needs::default() };
     let mut schedule = Schedule::new(RefreshConfig::default(), needs, &["voice".into()], start);
     schedule.set_queues(&[sid(1)].into(), start);
-    schedule.touch(&Touch::everything(), start);
+    schedule.touch(&Invalidation::everything(), start);
     let keys: Vec<_> = schedule.due_touched(start).into_iter().collect();
     assert_eq!(keys, PARTS.map(Key::Workspace));
 }
@@ -204,7 +204,7 @@ fn an_event_for_all_does_not_coarsen_the_looks_after_one_for_a_single_task_queue
 
     let event = start + ms(20_000);
     schedule.touch(&touch_of(2), event);
-    let all = Touch { queues: Queues::All, workspace: true, ..Touch::default() };
+    let all = Invalidation { queues: Queues::All, workspace: true, ..Invalidation::default() };
     schedule.touch(&all, event + ms(5));
     let mut read_at = Vec::new();
     for now in (5..3_000).step_by(10).map(|after| event + ms(after)) {
@@ -330,7 +330,7 @@ fn a_list_read_for_others_holds_up_nothing_that_an_event_names() {
 fn events_for_all_share_one_moment_a_second_and_do_not_hold_up_what_one_names() {
     let start = Instant::now();
     let mut schedule = settled(start);
-    let all = Touch { queues: Queues::All, ..Touch::default() };
+    let all = Invalidation { queues: Queues::All, ..Invalidation::default() };
     let first = start + ms(2_000);
     schedule.touch(&all, first);
     let due: Vec<Key> = schedule.due_touched(first).into_iter().collect();
@@ -360,7 +360,10 @@ fn a_change_of_an_event_that_is_still_under_way_is_no_lag() {
         schedule.started(&[key], Cause::Touched, look);
         schedule.succeeded(key, Cause::Touched, look, true);
         // A Worker's event does not explain that a Task moved.
-        schedule.touch(&Touch { queues: Queues::All, workspace: true, ..Touch::default() }, look + ms(100));
+        schedule.touch(
+            &Invalidation { queues: Queues::All, workspace: true, ..Invalidation::default() },
+            look + ms(100),
+        );
         if explained {
             schedule.touch(&touch_of(1), look + ms(300));
         }
@@ -528,7 +531,7 @@ fn an_event_that_has_shown_is_not_reported_again() {
     let mut schedule = settled(start);
     let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
     let event = start + ms(1_000);
-    schedule.touch(&Touch { event: Some(trace(event)), ..touch_of(1) }, event);
+    schedule.touch(&Invalidation { event: Some(trace(event)), ..touch_of(1) }, event);
     assert!(schedule.event(key).is_some());
     schedule.started(&[key], Cause::Touched, event);
     schedule.succeeded(key, Cause::Touched, event, true);
@@ -543,7 +546,7 @@ fn in_a_busy_centre_the_first_event_does_not_wait_for_ever() {
     let mut event = start;
     for _ in 0..20 {
         event += ms(1_000);
-        schedule.touch(&Touch { event: Some(trace(event)), ..touch_of(1) }, event);
+        schedule.touch(&Invalidation { event: Some(trace(event)), ..touch_of(1) }, event);
         // It moved nothing that settling looks at.
         run(&mut schedule, &[key], Cause::Touched, event);
     }
@@ -556,7 +559,7 @@ fn a_read_that_begins_late_shows_no_lag() {
     let mut schedule = settled(start);
     let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
     let event = start + ms(1_000);
-    schedule.touch(&Touch { queues: Queues::All, workspace: true, ..Touch::default() }, event);
+    schedule.touch(&Invalidation { queues: Queues::All, workspace: true, ..Invalidation::default() }, event);
     // Events for all are read once a second, and this is the first read since.
     let read = event + ms(900);
     schedule.started(&[key], Cause::Touched, read);
@@ -601,10 +604,10 @@ fn an_event_goes_on_waiting_where_its_read_failed() {
     let mut schedule = settled(start);
     let key = Key::Queue(sid(1), Scope::ALL, Part::Realtime);
     let first = start + ms(1_000);
-    schedule.touch(&Touch { event: Some(trace(first)), ..touch_of(1) }, first);
+    schedule.touch(&Invalidation { event: Some(trace(first)), ..touch_of(1) }, first);
     schedule.started(&[key], Cause::Touched, first);
     schedule.failed(key, Cause::Touched, first, first + ms(10), None);
     let second = first + ms(2_000);
-    schedule.touch(&Touch { event: Some(trace(second)), ..touch_of(1) }, second);
+    schedule.touch(&Invalidation { event: Some(trace(second)), ..touch_of(1) }, second);
     assert_eq!(schedule.event(key).map(|trace| trace.oldest_at), Some(first));
 }

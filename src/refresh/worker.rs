@@ -20,7 +20,7 @@ use super::roster::Roster;
 use super::schedule::{Cause, Schedule};
 use crate::bucket::Bucket;
 use crate::config::{RefreshConfig, StatisticsConfig};
-use crate::event::{Touch, Trace};
+use crate::event::{Invalidation, Trace};
 use crate::jobs::Jobs;
 use crate::sid::TaskQueueSid;
 use crate::stats::day::{iso_seconds, start_of_day};
@@ -213,7 +213,7 @@ impl RefreshWorker {
         }
         self.when_read.extend(waiting.when_read.into_iter().map(|told| (now, told)));
         if !waiting.refresh_all.is_empty() {
-            self.schedule.touch(&Touch::everything(), now);
+            self.schedule.touch(&Invalidation::everything(), now);
             self.waiters.extend(waiting.refresh_all.into_iter().map(|waiter| (now, waiter)));
         }
     }

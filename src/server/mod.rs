@@ -38,6 +38,7 @@
 mod auth;
 mod body;
 mod bootstrap;
+mod call_quality;
 mod definitions;
 mod dialling;
 mod error;
@@ -54,7 +55,6 @@ mod page;
 mod query;
 mod recording;
 mod refusals;
-mod respond;
 mod roster;
 mod routes;
 mod same_site;

@@ -14,8 +14,8 @@ use tower_http::cors::CorsLayer;
 
 use super::websocket::Sockets;
 use super::{
-    ApiError, AppState, EVENT_PATHS, bootstrap, definitions, dialling, feed, health, login, monitoring,
-    openapi, page, recording, respond, roster, session, token, webhook, websocket,
+    ApiError, AppState, EVENT_PATHS, bootstrap, call_quality, definitions, dialling, feed, health, login,
+    monitoring, openapi, page, recording, roster, session, token, webhook, websocket,
 };
 use crate::dialling::{STATUS_PATH, TWIML_PATH};
 
@@ -75,7 +75,7 @@ pub const ROUTES: &[Route] = &[
     route("/websocket/outboundDial", "GET", || get(websocket::outbound_dial)),
     route(TWIML_PATH, "POST", || post(dialling::instructions)),
     route(STATUS_PATH, "POST", || post(dialling::status)),
-    Route { around: Around::Cors, ..route("/respond-to-issue", "POST", || post(respond::receive)) },
+    Route { around: Around::Cors, ..route("/respond-to-issue", "POST", || post(call_quality::receive)) },
     shared("/api/token", "GET", || get(token::issue)),
     shared("/token", "GET", || get(token::issue)),
     shared("/syncToken", "GET", || get(token::issue)),

@@ -22,7 +22,7 @@ use super::openapi::refusals::{
 use super::openapi::schemas::{CheckMap, CloudEventSchema, EventForm, QueueItem};
 use super::signed::{Claimed, SignedError, target};
 use super::{AppState, bootstrap, same_site};
-use crate::event::{Event, ForeignEvent, Touch, Trace, decode_batch, fields_of_last};
+use crate::event::{Event, ForeignEvent, Invalidation, Trace, decode_batch, fields_of_last};
 use crate::pipeline;
 use crate::stats::LatestEvent;
 use crate::telemetry::metrics::{EventOutcome, event_type_label};
@@ -104,7 +104,7 @@ fn mark(state: &AppState, received: Received) -> Result<(), ApiError> {
                 let _within = span.entered();
                 debug!(event = %trace.newest, kind = event.event_type.as_deref(), "Event");
                 state.monitor.event(event.event_type.as_deref(), EventOutcome::Taken);
-                state.refresher.mark(&Touch { event: Some(trace), ..event.touch() });
+                state.refresher.mark(&Invalidation { event: Some(trace), ..event.touch() });
             }
             Err(error) => {
                 state.monitor.event(event.event_type.as_deref(), EventOutcome::Foreign);

@@ -90,7 +90,7 @@ const EVENTS: &str = "/taskrouter/events";
         super::websocket::outbound_dial,
         super::dialling::instructions,
         super::dialling::status,
-        super::respond::receive,
+        super::call_quality::receive,
         super::token::issue,
         super::roster::tasks,
         super::roster::workers,

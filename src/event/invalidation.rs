@@ -10,7 +10,7 @@ use crate::sid::TaskQueueSid;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Touch {
+pub struct Invalidation {
     pub queues: Queues,
     /// The TaskChannel on which they moved; `None` means on any.
     pub channel: Option<String>,
@@ -34,7 +34,7 @@ pub enum Queues {
     All,
 }
 
-impl Touch {
+impl Invalidation {
     pub fn everything() -> Self {
         Self {
             queues: Queues::All,
@@ -50,9 +50,9 @@ impl Touch {
 
 impl Event {
     /// What to look at again.
-    pub fn touch(&self) -> Touch {
-        let Some(event_type) = self.event_type.as_deref() else { return Touch::everything() };
-        let all = Touch { queues: Queues::All, workspace: true, ..Touch::default() };
+    pub fn touch(&self) -> Invalidation {
+        let Some(event_type) = self.event_type.as_deref() else { return Invalidation::everything() };
+        let all = Invalidation { queues: Queues::All, workspace: true, ..Invalidation::default() };
         match event_type {
             // Activities and availability: every TaskQueue that the Worker could serve shows them. Which those are
             // would cost a read to learn, and one list read refreshes them all.
@@ -64,25 +64,29 @@ impl Event {
             | "activity.updated"
             | "activity.deleted" => all,
             "worker.capacity.update" | "worker.channel.availability.update" => {
-                Touch { channel: self.channel.clone(), ..all }
+                Invalidation { channel: self.channel.clone(), ..all }
             }
-            "task-queue.created" | "task-queue.deleted" => Touch { directory: true, ..self.its_queue() },
-            "task-queue.expression.updated" => Touch { directory: true, counters: false, ..self.its_queue() },
+            "task-queue.created" | "task-queue.deleted" => {
+                Invalidation { directory: true, ..self.its_queue() }
+            }
+            "task-queue.expression.updated" => {
+                Invalidation { directory: true, counters: false, ..self.its_queue() }
+            }
             // Attributes only; priority may have moved with them, so its queue is read, but no counter counts it.
-            "task.updated" => Touch { counters: false, ..self.its_queue() },
+            "task.updated" => Invalidation { counters: false, ..self.its_queue() },
             "workflow.created"
             | "workflow.updated"
             | "workflow.deleted"
             | "task-channel.created"
             | "task-channel.updated"
-            | "task-channel.deleted" => Touch::default(),
+            | "task-channel.deleted" => Invalidation::default(),
             // A Task before it reached a TaskQueue: only the Workspace counts it.
             "task.created" | "workflow.entered" | "workflow.target-matched" if self.task_queue.is_none() => {
-                Touch { counters: true, workspace: true, tasks: true, ..Touch::default() }
+                Invalidation { counters: true, workspace: true, tasks: true, ..Invalidation::default() }
             }
             // A Task that leaves the Workflow without a named TaskQueue was waiting in one of them.
             "workflow.timeout" | "workflow.skipped" if self.task_queue.is_none() => {
-                Touch { counters: true, tasks: true, channel: self.channel.clone(), ..all }
+                Invalidation { counters: true, tasks: true, channel: self.channel.clone(), ..all }
             }
             _ if event_type.starts_with("task.")
                 || event_type.starts_with("task-queue.")
@@ -91,15 +95,15 @@ impl Event {
             {
                 self.its_queue()
             }
-            _ => Touch::everything(),
+            _ => Invalidation::everything(),
         }
     }
 
     /// The TaskQueues that the event names, with their counters; all of them where it names none.
-    fn its_queue(&self) -> Touch {
+    fn its_queue(&self) -> Invalidation {
         let named: Vec<_> = self.task_queue.into_iter().chain(self.previous_task_queue).collect();
         let queues = if named.is_empty() { Queues::All } else { Queues::Some(named) };
-        Touch {
+        Invalidation {
             queues,
             channel: self.channel.clone(),
             counters: true,
@@ -151,9 +155,9 @@ mod tests {
 
     #[test]
     fn the_unknown_touches_everything() {
-        assert_eq!(event("workspace.updated", false).touch(), Touch::everything());
-        assert_eq!(event("something.new", true).touch(), Touch::everything());
-        assert_eq!(Event::default().touch(), Touch::everything());
+        assert_eq!(event("workspace.updated", false).touch(), Invalidation::everything());
+        assert_eq!(event("something.new", true).touch(), Invalidation::everything());
+        assert_eq!(Event::default().touch(), Invalidation::everything());
         let unnamed = event("reservation.future-step", false).touch();
         assert_eq!(unnamed.queues, Queues::All);
     }

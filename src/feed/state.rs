@@ -324,5 +324,5 @@ impl FeedState {
 }
 
 #[cfg(test)]
-#[path = "picture_tests.rs"]
+#[path = "state_tests.rs"]
 mod tests;
