@@ -54,7 +54,7 @@ fn is_quoted(text: &str) -> bool {
 
 pub struct VariableReader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
-    problems: Vec<Problem>,
+    problems: Vec<ConfigProblem>,
     warnings: Vec<String>,
 }
 

@@ -17,7 +17,7 @@ fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
     Config::read(&|name| map.get(name).map(|value| (*value).to_owned()))
 }
 
-fn problems(changes: &[(&str, &str)]) -> Vec<Problem> {
+fn problems(changes: &[(&str, &str)]) -> Vec<ConfigProblem> {
     read(changes).unwrap_err().problems
 }
 
