@@ -1,39 +1,6 @@
 //! The HTTP side: routes, and the handles that their handlers use.
 //!
-//! ```text
-//! POST     /taskrouter/events                           an event callback, or an Event Streams batch
-//! POST     /taskrouter_event, /dashboardStats, /api/stats,
-//!          /realtimestats-updateQueueStatistics         the same, under the older systems' names
-//! GET,POST any of these with ?checkMap=true             the bootstrap
-//! POST     /taskrouter_recording_callback?TaskSid=…       where a Task's recording is, signed by Twilio
-//! GET,POST /login; POST /logout                         signing in and out
-//! GET      /api/session                                 who is signed in, and what a page must know
-//! GET      /api/feed                                    what changes, as server-sent events or over a websocket
-//! GET      /, /taskrouter_dashboard.html, /assets/…       the dashboard's page
-//! GET      /voice-quality.js                            rules that watch a call's quality, for a Flex plugin
-//! GET      /api/definitions, /getDefinitions,
-//!          /api/definitions/fields                      the metrics' definitions; what formulas see
-//! POST     /api/save, /saveDefinition,
-//!          /api/definitions/{delete,order}              changes of definitions
-//! POST     /api/definitions/preview                     what a definition would show
-//! GET      /api/history?metric=…                        a metric's last hours
-//! GET      /api/health                                  what is failing, for a page that reads Sync
-//! GET      /websocket/realtimeStats                     all queue items, over a websocket
-//! GET      /websocket/outboundDial                      Calls that agents place, over a websocket
-//! POST     /twilio-webhook/callHandlerTwiml,
-//!          /twilio-webhook/callStatusCallbackHandler    what to do with such a Call, and how it goes; signed by Twilio
-//! POST     /respond-to-issue                            a call that was bad to hear, reported by an agent's browser
-//! GET      /api/token, /token, /syncToken               a Sync access token
-//! GET      /taskrouter_tasks, /taskrouter_workers       Tasks, open and lately finished; Workers
-//! GET      /sync_taskrouter_statistics,
-//!          /sync_taskrouter_tasks                       the refresh by hand, for an editor
-//! GET      /metrics                                     what the service does and how the centre is, for Prometheus
-//! GET      /openapi.json                                this interface, for programs
-//! GET      /healthz, /keepalive                         the process answers
-//! GET      /readyz                                      a first snapshot has been read and written
-//! ```
-//!
-//! All of them stand below the path prefix of `PUBLIC_URL` too, so it makes no difference whether a proxy strips it.
+//! [`ROUTES`] lists all addresses; `/openapi.json` describes them. All of them stand below the path prefix of `PUBLIC_URL` too, so it makes no difference whether a proxy strips it.
 
 mod auth;
 mod body;

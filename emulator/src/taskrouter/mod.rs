@@ -1,21 +1,5 @@
 //! TaskRouter's REST API: routes, and what all of them share.
-//!
-//! Everything lives under `/v1/Workspaces/{ws}` (`W`):
-//!
-//! ```text
-//! GET POST         W
-//! GET              W/Statistics  W/RealTimeStatistics  W/CumulativeStatistics
-//! GET POST         W/TaskQueues                     GET POST DELETE  W/TaskQueues/{wq}
-//! GET              W/TaskQueues/Statistics          POST             W/TaskQueues/RealTimeStatistics  (bulk)
-//! GET              W/TaskQueues/{wq}/Statistics  …/RealTimeStatistics  …/CumulativeStatistics
-//! GET POST         W/Tasks                          GET POST DELETE  W/Tasks/{wt}
-//! GET              W/Tasks/{wt}/Reservations        GET POST         W/Tasks/{wt}/Reservations/{wr}
-//! GET POST         W/Workers                        GET POST DELETE  W/Workers/{wk}
-//! GET              W/Workers/Statistics  …/RealTimeStatistics  …/CumulativeStatistics
-//! GET              W/Workers/{wk}/Statistics  …/Channels  …/Channels/{wc}  …/Reservations
-//! GET POST         W/Activities  …/{wa}
-//! GET              W/TaskChannels  …/{tc}   W/Events  …/{ev}
-//! ```
+//! Everything lives under `/v1/Workspaces/{ws}`.
 
 mod activities;
 mod bulk;

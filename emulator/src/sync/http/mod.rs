@@ -1,16 +1,5 @@
 //! Sync's REST API: routes, and what all of them share.
 //!
-//! ```text
-//! GET POST        /v1/Services/{service}
-//! GET POST        …/Documents                    GET POST DELETE  …/Documents/{d}
-//! GET POST        …/Maps                         GET POST DELETE  …/Maps/{m}
-//! GET POST        …/Maps/{m}/Items               GET POST DELETE  …/Maps/{m}/Items/{key}
-//! GET POST        …/Streams                      GET POST DELETE  …/Streams/{s}
-//! POST            …/Streams/{s}/Messages
-//! GET             …/{Documents|Maps}/{x}/Permissions
-//! GET POST DELETE …/{Documents|Maps}/{x}/Permissions/{identity}
-//! ```
-//!
 //! A request is first read and checked, then its object looked up, then charged to the object's budget, and only then
 //! carried out: a 429 has changed nothing.
 
