@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::call::{Api, Call, RequestBody};
-use super::connection::{basic, network, user_agent};
+use super::connection::{basic, network};
 use super::error::{Next, TwilioError};
 use super::governor::{BULK_PER_WINDOW, BUSY_ACCOUNT, Endpoint, Governor, Observed};
 use super::guarded::Guarded;

@@ -45,7 +45,7 @@ pub(super) fn network(config: &TwilioConfig, lease: &Lease) -> Result<reqwest::C
     Ok(http.build()?)
 }
 
-pub(super) fn user_agent(lease: &Lease) -> String {
+fn user_agent(lease: &Lease) -> String {
     let name = concat!("taskrouter-sync/", env!("CARGO_PKG_VERSION"));
     lease.term().map_or_else(|| name.to_owned(), |term| format!("{name} (term {term})"))
 }

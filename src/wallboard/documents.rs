@@ -202,7 +202,7 @@ impl Shelf {
         let first = holder.unwrap_or(0);
         for place in first..MOST_DOCUMENTS {
             if place == self.documents.len() {
-                self.documents.push(Document::default());
+                self.documents.push(DefinitionDocument::default());
             }
             let document = &mut self.documents[place];
             let last = document.definitions.insert(name.to_owned(), definition.clone());
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn the_first_save_of_an_imported_tile_moves_none() {
         let raw: Raw = ["c", "a", "b"].map(|name| (name.to_owned(), definition(name, 1))).into();
-        let document = Document { definitions: raw, ..Document::default() };
+        let document = DefinitionDocument { definitions: raw, ..DefinitionDocument::default() };
         let mut shelf = Shelf { documents: vec![document], ..Shelf::default() };
         let mut full = shelf.clone();
         full.limit = size(&full.documents[0].definitions) + 1;

@@ -250,7 +250,7 @@ impl TaskRouter {
         &self,
         path: &str,
         query: &[(&str, &str)],
-    ) -> Result<Entries<P::Entry>, TwilioError> {
+    ) -> Result<Entries<P::Item>, TwilioError> {
         self.pages::<P>(path, query, Endpoint::Other).await
     }
 
@@ -259,7 +259,7 @@ impl TaskRouter {
         path: &str,
         query: &[(&str, &str)],
         endpoint: Endpoint,
-    ) -> Result<Entries<P::Entry>, TwilioError> {
+    ) -> Result<Entries<P::Item>, TwilioError> {
         let page_size = PAGE_SIZE.to_string();
         let query: Vec<_> = query.iter().copied().chain([("PageSize", page_size.as_str())]).collect();
         let mut target = self.target(path, &query);
