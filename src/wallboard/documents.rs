@@ -302,10 +302,7 @@ mod tests {
         let positions: Vec<_> =
             shelf.definitions().iter().map(|entry| entry.raw["metric"]["position"].clone()).collect();
         assert_eq!(positions, [0, 1, 2], "all are numbered when the first is");
-        assert!(
-            shelf.documents[0].definitions.keys().eq(["c", "a", "b"]),
-            "the DefinitionDocument's own order stays"
-        );
+        assert!(shelf.documents[0].definitions.keys().eq(["c", "a", "b"]), "the Document's own order stays");
         save(&mut shelf, "d", 1).unwrap();
         assert_eq!(order_of(&shelf), ["c", "a", "b", "d"]);
     }
