@@ -364,11 +364,11 @@ fn large(count: usize) -> Realm {
             to_raw_value(&json!({"queue": {"sid": sid, "friendlyName": format!("Queue {n}")}, "data": data}))
                 .unwrap();
         let queues = [(sid.clone(), raw)].into();
-        realm.update(Data { queues, more: true, ..Data::default() }).unwrap();
+        realm.update(DataChange { queues, more: true, ..DataChange::default() }).unwrap();
         order.push(sid);
     }
     let workspace = Some(to_raw_value(&json!({"realtime": {}})).unwrap());
-    realm.update(Data { workspace, order: Some(order), ..Data::default() }).unwrap();
+    realm.update(DataChange { workspace, order: Some(order), ..DataChange::default() }).unwrap();
     realm
 }
 
