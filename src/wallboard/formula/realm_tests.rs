@@ -336,7 +336,7 @@ fn nothing_that_formulas_share_can_be_assigned_to() {
     let _ = realm.attempt(&formula("Error.prototype.stack = 'left behind'"));
     assert_eq!(
         realm.attempt(&formula("String(Error.prototype.stack).includes('left behind')")),
-        Ok(Outcome::Flag(false))
+        Ok(FormulaOutcome::Flag(false))
     );
 }
 
@@ -392,7 +392,7 @@ fn honest_sums_over_thousands_of_task_queues_have_their_values() {
         for (n, base) in (0..50_u32).zip(std::iter::repeat(count)) {
             let expected = f64::from(n) + f64::from(u32::try_from(base).unwrap());
             let place = usize::try_from(n).unwrap();
-            assert_eq!(realm.evaluate(place, place), Ok(Outcome::Number(expected)), "{count}: {n}");
+            assert_eq!(realm.evaluate(place, place), Ok(FormulaOutcome::Number(expected)), "{count}: {n}");
         }
         println!("{count} TaskQueues: {} bytes of heap", realm.held);
     }
@@ -404,11 +404,11 @@ fn one_task_queue_that_is_looked_at_is_the_only_one_that_is_parsed() {
     let sid = format!("WQ{:032x}", 7);
     assert_eq!(
         realm.attempt(&formula(&format!("queue('{sid}').data.realtime.total_tasks"))),
-        Ok(Outcome::Number(3.0))
+        Ok(FormulaOutcome::Number(3.0))
     );
     assert_eq!(realm.queues.values().filter(|queue| queue.parsed).count(), 1);
     // A formula that catches what is thrown for it gets its value all the same.
     let caught =
         "data.queues.map(q => { try { return q.data.realtime.total_tasks } catch { return -1 } }).join('')";
-    assert_eq!(realm.attempt(&formula(caught)), Ok(Outcome::Text("3".repeat(100))));
+    assert_eq!(realm.attempt(&formula(caught)), Ok(FormulaOutcome::Text("3".repeat(100))));
 }
