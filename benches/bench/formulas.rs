@@ -86,7 +86,7 @@ fn formula(source: String) -> Formula {
 struct Centre {
     changes: usize,
     round: usize,
-    piece: Option<Data>,
+    piece: Option<DataChange>,
 }
 
 impl Centre {
@@ -118,20 +118,20 @@ impl Centre {
         })
     }
 
-    fn queues(&self, count: usize) -> Data {
+    fn queues(&self, count: usize) -> DataChange {
         let queue = |n: usize| {
             let queue = json!({ "sid": format!("WQ{n:032x}"), "friendlyName": format!("Queue {n}") });
             let raw = to_raw_value(&json!({ "queue": queue, "data": self.statistics(n) })).unwrap();
             (format!("WQ{n:032x}"), raw)
         };
-        Data { queues: (0..count).map(queue).collect(), ..Data::default() }
+        DataChange { queues: (0..count).map(queue).collect(), ..DataChange::default() }
     }
 }
 
 impl Source for Centre {
     fn begin(&mut self, all: bool) {
         self.piece = match (all, self.changes) {
-            (true, _) => Some(Data {
+            (true, _) => Some(DataChange {
                 workspace: Some(to_raw_value(&self.statistics(3)).unwrap()),
                 order: Some((0..QUEUES).map(|n| format!("WQ{n:032x}")).collect()),
                 ..self.queues(QUEUES)

@@ -218,8 +218,8 @@ async fn a_death_is_pinned_on_the_formula_that_ran_and_the_others_go_on() {
         let mut engine = dying(&directory, signal);
         for round in 0..2 {
             let values = engine.evaluate(&mut Fixed::default()).await.unwrap();
-            assert_eq!(values[0], Ok(Outcome::Number(1.0)), "{signal}");
-            assert_eq!(values[2], Ok(Outcome::Number(3.0)), "{signal}");
+            assert_eq!(values[0], Ok(FormulaOutcome::Number(1.0)), "{signal}");
+            assert_eq!(values[2], Ok(FormulaOutcome::Number(3.0)), "{signal}");
             assert!(values[1].as_ref().unwrap_err().message.contains("crashed"), "{signal}: {values:?}");
             let died = std::fs::read_to_string(directory.path().join("deaths")).unwrap();
             assert_eq!(died.lines().count(), deaths, "{signal}: it rests in round {round}");

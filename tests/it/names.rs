@@ -5,18 +5,8 @@ use std::collections::BTreeMap;
 use crate::rooms::{home, sources};
 
 /// Words that hide who does something. Name the subject: the caller, the leader, a client, an operator, the publisher.
-const VAGUE: [&str; 9] = [
-    "whoever",
-    "somebody",
-    "nobody",
-    "is told",
-    "are told",
-    "anew",
-    "so many",
-    "likewise",
-    "let go",
-    "everybody",
-];
+const VAGUE: [&str; 9] =
+    ["whoever", "somebody", "nobody", "is told", "are told", "anew", "so many", "likewise", "let go"];
 
 /// The type that a line of code defines. The types of a trait belong to the trait, and are left out.
 fn defined(line: &str) -> Option<&str> {
