@@ -14,8 +14,7 @@
 
 mod store;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use parking_lot::{Mutex, MutexGuard};
 use serde::Deserialize;
 
 use crate::clock::{Clock, iso};
@@ -26,7 +25,7 @@ use crate::rest::page::Page;
 use crate::rest::reply::Reply;
 use crate::rest::request::Request;
 use crate::sid::Kind;
-use store::{Chosen, Configuration, Plugin, Release, Store, Version};
+use store::{Chosen, Configuration, Plugin, PluginStore, Release, Version};
 
 /// When a plugin is loaded, where a Configuration does not say: after Flex has rendered.
 const USUAL_PHASE: i64 = 3;
@@ -36,7 +35,7 @@ const MAX_PAGE: usize = 1000;
 /// The account's plugins.
 #[derive(Debug)]
 pub(crate) struct Plugins {
-    store: Mutex<Store>,
+    store: Mutex<PluginStore>,
     account: String,
     clock: Clock,
 }
@@ -44,18 +43,18 @@ pub(crate) struct Plugins {
 /// One element of a Configuration's `Plugins`, each a parameter of its own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct WantedVersion {
     plugin_version: String,
     phase: Option<i64>,
 }
 
 impl Plugins {
     pub(crate) fn new(account: &str, seed: u64, clock: &Clock) -> Self {
-        Self { store: Mutex::new(Store::new(seed)), account: account.to_owned(), clock: clock.clone() }
+        Self { store: Mutex::new(PluginStore::new(seed)), account: account.to_owned(), clock: clock.clone() }
     }
 
-    fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    fn store(&self) -> MutexGuard<'_, PluginStore> {
+        self.store.lock()
     }
 
     /// Answers a request whose path starts with `/v1/PluginService`.
@@ -162,7 +161,11 @@ impl Plugins {
         }
     }
 
-    fn create_plugin(&self, mut store: MutexGuard<'_, Store>, request: &Request) -> Result<Reply, ApiError> {
+    fn create_plugin(
+        &self,
+        mut store: MutexGuard<'_, PluginStore>,
+        request: &Request,
+    ) -> Result<Reply, ApiError> {
         let form = request.form()?;
         form.only(&["UniqueName", "FriendlyName", "Description", "CliVersion", "ValidateStatus"])?;
         let unique_name = filled(&form, "UniqueName")?;
@@ -187,7 +190,7 @@ impl Plugins {
 
     fn update_plugin(
         &self,
-        mut store: MutexGuard<'_, Store>,
+        mut store: MutexGuard<'_, PluginStore>,
         request: &Request,
         name: &str,
     ) -> Result<Reply, ApiError> {
@@ -207,7 +210,7 @@ impl Plugins {
 
     fn create_version(
         &self,
-        mut store: MutexGuard<'_, Store>,
+        mut store: MutexGuard<'_, PluginStore>,
         request: &Request,
         plugin: &str,
     ) -> Result<Reply, ApiError> {
@@ -242,14 +245,14 @@ impl Plugins {
 
     fn create_configuration(
         &self,
-        mut store: MutexGuard<'_, Store>,
+        mut store: MutexGuard<'_, PluginStore>,
         request: &Request,
     ) -> Result<Reply, ApiError> {
         let form = request.form()?;
         form.only(&["Name", "Plugins", "Description"])?;
         let mut plugins: Vec<Chosen> = Vec::new();
         for text in form.all("Plugins") {
-            let wanted: Wanted = serde_json::from_str(text).map_err(|_| {
+            let wanted: WantedVersion = serde_json::from_str(text).map_err(|_| {
                 ApiError::invalid("each Plugins must be a JSON object with plugin_version and perhaps phase")
             })?;
             let unusable = || ApiError::invalid(format!("{} can't be configured", wanted.plugin_version));
@@ -277,7 +280,11 @@ impl Plugins {
         Ok(reply)
     }
 
-    fn create_release(&self, mut store: MutexGuard<'_, Store>, request: &Request) -> Result<Reply, ApiError> {
+    fn create_release(
+        &self,
+        mut store: MutexGuard<'_, PluginStore>,
+        request: &Request,
+    ) -> Result<Reply, ApiError> {
         let form = request.form()?;
         form.only(&["ConfigurationId"])?;
         let wanted = filled(&form, "ConfigurationId")?;
@@ -340,7 +347,7 @@ impl Plugins {
     fn configured(
         &self,
         base: &str,
-        store: &Store,
+        store: &PluginStore,
         configuration: &Configuration,
         chosen: &Chosen,
     ) -> JsonObject {

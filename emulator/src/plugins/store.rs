@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use crate::sid::{Kind, Sid};
 
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct PluginStore {
     ids: StdRng,
     pub(super) plugins: Vec<Plugin>,
     pub(super) versions: Vec<Version>,
@@ -63,7 +63,7 @@ pub(super) struct Release {
     pub(super) created: i64,
 }
 
-impl Store {
+impl PluginStore {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             ids: StdRng::seed_from_u64(seed ^ 0xf1e),
