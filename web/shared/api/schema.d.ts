@@ -901,7 +901,7 @@ export interface components {
             dayStart: string;
             now: string;
             /**
-             * @description What somebody may do.
+             * @description What a caller may do.
              * @enum {string}
              */
             role: "viewer" | "editor";
