@@ -60,6 +60,7 @@ impl Term {
             shared.watched.alerts.clone(),
             &config.core.sync.dashboard_metrics_document,
             config.core.refresh.realtime_interval,
+            apis.client.taskrouter_unanswered(),
         );
         shared.leads.send_replace(true);
         parts.spawn("the feed", drawing.taking_over(pipeline.needs()).run(ended.clone()));

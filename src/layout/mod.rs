@@ -199,14 +199,16 @@ fn only_document(layout: &dyn Layout, snapshot: &Snapshot) -> Option<Value> {
     value
 }
 
-/// TaskQueues that show something else than in the last snapshot, and those that are gone.
+/// TaskQueues that show something else than in the last snapshot, or the same for a more urgent reason, and those that are gone.
 pub(crate) fn moved<'s>(
     last: Option<&'s Snapshot>,
     next: &'s Snapshot,
 ) -> (impl Iterator<Item = &'s Arc<QueueState>>, impl Iterator<Item = TaskQueueSid>) {
     let before = move |sid: &TaskQueueSid| last.and_then(|last| last.queues.get(sid));
     let differs = move |(sid, state): &(&TaskQueueSid, &Arc<QueueState>)| match before(sid) {
-        Some(last) => !Arc::ptr_eq(last, state) && !last.shows_the_same(state),
+        Some(last) => {
+            !Arc::ptr_eq(last, state) && (!last.shows_the_same(state) || state.is_named_since(last))
+        }
         None => true,
     };
     let changed = next.queues.iter().filter(differs).map(|(_, state)| state);

@@ -18,20 +18,19 @@ use super::plan::plan;
 use super::reader::{Brought, Reader, failed_of, key_of};
 use super::roster::Roster;
 use super::schedule::{Cause, Schedule};
+use super::ways::{Refusal, SMALL_CENTRE, Ways};
 use crate::bucket::Bucket;
 use crate::config::{RefreshConfig, StatisticsConfig};
 use crate::event::{Touch, Trace};
 use crate::jobs::Jobs;
 use crate::sid::TaskQueueSid;
 use crate::stats::day::{iso_seconds, start_of_day};
-use crate::stats::{Answer, Board, Moved, Needs, ReadId, Scope, Snapshot};
+use crate::stats::{Answer, Board, Moved, Needs, ReadId, Snapshot};
 use crate::telemetry::metrics::{Monitor, Outcome};
 use crate::telemetry::trace::{self, Reading};
 use crate::twilio::taskrouter::{TaskRouter, Window};
 use crate::twilio::{Next, TwilioError};
 
-/// An endpoint that an account refused is tried again after this time: refusals have been lifted before.
-const REFUSAL_LASTS: Duration = Duration::from_secs(600);
 /// What Twilio refuses for what it is, such as a TaskChannel that the Workspace does not have, is tried again after this
 /// time.
 const HOPELESS_AGAIN: Duration = Duration::from_secs(30);
@@ -48,11 +47,6 @@ const TAKES_IN_A_ROW: f64 = 8.0;
 const TAKES_PER_SECOND: f64 = 50.0;
 /// Between two looks at whether marks have been read.
 const READ_CHECKED: Duration = Duration::from_millis(100);
-/// With no more TaskQueues than this a list is read as fast as one of them.
-const SMALL_CENTRE: usize = 50;
-/// How long a way of reading that Twilio has refused with a 429 is not tried.
-const SHORTEST_REST: Duration = Duration::from_secs(2);
-const LONGEST_REST: Duration = Duration::from_secs(60);
 /// The longest the loop sleeps, so that a new day or a wall clock set anew is noticed soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -65,11 +59,7 @@ pub struct Worker {
     wall: fn() -> Timestamp,
     board: Board,
     schedule: Schedule,
-    offers: Offers,
-    refused_at: Option<Instant>,
-    /// Until when bulk reads and lists are not tried, because Twilio has refused them for now.
-    bulk_rests_until: Option<Instant>,
-    list_rests_until: Option<Instant>,
+    ways: Ways,
     window: Window,
     waiters: Vec<(Instant, Waiter)>,
     /// Who waits for what had been marked by then to be read.
@@ -143,10 +133,7 @@ impl Worker {
             statistics,
             marks: marks.clone(),
             board,
-            offers: Offers::default(),
-            refused_at: None,
-            bulk_rests_until: None,
-            list_rests_until: None,
+            ways: Ways::default(),
             waiters: Vec::new(),
             when_read: Vec::new(),
             when_read_checked: now,
@@ -236,12 +223,7 @@ impl Worker {
 
     fn launch(&mut self) {
         let now = Instant::now();
-        if self.refused_at.is_some_and(|at| now.duration_since(at) >= REFUSAL_LASTS) {
-            self.refused_at = None;
-            self.offers =
-                Offers { combined_is_complete: self.offers.combined_is_complete, ..Offers::default() };
-        }
-        let offers = self.offers_now(now);
+        let offers = self.ways.now(now);
         let touched = self.schedule.due_touched(now);
         if !touched.is_empty() {
             let reads = self.reads_for_events(&touched, offers);
@@ -280,16 +262,6 @@ impl Worker {
         let others = others.difference(&covered).copied().collect();
         reads.extend(plan(&others, &queues, offers));
         reads
-    }
-
-    /// What the account offers, without what it has just refused for a moment.
-    fn offers_now(&self, now: Instant) -> Offers {
-        let awake = |until: Option<Instant>| until.is_none_or(|until| until <= now);
-        Offers {
-            bulk: self.offers.bulk && awake(self.bulk_rests_until),
-            list: self.offers.list && awake(self.list_rests_until),
-            ..self.offers
-        }
     }
 
     fn start(&mut self, read: Read, due: &BTreeSet<Key>, cause: Cause, now: Instant) {
@@ -383,10 +355,12 @@ impl Worker {
             Key::Workspace(Part::Realtime) => folded.workspace_moved > Moved::Nothing,
             _ => true,
         };
-        let shown = events.iter().filter(|(key, _)| answered.contains(key) && moved(key));
+        let shown =
+            events.iter().filter(|(key, event)| answered.contains(key) && (event.named || moved(key)));
         let shown: Vec<_> = shown.map(|(key, event)| (failed_of(*key), *event)).collect();
         self.board.explain(&known, &shown);
-        for key in &answered {
+        // From counters to the values that say whether something was late: what is read already is not read again for that.
+        for key in answered.iter().rev() {
             let moved = match key {
                 Key::Queue(queue, ..) => of_queue(queue),
                 Key::Workspace(_) => folded.workspace_moved,
@@ -434,13 +408,15 @@ impl Worker {
     fn fail(&mut self, begun: &Begun, error: &TwilioError) {
         let now = Instant::now();
         let Begun { read, .. } = begun;
-        let rests = self.rests(&read.what, error, now);
-        if rests || self.is_refusal(&read.what, error) {
+        let queues = self.board.snapshot().queues.len();
+        let refusal = self.ways.failed(&read.what, error, queues, now);
+        if refusal != Refusal::None {
             // No value is stale for this: the same keys are read another way at once.
             self.tell_outcome(begun, Outcome::Refused);
-            if rests {
+            if refusal == Refusal::ForNow {
                 debug!(%error, "Twilio refuses an endpoint for now; reading in another way");
             } else {
+                self.schedule.forgive();
                 warn!(%error, "This account refuses an endpoint; reading in another way");
             }
             for key in &read.covers {
@@ -451,7 +427,9 @@ impl Worker {
         self.tell_outcome(begun, Outcome::Failed);
         // Told when it begins, not at every try; what each value thinks of it stands in the snapshot.
         let news = read.covers.iter().any(|key| !self.schedule.is_failing(*key));
-        if news && self.schedule.failing() < MOST_FAILURES_TOLD {
+        if matches!(error, TwilioError::LeaseOver { .. }) {
+            debug!(what = read.what.name(), %error, "Not read");
+        } else if news && self.schedule.failing() < MOST_FAILURES_TOLD {
             warn!(what = read.what.name(), %error, "TaskRouter can't be read; the last known values stay, marked as stale");
         }
         let wait = match error.next() {
@@ -476,46 +454,10 @@ impl Worker {
         }
     }
 
-    /// Whether Twilio refuses a way of reading for now while another is left, as where a second service uses up the allowance
-    /// of bulk reads. A list gives way to single reads only where these are few.
-    fn rests(&mut self, what: &What, error: &TwilioError, now: Instant) -> bool {
-        let Next::Retry(asked) = error.next() else { return false };
-        if !error.is_throttled() {
-            return false;
-        }
-        let until = Some(now + asked.unwrap_or_default().clamp(SHORTEST_REST, LONGEST_REST));
-        match what {
-            What::Bulk(_) => self.bulk_rests_until = until,
-            What::List(_) if self.board.snapshot().queues.len() <= SMALL_CENTRE => {
-                self.list_rests_until = until;
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// Whether the account does not offer this way of reading, while others are left.
-    fn is_refusal(&mut self, what: &What, error: &TwilioError) -> bool {
-        if !matches!(error.next(), Next::GiveUp | Next::Missing) || error.is_bad_credentials() {
-            return false;
-        }
-        match what {
-            What::Bulk(_) => self.offers.bulk = false,
-            What::List(Scope::ALL) => self.offers.list = false,
-            // The list of one channel can be refused for the channel's sake; then single calls would be, too.
-            What::List(_) => return !self.offers.list,
-            _ => return false,
-        }
-        self.refused_at = Some(Instant::now());
-        self.schedule.forgive();
-        true
-    }
-
     fn learn(&mut self, combined_is_complete: Option<bool>) {
         let Some(complete) = combined_is_complete else { return };
-        if complete != self.offers.combined_is_complete {
+        if self.ways.learn(complete) {
             info!(complete, "Learned whether this account's combined statistics hold all cumulative fields");
-            self.offers.combined_is_complete = complete;
             if !complete {
                 // What the combined answers have just left out has not been read at all.
                 self.schedule.begin_day(Instant::now());

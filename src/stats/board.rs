@@ -194,12 +194,15 @@ impl Board {
         folded
     }
 
-    /// Notes which events made the values others than they were `before` the last fold.
+    /// Notes which events made the values others than they were `before` the last fold. An event that names a value may have
+    /// been overtaken by a read for others, which showed its change before the event's own did: then it explains that one.
     pub fn explain(&mut self, before: &Snapshot, events: &[(Failed, Trace)]) {
         fn note<T>(before: Option<&Reading<T>>, now: &mut Reading<T>, event: Trace) {
             let last = before.and_then(|before| before.value.as_ref());
             if !last.zip(now.value.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b)) {
                 now.event = Some(event);
+            } else if event.named && !now.event.is_some_and(|event| event.named) {
+                now.event = Trace::join(now.event, Some(event));
             }
         }
         let next = Arc::make_mut(&mut self.snapshot);

@@ -239,7 +239,13 @@ impl<T> Reading<T> {
     /// The events that made the value another one than `before`.
     fn news(&self, before: Option<&Self>) -> Option<Trace> {
         let same = before.and_then(|before| before.value.as_ref()).zip(self.value.as_ref());
-        if same.is_some_and(|(a, b)| Arc::ptr_eq(a, b)) { None } else { self.event }
+        let same = same.is_some_and(|(a, b)| Arc::ptr_eq(a, b));
+        if same { before.and_then(|before| self.named_since(before)) } else { self.event }
+    }
+
+    /// The event that names what `before` showed already, as of no event that names it.
+    fn named_since(&self, before: &Self) -> Option<Trace> {
+        self.event.filter(|event| event.named && !before.event.is_some_and(|event| event.named))
     }
 
     /// Whether nothing that a layout shows differs; a mere confirmation of the same value does not.
@@ -258,6 +264,11 @@ impl ScopeStats {
     fn news(&self, before: Option<&Self>) -> Option<Trace> {
         let realtime = self.realtime.news(before.map(|before| &before.realtime));
         Trace::join(realtime, self.cumulative.news(before.map(|before| &before.cumulative)))
+    }
+
+    fn is_named_since(&self, before: &Self) -> bool {
+        self.realtime.named_since(&before.realtime).is_some()
+            || self.cumulative.named_since(&before.cumulative).is_some()
     }
 
     fn has_value(&self) -> bool {
@@ -282,6 +293,12 @@ impl QueueState {
         scopes.fold(None, |event, (index, scope)| {
             Trace::join(event, scope.news(before.and_then(|before| before.scopes.get(index))))
         })
+    }
+
+    /// Whether an event turned out to name what `before` showed already: what waits to be written for another reason is
+    /// urgent from then on.
+    pub fn is_named_since(&self, before: &Self) -> bool {
+        self.scopes.iter().zip(&before.scopes).any(|(scope, before)| scope.is_named_since(before))
     }
 
     /// Whether nothing that a layout shows differs.

@@ -19,7 +19,9 @@ pub mod signature;
 pub mod sync;
 pub mod taskrouter;
 pub mod transport;
+mod unanswered;
 
 pub use apis::Apis;
 pub use client::{Client, ClientError, MOST_SYNC_WRITES_IN_FLIGHT};
 pub use error::{Next, TwilioError};
+pub use unanswered::Unanswered;
