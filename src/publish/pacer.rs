@@ -33,7 +33,7 @@ const RESERVE: f64 = 45.0;
 /// Beside what they have lately taken of a window, so much is left to them, since they come in bursts.
 const RESERVE_FOR_BURSTS: f64 = 30.0;
 /// How long what they took of the fullest window counts, before it counts a little less.
-const PEAK_LASTS: Duration = Duration::from_secs(30);
+const PEAK_LASTS: Duration = Duration::from_secs(5);
 /// What that leaves to the others.
 const SHARE_OF_OTHERS: f64 = 1.0 - RESERVE / BUDGET;
 /// Other writes go at once while no more of the window is spent, in small writes. From then on they are spread evenly over

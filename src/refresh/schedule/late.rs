@@ -80,7 +80,9 @@ impl Schedule {
         let recent = started.checked_sub(RELATED_WITHIN);
         for (other, slot) in self.slots() {
             let related = match (key, *other) {
-                (Key::Queue(queue, _, _), Key::Queue(other, ..)) => queue == other && slot.touched_after(recent),
+                (Key::Queue(queue, _, _), Key::Queue(other, ..)) => {
+                    queue == other && slot.touched_after(recent)
+                }
                 (_, Key::Workspace(_)) => true,
                 _ => false,
             };
