@@ -159,8 +159,8 @@ fn alone(config: &Config, apis: &Apis, watched: Watched, tasks: &mut Tasks) -> (
     let (snapshots, tiles) = (pipeline.refresher.snapshots(), pipeline.tiles.clone());
     let (status, interval) = (pipeline.publisher.status(), config.core.refresh.realtime_interval);
     let unanswered = apis.client.taskrouter_unanswered();
-    let drawing =
-        feed::Worker::new(pictures, snapshots, tiles, status, alerts, document, interval, unanswered);
+    let drawing = feed::Worker::new(pictures, snapshots, tiles, status, alerts, document, interval)
+        .judging_by(unanswered);
     // Watchers hold their connections open, so the feed ends with the listener and not after it.
     tasks.spawn(Stage::Intake, "feed", |stop| drawing.run(stop));
     tasks.spawn(Stage::Intake, "becoming ready", |stop| pipeline.becoming_ready(ready, stop));

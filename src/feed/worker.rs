@@ -94,7 +94,6 @@ impl Worker {
         voice: watch::Receiver<Value>,
         document: &str,
         interval: Duration,
-        unanswered: Unanswered,
     ) -> Self {
         let (doubt_after, document) = (interval * 2 + DOUBT, document.to_owned());
         Self {
@@ -105,10 +104,16 @@ impl Worker {
             shown: None,
             pictures,
             document,
-            unanswered,
+            unanswered: Unanswered::default(),
             doubt_after,
             needs: None,
         }
+    }
+
+    /// Judges TaskRouter by which of its requests are not answered.
+    #[must_use]
+    pub fn judging_by(self, unanswered: Unanswered) -> Self {
+        Self { unanswered, ..self }
     }
 
     /// Goes on from what somebody else has drawn: with numbers of its own, and not before all this was read.
@@ -282,16 +287,8 @@ mod tests {
         let voice = watch::channel(json!({})).1;
         let unanswered = Unanswered::default();
         let interval = Duration::from_secs(5);
-        let mut worker = Worker::new(
-            pictures.clone(),
-            snapshots,
-            tiles,
-            status,
-            voice,
-            "metrics",
-            interval,
-            unanswered.clone(),
-        );
+        let mut worker = Worker::new(pictures.clone(), snapshots, tiles, status, voice, "metrics", interval)
+            .judging_by(unanswered.clone());
         worker.draw();
         assert_eq!(taskrouter(&pictures.newest())["ok"], true);
         let as_of = pictures.newest().part("asOf").map(str::to_owned);
