@@ -1,6 +1,6 @@
 //! TaskRouter's REST API: routes, and what all of them share.
 //!
-//! Everything lives under `/v1/Workspaces/{ws}` (`W`):
+//! Everything but the list of Workspaces lives under `/v1/Workspaces/{ws}` (`W`):
 //!
 //! ```text
 //! GET POST         W
@@ -14,7 +14,7 @@
 //! GET              W/Workers/Statistics  …/RealTimeStatistics  …/CumulativeStatistics
 //! GET              W/Workers/{wk}/Statistics  …/Channels  …/Channels/{wc}  …/Reservations
 //! GET POST         W/Activities  …/{wa}
-//! GET              W/TaskChannels  …/{tc}   W/Events  …/{ev}
+//! GET              W/TaskChannels  …/{tc}   W/Workflows  …/{ww}   W/Events  …/{ev}
 //! ```
 
 mod activities;
@@ -29,6 +29,7 @@ mod statistics;
 mod tasks;
 mod worker_statistics;
 mod workers;
+mod workflows;
 mod workspace;
 
 use std::sync::Mutex;
@@ -69,6 +70,9 @@ pub(crate) fn route(call: Call<'_>) -> Answer {
 fn carry_out(mut call: Call<'_>) -> Answer {
     let request = call.request;
     let route = request.route();
+    if request.method == "GET" && route.len() == 2 {
+        return workspace::list(&call);
+    }
     let Some((workspace, rest)) = route.get(2..).and_then(<[&str]>::split_first) else {
         return Err(ApiError::unknown_path(&request.path));
     };
@@ -123,6 +127,8 @@ fn carry_out(mut call: Call<'_>) -> Answer {
         ("POST", ["Activities"]) => activities::create(call),
         ("GET", ["Activities", sid]) => activities::fetch(call, sid),
         ("POST", ["Activities", sid]) => activities::update(call, sid),
+        ("GET", ["Workflows"]) => workflows::list(call),
+        ("GET", ["Workflows", sid]) => workflows::fetch(call, sid),
         ("GET", ["TaskChannels"]) => activities::channels(call),
         ("GET", ["TaskChannels", sid]) => activities::channel(call, sid),
         ("GET", ["Events"]) => events::list(call),

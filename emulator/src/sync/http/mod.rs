@@ -1,6 +1,7 @@
 //! Sync's REST API: routes, and what all of them share.
 //!
 //! ```text
+//! GET             /v1/Services
 //! GET POST        /v1/Services/{service}
 //! GET POST        …/Documents                    GET POST DELETE  …/Documents/{d}
 //! GET POST        …/Maps                         GET POST DELETE  …/Maps/{m}
@@ -63,6 +64,9 @@ pub(crate) fn route(sync: &SyncHandle, limits: &Limits, request: &Request, trace
     sync.with(|inner, now| {
         let mut call = Call { request, trace, inner, limits, now, instant: Instant::now() };
         let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+        if request.method == "GET" && segments.len() == 2 {
+            return service::list(&call);
+        }
         let Some((service, rest)) = segments.get(2..).and_then(<[&str]>::split_first) else {
             return Err(ApiError::unknown_path(&request.path));
         };

@@ -1,7 +1,14 @@
 //! The Sync service itself over HTTP.
 
-use super::{Answer, Call};
+use super::{Answer, Call, MAX_PAGE};
+use crate::rest::page::Page;
 use crate::rest::reply::Reply;
+
+/// There is one.
+pub(super) fn list(call: &Call<'_>) -> Answer {
+    let page = Page::read(call.request, &[], MAX_PAGE)?;
+    page.reply_by_position("services", &[call.place().service()], Clone::clone)
+}
 
 pub(super) fn fetch(call: &Call<'_>) -> Answer {
     call.request.no_parameters()?;
