@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-pub use webhook::Worker;
+pub use webhook::{Worker, webhook_signatures};
 
 use board::{Alert, Board};
 use limits::{Limits, OF_A_CUSTOMER, OF_A_REPORT, OF_ALL, OF_AN_AGENT, Seen};
