@@ -186,7 +186,8 @@ mod tests {
         let said =
             signature(&example, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", r#"{"test": 2432232314}"#);
         assert_eq!(said, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-        let both = webhook_signatures(&[example, SecretString::from("another-secret-of-16")], "msg_1", "1", "{}");
+        let both =
+            webhook_signatures(&[example, SecretString::from("another-secret-of-16")], "msg_1", "1", "{}");
         assert_eq!(both.split(' ').count(), 2);
     }
 }

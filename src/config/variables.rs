@@ -66,7 +66,7 @@ variables! {
     OTEL_TRACES_SAMPLER_ARG: Variable::plain("OTEL_TRACES_SAMPLER_ARG", "a number from 0 to 1, such as 0.05");
     DASHBOARD_TIMEZONE: Variable::plain("DASHBOARD_TIMEZONE", "an IANA time zone, such as Europe/Berlin");
     STATS_DAY_START: Variable::plain("STATS_DAY_START", "a local time of day as HH:MM");
-    STATS_CHANNELS: Variable::plain("STATS_CHANNELS", "up to 15 different unique names (letters, digits, - and _), comma-separated, or none");
+    STATS_CHANNELS: Variable::plain("STATS_CHANNELS", "up to 15 different unique names (letters, digits, - and _), comma-separated, or none, or auto");
     SLA_THRESHOLDS: Variable::plain("SLA_THRESHOLDS", "one to three different whole numbers from 1 to 86400, comma-separated");
     SLA_NAME: Variable::plain("SLA_NAME", "accepted, accepted-or-late-abandoned or all-waited");
     SLA_NAMES_OF_QUEUES: Variable::plain("SLA_NAMES_OF_QUEUES", "different <TaskQueue SID>=<service level>, comma-separated");

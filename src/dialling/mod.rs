@@ -11,7 +11,6 @@ mod twiml;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -26,6 +25,7 @@ use rules::Rules;
 use crate::config::{DiallingConfig, PublicUrl};
 use crate::coordination::gossip::{Broadcaster, SharedFact};
 use crate::coordination::rate_limit::{Quota, Rate};
+use crate::lenient_json;
 use crate::sid::{CallSid, WorkerSid};
 use crate::twilio::calls::{Calls, NewCall};
 use crate::twilio::taskrouter::TaskRouter;
@@ -198,9 +198,7 @@ impl Dialler {
                 DialError::Unreachable
             }
         })?;
-        let attributes: Value = serde_json::from_str(&found.attributes).unwrap_or_default();
-        let own = attributes["contact_uri"].as_str().filter(|own| !own.is_empty());
-        if own == Some(contact) { Ok(()) } else { Err(DialError::OtherWorker) }
+        if is_contact_of(&found.attributes, contact) { Ok(()) } else { Err(DialError::OtherWorker) }
     }
 
     fn register(&self) -> MutexGuard<'_, Register> {
@@ -275,5 +273,28 @@ fn failed(error: TwilioError, otherwise: DialError) -> DialError {
         }
         TwilioError::Status { status: 400..=499, .. } => DialError::Twilio("no reason given".to_owned()),
         _ => otherwise,
+    }
+}
+
+/// Whether a Worker's attributes have this as `contact_uri`.
+fn is_contact_of(attributes: &str, contact: &str) -> bool {
+    let attributes = lenient_json::attributes(attributes);
+    let own = attributes.get("contact_uri").and_then(serde_json::Value::as_str);
+    own.is_some_and(|own| !own.is_empty() && own == contact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_contact_of;
+
+    #[test]
+    fn a_worker_can_dial_whatever_else_its_attributes_hold() {
+        let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        for other in [r#""\ud83d""#, "1e400", &deep, "null"] {
+            let attributes = format!(r#"{{"x":{other},"contact_uri":"client:alice"}}"#);
+            assert!(is_contact_of(&attributes, "client:alice"), "{other}");
+            assert!(!is_contact_of(&attributes, "client:bob"), "{other}");
+        }
+        assert!(!is_contact_of(r#"{"contact_uri":""}"#, "") && !is_contact_of("no JSON", ""));
     }
 }

@@ -19,10 +19,21 @@ use crate::sid::TaskQueueSid;
 /// Branches that are remembered, so that who comes back from one can go on; each is a leader that took over.
 const MOST_BRANCHES: usize = 16;
 /// All parts but the TaskQueues. What begins with `_` is not for clients.
-const PARTS: [&str; 8] =
-    ["asOf", "health", "metrics", METRICS_DOCUMENTS, QUEUE_ORDER, "queuesKnown", "voice", "workspace"];
+const PARTS: [&str; 9] = [
+    CHANNELS,
+    "asOf",
+    "health",
+    "metrics",
+    METRICS_DOCUMENTS,
+    QUEUE_ORDER,
+    "queuesKnown",
+    "voice",
+    "workspace",
+];
 /// The part with the names of the Documents that metrics stand in.
 pub const METRICS_DOCUMENTS: &str = "_metricsDocuments";
+/// The part with the TaskChannels that have statistics of their own.
+pub const CHANNELS: &str = "_channels";
 /// The part with the TaskQueues' SIDs in TaskRouter's order.
 pub const QUEUE_ORDER: &str = "_queueOrder";
 const HEALTH: &str = "health";
@@ -280,6 +291,11 @@ impl Picture {
     /// The TaskQueues that it shows.
     pub(super) fn queues(&self) -> Vec<TaskQueueSid> {
         self.queues.keys().copied().collect()
+    }
+
+    /// The TaskChannels with statistics of their own; `None` before it is known which of them the Workspace has.
+    pub fn channels(&self) -> Option<Vec<String>> {
+        self.part(CHANNELS).and_then(|channels| serde_json::from_str(channels).ok())
     }
 
     /// How many TaskQueues it shows.

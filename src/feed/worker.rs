@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::picture::Recipe;
+use super::picture::{CHANNELS, Recipe};
 use super::{Feed, METRICS_DOCUMENTS, Picture, QUEUE_ORDER};
 use crate::layout::{is_whole, metrics_documents, queue_item};
 use crate::publish::Status;
@@ -210,6 +210,10 @@ impl Worker {
         }
         if last.is_none_or(|last| last.order != next.order) {
             parts.push((QUEUE_ORDER, json!(next.order)));
+        }
+        let channels_known = |last: &Snapshot| last.directory_known && last.channels == next.channels;
+        if next.directory_known && !last.is_some_and(channels_known) {
+            parts.push((CHANNELS, json!(next.channels)));
         }
         if last.is_none_or(|last| !last.workspace.shows_the_same(&next.workspace)) {
             parts.push(("workspace", workspace(&next)));

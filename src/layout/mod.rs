@@ -107,6 +107,11 @@ pub trait Layout: Debug + Send + Sync {
     /// What must be read for it.
     fn needs(&self) -> Needs;
 
+    /// The item whose readers look at the others of its Map when it changes, so that it must come after them.
+    fn written_last(&self) -> Option<Target> {
+        None
+    }
+
     /// The objects it keeps for this snapshot; Maps are created even while they are empty.
     fn objects(&self, snapshot: &Snapshot) -> Vec<Object>;
 

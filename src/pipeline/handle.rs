@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::request::{Answer, Request, RequestError};
 use crate::layout::{queue_items, task_item};
+use crate::lenient_json;
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
 use crate::sid::{AccountSid, WorkspaceSid};
@@ -127,8 +128,7 @@ impl Handle {
 
     /// The attributes first, so that none of them can pass for one of our own fields.
     fn worker(&self, worker: &Worker) -> Value {
-        let attributes = serde_json::from_str::<Map<String, Value>>(&worker.attributes);
-        let mut shown = attributes.unwrap_or_default();
+        let mut shown = lenient_json::attributes(&worker.attributes);
         shown.insert("worker_sid".into(), json!(worker.sid));
         shown.insert("friendly_name".into(), json!(worker.friendly_name));
         shown.insert("activity_name".into(), json!(worker.activity_name));

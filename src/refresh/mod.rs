@@ -7,6 +7,7 @@
 //! costs time and not truth.
 
 mod awaited;
+mod channels;
 mod key;
 mod marks;
 mod outgoing;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::channels::Channels;
 use super::key::{Key, Part, Parts, Read, What};
 use super::marks::Marks;
 use super::roster::Roster;
@@ -21,6 +22,8 @@ pub(super) struct Brought {
     pub(super) answers: Vec<Answer>,
     /// Whether a combined answer lacked fields of the cumulative resource; `None` when there was none to tell by.
     pub(super) combined_is_complete: Option<bool>,
+    /// TaskChannels whose statistics are to be read as well from now on.
+    pub(super) new_channels: Vec<Box<str>>,
     /// TaskQueues whose statistics were there and could not be read, and why.
     pub(super) unreadable: Vec<(TaskQueueSid, Arc<str>)>,
 }
@@ -42,11 +45,12 @@ impl Brought {
 pub(super) struct Reader {
     taskrouter: TaskRouter,
     tasks: Arc<TaskReader>,
+    channels: Channels,
 }
 
 impl Reader {
-    pub(super) fn new(taskrouter: TaskRouter, tasks_kept: Duration) -> Self {
-        Self { tasks: Arc::new(TaskReader::new(taskrouter.clone(), tasks_kept)), taskrouter }
+    pub(super) fn new(taskrouter: TaskRouter, tasks_kept: Duration, channels: Channels) -> Self {
+        Self { tasks: Arc::new(TaskReader::new(taskrouter.clone(), tasks_kept)), taskrouter, channels }
     }
 
     /// Lists for callers, from the same memory of finished Tasks and Workers' names.
@@ -65,6 +69,13 @@ impl Reader {
             What::Tasks => {
                 Ok(Brought { answers: vec![Answer::Tasks(self.tasks.read().await?)], ..Brought::default() })
             }
+            What::Directory => {
+                let (queues, new_channels) = tokio::try_join!(
+                    self.taskrouter.task_queues(),
+                    self.channels.new_ones(channels, window)
+                )?;
+                Ok(Brought { answers: vec![Answer::Directory(queues)], new_channels, ..Brought::default() })
+            }
             _ => statistics(&self.taskrouter, read, channels, window).await,
         }
     }
@@ -78,12 +89,11 @@ async fn statistics(
 ) -> Result<Brought, TwilioError> {
     let mut brought = Brought::default();
     match &read.what {
-        What::Tasks => {}
+        What::Tasks | What::Directory => {}
         What::LastHour => {
             let cumulative = taskrouter.workspace_last_hour().await?;
             brought.answers.push(Answer::LastHour(cumulative));
         }
-        What::Directory => brought.answers.push(Answer::Directory(taskrouter.task_queues().await?)),
         What::Workspace(Parts::Realtime) => {
             brought
                 .answers

@@ -145,6 +145,17 @@ impl Schedule {
         }
     }
 
+    /// Further TaskChannels, due at once for each of these TaskQueues.
+    pub fn add_channels(
+        &mut self,
+        channels: impl Iterator<Item = String>,
+        queues: &BTreeSet<TaskQueueSid>,
+        now: Instant,
+    ) {
+        self.channels.extend(channels);
+        self.set_queues(queues, now);
+    }
+
     /// Marks what an event made stale.
     pub fn touch(&mut self, touch: &Touch, now: Instant) {
         let broad = touch.queues == Queues::All;
@@ -418,6 +429,13 @@ impl Schedule {
     pub fn forgive(&mut self) {
         for slot in self.slots().values_mut().filter(|slot| slot.failures > 0) {
             slot.not_before = None;
+        }
+    }
+
+    /// A read ended that another one, under way, makes up for.
+    pub fn covered(&mut self, key: Key, cause: Cause, started: Instant) {
+        if let Some(slot) = self.slots().get_mut(&key) {
+            slot.ended(cause, started);
         }
     }
 

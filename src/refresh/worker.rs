@@ -1,6 +1,6 @@
 //! The task that reads: owns the schedule and the board, waits, launches, folds, publishes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, warn};
 
 use super::Refresher;
+use super::channels::Channels;
 use super::key::{Key, Offers, Part, Read, What};
 use super::marks::{Marks, Waiter};
 use super::plan::plan;
@@ -34,6 +35,10 @@ use crate::twilio::{Next, TwilioError};
 /// What Twilio refuses for what it is, such as a TaskChannel that the Workspace does not have, is tried again after this
 /// time.
 const HOPELESS_AGAIN: Duration = Duration::from_secs(30);
+/// Keys that are read by themselves after one answer for many, which is read every few seconds.
+const MOST_READ_SINGLY: usize = 20;
+/// TaskQueues that a warning names.
+const MOST_NAMED: usize = 10;
 /// With more keys failing than this, a further one is no news.
 const MOST_FAILURES_TOLD: usize = 20;
 /// What a value is told to be stale for where the read panicked, which is a bug of ours.
@@ -54,6 +59,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Worker {
     reader: Reader,
+    channels: Channels,
     statistics: StatisticsConfig,
     marks: Arc<Marks>,
     wall: fn() -> Timestamp,
@@ -73,6 +79,8 @@ pub struct Worker {
     /// When marks may be taken again, if they were taken a moment ago.
     take_at: Option<Instant>,
     takes: Bucket,
+    /// What is being read by itself because an answer for many held it in a form that can't be read.
+    singly: BTreeSet<Key>,
     /// When to see whether a new day began.
     day_checked: Instant,
     monitor: Monitor,
@@ -122,14 +130,16 @@ impl Worker {
         wall: fn() -> Timestamp,
     ) -> (Refresher, Self) {
         let now = Instant::now();
-        let board = Board::new(&statistics.channels, wall());
+        let channels = Channels::new(taskrouter.clone(), &statistics);
+        let board = Board::new(&[], wall());
         let (snapshots, receiver) = watch::channel(board.snapshot().clone());
         let marks = Arc::new(Marks::default());
         let worker = Self {
-            reader: Reader::new(taskrouter, rhythm.tasks_kept),
+            reader: Reader::new(taskrouter, rhythm.tasks_kept, channels.clone()),
             window: window(&statistics, wall()),
             wall,
-            schedule: Schedule::new(rhythm, needs, &statistics.channels, now),
+            schedule: Schedule::new(rhythm, needs, &[], now),
+            channels,
             statistics,
             marks: marks.clone(),
             board,
@@ -142,6 +152,7 @@ impl Worker {
             publish_at: None,
             take_at: None,
             takes: Bucket::new(TAKES_IN_A_ROW, TAKES_PER_SECOND, TAKES_IN_A_ROW, now),
+            singly: BTreeSet::new(),
             day_checked: now,
             monitor: Monitor::default(),
         };
@@ -189,6 +200,11 @@ impl Worker {
                 debug!(event = %event.newest, queues = ?touch.queues, "Marked");
             }
             self.schedule.touch(&touch, now);
+            if touch.tasks
+                && self.channels.may_be_new(touch.channel.as_deref(), &self.board.snapshot().channels)
+            {
+                self.schedule.touch_key(Key::Directory, now);
+            }
         }
         let before = self.board.snapshot().number;
         if let Some(event) = waiting.latest_event {
@@ -304,14 +320,21 @@ impl Worker {
                 }
                 self.learn(brought.combined_is_complete);
                 self.tell_outcome(begun, Outcome::Ok);
-                self.fold(begun, brought.answers);
-                self.mark_unreadable(begun, &brought.unreadable);
+                self.add_channels(&brought.new_channels, now);
+                let unreadable = self.unreadable(begun, &brought.unreadable);
+                self.fold(begun, brought.answers, &unreadable);
+                self.read_singly(begun, unreadable, now);
             }
             Ok(Err(error)) => self.fail(begun, &error),
             Err(panicked) => {
                 self.tell_outcome(begun, Outcome::Failed);
                 tracing::error!(what = ?begun.read.what, %panicked, "A read ended abnormally; it is tried again later");
                 self.stay_stale(begun, &LOST.into(), None);
+            }
+        }
+        for key in &begun.read.covers {
+            if matches!(begun.read.what, What::Queue(..)) {
+                self.singly.remove(key);
             }
         }
         self.answer_waiters(now);
@@ -334,7 +357,16 @@ impl Worker {
         }
     }
 
-    fn fold(&mut self, begun: &Begun, mut answers: Vec<Answer>) {
+    /// TaskChannels turned out to be there, or in use; their statistics are due at once.
+    fn add_channels(&mut self, channels: &[Box<str>], now: Instant) {
+        if !channels.is_empty() {
+            self.board.add_channels(channels, (self.wall)());
+            let queues = self.board.snapshot().queues.keys().copied().collect();
+            self.schedule.add_channels(channels.iter().map(ToString::to_string), &queues, now);
+        }
+    }
+
+    fn fold(&mut self, begun: &Begun, mut answers: Vec<Answer>, unreadable: &BTreeMap<Key, Arc<str>>) {
         let now = Instant::now();
         let Begun { read, id, started, events, .. } = begun;
         let (id, started) = (*id, *started);
@@ -369,40 +401,71 @@ impl Worker {
             self.schedule.succeeded(*key, begun.cause_of(*key), started, moved);
         }
         // A TaskQueue that the answer left out: entries shift between pages, or it is gone.
-        let missing: Vec<Key> = covers.difference(&answered).copied().collect();
+        let left_out = covers.difference(&answered).copied();
+        let missing: Vec<Key> = left_out.filter(|key| !unreadable.contains_key(key)).collect();
         for key in &missing {
             self.schedule.failed(*key, begun.cause_of(*key), started, now, None);
         }
         if answered.contains(&Key::Directory) {
             let queues = self.board.snapshot().queues.keys().copied().collect();
             self.schedule.set_queues(&queues, now);
+            self.say_unknown_queues();
         }
         if folded.unknown_queue || !missing.is_empty() {
             self.schedule.touch_key(Key::Directory, now);
         }
     }
 
-    /// Of TaskQueues that an answer held in a form that can't be read, the last known values stay, marked as stale.
-    fn mark_unreadable(&mut self, begun: &Begun, unreadable: &[(TaskQueueSid, Arc<str>)]) {
-        if unreadable.is_empty() {
-            return;
+    /// Says once which TaskQueues the configuration names and the Workspace does not have.
+    fn say_unknown_queues(&mut self) {
+        let there = &self.board.snapshot().queues;
+        let named = std::mem::take(&mut self.statistics.service_levels);
+        let missing: Vec<String> =
+            named.keys().filter(|sid| !there.contains_key(sid)).map(ToString::to_string).collect();
+        if !missing.is_empty() {
+            let known = there
+                .values()
+                .take(MOST_NAMED)
+                .map(|state| format!("{} ({})", state.queue.sid, state.queue.friendly_name));
+            let known = known.collect::<Vec<_>>().join(", ");
+            warn!(missing = missing.join(","), known, "SLA_NAMES_OF_QUEUES names unknown TaskQueues");
         }
-        let reason = |key: &Key| match key {
-            Key::Queue(queue, ..) => {
-                unreadable.iter().find(|(odd, _)| odd == queue).map(|(_, reason)| reason)
-            }
-            _ => None,
-        };
-        let covers = begun.read.covers.iter();
-        let failed = covers.filter_map(|key| {
-            let reason = reason(key)?;
-            Some(Answer::Failed(
-                failed_of(*key),
-                format!("TaskRouter's answer can't be read: {reason}").into(),
-            ))
+    }
+
+    /// The keys of TaskQueues that an answer for many held in a form that can't be read, and why.
+    fn unreadable(&self, begun: &Begun, odd: &[(TaskQueueSid, Arc<str>)]) -> BTreeMap<Key, Arc<str>> {
+        let keys = begun.read.covers.iter().filter_map(|key| {
+            let Key::Queue(queue, ..) = key else { return None };
+            let (_, reason) = odd.iter().find(|(odd, _)| odd == queue)?;
+            Some((*key, reason.clone()))
         });
-        let failed = failed.collect();
-        self.board.fold(begun.id, failed, (self.wall)());
+        keys.collect()
+    }
+
+    /// Reads by themselves what an answer for many held in a form that can't be read. A value is stale only once that has
+    /// failed, too: until then it would be called stale and right by turns.
+    fn read_singly(&mut self, begun: &Begun, unreadable: BTreeMap<Key, Arc<str>>, now: Instant) {
+        let (mut singly, mut failed) = (BTreeSet::new(), Vec::new());
+        for (key, reason) in unreadable {
+            if self.singly.contains(&key) {
+                self.schedule.covered(key, begun.cause_of(key), begun.started);
+            } else if self.schedule.is_failing(key) || singly.len() >= MOST_READ_SINGLY {
+                self.schedule.failed(key, begun.cause_of(key), begun.started, now, None);
+                let reason = format!("TaskRouter's answer can't be read: {reason}");
+                failed.push(Answer::Failed(failed_of(key), reason.into()));
+            } else {
+                self.schedule.refused(key, begun.cause_of(key), now);
+                singly.insert(key);
+            }
+        }
+        if !failed.is_empty() {
+            self.board.fold(begun.id, failed, (self.wall)());
+        }
+        let offers = Offers { bulk: false, list: false, ..self.offers };
+        for read in plan(&singly, &self.schedule.queues(), offers) {
+            self.singly.extend(read.covers.iter().copied());
+            self.start(read, &singly, begun.cause, now);
+        }
     }
 
     fn fail(&mut self, begun: &Begun, error: &TwilioError) {

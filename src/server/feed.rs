@@ -60,7 +60,8 @@ pub(super) async fn watch(
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let (mut parts, _) = request.into_parts();
-    let asked = Asked::by(parts.uri.query().unwrap_or_default(), &state.statistics.channels);
+    let channels = state.feed.channels(&state.statistics.channels);
+    let asked = Asked::by(parts.uri.query().unwrap_or_default(), &channels);
     if websocket::is_asked_for(&parts.headers) {
         return websocket::watch(&state, parts, asked?).await;
     }

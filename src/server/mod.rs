@@ -78,7 +78,7 @@ use axum::routing::get;
 use tokio::sync::watch;
 
 pub use auth::{Access, AccessError, FlexGate, Principal, Role, SyncGate};
-pub use error::{ApiError, LARGEST_BODY};
+pub use error::ApiError;
 pub use headers::DefaultHeaders;
 pub use leader_client::LeaderClient;
 pub use listener::{listen, serve};

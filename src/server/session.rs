@@ -34,7 +34,7 @@ pub(super) async fn show(State(state): State<AppState>, Viewer(principal): Viewe
         user: principal.user.clone(),
         role: principal.role,
         csrf_token: csrf,
-        channels: statistics.channels.clone(),
+        channels: state.feed.picture().channels().unwrap_or_else(|| statistics.channels.clone()),
         sla_thresholds: statistics.sla_thresholds.clone(),
         time_zone: statistics.time_zone.iana_name().map(str::to_owned),
         day_start: statistics.day_start.strftime("%H:%M").to_string(),

@@ -12,6 +12,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use tracing::debug;
 
 use super::auth::peer;
@@ -116,7 +117,10 @@ fn mark(state: &AppState, received: Received) -> Result<(), ApiError> {
     if let Some(error) = foreign {
         return Err(error.into());
     }
-    received.fields.into_iter().for_each(|fields| state.refresher.show_event(LatestEvent::new(fields)));
+    received
+        .fields
+        .into_iter()
+        .for_each(|fields| state.refresher.show_event(LatestEvent::new(fields, Timestamp::now())));
     Ok(())
 }
 

@@ -39,6 +39,8 @@ pub struct Snapshot {
     pub metrics: Tiles,
     /// Each TaskQueue.
     pub queues: BTreeMap<TaskQueueSid, Arc<QueueState>>,
+    /// When the statistics of any TaskQueue over all channels were last found to be others, ages aside.
+    pub queues_changed_at: Option<Timestamp>,
     /// The TaskQueues in TaskRouter's order.
     pub order: Arc<[TaskQueueSid]>,
 }
@@ -66,6 +68,7 @@ impl Snapshot {
             recordings: Arc::default(),
             metrics: None,
             queues: BTreeMap::new(),
+            queues_changed_at: None,
             order: Arc::default(),
         }
     }

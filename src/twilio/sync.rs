@@ -14,6 +14,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::client::{Api, Body, Call, Client};
 use super::error::TwilioError;
 use crate::config::SyncServiceName;
+use crate::sid::SyncServiceSid;
 
 /// Largest page of a Sync list (Twilio's API description).
 const PAGE_SIZE: &str = "100";
@@ -55,6 +56,16 @@ pub struct MapItem<D> {
 }
 
 #[derive(Deserialize)]
+struct Services {
+    services: Vec<Service>,
+}
+
+#[derive(Deserialize)]
+struct Service {
+    sid: SyncServiceSid,
+}
+
+#[derive(Deserialize)]
 struct Written {
     revision: Revision,
 }
@@ -75,6 +86,19 @@ impl SyncService {
     /// The given Service through the given client.
     pub fn new(client: Arc<Client>, service: SyncServiceName) -> Self {
         Self { client, service }
+    }
+
+    /// `GET Services`: the first of those that the account has.
+    pub async fn services(&self) -> Result<Vec<SyncServiceSid>, TwilioError> {
+        let call = Call::get(Api::Sync, "/v1/Services".to_owned(), "GET Services".to_owned());
+        Ok(self
+            .client
+            .read::<Services>(&call)
+            .await?
+            .services
+            .into_iter()
+            .map(|service| service.sid)
+            .collect())
     }
 
     /// `GET Documents/{name}`; `None` when there is none.

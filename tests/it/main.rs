@@ -41,6 +41,7 @@ mod process;
 mod queues;
 mod restart;
 mod rooms;
+mod samples_env;
 mod scaling;
 mod secrets;
 mod sync_objects;

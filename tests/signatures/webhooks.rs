@@ -19,7 +19,8 @@ fn main() -> std::io::Result<()> {
     let cases = std::env::args().nth(1).and_then(|cases| cases.parse().ok()).unwrap_or(120_u32);
     let mut out = std::io::stdout().lock();
     for number in 0..cases {
-        let key = |salt: u8| -> Vec<u8> { (0..24 + number % 40).map(|n| (n as u8).wrapping_mul(salt)).collect() };
+        let key =
+            |salt: u8| -> Vec<u8> { (0..24 + number % 40).map(|n| (n as u8).wrapping_mul(salt)).collect() };
         let whsec = |salt: u8| format!("whsec_{}", BASE64_STANDARD.encode(key(salt)));
         let plain = |salt: u8| format!("plain-secret-{number}-{salt}");
         let kinds: [Kind; 7] = [
@@ -33,7 +34,8 @@ fn main() -> std::io::Result<()> {
         ];
         let (kind, secrets, secret, is_plain, expected) = kinds[number as usize % kinds.len()].clone();
         let text = TEXTS[number as usize % TEXTS.len()];
-        let body = json!({ "type": "voice.quality", "data": { "issues": text, "number": number } }).to_string();
+        let body =
+            json!({ "type": "voice.quality", "data": { "issues": text, "number": number } }).to_string();
         let (id, timestamp) = (format!("msg_{number:032x}"), jiff::Timestamp::now().as_second().to_string());
         let secrets: Vec<SecretString> = secrets.into_iter().map(SecretString::from).collect();
         let signature = webhook_signatures(&secrets, &id, &timestamp, &body);

@@ -4,7 +4,9 @@
 //! The configuration is read as `serve` reads it; Twilio is asked through the same client. What can't be known because of
 //! something before it is skipped, and not guessed.
 
+mod centre;
 mod local;
+mod reach;
 mod redis;
 mod remote;
 mod report;
@@ -43,6 +45,7 @@ pub(super) async fn run(environment: &Environment, options: &Options) -> Result<
     let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
     checks.extend(redis::checks(&config).await);
     checks.extend(remote::checks(&config, &apis).await);
+    checks.extend(reach::checks(&config).await);
     let report = Report::new(checks);
     tell(&report, options)?;
     match report.wrong() {

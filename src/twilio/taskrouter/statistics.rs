@@ -190,6 +190,18 @@ impl Cumulative {
 }
 
 impl Realtime {
+    /// Workers under each name of an Activity, in Twilio's order: of two Activities with one name, together.
+    pub fn workers_by_activity(&self) -> Vec<(&str, u64)> {
+        let mut named: Vec<(&str, u64)> = Vec::new();
+        for activity in self.activity_statistics.iter() {
+            match named.iter_mut().find(|(name, _)| *name == &*activity.friendly_name) {
+                Some((_, workers)) => *workers = workers.saturating_add(activity.workers),
+                None => named.push((&activity.friendly_name, activity.workers)),
+            }
+        }
+        named
+    }
+
     /// Takes over from an earlier reading what this one's endpoint does not carry: bulk answers have fewer fields than lists
     /// and combined ones, and not every answer has every status. Without Tasks there is nothing to take over.
     #[must_use]
@@ -328,6 +340,17 @@ mod tests {
         let written = serde_json::to_value(&read).unwrap();
         assert_eq!(written["longest_relative_task_age_in_queue"], 7);
         assert_eq!(written["tasks_by_priority"], json!({"0": 1, "10": 2}));
+    }
+
+    #[test]
+    fn two_activities_of_one_name_count_together() {
+        let mut now = realtime();
+        now["activity_statistics"] = json!([
+            {"friendly_name": "Break", "sid": "WA1", "workers": 2}, {"friendly_name": "Idle", "sid": "WA2", "workers": 1},
+            {"friendly_name": "Break", "sid": "WA3", "workers": 3},
+        ]);
+        let read: Realtime = serde_json::from_value(now).unwrap();
+        assert_eq!(read.workers_by_activity(), [("Break", 5), ("Idle", 1)]);
     }
 
     #[test]
