@@ -36,6 +36,8 @@ pub struct App {
     local_address: SocketAddr,
     tasks: Tasks,
     ready: watch::Sender<bool>,
+    #[cfg(feature = "demo")]
+    leader: Arc<LeaderClient>,
 }
 
 /// The service could not be started.
@@ -99,6 +101,7 @@ impl App {
                 replicated(config, sharing, watched, exchanged, &mut tasks)?
             }
         };
+        let leader = Arc::new(leader);
         let handles = Handles {
             verifier: Arc::new(SignatureVerifier::new(
                 twilio.auth_tokens.clone(),
@@ -109,6 +112,7 @@ impl App {
             statistics: Arc::new(config.core.statistics.clone()),
             rhythm: config.core.refresh,
             access,
+            centre_name: config.server.centre_name.as_deref().map(Arc::from),
             trusted_proxies: config.server.trusted_proxies.clone(),
             headers: Arc::new(DefaultHeaders::new(&config.server.public_url, &config.server.frame_ancestors)),
             sync_gate: Arc::new(SyncGate::new(apis.sync.clone())),
@@ -117,7 +121,7 @@ impl App {
             dialler,
             voice,
             refresher,
-            leader: Arc::new(leader),
+            leader: leader.clone(),
             sync: Arc::new(config.core.sync.clone()),
             feed,
             shows_events: layout::needs(&layout::all(&config.core)).latest_event,
@@ -127,7 +131,21 @@ impl App {
             ready: is_ready,
         };
         tasks.spawn_fallible(Stage::Intake, "listener", |stop| serve(listener, router(handles.into()), stop));
-        Ok(Self { local_address, tasks, ready })
+        Ok(Self {
+            local_address,
+            tasks,
+            ready,
+            #[cfg(feature = "demo")]
+            leader,
+        })
+    }
+
+    /// Puts curves before those that were drawn so far.
+    #[cfg(feature = "demo")]
+    pub fn take_over(&self, curves: crate::wallboard::Curves) {
+        if let Some(pipeline) = self.leader.local() {
+            pipeline.take_over(curves);
+        }
     }
 
     /// Where it listens.

@@ -3,6 +3,8 @@
 //! Nothing here is a shortcut: the service is configured by variables as anywhere, told of events by signed callbacks,
 //! and writes to Sync over HTTP. Only the other side is simulated.
 
+mod curves;
+
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -23,6 +25,8 @@ use crate::twilio::Apis;
 
 /// How long the centre has been open when the demo starts, so that today's counters are not all zero.
 const HISTORY: Duration = Duration::from_secs(30 * 60);
+/// How often the half hour's statistics are kept for the curves: the service draws a point as often.
+const CURVE_STEP: Duration = Duration::from_secs(20);
 /// Voice-quality reports that agents have sent: what was bad, caller, number called.
 const REPORTS: [(&str, &str, &str); 3] = [
     ("Average packet loss of 7 %", "+15005550010", "+15005550000"),
@@ -33,6 +37,10 @@ const REPORTS: [(&str, &str, &str); 3] = [
 const ADMINISTRATOR: (&str, &str) = ("admin", "demo-password");
 /// Who sees the dashboard and can't change it.
 const VIEWER: (&str, &str) = ("viewer", "demo-viewer");
+
+/// Thresholds in seconds that curves are split at: the service's defaults, and others that are common.
+const SPLITS: [u32; 7] = [10, 15, 20, 30, 45, 60, 120];
+const CENTRE_NAME: &str = "Harbour Support";
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -68,6 +76,8 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
         queues: options.queues.into(),
         workers: options.workers.into(),
         history: HISTORY,
+        samples_every: Some(CURVE_STEP),
+        sample_splits: SPLITS.to_vec(),
         // A healthy centre when the demo opens, and from then on one TaskQueue that gets into trouble.
         life: Life::Healthy { trouble_after: HISTORY },
         statistics_lag: Duration::try_from_secs_f64(options.lag).map_err(CommandError::failed)?,
@@ -98,6 +108,7 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     let callback_url = format!("{service_url}{}", EVENT_PATHS[0]);
     apis.taskrouter.set_event_callback_url(&callback_url).await.map_err(CommandError::failed)?;
     app.ready().await;
+    draw_past(&app, &emulator, &config);
     progress("ready: all TaskQueues are in Sync");
     report_calls(&emulator, &service_url).await?;
     progress(format_args!("{} calls of poor quality reported", REPORTS.len()));
@@ -108,6 +119,16 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     drop(centre);
     emulator.shutdown().await;
     ended.map_err(CommandError::failed)
+}
+
+/// Gives the curves the half hour that the service was not there to see.
+fn draw_past(app: &App, emulator: &Emulator, config: &Config) {
+    let statistics = &config.core.statistics;
+    let thresholds = &statistics.sla_thresholds;
+    // The default metric's choice.
+    let Some(threshold) = thresholds.get(1).or(thresholds.first()) else { return };
+    let level = curves::Level { rule: statistics.service_level, threshold: *threshold };
+    app.take_over(curves::curves(&emulator.world().samples(), &level));
 }
 
 /// How far the start is.
@@ -164,6 +185,7 @@ fn variables(emulator: &Emulator, service_url: &str) -> HashMap<&'static str, St
         ("TWILIO_SYNC_URL", twilio.clone()),
         ("TWILIO_API_URL", twilio.clone()),
         ("TWILIO_IAM_URL", twilio),
+        ("CENTRE_NAME", CENTRE_NAME.to_owned()),
         ("PUBLIC_URL", service_url.to_owned()),
         ("AUTHENTICATION_USER", ADMINISTRATOR.0.to_owned()),
         ("AUTHENTICATION_PASSWORD", ADMINISTRATOR.1.to_owned()),

@@ -41,6 +41,7 @@ variables! {
     VIEWER_USER: Variable::plain("VIEWER_USER", "a name without ':', other than AUTHENTICATION_USER, together with VIEWER_PASSWORD");
     VIEWER_PASSWORD: Variable::secret("VIEWER_PASSWORD", "at least 8 characters, none of the administrator's secrets, together with VIEWER_USER");
     TV_LINKS: Variable::plain("TV_LINKS", "up to 100 different names (letters, digits, '-', '_'), comma-separated, such as lobby,floor-2");
+    CENTRE_NAME: Variable::plain("CENTRE_NAME", "a name of at most 60 characters");
     TRUSTED_PROXIES: Variable::plain("TRUSTED_PROXIES", "up to 50 addresses or networks, comma-separated, such as 10.0.0.0/8,127.0.0.1");
     SYNC_TOKEN_LIFE: Variable::plain("SYNC_TOKEN_LIFE", "a duration with its unit from 1m to 24h");
     WEBSOCKET_CLIENTS: Variable::plain("WEBSOCKET_CLIENTS", "a number from 1 to 50000");

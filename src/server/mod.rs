@@ -139,6 +139,8 @@ pub struct Handles {
     pub access: Arc<Access>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Networks,
+    /// What the contact centre is called.
+    pub centre_name: Option<Arc<str>>,
     /// What every answer carries.
     pub headers: Arc<DefaultHeaders>,
     /// Whether viewers get Sync access tokens.

@@ -38,6 +38,7 @@ pub(super) async fn show(State(state): State<AppState>, Viewer(principal): Viewe
         sla_thresholds: statistics.sla_thresholds.clone(),
         time_zone: statistics.time_zone.iana_name().map(str::to_owned),
         day_start: statistics.day_start.strftime("%H:%M").to_string(),
+        centre_name: state.centre_name.as_deref().map(str::to_owned),
         workspace_sid: state.twilio.workspace_sid.to_string(),
         sync_token: gets_token,
         sync: gets_token.then(|| sync_objects(&state)).flatten(),
@@ -87,6 +88,8 @@ pub(super) struct SessionView {
     sla_thresholds: Vec<u32>,
     time_zone: Option<String>,
     day_start: String,
+    /// What the contact centre is called, where that is configured
+    centre_name: Option<String>,
     workspace_sid: String,
     /// Whether there are Sync access tokens
     sync_token: bool,

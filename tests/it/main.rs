@@ -24,6 +24,8 @@ mod bootstrap;
 mod burst;
 mod chaos;
 mod confinement;
+#[cfg(feature = "demo")]
+mod demo;
 mod dialling;
 mod docs;
 mod doctor;

@@ -20,6 +20,7 @@ fn with(administrator: Administrator) -> Access {
         public_url: crate::config::PublicUrl::parse("https://hooks.example.com").unwrap(),
         administrator,
         tv_links: vec!["lobby".to_owned()],
+        centre_name: None,
         trusted_proxies: crate::config::Networks::default(),
         frame_ancestors: Vec::new(),
         shutdown_grace: Duration::from_secs(1),
