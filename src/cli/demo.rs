@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use twilio_emulator::{Emulator, FlexToken, Life, Settings};
 
 use super::output::print;
-use super::{CommandError, Environment};
+use super::{CommandError, Environment, demo_shell};
 use crate::app::App;
 use crate::config::Config;
 use crate::lifecycle::stop_signal;
@@ -50,6 +50,9 @@ pub(super) struct Options {
     /// Port of the simulated Twilio (0: any free one)
     #[arg(long, default_value_t = 8081)]
     twilio_port: u16,
+    /// Port of the stand-in for Flex (0: any free one)
+    #[arg(long, default_value_t = 8082)]
+    flex_port: u16,
     /// Number of TaskQueues
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=5000))]
     queues: u16,
@@ -96,7 +99,10 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     let address = listener.local_addr().map_err(CommandError::failed)?;
 
     let service_url = format!("http://{address}");
-    let variables = variables(&emulator, &service_url);
+    let shell =
+        demo_shell::bind(local(options.flex_port)).await.map_err(|error| taken(&error, "--flex-port"))?;
+    let flex_url = format!("http://{}", shell.local_addr().map_err(CommandError::failed)?);
+    let variables = variables(&emulator, &service_url, &flex_url);
     // Time zone, layouts and intervals come from the environment, as for `serve`.
     let config = Config::read(&|name| variables.get(name).cloned().or_else(|| environment.value(name)))?;
     let app = App::start(&config, listener).map_err(CommandError::failed)?;
@@ -112,8 +118,9 @@ pub(super) async fn run(environment: &Environment, options: Options) -> Result<(
     progress("ready: all TaskQueues are in Sync");
     report_calls(&emulator, &service_url).await?;
     progress(format_args!("{} calls of poor quality reported", REPORTS.len()));
+    demo_shell::serve(shell, &emulator, &service_url)?;
     let centre = emulator.world().drive(options.pace.max(0.0));
-    print(guide(&emulator, &config, &service_url));
+    print(guide(&emulator, &config, &service_url, &flex_url));
 
     let ended = app.run_until(stop).await;
     drop(centre);
@@ -172,7 +179,8 @@ fn taken(error: &dyn std::error::Error, option: &str) -> CommandError {
     CommandError::Failed(format!("{error}; choose another port with {option}"))
 }
 
-fn variables(emulator: &Emulator, service_url: &str) -> HashMap<&'static str, String> {
+fn variables(emulator: &Emulator, service_url: &str, flex_url: &str) -> HashMap<&'static str, String> {
+    let workflow = emulator.world().workflows().into_iter().next().unwrap_or_default();
     let (account, twilio) = (emulator.account(), emulator.url());
     HashMap::from([
         ("TWILIO_ACCOUNT_SID", account.account_sid.clone()),
@@ -184,17 +192,27 @@ fn variables(emulator: &Emulator, service_url: &str) -> HashMap<&'static str, St
         ("TWILIO_TASKROUTER_URL", twilio.clone()),
         ("TWILIO_SYNC_URL", twilio.clone()),
         ("TWILIO_API_URL", twilio.clone()),
-        ("TWILIO_IAM_URL", twilio),
+        ("TWILIO_IAM_URL", twilio.clone()),
+        ("TWILIO_FLEX_URL", twilio),
         ("CENTRE_NAME", CENTRE_NAME.to_owned()),
         ("PUBLIC_URL", service_url.to_owned()),
         ("AUTHENTICATION_USER", ADMINISTRATOR.0.to_owned()),
         ("AUTHENTICATION_PASSWORD", ADMINISTRATOR.1.to_owned()),
         ("VIEWER_USER", VIEWER.0.to_owned()),
         ("VIEWER_PASSWORD", VIEWER.1.to_owned()),
+        ("ALLOWED_ORIGINS", flex_url.to_owned()),
+        ("TWILIO_OUTBOUND_WORKFLOW_SID", workflow),
+        ("OUTBOUND_CALLER_IDS", demo_shell::CALLER_ID.to_owned()),
+        ("OUTBOUND_PREFIXES", demo_shell::PREFIX.to_owned()),
     ])
 }
 
-fn guide(emulator: &Emulator, config: &Config, service_url: &str) -> String {
+fn guide(emulator: &Emulator, config: &Config, service_url: &str, flex_url: &str) -> String {
+    let flex = if demo_shell::is_built() {
+        format!("{flex_url}/       a stand-in for Flex, with the plugin in it")
+    } else {
+        "not built: make demo builds it".to_owned()
+    };
     let (account, twilio) = (emulator.account(), emulator.url());
     let ((user, password), (viewer, viewer_password)) = (ADMINISTRATOR, VIEWER);
     let map = &config.core.sync.queue_stats_map;
@@ -213,6 +231,7 @@ It is well staffed, but {troubled} is about to get more Tasks than it can handle
 
   dashboard        {service_url}/       sign in as {user} with {password}
                    {service_url}/?tv=1  for a screen on the wall: {viewer} with {viewer_password}
+  Flex             {flex}
   service          {service_url}
   simulated Twilio {twilio}
 

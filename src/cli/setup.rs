@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use tokio::time::timeout;
 
 use super::output::print;
-use super::{CommandError, Environment, unread};
+use super::{CommandError, Environment, flex_plugin, unread};
 use crate::config::{Config, CoreConfig, LayoutName};
 use crate::layout::{self, Object, queue_items};
 use crate::lenient_json;
@@ -49,12 +49,26 @@ pub(super) struct Options {
     /// Map of the layout queue-map as Flex users
     #[arg(long)]
     protect_sync: bool,
+    /// Release the Flex plugin that this program carries, and leave every other plugin as it is; does nothing else
+    #[arg(long, conflicts_with_all = ["event_callback_url", "protect_sync"])]
+    flex_plugin: bool,
+    /// Take the Flex plugin out instead
+    #[arg(long, requires = "flex_plugin")]
+    remove: bool,
+    /// Release it without asking
+    #[arg(long, requires = "flex_plugin")]
+    yes: bool,
 }
 
 /// Bootstraps once.
 pub(super) async fn run(environment: &Environment, options: Options) -> Result<(), CommandError> {
     unread::tell(environment);
     let lookup = |name: &str| environment.value(name);
+    if options.flex_plugin {
+        let config = Config::read(&lookup)?;
+        let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
+        return flex_plugin::run(&config, &apis, options.remove, options.yes).await;
+    }
     let callback_url = match options.event_callback_url.as_deref() {
         None => None,
         Some("") => {

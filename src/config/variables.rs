@@ -100,4 +100,5 @@ variables! {
     TWILIO_SYNC_URL: Variable::plain("TWILIO_SYNC_URL", URL);
     TWILIO_API_URL: Variable::plain("TWILIO_API_URL", URL);
     TWILIO_IAM_URL: Variable::plain("TWILIO_IAM_URL", URL);
+    TWILIO_FLEX_URL: Variable::plain("TWILIO_FLEX_URL", URL);
 }

@@ -95,6 +95,11 @@ pub enum DialError {
 }
 
 impl Dialler {
+    /// The numbers that Calls may show.
+    pub fn caller_ids(&self) -> &[String] {
+        &self.config.caller_ids
+    }
+
     /// By these rules. What other replicas have to know is said there.
     pub fn new(
         calls: Calls,

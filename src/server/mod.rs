@@ -11,6 +11,8 @@
 //! GET      /api/feed                                    what changes, as server-sent events or over a websocket
 //! GET      /, /taskrouter_dashboard.html, /assets/…       the dashboard's page
 //! GET      /voice-quality.js                            rules that watch a call's quality, for a Flex plugin
+//! GET      /flex-plugin.json                            the Flex plugin that this service carries
+//! GET      /flex-plugin/{*path}                         its bundle
 //! GET      /api/definitions, /getDefinitions,
 //!          /api/definitions/fields                      the metrics' definitions; what formulas see
 //! POST     /api/save, /saveDefinition,
@@ -42,6 +44,8 @@ mod definitions;
 mod dialling;
 mod error;
 mod feed;
+mod flex_plugin;
+mod flex_viewer;
 mod forwarded;
 mod headers;
 mod health;
@@ -79,6 +83,7 @@ use tokio::sync::watch;
 
 pub use auth::{Access, AccessError, FlexGate, Principal, Role, SyncGate};
 pub use error::ApiError;
+pub use flex_plugin::FlexPluginBundle;
 pub use headers::DefaultHeaders;
 pub use leader_client::LeaderClient;
 pub use listener::{listen, serve};

@@ -93,6 +93,8 @@ pub(super) enum Api {
     Voice,
     /// Flex tokens.
     Iam,
+    /// Flex's plugins.
+    Flex,
 }
 
 impl Api {
@@ -103,6 +105,7 @@ impl Api {
             Self::Sync => "sync",
             Self::Voice => "api",
             Self::Iam => "iam",
+            Self::Flex => "flex",
         }
     }
 }
@@ -223,6 +226,7 @@ impl Client {
             Api::Sync => &self.base_urls.sync,
             Api::Voice => &self.base_urls.api,
             Api::Iam => &self.base_urls.iam,
+            Api::Flex => &self.base_urls.flex,
         }
     }
 
@@ -231,7 +235,7 @@ impl Client {
             Api::TaskRouter if call.endpoint == Endpoint::Bulk => &self.bulk_reads,
             Api::TaskRouter => &self.taskrouter_reads,
             Api::Sync => &self.sync_reads,
-            Api::Voice => &self.api_calls,
+            Api::Voice | Api::Flex => &self.api_calls,
             Api::Iam => &self.token_checks,
         }
     }

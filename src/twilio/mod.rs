@@ -14,6 +14,7 @@ mod guarded;
 pub mod messages;
 mod name;
 mod number;
+pub mod plugins;
 pub mod retry;
 pub mod signature;
 pub mod sync;

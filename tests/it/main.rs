@@ -32,6 +32,7 @@ mod doctor;
 mod events;
 mod faults;
 mod feed;
+mod flex_plugin;
 mod formulas;
 mod formulas_beside;
 mod layouts;

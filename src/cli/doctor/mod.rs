@@ -5,6 +5,7 @@
 //! something before it is skipped, and not guessed.
 
 mod centre;
+mod flex;
 mod local;
 mod reach;
 mod redis;
@@ -46,6 +47,7 @@ pub(super) async fn run(environment: &Environment, options: &Options) -> Result<
     checks.extend(redis::checks(&config).await);
     checks.extend(remote::checks(&config, &apis).await);
     checks.extend(reach::checks(&config).await);
+    checks.extend(flex::checks(&config, &apis).await);
     let report = Report::new(checks);
     tell(&report, options)?;
     match report.wrong() {

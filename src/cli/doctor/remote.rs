@@ -200,20 +200,25 @@ async fn public_url(url: &PublicUrl) -> Check {
     Check::note("public URL", found, mend)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this asks ourselves, and not Twilio")]
 async fn answers(url: &str) -> Result<(), String> {
+    let (status, body) = fetched(url).await?;
+    if (200..300).contains(&status) && body.contains("\"ok\"") {
+        return Ok(());
+    }
+    Err(format!("status {status}, and not this service's answer"))
+}
+
+/// Status and body of one of our own addresses.
+#[expect(clippy::disallowed_methods, reason = "this asks ourselves, and not Twilio")]
+pub(super) async fn fetched(url: &str) -> Result<(u16, String), String> {
     let client = reqwest::Client::builder().timeout(LONGEST_WAIT).redirect(reqwest::redirect::Policy::none());
     let client = client.build().map_err(|error| error.to_string())?;
     let answer = client.get(url).send().await.map_err(|error| {
         let kind = if error.is_timeout() { "no answer in time" } else { "no connection" };
         kind.to_owned()
     })?;
-    let status = answer.status();
-    let body = answer.text().await.unwrap_or_default();
-    if status.is_success() && body.contains("\"ok\"") {
-        return Ok(());
-    }
-    Err(format!("status {}, and not this service's answer", status.as_u16()))
+    let status = answer.status().as_u16();
+    Ok((status, answer.text().await.unwrap_or_default()))
 }
 
 fn clock(ahead: Result<Option<SignedDuration>, TwilioError>) -> Check {

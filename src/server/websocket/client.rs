@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use super::Sockets;
 use crate::server::auth::{Access, AccessError, FlexError, FlexGate, Role, Session, left, peer};
 use crate::server::{ApiError, AppState};
 use crate::sid::WorkerSid;
@@ -25,11 +26,11 @@ const LONGEST_TRUST: Duration = Duration::from_secs(180);
 /// And not more often than this, while Twilio can't tell.
 const SHORTEST_TRUST: Duration = Duration::from_secs(15);
 /// The other place for a token.
-const TOKEN_HEADER: &str = "token";
+pub(in crate::server) const TOKEN_HEADER: &str = "token";
 
 /// An admitted client.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(in crate::server) struct Client {
     who: Who,
     /// When to look again.
     due: Option<Instant>,
@@ -50,7 +51,9 @@ enum Who {
 
 /// What a client wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(in crate::server) enum Purpose {
+    /// Learn what this user may do.
+    Ask,
     /// See statistics.
     Watch,
     /// Place Calls, which only a Worker does.
@@ -59,7 +62,7 @@ pub(super) enum Purpose {
 
 impl Client {
     /// Admits a client, with the sub-protocol to name back.
-    pub(super) async fn admit(
+    pub(in crate::server) async fn admit(
         state: &AppState,
         parts: &Parts,
         purpose: Purpose,
@@ -115,14 +118,26 @@ impl Client {
         Ok(Self { who: Who::Account { access: state.access.clone(), session: principal.session }, due })
     }
 
+    /// The Flex user's name.
+    pub(in crate::server) fn user(&self) -> Option<&str> {
+        let Who::Flex { user, .. } = &self.who else { return None };
+        Some(&user.name)
+    }
+
+    /// Whether the Flex user has one of the roles that see statistics.
+    pub(in crate::server) fn has_role(&self, sockets: &Sockets) -> bool {
+        let Who::Flex { user, .. } = &self.who else { return true };
+        fits(user, sockets.roles().as_deref())
+    }
+
     /// The Flex user's Worker.
-    pub(super) fn worker(&self) -> Option<WorkerSid> {
+    pub(in crate::server) fn worker(&self) -> Option<WorkerSid> {
         let Who::Flex { user, .. } = &self.who else { return None };
         user.worker
     }
 
     /// Waits until the client's rights have to be checked again.
-    pub(super) async fn due(&self) {
+    pub(in crate::server) async fn due(&self) {
         match self.due {
             Some(due) => tokio::time::sleep_until(due).await,
             None => std::future::pending().await,
@@ -130,7 +145,7 @@ impl Client {
     }
 
     /// Checks the client's rights again. While Twilio can't be asked they hold, until the token's own expiry.
-    pub(super) async fn may_stay(&mut self) -> bool {
+    pub(in crate::server) async fn may_stay(&mut self) -> bool {
         let (gate, token, from, user, roles) = match &mut self.who {
             Who::Account { access, session } => {
                 self.due = session.as_ref().map(look_again);

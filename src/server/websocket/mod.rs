@@ -31,7 +31,7 @@ pub(super) use feed::watch;
 pub(super) use realtime::{__path_realtime_stats, realtime_stats};
 pub(super) use upgrade::is_asked_for;
 
-use client::{Client, Purpose};
+pub(super) use client::{Client, Purpose, TOKEN_HEADER};
 use connection::CloseReason;
 use upgrade::Upgrade;
 
