@@ -81,7 +81,7 @@ pub(super) fn serve(
     let client = client().map_err(CommandError::failed)?;
     let shell = Arc::new(Shell { config, emulator: emulator.url(), client });
     let router = Router::new()
-        .route("/config.json", get(config))
+        .route("/config.json", get(show_config))
         .route("/emulator/{*path}", any(pass))
         .fallback(file)
         .with_state(shell);
@@ -89,7 +89,7 @@ pub(super) fn serve(
     Ok(())
 }
 
-async fn config(State(shell): State<Arc<Shell>>) -> axum::Json<Value> {
+async fn show_config(State(shell): State<Arc<Shell>>) -> axum::Json<Value> {
     axum::Json(shell.config.clone())
 }
 
