@@ -85,7 +85,13 @@ impl App {
             stop.cancelled().await;
             open_sockets.ended().await;
         });
-        let access = Arc::new(Access::new(&config.server, &twilio.auth_tokens[0], broadcaster.clone()));
+        let mut access = Access::new(&config.server, &twilio.auth_tokens[0], broadcaster.clone());
+        let keeper = access.keep_sign_outs(apis.sync.clone());
+        let access = Arc::new(access);
+        if let Some(keeper) = keeper {
+            let access = access.clone();
+            tasks.spawn(Stage::Writes, "sign-outs", |stop| keeper.run(access, stop));
+        }
         let dialler = config.dialling.clone().map(|dialling| {
             let public_url = config.server.public_url.clone();
             let (calls, taskrouter) = (apis.calls.clone(), apis.taskrouter.clone());
@@ -183,7 +189,7 @@ fn alone(config: &Config, apis: &Apis, watched: Watched, tasks: &mut Tasks) -> (
     tasks.spawn(Stage::Intake, "feed", |stop| drawing.run(stop));
     tasks.spawn(Stage::Intake, "becoming ready", |stop| pipeline.becoming_ready(ready, stop));
     let handle = pipeline.handle(&config.core);
-    (pipeline.refresher, LeaderClient::Local(Box::new(handle)))
+    (pipeline.refresher, LeaderClient::alone(handle))
 }
 
 /// The replica that leads reads and writes.
@@ -196,7 +202,7 @@ fn replicated(
 ) -> Result<(Refresher, LeaderClient), StartError> {
     let (handles, member) = Member::new(config, sharing, watched, exchanged)?;
     tasks.spawn_fallible(Stage::Reads, "replica", |stop| member.run(stop));
-    let leader = LeaderClient::Shared { local: handles.pipeline, rpc: handles.rpc };
+    let leader = LeaderClient::shared(handles.pipeline, handles.rpc);
     Ok((handles.refresher, leader))
 }
 

@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 use tokio::task::JoinSet;
@@ -73,7 +72,7 @@ struct Response {
     /// HTTP's number for it; 200 for an answer.
     status: u16,
     /// JSON, with its members in their order.
-    body: Box<RawValue>,
+    body: Answer,
 }
 
 /// What became of a request to one leader.
@@ -254,6 +253,6 @@ pub async fn serve(
 async fn respond(pipeline: Handle, request: Value) -> Response {
     match pipeline.answer_json(request).await.map_err(Refusal::from) {
         Ok(body) => Response { status: 200, body },
-        Err(refusal) => Response { status: refusal.status, body: to_raw_value(&refusal).unwrap_or_default() },
+        Err(refusal) => Response { status: refusal.status, body: Answer::of(&refusal) },
     }
 }

@@ -9,12 +9,20 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::watch;
 
 use super::error::ApiError;
+use super::shared_answers::SharedAnswers;
 use crate::cluster::{LeaderRpc, RpcError};
 use crate::pipeline::{Answer, Handle, Request, RequestError};
 
+/// Asks the leader, and sends what it answers.
+#[derive(Debug)]
+pub struct LeaderClient {
+    leader: Leader,
+    answers: SharedAnswers,
+}
+
 /// The way to the pipeline.
 #[derive(Debug)]
-pub enum LeaderClient {
+enum Leader {
     /// It runs in this process, always.
     Local(Box<Handle>),
     /// It runs where the leader is.
@@ -27,11 +35,21 @@ pub enum LeaderClient {
 }
 
 impl LeaderClient {
+    /// For a process alone.
+    pub fn alone(pipeline: Handle) -> Self {
+        Self { leader: Leader::Local(Box::new(pipeline)), answers: SharedAnswers::default() }
+    }
+
+    /// For one of several replicas: its own pipeline while it leads, and the way to another leader.
+    pub fn shared(local: watch::Receiver<Option<Handle>>, rpc: LeaderRpc) -> Self {
+        Self { leader: Leader::Shared { local, rpc }, answers: SharedAnswers::default() }
+    }
+
     /// The pipeline, if it runs in this process now.
     pub fn local(&self) -> Option<Handle> {
-        match self {
-            Self::Local(handle) => Some((**handle).clone()),
-            Self::Shared { local, .. } => local.borrow().clone(),
+        match &self.leader {
+            Leader::Local(handle) => Some((**handle).clone()),
+            Leader::Shared { local, .. } => local.borrow().clone(),
         }
     }
 
@@ -39,13 +57,13 @@ impl LeaderClient {
     pub(super) async fn ask(&self, request: Request) -> Result<Response, ApiError> {
         let answer = self.answer(request).await?;
         let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
-        Ok((headers, String::from(Box::<str>::from(answer))).into_response())
+        Ok((headers, self.answers.body(answer)).into_response())
     }
 
     async fn answer(&self, request: Request) -> Result<Answer, ApiError> {
-        let rpc = match self {
-            Self::Local(handle) => return Ok(handle.answer(request).await?),
-            Self::Shared { rpc, .. } => rpc,
+        let rpc = match &self.leader {
+            Leader::Local(handle) => return Ok(handle.answer(request).await?),
+            Leader::Shared { rpc, .. } => rpc,
         };
         if let Some(handle) = self.local()
             && let Some(answer) = self.answer_while_leading(&handle, &request).await
@@ -69,8 +87,8 @@ impl LeaderClient {
         request: &Request,
     ) -> Option<Result<Answer, ApiError>> {
         let ended = async {
-            match self {
-                Self::Shared { local, .. } if request.is_idempotent() => {
+            match &self.leader {
+                Leader::Shared { local, .. } if request.is_idempotent() => {
                     let _ = local.clone().wait_for(Option::is_none).await;
                 }
                 _ => std::future::pending().await,

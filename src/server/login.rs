@@ -94,7 +94,7 @@ pub(super) async fn sign_in(
 )]
 pub(super) async fn sign_out(State(state): State<AppState>, Viewer(principal): Viewer) -> Response {
     if let Some(session) = &principal.session {
-        state.access.sign_out(session);
+        state.access.sign_out(session).await;
     }
     go_home(&state, None, state.access.cookies().set_session("", 0))
 }

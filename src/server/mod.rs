@@ -63,6 +63,7 @@ mod roster;
 mod routes;
 mod same_site;
 mod session;
+mod shared_answers;
 mod signatures;
 mod signed;
 mod sync_endpoint;
@@ -81,7 +82,7 @@ use axum::response::Response;
 use axum::routing::get;
 use tokio::sync::watch;
 
-pub use auth::{Access, AccessError, FlexGate, Principal, Role, SyncGate};
+pub use auth::{Access, AccessError, FlexGate, Principal, Role, SIGN_OUTS_MAP, SyncGate};
 pub use error::ApiError;
 pub use flex_plugin::FlexPluginBundle;
 pub use headers::DefaultHeaders;

@@ -66,7 +66,8 @@ pub(super) async fn index(
         return login::by_link(&state, query, &key);
     }
     match visitor {
-        Ok(_) => {}
+        // The page asks again until the service knows.
+        Ok(_) | Err(AccessError::Starting) => {}
         Err(AccessError::NoAdministrator) => return login::no_account(&state),
         Err(AccessError::SignInNeeded | AccessError::CredentialsNeeded) => {
             let login = login::with_query(&format!("{}/login", state.public_url.prefix()), uri.query());

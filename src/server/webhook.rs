@@ -163,7 +163,7 @@ async fn admit_bootstrap(parts: Parts, body: Body, target: String, state: &AppSt
         return Ok(());
     }
     same_site::check(&parts.headers, &state.public_url)?;
-    Ok(state.access.administrator(&parts.headers, peer(&parts))?)
+    Ok(state.access.administrator(&parts.headers, peer(&parts)).await?)
 }
 
 impl Received {

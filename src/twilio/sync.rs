@@ -184,6 +184,18 @@ impl SyncService {
         self.write(&format!("/Maps/{}/Items", segment(map)), &[("Key", key), ("Data", data)]).await
     }
 
+    /// `POST Maps/{map}/Items` with `ItemTtl`: Sync deletes the item after so many seconds.
+    pub async fn create_map_item_for(
+        &self,
+        map: &str,
+        key: &str,
+        data: &str,
+        seconds: u32,
+    ) -> Result<Revision, TwilioError> {
+        let form = [("Key", key), ("Data", data), ("ItemTtl", &seconds.to_string())];
+        self.write(&format!("/Maps/{}/Items", segment(map)), &form).await
+    }
+
     /// `POST Maps/{map}/Items/{key}`: replaces the data.
     pub async fn update_map_item(&self, map: &str, key: &str, data: &str) -> Result<Revision, TwilioError> {
         self.write(&format!("/Maps/{}/Items/{}", segment(map), segment(key)), &[("Data", data)]).await

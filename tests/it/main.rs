@@ -41,12 +41,14 @@ mod monitoring;
 mod odd_answers;
 mod older_pages;
 mod process;
+mod proxy;
 mod queues;
 mod restart;
 mod rooms;
 mod samples_env;
 mod scaling;
 mod secrets;
+mod sign_outs;
 mod sync_objects;
 #[cfg(feature = "otel")]
 mod tracing_export;

@@ -77,7 +77,7 @@ impl Client {
                 Self::with_token(state, token, peer(parts).ip(), purpose).await?
             }
             None if purpose == Purpose::Dial => return Err(no_worker()),
-            None => Self::with_account(state, parts)?,
+            None => Self::with_account(state, parts).await?,
         };
         Ok((client, protocol))
     }
@@ -102,8 +102,8 @@ impl Client {
         Ok(Self { who: Who::Flex { gate: state.flex.clone(), token, from, user, roles }, due })
     }
 
-    fn with_account(state: &AppState, parts: &Parts) -> Result<Self, ApiError> {
-        let entered = state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer);
+    async fn with_account(state: &AppState, parts: &Parts) -> Result<Self, ApiError> {
+        let entered = state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer).await;
         let principal = entered.map_err(|error| match error {
             AccessError::SignInNeeded
             | AccessError::CredentialsNeeded
