@@ -461,7 +461,7 @@ impl Worker {
         if !failed.is_empty() {
             self.board.fold(begun.id, failed, (self.wall)());
         }
-        let offers = Offers { bulk: false, list: false, ..self.offers };
+        let offers = Offers { bulk: false, list: false, ..self.ways.now(now) };
         for read in plan(&singly, &self.schedule.queues(), offers) {
             self.singly.extend(read.covers.iter().copied());
             self.start(read, &singly, begun.cause, now);
