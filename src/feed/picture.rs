@@ -348,14 +348,18 @@ impl Picture {
         changed.chain(self.gone.values().copied()).max().or(Some(0)).max(Some(self.oldest))
     }
 
-    /// All queues' items as a JSON array, in TaskRouter's order.
-    pub(super) fn items(&self) -> String {
+    /// The TaskQueues in TaskRouter's order; those that it does not list any more come last.
+    fn in_order(&self) -> Vec<(&TaskQueueSid, &Arc<Part>)> {
         let order: Vec<TaskQueueSid> =
             self.part(QUEUE_ORDER).and_then(|order| serde_json::from_str(order).ok()).unwrap_or_default();
         let listed: BTreeSet<&TaskQueueSid> = order.iter().collect();
-        let rest = self.queues.iter().filter(|(queue, _)| !listed.contains(queue)).map(|(_, part)| part);
-        let parts = order.iter().filter_map(|queue| self.queues.get(queue)).chain(rest);
-        let items: Vec<&str> = parts.map(|part| part.json()).collect();
+        let rest = self.queues.iter().filter(|(queue, _)| !listed.contains(queue));
+        order.iter().filter_map(|queue| self.queues.get_key_value(queue)).chain(rest).collect()
+    }
+
+    /// All queues' items as a JSON array, in TaskRouter's order.
+    pub(super) fn items(&self) -> String {
+        let items: Vec<&str> = self.in_order().into_iter().map(|(_, part)| part.json()).collect();
         format!("[{}]", items.join(","))
     }
 
@@ -365,7 +369,8 @@ impl Picture {
         let from = position.unwrap_or(0);
         let overlaid = seen.is_none_or(|seen| seen.overlay != self.overlay_tag());
         let newer = |part: &&Arc<Part>| position.is_none() || part.number > from;
-        let queues = self.queues.iter().filter(|(queue, part)| newer(part) && selection.wants(queue));
+        let all = if position.is_none() { self.in_order() } else { self.queues.iter().collect() };
+        let queues = all.into_iter().filter(|(queue, part)| newer(part) && selection.wants(queue));
         let queues: Vec<Cow<'_, str>> = queues.map(|(_, part)| selection.shown(part.json())).collect();
         let gone = self.gone.iter().filter(|(queue, n)| **n > from && selection.wants(queue));
         let gone: Vec<&TaskQueueSid> = gone.map(|(queue, _)| queue).collect();
