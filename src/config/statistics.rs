@@ -54,7 +54,11 @@ impl StatisticsConfig {
         let usual = ["voice", "chat", "video"].map(str::to_owned).to_vec();
         let chosen = |text: &str| match text {
             "auto" => Some((ChannelChoice::Auto, usual.clone())),
-            names => Some((ChannelChoice::Named, channel_names(names)?)),
+            // The default in writing, as in .env.example, is the default.
+            names => match channel_names(names)? {
+                names if names == usual => Some((ChannelChoice::Default, names)),
+                names => Some((ChannelChoice::Named, names)),
+            },
         };
         let default = (ChannelChoice::Default, usual.clone());
         let (channel_choice, channels) = reader.or_default(&var::STATS_CHANNELS, default, chosen);
