@@ -1,18 +1,20 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick check fmt official sdk signatures openapi deploy-check image-check fuzz sbom deny web web-test \
+.PHONY: help demo flex test test-quick check fmt official sdk signatures openapi deploy-check image-check fuzz sbom deny web web-test \
 	shots bench bench-quick chaos chaos-quick simulate release clean tools
 
 # What the dashboard's page is made of.
-PAGE := $(shell find web/shared web/dashboard/src web/dashboard/public web/call-quality -type f -not -path '*/node_modules/*' 2>/dev/null) \
-	web/dashboard/index.html web/dashboard/vite.config.ts web/package-lock.json
+PAGE := $(shell find web/shared web/dashboard/src web/dashboard/public web/call-quality web/flex-plugin/src -type f -not -path '*/node_modules/*' 2>/dev/null) \
+	web/dashboard/index.html web/dashboard/vite.config.ts $(wildcard web/flex-plugin/vite.*.ts) web/package-lock.json
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
 		awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
-demo: tools web ## Run the service and its dashboard against a simulated Twilio; ARGS="--port 9000" is passed on
+demo: tools web web/dist-shell/index.html ## Run the service and its dashboard against a simulated Twilio; ARGS="--port 9000" is passed on
 	cargo run --features demo -- demo $(ARGS)
+
+flex: demo ## The same: the demo prints the address of a stand-in for Flex with the plugin in it
 
 test: ## Run every test suite and end with a table; SUITES="rust sdk" runs some of them
 	tests/run $(SUITES)
@@ -62,6 +64,10 @@ web: tools web/dist/index.html ## Build the dashboard's page, which the next bui
 
 web/dist/index.html: web/node_modules/.package-lock.json $(PAGE)
 	cd web && npm run --silent build
+	touch $@
+
+web/dist-shell/index.html: web/node_modules/.package-lock.json $(wildcard web/flex-plugin/shell/*)
+	cd web && npm run --silent shell -w flex-plugin
 	touch $@
 
 web/node_modules/.package-lock.json: web/package-lock.json

@@ -36,6 +36,8 @@ pub struct App {
     local_address: SocketAddr,
     tasks: Tasks,
     ready: watch::Sender<bool>,
+    #[cfg(feature = "demo")]
+    leader: Arc<LeaderClient>,
 }
 
 /// The service could not be started.
@@ -79,7 +81,13 @@ impl App {
             stop.cancelled().await;
             open_sockets.ended().await;
         });
-        let access = Arc::new(Access::new(&config.server, &twilio.auth_tokens[0], broadcaster.clone()));
+        let mut access = Access::new(&config.server, &twilio.auth_tokens[0], broadcaster.clone());
+        let keeper = access.keep_sign_outs(apis.sync.clone());
+        let access = Arc::new(access);
+        if let Some(keeper) = keeper {
+            let access = access.clone();
+            tasks.spawn(Stage::Writes, "sign-outs", |stop| keeper.run(access, stop));
+        }
         let dialler = config.dialling.clone().map(|dialling| {
             let public_url = config.server.public_url.clone();
             let (calls, taskrouter) = (apis.calls.clone(), apis.taskrouter.clone());
@@ -95,6 +103,7 @@ impl App {
                 replicated(config, sharing, watched, exchanged, &mut tasks)?
             }
         };
+        let leader = Arc::new(leader);
         let handles = Handles {
             verifier: Arc::new(SignatureVerifier::new(
                 twilio.auth_tokens.clone(),
@@ -105,6 +114,7 @@ impl App {
             statistics: Arc::new(config.core.statistics.clone()),
             rhythm: config.core.refresh,
             access,
+            centre_name: config.server.centre_name.as_deref().map(Arc::from),
             trusted_proxies: config.server.trusted_proxies.clone(),
             headers: Arc::new(DefaultHeaders::new(&config.server.public_url, &config.server.frame_ancestors)),
             sync_gate: Arc::new(SyncGate::new(apis.sync.clone())),
@@ -113,7 +123,7 @@ impl App {
             dialler,
             voice,
             refresher,
-            leader: Arc::new(leader),
+            leader: leader.clone(),
             sync: Arc::new(config.core.sync.clone()),
             feed,
             shows_events: layout::needs(&layout::all(&config.core)).latest_event,
@@ -123,7 +133,21 @@ impl App {
             ready: is_ready,
         };
         tasks.spawn_fallible(Stage::Intake, "listener", |stop| serve(listener, router(handles.into()), stop));
-        Ok(Self { local_address, tasks, ready })
+        Ok(Self {
+            local_address,
+            tasks,
+            ready,
+            #[cfg(feature = "demo")]
+            leader,
+        })
+    }
+
+    /// Puts curves before those that were drawn so far.
+    #[cfg(feature = "demo")]
+    pub fn take_over(&self, curves: crate::wallboard::Curves) {
+        if let Some(pipeline) = self.leader.local() {
+            pipeline.take_over(curves);
+        }
     }
 
     pub fn local_address(&self) -> SocketAddr {
@@ -158,12 +182,14 @@ fn alone(
     let document = &config.core.sync.dashboard_metrics_document;
     let (snapshots, tiles) = (pipeline.refresher.snapshots(), pipeline.tiles.clone());
     let (status, interval) = (pipeline.publisher.status(), config.core.refresh.realtime_interval);
-    let drawing = feed::FeedWorker::new(pictures, snapshots, tiles, status, alerts, document, interval);
+    let unanswered = apis.client.taskrouter_unanswered();
+    let drawing = feed::FeedWorker::new(pictures, snapshots, tiles, status, alerts, document, interval)
+        .judging_by(unanswered);
     // Watchers hold their connections open, so the feed ends with the listener and not after it.
     tasks.spawn(Stage::Intake, "feed", |stop| drawing.run(stop));
     tasks.spawn(Stage::Intake, "becoming ready", |stop| pipeline.becoming_ready(ready, stop));
     let handle = pipeline.handle(&config.core);
-    (pipeline.refresher, LeaderClient::Local(Box::new(handle)))
+    (pipeline.refresher, LeaderClient::alone(handle))
 }
 
 /// The replica that leads reads and writes.
@@ -176,7 +202,7 @@ fn replicated(
 ) -> Result<(Refresher, LeaderClient), StartError> {
     let (handles, member) = Member::new(config, sharing, watched, exchanged)?;
     tasks.spawn_fallible(Stage::Reads, "replica", |stop| member.run(stop));
-    let leader = LeaderClient::Shared { local: handles.pipeline, rpc: handles.rpc };
+    let leader = LeaderClient::shared(handles.pipeline, handles.rpc);
     Ok((handles.refresher, leader))
 }
 

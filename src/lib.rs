@@ -26,6 +26,7 @@ pub mod feed;
 pub mod form;
 pub mod jobs;
 pub mod layout;
+pub mod lenient_json;
 pub mod lifecycle;
 pub mod pipeline;
 pub mod publish;

@@ -45,6 +45,27 @@ impl ServiceLevel {
     }
 }
 
+/// The threshold in seconds of the first service level in a formula, where it stands there as a number or is chosen as the
+/// default metric does: the second of those that are configured.
+pub fn threshold_in(formula: &str, configured: &[u32]) -> Option<u32> {
+    let (_, arguments) = formula.split_once("sla(")?;
+    let mut depth = 0;
+    let comma = arguments.find(|c: char| {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && c == ','
+    })?;
+    let threshold = arguments[comma + 1..].trim_start();
+    if threshold.starts_with("t[1] ?? t[0]") {
+        return configured.get(1).or(configured.first()).copied();
+    }
+    let digits = threshold.find(|c: char| !c.is_ascii_digit()).unwrap_or(threshold.len());
+    threshold[..digits].parse().ok()
+}
+
 fn names(formula: &str, name: &str) -> bool {
     ['\'', '"', '`'].into_iter().any(|quote| formula.contains(&format!("{quote}{name}{quote}")))
 }
@@ -52,6 +73,17 @@ fn names(formula: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_threshold_that_a_formula_shows() {
+        let threshold = |formula| threshold_in(formula, &[20, 60, 120]);
+        assert_eq!(threshold("sla(data.workspace, 45)"), Some(45));
+        assert_eq!(threshold("100 - sla(queue('WQ1', 2)[0], 30, 'all-waited')"), Some(30));
+        assert_eq!(threshold("((t) => sla(data.workspace, t[1] ?? t[0]))(x)"), Some(60));
+        assert_eq!(threshold_in("sla(data.workspace, t[1] ?? t[0])", &[20]), Some(20));
+        assert_eq!(threshold("sla(data.workspace, limit)"), None);
+        assert_eq!(threshold("data.queues.length"), None);
+    }
 
     #[test]
     fn a_tile_names_the_service_level_it_shows() {

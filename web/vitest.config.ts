@@ -45,6 +45,7 @@ export default defineConfig({
         resolve: { alias: underReact17 },
         test: {
           name: "flex-plugin, React 17",
+          testTimeout: 60_000,
           root: "flex-plugin",
           include: ["test/**/*.test.ts", "test/**/*.test.tsx"],
           environment: "node",

@@ -36,6 +36,7 @@ mod testbed;
 mod ages;
 mod burst;
 mod fanout;
+mod feed;
 mod formulas;
 mod freshness;
 mod intake;
@@ -172,8 +173,9 @@ async fn measure(options: &Options) -> (Vec<Section>, Vec<Observed>) {
         Some(prepared) => options.run("ages", ages::run(effort, prepared)).await,
         None => None,
     };
-    let results: [Option<Result>; 13] = [
+    let results: [Option<Result>; 14] = [
         options.run("mix", mix::run(effort, &options.mix)).await,
+        options.run("feed", feed::run(effort)).await,
         options.run("freshness", freshness::run(effort)).await,
         options.run("sdk", sdk::run(effort)).await,
         options.run("lag", lag::run(effort)).await,

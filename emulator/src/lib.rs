@@ -67,6 +67,6 @@ pub use sockets::{SocketView, Sockets};
 pub use sync::{SyncChange, SyncHandle};
 pub use tokens::{FlexToken, Tokens};
 pub use world::{
-    Both, Drive, Event, Move, NewTask, Outcome, QueueView, ReservationStatus, ReservationView, TaskStatus,
-    TaskView, Truth, WorkerView, World, WorldError,
+    Both, Drive, Event, Move, NewTask, Outcome, QueueView, ReservationStatus, ReservationView, Sample,
+    TaskStatus, TaskView, Truth, WorkerView, World, WorldError,
 };

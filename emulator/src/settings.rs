@@ -29,6 +29,10 @@ pub struct Settings {
     pub starts_at: Option<Timestamp>,
     /// How long the centre has been open already: its history is simulated before the first request. Default none.
     pub history: Duration,
+    /// How often statistics are kept during the history, for `World::samples`. Default never.
+    pub samples_every: Option<Duration>,
+    /// Thresholds in seconds by which the samples' waits are split.
+    pub sample_splits: Vec<u32>,
     /// Twilio's limits; each can be switched off.
     pub limits: Limits,
     pub answers: Answers,
@@ -56,6 +60,8 @@ impl Default for Settings {
             speed: 1.0,
             starts_at: None,
             history: Duration::ZERO,
+            samples_every: None,
+            sample_splits: Vec::new(),
             limits: Limits::default(),
             answers: Answers::default(),
             life: Life::default(),

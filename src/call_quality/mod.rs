@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-pub use webhook::AlertSender;
+pub use webhook::{AlertSender, webhook_signatures};
 
 use board::{Alert, AlertBoard};
 use limits::{OF_A_CUSTOMER, OF_A_REPORT, OF_ALL, OF_AN_AGENT, ReportLimits, Seen};

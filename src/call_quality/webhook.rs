@@ -147,12 +147,13 @@ async fn post(
         .header(CONTENT_TYPE, "application/json")
         .header("webhook-id", &parcel.id)
         .header("webhook-timestamp", &timestamp)
-        .header("webhook-signature", signatures(secrets, &parcel.id, &timestamp, &parcel.body))
+        .header("webhook-signature", webhook_signatures(secrets, &parcel.id, &timestamp, &parcel.body))
         .body(parcel.body.clone());
     Ok(request.send().await?.status().as_u16())
 }
 
-fn signatures(secrets: &[SecretString], id: &str, timestamp: &str, body: &str) -> String {
+/// The header `webhook-signature`, with a signature for each secret.
+pub fn webhook_signatures(secrets: &[SecretString], id: &str, timestamp: &str, body: &str) -> String {
     let signatures: Vec<String> =
         secrets.iter().map(|secret| signature(secret, id, timestamp, body)).collect();
     signatures.join(" ")
@@ -184,7 +185,8 @@ mod tests {
         let said =
             signature(&example, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", r#"{"test": 2432232314}"#);
         assert_eq!(said, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-        let both = signatures(&[example, SecretString::from("another-secret-of-16")], "msg_1", "1", "{}");
+        let both =
+            webhook_signatures(&[example, SecretString::from("another-secret-of-16")], "msg_1", "1", "{}");
         assert_eq!(both.split(' ').count(), 2);
     }
 }

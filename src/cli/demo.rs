@@ -3,6 +3,8 @@
 //! Nothing here is a shortcut: the service is configured by variables as anywhere, told of events by signed callbacks,
 //! and writes to Sync over HTTP. Only the other side is simulated.
 
+mod curves;
+
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,7 +15,7 @@ use tokio::net::TcpListener;
 use twilio_emulator::{Emulator, FlexToken, Life, Settings};
 
 use super::output::print;
-use super::{CommandError, Environment};
+use super::{CommandError, Environment, demo_shell};
 use crate::app::App;
 use crate::config::Config;
 use crate::lifecycle::stop_signal;
@@ -23,6 +25,8 @@ use crate::twilio::Apis;
 
 /// How long the centre has been open when the demo starts, so that today's counters are not all zero.
 const HISTORY: Duration = Duration::from_secs(30 * 60);
+/// How often the half hour's statistics are kept for the curves: the service draws a point as often.
+const CURVE_STEP: Duration = Duration::from_secs(20);
 /// Voice-quality reports that agents have sent: what was bad, caller, number called.
 const REPORTS: [(&str, &str, &str); 3] = [
     ("Average packet loss of 7 %", "+15005550010", "+15005550000"),
@@ -34,6 +38,10 @@ const ADMINISTRATOR: (&str, &str) = ("admin", "demo-password");
 /// Who sees the dashboard and can't change it.
 const VIEWER: (&str, &str) = ("viewer", "demo-viewer");
 
+/// Thresholds in seconds that curves are split at: the service's defaults, and others that are common.
+const SPLITS: [u32; 7] = [10, 15, 20, 30, 45, 60, 120];
+const CENTRE_NAME: &str = "Harbour Support";
+
 #[derive(Debug, Args)]
 pub(super) struct DemoOptions {
     /// Port of the service (0: any free one)
@@ -42,6 +50,9 @@ pub(super) struct DemoOptions {
     /// Port of the simulated Twilio (0: any free one)
     #[arg(long, default_value_t = 8081)]
     twilio_port: u16,
+    /// Port of the stand-in for Flex (0: any free one)
+    #[arg(long, default_value_t = 8082)]
+    flex_port: u16,
     /// Number of TaskQueues
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=5000))]
     queues: u16,
@@ -68,6 +79,8 @@ pub(super) async fn run(environment: &Environment, options: DemoOptions) -> Resu
         queues: options.queues.into(),
         workers: options.workers.into(),
         history: HISTORY,
+        samples_every: Some(CURVE_STEP),
+        sample_splits: SPLITS.to_vec(),
         // A healthy centre when the demo opens, and from then on one TaskQueue that gets into trouble.
         life: Life::Healthy { trouble_after: HISTORY },
         statistics_lag: Duration::try_from_secs_f64(options.lag).map_err(CommandError::failed)?,
@@ -86,7 +99,10 @@ pub(super) async fn run(environment: &Environment, options: DemoOptions) -> Resu
     let address = listener.local_addr().map_err(CommandError::failed)?;
 
     let service_url = format!("http://{address}");
-    let variables = variables(&emulator, &service_url);
+    let shell =
+        demo_shell::bind(local(options.flex_port)).await.map_err(|error| taken(&error, "--flex-port"))?;
+    let flex_url = format!("http://{}", shell.local_addr().map_err(CommandError::failed)?);
+    let variables = variables(&emulator, &service_url, &flex_url);
     // Time zone, layouts and intervals come from the environment, as for `serve`.
     let config = Config::read(&|name| variables.get(name).cloned().or_else(|| environment.value(name)))?;
     let app = App::start(&config, listener).map_err(CommandError::failed)?;
@@ -98,16 +114,28 @@ pub(super) async fn run(environment: &Environment, options: DemoOptions) -> Resu
     let callback_url = format!("{service_url}{}", EVENT_PATHS[0]);
     apis.taskrouter.set_event_callback_url(&callback_url).await.map_err(CommandError::failed)?;
     app.ready().await;
+    draw_past(&app, &emulator, &config);
     progress("ready: all TaskQueues are in Sync");
     report_calls(&emulator, &service_url).await?;
     progress(format_args!("{} calls of poor quality reported", REPORTS.len()));
+    demo_shell::serve(shell, &emulator, &service_url)?;
     let centre = emulator.world().drive(options.pace.max(0.0));
-    print(guide(&emulator, &config, &service_url));
+    print(guide(&emulator, &config, &service_url, &flex_url));
 
     let ended = app.run_until(stop).await;
     drop(centre);
     emulator.shutdown().await;
     ended.map_err(CommandError::failed)
+}
+
+/// Gives the curves the half hour that the service was not there to see.
+fn draw_past(app: &App, emulator: &Emulator, config: &Config) {
+    let statistics = &config.core.statistics;
+    let thresholds = &statistics.sla_thresholds;
+    // The default metric's choice.
+    let Some(threshold) = thresholds.get(1).or(thresholds.first()) else { return };
+    let level = curves::Level { rule: statistics.service_level, threshold: *threshold };
+    app.take_over(curves::curves(&emulator.world().samples(), &level));
 }
 
 /// How far the start is.
@@ -151,7 +179,8 @@ fn taken(error: &dyn std::error::Error, option: &str) -> CommandError {
     CommandError::Failed(format!("{error}; choose another port with {option}"))
 }
 
-fn variables(emulator: &Emulator, service_url: &str) -> HashMap<&'static str, String> {
+fn variables(emulator: &Emulator, service_url: &str, flex_url: &str) -> HashMap<&'static str, String> {
+    let workflow = emulator.world().workflows().into_iter().next().unwrap_or_default();
     let (account, twilio) = (emulator.account(), emulator.url());
     HashMap::from([
         ("TWILIO_ACCOUNT_SID", account.account_sid.clone()),
@@ -163,16 +192,27 @@ fn variables(emulator: &Emulator, service_url: &str) -> HashMap<&'static str, St
         ("TWILIO_TASKROUTER_URL", twilio.clone()),
         ("TWILIO_SYNC_URL", twilio.clone()),
         ("TWILIO_API_URL", twilio.clone()),
-        ("TWILIO_IAM_URL", twilio),
+        ("TWILIO_IAM_URL", twilio.clone()),
+        ("TWILIO_FLEX_URL", twilio),
+        ("CENTRE_NAME", CENTRE_NAME.to_owned()),
         ("PUBLIC_URL", service_url.to_owned()),
         ("AUTHENTICATION_USER", ADMINISTRATOR.0.to_owned()),
         ("AUTHENTICATION_PASSWORD", ADMINISTRATOR.1.to_owned()),
         ("VIEWER_USER", VIEWER.0.to_owned()),
         ("VIEWER_PASSWORD", VIEWER.1.to_owned()),
+        ("ALLOWED_ORIGINS", flex_url.to_owned()),
+        ("TWILIO_OUTBOUND_WORKFLOW_SID", workflow),
+        ("OUTBOUND_CALLER_IDS", demo_shell::CALLER_ID.to_owned()),
+        ("OUTBOUND_PREFIXES", demo_shell::PREFIX.to_owned()),
     ])
 }
 
-fn guide(emulator: &Emulator, config: &Config, service_url: &str) -> String {
+fn guide(emulator: &Emulator, config: &Config, service_url: &str, flex_url: &str) -> String {
+    let flex = if demo_shell::is_built() {
+        format!("{flex_url}/       a stand-in for Flex, with the plugin in it")
+    } else {
+        "not built: make demo builds it".to_owned()
+    };
     let (account, twilio) = (emulator.account(), emulator.url());
     let ((user, password), (viewer, viewer_password)) = (ADMINISTRATOR, VIEWER);
     let map = &config.core.sync.queue_stats_map;
@@ -191,6 +231,7 @@ It is well staffed, but {troubled} is about to get more Tasks than it can handle
 
   dashboard        {service_url}/       sign in as {user} with {password}
                    {service_url}/?tv=1  for a screen on the wall: {viewer} with {viewer_password}
+  Flex             {flex}
   service          {service_url}
   simulated Twilio {twilio}
 

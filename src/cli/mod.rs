@@ -3,9 +3,12 @@
 mod delete_map;
 #[cfg(feature = "demo")]
 mod demo;
+#[cfg(feature = "demo")]
+mod demo_shell;
 mod doctor;
 mod env_file;
 mod environment;
+mod flex_plugin;
 mod healthcheck;
 mod output;
 mod serve;

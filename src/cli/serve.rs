@@ -29,7 +29,7 @@ pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
         warn!(public_url = %config.server.public_url, concern, "PUBLIC_URL may be unreachable for Twilio");
     }
     for reason in &config.warnings {
-        warn!(reason, "Configuration incomplete; a feature is off");
+        warn!(reason, "Configuration incomplete, or it names something unknown");
     }
     open_files(config.sockets.most_clients);
     let bind = config.server.bind;

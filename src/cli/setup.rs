@@ -1,17 +1,20 @@
 //! `setup`: the bootstrap from a shell. Creates what is missing, fills it once, and says what it found and made.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use futures_util::{StreamExt, future, stream};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use tokio::time::timeout;
 
 use super::output::print;
-use super::{CommandError, Environment, unread};
-use crate::config::{Config, CoreConfig};
+use super::{CommandError, Environment, flex_plugin, unread};
+use crate::config::{Config, CoreConfig, LayoutName};
 use crate::layout::{self, Object, queue_items};
+use crate::lenient_json;
 use crate::lifecycle::Tasks;
 use crate::pipeline::Pipeline;
 use crate::refresh::Stopped;
@@ -31,6 +34,10 @@ const GRACE: Duration = Duration::from_secs(2);
 /// the event (Twilio, "Webhooks: Connection Overrides").
 const CONNECTION_OVERRIDES: &str = "#rc=5&rp=5xx,ct,rt";
 
+/// Workers that are permitted to read, at about ten a second.
+const MOST_PERMITTED: usize = 1000;
+const PERMITTED_AT_ONCE: usize = 4;
+
 #[derive(Debug, Args)]
 pub(super) struct SetupOptions {
     /// Set the Workspace's event callback URL, by default to PUBLIC_URL/taskrouter/events. Adds connection overrides
@@ -38,15 +45,30 @@ pub(super) struct SetupOptions {
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     event_callback_url: Option<String>,
     /// Switch on the Sync Service's access control, so that the dashboard's access tokens can only read. Affects the
-    /// whole Service: other clients with access tokens then need permissions of their own
+    /// whole Service: other clients with access tokens then need permissions of their own. Today's Workers may read the
+    /// Map of the layout queue-map as Flex users
     #[arg(long)]
     protect_sync: bool,
+    /// Release the Flex plugin that this program carries, and leave every other plugin as it is; does nothing else
+    #[arg(long, conflicts_with_all = ["event_callback_url", "protect_sync"])]
+    flex_plugin: bool,
+    /// Take the Flex plugin out instead
+    #[arg(long, requires = "flex_plugin")]
+    remove: bool,
+    /// Release it without asking
+    #[arg(long, requires = "flex_plugin")]
+    yes: bool,
 }
 
 /// Bootstraps once.
 pub(super) async fn run(environment: &Environment, options: SetupOptions) -> Result<(), CommandError> {
     unread::tell(environment);
     let lookup = |name: &str| environment.value(name);
+    if options.flex_plugin {
+        let config = Config::read(&lookup)?;
+        let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
+        return flex_plugin::run(&config, &apis, options.remove, options.yes).await;
+    }
     let callback_url = match options.event_callback_url.as_deref() {
         None => None,
         Some("") => {
@@ -155,6 +177,9 @@ async fn fill_sync(
     }
     if protects {
         permit(&apis.sync, &missing).await?;
+        if config.sync.layouts.contains(&LayoutName::QueueMap) {
+            permit_workers(apis, &config.sync.queue_stats_map).await;
+        }
     }
     print(match (controlled, protects) {
         (false, false) => {
@@ -196,6 +221,40 @@ async fn tell_workspace(
         print(format!("Events filter: {filter}; changes by other events show later"));
     }
     Ok(())
+}
+
+/// Lets Flex users read the Map that the queue statistics plugin shows, with the tokens that they have from Flex. Their identity
+/// is known from their Worker's `contact_uri`.
+async fn permit_workers(apis: &Apis, map: &str) {
+    let workers = match apis.taskrouter.workers().await {
+        Ok(workers) => workers,
+        Err(error) => {
+            print(format!(
+                "Flex users: none may read Map {map} (54007), because the Workers can't be read: {error}"
+            ));
+            return;
+        }
+    };
+    let identities: BTreeSet<String> =
+        workers.iter().filter_map(|worker| identity_of(&worker.attributes)).collect();
+    let permitted = stream::iter(identities.iter().take(MOST_PERMITTED))
+        .map(|identity| apis.sync.permit_reading("Maps", map, identity))
+        .buffer_unordered(PERMITTED_AT_ONCE)
+        .filter(|permitted| future::ready(permitted.is_ok()))
+        .count()
+        .await;
+    print(format!(
+        "Flex users: {permitted} of {} Workers may read Map {map}; Sync refuses others (54007), also Workers that are added later: \
+         repeat this then",
+        workers.len()
+    ));
+}
+
+/// The identity of a Worker's Flex user.
+fn identity_of(attributes: &str) -> Option<String> {
+    let attributes = lenient_json::attributes(attributes);
+    let identity = attributes.get("contact_uri")?.as_str()?.strip_prefix("client:")?;
+    (!identity.is_empty()).then(|| identity.to_owned())
 }
 
 /// Lets the dashboard's identity read these.

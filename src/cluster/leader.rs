@@ -60,7 +60,8 @@ impl Term {
             shared.watched.alerts.clone(),
             &config.core.sync.dashboard_metrics_document,
             config.core.refresh.realtime_interval,
-        );
+        )
+        .judging_by(apis.client.taskrouter_unanswered());
         shared.leads.send_replace(true);
         parts.spawn("the feed", drawing.taking_over(pipeline.needs()).run(ended.clone()));
         let pictures = shared.watched.pictures.clone();

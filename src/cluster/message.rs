@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -17,6 +16,7 @@ use super::keys::RedisKey;
 use super::redis::{Link, LinkError};
 use crate::event::Carried;
 use crate::feed::Change;
+use crate::pipeline::LeaderAnswer;
 use crate::stats::LatestEvent;
 
 /// Messages that a task may lag behind; one that lags further reads Redis.
@@ -52,7 +52,7 @@ pub enum Message {
     Response {
         id: String,
         status: u16,
-        body: Box<RawValue>,
+        body: LeaderAnswer,
     },
     /// A fact that all replicas share.
     #[serde(rename = "word")]
@@ -172,7 +172,7 @@ mod tests {
         let text = |message: Message| String::from_utf8(message.encode()).unwrap();
         assert_eq!(text(Message::LeaseReleased), r#""free""#);
         assert_eq!(text(Message::StateReplaced), r#""redrawn""#);
-        let response = Message::Response { id: "7".to_owned(), status: 200, body: RawValue::NULL.to_owned() };
+        let response = Message::Response { id: "7".to_owned(), status: 200, body: LeaderAnswer::of(&()) };
         assert_eq!(text(response), r#"{"answer":{"id":"7","status":200,"body":null}}"#);
         let request = Message::Request { id: "7".to_owned(), request: Value::from("tasks"), to: None };
         assert_eq!(text(request), r#"{"question":{"id":"7","question":"tasks","to":null}}"#);

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 use tokio::task::JoinSet;
@@ -61,7 +60,7 @@ struct Response {
     /// HTTP's number for it; 200 for an answer.
     status: u16,
     /// JSON, with its members in their order.
-    body: Box<RawValue>,
+    body: LeaderAnswer,
 }
 
 enum CallOutcome {
@@ -239,6 +238,6 @@ pub async fn serve(
 async fn respond(pipeline: Handle, request: Value) -> Response {
     match pipeline.answer_json(request).await.map_err(Refusal::from) {
         Ok(body) => Response { status: 200, body },
-        Err(refusal) => Response { status: refusal.status, body: to_raw_value(&refusal).unwrap_or_default() },
+        Err(refusal) => Response { status: refusal.status, body: LeaderAnswer::of(&refusal) },
     }
 }

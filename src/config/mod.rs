@@ -34,7 +34,7 @@ pub use refresh::RefreshConfig;
 pub use server::{Administrator, PublicUrl, ServerConfig};
 pub use sharing::SharingConfig;
 pub use sockets::SocketConfig;
-pub use statistics::StatisticsConfig;
+pub use statistics::{ChannelChoice, StatisticsConfig};
 pub use sync::{LayoutName, SyncConfig};
 pub use twilio::{ApiKey, BaseUrls, SyncServiceName, TwilioConfig};
 pub use voice::{VoiceConfig, WEBHOOK_SECRET_PREFIX};

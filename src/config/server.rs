@@ -23,6 +23,8 @@ pub struct ServerConfig {
     pub administrator: Administrator,
     /// `TV_LINKS`: screens whose links are good.
     pub tv_links: Vec<String>,
+    /// `CENTRE_NAME`: what the dashboard calls the contact centre.
+    pub centre_name: Option<String>,
     /// `TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Networks,
     /// `FRAME_ANCESTORS`: sites that may show the dashboard in a frame.
@@ -147,6 +149,7 @@ impl ServerConfig {
         let port = reader.or_default(&var::PORT, 8080, |s| s.parse().ok());
         let administrator = Administrator::read(reader);
         let tv_links = reader.or_default(&var::TV_LINKS, Vec::new(), screens);
+        let centre_name = reader.optional(&var::CENTRE_NAME, centre_name);
         let trusted_proxies = reader.or_default(&var::TRUSTED_PROXIES, Networks::default(), networks);
         let frame_ancestors = reader.or_default(&var::FRAME_ANCESTORS, Vec::new(), origins);
         let shutdown_grace = reader.or_default(&var::SHUTDOWN_GRACE, Duration::from_secs(10), duration);
@@ -155,11 +158,18 @@ impl ServerConfig {
             public_url: public_url?,
             administrator,
             tv_links,
+            centre_name,
             trusted_proxies,
             frame_ancestors,
             shutdown_grace,
         })
     }
+}
+
+fn centre_name(text: &str) -> Option<String> {
+    let text = text.trim();
+    let fits = (1..=60).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned())
 }
 
 fn screens(text: &str) -> Option<Vec<String>> {

@@ -32,6 +32,18 @@ impl SharingConfig {
         self.info()?.redis_settings().username().map(str::to_owned)
     }
 
+    /// The URL as it may be shown.
+    pub fn without_password(&self) -> Option<String> {
+        let info = self.info()?;
+        let (scheme, host, port) = match info.addr() {
+            ConnectionAddr::Tcp(host, port) => ("redis", host, port),
+            ConnectionAddr::TcpTls { host, port, .. } => ("rediss", host, port),
+            _ => return None,
+        };
+        let user = info.redis_settings().username().map(|user| format!("{user}@")).unwrap_or_default();
+        Some(format!("{scheme}://{user}{host}:{port}/{}", info.redis_settings().db()))
+    }
+
     fn info(&self) -> Option<ConnectionInfo> {
         self.redis_url.expose_secret().parse().ok()
     }

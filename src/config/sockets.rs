@@ -7,6 +7,8 @@ use super::variables as var;
 /// Above this a process needs other measures than one more websocket.
 const MOST_CLIENTS: usize = 50_000;
 const MOST_ROLES: usize = 20;
+/// Those that Flex users have from the start.
+const USUAL_ROLES: [&str; 3] = ["agent", "supervisor", "admin"];
 
 #[derive(Debug, Clone)]
 pub struct SocketConfig {
@@ -20,11 +22,23 @@ pub struct SocketConfig {
 
 impl SocketConfig {
     pub(super) fn read(reader: &mut VariableReader<'_>) -> Self {
+        let flex_roles = reader.or_default(&var::FLEX_ROLES, None, roles);
+        let is_usual = |role: &&String| USUAL_ROLES.iter().any(|usual| usual.eq_ignore_ascii_case(role));
+        // A centre may have roles of its own, which have a dot in Flex, such as wfo.full_access.
+        let odd = flex_roles.iter().flatten().filter(|role| !is_usual(role) && !role.contains('.'));
+        let odd: Vec<&str> = odd.map(String::as_str).collect();
+        if !odd.is_empty() {
+            reader.warn(format!(
+                "FLEX_ROLES names {}, which is none of Flex's own roles ({}): such a role is found only where it was made",
+                odd.join(", "),
+                USUAL_ROLES.join(", ")
+            ));
+        }
         let clients = |s: &str| s.parse().ok().filter(|n| (1..=MOST_CLIENTS).contains(n));
         Self {
             most_clients: reader.or_default(&var::WEBSOCKET_CLIENTS, 10_000, clients),
             origins: reader.or_default(&var::ALLOWED_ORIGINS, Vec::new(), origins),
-            flex_roles: reader.or_default(&var::FLEX_ROLES, None, roles),
+            flex_roles,
         }
     }
 }

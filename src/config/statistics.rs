@@ -24,8 +24,11 @@ pub struct StatisticsConfig {
     pub time_zone: TimeZone,
     /// `STATS_DAY_START`: the local time at which "today" begins, default midnight.
     pub day_start: Time,
-    /// `STATS_CHANNELS`: unique names of TaskChannels with statistics of their own, default `voice,chat,video`.
+    /// `STATS_CHANNELS`: unique names of TaskChannels with statistics of their own, where they exist; default
+    /// `voice,chat,video`.
     pub channels: Vec<String>,
+    /// How those were chosen.
+    pub channel_choice: ChannelChoice,
     /// `SLA_THRESHOLDS` in seconds, rising; Twilio's `SplitByWaitTime`. Default 30, 60, 120.
     pub sla_thresholds: Vec<u32>,
     /// `SLA_NAME`: what a service level means where nothing else says it, default `accepted`.
@@ -34,13 +37,35 @@ pub struct StatisticsConfig {
     pub service_levels: BTreeMap<TaskQueueSid, ServiceLevel>,
 }
 
+/// How TaskChannels were chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ChannelChoice {
+    /// By default: those that exist are meant.
+    Default,
+    /// By name: one that does not exist is a mistake.
+    Named,
+    /// `auto`: those of the default, and any other on which Tasks are seen.
+    Auto,
+}
+
 impl StatisticsConfig {
     pub(super) fn read(reader: &mut VariableReader<'_>) -> Self {
-        let channels = ["voice", "chat", "video"].map(str::to_owned).to_vec();
+        let usual = ["voice", "chat", "video"].map(str::to_owned).to_vec();
+        let chosen = |text: &str| match text {
+            "auto" => Some((ChannelChoice::Auto, usual.clone())),
+            // The default in writing, as in .env.example, is the default.
+            names => match channel_names(names)? {
+                names if names == usual => Some((ChannelChoice::Default, names)),
+                names => Some((ChannelChoice::Named, names)),
+            },
+        };
+        let default = (ChannelChoice::Default, usual.clone());
+        let (channel_choice, channels) = reader.or_default(&var::STATS_CHANNELS, default, chosen);
         Self {
+            channels,
+            channel_choice,
             time_zone: reader.or_default(&var::DASHBOARD_TIMEZONE, TimeZone::UTC, |s| TimeZone::get(s).ok()),
             day_start: reader.or_default(&var::STATS_DAY_START, Time::midnight(), time_of_day),
-            channels: reader.or_default(&var::STATS_CHANNELS, channels, channel_names),
             sla_thresholds: reader.or_default(&var::SLA_THRESHOLDS, vec![30, 60, 120], thresholds),
             service_level: reader.or_default(&var::SLA_NAME, ServiceLevel::default(), ServiceLevel::named),
             service_levels: reader.or_default(&var::SLA_NAMES_OF_QUEUES, BTreeMap::new(), service_levels),
@@ -73,7 +98,7 @@ fn channel_names(text: &str) -> Option<Vec<String>> {
     let plain = |name: &String| {
         let fits = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
         // "all" is how the front ends call the sum over the channels.
-        (1..=64).contains(&name.len()) && fits && !matches!(name.as_str(), "all" | "none")
+        (1..=64).contains(&name.len()) && fits && !matches!(name.as_str(), "all" | "none" | "auto")
     };
     (names.len() <= MOST_CHANNELS && names.iter().all(plain) && all_different(&names)).then_some(names)
 }
@@ -104,7 +129,7 @@ mod tests {
         for bad in ["6", "24:00", "6:30", "06:60", "-1:00"] {
             assert_eq!(time_of_day(bad), None, "{bad}");
         }
-        for bad in ["voice,voice", "all", "a b", "voice,,chat", "none,voice"] {
+        for bad in ["voice,voice", "all", "a b", "voice,,chat", "none,voice", "voice,auto"] {
             assert_eq!(channel_names(bad), None, "{bad}");
         }
         for bad in ["", "0", "1,2,3,4", "30,30", "x", "86401"] {

@@ -109,6 +109,38 @@ fn every_problem_is_reported_at_once_by_name() {
 }
 
 #[test]
+fn sids_in_capitals_are_taken_as_twilio_writes_them_and_a_raw_hash_is_refused() {
+    let capitals = [
+        ("TWILIO_WORKSPACE_SID", "WS0000000000000000000000000000000A"),
+        ("TWILIO_SYNC_SERVICE_SID", "IS0000000000000000000000000000000B"),
+    ];
+    let twilio = read(&capitals).unwrap().core.twilio;
+    assert_eq!(twilio.workspace_sid.as_str(), "WS0000000000000000000000000000000a");
+    assert_eq!(twilio.sync_service.to_string(), "IS0000000000000000000000000000000b");
+    let found = problems(&[("REDIS_URL", "redis://:pass#word@redis:6379")]);
+    assert!(found[0].to_string().contains("%23") && !found[0].to_string().contains("#word"), "{}", found[0]);
+}
+
+#[test]
+fn a_channel_list_is_the_usual_one_a_named_one_or_grows_with_auto() {
+    let of = |value: &str| read(&[("STATS_CHANNELS", value)]).unwrap().core.statistics;
+    assert_eq!((of("").channel_choice, of("").channels.len()), (ChannelChoice::Default, 3));
+    assert_eq!(
+        (of("sms").channel_choice, of("sms").channels),
+        (ChannelChoice::Named, vec!["sms".to_owned()])
+    );
+    assert_eq!((of("auto").channel_choice, of("auto").channels.len()), (ChannelChoice::Auto, 3));
+}
+
+#[test]
+fn a_role_that_flex_does_not_have_is_a_warning_that_names_those_it_has() {
+    let warnings = |roles: &str| read(&[("FLEX_ROLES", roles)]).unwrap().warnings.join("");
+    assert_eq!(warnings("Supervisor,wfo.full_access"), "");
+    let said = warnings("Supervisor,boss");
+    assert!(said.contains("boss") && said.contains("agent, supervisor, admin"), "{said}");
+}
+
+#[test]
 fn half_a_pair_is_a_problem_of_the_missing_half() {
     let of = |set: (&str, &str)| problems(&[set]).remove(0).to_string();
     assert!(of(("TWILIO_API_KEY", "SK00000000000000000000000000000001")).starts_with("TWILIO_API_SECRET"));

@@ -61,6 +61,8 @@ pub struct BaseUrls {
     pub api: String,
     /// `TWILIO_IAM_URL`
     pub iam: String,
+    /// `TWILIO_FLEX_URL`
+    pub flex: String,
 }
 
 /// Which Sync Service: its SID, or the account's default one.
@@ -121,6 +123,8 @@ impl TwilioConfig {
             sync: url(&var::TWILIO_SYNC_URL, region.base_url("sync")),
             api: url(&var::TWILIO_API_URL, region.base_url("api")),
             iam: url(&var::TWILIO_IAM_URL, region.iam_url()),
+            // Flex is in no other region.
+            flex: url(&var::TWILIO_FLEX_URL, "https://flex-api.twilio.com".to_owned()),
         };
         // Where Sync is elsewhere, tokens for it say nothing of this region.
         let token_region = region.in_tokens().filter(|_| base_urls.sync == region.base_url("sync"));

@@ -41,6 +41,7 @@ variables! {
     VIEWER_USER: Variable::plain("VIEWER_USER", "a name without ':', other than AUTHENTICATION_USER, together with VIEWER_PASSWORD");
     VIEWER_PASSWORD: Variable::secret("VIEWER_PASSWORD", "at least 8 characters, none of the administrator's secrets, together with VIEWER_USER");
     TV_LINKS: Variable::plain("TV_LINKS", "up to 100 different names (letters, digits, '-', '_'), comma-separated, such as lobby,floor-2");
+    CENTRE_NAME: Variable::plain("CENTRE_NAME", "a name of at most 60 characters");
     TRUSTED_PROXIES: Variable::plain("TRUSTED_PROXIES", "up to 50 addresses or networks, comma-separated, such as 10.0.0.0/8,127.0.0.1");
     SYNC_TOKEN_LIFE: Variable::plain("SYNC_TOKEN_LIFE", "a duration with its unit from 1m to 24h");
     WEBSOCKET_CLIENTS: Variable::plain("WEBSOCKET_CLIENTS", "a number from 1 to 50000");
@@ -66,7 +67,7 @@ variables! {
     OTEL_TRACES_SAMPLER_ARG: Variable::plain("OTEL_TRACES_SAMPLER_ARG", "a number from 0 to 1, such as 0.05");
     DASHBOARD_TIMEZONE: Variable::plain("DASHBOARD_TIMEZONE", "an IANA time zone, such as Europe/Berlin");
     STATS_DAY_START: Variable::plain("STATS_DAY_START", "a local time of day as HH:MM");
-    STATS_CHANNELS: Variable::plain("STATS_CHANNELS", "up to 15 different unique names (letters, digits, - and _), comma-separated, or none");
+    STATS_CHANNELS: Variable::plain("STATS_CHANNELS", "up to 15 different unique names (letters, digits, - and _), comma-separated, or none, or auto");
     SLA_THRESHOLDS: Variable::plain("SLA_THRESHOLDS", "one to three different whole numbers from 1 to 86400, comma-separated");
     SLA_NAME: Variable::plain("SLA_NAME", "accepted, accepted-or-late-abandoned or all-waited");
     SLA_NAMES_OF_QUEUES: Variable::plain("SLA_NAMES_OF_QUEUES", "different <TaskQueue SID>=<service level>, comma-separated");
@@ -99,4 +100,5 @@ variables! {
     TWILIO_SYNC_URL: Variable::plain("TWILIO_SYNC_URL", URL);
     TWILIO_API_URL: Variable::plain("TWILIO_API_URL", URL);
     TWILIO_IAM_URL: Variable::plain("TWILIO_IAM_URL", URL);
+    TWILIO_FLEX_URL: Variable::plain("TWILIO_FLEX_URL", URL);
 }

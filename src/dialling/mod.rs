@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -27,6 +26,7 @@ use rules::Rules;
 use crate::config::{DiallingConfig, PublicUrl};
 use crate::coordination::gossip::{Broadcaster, SharedFact};
 use crate::coordination::rate_limit::{Quota, Rate};
+use crate::lenient_json;
 use crate::sid::{CallSid, WorkerSid};
 use crate::twilio::calls::{Calls, NewCall};
 use crate::twilio::taskrouter::TaskRouter;
@@ -87,6 +87,11 @@ pub enum DialError {
 }
 
 impl Dialler {
+    /// The numbers that Calls may show.
+    pub fn caller_ids(&self) -> &[String] {
+        &self.config.caller_ids
+    }
+
     /// By these rules. What other replicas have to know is said there.
     pub fn new(
         calls: Calls,
@@ -189,9 +194,7 @@ impl Dialler {
                 DialError::Unreachable
             }
         })?;
-        let attributes: Value = serde_json::from_str(&found.attributes).unwrap_or_default();
-        let own = attributes["contact_uri"].as_str().filter(|own| !own.is_empty());
-        if own == Some(contact) { Ok(()) } else { Err(DialError::OtherWorker) }
+        if is_contact_of(&found.attributes, contact) { Ok(()) } else { Err(DialError::OtherWorker) }
     }
 
     fn register(&self) -> MutexGuard<'_, Register> {
@@ -263,5 +266,28 @@ fn failed(error: TwilioError, otherwise: DialError) -> DialError {
         }
         TwilioError::Status { status: 400..=499, .. } => DialError::Twilio("no reason given".to_owned()),
         _ => otherwise,
+    }
+}
+
+/// Whether a Worker's attributes have this as `contact_uri`.
+fn is_contact_of(attributes: &str, contact: &str) -> bool {
+    let attributes = lenient_json::attributes(attributes);
+    let own = attributes.get("contact_uri").and_then(serde_json::Value::as_str);
+    own.is_some_and(|own| !own.is_empty() && own == contact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_contact_of;
+
+    #[test]
+    fn a_worker_can_dial_whatever_else_its_attributes_hold() {
+        let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        for other in [r#""\ud83d""#, "1e400", &deep, "null"] {
+            let attributes = format!(r#"{{"x":{other},"contact_uri":"client:alice"}}"#);
+            assert!(is_contact_of(&attributes, "client:alice"), "{other}");
+            assert!(!is_contact_of(&attributes, "client:bob"), "{other}");
+        }
+        assert!(!is_contact_of(r#"{"contact_uri":""}"#, "") && !is_contact_of("no JSON", ""));
     }
 }

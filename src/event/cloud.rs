@@ -1,12 +1,12 @@
-//! Event Streams: the same events as CloudEvents in a JSON array.
+//! Event Streams: the same events as CloudEvents in a JSON array, or a single one.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Event;
+use crate::lenient_json;
 
 const TASKROUTER_PREFIX: &str = "com.twilio.taskrouter.";
 
@@ -15,51 +15,69 @@ const TASKROUTER_PREFIX: &str = "com.twilio.taskrouter.";
 pub enum BatchError {
     #[error("the body is not a JSON array of CloudEvents (line {}, column {})", .0.line(), .0.column())]
     Json(serde_json::Error),
+    /// Neither an array of objects with a `type` nor one such object.
+    #[error("the body is JSON, and neither an array of CloudEvents nor one of them")]
+    NoCloudEvent,
 }
 
-#[derive(Deserialize)]
-struct CloudEvent<'a> {
-    #[serde(borrow, rename = "type")]
-    event_type: Cow<'a, str>,
-    #[serde(default)]
+/// One event of a batch.
+struct CloudEvent {
+    event_type: String,
     data: Value,
 }
 
-/// Reads a batch; events of other products that share the sink are left out.
+impl CloudEvent {
+    fn of(value: Value) -> Option<Self> {
+        let Value::Object(mut object) = value else { return None };
+        let Some(Value::String(event_type)) = object.remove("type") else { return None };
+        let data = match object.remove("data").unwrap_or_default() {
+            // Twilio has been seen to send `data` as an object and, for another product, as JSON in a string.
+            Value::String(text) => lenient_json::read(text.as_bytes()).unwrap_or_default(),
+            data => data,
+        };
+        Some(Self { event_type, data })
+    }
+
+    fn taskrouter_type(&self) -> Option<&str> {
+        self.event_type.strip_prefix(TASKROUTER_PREFIX)
+    }
+
+    fn payload(&self) -> Option<&Map<String, Value>> {
+        self.data.get("payload").and_then(Value::as_object)
+    }
+}
+
+/// Reads a batch, or a single event; those of other products that share the sink are left out.
 pub fn decode_batch(body: &[u8]) -> Result<Vec<Event>, BatchError> {
-    let batch: Vec<CloudEvent<'_>> = serde_json::from_slice(body).map_err(BatchError::Json)?;
-    Ok(batch.iter().filter_map(decode).collect())
+    Ok(read(body)?.iter().filter_map(decode).collect())
 }
 
 /// All fields of the last TaskRouter event in a batch: flat, all values text.
 pub fn fields_of_last(body: &[u8]) -> Option<BTreeMap<String, String>> {
-    let batch: Vec<CloudEvent<'_>> = serde_json::from_slice(body).ok()?;
-    let last = batch.into_iter().rfind(|cloud| cloud.event_type.starts_with(TASKROUTER_PREFIX))?;
-    let data = match last.data {
-        Value::String(text) => serde_json::from_str(&text).unwrap_or_default(),
-        data => data,
-    };
-    let payload = data.get("payload").and_then(Value::as_object).cloned().unwrap_or_default();
-    let text = |value: Value| match value {
-        Value::String(text) => text,
+    let batch = read(body).ok()?;
+    let last = batch.iter().rfind(|cloud| cloud.taskrouter_type().is_some())?;
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    Some(payload.into_iter().map(|(name, value)| (name, text(value))).collect())
+    let payload = last.payload().into_iter().flatten();
+    Some(payload.map(|(name, value)| (name.clone(), text(value))).collect())
 }
 
-fn decode(cloud: &CloudEvent<'_>) -> Option<Event> {
-    let event_type = cloud.event_type.strip_prefix(TASKROUTER_PREFIX)?;
-    // Twilio has been seen to send `data` as an object and, for another product, as JSON in a string.
-    let parsed: Value;
-    let data = match &cloud.data {
-        Value::String(text) => {
-            parsed = serde_json::from_str(text).unwrap_or_default();
-            &parsed
-        }
-        object => object,
+/// An element that is no CloudEvent costs itself, unless none of them is one.
+fn read(body: &[u8]) -> Result<Vec<CloudEvent>, BatchError> {
+    let elements = match lenient_json::read(body).map_err(BatchError::Json)? {
+        Value::Array(elements) => elements,
+        single => vec![single],
     };
-    let payload = data.get("payload").and_then(Value::as_object);
-    let data = data.as_object();
+    let is_empty = elements.is_empty();
+    let batch: Vec<CloudEvent> = elements.into_iter().filter_map(CloudEvent::of).collect();
+    if batch.is_empty() && !is_empty { Err(BatchError::NoCloudEvent) } else { Ok(batch) }
+}
+
+fn decode(cloud: &CloudEvent) -> Option<Event> {
+    let event_type = cloud.taskrouter_type()?;
+    let (payload, data) = (cloud.payload(), cloud.data.as_object());
     let mut event = Event::from_fields(|_, name| {
         let from = |object: Option<&Map<String, Value>>| match object?.get(name)? {
             Value::String(text) if !text.is_empty() => Some(Cow::Owned(text.clone())),
@@ -93,6 +111,31 @@ mod tests {
         assert_eq!(events[1].event_type.as_deref(), Some("task.created"));
         assert_eq!(events[1].account_sid.as_deref(), Some("AC2"));
         assert_eq!(events[2].event_type.as_deref(), Some("worker.created"));
+    }
+
+    #[test]
+    fn a_single_event_is_taken_and_an_odd_element_costs_itself() {
+        let single =
+            r#"{"type":"com.twilio.taskrouter.task.created","data":{"payload":{"account_sid":"AC1"}}}"#;
+        assert_eq!(decode_batch(single.as_bytes()).unwrap()[0].account_sid.as_deref(), Some("AC1"));
+        assert_eq!(fields_of_last(single.as_bytes()).unwrap()["account_sid"], "AC1");
+        let batch = format!("[1,{{}},{single}]");
+        assert_eq!(decode_batch(batch.as_bytes()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn half_of_an_emoji_or_a_number_too_large_costs_no_event() {
+        let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        for odd in [r#""\ud83d""#, "1e400", &deep] {
+            let batch = format!(
+                r#"[{{"type":"com.twilio.taskrouter.task.created","data":{{"payload":{{"x":{odd},"account_sid":"AC1"}}}}}}]"#
+            );
+            let events = decode_batch(batch.as_bytes()).unwrap();
+            assert_eq!(events[0].account_sid.as_deref(), Some("AC1"), "{odd}");
+        }
+        let in_text = r#"{"type":"com.twilio.taskrouter.task.created","data":"{\"payload\":{\"a\":\"\\ud83d\",\"account_sid\":\"AC1\"}}"}"#;
+        let events = decode_batch(in_text.as_bytes()).unwrap();
+        assert_eq!(events[0].account_sid.as_deref(), Some("AC1"));
     }
 
     #[test]

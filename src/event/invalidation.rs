@@ -69,7 +69,8 @@ impl Event {
             "task-queue.created" | "task-queue.deleted" => {
                 Invalidation { directory: true, ..self.its_queue() }
             }
-            "task-queue.expression.updated" => {
+            // Twilio's two lists of event types spell it in two ways.
+            "task-queue.expression.updated" | "task-queue.expression-updated" => {
                 Invalidation { directory: true, counters: false, ..self.its_queue() }
             }
             // Attributes only; priority may have moved with them, so its queue is read, but no counter counts it.
@@ -151,6 +152,13 @@ mod tests {
         assert_eq!(touch.queues, Queues::All);
         assert_eq!(touch.channel, None, "an activity counts on every channel");
         assert!(!touch.counters);
+    }
+
+    #[test]
+    fn a_queues_new_expression_refreshes_the_directory_in_either_spelling() {
+        for event_type in ["task-queue.expression.updated", "task-queue.expression-updated"] {
+            assert!(event(event_type, true).touch().directory, "{event_type}");
+        }
     }
 
     #[test]

@@ -82,6 +82,13 @@ impl Feed {
         self.pictures.borrow().clone()
     }
 
+    /// The TaskChannels that a client may choose from: those that are configured, and those that are shown.
+    pub fn channels(&self, configured: &[String]) -> Vec<String> {
+        let shown = self.picture().channels().unwrap_or_default();
+        let others = shown.into_iter().filter(|name| !configured.contains(name));
+        configured.iter().cloned().chain(others).collect()
+    }
+
     fn enter(&self) -> Result<(Self, OwnedSemaphorePermit), Full> {
         let place = self.places.clone().try_acquire_owned().map_err(|_| Full)?;
         let mut feed = self.clone();

@@ -39,8 +39,8 @@ pub enum BadSelection {
 }
 
 impl Selection {
-    /// Only these, where given. A TaskQueue that is not there is no error, since it may come to be; TaskChannels are
-    /// `known` from the start.
+    /// Only these, where given. A TaskQueue that is not there is no error, since it may come to be; a
+    /// TaskChannel must be `known`.
     pub fn of<S: AsRef<str>>(
         queues: Option<&[S]>,
         channels: Option<&[S]>,

@@ -19,10 +19,21 @@ use crate::sid::TaskQueueSid;
 /// Branches that are remembered, so that who comes back from one can go on; each is a leader that took over.
 const MOST_BRANCHES: usize = 16;
 /// All parts but the TaskQueues. What begins with `_` is not for clients.
-const PARTS: [&str; 8] =
-    ["asOf", "health", "metrics", METRICS_DOCUMENTS, QUEUE_ORDER, "queuesKnown", "voice", "workspace"];
+const PARTS: [&str; 9] = [
+    CHANNELS,
+    "asOf",
+    "health",
+    "metrics",
+    METRICS_DOCUMENTS,
+    QUEUE_ORDER,
+    "queuesKnown",
+    "voice",
+    "workspace",
+];
 /// The part with the names of the Documents that metrics stand in.
 pub const METRICS_DOCUMENTS: &str = "_metricsDocuments";
+/// The part with the TaskChannels that have statistics of their own.
+pub const CHANNELS: &str = "_channels";
 /// The part with the TaskQueues' SIDs in TaskRouter's order.
 pub const QUEUE_ORDER: &str = "_queueOrder";
 const HEALTH: &str = "health";
@@ -223,6 +234,11 @@ impl FeedState {
         self.queues.keys().copied().collect()
     }
 
+    /// The TaskChannels with statistics of their own; `None` before it is known which of them the Workspace has.
+    pub fn channels(&self) -> Option<Vec<String>> {
+        self.part(CHANNELS).and_then(|channels| serde_json::from_str(channels).ok())
+    }
+
     /// How many TaskQueues it shows.
     pub fn count_queues(&self) -> usize {
         self.queues.len()
@@ -273,14 +289,18 @@ impl FeedState {
         changed.chain(self.gone.values().copied()).max().or(Some(0)).max(Some(self.oldest))
     }
 
-    /// All queues' items as a JSON array, in TaskRouter's order.
-    pub(super) fn items(&self) -> String {
+    /// The TaskQueues in TaskRouter's order; those that it does not list any more come last.
+    fn in_order(&self) -> Vec<(&TaskQueueSid, &Arc<FeedPart>)> {
         let order: Vec<TaskQueueSid> =
             self.part(QUEUE_ORDER).and_then(|order| serde_json::from_str(order).ok()).unwrap_or_default();
         let listed: BTreeSet<&TaskQueueSid> = order.iter().collect();
-        let rest = self.queues.iter().filter(|(queue, _)| !listed.contains(queue)).map(|(_, part)| part);
-        let parts = order.iter().filter_map(|queue| self.queues.get(queue)).chain(rest);
-        let items: Vec<&str> = parts.map(|part| part.json()).collect();
+        let rest = self.queues.iter().filter(|(queue, _)| !listed.contains(queue));
+        order.iter().filter_map(|queue| self.queues.get_key_value(queue)).chain(rest).collect()
+    }
+
+    /// All queues' items as a JSON array, in TaskRouter's order.
+    pub(super) fn items(&self) -> String {
+        let items: Vec<&str> = self.in_order().into_iter().map(|(_, part)| part.json()).collect();
         format!("[{}]", items.join(","))
     }
 
@@ -290,7 +310,8 @@ impl FeedState {
         let from = position.unwrap_or(0);
         let overlaid = seen.is_none_or(|seen| seen.overlay != self.overlay_tag());
         let newer = |part: &&Arc<FeedPart>| position.is_none() || part.number > from;
-        let queues = self.queues.iter().filter(|(queue, part)| newer(part) && selection.wants(queue));
+        let all = if position.is_none() { self.in_order() } else { self.queues.iter().collect() };
+        let queues = all.into_iter().filter(|(queue, part)| newer(part) && selection.wants(queue));
         let queues: Vec<Cow<'_, str>> = queues.map(|(_, part)| selection.shown(part.json())).collect();
         let gone = self.gone.iter().filter(|(queue, n)| **n > from && selection.wants(queue));
         let gone: Vec<&TaskQueueSid> = gone.map(|(queue, _)| queue).collect();

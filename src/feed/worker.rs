@@ -6,24 +6,27 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::part::LazyJson;
+use super::state::CHANNELS;
 use super::{Feed, FeedState, METRICS_DOCUMENTS, QUEUE_ORDER};
 use crate::layout::{is_whole, metrics_documents, queue_item};
 use crate::publish::PublishStatus;
 use crate::stats::{Needs, QueueState, Snapshot, Tiles};
+use crate::twilio::Unanswered;
 
-/// Pictures are made at most this often; a burst of answers makes one.
-const SPACING: Duration = Duration::from_millis(50);
+/// Pictures are made at most this often, the first after a pause at once; a burst of answers makes one more.
+const SPACING: Duration = Duration::from_millis(20);
 /// With many watchers so long for each: the next picture is made when the last has reached most of them, since one that
 /// comes earlier only makes all of them late.
 const SPACING_A_WATCHER: Duration = Duration::from_micros(30);
 const LONGEST_SPACING: Duration = Duration::from_millis(300);
 
-/// How much later than the second interval's end an answer is still no news of trouble.
+/// TaskRouter is in trouble once it has left requests unanswered for two intervals and this time.
 const DOUBT: Duration = Duration::from_secs(2);
-const NO_NEWS: &str = "no answer for two intervals";
+const NO_ANSWER: &str = "no request was answered for two intervals";
 
 /// The task, to be run once.
 #[derive(Debug)]
@@ -36,7 +39,9 @@ pub struct FeedWorker {
     pictures: Pictures,
     /// The name of the metrics' first Document.
     document: String,
-    /// From this age on the Workspace's statistics are called stale, whatever is said of them.
+    /// TaskRouter's requests, and from when on it counts as trouble that none is answered: numbers may be old for other
+    /// reasons, which they name themselves.
+    unanswered: Unanswered,
     doubt_after: Duration,
     /// Keeps what was drawn before as it is until all this has been read: for a new leader.
     needs: Option<Needs>,
@@ -87,7 +92,24 @@ impl FeedWorker {
         interval: Duration,
     ) -> Self {
         let (doubt_after, document) = (interval * 2 + DOUBT, document.to_owned());
-        Self { snapshots, tiles, status, voice, shown: None, pictures, document, doubt_after, needs: None }
+        Self {
+            snapshots,
+            tiles,
+            status,
+            voice,
+            shown: None,
+            pictures,
+            document,
+            unanswered: Unanswered::default(),
+            doubt_after,
+            needs: None,
+        }
+    }
+
+    /// Judges TaskRouter by which of its requests are not answered.
+    #[must_use]
+    pub fn judging_by(self, unanswered: Unanswered) -> Self {
+        Self { unanswered, ..self }
     }
 
     /// Goes on from another replica's state: with numbers of its own, and not before all this was read.
@@ -103,6 +125,7 @@ impl FeedWorker {
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
             self.draw();
+            let drawn_at = Instant::now();
             let doubt = self.until_doubt();
             let changed = async {
                 tokio::select! {
@@ -115,27 +138,24 @@ impl FeedWorker {
             tokio::select! {
                 () = stop.cancelled() => return,
                 // A read that hangs says nothing by itself.
-                () = tokio::time::sleep(doubt.unwrap_or_default()), if doubt.is_some() => {}
+                () = tokio::time::sleep(doubt) => {}
                 alive = changed => if !alive {
                     // Nothing more will come; wait for the stop signal, so that this is no early end.
                     return stop.cancelled().await;
                 },
             }
-            tokio::time::sleep(self.spacing()).await;
+            tokio::time::sleep_until(drawn_at + self.spacing()).await;
         }
     }
 
-    /// How long until the Workspace's statistics are too old; `None` once they are.
-    fn until_doubt(&self) -> Option<Duration> {
-        let confirmed = confirmed_at(self.shown.as_deref()?)?;
-        let age = Duration::try_from(Timestamp::now().duration_since(confirmed)).unwrap_or_default();
-        self.doubt_after.checked_sub(age).filter(|left| !left.is_zero())
+    /// How long until TaskRouter may be in trouble, or has to be looked at again.
+    fn until_doubt(&self) -> Duration {
+        let lasts = self.unanswered.lasts().unwrap_or_default();
+        self.doubt_after.checked_sub(lasts).filter(|left| !left.is_zero()).unwrap_or(DOUBT)
     }
 
-    fn is_doubtful(&self, snapshot: &Snapshot) -> bool {
-        let age = |confirmed| Timestamp::now().duration_since(confirmed);
-        confirmed_at(snapshot)
-            .is_some_and(|at| Duration::try_from(age(at)).is_ok_and(|age| age >= self.doubt_after))
+    fn is_doubtful(&self) -> bool {
+        self.unanswered.lasts().is_some_and(|lasts| lasts >= self.doubt_after)
     }
 
     fn spacing(&self) -> Duration {
@@ -170,7 +190,7 @@ impl FeedWorker {
         let known = Value::Bool(next.directory_known);
         let mut parts = vec![
             ("asOf", json!(confirmed_at(&next))),
-            ("health", health(&next, &status, self.is_doubtful(&next))),
+            ("health", health(&next, &status, self.is_doubtful())),
             ("queuesKnown", known),
             ("voice", voice),
         ];
@@ -186,6 +206,10 @@ impl FeedWorker {
         }
         if last.is_none_or(|last| last.order != next.order) {
             parts.push((QUEUE_ORDER, json!(next.order)));
+        }
+        let channels_known = |last: &Snapshot| last.directory_known && last.channels == next.channels;
+        if next.directory_known && !last.is_some_and(channels_known) {
+            parts.push((CHANNELS, json!(next.channels)));
         }
         if last.is_none_or(|last| !last.workspace.shows_the_same(&next.workspace)) {
             parts.push(("workspace", workspace(&next)));
@@ -233,7 +257,7 @@ fn health(snapshot: &Snapshot, writes: &PublishStatus, doubtful: bool) -> Value 
         "taskrouter": {
             "ok": stale.is_none() && !doubtful,
             "since": stale.map_or(confirmed_at(snapshot).filter(|_| doubtful), |stale| Some(stale.since)),
-            "reason": stale.map_or(doubtful.then(|| NO_NEWS.to_owned()), |stale| Some(stale.reason.to_string())),
+            "reason": stale.map_or(doubtful.then(|| NO_ANSWER.to_owned()), |stale| Some(stale.reason.to_string())),
         },
         "sync": { "ok": writes.failing == 0, "failing": writes.failing, "beyondLimit": writes.at_limit },
         "formulas": {
@@ -242,4 +266,48 @@ fn health(snapshot: &Snapshot, writes: &PublishStatus, doubtful: bool) -> Value 
             "reason": stale_tiles.map(|stale| &*stale.reason),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taskrouter(picture: &FeedState) -> Value {
+        let health: Value = serde_json::from_str(picture.part("health").unwrap()).unwrap();
+        health["taskrouter"].clone()
+    }
+
+    #[test]
+    fn old_numbers_are_no_trouble_of_twilios_unless_it_leaves_requests_unanswered() {
+        let (_feed, pictures) = Pictures::new();
+        let mut snapshot = Snapshot::empty(&[], Timestamp::now());
+        snapshot.workspace.realtime.as_of = Some(Timestamp::UNIX_EPOCH);
+        let (_keep, snapshots) = watch::channel(Arc::new(snapshot));
+        let (tiles, status) = (watch::channel(None).1, watch::channel(PublishStatus::default()).1);
+        let voice = watch::channel(json!({})).1;
+        let unanswered = Unanswered::default();
+        let interval = Duration::from_secs(5);
+        let mut worker =
+            FeedWorker::new(pictures.clone(), snapshots, tiles, status, voice, "metrics", interval)
+                .judging_by(unanswered.clone());
+        worker.draw();
+        assert_eq!(taskrouter(&pictures.newest())["ok"], true);
+        let as_of = pictures.newest().part("asOf").map(str::to_owned);
+        assert_eq!(
+            as_of.as_deref(),
+            Some("\"1970-01-01T00:00:00Z\""),
+            "the age of the numbers is shown all the same"
+        );
+
+        unanswered.asked();
+        worker.draw();
+        assert_eq!(taskrouter(&pictures.newest())["ok"], true, "a request may take its time");
+        worker.doubt_after = Duration::ZERO;
+        worker.draw();
+        let said = taskrouter(&pictures.newest());
+        assert_eq!((said["ok"].as_bool(), said["reason"].as_str()), (Some(false), Some(NO_ANSWER)));
+        unanswered.answered();
+        worker.draw();
+        assert_eq!(taskrouter(&pictures.newest())["ok"], true);
+    }
 }

@@ -37,6 +37,10 @@ impl DashboardMap {
         let workspace = Some(&snapshot.workspace).filter(|workspace| is_known(workspace))?;
         let mut item = shape::raw(workspace, &self.owner, "");
         shape::provenance(&mut item, workspace);
+        // The older wallboard calculates its tiles when this item changes, so a TaskQueue's change is one of this item, too.
+        if let Some(changed_at) = snapshot.queues_changed_at {
+            item.insert("queuesChangedAt".into(), shape::instant(changed_at));
+        }
         Some(Value::Object(item))
     }
 
@@ -61,6 +65,10 @@ impl Layout for DashboardMap {
         Needs { queues: true, workspace: true, ..Needs::default() }
     }
 
+    fn written_last(&self) -> Option<Target> {
+        Some(self.target(WORKSPACE))
+    }
+
     fn objects(&self, _snapshot: &Snapshot) -> Vec<Object> {
         vec![Object::Map(self.map.clone())]
     }
@@ -73,8 +81,9 @@ impl Layout for DashboardMap {
             }
         }
         gone.for_each(|queue| changes.remove(self.queue_target(queue)));
-        // Last: the older wallboard recalculates its tiles when this item changes, from the items as they are then.
-        let same = last.is_some_and(|last| last.workspace.shows_the_same(&next.workspace));
+        let same = last.is_some_and(|last| {
+            last.workspace.shows_the_same(&next.workspace) && last.queues_changed_at == next.queues_changed_at
+        });
         if let Some(item) = self.workspace_item(next).filter(|_| !same) {
             changes.put(self.target(WORKSPACE), item);
         }

@@ -124,6 +124,8 @@ mod tests {
             as_of: None,
             by_event: false,
             service_level: None,
+            service_level_threshold: None,
+            tv: None,
             error: None,
             stale: None,
         };

@@ -102,6 +102,11 @@ impl Debug for Changes<'_> {
 pub trait Layout: Debug + Send + Sync {
     fn needs(&self) -> Needs;
 
+    /// The item whose readers look at the others of its Map when it changes, so that it must come after them.
+    fn written_last(&self) -> Option<Target> {
+        None
+    }
+
     /// The objects it keeps for this snapshot; Maps are created even while they are empty.
     fn objects(&self, snapshot: &Snapshot) -> Vec<Object>;
 
@@ -192,14 +197,16 @@ fn only_document(layout: &dyn Layout, snapshot: &Snapshot) -> Option<Value> {
     value
 }
 
-/// TaskQueues that show something else than in the last snapshot, and those that are gone.
+/// TaskQueues that show something else than in the last snapshot, or the same for a more urgent reason, and those that are gone.
 pub(crate) fn moved<'s>(
     last: Option<&'s Snapshot>,
     next: &'s Snapshot,
 ) -> (impl Iterator<Item = &'s Arc<QueueState>>, impl Iterator<Item = TaskQueueSid>) {
     let before = move |sid: &TaskQueueSid| last.and_then(|last| last.queues.get(sid));
     let differs = move |(sid, state): &(&TaskQueueSid, &Arc<QueueState>)| match before(sid) {
-        Some(last) => !Arc::ptr_eq(last, state) && !last.shows_the_same(state),
+        Some(last) => {
+            !Arc::ptr_eq(last, state) && (!last.shows_the_same(state) || state.is_named_since(last))
+        }
         None => true,
     };
     let changed = next.queues.iter().filter(differs).map(|(_, state)| state);

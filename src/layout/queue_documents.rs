@@ -101,11 +101,11 @@ fn names(queue: TaskQueueSid) -> [Arc<str>; 2] {
 /// Short names and no repetition, so that four scopes stay below 1 KiB.
 fn realtime_of(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
     let whole = state.scopes.first()?;
-    let activities = &whole.realtime.value.as_deref()?.activity_statistics;
+    let activities = whole.realtime.value.as_deref()?.workers_by_activity();
     let mut shown = Map::new();
     shown.insert("sid".into(), json!(state.queue.sid));
     shown.insert("friendlyName".into(), json!(state.queue.friendly_name));
-    let activities = activities.iter().map(|a| (a.friendly_name.to_string(), json!(a.workers)));
+    let activities = activities.into_iter().map(|(name, workers)| (name.to_owned(), json!(workers)));
     shown.insert("activities".into(), Value::Object(activities.collect()));
     for (scope, stats) in Scope::each(snapshot.channels.len()).zip(&state.scopes) {
         let Some(realtime) = stats.realtime.value.as_deref() else { continue };

@@ -9,9 +9,9 @@ use crate::twilio::taskrouter::{Cumulative, Realtime};
 
 /// Realtime statistics in system A's names.
 pub(crate) fn queue_map_realtime(realtime: &Realtime, oldest: Option<Age>) -> Value {
-    let activity = |a: &crate::twilio::taskrouter::ActivityCount| json!({ "friendly_name": a.friendly_name, "workers": a.workers });
+    let activity = |(name, workers)| json!({ "friendly_name": name, "workers": workers });
     let mut shown = json!({
-        "activityStatistics": realtime.activity_statistics.iter().map(activity).collect::<Vec<_>>(),
+        "activityStatistics": realtime.workers_by_activity().into_iter().map(activity).collect::<Vec<_>>(),
         "oldestTask": realtime.longest_task_waiting_age,
         "tasksByPriority": realtime.tasks_by_priority,
         "tasksByStatus": realtime.tasks_by_status,

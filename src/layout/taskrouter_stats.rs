@@ -63,15 +63,13 @@ fn stats(snapshot: &Snapshot) -> Option<Value> {
     for (status, count) in realtime.tasks_by_status.iter() {
         data.insert(format!("{status}Tasks"), json!(count));
     }
-    let workers = |name: &str| {
-        let activity = realtime.activity_statistics.iter().find(|a| &*a.friendly_name == name);
-        activity.map_or(0, |activity| activity.workers)
-    };
+    let activities = realtime.workers_by_activity();
+    let workers =
+        |wanted: &str| activities.iter().find(|(name, _)| *name == wanted).map_or(0, |(_, workers)| *workers);
     for name in ACTIVITIES {
         data.insert(format!("activity{name}Workers"), json!(workers(name)));
     }
-    let activities =
-        realtime.activity_statistics.iter().map(|a| (a.friendly_name.to_string(), json!(a.workers)));
+    let activities = activities.iter().map(|(name, workers)| ((*name).to_owned(), json!(workers)));
     data.insert("activities".into(), Value::Object(activities.collect()));
     if let Some(hour) = snapshot.last_hour.value.as_deref() {
         data.insert("avgTaskAcceptanceTime".into(), json!(hour.avg_task_acceptance_time));

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Changes, Layout, Object, Target};
 use crate::config::CoreConfig;
+use crate::lenient_json;
 use crate::sid::TaskSid;
 use crate::stats::{Needs, Snapshot, TaskState};
 
@@ -71,8 +72,7 @@ impl Layout for TaskrouterTasks {
 
 /// The attributes first, so that none of them can pass for one of our own fields.
 pub(super) fn item(sid: TaskSid, state: &TaskState, recording: Option<&str>) -> Value {
-    let attributes = serde_json::from_str::<Map<String, Value>>(&state.task.attributes);
-    let mut item = attributes.unwrap_or_default();
+    let mut item = lenient_json::attributes(&state.task.attributes);
     item.insert("TaskSid".into(), json!(sid));
     item.insert("Priority".into(), json!(state.task.priority));
     item.insert("TaskStatus".into(), json!(state.task.assignment_status));

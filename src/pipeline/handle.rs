@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::request::{LeaderAnswer, Request, RequestError};
-use crate::layout::{queue_items, task_item};
+use super::answer::LeaderAnswer;
+use super::lists::Lists;
+use super::request::{Request, RequestError};
+use crate::layout::queue_items;
 use crate::publish::Publisher;
 use crate::refresh::{Refresher, Roster};
 use crate::sid::{AccountSid, WorkspaceSid};
 use crate::stats::{Needs, Snapshot};
-use crate::twilio::taskrouter::Worker;
+use crate::twilio::TwilioError;
 use crate::wallboard::{Raw, Wallboard};
 
 /// A thousand queues take about a minute to write within Sync's limits.
@@ -37,6 +37,7 @@ pub struct Handle {
     pub publisher: Publisher,
     pub(super) wallboard: Option<Wallboard>,
     pub(super) roster: Roster,
+    pub(super) lists: Lists,
     pub(super) account: AccountSid,
     pub(super) workspace: WorkspaceSid,
     pub(super) zone: TimeZone,
@@ -51,46 +52,65 @@ impl Request {
 }
 
 impl Handle {
+    /// Puts curves before those that were drawn so far.
+    #[cfg(feature = "demo")]
+    pub fn take_over(&self, curves: crate::wallboard::Curves) {
+        if let Some(wallboard) = &self.wallboard {
+            wallboard.take_over(curves);
+        }
+    }
+
     /// Carries out what another replica asks, as JSON.
     pub async fn answer_json(self, request: Value) -> Result<LeaderAnswer, RequestError> {
         self.answer(serde_json::from_value(request).map_err(|_| RequestError::Unknown)?).await
     }
 
     pub async fn answer(&self, request: Request) -> Result<LeaderAnswer, RequestError> {
-        match request {
+        Ok(match request {
             Request::Bootstrap => {
                 let written = timeout(LONGEST_BOOTSTRAP, self.refresh_and_write()).await;
-                raw(&written.map_err(|_| RequestError::NotFinished(LONGEST_BOOTSTRAP.as_secs()))??)
+                LeaderAnswer::of(
+                    &written.map_err(|_| RequestError::NotFinished(LONGEST_BOOTSTRAP.as_secs()))??,
+                )
             }
-            Request::Tasks => raw(&self.tasks().await?),
-            Request::Workers => raw(&self.workers().await?),
-            Request::Definitions => raw(&*self.wallboard()?.definitions().await?),
+            Request::Tasks => {
+                let tasks = self.roster.tasks().await.map_err(unreadable)?;
+                let recordings = self.refresher.snapshots().borrow().recordings.clone();
+                self.lists.tasks(tasks, recordings).await
+            }
+            Request::Workers => {
+                let workers = self.roster.workers().await.map_err(unreadable)?;
+                self.lists.workers(workers, &self.account, &self.workspace).await
+            }
+            Request::Definitions => LeaderAnswer::of(&*self.wallboard()?.definitions().await?),
             Request::Fields => {
                 let wallboard = self.wallboard()?;
                 self.first_read().await;
-                raw(&wallboard.fields())
+                LeaderAnswer::of(&wallboard.fields())
             }
             Request::History(metric) => {
                 let points = self.wallboard()?.history(&metric).await?;
                 let shown = || metric.chars().take(LONGEST_NAME).collect();
-                raw(&json!({ "points": points.ok_or_else(|| RequestError::NoSuchMetric(shown()))? }))
+                LeaderAnswer::of(
+                    &json!({ "points": points.ok_or_else(|| RequestError::NoSuchMetric(shown()))? }),
+                )
             }
             Request::Save(changes) => {
-                raw(&*self.wallboard()?.save(&changes.into_iter().collect::<Raw>()).await?)
+                LeaderAnswer::of(&*self.wallboard()?.save(&changes.into_iter().collect::<Raw>()).await?)
             }
             Request::SaveWorking(changes) => {
                 let wallboard = self.wallboard()?;
                 self.first_read().await;
-                raw(&*wallboard.save_working(&changes.into_iter().collect::<Raw>()).await?)
+                LeaderAnswer::of(&*wallboard.save_working(&changes.into_iter().collect::<Raw>()).await?)
             }
-            Request::Delete(names) => raw(&*self.wallboard()?.delete(&names).await?),
-            Request::Order(names) => raw(&*self.wallboard()?.order(&names).await?),
+            Request::Delete(names) => LeaderAnswer::of(&*self.wallboard()?.delete(&names).await?),
+            Request::Order(names) => LeaderAnswer::of(&*self.wallboard()?.order(&names).await?),
             Request::Preview(metric) => {
                 let wallboard = self.wallboard()?;
                 self.first_read().await;
-                raw(&wallboard.preview(&metric, &self.zone).await?)
+                LeaderAnswer::of(&wallboard.preview(&metric, &self.zone).await?)
             }
-        }
+        })
     }
 
     async fn refresh_and_write(&self) -> Result<Vec<Value>, RequestError> {
@@ -100,39 +120,6 @@ impl Handle {
         }
         self.publisher.restored(snapshot.number).await.map_err(|_| RequestError::Stopping)?;
         Ok(queue_items(&snapshot))
-    }
-
-    /// By falling priority, then by age.
-    async fn tasks(&self) -> Result<Vec<Value>, RequestError> {
-        let tasks = self.roster.tasks().await.map_err(|error| RequestError::TaskRouter(error.to_string()))?;
-        let mut tasks: Vec<_> = tasks.iter().collect();
-        tasks.sort_by(|(_, a), (_, b)| {
-            b.task.priority.cmp(&a.task.priority).then_with(|| a.task.date_created.cmp(&b.task.date_created))
-        });
-        let recordings = self.refresher.snapshots().borrow().recordings.clone();
-        let items =
-            tasks.into_iter().map(|(sid, task)| task_item(*sid, task, recordings.get(sid).map(|url| &**url)));
-        Ok(items.collect())
-    }
-
-    async fn workers(&self) -> Result<Vec<Value>, RequestError> {
-        let workers = self.roster.workers().await;
-        let workers = workers.map_err(|error| RequestError::TaskRouter(error.to_string()))?;
-        Ok(workers.iter().map(|worker| self.worker(worker)).collect())
-    }
-
-    /// The attributes first, so that none of them can pass for one of our own fields.
-    fn worker(&self, worker: &Worker) -> Value {
-        let attributes = serde_json::from_str::<Map<String, Value>>(&worker.attributes);
-        let mut shown = attributes.unwrap_or_default();
-        shown.insert("worker_sid".into(), json!(worker.sid));
-        shown.insert("friendly_name".into(), json!(worker.friendly_name));
-        shown.insert("activity_name".into(), json!(worker.activity_name));
-        shown.insert("available".into(), json!(worker.available));
-        shown.insert("date_status_changed".into(), json!(worker.date_status_changed));
-        shown.insert("account_sid".into(), json!(self.account));
-        shown.insert("workspace_sid".into(), json!(self.workspace));
-        Value::Object(shown)
     }
 
     /// A pipeline that has just started has no values yet. Where TaskRouter can't be read, the answer has none.
@@ -147,7 +134,6 @@ impl Handle {
     }
 }
 
-fn raw(value: &impl Serialize) -> Result<Box<RawValue>, RequestError> {
-    // Only a map with other keys than texts fails, and none of these has any.
-    to_raw_value(value).map_err(|_| RequestError::Overloaded)
+fn unreadable(error: TwilioError) -> RequestError {
+    RequestError::TaskRouter(error.to_string())
 }

@@ -7,9 +7,11 @@
 //!
 //! [`Pipeline::start`] puts its tasks into the caller's [`Tasks`], which decide when they stop: a process alone has one
 //! pipeline for good, one of several replicas one for each term. What they do on request is a [`Request`] to a [`Handle`],
-//! with an [`LeaderAnswer`] or a [`RequestError`]: none of them knows of HTTP, so replicas can pass them on.
+//! with a [`LeaderAnswer`] or a [`RequestError`]: none of them knows of HTTP, so replicas can pass them on.
 
+mod answer;
 mod handle;
+mod lists;
 mod request;
 
 use std::time::Duration;
@@ -18,8 +20,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+pub use answer::LeaderAnswer;
 pub use handle::Handle;
-pub use request::{LeaderAnswer, Refusal, Request, RequestError};
+pub use request::{Refusal, Request, RequestError};
+
+use lists::Lists;
 
 use crate::config::{CoreConfig, LayoutName};
 use crate::layout;
@@ -139,6 +144,7 @@ impl Pipeline {
             publisher: self.publisher.clone(),
             wallboard: self.wallboard.clone(),
             roster: self.roster.clone(),
+            lists: Lists::default(),
             account: config.twilio.account_sid,
             workspace: config.twilio.workspace_sid,
             zone: config.statistics.time_zone.clone(),

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::refresh::Stopped;
 use crate::wallboard::{Busy, ChangeError, Problem, StoreError};
@@ -43,9 +42,6 @@ impl Request {
         }
     }
 }
-
-/// JSON with its members in their order, since the one who asked only passes it on.
-pub type LeaderAnswer = Box<RawValue>;
 
 /// Why a request was not carried out.
 #[derive(Debug, thiserror::Error)]

@@ -18,6 +18,8 @@ pub(super) struct ObjectState {
     pub(super) looked_at: bool,
     /// Writes by urgency since one that was overdue, while something else was overdue.
     pub(super) urgent_in_a_row: u32,
+    /// Writes of its targets under way.
+    pub(super) in_flight: usize,
     pub(super) map_is_missing: bool,
     pub(super) creating_map: bool,
     pub(super) create_not_before: Option<Instant>,
@@ -97,6 +99,7 @@ impl ObjectState {
             pacer,
             looked_at: false,
             urgent_in_a_row: 0,
+            in_flight: 0,
             map_is_missing: false,
             creating_map: false,
             create_not_before: None,

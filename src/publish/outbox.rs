@@ -7,6 +7,8 @@
 //! Nothing starves: what has waited for its [`patience`](super::object::patience) is overdue, and while anything is, at least every twelfth write of
 //! the object is the longest overdue one.
 
+mod last;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +46,10 @@ pub(super) struct Outbox {
     in_flight: usize,
     others_in_flight: usize,
     outage: Outage,
+    /// Items whose readers then look at the others of their Map: each is written after those.
+    last: BTreeSet<Target>,
+    /// Of these, what was written although others of its Map were not yet; it is written once more after them.
+    owed: HashMap<Target, Wanted>,
     /// The least time between two writes of an item in which only an age moved; `None` where ages are not written.
     ages: Option<Duration>,
     /// Until when another writer may have spent the objects' budgets.
@@ -135,6 +141,8 @@ impl Outbox {
             in_flight: 0,
             others_in_flight: 0,
             outage: Outage::default(),
+            last: BTreeSet::new(),
+            owed: HashMap::new(),
             ages,
             spent_until: None,
         }
@@ -165,6 +173,7 @@ impl Outbox {
                 entry.event = None;
                 entry.filled = true;
                 Self::forget(&mut self.objects, &mut self.later, target, entry);
+                self.release_last(&target.object(), now);
                 return;
             }
             (Wanted::Value { fingerprint, .. }, Some(held)) if fingerprint.content == held.content => {
@@ -236,11 +245,17 @@ impl Outbox {
         state.pacer.take(waiting.wanted.size(), passes_as, now);
         let behind = !is_overdue && state.overdue(true, now).is_some();
         state.urgent_in_a_row = if behind { state.urgent_in_a_row.saturating_add(1) } else { 0 };
+        state.in_flight += 1;
         self.in_flight += 1;
         self.others_in_flight += usize::from(!urgency.is_named());
         entry.in_flight = Some(InFlight { wanted: waiting.wanted.clone(), urgency, since });
         let there = !matches!(entry.held, Held::Nothing);
         let event = entry.event.take();
+        if self.last.contains(&target) && self.has_others(&target) {
+            self.owed.insert(target.clone(), waiting.wanted.clone());
+        } else {
+            self.owed.remove(&target);
+        }
         Some(Write::Target { target, wanted: waiting.wanted, there, since, event })
     }
 
@@ -312,6 +327,8 @@ impl Outbox {
         };
         self.in_flight -= 1;
         self.others_in_flight -= usize::from(!flight.urgency.is_named());
+        let state = self.object(target.object(), now);
+        state.in_flight = state.in_flight.saturating_sub(1);
         let requests = match &outcome {
             WriteOutcome::Landed { requests, .. } => *requests,
             // An update and a creation found that the Map is missing.
@@ -375,6 +392,7 @@ impl Outbox {
             self.put_back(target, flight, not_before);
         }
         self.queue(target, now);
+        self.release_last(&target.object(), now);
     }
 
     /// Whether what was found of a target may be older than a write of it.
@@ -544,8 +562,12 @@ impl Outbox {
         if entry.in_flight.is_some() {
             return;
         }
-        match waiting.not_before.filter(|at| *at > now) {
+        let held_until = self.held_until(target, waiting.since, now);
+        match waiting.not_before.max(held_until).filter(|at| *at > now) {
             Some(at) => {
+                if let Some(waiting) = self.entries.get_mut(target).and_then(|entry| entry.waiting.as_mut()) {
+                    waiting.not_before = Some(at);
+                }
                 self.later.insert((at, target.clone()));
             }
             None => {

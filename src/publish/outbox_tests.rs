@@ -9,7 +9,7 @@ use super::super::object::{URGENT_IN_A_ROW, patience};
 use super::super::wanted::Body;
 use super::*;
 
-fn item(n: usize) -> Target {
+pub(super) fn item(n: usize) -> Target {
     Target::MapItem("m".into(), format!("WQ{n}").into())
 }
 
@@ -17,24 +17,24 @@ fn map() -> Object {
     Object::Map("m".into())
 }
 
-fn value(pending: usize, age: usize) -> Wanted {
+pub(super) fn value(pending: usize, age: usize) -> Wanted {
     let value = json!({"pending": pending, "oldestTask": age});
     Wanted::Value { body: Body::Text(value.to_string().into()), fingerprint: Fingerprint::of(&value) }
 }
 
-fn ms(millis: u64) -> Duration {
+pub(super) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn event() -> Option<Trace> {
+pub(super) fn event() -> Option<Trace> {
     Some(Trace::begin(&crate::event::Event::default()))
 }
 
-fn landed() -> WriteOutcome {
+pub(super) fn landed() -> WriteOutcome {
     WriteOutcome::Landed { revision: None, requests: 1 }
 }
 
-fn taken(write: Option<Write>) -> (Target, Arc<str>) {
+pub(super) fn taken(write: Option<Write>) -> (Target, Arc<str>) {
     match write {
         Some(Write::Target { target, wanted: Wanted::Value { body: Body::Text(body), .. }, .. }) => {
             (target, body)
@@ -43,7 +43,7 @@ fn taken(write: Option<Write>) -> (Target, Arc<str>) {
     }
 }
 
-fn drain(outbox: &mut Outbox, now: Instant) -> Vec<Target> {
+pub(super) fn drain(outbox: &mut Outbox, now: Instant) -> Vec<Target> {
     let mut targets = Vec::new();
     while let Some(write) = outbox.take(now) {
         if let Write::Target { target, .. } = write {

@@ -27,8 +27,12 @@ const LARGE: f64 = 10.0 * 1024.0;
 const WINDOW: Duration = Duration::from_secs(10);
 /// Small writes in a window: 90 % of Twilio's 200, for requests under way when it begins or ends.
 const BUDGET: f64 = 180.0;
-/// Part of the window that is left to changes that an event names.
+/// The least part of the window that is left to changes that an event names.
 const RESERVE: f64 = 45.0;
+/// Beside what they have lately taken of a window, so much is left to them, since they come in bursts.
+const RESERVE_FOR_BURSTS: f64 = 30.0;
+/// How long what they took of the fullest window counts, before it counts a little less.
+const PEAK_LASTS: Duration = Duration::from_secs(5);
 const SHARE_OF_OTHERS: f64 = 1.0 - RESERVE / BUDGET;
 /// Other writes go at once while no more of the window is spent, in small writes. From then on they are spread evenly over
 /// it: what is spent in one moment comes back in one moment, and until then what events name would have to wait.
@@ -53,6 +57,9 @@ pub(super) struct Pacer {
     spent: VecDeque<(Instant, f64)>,
     /// Requests under way; they stay in the window until it has passed after their end.
     under_way: f64,
+    /// What events named in the window, by when it was taken, and the most of that lately.
+    named: VecDeque<(Instant, f64)>,
+    peak: (Instant, f64),
     /// Spreads writes that no event names.
     others: Bucket,
     /// What these may spend at once at the start, until the first window has passed, so that a small Map is filled at once.
@@ -121,6 +128,8 @@ impl Pacer {
         Self {
             spent: (0..STEPS).rev().map(|n| (at(n), step)).collect(),
             under_way: 0.0,
+            named: VecDeque::new(),
+            peak: (then, 0.0),
             others: Bucket::new(BURST_OF_OTHERS, rate_of_others(BUDGET), left, then),
             credit: (left - NAMED_AT_START).max(0.0),
             begun_at: then,
@@ -137,7 +146,10 @@ impl Pacer {
         if self.ready_at(bytes, urgency, now) > now {
             return false;
         }
-        if !urgency.is_named() {
+        if urgency.is_named() {
+            self.named.push_back((now, cost(bytes)));
+            self.note_peak(now);
+        } else {
             if self.has_credit(bytes, now) {
                 self.credit -= cost(bytes);
             } else if !self.is_easy(bytes, now) {
@@ -151,7 +163,7 @@ impl Pacer {
     /// When [`take`](Self::take) will succeed, if nothing is taken before that.
     pub(super) fn ready_at(&self, bytes: usize, urgency: Urgency, now: Instant) -> Instant {
         let at_once = urgency.is_named() || self.has_credit(bytes, now);
-        let budget = if at_once { self.budget } else { self.budget * SHARE_OF_OTHERS };
+        let budget = if at_once { self.budget } else { self.budget - self.reserve(now) };
         // A small window still takes one large write.
         let room = (budget - cost(bytes)).max(0.0);
         let mut ready = self.paused_until.map_or(now, |until| until.max(now));
@@ -229,6 +241,28 @@ impl Pacer {
         held.map(|(_, cost)| cost).sum::<f64>() + self.under_way
     }
 
+    /// What other writes leave of the window to those that events name: what is missing to as much as these took of the
+    /// fullest one lately, and some more.
+    fn reserve(&self, now: Instant) -> f64 {
+        let (at, peak) = self.peak;
+        let old = now.saturating_duration_since(at).as_secs_f64() / PEAK_LASTS.as_secs_f64();
+        let lately = peak * (2.0 - old).clamp(0.0, 1.0);
+        let to_come = lately + RESERVE_FOR_BURSTS - self.named_in_window(now);
+        to_come.max(RESERVE) * self.budget / BUDGET
+    }
+
+    fn named_in_window(&self, now: Instant) -> f64 {
+        self.named.iter().filter(|(at, _)| *at + WINDOW > now).map(|(_, cost)| cost).sum()
+    }
+
+    fn note_peak(&mut self, now: Instant) {
+        let in_window = self.named_in_window(now);
+        let (at, peak) = self.peak;
+        if in_window >= peak || now.saturating_duration_since(at) >= PEAK_LASTS {
+            self.peak = (now, in_window);
+        }
+    }
+
     fn has_credit(&self, bytes: usize, now: Instant) -> bool {
         self.credit >= cost(bytes) && now < self.begun_at + WINDOW
     }
@@ -240,6 +274,12 @@ impl Pacer {
     fn forget(&mut self, now: Instant) {
         while self.spent.front().is_some_and(|(at, _)| *at + WINDOW <= now) {
             self.spent.pop_front();
+        }
+        while self.named.front().is_some_and(|(at, _)| *at + WINDOW <= now) {
+            self.named.pop_front();
+        }
+        if self.named.is_empty() {
+            self.named = VecDeque::new();
         }
         if self.spent.is_empty() {
             // Thousands of objects are written once and then rest.

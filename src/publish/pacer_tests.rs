@@ -201,3 +201,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn other_writes_leave_as_much_as_events_have_lately_taken() {
+    let (mut pacer, start) = rested(Instant::now());
+    let mut now = start;
+    let mut waited = Duration::ZERO;
+    // What events name comes in bursts, 60 of 180 units each; the others want all that is left.
+    for round in 0..12 {
+        for _ in 0..60 {
+            let ready = pacer.ready_at(1000, Urgency::Named, now);
+            if round > 2 {
+                waited = waited.max(ready - now);
+            }
+            pacer.take(1000, Urgency::Named, ready);
+            pacer.ended(1, 1000, ready);
+        }
+        for _ in 0..500 {
+            now += Duration::from_millis(10);
+            if pacer.take(1000, Urgency::SideEffect, now) {
+                pacer.ended(1, 1000, now);
+            }
+        }
+    }
+    assert_eq!(waited, Duration::ZERO, "two bursts in each window, and the others leave room for them");
+}

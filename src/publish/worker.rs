@@ -153,6 +153,7 @@ impl PublishWorker {
             blind: false,
             monitor,
         };
+        worker.outbox.write_last(worker.layouts.iter().filter_map(|layout| layout.written_last()).collect());
         let first = worker.snapshots.borrow().clone();
         worker.follow_objects(&first, now);
         (Publisher { flush, status: status_receiver }, worker)

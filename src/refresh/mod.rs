@@ -6,6 +6,8 @@
 //! for one more read; a read that fails comes back later; timers mark everything now and then, so that a lost event
 //! costs time and not truth.
 
+mod awaited;
+mod channels;
 mod key;
 mod marks;
 mod outgoing;
@@ -14,7 +16,9 @@ mod reader;
 mod roster;
 mod schedule;
 mod settle;
+mod slot;
 mod tasks;
+mod ways;
 mod worker;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::channels::Channels;
 use super::key::{Key, Part, Parts, Read, What};
 use super::marks::Marks;
 use super::roster::Roster;
@@ -19,6 +20,8 @@ pub(super) struct Brought {
     pub(super) answers: Vec<ReadAnswer>,
     /// Whether a combined answer lacked fields of the cumulative resource; `None` when there was none to tell by.
     pub(super) combined_is_complete: Option<bool>,
+    /// TaskChannels whose statistics are to be read as well from now on.
+    pub(super) new_channels: Vec<Box<str>>,
     /// TaskQueues whose statistics were there and could not be read, and why.
     pub(super) unreadable: Vec<(TaskQueueSid, Arc<str>)>,
 }
@@ -39,11 +42,12 @@ impl Brought {
 pub(super) struct Reader {
     taskrouter: TaskRouter,
     tasks: Arc<TaskReader>,
+    channels: Channels,
 }
 
 impl Reader {
-    pub(super) fn new(taskrouter: TaskRouter, tasks_kept: Duration) -> Self {
-        Self { tasks: Arc::new(TaskReader::new(taskrouter.clone(), tasks_kept)), taskrouter }
+    pub(super) fn new(taskrouter: TaskRouter, tasks_kept: Duration, channels: Channels) -> Self {
+        Self { tasks: Arc::new(TaskReader::new(taskrouter.clone(), tasks_kept)), taskrouter, channels }
     }
 
     /// Lists for callers, from the same memory of finished Tasks and Workers' names.
@@ -62,6 +66,17 @@ impl Reader {
                 answers: vec![ReadAnswer::Tasks(self.tasks.read().await?)],
                 ..Brought::default()
             }),
+            What::Directory => {
+                let (queues, new_channels) = tokio::try_join!(
+                    self.taskrouter.task_queues(),
+                    self.channels.new_ones(channels, window)
+                )?;
+                Ok(Brought {
+                    answers: vec![ReadAnswer::Directory(queues)],
+                    new_channels,
+                    ..Brought::default()
+                })
+            }
             _ => statistics(&self.taskrouter, read, channels, window).await,
         }
     }
@@ -75,12 +90,11 @@ async fn statistics(
 ) -> Result<Brought, TwilioError> {
     let mut brought = Brought::default();
     match &read.what {
-        What::Tasks => {}
+        What::Tasks | What::Directory => {}
         What::LastHour => {
             let cumulative = taskrouter.workspace_last_hour().await?;
             brought.answers.push(ReadAnswer::LastHour(cumulative));
         }
-        What::Directory => brought.answers.push(ReadAnswer::Directory(taskrouter.task_queues().await?)),
         What::Workspace(Parts::Realtime) => {
             brought
                 .answers

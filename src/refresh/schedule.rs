@@ -6,6 +6,8 @@
 //! keys, that is under way. A key whose read failed comes back with
 //! a growing delay, whatever events say meanwhile, so that a service in trouble is not hammered.
 
+mod late;
+
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,24 +16,27 @@ use tokio::time::Instant;
 
 use super::key::{Key, Offers, PARTS, Part};
 use super::settle::Settle;
+use super::slot::Slot;
 use crate::bucket::Bucket;
 use crate::config::RefreshConfig;
 use crate::event::{Invalidation, Queues, Trace};
 use crate::sid::TaskQueueSid;
-use crate::stats::{Moved, Needs, Scope};
+use crate::stats::{Needs, Scope};
 use crate::twilio::retry::Backoff;
 use crate::twilio::taskrouter::MOST_IN_BULK;
+use late::{EVENT_UNDER_WAY, Suspect};
 
 /// Calls for events that may start at once, and each second from then on. Events that come faster share their calls.
 const CALLS_IN_A_ROW: f64 = 30.0;
 const CALLS_PER_SECOND: f64 = 60.0;
-/// Reads of one key for events that may start at once before they are spaced out.
-const READS_IN_A_ROW: u32 = 3;
 /// Bulk calls a second that settling reads may take: half of what Twilio allows.
 const LOOKS_PER_SECOND: f64 = 2.5;
-/// An event that names a TaskQueue arrives within this time of its change; a change that shows earlier is no late one of an
-/// event before it.
-const EVENT_UNDER_WAY: Duration = Duration::from_secs(1);
+/// Looks after single TaskQueues that may start at once, and each second from then on; further ones share bulk calls. A look
+/// takes a call over all channels and one for each channel that the event touched.
+const CLOSE_LOOKS_IN_A_ROW: f64 = 10.0;
+const CLOSE_LOOKS_PER_SECOND: f64 = 10.0;
+/// An event is marked within this time of its arrival.
+const MARKED: Duration = Duration::from_millis(50);
 /// Least time between reads of one key for events that touch every TaskQueue: they take one list a channel each, and
 /// a centre with many agents changes Activities all the time.
 const BROAD_SPACING: Duration = Duration::from_secs(1);
@@ -70,6 +75,7 @@ pub struct Schedule {
     suspects: BTreeMap<Key, Suspect>,
     launches: Bucket,
     looks: Bucket,
+    close_looks: Bucket,
     /// When what touched every TaskQueue is read; all of one second share that.
     broad_at: Option<Instant>,
     singles: Bucket,
@@ -81,53 +87,13 @@ pub struct Schedule {
 #[derive(Debug, Clone, Copy, Default)]
 struct Earliest {
     event: Option<Instant>,
-    /// To look after one again.
+    /// To look after one again, together with others.
     look: Option<Instant>,
+    /// To look after one again by itself.
+    close: Option<Instant>,
     /// With a late change that a look has shown.
     related: Option<Instant>,
     timer: Option<Instant>,
-}
-
-/// A change that a settling read showed, and that looks late.
-#[derive(Debug, Clone, Copy)]
-struct Suspect {
-    touched: Instant,
-    started: Instant,
-    since: Instant,
-}
-
-#[derive(Debug, Clone)]
-struct Slot {
-    timer_due: Instant,
-    touch_due: Option<Instant>,
-    /// Due because of an event, and not to look after one again: those looks fall on a grid, and are few anyway.
-    spaced: bool,
-    /// Due because of an event that names it.
-    named: bool,
-    touched: Touched,
-    /// The events that made it stale and may not show yet.
-    event: Option<Trace>,
-    reading_touched: bool,
-    reading_timer: bool,
-    /// Until when the reads that started for events are paid for, at one in each spacing.
-    paid_until: Option<Instant>,
-    /// The begin of the last read that ended, well or not.
-    last_ended: Option<Instant>,
-    /// The begin of the last read that brought an answer: one that failed has shown nothing.
-    last_shown: Option<Instant>,
-    failures: u32,
-    not_before: Option<Instant>,
-    /// Twilio named that moment: asking earlier would be in vain, whatever else can be read by then.
-    asked_to_wait: bool,
-}
-
-/// When the last events touched a key, or when it is looked at again after them. Those of one kind do not hide the other's: an
-/// event at one TaskQueue is often followed at once by one that touches all, such as that its Worker is busy now, and is
-/// still looked after in small steps.
-#[derive(Debug, Clone, Copy, Default)]
-struct Touched {
-    one: Option<Instant>,
-    all: Option<Instant>,
 }
 
 impl Schedule {
@@ -142,6 +108,7 @@ impl Schedule {
             suspects: BTreeMap::new(),
             launches: Bucket::new(CALLS_IN_A_ROW, CALLS_PER_SECOND, CALLS_IN_A_ROW, now),
             looks: Bucket::new(1.0, LOOKS_PER_SECOND, 1.0, now),
+            close_looks: Bucket::new(CLOSE_LOOKS_IN_A_ROW, CLOSE_LOOKS_PER_SECOND, CLOSE_LOOKS_IN_A_ROW, now),
             broad_at: None,
             singles: Bucket::new(SINGLES_PER_SECOND, SINGLES_PER_SECOND, SINGLES_PER_SECOND, now),
             earliest: Cell::default(),
@@ -175,6 +142,17 @@ impl Schedule {
         }
     }
 
+    /// Further TaskChannels, due at once for each of these TaskQueues.
+    pub fn add_channels(
+        &mut self,
+        channels: impl Iterator<Item = String>,
+        queues: &BTreeSet<TaskQueueSid>,
+        now: Instant,
+    ) {
+        self.channels.extend(channels);
+        self.set_queues(queues, now);
+    }
+
     /// Marks what an event made stale.
     pub fn touch(&mut self, touch: &Invalidation, now: Instant) {
         let broad = touch.queues == Queues::All;
@@ -198,8 +176,12 @@ impl Schedule {
         };
         self.suspects.retain(|key, _| !explains(key));
         let event = touch.event.map(|event| if broad { event.of_all() } else { event });
-        let mark = |slot: &mut Slot| {
+        let alone = !self.needs.queues;
+        let mark = |key: &Key, slot: &mut Slot| {
             slot.touch(now, broad_at, spacing);
+            if !broad && settles(*key, alone) {
+                slot.awaited.event(now);
+            }
             // What was read since an event came shows it, unless statistics lag; else the first of many events would seem
             // to wait for ever.
             let waits = slot.event.filter(|event| lags || slot.last_shown < Some(event.newest_at));
@@ -212,7 +194,7 @@ impl Schedule {
                     scopes.contains(scope) && (*part == Part::Realtime || touch.counters)
                 };
                 if matches!(key, Key::Queue(_, scope, part) if hit(scope, part)) {
-                    mark(slot);
+                    mark(key, slot);
                 }
             }
         }
@@ -224,7 +206,7 @@ impl Schedule {
         });
         for key in others.chain(workspace).chain(of_named) {
             if let Some(slot) = self.slots.get_mut(&key) {
-                mark(slot);
+                mark(&key, slot);
             }
         }
         // A TaskQueue that we have not heard of: the directory is behind.
@@ -270,19 +252,19 @@ impl Schedule {
 
     /// The next moment at which something is due and may start.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
-        let Earliest { event, look, related, timer } = self.earliest();
+        let Earliest { event, look, close, related, timer } = self.earliest();
         let event = event.map(|due| due.max(self.launches.ready_at(1.0, 0.0, now)));
         let look = look.map(|due| due.max(self.looks.ready_at(1.0, 0.0, now)));
         let suspect = self.suspects.values().map(|suspect| suspect.since + EVENT_UNDER_WAY).min();
         let timer = timer.map(|due| due.max(self.singles.ready_at(1.0, 0.0, now)));
-        [event, look, related, suspect, timer].into_iter().flatten().min()
+        [event, look, close, related, suspect, timer].into_iter().flatten().min()
     }
 
     /// What is due because of an event, as far as the budgets for that and for settling reads allow.
     pub fn due_touched(&mut self, now: Instant) -> BTreeSet<Key> {
         self.confirm_lags(now);
-        let Earliest { event, look, related, .. } = self.earliest();
-        if [event, look, related].into_iter().flatten().all(|earliest| earliest > now) {
+        let Earliest { event, look, close, related, .. } = self.earliest();
+        if [event, look, close, related].into_iter().flatten().all(|earliest| earliest > now) {
             return BTreeSet::new();
         }
         let mut due: BTreeSet<Key> = self.due(Slot::next_touched, now);
@@ -294,12 +276,25 @@ impl Schedule {
         let looks = due.iter().copied().filter(|key| !spaced(key) && self.settles(*key));
         let mut looks: Vec<Key> = looks.collect();
         looks.sort_by_key(since);
+        let closely = |key: &Key| self.slots.get(key).is_some_and(|slot| slot.closely);
+        let (close, looks): (Vec<Key>, Vec<Key>) = looks.into_iter().partition(closely);
         let mut allowed = 0;
         while allowed < looks.len() && self.looks.take(1.0, 0.0, now) {
             allowed += MOST_IN_BULK;
         }
         for later in looks.iter().skip(allowed) {
             due.remove(later);
+        }
+        for key in close {
+            if self.close_looks.take(1.0, 0.0, now) {
+                due.extend(self.look_closely(key));
+            } else {
+                let shared = self.settle.next_shared(now);
+                if let Some(slot) = self.slots().get_mut(&key) {
+                    (slot.touch_due, slot.closely) = (Some(shared), false);
+                }
+                due.remove(&key);
+            }
         }
         due
     }
@@ -325,22 +320,6 @@ impl Schedule {
         };
         self.broad_at = Some(at);
         at
-    }
-
-    /// Late changes that no event has explained meanwhile were late indeed.
-    fn confirm_lags(&mut self, now: Instant) {
-        let confirmed = |suspect: &Suspect| suspect.since + EVENT_UNDER_WAY <= now;
-        let late: Vec<(Key, Suspect)> =
-            self.suspects.iter().filter(|(_, s)| confirmed(s)).map(|(key, s)| (*key, *s)).collect();
-        for (key, suspect) in late {
-            self.suspects.remove(&key);
-            let knew = self.settle.expects_lag(now);
-            self.settle.learn(suspect.touched, suspect.started);
-            if !knew {
-                self.touch_related(key, now);
-                self.look_sooner(now);
-            }
-        }
     }
 
     pub fn due_by_timer(&self, now: Instant) -> BTreeSet<Key> {
@@ -386,72 +365,22 @@ impl Schedule {
                 match cause {
                     Cause::Touched => {
                         slot.reading_touched = true;
-                        slot.paid_until = Some(slot.paid_until.map_or(now, |paid| paid.max(now)) + spacing);
+                        // Looks have budgets of their own.
+                        if slot.spaced && slot.touch_due.is_some_and(|due| due <= now) {
+                            slot.paid_until =
+                                Some(slot.paid_until.map_or(now, |paid| paid.max(now)) + spacing);
+                        }
                     }
                     Cause::Timer => slot.reading_timer = true,
                 }
                 // A sweep under way takes along what was touched before it began.
                 if slot.touch_due.is_some_and(|due| due <= now) {
                     slot.touch_due = None;
-                    slot.named = false;
                 }
+                slot.named &= slot.touch_due.is_some();
+                slot.last_begun = Some(now);
                 slot.timer_due = now + self.rhythm.interval(*key);
             }
-        }
-    }
-
-    /// A read of one key, begun at `started`, brought an answer. `moved` says what of realtime values changed.
-    pub fn succeeded(&mut self, key: Key, cause: Cause, started: Instant, moved: impl Into<Moved>) {
-        let (settles, moved) = (self.settles(key), moved.into());
-        self.earliest.take();
-        let Some(slot) = self.slots.get_mut(&key) else { return };
-        let shown_before = slot.last_shown;
-        slot.ended(cause, started);
-        slot.last_shown = shown_before.max(Some(started));
-        slot.not_before = None;
-        if std::mem::take(&mut slot.failures) > 0 {
-            self.try_failing(started);
-        }
-        let shows_within = self.settle.shows_within(started);
-        let Some(slot) = self.slots.get_mut(&key) else { return };
-        let touched = slot.touched;
-        if !settles || touched.each().next().is_none() {
-            slot.shown(started);
-            return;
-        }
-        let spacing = self.rhythm.spacing;
-        let knew = self.settle.expects_lag(started);
-        // Late is what an earlier read should have shown. Reads may begin late for reasons of our own.
-        let missed = |touched: &Instant| shown_before.is_some_and(|shown| shown >= *touched);
-        let is_late = |touched: &Instant| missed(touched) && self.settle.is_late(*touched, started, spacing);
-        let late = match moved {
-            Moved::Nothing => false,
-            Moved::Workers => knew && touched.each().any(|event| is_late(&event)),
-            Moved::Tasks => {
-                touched.one.iter().any(is_late) || knew && touched.each().any(|event| is_late(&event))
-            }
-        };
-        // A lag is learnt from an event that names the TaskQueue, or each change would look late to an event before it; and
-        // only if none arrives in the next moment that explains the change.
-        if let Some(touched) = touched.one.filter(|_| late && moved == Moved::Tasks) {
-            self.suspects.insert(key, Suspect { touched, started, since: started });
-        }
-        let looks = touched.looks(&self.settle, started);
-        slot.look_again(looks);
-        slot.touched = Touched {
-            one: touched.one.filter(|_| looks.one.is_some()),
-            all: touched.all.filter(|_| looks.all.is_some()),
-        };
-        if moved > Moved::Nothing || looks.each().next().is_none() {
-            slot.shown(started);
-        } else if let Some(past) = started.checked_sub(shows_within) {
-            slot.shown(past);
-        }
-        if touched.one.is_some() && looks.one.is_none() && !late && !self.suspects.contains_key(&key) {
-            self.settle.rested();
-        }
-        if late && knew {
-            self.touch_related(key, started);
         }
     }
 
@@ -461,16 +390,6 @@ impl Schedule {
             slot.not_before = None;
             slot.timer_due = slot.timer_due.min(now);
             slot.touch_due = slot.touch_due.map(|due| due.min(now));
-        }
-    }
-
-    /// A lag has shown: what was to be looked after once or twice is looked after in small steps from now on.
-    fn look_sooner(&mut self, now: Instant) {
-        let keys: Vec<Key> = self.slots.keys().copied().filter(|key| self.settles(*key)).collect();
-        self.earliest.take();
-        for key in keys {
-            let Some(slot) = self.slots.get_mut(&key) else { continue };
-            slot.look_again(slot.touched.looks(&self.settle, now));
         }
     }
 
@@ -506,6 +425,13 @@ impl Schedule {
     pub fn forgive(&mut self) {
         for slot in self.slots().values_mut().filter(|slot| slot.failures > 0) {
             slot.not_before = None;
+        }
+    }
+
+    /// A read ended that another one, under way, makes up for.
+    pub fn covered(&mut self, key: Key, cause: Cause, started: Instant) {
+        if let Some(slot) = self.slots().get_mut(&key) {
+            slot.ended(cause, started);
         }
     }
 
@@ -547,31 +473,9 @@ impl Schedule {
         self.slots.keys().filter_map(queue).collect()
     }
 
-    /// A settling read showed a late change: what else the event touched lagged as well.
-    fn touch_related(&mut self, key: Key, started: Instant) {
-        let spacing = self.rhythm.spacing;
-        let event = self.slots.get(&key).and_then(|slot| slot.event);
-        for (other, slot) in self.slots() {
-            let related = match (key, *other) {
-                (Key::Queue(queue, _, _), Key::Queue(other, ..)) => queue == other,
-                (_, Key::Workspace(_)) => true,
-                _ => false,
-            };
-            if related && *other != key {
-                slot.touch_due = Some(slot.earliest_touch(started, spacing));
-                slot.spaced = false;
-                slot.event = Trace::join(slot.event, event);
-            }
-        }
-    }
-
     /// Which keys are looked at again after an event: one cheap one a TaskQueue, which tells for all its others.
     fn settles(&self, key: Key) -> bool {
-        match key {
-            Key::Queue(_, scope, Part::Realtime) => scope == Scope::ALL,
-            Key::Workspace(Part::Realtime) => !self.needs.queues,
-            _ => false,
-        }
+        settles(key, !self.needs.queues)
     }
 
     fn slots(&mut self) -> &mut BTreeMap<Key, Slot> {
@@ -590,6 +494,7 @@ impl Schedule {
         for (key, slot) in &self.slots {
             let touched = match slot.spaced {
                 true => &mut earliest.event,
+                false if slot.closely => &mut earliest.close,
                 false if self.settles(*key) => &mut earliest.look,
                 false => &mut earliest.related,
             };
@@ -606,89 +511,12 @@ impl Schedule {
     }
 }
 
-impl Slot {
-    fn due(now: Instant) -> Self {
-        Self {
-            timer_due: now,
-            touch_due: None,
-            spaced: false,
-            named: false,
-            touched: Touched::default(),
-            event: None,
-            reading_touched: false,
-            reading_timer: false,
-            paid_until: None,
-            last_ended: None,
-            last_shown: None,
-            failures: 0,
-            not_before: None,
-            asked_to_wait: false,
-        }
-    }
-
-    /// An event touched it; one that touched every TaskQueue is read at the moment `broad_at`.
-    fn touch(&mut self, now: Instant, broad_at: Option<Instant>, spacing: Duration) {
-        let due = match broad_at {
-            Some(at) => {
-                self.touched.all = Some(now);
-                at
-            }
-            None => {
-                self.touched.one = Some(now);
-                self.named = true;
-                self.earliest_touch(now, spacing)
-            }
-        };
-        self.touch_due = Some(self.touch_due.map_or(due, |already| already.min(due)));
-        self.spaced = true;
-    }
-
-    fn look_again(&mut self, looks: Touched) {
-        let again = looks.each().min();
-        if again.is_some() && self.touch_due.is_none() {
-            self.spaced = false;
-        }
-        self.touch_due = self.touch_due.into_iter().chain(again).min();
-    }
-
-    /// A read begun at `started` shows whatever came in before it.
-    fn shown(&mut self, started: Instant) {
-        self.event = self.event.and_then(|event| event.since(started));
-    }
-
-    fn earliest_touch(&self, now: Instant, spacing: Duration) -> Instant {
-        let in_a_row = spacing * (READS_IN_A_ROW - 1);
-        self.paid_until.and_then(|paid| paid.checked_sub(in_a_row)).map_or(now, |free| free.max(now))
-    }
-
-    fn next_touched(&self) -> Option<Instant> {
-        let due = self.touch_due.filter(|_| !self.reading_touched)?;
-        Some(due.max(self.not_before.unwrap_or(due)))
-    }
-
-    fn next_timer(&self) -> Option<Instant> {
-        let idle = !self.reading_touched && !self.reading_timer;
-        idle.then(|| self.timer_due.max(self.not_before.unwrap_or(self.timer_due)))
-    }
-
-    fn ended(&mut self, cause: Cause, started: Instant) {
-        match cause {
-            Cause::Touched => self.reading_touched = false,
-            Cause::Timer => self.reading_timer = false,
-        }
-        self.last_ended = self.last_ended.max(Some(started));
-    }
-}
-
-impl Touched {
-    /// When to look again after each kind, for a read begun at `started`.
-    fn looks(self, settle: &Settle, started: Instant) -> Self {
-        let next = |touched: Option<Instant>, broad| settle.next(touched?, started, broad);
-        Self { one: next(self.one, false), all: next(self.all, true) }
-    }
-
-    fn each(self) -> impl Iterator<Item = Instant> {
-        self.one.into_iter().chain(self.all)
+/// Which keys are looked at again; `alone`: without any TaskQueue, the Workspace's.
+fn settles(key: Key, alone: bool) -> bool {
+    match key {
+        Key::Queue(_, scope, Part::Realtime) => scope == Scope::ALL,
+        Key::Workspace(Part::Realtime) => alone,
+        _ => false,
     }
 }
 

@@ -1,9 +1,10 @@
 //! When to look again after an event, because statistics may lag behind it. Pure.
 //!
 //! Twilio says that real-time statistics can lag by some seconds and names no bound. So what an event touched is read
-//! again: twice within the window as long as no lag has shown, and in small steps once one has, for as long as the lag
-//! was seen to be. All settling reads fall on one grid, so that they share bulk calls however many TaskQueues settle.
+//! again: as long as no lag has shown, twice within the window, on one grid, so that all TaskQueues that settle share bulk
+//! calls; once a lag has shown, from the moment at which it is expected to be over, in short steps that grow longer.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,11 +12,15 @@ use tokio::time::Instant;
 /// How long a lag that was seen once is expected to come again.
 const LAG_MEMORY: Duration = Duration::from_secs(600);
 /// After this many events in a row with no late change the lag is over.
-const EVENTS_WITHOUT_LAG: u32 = 5;
-/// Beyond the lag seen so far, how much longer the small steps go on.
+const EVENTS_WITHOUT_LAG: u32 = 10;
+/// Beyond the lag seen so far, how much longer the steps go on.
 const MARGIN: Duration = Duration::from_secs(1);
 /// A lag is measured at the next read after it ended, and never believed to be longer than this.
 const LONGEST_LAG: Duration = Duration::from_secs(15);
+/// Lags that are remembered, so that the shortest and the longest of them are looked after.
+const LAGS_KEPT: usize = 8;
+/// The shortest step between two looks after one event.
+const CLOSE_STEP: Duration = Duration::from_millis(100);
 
 /// The memory of lags, and the steps that follow from it.
 #[derive(Debug)]
@@ -23,24 +28,76 @@ pub struct Settle {
     step: Duration,
     window: Duration,
     origin: Instant,
-    lag: Duration,
-    lag_seen: Option<Instant>,
+    lag: Option<Lag>,
     without_lag: u32,
+}
+
+/// A lag as it was seen.
+#[derive(Debug)]
+struct Lag {
+    seen: Instant,
+    /// How it was found, at reads that may lie far apart.
+    first: Between,
+    recent: VecDeque<Between>,
+}
+
+/// An event's age when a read did not show its change yet, and when one did.
+#[derive(Debug, Clone, Copy)]
+struct Between {
+    missed: Duration,
+    shown: Duration,
+}
+
+/// When to read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// The moment.
+    pub at: Instant,
+    /// For the sake of one TaskQueue, whose change is expected then; the others share a grid.
+    pub closely: bool,
+}
+
+impl Lag {
+    fn each(&self) -> impl Iterator<Item = &Between> {
+        self.recent.iter().chain(self.recent.is_empty().then_some(&self.first))
+    }
+
+    fn shortest(&self) -> Duration {
+        self.each().map(|lag| lag.missed).min().unwrap_or_default()
+    }
+
+    fn longest(&self) -> Duration {
+        self.each().map(|lag| lag.shown).max().unwrap_or_default()
+    }
 }
 
 impl Settle {
     /// Steps of `step` for a time of `window`; a window of zero switches settling off.
     pub fn new(step: Duration, window: Duration, origin: Instant) -> Self {
-        Self { step, window, origin, lag: Duration::ZERO, lag_seen: None, without_lag: 0 }
+        Self { step, window, origin, lag: None, without_lag: 0 }
     }
 
-    /// Takes note that a read begun at `started` showed a change late, which belongs to an event at `touched`.
-    pub fn learn(&mut self, touched: Instant, started: Instant) {
-        if !self.window.is_zero() {
-            let behind = started.saturating_duration_since(touched);
-            self.lag = self.lag.mul_f64(0.9).max(behind).min(LONGEST_LAG);
-            self.lag_seen = Some(started);
-            self.without_lag = 0;
+    /// Takes note that a read begun at `started` showed a change late: that of an event which was so old at the last read that
+    /// did not show it, and at this one.
+    pub fn learn(&mut self, missed: Duration, shown: Duration, started: Instant) {
+        if self.window.is_zero() {
+            return;
+        }
+        let between = Between { missed: missed.min(shown), shown: shown.min(LONGEST_LAG) };
+        self.without_lag = 0;
+        match self.lag.as_mut().filter(|lag| started.saturating_duration_since(lag.seen) < LAG_MEMORY) {
+            None => self.lag = Some(Lag { seen: started, first: between, recent: VecDeque::new() }),
+            Some(lag) => {
+                // What the first of several looks shows may have been there for a while.
+                let first_look = lag.shortest() + CLOSE_STEP / 2;
+                let earlier = lag.shortest().saturating_sub(CLOSE_STEP);
+                let missed = if shown <= first_look { between.missed.min(earlier) } else { between.missed };
+                lag.seen = started;
+                lag.recent.push_back(Between { missed, ..between });
+                if lag.recent.len() > LAGS_KEPT {
+                    lag.recent.pop_front();
+                }
+            }
         }
     }
 
@@ -48,8 +105,7 @@ impl Settle {
     pub fn rested(&mut self) {
         self.without_lag = self.without_lag.saturating_add(1);
         if self.without_lag >= EVENTS_WITHOUT_LAG {
-            self.lag_seen = None;
-            self.lag = Duration::ZERO;
+            self.lag = None;
         }
     }
 
@@ -65,30 +121,48 @@ impl Settle {
         behind > spacing && behind <= (self.window + MARGIN).max(self.expected(started) + MARGIN)
     }
 
-    /// When to read again what an event touched at `touched` and a read begun at `started` has shown; `None` when it
-    /// may rest. With `broad` every TaskQueue was touched, and reading them all in small steps would cost too much.
-    pub fn next(&self, touched: Instant, started: Instant, broad: bool) -> Option<Instant> {
+    /// When to read again the TaskQueue that an event at `touched` named and a read begun at `started` has shown; `None` when
+    /// it may rest.
+    pub fn after_named(&self, touched: Instant, started: Instant) -> Option<Look> {
+        let Some(lag) = self.lag_at(started) else { return self.after_any(touched, started) };
         if self.window.is_zero() {
             return None;
         }
-        let expected = self.expected(started);
-        if expected > Duration::ZERO && !broad {
-            let end = touched + self.window.max(expected + MARGIN);
-            // A tick less than a quarter of a step away is left out, since a read began just now. With more than that, what
-            // shows right after a timer's read would wait for nearly two steps.
-            return (started < end).then(|| self.on_grid(started + self.step / 4));
+        let age = started.saturating_duration_since(touched);
+        if age >= self.window.max(lag.longest() + MARGIN) {
+            return None;
+        }
+        let shortest = lag.shortest().max(CLOSE_STEP / 2);
+        let overdue = age.saturating_sub(lag.longest());
+        let next = if age < shortest { shortest } else { age + CLOSE_STEP + overdue / 2 };
+        Some(Look { at: touched + next, closely: true })
+    }
+
+    /// The same for what touched every TaskQueue: reading them all in small steps would cost too much.
+    pub fn after_any(&self, touched: Instant, started: Instant) -> Option<Look> {
+        if self.window.is_zero() {
+            return None;
         }
         let looks = [self.window / 3, self.window].map(|after| self.on_grid(touched + after));
-        looks.into_iter().find(|look| *look > started)
+        let at = looks.into_iter().find(|look| *look > started)?;
+        Some(Look { at, closely: false })
     }
 
     pub fn expects_lag(&self, now: Instant) -> bool {
-        self.expected(now) > Duration::ZERO
+        self.lag_at(now).is_some()
     }
 
     fn expected(&self, now: Instant) -> Duration {
-        let recent = self.lag_seen.is_some_and(|seen| now.saturating_duration_since(seen) < LAG_MEMORY);
-        if recent { self.lag } else { Duration::ZERO }
+        self.lag_at(now).map_or(Duration::ZERO, Lag::longest)
+    }
+
+    fn lag_at(&self, now: Instant) -> Option<&Lag> {
+        self.lag.as_ref().filter(|lag| now.saturating_duration_since(lag.seen) < LAG_MEMORY)
+    }
+
+    /// The first moment after this one at which many TaskQueues are looked at together.
+    pub fn next_shared(&self, now: Instant) -> Instant {
+        self.on_grid(now + self.step / 4)
     }
 
     /// The first moment of the grid at or after `moment`.
@@ -108,38 +182,85 @@ mod tests {
     const WINDOW: Duration = Duration::from_secs(3);
     const SPACING: Duration = Duration::from_millis(250);
 
-    fn looks(settle: &Settle, touched: Instant, broad: bool) -> Vec<Duration> {
+    fn looks(next: impl Fn(Instant) -> Option<Look>, touched: Instant) -> Vec<Duration> {
         let mut looks = Vec::new();
         let mut at = touched;
-        while let Some(next) = settle.next(touched, at, broad) {
-            assert!(next > at, "time must move on");
-            looks.push(next - touched);
-            at = next;
+        while let Some(next) = next(at) {
+            assert!(next.at > at, "time must move on");
+            looks.push(next.at - touched);
+            at = next.at;
         }
         looks
+    }
+
+    fn named(settle: &Settle, touched: Instant) -> Vec<Duration> {
+        looks(|at| settle.after_named(touched, at), touched)
+    }
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
     }
 
     #[test]
     fn without_a_lag_it_looks_twice() {
         let now = Instant::now();
         let settle = Settle::new(STEP, WINDOW, now);
-        assert_eq!(looks(&settle, now, false).len(), 2);
-        assert!(*looks(&settle, now, false).last().unwrap() >= WINDOW);
+        assert_eq!(named(&settle, now).len(), 2);
+        assert!(*named(&settle, now).last().unwrap() >= WINDOW);
     }
 
     #[test]
-    fn a_lag_once_seen_is_awaited_in_small_steps_until_forgotten() {
+    fn a_lag_once_seen_is_awaited_in_short_steps_until_forgotten() {
         let now = Instant::now();
         let mut settle = Settle::new(STEP, WINDOW, now);
-        assert!(!settle.is_late(now, now + Duration::from_millis(5), SPACING), "that was the first read");
-        assert!(settle.is_late(now, now + Duration::from_secs(3), SPACING));
-        settle.learn(now, now + Duration::from_secs(3));
+        assert!(!settle.is_late(now, now + ms(5), SPACING), "that was the first read");
+        assert!(settle.is_late(now, now + ms(3_000), SPACING));
+        settle.learn(ms(2_500), ms(3_000), now + ms(3_000));
         let later = now + Duration::from_secs(60);
-        let seen = looks(&settle, later, false);
-        assert!(seen.windows(2).all(|pair| pair[1] - pair[0] <= STEP));
-        assert!(*seen.last().unwrap() >= Duration::from_secs(4), "{seen:?}");
-        assert_eq!(looks(&settle, later, true).len(), 2, "but not for every queue at once");
-        assert_eq!(looks(&settle, now + LAG_MEMORY * 2, false).len(), 2);
+        let seen = named(&settle, later);
+        assert_eq!(seen[..3], [ms(2_500), ms(2_600), ms(2_700)], "no look before it can show");
+        assert!(*seen.last().unwrap() >= ms(4_000) && seen.len() < 12, "{seen:?}");
+        let all = looks(|at| settle.after_any(later, at), later);
+        assert_eq!(all.len(), 2, "but not for every queue at once");
+        assert_eq!(named(&settle, now + LAG_MEMORY * 2).len(), 2);
+    }
+
+    #[test]
+    fn looks_close_in_on_a_lag_that_stays_the_same() {
+        let now = Instant::now();
+        let mut settle = Settle::new(STEP, WINDOW, now);
+        let lag = ms(2_000);
+        settle.learn(ms(1_000), ms(3_100), now);
+        let mut event = now + Duration::from_secs(10);
+        for round in 0..20 {
+            let mut missed = Duration::ZERO;
+            let taken = named(&settle, event).into_iter().take_while(|age| {
+                let shows = *age >= lag;
+                missed = if shows { missed } else { *age };
+                !shows
+            });
+            let looks = taken.count();
+            let shown = named(&settle, event)[looks];
+            assert!(
+                round < 1 || looks <= 2 && shown < lag + CLOSE_STEP + CLOSE_STEP / 2,
+                "{round}: {shown:?}"
+            );
+            settle.learn(missed, shown, event + shown);
+            event += Duration::from_secs(10);
+        }
+    }
+
+    #[test]
+    fn of_lags_that_differ_the_shortest_is_looked_for() {
+        let now = Instant::now();
+        let mut settle = Settle::new(STEP, WINDOW, now);
+        settle.learn(ms(1_000), ms(3_100), now);
+        for (missed, shown) in [(1_900, 2_000), (600, 700), (2_900, 3_000)] {
+            settle.learn(ms(missed), ms(shown), now);
+        }
+        let seen = named(&settle, now);
+        assert_eq!(seen[0], ms(600));
+        assert!(*seen.last().unwrap() >= ms(4_000));
     }
 
     #[test]
@@ -147,12 +268,12 @@ mod tests {
         let now = Instant::now();
         let mut settle = Settle::new(STEP, WINDOW, now);
         for _ in 0..2 {
-            settle.learn(now, now + Duration::from_secs(2));
+            settle.learn(ms(1_500), ms(2_000), now + ms(2_000));
             (1..EVENTS_WITHOUT_LAG).for_each(|_| settle.rested());
-            assert!(settle.expects_lag(now + Duration::from_secs(3)));
+            assert!(settle.expects_lag(now + ms(3_000)));
         }
         settle.rested();
-        assert!(!settle.expects_lag(now + Duration::from_secs(3)));
+        assert!(!settle.expects_lag(now + ms(3_000)));
     }
 
     #[test]
@@ -163,19 +284,21 @@ mod tests {
     }
 
     #[test]
-    fn all_looks_share_one_grid() {
+    fn looks_without_a_lag_share_one_grid() {
         let now = Instant::now();
         let settle = Settle::new(STEP, WINDOW, now);
-        for touched in [3, 77, 399, 401].map(|ms| now + Duration::from_millis(ms)) {
-            let look = settle.next(touched, touched, false).unwrap();
-            assert_eq!((look - now).as_millis() % STEP.as_millis(), 0);
+        for touched in [3, 77, 399, 401].map(|millis| now + ms(millis)) {
+            let look = settle.after_named(touched, touched).unwrap();
+            assert_eq!((look.at - now).as_millis() % STEP.as_millis(), 0);
         }
     }
 
     #[test]
     fn a_window_of_zero_switches_it_off() {
         let now = Instant::now();
-        let settle = Settle::new(STEP, Duration::ZERO, now);
-        assert_eq!(settle.next(now, now, false), None);
+        let mut settle = Settle::new(STEP, Duration::ZERO, now);
+        settle.learn(ms(1_000), ms(2_000), now);
+        assert_eq!(settle.after_named(now, now), None);
+        assert_eq!(settle.after_any(now, now), None);
     }
 }

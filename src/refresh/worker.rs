@@ -1,6 +1,6 @@
 //! The task that reads: owns the schedule and the board, waits, launches, folds, publishes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,29 +12,33 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, warn};
 
 use super::Refresher;
+use super::channels::Channels;
 use super::key::{Key, Offers, Part, Read, What};
 use super::marks::{Marks, Waiter};
 use super::plan::plan;
 use super::reader::{Brought, Reader, failed_of, key_of};
 use super::roster::Roster;
 use super::schedule::{Cause, Schedule};
+use super::ways::{Refusal, SMALL_CENTRE, Ways};
 use crate::bucket::Bucket;
 use crate::config::{RefreshConfig, StatisticsConfig};
 use crate::event::{Invalidation, Trace};
 use crate::jobs::Jobs;
 use crate::sid::TaskQueueSid;
 use crate::stats::day::{iso_seconds, start_of_day};
-use crate::stats::{Board, Moved, Needs, ReadAnswer, ReadId, Scope, Snapshot};
+use crate::stats::{Board, Moved, Needs, ReadAnswer, ReadId, Snapshot};
 use crate::telemetry::metrics::{Monitor, ReadOutcome};
 use crate::telemetry::trace::{self, TracedRead};
 use crate::twilio::taskrouter::{TaskRouter, Window};
 use crate::twilio::{Next, TwilioError};
 
-/// An endpoint that an account refused is tried again after this time: refusals have been lifted before.
-const REFUSAL_LASTS: Duration = Duration::from_secs(600);
 /// What Twilio refuses for what it is, such as a TaskChannel that the Workspace does not have, is tried again after this
 /// time.
 const HOPELESS_AGAIN: Duration = Duration::from_secs(30);
+/// Keys that are read by themselves after one answer for many, which is read every few seconds.
+const MOST_READ_SINGLY: usize = 20;
+/// TaskQueues that a warning names.
+const MOST_NAMED: usize = 10;
 /// With more keys failing than this, a further one is no news.
 const MOST_FAILURES_TOLD: usize = 20;
 /// The reason of staleness where the read panicked, which is a bug of ours.
@@ -48,11 +52,6 @@ const TAKES_IN_A_ROW: f64 = 8.0;
 const TAKES_PER_SECOND: f64 = 50.0;
 /// Between two looks at whether marks have been read.
 const READ_CHECKED: Duration = Duration::from_millis(100);
-/// With no more TaskQueues than this a list is read as fast as one of them.
-const SMALL_CENTRE: usize = 50;
-/// How long a way of reading that Twilio has refused with a 429 is not tried.
-const SHORTEST_REST: Duration = Duration::from_secs(2);
-const LONGEST_REST: Duration = Duration::from_secs(60);
 /// The longest the loop sleeps, so that a new day or a changed wall clock is noticed soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -60,16 +59,13 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct RefreshWorker {
     reader: Reader,
+    channels: Channels,
     statistics: StatisticsConfig,
     marks: Arc<Marks>,
     wall: fn() -> Timestamp,
     board: Board,
     schedule: Schedule,
-    offers: Offers,
-    refused_at: Option<Instant>,
-    /// Until when bulk reads and lists are not tried, because Twilio has refused them for now.
-    bulk_rests_until: Option<Instant>,
-    list_rests_until: Option<Instant>,
+    ways: Ways,
     window: Window,
     waiters: Vec<(Instant, Waiter)>,
     /// Who waits for what had been marked by then to be read.
@@ -83,6 +79,8 @@ pub struct RefreshWorker {
     /// When marks may be taken again, if they were taken a moment ago.
     take_at: Option<Instant>,
     takes: Bucket,
+    /// What is being read by itself because an answer for many held it in a form that can't be read.
+    singly: BTreeSet<Key>,
     /// When to see whether a new day began.
     day_checked: Instant,
     monitor: Monitor,
@@ -130,21 +128,20 @@ impl RefreshWorker {
         wall: fn() -> Timestamp,
     ) -> (Refresher, Self) {
         let now = Instant::now();
-        let board = Board::new(&statistics.channels, wall());
+        let channels = Channels::new(taskrouter.clone(), &statistics);
+        let board = Board::new(&[], wall());
         let (snapshots, receiver) = watch::channel(board.snapshot().clone());
         let marks = Arc::new(Marks::default());
         let worker = Self {
-            reader: Reader::new(taskrouter, rhythm.tasks_kept),
+            reader: Reader::new(taskrouter, rhythm.tasks_kept, channels.clone()),
             window: window(&statistics, wall()),
             wall,
-            schedule: Schedule::new(rhythm, needs, &statistics.channels, now),
+            schedule: Schedule::new(rhythm, needs, &[], now),
+            channels,
             statistics,
             marks: marks.clone(),
             board,
-            offers: Offers::default(),
-            refused_at: None,
-            bulk_rests_until: None,
-            list_rests_until: None,
+            ways: Ways::default(),
             waiters: Vec::new(),
             when_read: Vec::new(),
             when_read_checked: now,
@@ -153,6 +150,7 @@ impl RefreshWorker {
             publish_at: None,
             take_at: None,
             takes: Bucket::new(TAKES_IN_A_ROW, TAKES_PER_SECOND, TAKES_IN_A_ROW, now),
+            singly: BTreeSet::new(),
             day_checked: now,
             monitor: Monitor::default(),
         };
@@ -200,6 +198,11 @@ impl RefreshWorker {
                 debug!(event = %event.newest, queues = ?touch.queues, "Marked");
             }
             self.schedule.touch(&touch, now);
+            if touch.tasks
+                && self.channels.may_be_new(touch.channel.as_deref(), &self.board.snapshot().channels)
+            {
+                self.schedule.touch_key(Key::Directory, now);
+            }
         }
         let before = self.board.snapshot().number;
         if let Some(event) = waiting.latest_event {
@@ -234,12 +237,7 @@ impl RefreshWorker {
 
     fn launch(&mut self) {
         let now = Instant::now();
-        if self.refused_at.is_some_and(|at| now.duration_since(at) >= REFUSAL_LASTS) {
-            self.refused_at = None;
-            self.offers =
-                Offers { combined_is_complete: self.offers.combined_is_complete, ..Offers::default() };
-        }
-        let offers = self.offers_now(now);
+        let offers = self.ways.now(now);
         let touched = self.schedule.due_touched(now);
         if !touched.is_empty() {
             let reads = self.reads_for_events(&touched, offers);
@@ -278,16 +276,6 @@ impl RefreshWorker {
         let others = others.difference(&covered).copied().collect();
         reads.extend(plan(&others, &queues, offers));
         reads
-    }
-
-    /// What the account offers, without what it has just refused for a moment.
-    fn offers_now(&self, now: Instant) -> Offers {
-        let awake = |until: Option<Instant>| until.is_none_or(|until| until <= now);
-        Offers {
-            bulk: self.offers.bulk && awake(self.bulk_rests_until),
-            list: self.offers.list && awake(self.list_rests_until),
-            ..self.offers
-        }
     }
 
     fn start(&mut self, read: Read, due: &BTreeSet<Key>, cause: Cause, now: Instant) {
@@ -330,14 +318,21 @@ impl RefreshWorker {
                 }
                 self.learn(brought.combined_is_complete);
                 self.tell_outcome(begun, ReadOutcome::Ok);
-                self.fold(begun, brought.answers);
-                self.mark_unreadable(begun, &brought.unreadable);
+                self.add_channels(&brought.new_channels, now);
+                let unreadable = self.unreadable(begun, &brought.unreadable);
+                self.fold(begun, brought.answers, &unreadable);
+                self.read_singly(begun, unreadable, now);
             }
             Ok(Err(error)) => self.fail(begun, &error),
             Err(panicked) => {
                 self.tell_outcome(begun, ReadOutcome::Failed);
                 tracing::error!(what = ?begun.read.what, %panicked, "A read ended abnormally; it is tried again later");
                 self.stay_stale(begun, &LOST.into(), None);
+            }
+        }
+        for key in &begun.read.covers {
+            if matches!(begun.read.what, What::Queue(..)) {
+                self.singly.remove(key);
             }
         }
         self.answer_waiters(now);
@@ -360,7 +355,16 @@ impl RefreshWorker {
         }
     }
 
-    fn fold(&mut self, begun: &Begun, mut answers: Vec<ReadAnswer>) {
+    /// TaskChannels turned out to be there, or in use; their statistics are due at once.
+    fn add_channels(&mut self, channels: &[Box<str>], now: Instant) {
+        if !channels.is_empty() {
+            self.board.add_channels(channels, (self.wall)());
+            let queues = self.board.snapshot().queues.keys().copied().collect();
+            self.schedule.add_channels(channels.iter().map(ToString::to_string), &queues, now);
+        }
+    }
+
+    fn fold(&mut self, begun: &Begun, mut answers: Vec<ReadAnswer>, unreadable: &BTreeMap<Key, Arc<str>>) {
         let now = Instant::now();
         let Begun { read, id, started, events, .. } = begun;
         let (id, started) = (*id, *started);
@@ -381,10 +385,12 @@ impl RefreshWorker {
             Key::Workspace(Part::Realtime) => folded.workspace_moved > Moved::Nothing,
             _ => true,
         };
-        let shown = events.iter().filter(|(key, _)| answered.contains(key) && moved(key));
+        let shown =
+            events.iter().filter(|(key, event)| answered.contains(key) && (event.named || moved(key)));
         let shown: Vec<_> = shown.map(|(key, event)| (failed_of(*key), *event)).collect();
         self.board.explain(&known, &shown);
-        for key in &answered {
+        // From counters to the values that say whether something was late: what is read already is not read again for that.
+        for key in answered.iter().rev() {
             let moved = match key {
                 Key::Queue(queue, ..) => of_queue(queue),
                 Key::Workspace(_) => folded.workspace_moved,
@@ -393,52 +399,85 @@ impl RefreshWorker {
             self.schedule.succeeded(*key, begun.cause_of(*key), started, moved);
         }
         // A TaskQueue that the answer left out: entries shift between pages, or it is gone.
-        let missing: Vec<Key> = covers.difference(&answered).copied().collect();
+        let left_out = covers.difference(&answered).copied();
+        let missing: Vec<Key> = left_out.filter(|key| !unreadable.contains_key(key)).collect();
         for key in &missing {
             self.schedule.failed(*key, begun.cause_of(*key), started, now, None);
         }
         if answered.contains(&Key::Directory) {
             let queues = self.board.snapshot().queues.keys().copied().collect();
             self.schedule.set_queues(&queues, now);
+            self.say_unknown_queues();
         }
         if folded.unknown_queue || !missing.is_empty() {
             self.schedule.touch_key(Key::Directory, now);
         }
     }
 
-    /// Of TaskQueues that an answer held in a form that can't be read, the last known values stay, marked as stale.
-    fn mark_unreadable(&mut self, begun: &Begun, unreadable: &[(TaskQueueSid, Arc<str>)]) {
-        if unreadable.is_empty() {
-            return;
+    /// Says once which TaskQueues the configuration names and the Workspace does not have.
+    fn say_unknown_queues(&mut self) {
+        let there = &self.board.snapshot().queues;
+        let named = std::mem::take(&mut self.statistics.service_levels);
+        let missing: Vec<String> =
+            named.keys().filter(|sid| !there.contains_key(sid)).map(ToString::to_string).collect();
+        if !missing.is_empty() {
+            let known = there
+                .values()
+                .take(MOST_NAMED)
+                .map(|state| format!("{} ({})", state.queue.sid, state.queue.friendly_name));
+            let known = known.collect::<Vec<_>>().join(", ");
+            warn!(missing = missing.join(","), known, "SLA_NAMES_OF_QUEUES names unknown TaskQueues");
         }
-        let reason = |key: &Key| match key {
-            Key::Queue(queue, ..) => {
-                unreadable.iter().find(|(odd, _)| odd == queue).map(|(_, reason)| reason)
-            }
-            _ => None,
-        };
-        let covers = begun.read.covers.iter();
-        let failed = covers.filter_map(|key| {
-            let reason = reason(key)?;
-            Some(ReadAnswer::Failed(
-                failed_of(*key),
-                format!("TaskRouter's answer can't be read: {reason}").into(),
-            ))
+    }
+
+    /// The keys of TaskQueues that an answer for many held in a form that can't be read, and why.
+    fn unreadable(&self, begun: &Begun, odd: &[(TaskQueueSid, Arc<str>)]) -> BTreeMap<Key, Arc<str>> {
+        let keys = begun.read.covers.iter().filter_map(|key| {
+            let Key::Queue(queue, ..) = key else { return None };
+            let (_, reason) = odd.iter().find(|(odd, _)| odd == queue)?;
+            Some((*key, reason.clone()))
         });
-        let failed = failed.collect();
-        self.board.fold(begun.id, failed, (self.wall)());
+        keys.collect()
+    }
+
+    /// Reads by themselves what an answer for many held in a form that can't be read. A value is stale only once that has
+    /// failed, too: until then it would be called stale and right by turns.
+    fn read_singly(&mut self, begun: &Begun, unreadable: BTreeMap<Key, Arc<str>>, now: Instant) {
+        let (mut singly, mut failed) = (BTreeSet::new(), Vec::new());
+        for (key, reason) in unreadable {
+            if self.singly.contains(&key) {
+                self.schedule.covered(key, begun.cause_of(key), begun.started);
+            } else if self.schedule.is_failing(key) || singly.len() >= MOST_READ_SINGLY {
+                self.schedule.failed(key, begun.cause_of(key), begun.started, now, None);
+                let reason = format!("TaskRouter's answer can't be read: {reason}");
+                failed.push(ReadAnswer::Failed(failed_of(key), reason.into()));
+            } else {
+                self.schedule.refused(key, begun.cause_of(key), now);
+                singly.insert(key);
+            }
+        }
+        if !failed.is_empty() {
+            self.board.fold(begun.id, failed, (self.wall)());
+        }
+        let offers = Offers { bulk: false, list: false, ..self.ways.now(now) };
+        for read in plan(&singly, &self.schedule.queues(), offers) {
+            self.singly.extend(read.covers.iter().copied());
+            self.start(read, &singly, begun.cause, now);
+        }
     }
 
     fn fail(&mut self, begun: &Begun, error: &TwilioError) {
         let now = Instant::now();
         let Begun { read, .. } = begun;
-        let rests = self.rests(&read.what, error, now);
-        if rests || self.is_refusal(&read.what, error) {
+        let queues = self.board.snapshot().queues.len();
+        let refusal = self.ways.failed(&read.what, error, queues, now);
+        if refusal != Refusal::None {
             // No value is stale for this: the same keys are read another way at once.
             self.tell_outcome(begun, ReadOutcome::Refused);
-            if rests {
+            if refusal == Refusal::ForNow {
                 debug!(%error, "Twilio refuses an endpoint for now; reading in another way");
             } else {
+                self.schedule.forgive();
                 warn!(%error, "This account refuses an endpoint; reading in another way");
             }
             for key in &read.covers {
@@ -449,7 +488,9 @@ impl RefreshWorker {
         self.tell_outcome(begun, ReadOutcome::Failed);
         // Told when it begins, not at every try; what each value thinks of it stands in the snapshot.
         let news = read.covers.iter().any(|key| !self.schedule.is_failing(*key));
-        if news && self.schedule.failing() < MOST_FAILURES_TOLD {
+        if matches!(error, TwilioError::LeaseOver { .. }) {
+            debug!(what = read.what.name(), %error, "Not read");
+        } else if news && self.schedule.failing() < MOST_FAILURES_TOLD {
             warn!(what = read.what.name(), %error, "TaskRouter can't be read; the last known values stay, marked as stale");
         }
         let wait = match error.next() {
@@ -474,46 +515,10 @@ impl RefreshWorker {
         }
     }
 
-    /// Whether Twilio refuses a way of reading for now while another is left, as where a second service uses up the allowance
-    /// of bulk reads. A list gives way to single reads only where these are few.
-    fn rests(&mut self, what: &What, error: &TwilioError, now: Instant) -> bool {
-        let Next::Retry(asked) = error.next() else { return false };
-        if !error.is_throttled() {
-            return false;
-        }
-        let until = Some(now + asked.unwrap_or_default().clamp(SHORTEST_REST, LONGEST_REST));
-        match what {
-            What::Bulk(_) => self.bulk_rests_until = until,
-            What::List(_) if self.board.snapshot().queues.len() <= SMALL_CENTRE => {
-                self.list_rests_until = until;
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// Whether the account does not offer this way of reading, while others are left.
-    fn is_refusal(&mut self, what: &What, error: &TwilioError) -> bool {
-        if !matches!(error.next(), Next::GiveUp | Next::Missing) || error.is_bad_credentials() {
-            return false;
-        }
-        match what {
-            What::Bulk(_) => self.offers.bulk = false,
-            What::List(Scope::ALL) => self.offers.list = false,
-            // The list of one channel can be refused for the channel's sake; then single calls would be, too.
-            What::List(_) => return !self.offers.list,
-            _ => return false,
-        }
-        self.refused_at = Some(Instant::now());
-        self.schedule.forgive();
-        true
-    }
-
     fn learn(&mut self, combined_is_complete: Option<bool>) {
         let Some(complete) = combined_is_complete else { return };
-        if complete != self.offers.combined_is_complete {
+        if self.ways.learn(complete) {
             info!(complete, "Learned whether this account's combined statistics hold all cumulative fields");
-            self.offers.combined_is_complete = complete;
             if !complete {
                 // What the combined answers have just left out has not been read at all.
                 self.schedule.begin_day(Instant::now());

@@ -48,7 +48,7 @@ pub(super) async fn receive(
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
     sockets.check_origin(&headers)?;
-    let mut fields = fields(&headers, &body::read(body).await?)?;
+    let mut fields = fields(&headers, &body::read(body, body::LARGEST_BODY).await?)?;
     let mut field = |name: &str| fields.remove(name).unwrap_or_default();
     let token = SecretString::from(field("Token"));
     let user = flex.user(&token, peer.ip()).await?;

@@ -14,8 +14,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::auth::{Editor, OlderEditor, OlderViewer, Viewer};
+use super::auth::{Editor, OlderEditor, OlderViewer};
 use super::error::ApiError;
+use super::flex_viewer::FlexOrViewer;
 use super::openapi::refusals::{Admission, JsonBody, NotAsExpected, NotFound, NotNow, TwilioFails};
 use super::openapi::schemas::{DefinitionsByName, Failing, MetricHistory};
 use super::{LeaderClient, body, query};
@@ -176,7 +177,7 @@ pub(super) async fn fields(
     operation_id = "history",
     tag = "Metrics",
     summary = "A metric's last hours",
-    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
     params(("metric" = String, Query, description = "Its unique name")),
     responses(
         (status = 200, description = "Seconds since 1970 and a value, or null where there was none", body = MetricHistory),
@@ -185,7 +186,7 @@ pub(super) async fn fields(
 )]
 pub(super) async fn history(
     State(leader): State<Arc<LeaderClient>>,
-    _viewer: Viewer,
+    _viewer: FlexOrViewer,
     uri: Uri,
 ) -> Result<Response, ApiError> {
     let metric = query::value(&uri, "metric").ok_or_else(|| ApiError::parameter("metric"))?;

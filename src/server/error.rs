@@ -16,9 +16,6 @@ use crate::form::FormError;
 use crate::pipeline::{LeaderAnswer, Refusal, RequestError};
 use crate::wallboard::Problem;
 
-/// Longest body that is read; an event is about 2 kB.
-pub const LARGEST_BODY: usize = 64 * 1024;
-
 /// A refused request. One pointer, since every handler returns it.
 #[derive(Debug)]
 pub struct ApiError(Box<Kind>);

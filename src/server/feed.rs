@@ -13,13 +13,13 @@ use axum::http::{HeaderValue, Request};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
-use super::auth::Viewer;
 use super::error::ApiError;
+use super::flex_viewer::FlexOrViewer;
 use super::openapi::refusals::{Admission, NotAWebsocket, NotAsExpected, NotNow};
 use super::{AppState, websocket};
 use crate::feed::Selection;
 
-const LAST_EVENT_ID: &str = "last-event-id";
+pub(super) const LAST_EVENT_ID: &str = "last-event-id";
 /// A page that hears nothing for twice as long knows that the connection is dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -40,7 +40,7 @@ pub(super) struct FeedQuery {
     tag = "Watching",
     summary = "What changes",
     description = "The stream does not end.",
-    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
     params(
         ("queues" = Option<String>, Query, description = "TaskQueue SIDs, comma-separated; all without"),
         ("channels" = Option<String>, Query, description = "TaskChannels, comma-separated, or `all`"),
@@ -59,28 +59,30 @@ pub(super) async fn watch(
     request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let (mut parts, _) = request.into_parts();
-    let asked = FeedQuery::by(parts.uri.query().unwrap_or_default(), &state.statistics.channels);
+    let channels = state.feed.channels(&state.statistics.channels);
+    let asked = FeedQuery::by(parts.uri.query().unwrap_or_default(), &channels);
     if websocket::is_asked_for(&parts.headers) {
         return websocket::watch(&state, parts, asked?).await;
     }
-    let Viewer(principal) = Viewer::from_request_parts(&mut parts, &state).await?;
+    let reader = FlexOrViewer::from_request_parts(&mut parts, &state).await?;
     let FeedQuery { since, selection, .. } = asked?;
     let seen = parts.headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
     let watcher = state.feed.watch(seen.or(since.as_deref()), selection).map_err(|_| ApiError::busy())?;
-    let guest = (watcher, state.clone(), principal.session);
-    let frames = stream::unfold(guest, async |(mut watcher, state, session)| {
+    let guest = (watcher, state.clone(), reader);
+    let frames = stream::unfold(guest, async |(mut watcher, state, mut reader)| {
         let text = tokio::select! {
             shown = watcher.next() => shown?.event(),
             () = tokio::time::sleep(KEEP_ALIVE) => Bytes::from_static(b":\n\n"),
             // It would hold the listener up; the client goes on elsewhere.
             () = state.sockets.stopping() => return None,
+            () = reader.expired() => return None,
         };
         // A session may end while its stream is open.
-        if session.as_ref().is_some_and(|session| !state.access.goes_on(session)) {
+        if reader.session().is_some_and(|session| !state.access.goes_on(session)) {
             return None;
         }
         // The one text that all who watch the same share; a client that does not take it costs no copy.
-        Some((Ok::<_, Infallible>(text), (watcher, state, session)))
+        Some((Ok::<_, Infallible>(text), (watcher, state, reader)))
     });
     let mut response = Body::from_stream(frames).into_response();
     let headers = response.headers_mut();

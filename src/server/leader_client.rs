@@ -9,11 +9,19 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::watch;
 
 use super::error::ApiError;
+use super::shared_answers::SharedAnswers;
 use crate::cluster::{LeaderRpc, RpcError};
 use crate::pipeline::{Handle, LeaderAnswer, Request, RequestError};
 
+/// Asks the leader, and sends what it answers.
 #[derive(Debug)]
-pub enum LeaderClient {
+pub struct LeaderClient {
+    leader: Leader,
+    answers: SharedAnswers,
+}
+
+#[derive(Debug)]
+enum Leader {
     Local(Box<Handle>),
     Shared {
         /// This process's own pipeline, while it leads.
@@ -23,11 +31,21 @@ pub enum LeaderClient {
 }
 
 impl LeaderClient {
+    /// For a process alone.
+    pub fn alone(pipeline: Handle) -> Self {
+        Self { leader: Leader::Local(Box::new(pipeline)), answers: SharedAnswers::default() }
+    }
+
+    /// For one of several replicas: its own pipeline while it leads, and the way to another leader.
+    pub fn shared(local: watch::Receiver<Option<Handle>>, rpc: LeaderRpc) -> Self {
+        Self { leader: Leader::Shared { local, rpc }, answers: SharedAnswers::default() }
+    }
+
     /// The pipeline, if it runs in this process now.
     pub fn local(&self) -> Option<Handle> {
-        match self {
-            Self::Local(handle) => Some((**handle).clone()),
-            Self::Shared { local, .. } => local.borrow().clone(),
+        match &self.leader {
+            Leader::Local(handle) => Some((**handle).clone()),
+            Leader::Shared { local, .. } => local.borrow().clone(),
         }
     }
 
@@ -35,13 +53,13 @@ impl LeaderClient {
     pub(super) async fn ask(&self, request: Request) -> Result<Response, ApiError> {
         let answer = self.answer(request).await?;
         let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
-        Ok((headers, String::from(Box::<str>::from(answer))).into_response())
+        Ok((headers, self.answers.body(answer)).into_response())
     }
 
     async fn answer(&self, request: Request) -> Result<LeaderAnswer, ApiError> {
-        let rpc = match self {
-            Self::Local(handle) => return Ok(handle.answer(request).await?),
-            Self::Shared { rpc, .. } => rpc,
+        let rpc = match &self.leader {
+            Leader::Local(handle) => return Ok(handle.answer(request).await?),
+            Leader::Shared { rpc, .. } => rpc,
         };
         if let Some(handle) = self.local()
             && let Some(answer) = self.answer_while_leading(&handle, &request).await
@@ -65,8 +83,8 @@ impl LeaderClient {
         request: &Request,
     ) -> Option<Result<LeaderAnswer, ApiError>> {
         let ended = async {
-            match self {
-                Self::Shared { local, .. } if request.is_idempotent() => {
+            match &self.leader {
+                Leader::Shared { local, .. } if request.is_idempotent() => {
                     let _ = local.clone().wait_for(Option::is_none).await;
                 }
                 _ => std::future::pending().await,

@@ -71,7 +71,7 @@ pub(super) async fn sign_in(
     if same_site::check(&parts.headers, &state.public_url).is_err() || is_in_clear(&state, &parts.headers) {
         return Ok(elsewhere(&state, &parts.headers));
     }
-    let raw = body::read(raw).await?;
+    let raw = body::read(raw, body::LARGEST_BODY).await?;
     let form = Form::parse(&raw)?;
     let field = |name| form.value(name).unwrap_or_default();
     if !state.access.has_sign_in() {
@@ -110,7 +110,7 @@ pub(super) async fn sign_in(
 )]
 pub(super) async fn sign_out(State(state): State<SignIn>, Viewer(principal): Viewer) -> Response {
     if let Some(session) = &principal.session {
-        state.access.sign_out(session);
+        state.access.sign_out(session).await;
     }
     go_home(&state, None, state.access.cookies().set_session("", 0))
 }

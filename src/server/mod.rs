@@ -10,6 +10,8 @@ mod definitions;
 mod dialling;
 mod error;
 mod feed;
+mod flex_plugin;
+mod flex_viewer;
 mod forwarded;
 mod headers;
 mod health;
@@ -26,6 +28,7 @@ mod roster;
 mod routes;
 mod same_site;
 mod session;
+mod shared_answers;
 mod signatures;
 mod signed;
 mod sync_endpoint;
@@ -44,8 +47,9 @@ use axum::response::Response;
 use axum::routing::get;
 use tokio::sync::watch;
 
-pub use auth::{Access, AccessError, FlexGate, Principal, Role, SyncGate};
-pub use error::{ApiError, LARGEST_BODY};
+pub use auth::{Access, AccessError, FlexGate, Principal, Role, SIGN_OUTS_MAP, SyncGate};
+pub use error::ApiError;
+pub use flex_plugin::FlexPluginBundle;
 pub use headers::DefaultHeaders;
 pub use leader_client::LeaderClient;
 pub use listener::{listen, serve};
@@ -101,6 +105,7 @@ pub struct Handles {
     pub access: Arc<Access>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Networks,
+    pub centre_name: Option<Arc<str>>,
     pub headers: Arc<DefaultHeaders>,
     /// Whether viewers get Sync access tokens.
     pub sync_gate: Arc<SyncGate>,

@@ -3,6 +3,8 @@
 //! Without a built page the service builds and runs all the same, and says what to run. Files with a hash in their name
 //! never change, and are kept by browsers; the page itself is asked for each time.
 
+use std::borrow::Cow;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRef, OriginalUri, Path, State};
 use axum::http::header::{
@@ -64,7 +66,8 @@ pub(super) async fn index(
         return login::by_link(&login::SignIn::from_ref(&state), query, &key);
     }
     match visitor {
-        Ok(_) => {}
+        // The page asks again until the service knows.
+        Ok(_) | Err(AccessError::Starting) => {}
         Err(AccessError::NoAdministrator) => return login::no_account(&login::SignIn::from_ref(&state)),
         Err(AccessError::SignInNeeded | AccessError::CredentialsNeeded) => {
             let login = login::with_query(&format!("{}/login", state.public_url.prefix()), uri.query());
@@ -146,7 +149,17 @@ pub(super) async fn voice_quality(headers: HeaderMap) -> Result<Response, ApiErr
     Ok(response)
 }
 
-fn serve(file: EmbeddedFile, asked: &HeaderMap, caching: &'static str) -> Response {
+/// A file of the build, by its name in the folder.
+pub(super) fn file(name: &str) -> Option<EmbeddedFile> {
+    Files::get(name)
+}
+
+/// The names of all files of the build.
+pub(super) fn names() -> impl Iterator<Item = String> {
+    Files::iter().map(Cow::into_owned)
+}
+
+pub(super) fn serve(file: EmbeddedFile, asked: &HeaderMap, caching: &'static str) -> Response {
     let tag: String = file.metadata.sha256_hash()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     let tag = format!("\"{tag}\"");
     let known = asked.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());

@@ -6,16 +6,17 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, Method};
 use axum::routing::{MethodRouter, get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::CorsLayer;
 
-use super::websocket::Sockets;
+use super::feed::LAST_EVENT_ID;
+use super::websocket::{Sockets, TOKEN_HEADER};
 use super::{
-    ApiError, AppState, EVENT_PATHS, bootstrap, call_quality, definitions, dialling, feed, health, login,
-    monitoring, openapi, page, recording, roster, session, token, webhook, websocket,
+    ApiError, AppState, EVENT_PATHS, bootstrap, call_quality, definitions, dialling, feed, flex_plugin,
+    health, login, monitoring, openapi, page, recording, roster, session, token, webhook, websocket,
 };
 use crate::dialling::{STATUS_PATH, TWIML_PATH};
 
@@ -39,6 +40,8 @@ enum Around {
     Compression,
     /// CORS: answers browsers' preflight requests for the known sites.
     Cors,
+    /// CORS for the Flex plugin, which reads with its user's token and sends no cookie.
+    CorsWithToken,
     /// The same, with the user's cookie or password: an older system's page may stand on a host of its own.
     CorsWithCredentials,
 }
@@ -54,13 +57,15 @@ pub const ROUTES: &[Route] = &[
     route("/login", "GET, POST", || get(login::form).post(login::sign_in)),
     route("/login.css", "GET", || get(login::style)),
     route("/logout", "POST", || post(login::sign_out)),
-    route("/api/session", "GET", || get(session::show)),
-    route("/api/feed", "GET", || get(feed::watch)),
+    plugin("/api/session", || get(session::show)),
+    plugin("/api/feed", || get(feed::watch)),
     page("/", || get(page::index)),
     page("/taskrouter_dashboard.html", || get(page::index)),
     page("/assets/{*path}", || get(page::asset)),
     page("/icon.svg", || get(page::icon)),
     page("/voice-quality.js", || get(page::voice_quality)),
+    plugin("/flex-plugin.json", || get(flex_plugin::show)),
+    page("/flex-plugin/{*path}", || get(flex_plugin::bundle)),
     shared("/api/definitions", "GET", || get(definitions::show)),
     shared("/getDefinitions", "GET", || get(definitions::show)),
     route("/api/definitions/fields", "GET", || get(definitions::fields)),
@@ -69,8 +74,8 @@ pub const ROUTES: &[Route] = &[
     route("/api/definitions/delete", "POST", || post(definitions::delete)),
     route("/api/definitions/order", "POST", || post(definitions::order)),
     route("/api/definitions/preview", "POST", || post(definitions::preview)),
-    route("/api/history", "GET", || get(definitions::history)),
-    route("/api/health", "GET", || get(health::problems)),
+    plugin("/api/history", || get(definitions::history)),
+    plugin("/api/health", || get(health::problems)),
     route("/websocket/realtimeStats", "GET", || get(websocket::realtime_stats)),
     route("/websocket/outboundDial", "GET", || get(websocket::outbound_dial)),
     route(TWIML_PATH, "POST", || post(dialling::instructions)),
@@ -92,9 +97,11 @@ pub const ROUTES: &[Route] = &[
 
 /// Whether routes below this path would stand in each other's way, because it is one of theirs or the beginning of one.
 pub fn is_own_path(prefix: &str) -> bool {
-    let assets = prefix == "/assets" || prefix.starts_with("/assets/");
+    let files = ["/assets", "/flex-plugin"].iter().any(|folder| {
+        prefix.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
     let taken = |path: &str| ROUTES.iter().any(|route| route.path == path);
-    assets
+    files
         || taken(prefix)
         || ROUTES.iter().any(|route| taken(&format!("{prefix}{}", route.path)) && !prefix.is_empty())
 }
@@ -121,6 +128,11 @@ const fn page(path: &'static str, handlers: fn() -> MethodRouter<AppState>) -> R
     Route { path, methods: "GET", handlers, around: Around::Compression }
 }
 
+/// What the Flex plugin reads.
+const fn plugin(path: &'static str, handlers: fn() -> MethodRouter<AppState>) -> Route {
+    Route { around: Around::CorsWithToken, ..route(path, "GET", handlers) }
+}
+
 pub(super) fn all(state: &AppState) -> Router<AppState> {
     ROUTES.iter().fold(Router::new(), |router, route| router.route(route.path, route.service(state)))
 }
@@ -133,6 +145,10 @@ impl Route {
             Around::Nothing => handlers,
             Around::Compression => handlers.layer(CompressionLayer::new()),
             Around::Cors => handlers.layer(cors(&state.sockets)),
+            Around::CorsWithToken => {
+                let sent = [HeaderName::from_static(TOKEN_HEADER), HeaderName::from_static(LAST_EVENT_ID)];
+                handlers.layer(cors(&state.sockets).allow_methods([Method::GET]).allow_headers(sent))
+            }
             Around::CorsWithCredentials => {
                 let cors = cors(&state.sockets).allow_methods([Method::GET, Method::POST]);
                 handlers.layer(cors.allow_credentials(true))

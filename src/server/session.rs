@@ -9,10 +9,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::auth::{Role, Viewer};
+use super::auth::Role;
+use super::flex_viewer::AnyFlexOrViewer;
 use super::openapi::refusals::Admission;
 use super::sync_endpoint::SyncEndpoint;
 use super::{AppState, login};
+use crate::VERSION;
 use crate::config::LayoutName;
 use crate::service_level::ServiceLevel;
 
@@ -23,10 +25,16 @@ use crate::service_level::ServiceLevel;
     operation_id = "session",
     tag = "Signing in",
     summary = "Who is signed in, and what a page must know",
-    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
     responses((status = 200, description = "It", body = SessionView), Admission)
 )]
-pub(super) async fn show(State(state): State<AppState>, Viewer(principal): Viewer) -> Response {
+pub(super) async fn show(
+    State(state): State<AppState>,
+    AnyFlexOrViewer(watcher): AnyFlexOrViewer,
+) -> Response {
+    let watches = watcher.watches(&state);
+    let dials = state.dialler.as_ref().filter(|_| watcher.is_worker());
+    let principal = watcher.principal;
     let csrf = principal.session.as_ref().map(|session| state.access.sessions().csrf_token(session));
     let gets_token = state.twilio.api_key.is_some() && state.sync_gate.gives_token(principal.role).await;
     let statistics = &state.statistics;
@@ -34,16 +42,20 @@ pub(super) async fn show(State(state): State<AppState>, Viewer(principal): Viewe
         user: principal.user.clone(),
         role: principal.role,
         csrf_token: csrf,
-        channels: statistics.channels.clone(),
+        channels: state.feed.picture().channels().unwrap_or_else(|| statistics.channels.clone()),
         sla_thresholds: statistics.sla_thresholds.clone(),
         time_zone: statistics.time_zone.iana_name().map(str::to_owned),
         day_start: statistics.day_start.strftime("%H:%M").to_string(),
+        centre_name: state.centre_name.as_deref().map(str::to_owned),
         workspace_sid: state.twilio.workspace_sid.to_string(),
         sync_token: gets_token,
         sync: gets_token.then(|| sync_objects(&state)).flatten(),
         sla: statistics.service_level.name(),
         sla_of_queues: json!(statistics.service_levels),
         sla_names: ServiceLevel::ALL.map(|level| SlaName { name: level.name(), label: level.label() }),
+        watches,
+        caller_ids: dials.map(|dialler| dialler.caller_ids().to_vec()),
+        version: VERSION,
         now: Timestamp::now().to_string(),
     });
     let mut response = ([(CACHE_CONTROL, "no-store")], body).into_response();
@@ -87,6 +99,8 @@ pub(super) struct SessionView {
     sla_thresholds: Vec<u32>,
     time_zone: Option<String>,
     day_start: String,
+    /// What the contact centre is called, where that is configured
+    centre_name: Option<String>,
     workspace_sid: String,
     /// Whether there are Sync access tokens
     sync_token: bool,
@@ -98,6 +112,12 @@ pub(super) struct SessionView {
     sla_of_queues: Value,
     #[schema(value_type = Vec<SlaName>)]
     sla_names: [SlaName; ServiceLevel::ALL.len()],
+    /// Whether this user may see statistics; only Flex users may lack that
+    watches: bool,
+    /// Numbers that this Flex user's Calls may show; null for users who place none
+    caller_ids: Option<Vec<String>>,
+    /// Of the service
+    version: &'static str,
     now: String,
 }
 

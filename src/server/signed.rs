@@ -88,7 +88,11 @@ impl Claimed {
         if !may_be_empty && kind.is_none() {
             return Err(ApiError::content_type());
         }
-        let raw = body::read(body).await?;
+        let largest = match kind {
+            Some(BodyKind::Json) => body::LARGEST_BATCH,
+            _ => body::LARGEST_FORM,
+        };
+        let raw = body::read(body, largest).await?;
         let kind = if may_be_empty && raw.is_empty() { Some(BodyKind::Empty) } else { kind };
         Ok(Self { parts, target, kind: kind.ok_or_else(ApiError::content_type)?, raw })
     }

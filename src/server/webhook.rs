@@ -12,6 +12,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use tracing::debug;
 
 use super::auth::peer;
@@ -115,7 +116,10 @@ fn mark(state: &AppState, received: Received) -> Result<(), ApiError> {
     if let Some(error) = foreign {
         return Err(error.into());
     }
-    received.fields.into_iter().for_each(|fields| state.refresher.show_event(LatestEvent::new(fields)));
+    received
+        .fields
+        .into_iter()
+        .for_each(|fields| state.refresher.show_event(LatestEvent::new(fields, Timestamp::now())));
     Ok(())
 }
 
@@ -158,7 +162,7 @@ async fn admit_bootstrap(parts: Parts, body: Body, target: String, state: &AppSt
         return Ok(());
     }
     same_site::check(&parts.headers, &state.public_url)?;
-    Ok(state.access.administrator(&parts.headers, peer(&parts))?)
+    Ok(state.access.administrator(&parts.headers, peer(&parts)).await?)
 }
 
 impl Received {

@@ -103,6 +103,20 @@ impl Board {
         &self.snapshot
     }
 
+    /// Gives each TaskQueue further TaskChannels, of which nothing is known yet.
+    pub fn add_channels(&mut self, channels: &[Box<str>], now: Timestamp) {
+        let mut next = Snapshot { taken_at: now, ..(*self.snapshot).clone() };
+        next.channels = next.channels.iter().chain(channels).cloned().collect();
+        let scopes = Scope::each(next.channels.len()).count();
+        for state in next.queues.values_mut() {
+            let state = Arc::make_mut(state);
+            let mut longer = std::mem::take(&mut state.scopes).into_vec();
+            longer.resize_with(scopes, ScopeStats::default);
+            state.scopes = longer.into();
+        }
+        self.snapshot = Arc::new(next);
+    }
+
     /// Names a read that begins now, because of an event or not.
     pub fn begin_read(&mut self, now: Timestamp, by_event: bool) -> ReadId {
         self.last_read += 1;
@@ -141,7 +155,7 @@ impl Board {
         let mut folded = Folded::default();
         let mut next =
             Snapshot { number: self.snapshot.number + 1, taken_at: now, ..(*self.snapshot).clone() };
-        let channels = next.channels.len();
+        let (channels, mut changed) = (next.channels.len(), false);
         for answer in answers {
             match answer {
                 ReadAnswer::Directory(list) => self.fold_directory(&mut next, list, read, channels),
@@ -152,7 +166,9 @@ impl Board {
                 ReadAnswer::WorkspaceCumulative(value) => {
                     fold_cumulative(&mut next.workspace.cumulative, value, read);
                 }
-                ReadAnswer::LastHour(value) => fold_cumulative(&mut next.last_hour, value, read),
+                ReadAnswer::LastHour(value) => {
+                    fold_cumulative(&mut next.last_hour, value, read);
+                }
                 ReadAnswer::Tasks(tasks) => fold_tasks(&mut next.tasks, tasks, read),
                 ReadAnswer::QueueRealtime(queue, scope, mut value) => {
                     share_activities(&next, queue, &mut value);
@@ -160,6 +176,7 @@ impl Board {
                         Some(stats) => {
                             let moved = fold_realtime(stats, value, read);
                             if moved > Moved::Nothing {
+                                changed |= scope == Scope::ALL;
                                 let before = folded.moved.entry(queue).or_default();
                                 *before = moved.max(*before);
                             }
@@ -168,22 +185,31 @@ impl Board {
                     }
                 }
                 ReadAnswer::QueueCumulative(queue, scope, value) => match scope_of(&mut next, queue, scope) {
-                    Some(stats) => fold_cumulative(&mut stats.cumulative, value, read),
+                    Some(stats) => {
+                        let moved = fold_cumulative(&mut stats.cumulative, value, read);
+                        changed |= moved && scope == Scope::ALL;
+                    }
                     None => folded.unknown_queue = true,
                 },
                 ReadAnswer::Failed(failed, reason) => fold_failure(&mut next, failed, &reason, read, now),
             }
         }
+        if changed {
+            next.queues_changed_at = next.queues_changed_at.max(Some(now));
+        }
         self.snapshot = Arc::new(next);
         folded
     }
 
-    /// Notes which events made the values others than they were `before` the last fold.
+    /// Notes which events made the values others than they were `before` the last fold. An event that names a value may have
+    /// been overtaken by a read for others, which showed its change before the event's own did: then it explains that one.
     pub fn explain(&mut self, before: &Snapshot, events: &[(FailedRead, Trace)]) {
         fn note<T>(before: Option<&Reading<T>>, now: &mut Reading<T>, event: Trace) {
             let last = before.and_then(|before| before.value.as_ref());
             if !last.zip(now.value.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b)) {
                 now.event = Some(event);
+            } else if event.named && !now.event.is_some_and(|event| event.named) {
+                now.event = Trace::join(now.event, Some(event));
             }
         }
         let next = Arc::make_mut(&mut self.snapshot);
@@ -278,9 +304,10 @@ fn fold_realtime(stats: &mut ScopeStats, value: Realtime, read: ReadId) -> Moved
     moved
 }
 
-fn fold_cumulative(reading: &mut Reading<Cumulative>, value: Cumulative, read: ReadId) {
+/// Returns whether it says something new.
+fn fold_cumulative(reading: &mut Reading<Cumulative>, value: Cumulative, read: ReadId) -> bool {
     if read.number < reading.last_read {
-        return;
+        return false;
     }
     let mut value = match reading.value.as_deref() {
         Some(last) => value.completed_by(last),
@@ -288,6 +315,7 @@ fn fold_cumulative(reading: &mut Reading<Cumulative>, value: Cumulative, read: R
     };
     let same = reading.value.as_deref().is_some_and(|last| value.says_the_same(last));
     confirm(reading, (!same).then_some(value), read);
+    !same
 }
 
 fn fold_tasks(

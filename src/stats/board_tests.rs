@@ -215,3 +215,28 @@ fn a_status_that_is_missing_counts_nothing() {
     assert!(fold(&mut board, 2, answer(json!({}))).moved.is_empty());
     assert!(state(&board, 1).shows_the_same(&first));
 }
+
+#[test]
+fn an_event_names_a_change_that_a_read_for_others_has_shown_before_its_own() {
+    let (mut board, sid) = (board(), sid(1));
+    let event = Trace::begin(&crate::event::Event::default());
+    let read = |board: &mut Board, pending: u64, event: Trace| {
+        let id = board.begin_read(Timestamp::now(), true);
+        let before = board.snapshot().clone();
+        board.fold(
+            id,
+            vec![ReadAnswer::QueueRealtime(sid, Scope::ALL, realtime(pending, 0))],
+            Timestamp::now(),
+        );
+        board.explain(&before, &[(FailedRead::QueueRealtime(sid, Scope::ALL), event)]);
+        (before.queues[&sid].clone(), board.snapshot().queues[&sid].clone())
+    };
+    read(&mut board, 1, event.of_all());
+    let (before, after) = read(&mut board, 2, event.of_all());
+    assert_eq!(after.news(Some(&before)).map(|event| event.named), Some(false), "a list read shows it");
+    let (before, after) = read(&mut board, 2, event);
+    assert!(after.is_named_since(&before) && before.shows_the_same(&after));
+    assert_eq!(after.news(Some(&before)).map(|event| event.named), Some(true), "its own read names it");
+    let (before, after) = read(&mut board, 2, event);
+    assert!(!after.is_named_since(&before) && after.news(Some(&before)).is_none(), "and does so once");
+}

@@ -2,17 +2,27 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// A time stamp further ahead than this is some clock's mistake, and would hide all later events until its time comes.
+const MOST_AHEAD_MS: u64 = 10_000;
 
 /// An event as it came: flat, all values text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatestEvent {
     fields: BTreeMap<String, String>,
+    /// When it happened, in milliseconds since 1970. An older replica sends none.
+    #[serde(default)]
+    at: u64,
 }
 
 impl LatestEvent {
-    pub fn new(fields: BTreeMap<String, String>) -> Self {
-        Self { fields }
+    /// Takes the fields as they came. It happened when its time stamp says, or now where it has none, or one days ahead.
+    pub fn new(fields: BTreeMap<String, String>, now: Timestamp) -> Self {
+        let now = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        let at = stamp(&fields).filter(|at| *at <= now.saturating_add(MOST_AHEAD_MS)).unwrap_or(now);
+        Self { fields, at }
     }
 
     /// Name and value of each field.
@@ -20,28 +30,42 @@ impl LatestEvent {
         &self.fields
     }
 
-    /// Whether this happened before another, as far as their time stamps tell; events arrive in any order.
+    /// Whether this happened before another; events arrive in any order.
     pub fn is_before(&self, other: &Self) -> bool {
-        self.millisecond() < other.millisecond()
+        self.at < other.at
     }
+}
 
-    /// `TimestampMs`, or `Timestamp` in seconds; 0 without either, so that such an event is never kept out of sight by
-    /// its own missing time alone.
-    fn millisecond(&self) -> u64 {
-        let number = |name: &str| self.fields.get(name).and_then(|text| text.parse::<u64>().ok());
-        number("TimestampMs").or_else(|| number("Timestamp").map(|s| s.saturating_mul(1000))).unwrap_or(0)
-    }
+/// `TimestampMs`, or `Timestamp` in seconds.
+fn stamp(fields: &BTreeMap<String, String>) -> Option<u64> {
+    let number = |name: &str| fields.get(name).and_then(|text| text.parse::<u64>().ok());
+    let milliseconds = number("TimestampMs").or_else(|| number("timestamp_ms"));
+    milliseconds
+        .or_else(|| number("Timestamp").or_else(|| number("timestamp")).map(|s| s.saturating_mul(1000)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(name: &str, value: &str) -> LatestEvent {
+        let now = Timestamp::from_millisecond(1_767_225_600_500).unwrap();
+        LatestEvent::new([(name.to_owned(), value.to_owned())].into(), now)
+    }
+
     #[test]
     fn orders_by_the_finest_time_there_is() {
-        let at = |name: &str, value: &str| LatestEvent::new([(name.to_owned(), value.to_owned())].into());
         assert!(at("TimestampMs", "1767225600123").is_before(&at("TimestampMs", "1767225600124")));
         assert!(at("Timestamp", "1767225600").is_before(&at("TimestampMs", "1767225600124")));
-        assert!(!at("TimestampMs", "5").is_before(&at("Other", "")));
+        assert!(at("TimestampMs", "5").is_before(&at("Other", "")));
+        assert!(!at("Other", "").is_before(&at("TimestampMs", "1767225600124")), "without a time it is new");
+    }
+
+    #[test]
+    fn a_time_stamp_days_ahead_hides_no_later_event() {
+        let ahead = at("TimestampMs", "1767484800000");
+        let next = LatestEvent::new(BTreeMap::new(), Timestamp::from_millisecond(1_767_225_600_501).unwrap());
+        assert!(!next.is_before(&ahead));
+        assert!(at("TimestampMs", "1767225600400").is_before(&ahead), "an earlier one is still earlier");
     }
 }

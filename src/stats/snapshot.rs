@@ -34,6 +34,8 @@ pub struct Snapshot {
     /// snapshots' way, and the publisher and the feed join the two ([`Snapshot::with_tiles`]).
     pub metrics: Tiles,
     pub queues: BTreeMap<TaskQueueSid, Arc<QueueState>>,
+    /// When the statistics of any TaskQueue over all channels were last found to be others, ages aside.
+    pub queues_changed_at: Option<Timestamp>,
     /// The TaskQueues in TaskRouter's order.
     pub order: Arc<[TaskQueueSid]>,
 }
@@ -60,6 +62,7 @@ impl Snapshot {
             recordings: Arc::default(),
             metrics: None,
             queues: BTreeMap::new(),
+            queues_changed_at: None,
             order: Arc::default(),
         }
     }
@@ -222,7 +225,13 @@ impl<T> Reading<T> {
     /// The events that made the value another one than `before`.
     fn news(&self, before: Option<&Self>) -> Option<Trace> {
         let same = before.and_then(|before| before.value.as_ref()).zip(self.value.as_ref());
-        if same.is_some_and(|(a, b)| Arc::ptr_eq(a, b)) { None } else { self.event }
+        let same = same.is_some_and(|(a, b)| Arc::ptr_eq(a, b));
+        if same { before.and_then(|before| self.named_since(before)) } else { self.event }
+    }
+
+    /// The event that names what `before` showed already, as of no event that names it.
+    fn named_since(&self, before: &Self) -> Option<Trace> {
+        self.event.filter(|event| event.named && !before.event.is_some_and(|event| event.named))
     }
 
     /// Whether nothing that a layout shows differs; a mere confirmation of the same value does not.
@@ -241,6 +250,11 @@ impl ScopeStats {
     fn news(&self, before: Option<&Self>) -> Option<Trace> {
         let realtime = self.realtime.news(before.map(|before| &before.realtime));
         Trace::join(realtime, self.cumulative.news(before.map(|before| &before.cumulative)))
+    }
+
+    fn is_named_since(&self, before: &Self) -> bool {
+        self.realtime.named_since(&before.realtime).is_some()
+            || self.cumulative.named_since(&before.cumulative).is_some()
     }
 
     fn has_value(&self) -> bool {
@@ -265,6 +279,12 @@ impl QueueState {
         scopes.fold(None, |event, (index, scope)| {
             Trace::join(event, scope.news(before.and_then(|before| before.scopes.get(index))))
         })
+    }
+
+    /// Whether an event turned out to name what `before` showed already: what waits to be written for another reason is
+    /// urgent from then on.
+    pub fn is_named_since(&self, before: &Self) -> bool {
+        self.scopes.iter().zip(&before.scopes).any(|(scope, before)| scope.is_named_since(before))
     }
 
     /// Whether nothing that a layout shows differs.

@@ -41,6 +41,10 @@ pub struct Tile {
     pub by_event: bool,
     /// Which service level it shows, if it shows one.
     pub service_level: Option<&'static str>,
+    /// Its threshold in seconds, where the formula says which.
+    pub service_level_threshold: Option<u32>,
+    /// How screens on the wall show it, where the definition says so: `always` or `never`.
+    pub tv: Option<&'static str>,
     /// Why there is no result, for those who edit the definition.
     pub error: Option<Arc<Value>>,
     /// Set while the formulas can't be evaluated; the value is the last one.
@@ -88,6 +92,12 @@ impl Tile {
         shown.insert("position".into(), json!(position));
         if let Some(sla) = self.service_level {
             shown.insert("sla".into(), json!(sla));
+            if let Some(seconds) = self.service_level_threshold {
+                shown.insert("slaThreshold".into(), json!(seconds));
+            }
+        }
+        if let Some(tv) = self.tv {
+            shown.insert("tv".into(), json!(tv));
         }
         if let Some(Stale { reason, since }) = &self.stale {
             shown.insert("stale".into(), json!({ "since": instant(*since), "reason": reason }));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::calls::Calls;
 use super::flex_token::FlexUsers;
 use super::messages::Messages;
+use super::plugins::Plugins;
 use super::sync::SyncService;
 use super::taskrouter::TaskRouter;
 use super::{Client, ClientError};
@@ -21,6 +22,8 @@ pub struct Apis {
     pub flex_users: FlexUsers,
     pub calls: Calls,
     pub messages: Messages,
+    /// Flex's plugins.
+    pub plugins: Plugins,
 }
 
 impl Apis {
@@ -38,7 +41,8 @@ impl Apis {
         let flex_users = FlexUsers::new(client.clone(), config.twilio.account_sid);
         let calls = Calls::new(client.clone(), config.twilio.account_sid);
         let messages = Messages::new(client.clone(), config.twilio.account_sid);
+        let plugins = Plugins::new(client.clone());
         let sync = SyncService::new(client.clone(), config.twilio.sync_service);
-        Self { client, taskrouter, sync, flex_users, calls, messages }
+        Self { client, taskrouter, sync, flex_users, calls, messages, plugins }
     }
 }

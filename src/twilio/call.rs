@@ -10,6 +10,7 @@ pub(super) enum Api {
     Sync,
     Voice,
     Iam,
+    Flex,
 }
 
 impl Api {
@@ -20,6 +21,7 @@ impl Api {
             Self::Sync => "sync",
             Self::Voice => "api",
             Self::Iam => "iam",
+            Self::Flex => "flex",
         }
     }
 }

@@ -25,6 +25,7 @@ use super::guarded::Guarded;
 use super::response::{decode, observed};
 use super::retry::Backoff;
 use super::transport::{Failure, Transport};
+use super::unanswered::Unanswered;
 use crate::config::{BaseUrls, TwilioConfig};
 use crate::coordination::lease::{Lease, Moment};
 use crate::telemetry::metrics::{Limit, Monitor, endpoint};
@@ -63,8 +64,9 @@ pub struct Client {
     timeout: Duration,
     /// Nothing is sent any more once it has ended.
     lease: Lease,
-    /// When the first request was sent that was not answered, if none has been answered since.
-    unanswered: Mutex<Option<Moment>>,
+    /// Of all APIs, and of TaskRouter alone.
+    unanswered: Unanswered,
+    taskrouter_unanswered: Unanswered,
     read_governor: Mutex<Governor>,
     taskrouter_reads: Semaphore,
     bulk_reads: Semaphore,
@@ -102,7 +104,7 @@ impl Client {
     }
 
     /// The same, good for as long as the lease holds. Which term a request is of stands in its `User-Agent`, so that a reader
-    /// looks at Twilio's request logs can tell replicas from each other.
+    /// of Twilio's request logs can tell replicas from each other.
     pub fn leased(config: &TwilioConfig, monitor: Monitor, lease: Lease) -> Result<Self, ClientError> {
         let transport = Arc::new(network(config, &lease)?);
         let governor =
@@ -133,7 +135,8 @@ impl Client {
             base_urls: config.base_urls.clone(),
             timeout: config.timeout,
             lease: Lease::alone(),
-            unanswered: Mutex::default(),
+            unanswered: Unanswered::default(),
+            taskrouter_unanswered: Unanswered::default(),
             read_governor: Mutex::default(),
             taskrouter_reads: Semaphore::new(MOST_TASKROUTER_READS_IN_FLIGHT),
             bulk_reads: Semaphore::new(MOST_BULK_READS_IN_FLIGHT),
@@ -152,6 +155,7 @@ impl Client {
             Api::Sync => &self.base_urls.sync,
             Api::Voice => &self.base_urls.api,
             Api::Iam => &self.base_urls.iam,
+            Api::Flex => &self.base_urls.flex,
         }
     }
 
@@ -160,7 +164,7 @@ impl Client {
             Api::TaskRouter if call.endpoint == Endpoint::Bulk => &self.bulk_reads,
             Api::TaskRouter => &self.taskrouter_reads,
             Api::Sync => &self.sync_reads,
-            Api::Voice => &self.api_calls,
+            Api::Voice | Api::Flex => &self.api_calls,
             Api::Iam => &self.token_checks,
         }
     }
@@ -253,7 +257,9 @@ impl Client {
         if !self.lease.holds() {
             return Err(TwilioError::LeaseOver { call: call.name.clone() });
         }
-        self.asked();
+        for unanswered in self.unanswered_of(call.api) {
+            unanswered.asked();
+        }
         let endpoint = endpoint(call.method.as_str(), &call.target);
         let span = trace::request(call.api.name(), &endpoint);
         let answered = self.transport.carry(request).instrument(span.clone()).await;
@@ -272,21 +278,25 @@ impl Client {
         }
         self.monitor.requested(call.api.name(), endpoint, status, took);
         let response = answered?;
-        self.answered();
+        for unanswered in self.unanswered_of(call.api) {
+            unanswered.answered();
+        }
         Ok(response)
     }
 
     /// Since when Twilio has not answered anything that it was asked; `None` while it answers, whatever it says.
     pub fn unanswered_since(&self) -> Option<Moment> {
-        *self.unanswered.lock()
+        self.unanswered.since()
     }
 
-    fn asked(&self) {
-        self.unanswered.lock().get_or_insert_with(Moment::now);
+    /// The same for TaskRouter's requests alone.
+    pub fn taskrouter_unanswered(&self) -> Unanswered {
+        self.taskrouter_unanswered.clone()
     }
 
-    fn answered(&self) {
-        *self.unanswered.lock() = None;
+    fn unanswered_of(&self, api: Api) -> impl Iterator<Item = &Unanswered> {
+        let taskrouter = (api == Api::TaskRouter).then_some(&self.taskrouter_unanswered);
+        std::iter::once(&self.unanswered).chain(taskrouter)
     }
 
     fn tell_headroom(&self, endpoint: Endpoint, observed: Observed) {

@@ -16,13 +16,16 @@ mod guarded;
 pub mod messages;
 mod name;
 mod number;
+pub mod plugins;
 mod response;
 pub mod retry;
 pub mod signature;
 pub mod sync;
 pub mod taskrouter;
 pub mod transport;
+mod unanswered;
 
 pub use apis::Apis;
 pub use client::{Client, ClientError, MOST_SYNC_WRITES_IN_FLIGHT};
 pub use error::{Next, TwilioError};
+pub use unanswered::Unanswered;

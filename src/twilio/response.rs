@@ -9,9 +9,10 @@ use serde::de::DeserializeOwned;
 use super::call::Call;
 use super::error::TwilioError;
 use super::governor::Observed;
+use crate::lenient_json;
 
 pub(super) fn decode<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, TwilioError> {
-    serde_json::from_slice(body).map_err(|error| {
+    serde_json::from_slice(body).or_else(|error| lenient(body, error)).map_err(|error| {
         // serde's text quotes unexpected values, which may be a customer's; its place is enough to find the field.
         let kind = match error.classify() {
             serde_json::error::Category::Data => "a field has another type than documented",
@@ -21,6 +22,11 @@ pub(super) fn decode<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T,
         let reason = format!("{kind} (line {}, column {})", error.line(), error.column());
         TwilioError::Answer { call: call.name.clone(), reason }
     })
+}
+
+/// A name or text with half of an emoji must not cost the whole answer.
+fn lenient<T: DeserializeOwned>(body: &[u8], error: serde_json::Error) -> Result<T, serde_json::Error> {
+    if error.is_syntax() { lenient_json::read(body).and_then(serde_json::from_value) } else { Err(error) }
 }
 
 pub(super) fn observed(response: &Response) -> Observed {

@@ -15,6 +15,7 @@ use super::call::{Api, Call, RequestBody};
 use super::client::Client;
 use super::error::TwilioError;
 use crate::config::SyncServiceName;
+use crate::sid::SyncServiceSid;
 
 /// Largest page of a Sync list (Twilio's API description).
 const PAGE_SIZE: &str = "100";
@@ -48,6 +49,16 @@ pub struct MapItem<D> {
 }
 
 #[derive(Deserialize)]
+struct Services {
+    services: Vec<Service>,
+}
+
+#[derive(Deserialize)]
+struct Service {
+    sid: SyncServiceSid,
+}
+
+#[derive(Deserialize)]
 struct Written {
     revision: Revision,
 }
@@ -67,6 +78,19 @@ struct ItemsMeta {
 impl SyncService {
     pub fn new(client: Arc<Client>, service: SyncServiceName) -> Self {
         Self { client, service }
+    }
+
+    /// `GET Services`: the first of those that the account has.
+    pub async fn services(&self) -> Result<Vec<SyncServiceSid>, TwilioError> {
+        let call = Call::get(Api::Sync, "/v1/Services".to_owned(), "GET Services".to_owned());
+        Ok(self
+            .client
+            .read::<Services>(&call)
+            .await?
+            .services
+            .into_iter()
+            .map(|service| service.sid)
+            .collect())
     }
 
     /// `GET Documents/{name}`; `None` when there is none.
@@ -150,6 +174,18 @@ impl SyncService {
     /// `POST Maps/{map}/Items`
     pub async fn create_map_item(&self, map: &str, key: &str, data: &str) -> Result<Revision, TwilioError> {
         self.write(&format!("/Maps/{}/Items", segment(map)), &[("Key", key), ("Data", data)]).await
+    }
+
+    /// `POST Maps/{map}/Items` with `ItemTtl`: Sync deletes the item after so many seconds.
+    pub async fn create_map_item_for(
+        &self,
+        map: &str,
+        key: &str,
+        data: &str,
+        seconds: u32,
+    ) -> Result<Revision, TwilioError> {
+        let form = [("Key", key), ("Data", data), ("ItemTtl", &seconds.to_string())];
+        self.write(&format!("/Maps/{}/Items", segment(map)), &form).await
     }
 
     /// `POST Maps/{map}/Items/{key}`: replaces the data.

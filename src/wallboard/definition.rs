@@ -37,9 +37,34 @@ pub struct Definition {
     pub invert: bool,
     /// What `sla(…)` means in the formula, where the definition says so.
     pub service_level: Option<ServiceLevel>,
+    /// Whether screens on the wall show it always, in turn or never.
+    pub tv: OnTv,
     pub position: Option<i64>,
     /// What is wrong with it and costs only a format or a colour.
     pub flaws: Vec<Problem>,
+}
+
+/// How a screen on the wall (`?tv=1`) shows a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnTv {
+    /// It takes turns with others.
+    #[default]
+    InTurn,
+    /// It stays in sight.
+    Always,
+    /// It is for the desk alone.
+    Never,
+}
+
+impl OnTv {
+    /// The name in a definition and in its tile; `None` for the usual one.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::InTurn => None,
+            Self::Always => Some("always"),
+            Self::Never => Some("never"),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -101,6 +126,7 @@ impl Definition {
             },
             invert: reader.flag("invertThresholds"),
             service_level: reader.service_level("slaName"),
+            tv: reader.on_tv("tv"),
             position: fields.get("position").and_then(Value::as_i64),
             flaws: Vec::new(),
         };
@@ -233,6 +259,19 @@ impl FieldReader<'_> {
         style
     }
 
+    fn on_tv(&mut self, field: &'static str) -> OnTv {
+        match self.fields.get(field) {
+            None | Some(Value::Null) => OnTv::InTurn,
+            Some(Value::String(text)) if text.is_empty() => OnTv::InTurn,
+            Some(Value::String(text)) if text == "always" => OnTv::Always,
+            Some(Value::String(text)) if text == "never" => OnTv::Never,
+            Some(_) => {
+                self.problem(field, "it is always, never or empty");
+                OnTv::InTurn
+            }
+        }
+    }
+
     fn service_level(&mut self, field: &'static str) -> Option<ServiceLevel> {
         match self.fields.get(field) {
             None | Some(Value::Null) => None,
@@ -299,6 +338,20 @@ mod tests {
     }
 
     #[test]
+    fn screens_on_the_wall_show_it_in_turn_unless_it_says_otherwise() {
+        let on_tv = |tv: Value| Definition::parse(&json!({"label": "x", "formula": "1", "tv": tv}));
+        for (tv, shown) in [
+            (Value::Null, OnTv::InTurn),
+            (json!(""), OnTv::InTurn),
+            (json!("always"), OnTv::Always),
+            (json!("never"), OnTv::Never),
+        ] {
+            assert_eq!(on_tv(tv.clone()).unwrap().tv, shown, "{tv}");
+        }
+        assert_eq!(on_tv(json!("often")).unwrap_err()[0].field, Some("tv"));
+    }
+
+    #[test]
     fn a_threshold_may_be_a_time() {
         for (text, seconds) in [
             ("5:00", Some(300.0)),
@@ -321,7 +374,7 @@ mod tests {
     fn every_problem_is_reported_with_its_field() {
         let problems = Definition::parse(&json!({
             "label": "", "format": "hours", "increment": 3, "firstThresholdValue": "many", "secondThresholdStyle": 1,
-            "defaultStyle": {"statColour": "red; background: url(x)"}, "slaName": "best",
+            "defaultStyle": {"statColour": "red; background: url(x)"}, "slaName": "best", "tv": true,
         }));
         let fields: Vec<_> = problems.unwrap_err().into_iter().filter_map(|problem| problem.field).collect();
         let expected = [
@@ -332,6 +385,7 @@ mod tests {
             "firstThresholdValue",
             "secondThresholdStyle",
             "slaName",
+            "tv",
             "format",
         ];
         assert_eq!(fields, expected);

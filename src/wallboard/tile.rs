@@ -13,7 +13,7 @@ use super::formula::process::Evaluated;
 use super::formula::protocol::FormulaOutcome;
 use super::problem::Problem;
 use super::threshold;
-use crate::service_level::ServiceLevel;
+use crate::service_level::{ServiceLevel, threshold_in};
 use crate::stats::{Passed, Snapshot, Stale, Tile, number};
 
 /// What a tile shows whose formula failed, and one whose result does not fit its format.
@@ -43,20 +43,29 @@ pub(super) fn show<'d>(definition: &'d Definition, value: &Evaluated, zone: &Tim
     TileFace { value, text, style, threshold }
 }
 
+/// What is configured of all tiles.
+#[derive(Clone, Copy)]
+pub(super) struct ShownIn<'c> {
+    pub(super) zone: &'c TimeZone,
+    /// The service level of a formula that names none.
+    pub(super) usual: ServiceLevel,
+    /// `SLA_THRESHOLDS`, in seconds.
+    pub(super) thresholds: &'c [u32],
+}
+
 pub(super) fn tile(
     entry: &DefinitionEntry,
     definition: &Definition,
     value: &Evaluated,
     error: Option<Arc<Value>>,
     snapshot: &Snapshot,
-    shown_in: (&TimeZone, ServiceLevel),
+    shown_in: ShownIn<'_>,
 ) -> Tile {
-    let (zone, usual) = shown_in;
     let with_queues = look_of(&definition.formula) > Look::Workspace;
     let read = last_read(snapshot, with_queues);
-    let shown = show(definition, value, zone);
+    let shown = show(definition, value, shown_in.zone);
     let service_level =
-        ServiceLevel::shown_by(&definition.formula, definition.service_level.unwrap_or(usual));
+        ServiceLevel::shown_by(&definition.formula, definition.service_level.unwrap_or(shown_in.usual));
     Tile {
         name: entry.name.clone(),
         label: definition.label.clone(),
@@ -69,6 +78,8 @@ pub(super) fn tile(
         as_of: read.map(|(as_of, _)| as_of),
         by_event: read.is_some_and(|(_, by_event)| by_event),
         service_level: service_level.map(ServiceLevel::label),
+        service_level_threshold: threshold_in(&definition.formula, shown_in.thresholds),
+        tv: definition.tv.name(),
         error,
         stale: None,
     }
@@ -89,6 +100,8 @@ pub(super) fn without_value(entry: &DefinitionEntry, problem: Option<&Problem>) 
         as_of: None,
         by_event: false,
         service_level: None,
+        service_level_threshold: None,
+        tv: None,
         error: problem.map(|problem| Arc::new(json!(problem))),
         stale: None,
     }
@@ -166,7 +179,7 @@ mod tests {
         let entry = definitions.get("known").unwrap();
         let definition = entry.definition.as_ref().unwrap();
         let snapshot = Snapshot::empty(&[], Timestamp::UNIX_EPOCH);
-        let shown_in = (&TimeZone::UTC, ServiceLevel::named("accepted").unwrap());
+        let shown_in = ShownIn { zone: &TimeZone::UTC, usual: ServiceLevel::Accepted, thresholds: &[] };
         let mut known = tile(entry, definition, &Ok(FormulaOutcome::Number(7.0)), None, &snapshot, shown_in);
         known.as_of = Some(Timestamp::UNIX_EPOCH);
         let mut tiles = [known];

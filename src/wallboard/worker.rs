@@ -27,7 +27,7 @@ use super::hint;
 use super::history::History;
 use super::problem::Problem;
 use super::store::Store;
-use super::tile::{all_stale, mark_stale, tile, without_value};
+use super::tile::{ShownIn, all_stale, mark_stale, tile, without_value};
 use crate::config::CoreConfig;
 use crate::service_level::ServiceLevel;
 use crate::stats::{Needs, Snapshot, Stale, Tile, Tiles};
@@ -60,6 +60,7 @@ pub struct WallboardWorker {
     look: Look,
     zone: TimeZone,
     usual: ServiceLevel,
+    thresholds: Vec<u32>,
     history: Arc<Mutex<History>>,
     /// How long the last round took.
     last_round: Duration,
@@ -103,6 +104,7 @@ impl WallboardWorker {
             look: Look::default(),
             zone: config.statistics.time_zone.clone(),
             usual,
+            thresholds: config.statistics.sla_thresholds.clone(),
             history,
             last_round: Duration::ZERO,
             explained: HashMap::new(),
@@ -238,7 +240,9 @@ impl WallboardWorker {
                     let value = values.next().unwrap_or_else(|| Err(Fault::new("not evaluated yet")));
                     let fault = value.as_ref().err().cloned();
                     let error = fault.map(|fault| self.explain(entry, definition, fault, snapshot));
-                    tile(entry, definition, &value, error, snapshot, (&self.zone, self.usual))
+                    let shown_in =
+                        ShownIn { zone: &self.zone, usual: self.usual, thresholds: &self.thresholds };
+                    tile(entry, definition, &value, error, snapshot, shown_in)
                 }
                 Err(problems) => without_value(entry, problems.first()),
             });

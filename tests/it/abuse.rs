@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use twilio_emulator::Api;
+use twilio_emulator::{Api, Emulator, Settings};
 
-use crate::support::{ADMIN, Bed, DEADLINE, NO_TIMERS};
+use crate::support::{ADMIN, BEARER, Bed, Binary, DEADLINE, NO_TIMERS};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 /// What a smuggler wants to be taken for a request of its own.
@@ -181,7 +181,7 @@ async fn heads_and_bodies_have_their_largest_size() {
         format!("GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n")
     };
     let many: String = (0..200).map(|number| format!("X{number}: a\r\n")).collect();
-    let chunks = format!("3e8\r\n{}\r\n", "a".repeat(1000)).repeat(100);
+    let chunks = format!("3e8\r\n{}\r\n", "a".repeat(1000)).repeat(150);
     let post = |headers: &str, body: &str| {
         format!(
             "POST /taskrouter/events HTTP/1.1\r\nHost: x\r\nX-Twilio-Signature: AAAA\r\n{FORM}{headers}\r\n{body}"
@@ -284,4 +284,49 @@ async fn a_replayed_event_is_at_most_a_refresh_and_refreshes_are_bounded() {
         );
     }
     bed.finish().await;
+}
+
+/// Resident memory of a process, in KiB.
+fn resident(pid: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg(target_os = "linux")]
+async fn callers_who_do_not_read_a_large_list_share_one_buffer() {
+    const CALLERS: usize = 100;
+    let settings = Settings { queues: 1, workers: 10_000, ..Settings::default() };
+    let emulator = Emulator::start(settings).await.unwrap();
+    let variables = Binary::variables(&emulator, NO_TIMERS);
+    let mut service = Binary::serve(&variables);
+    let line: serde_json::Value = serde_json::from_str(&service.logs("\"Serving\"").await).unwrap();
+    let port = line["listening"].as_str().unwrap().rsplit_once(':').unwrap().1;
+    let address = format!("127.0.0.1:{port}");
+    let asking =
+        format!("GET /taskrouter_workers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {BEARER}\r\n\r\n");
+    // The first answer's length, and what one caller costs.
+    let mut first = TcpStream::connect(&address).await.unwrap();
+    first.write_all(asking.as_bytes()).await.unwrap();
+    let mut head = [0; 1024];
+    let read = first.read(&mut head).await.unwrap();
+    let head = String::from_utf8_lossy(&head[..read]).to_ascii_lowercase();
+    let length: usize =
+        head.split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap().parse().unwrap();
+    assert!(length > 2_000_000, "{length}");
+    let before = resident(service.pid());
+    let mut callers = Vec::new();
+    for _ in 0..CALLERS {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        stream.write_all(asking.as_bytes()).await.unwrap();
+        // Its answer has begun, and is not read.
+        stream.read_exact(&mut [0; 12]).await.unwrap();
+        callers.push(stream);
+    }
+    let more = resident(service.pid()).saturating_sub(before) * 1024;
+    assert!(more < CALLERS * length / 5, "{more} bytes for {CALLERS} callers of {length} bytes each");
+    drop(callers);
+    drop(service);
+    emulator.shutdown().await;
 }

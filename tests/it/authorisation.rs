@@ -84,6 +84,8 @@ fn table() -> Vec<Row> {
     } else {
         404
     };
+    let dist = concat!(env!("CARGO_MANIFEST_DIR"), "/web/dist/flex-plugin");
+    let plugin = if std::path::Path::new(dist).exists() { 200 } else { 404 };
     let event = "EventType=task.created";
     let mut rows = vec![
         //                                       nobody viewer editor admin wrong foreign Twilio Flex
@@ -95,13 +97,15 @@ fn table() -> Vec<Row> {
             .with(FORM, "username=guest+{who}&password=guess"),
         row("GET", "/login.css", [200; 8]),
         row("POST", "/logout", [401, 303, 303, 303, 401, 403, 401, 401]),
-        row("GET", "/api/session", [401, 200, 200, 200, 401, 200, 401, 401]),
-        row("GET", "/api/feed", [401, 200, 200, 200, 401, 200, 401, 401]),
+        row("GET", "/api/session", [401, 200, 200, 200, 403, 200, 401, 200]),
+        row("GET", "/api/feed", [401, 200, 200, 200, 403, 200, 401, 200]),
         row("GET", "/", [303, page, page, page, 401, page, 303, 303]),
         row("GET", "/taskrouter_dashboard.html", [303, page, page, page, 401, page, 303, 303]),
         row("GET", "/assets/{*path}", [401, 404, 404, 404, 401, 404, 401, 401]).at("/assets/none.js"),
         row("GET", "/icon.svg", [page; 8]),
         row("GET", "/voice-quality.js", [page; 8]),
+        row("GET", "/flex-plugin.json", [plugin; 8]),
+        row("GET", "/flex-plugin/{*path}", [404; 8]).at("/flex-plugin/0.1.0/other.js"),
         row("GET", "/api/definitions", [401, 200, 200, 200, 401, 200, 401, 401]),
         row("GET", "/getDefinitions", [401, 200, 200, 200, 401, 200, 401, 401]),
         row("GET", "/api/definitions/fields", [401, 403, 200, 200, 401, 200, 401, 401]),
@@ -113,9 +117,9 @@ fn table() -> Vec<Row> {
             .with(JSON, r#"{"names": []}"#),
         row("POST", "/api/definitions/preview", [401, 403, 200, 200, 401, 403, 401, 401])
             .with(JSON, r#"{"metric": {}}"#),
-        row("GET", "/api/history", [401, 200, 200, 200, 401, 200, 401, 401])
+        row("GET", "/api/history", [401, 200, 200, 200, 403, 200, 401, 200])
             .at("/api/history?metric=tasks-waiting"),
-        row("GET", "/api/health", [401, 200, 200, 200, 401, 200, 401, 401]),
+        row("GET", "/api/health", [401, 200, 200, 200, 403, 200, 401, 200]),
         row("GET", "/metrics", [401, 200, 200, 200, 401, 200, 401, 401]),
         row("GET", "/openapi.json", [200; 8]),
         // 101 is an open websocket.
@@ -275,9 +279,10 @@ impl Everybody {
         assert!(status == 204 || guarded());
         // What may be kept says so: the page's own files. All else may be about people.
         let caching = headers.get("cache-control").map(|value| value.to_str().unwrap());
-        let file = ["/assets/", "/icon.svg", "/voice-quality.js", "/login.css", "/openapi.json"]
-            .iter()
-            .any(|path| row.target.starts_with(path));
+        let file =
+            ["/assets/", "/icon.svg", "/voice-quality.js", "/flex-plugin", "/login.css", "/openapi.json"]
+                .iter()
+                .any(|path| row.target.starts_with(path));
         let index = matches!(row.target, "/" | "/taskrouter_dashboard.html") && caching == Some("no-cache");
         assert!(
             status == 204 || status == 101 || file || index || caching == Some("no-store"),

@@ -16,11 +16,22 @@ use crate::support::{Bed, Binary};
 const TWILIO: &str = "https://twilio.example.com";
 const SERVICE: &str = "https://hooks.example.com";
 
-/// Whichever version of Redis is installed here, the page shows one.
+/// Whichever version of Redis is installed here, and wherever it listens, the page shows one.
 fn of_one_redis(said: &str) -> String {
-    let line = |line: &str| match line.split_once("redis version         Redis ") {
-        Some((state, _)) => format!("{state}redis version         Redis 7.0.15"),
-        None => line.to_owned(),
+    let line = |line: &str| {
+        if let Some((state, _)) = line.split_once("redis version         Redis ") {
+            return format!("{state}redis version         Redis 7.0.15");
+        }
+        match line
+            .split_once("redis-cli -u redis://")
+            .and_then(|(before, rest)| Some((before, rest.split_once('@')?)))
+        {
+            Some((before, (user, rest))) => {
+                let path = rest.split_once('/').unwrap().1;
+                format!("{before}redis-cli -u redis://{user}@redis:6379/{path}")
+            }
+            None => line.to_owned(),
+        }
     };
     said.lines().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -371,7 +371,36 @@ async fn a_channel_that_does_not_exist_costs_the_others_nothing() {
     let before = bed.emulator.journal().entries().len();
     bed.until("the rest is read on", || bed.emulator.journal().entries().len() > before + 30).await;
     let asked = bed.emulator.journal().entries().iter().filter(wrong).count();
-    assert!(asked <= 10, "the channel is asked for {asked} times");
+    assert_eq!(asked, 0, "statistics of the channel are not asked for");
+    assert_eq!(health(&bed).await["taskrouter"]["ok"], true, "nothing fails");
+    bed.finish().await;
+}
+
+async fn health(bed: &Bed) -> Value {
+    let request = bed.http.get(format!("{}/api/health", bed.url())).bearer_auth(crate::support::BEARER);
+    request.send().await.unwrap().json::<Value>().await.unwrap()["health"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_auto_a_channel_is_added_once_a_task_is_seen_on_it() {
+    let variables: Vec<_> = NO_TIMERS.iter().copied().chain([("STATS_CHANNELS", "auto")]).collect();
+    let bed = Bed::start(&variables).await;
+    let world = bed.emulator.world();
+    let usual = ["voice", "chat", "video"];
+    let other = world.channels().into_iter().find(|name| !usual.contains(&name.as_str())).unwrap();
+    let queue = world.queues()[0].sid.clone();
+    let shown = || {
+        let item = bed.emulator.sync().item("queueStats", &queue).map(|(value, _)| value).unwrap_or_default();
+        item[format!("realTimeStats_{other}")]["tasksByStatus"]["pending"].clone()
+    };
+    assert_eq!(shown(), Value::Null, "a channel without Tasks costs nothing");
+    world
+        .create_task(NewTask { queue: queue.clone(), channel: other.clone(), ..NewTask::default() })
+        .unwrap();
+    bed.until("the channel's Task shows", || shown() == 1).await;
+    let request = bed.http.get(format!("{}/api/session", bed.url())).bearer_auth(crate::support::BEARER);
+    let session: Value = request.send().await.unwrap().json().await.unwrap();
+    assert!(session["channels"].as_array().unwrap().contains(&json!(other)), "{session}");
     bed.finish().await;
 }
 

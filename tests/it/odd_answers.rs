@@ -1,6 +1,7 @@
 //! Answers of TaskRouter with nulls where Twilio's API files allow them, and with entries that can't be read.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::support::{Bed, QUICK_TIMERS};
+use crate::support::{Bed, DEADLINE, QUICK_TIMERS};
 
 /// Changes an answer; the text is the request's path.
 type Change = Arc<dyn Fn(&str, &mut Value) + Send + Sync>;
@@ -100,32 +101,100 @@ async fn nulls_that_twilios_api_files_allow_leave_every_queue_written() {
     proxy.abort();
 }
 
+/// The second TaskQueue's entry in lists is odd; where `singly`, what is read of it alone, too.
+fn odd_second_queue(singly: bool) -> impl Fn(&str, &mut Value) {
+    let odd = OnceLock::new();
+    move |path, answer| {
+        let bad = || json!({ "an": "object" });
+        if path.ends_with("/TaskQueues/Statistics") {
+            let entry = &mut answer["task_queues_statistics"][1];
+            odd.get_or_init(|| entry["task_queue_sid"].as_str().unwrap().to_owned());
+            entry["realtime"]["total_tasks"] = bad();
+        } else if path.ends_with("/TaskQueues/RealTimeStatistics") {
+            let entries = answer["task_queue_data"].as_array_mut().unwrap();
+            let is_odd = |entry: &&mut Value| odd.get().is_some_and(|odd| entry["task_queue_sid"] == **odd);
+            entries.iter_mut().filter(is_odd).for_each(|entry| entry["total_tasks"] = bad());
+        } else if singly && odd.get().is_some_and(|odd| path.contains(odd) && path.ends_with("Statistics")) {
+            if answer.get("realtime").is_some() {
+                answer["realtime"]["total_tasks"] = bad();
+            } else if answer.get("total_tasks").is_some() {
+                answer["total_tasks"] = bad();
+            }
+        }
+    }
+}
+
+async fn health(bed: &Bed) -> Value {
+    let request = bed.http.get(format!("{}/api/health", bed.url()));
+    let request = request.basic_auth(crate::support::ADMIN.0, Some(crate::support::ADMIN.1));
+    request.send().await.unwrap().json::<Value>().await.unwrap()["health"]["taskrouter"].clone()
+}
+
+/// Health after each of the next reads of all TaskQueues.
+async fn health_over_reads(bed: &Bed) -> Vec<Value> {
+    let lists = || {
+        let entries = bed.emulator.journal().entries();
+        entries.iter().filter(|entry| entry.path.ends_with("/TaskQueues/Statistics")).count()
+    };
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        let before = lists();
+        bed.until("all TaskQueues are read once more", || lists() > before).await;
+        seen.push(health(bed).await);
+    }
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_only_lists_have_wrong_is_read_by_itself_and_costs_nothing() {
+    let (bed, proxy) = bed(odd_second_queue(false)).await;
+    bed.ready().await;
+    let queues = bed.emulator.world().queues();
+    let written = |sid: &String| bed.emulator.sync().map_items("queueStats").unwrap().contains_key(sid);
+    bed.until("every queue is written", || queues.iter().all(|queue| written(&queue.sid))).await;
+    let seen = health_over_reads(&bed).await;
+    assert!(seen.iter().all(|health| health["ok"] == true), "{seen:?}");
+    bed.finish().await;
+    proxy.abort();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_odd_entry_costs_that_entry_which_says_why() {
-    let (bed, proxy) = bed(|path, answer| {
-        if path.ends_with("/TaskQueues/Statistics") {
-            answer["task_queues_statistics"][1]["realtime"]["total_tasks"] = json!({ "an": "object" });
-        }
-        if path.ends_with("/TaskQueues/RealTimeStatistics") {
-            answer["task_queue_data"][1]["total_tasks"] = json!({ "an": "object" });
-        }
-    })
-    .await;
+    let (bed, proxy) = bed(odd_second_queue(true)).await;
     bed.ready().await;
     let queues = bed.emulator.world().queues().len();
     let written = || bed.emulator.sync().map_items("queueStats").map_or(0, |items| items.len());
     bed.until("the other queues are written", || written() + 1 >= queues).await;
-    let health: Value = bed
-        .http
-        .get(format!("{}/api/health", bed.url()))
-        .basic_auth(crate::support::ADMIN.0, Some(crate::support::ADMIN.1))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
-    assert!(health.to_string().contains("can't be read"), "{health}");
+    let said = async {
+        while health(&bed).await["ok"] == true {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, said).await.expect("health says that an entry can't be read");
+    let seen = health_over_reads(&bed).await;
+    let says = |health: &Value| health["reason"].as_str().is_some_and(|reason| reason.contains("can't be"));
+    assert!(seen.iter().all(says), "once it is said it stays: {seen:?}");
+    bed.finish().await;
+    proxy.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_with_half_of_an_emoji_keep_all_others() {
+    let (bed, proxy) = bed(|path, answer| {
+        if path.ends_with("/Workers") {
+            for worker in answer["workers"].as_array_mut().unwrap() {
+                let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+                worker["attributes"] =
+                    format!(r#"{{"nick":"\ud83d","n":1e400,"deep":{deep},"team":"north"}}"#).into();
+            }
+        }
+    })
+    .await;
+    bed.ready().await;
+    let request = bed.http.get(format!("{}/taskrouter_workers", bed.url()));
+    let workers: Vec<Value> =
+        request.bearer_auth(crate::support::BEARER).send().await.unwrap().json().await.unwrap();
+    assert_eq!((&workers[0]["team"], &workers[0]["nick"]), (&json!("north"), &json!("\u{fffd}")));
     bed.finish().await;
     proxy.abort();
 }

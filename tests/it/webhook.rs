@@ -77,7 +77,7 @@ async fn every_mistake_has_its_answer() {
 
     let malformed = post().header("Content-Type", FORM).body("EventType=%ff");
     assert_eq!(code(malformed).await, expected(400, "malformed_body"));
-    let large = post().header("Content-Type", FORM).body(format!("a={}", "x".repeat(64 * 1024)));
+    let large = post().header("Content-Type", FORM).body(format!("a={}", "x".repeat(128 * 1024)));
     assert_eq!(code(large).await, expected(413, "body_too_large"));
     assert_eq!(
         code(post().header("Content-Type", "text/plain").body("x")).await,
@@ -93,6 +93,75 @@ async fn every_mistake_has_its_answer() {
     assert_eq!(code(signed(&bed, "/taskrouter/events", &foreign)).await, expected(422, "foreign_event"));
     let foreign = [("WorkspaceSid", "WS00000000000000000000000000000009")];
     assert_eq!(code(signed(&bed, "/taskrouter/events", &foreign)).await, expected(422, "foreign_event"));
+    bed.finish().await;
+}
+
+/// Attributes as large as Twilio allows, 4,096 characters, in characters that take the most bytes.
+fn largest_attributes(sign: char) -> String {
+    let text: String = std::iter::repeat_n(sign, 4_096 - r#"{"a":""}"#.len()).collect();
+    format!(r#"{{"a":"{text}"}}"#)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_event_that_twilio_allows_is_taken() {
+    let bed = Bed::start(NO_TIMERS).await;
+    for sign in ['日', '😀'] {
+        let attributes = largest_attributes(sign);
+        let (name, expression) = (sign.to_string().repeat(255), "x".repeat(2_048));
+        let fields = [
+            ("EventType", "reservation.created"),
+            ("TaskAttributes", &attributes),
+            ("WorkerAttributes", &attributes),
+            ("WorkerName", &name),
+            ("TaskQueueName", &name),
+            ("WorkflowName", &name),
+            ("TaskQueueTargetExpression", &expression),
+        ];
+        let size = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().len();
+        assert!(size > 73_000, "{size}");
+        let (status, body, _) = answer(signed(&bed, "/taskrouter/events", &fields)).await;
+        assert_eq!(status.as_u16(), 204, "{sign}, {size} bytes: {body}");
+
+        let escaped: String = attributes.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let payload = format!(
+            r#"{{\"task_attributes\":\"{0}\",\"worker_attributes\":\"{0}\"}}"#,
+            escaped.replace('\\', r"\\")
+        );
+        let event =
+            format!(r#"{{"type":"com.twilio.taskrouter.task.created","data":"{{\"payload\":{payload}}}"}}"#);
+        let batch = format!("[{event},{event},{event}]");
+        assert!(batch.len() > 160_000, "{}", batch.len());
+        for body in [event, batch] {
+            let (status, said, _) = answer(signed_json(&bed, &body)).await;
+            assert_eq!(status.as_u16(), 204, "{sign}, {} bytes: {said}", body.len());
+        }
+    }
+    bed.finish().await;
+}
+
+fn signed_json(bed: &Bed, body: &str) -> RequestBuilder {
+    use sha2::Digest;
+    let hex: String = sha2::Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let url = format!("{}/taskrouter/events?bodySHA256={hex}", bed.url());
+    let signature = bed.emulator.callbacks().sign(&url, []);
+    let request = bed.http.post(url).header("X-Twilio-Signature", signature);
+    request.header("Content-Type", "application/json").body(body.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_whose_time_stamp_is_days_ahead_hides_none_of_the_next() {
+    let variables: Vec<_> =
+        NO_TIMERS.iter().copied().chain([("SYNC_LAYOUTS", "taskrouter-events")]).collect();
+    let bed = Bed::start(&variables).await;
+    let shown = || bed.emulator.sync().document("SyncTaskRouterEvents").unwrap_or_default()["Note"].clone();
+    for (note, stamp) in [("ahead", "4102444800000"), ("next", "1767225600123")] {
+        let fields = [("EventType", "task.updated"), ("TimestampMs", stamp), ("Note", note)];
+        // The second is of this moment.
+        let now = jiff::Timestamp::now().as_millisecond().to_string();
+        let fields = fields.map(|(name, value)| (name, if value == "1767225600123" { &*now } else { value }));
+        assert_eq!(answer(signed(&bed, "/taskrouter/events", &fields)).await.0.as_u16(), 204);
+        bed.until("the event shows", || shown() == note).await;
+    }
     bed.finish().await;
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn base_variables(emulator: &Emulator, more: &[(&str, &str)]) -> Hash
         ("TWILIO_SYNC_URL", &url),
         ("TWILIO_API_URL", &url),
         ("TWILIO_IAM_URL", &url),
+        ("TWILIO_FLEX_URL", &url),
         ("AUTHENTICATION_USER", ADMIN.0),
         ("AUTHENTICATION_PASSWORD", ADMIN.1),
         ("AUTHENTICATION_TOKEN", BEARER),

@@ -9,7 +9,7 @@ use crate::testbed::{CHANNELS, MAP};
 
 /// A layout, by where it shows counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// Items of the Map `queueStats`, beside the other default layouts
     QueueMap,
     /// Documents `task-queue-<sid>` and `task-queue-<sid>-today`
@@ -106,13 +106,18 @@ impl Shape {
                 ("", &data["workspace_statistics"]["cumulative"])
             }
         };
+        Some((queue, self.counters_of(counters)))
+    }
+
+    /// Counters by Twilio's names.
+    pub(crate) fn counters_of(self, counters: &Value) -> Vec<(&'static str, u64)> {
         let short = matches!(self, Self::QueueMap | Self::QueueDocuments);
         let named =
             |(_, ours, name): &Counter| Some((*name, counters[if short { ours } else { name }].as_u64()?));
         let mut shown: Vec<_> = OF_QUEUES.iter().filter_map(named).collect();
         let created = counters[OF_THE_WORKSPACE.1].as_u64();
         shown.extend(created.map(|created| (OF_THE_WORKSPACE.1, created)));
-        Some((queue, shown))
+        shown
     }
 
     /// Whether Sync shows what is true of every queue. An error says what differs.

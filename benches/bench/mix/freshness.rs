@@ -12,7 +12,7 @@ use crate::stats::Sample;
 
 /// Follows one emulator.
 #[derive(Debug)]
-pub(super) struct Stopwatch {
+pub(crate) struct Stopwatch {
     world: World,
     shape: Shape,
     /// Statistics show an event this long after it.
@@ -32,6 +32,18 @@ struct Running {
 }
 
 impl Stopwatch {
+    /// Follows what is told of the TaskQueues elsewhere.
+    pub(crate) fn of_others(emulator: &Emulator, shape: Shape) -> Self {
+        let world = emulator.world();
+        let last = Mutex::new(world.events().last().map(|event| event.sid));
+        Self { world, shape, lag: Duration::ZERO, last, running: Arc::default() }
+    }
+
+    /// A TaskQueue's counters were shown now.
+    pub(crate) fn show(&self, queue: &str, counters: &[(&'static str, u64)]) {
+        self.running.lock().unwrap().show(queue, counters, Instant::now());
+    }
+
     /// Follows from now on, until it is dropped.
     pub(super) fn start(emulator: &Emulator, shape: Shape, lag: Duration) -> Self {
         let running = Arc::new(Mutex::new(Running::default()));
@@ -62,7 +74,7 @@ impl Stopwatch {
     }
 
     /// Lets the centre take one step; the number of events that came of it.
-    pub(super) fn step(&self, is_timed: bool) -> usize {
+    pub(crate) fn step(&self, is_timed: bool) -> usize {
         let begin = Instant::now() + self.lag;
         self.world.step();
         let (mut last, events) = (self.last.lock().unwrap(), self.world.events());
@@ -84,7 +96,7 @@ impl Stopwatch {
     }
 
     /// Ends it: the times, in which what never showed counts as long as it was waited for, and how many those are.
-    pub(super) fn stop(self) -> (Sample<Duration>, usize) {
+    pub(crate) fn stop(self) -> (Sample<Duration>, usize) {
         let mut running = self.running.lock().unwrap();
         let now = Instant::now();
         let late: Vec<_> = running

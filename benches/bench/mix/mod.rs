@@ -17,7 +17,8 @@ use crate::limits::Observed;
 use crate::table::{Goal, Section, Table};
 use crate::testbed::Effort;
 
-use counters::Shape;
+pub(crate) use counters::Shape;
+pub(crate) use freshness::Stopwatch;
 use row::{Figures, Outcome, Row};
 
 /// Events a second of a centre where little happens.

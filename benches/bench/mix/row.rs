@@ -14,10 +14,13 @@ use crate::limits::{self, Observed};
 use crate::stats::{Sample, ms};
 use crate::testbed::{Effort, Opening, SYNC_LATENCY, Stage, TASKROUTER_LATENCY};
 
-/// Events before the measured ones.
+/// Events before the measured ones; with a lag more of them, since the first ones teach the service that there is one.
 const WARM_UP: Duration = Duration::from_secs(5);
+const WARM_UP_WITH_LAG: Duration = Duration::from_secs(20);
 /// After the last event, Sync should be right within this time.
 pub(super) const END_WITHIN: Duration = Duration::from_secs(30);
+/// The same where Sync was empty: a Map of a thousand items takes two minutes to fill.
+const END_OF_FILLING_WITHIN: Duration = Duration::from_secs(240);
 /// The bare round trips, spread over the measured time.
 const FLOORS: u32 = 10;
 
@@ -91,14 +94,15 @@ impl Row {
         };
         if !self.empty {
             testbed.ready().await;
-            until_right(&testbed.emulator, self.shape).await;
+            until_right(&testbed.emulator, self.shape, END_WITHIN).await;
         }
         testbed.emulator.set_statistics_lag(self.lag);
         let service_watch = Stopwatch::start(&testbed.emulator, self.shape, self.lag);
         let rival_watch =
             rival.as_ref().map(|(emulator, _)| Stopwatch::start(emulator, self.shape, self.lag));
         let watches: Vec<&Stopwatch> = std::iter::once(&service_watch).chain(&rival_watch).collect();
-        centre::live(&watches, self.events, WARM_UP, false, 1).await;
+        let warm_up = if self.lag.is_zero() { WARM_UP } else { WARM_UP_WITH_LAG };
+        centre::live(&watches, self.events, warm_up, false, 1).await;
 
         let (begin, usage) = (Instant::now(), testbed.usage());
         let (floor, ()) = tokio::join!(
@@ -107,14 +111,15 @@ impl Row {
         );
         let (end, after) = (Instant::now(), testbed.usage());
         let events = service_watch.events();
+        let within = if self.empty { END_OF_FILLING_WITHIN } else { END_WITHIN };
         let theirs = async {
             let ((emulator, running), watch) = rival.zip(rival_watch)?;
-            let figures = Figures::of(&emulator, watch, (begin, end)).await;
+            let figures = Figures::of(&emulator, watch, (begin, end), within).await;
             running.stop().await;
             Some(figures)
         };
         let (service, rival) =
-            tokio::join!(Figures::of(&testbed.emulator, service_watch, (begin, end)), theirs);
+            tokio::join!(Figures::of(&testbed.emulator, service_watch, (begin, end), within), theirs);
         Outcome {
             service,
             rival,
@@ -172,9 +177,9 @@ fn slow_down(emulator: &Emulator) {
 }
 
 /// Waits for the end state; `Some` says what is still wrong after the time allowed.
-async fn until_right(emulator: &Emulator, shape: Shape) -> Option<String> {
+async fn until_right(emulator: &Emulator, shape: Shape, within: Duration) -> Option<String> {
     let mut changed = emulator.sync().changed();
-    let give_up = tokio::time::Instant::now() + END_WITHIN;
+    let give_up = tokio::time::Instant::now() + within;
     while let Err(difference) = shape.agrees(emulator) {
         if tokio::time::timeout_at(give_up, changed.changed()).await.is_err() {
             return Some(difference);
@@ -186,8 +191,13 @@ async fn until_right(emulator: &Emulator, shape: Shape) -> Option<String> {
 }
 
 impl Figures {
-    async fn of(emulator: &Emulator, watch: Stopwatch, measured: (Instant, Instant)) -> Self {
-        let wrong = until_right(emulator, watch.shape()).await;
+    async fn of(
+        emulator: &Emulator,
+        watch: Stopwatch,
+        measured: (Instant, Instant),
+        within: Duration,
+    ) -> Self {
+        let wrong = until_right(emulator, watch.shape(), within).await;
         let (times, missed) = watch.stop();
         let mut entries = emulator.journal().entries();
         entries.retain(|entry| !limits::is_bare(entry));

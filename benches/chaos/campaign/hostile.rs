@@ -1,5 +1,5 @@
-//! Clients that mean harm: connections by the thousand in every shape that costs a server something, made-up tokens and
-//! made-up names, while the contact centre goes on. All of it stays on the loopback address, is bounded in number, and stops
+//! Clients that mean harm: connections by the thousand in every shape that costs a server something, made-up tokens,
+//! made-up names, and an account's owner who takes no answers and writes hostile formulas, while the contact centre goes on. All of it stays on the loopback address, is bounded in number, and stops
 //! by itself.
 
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::testbed::{EVENTS, Making, Testbed};
+use super::variables::BEARER;
 use super::{Effort, Finding, crowd};
 
 /// The goals: how long an event may take among them, and what the service may hold.
@@ -38,10 +39,39 @@ enum Shape {
     Token,
     /// Guesses a password under a name that it made up.
     Name,
+    /// Has an account, asks for the list of all Workers, and does not read it.
+    List,
+    /// Has an account, and tries formulas that take all time or memory, or crash the engine.
+    Formula,
 }
 
-const SHAPES: [Shape; 7] =
-    [Shape::Silent, Shape::Head, Shape::Body, Shape::Chunks, Shape::Unread, Shape::Token, Shape::Name];
+const SHAPES: [Shape; 9] = [
+    Shape::Silent,
+    Shape::Head,
+    Shape::Body,
+    Shape::Chunks,
+    Shape::Unread,
+    Shape::Token,
+    Shape::Name,
+    Shape::List,
+    Shape::Formula,
+];
+
+/// Never ending in the engine's own loops and in a native one, too large, and one that crashed it.
+const FORMULAS: [&str; 4] = [
+    "(() => { while (true) {} })()",
+    "Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1)",
+    "(() => { let l = null; while (true) l = { l, me: [] } })()",
+    "(() => { const a = Array(500).fill(0), k = []; while (true) k.push(Math.max.bind(...a)) })()",
+];
+
+/// What one client came to.
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    connections: usize,
+    /// Of those without an account or a signature: answers that say it was let in.
+    let_in: usize,
+}
 
 /// So many of them for a while, and the same number of events each second as a centre has.
 pub(crate) async fn strike(effort: Effort, settings: twilio_emulator::Settings) -> Finding {
@@ -49,11 +79,12 @@ pub(crate) async fn strike(effort: Effort, settings: twilio_emulator::Settings) 
     let clients = clients(effort.of(700, 10_000));
     let about = format!(
         "{clients} clients: silent, heads and bodies held back, bodies in chunks of a byte, answers not read, made-up Flex tokens \
-         and names. {EVENTS_A_SECOND} events a second meanwhile: p99 within {} ms, memory within {} MiB",
+         and names; with an account lists of Workers not read, and hostile formulas. {EVENTS_A_SECOND} events a second meanwhile: p99 within {} ms, memory within {} MiB",
         LONGEST_P99.as_millis(),
         MOST_MEMORY_KIB / 1024
     );
     let mut finding = Finding::new("Hostile clients", Duration::from_secs(5), about);
+    let settings = twilio_emulator::Settings { workers: effort.of(100, 2_000), ..settings };
     let mut testbed = Testbed::open(effort.seed, Making { settings, ..Making::default() }).await;
     let address = testbed.url().trim_start_matches("http://").to_owned();
     let until = Instant::now() + span;
@@ -63,16 +94,21 @@ pub(crate) async fn strike(effort: Effort, settings: twilio_emulator::Settings) 
     }
     let events = EVENTS_A_SECOND * usize::try_from(span.as_secs()).unwrap_or(1);
     let answers = crowd::post(&testbed, events, span).await;
-    let connections: usize = crowd_of_them.join_all().await.into_iter().sum();
+    let tallies = crowd_of_them.join_all().await;
+    let connections: usize = tallies.iter().map(|tally| tally.connections).sum();
+    let let_in: usize = tallies.iter().map(|tally| tally.let_in).sum();
     let p99 = answers.percentile(99);
     let peak = testbed.holdings().map_or(0, |held| held.peak_kib);
     finding.notes.push(format!(
-        "{connections} connections, {} of {events} events 2xx, p50 {:.1} ms, p99 {:.1} ms, {} MiB",
+        "{connections} connections, {let_in} let in, {} of {events} events 2xx, p50 {:.1} ms, p99 {:.1} ms, {} MiB",
         answers.times.len(),
         answers.percentile(50).as_secs_f64() * 1000.0,
         p99.as_secs_f64() * 1000.0,
         peak / 1024
     ));
+    if let_in > 0 {
+        testbed.problem(format!("{let_in} were let in without an account or a signature"));
+    }
     if answers.refused > 0 {
         testbed.problem(format!("{} events were not taken", answers.refused));
     }
@@ -94,25 +130,30 @@ fn clients(wanted: usize) -> usize {
     wanted.min(files.unwrap_or(1024) * 3 / 4)
 }
 
-/// One client, which comes back when it is closed; how often it connected.
-async fn misbehave(shape: Shape, number: usize, address: String, until: Instant) -> usize {
-    let mut connections = 0;
-    while Instant::now() < until && connections < MOST_RETURNS {
+/// One client, which comes back when it is closed.
+async fn misbehave(shape: Shape, number: usize, address: String, until: Instant) -> Tally {
+    let mut tally = Tally::default();
+    while Instant::now() < until && tally.connections < MOST_RETURNS {
         let left = until.saturating_duration_since(Instant::now());
         let once = async {
             let mut stream = TcpStream::connect(&address).await?;
             say(shape, number, &mut stream).await?;
             // Until the service closes it.
-            if matches!(shape, Shape::Unread) {
+            if matches!(shape, Shape::Unread | Shape::List) {
                 std::future::pending::<()>().await;
             }
-            stream.read_to_end(&mut Vec::new()).await
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await?;
+            std::io::Result::Ok(answer)
         };
-        connections += 1;
-        let _ = tokio::time::timeout(left, once).await;
+        tally.connections += 1;
+        if let Ok(Ok(answer)) = tokio::time::timeout(left, once).await {
+            let in_it = [&b"HTTP/1.1 2"[..], b"HTTP/1.1 3"].iter().any(|status| answer.starts_with(status));
+            tally.let_in += usize::from(in_it && !matches!(shape, Shape::Formula));
+        }
         tokio::time::sleep(PAUSE).await;
     }
-    connections
+    tally
 }
 
 async fn say(shape: Shape, number: usize, stream: &mut TcpStream) -> std::io::Result<()> {
@@ -142,6 +183,18 @@ async fn say(shape: Shape, number: usize, stream: &mut TcpStream) -> std::io::Re
         Shape::Token => {
             let token = format!("eyJ-made-up-{number}-{:x}", rand::random::<u64>());
             form("/respond-to-issue", &format!("action=log-call&Token={token}"))
+        }
+        Shape::List => {
+            format!("GET /taskrouter_workers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {BEARER}\r\n\r\n")
+        }
+        Shape::Formula => {
+            let formula = FORMULAS[number / SHAPES.len() % FORMULAS.len()];
+            let body = serde_json::json!({"metric": {"label": "x", "formula": formula}}).to_string();
+            format!(
+                "POST /api/definitions/preview HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {BEARER}\r\n\
+                 Content-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )
         }
         Shape::Name => {
             form("/login", &format!("username=made-up-{number}-{}&password=guess", rand::random::<u32>()))

@@ -1,5 +1,5 @@
 //! TaskRouter's REST API: routes, and what all of them share.
-//! Everything lives under `/v1/Workspaces/{ws}`.
+//! Everything but the list of Workspaces lives under `/v1/Workspaces/{ws}`.
 
 mod activities;
 mod bulk;
@@ -13,6 +13,7 @@ mod statistics;
 mod tasks;
 mod worker_statistics;
 mod workers;
+mod workflows;
 mod workspace;
 
 pub(crate) use limits::EndpointLimits;
@@ -51,6 +52,9 @@ pub(crate) fn route(call: TaskRouterCall<'_>) -> TaskRouterAnswer {
 fn carry_out(mut call: TaskRouterCall<'_>) -> TaskRouterAnswer {
     let request = call.request;
     let route = request.route();
+    if request.method == "GET" && route.len() == 2 {
+        return workspace::list(&call);
+    }
     let Some((workspace, rest)) = route.get(2..).and_then(<[&str]>::split_first) else {
         return Err(ApiError::unknown_path(&request.path));
     };
@@ -105,6 +109,8 @@ fn carry_out(mut call: TaskRouterCall<'_>) -> TaskRouterAnswer {
         ("POST", ["Activities"]) => activities::create(call),
         ("GET", ["Activities", sid]) => activities::fetch(call, sid),
         ("POST", ["Activities", sid]) => activities::update(call, sid),
+        ("GET", ["Workflows"]) => workflows::list(call),
+        ("GET", ["Workflows", sid]) => workflows::fetch(call, sid),
         ("GET", ["TaskChannels"]) => activities::channels(call),
         ("GET", ["TaskChannels", sid]) => activities::channel(call, sid),
         ("GET", ["Events"]) => events::list(call),

@@ -6,7 +6,7 @@ use crate::callbacks::Callbacks;
 use crate::clock::iso;
 use crate::json::{JsonObject, object};
 use crate::sid::Sid;
-use crate::state::{Activity, Queue, Reservation, State, Task, TaskChannel, Worker, WorkerChannel};
+use crate::state::{Activity, Queue, Reservation, State, Task, TaskChannel, Worker, WorkerChannel, Workflow};
 use crate::world::Event;
 
 #[derive(Debug, Clone, Copy)]
@@ -214,6 +214,26 @@ impl TaskRouterPlace<'_> {
             "url": format!("{w}/Activities/{}", activity.sid),
             "workspace_sid": state.sid,
             "links": object!({ "workspace": w }),
+        })
+    }
+
+    pub(crate) fn workflow(&self, state: &State, workflow: &Workflow) -> JsonObject {
+        let w = self.workspace_url(state);
+        let url = format!("{w}/Workflows/{}", workflow.sid);
+        object!({
+            "account_sid": state.account,
+            "assignment_callback_url": Value::Null,
+            "configuration": "{\"task_routing\":{\"filters\":[]}}",
+            "date_created": iso(state.created),
+            "date_updated": iso(state.created),
+            "document_content_type": "application/json",
+            "fallback_assignment_callback_url": Value::Null,
+            "friendly_name": workflow.name,
+            "sid": workflow.sid,
+            "task_reservation_timeout": 120,
+            "url": url,
+            "workspace_sid": state.sid,
+            "links": object!({ "workspace": w, "statistics": format!("{url}/Statistics") }),
         })
     }
 

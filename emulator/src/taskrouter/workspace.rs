@@ -1,7 +1,8 @@
 //! The Workspace over HTTP: above all, where its events are posted to.
 
-use super::{TaskRouterAnswer, TaskRouterCall};
+use super::{MAX_PAGE, TaskRouterAnswer, TaskRouterCall};
 use crate::error::ApiError;
+use crate::rest::page::Page;
 use crate::rest::reply::Reply;
 use crate::sid::Kind;
 
@@ -56,6 +57,16 @@ const EVENT_TYPES: [&str; 49] = [
     "workspace.updated",
     "workspace.deleted",
 ];
+
+/// There is one.
+pub(super) fn list(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
+    let page = Page::read(call.request, &["FriendlyName"], MAX_PAGE)?;
+    let row = call.world.read(|state| call.place().workspace(state, call.callbacks));
+    let name = call.request.query.filled("FriendlyName");
+    let of_name = call.world.read(|state| name.is_none_or(|name| state.name == name));
+    let rows = if of_name { vec![row] } else { Vec::new() };
+    page.reply_by_position("workspaces", &rows, Clone::clone)
+}
 
 pub(super) fn fetch(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     call.request.no_parameters()?;

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::Inner;
 use super::life::NewQueue;
+use super::samples::Sample;
 use crate::settings::{NAMED_QUEUES, Settings};
 use crate::sid::{Kind, Sid};
 use crate::state::table::Table;
@@ -131,15 +132,24 @@ impl Inner {
         self.history.clear();
     }
 
-    /// Simulates the time since the centre opened.
-    pub(crate) fn live_through(&mut self, opened: i64, now: i64) {
+    /// Lives from one moment to another; returns what the statistics showed meanwhile, if that is wanted.
+    pub(crate) fn live_through(&mut self, settings: &Settings, opened: i64, now: i64) -> Vec<Sample> {
         let crew = i64::try_from(self.state.workers.len()).unwrap_or(i64::MAX).max(1);
         let pace = (HISTORY_PACE_MS / crew).max((now - opened) / HISTORY_STEPS).max(1);
+        let every = settings.samples_every.and_then(|every| i64::try_from(every.as_millis()).ok());
+        let mut next_sample = every.map_or(i64::MAX, |every| opened + every.max(1));
+        let mut samples = Vec::new();
         let mut at = opened;
         while at + pace < now {
             at += pace;
+            while next_sample < at {
+                let splits = &settings.sample_splits;
+                samples.push(Sample::take(&self.state, &self.figures, opened, next_sample, splits));
+                next_sample += every.unwrap_or(i64::MAX).max(1);
+            }
             self.step(at);
         }
+        samples
     }
 }
 

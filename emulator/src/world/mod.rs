@@ -18,6 +18,7 @@ mod handle;
 mod healthy;
 mod lag;
 pub(crate) mod life;
+mod samples;
 mod step;
 mod truth;
 mod view;
@@ -36,6 +37,7 @@ pub use drive::Drive;
 pub use events::Event;
 pub use handle::NewTask;
 pub use life::{Outcome, WorldError};
+pub use samples::Sample;
 pub use step::Move;
 pub use truth::{Both, Truth};
 pub use view::{QueueView, ReservationView, TaskView, WorkerView};
@@ -58,6 +60,7 @@ pub struct World(Arc<Shared>);
 struct Shared {
     clock: Clock,
     inner: Mutex<Inner>,
+    samples: Arc<[Sample]>,
     changed: watch::Sender<u64>,
     sink: Sink,
 }
@@ -104,10 +107,11 @@ impl World {
             opened,
         };
         inner.populate(settings, opened);
-        inner.live_through(opened, now);
+        let samples = inner.live_through(settings, opened, now);
         let world = Self(Arc::new(Shared {
             clock: clock.clone(),
             inner: Mutex::new(inner),
+            samples: samples.into(),
             changed: watch::Sender::new(0),
             sink,
         }));

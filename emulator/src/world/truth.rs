@@ -65,7 +65,7 @@ impl Truth {
 }
 
 impl Both {
-    fn of(realtime: &Realtime<'_>, cumulative: Cumulative) -> Self {
+    pub(super) fn of(realtime: &Realtime<'_>, cumulative: Cumulative) -> Self {
         // Plain structs with text keys always convert.
         Self {
             realtime: serde_json::to_value(realtime).unwrap_or_default(),

@@ -58,6 +58,21 @@ async fn wrong_credentials_and_foreign_workspaces_find_nothing() {
 }
 
 #[tokio::test]
+async fn workspaces_services_and_workflows_can_be_listed() {
+    let bench = Bench::start().await;
+    let account = bench.account();
+    let workspaces = bench.get("/v1/Workspaces").await;
+    assert_eq!(workspaces.body["workspaces"][0]["sid"], account.workspace_sid.as_str());
+    let services = bench.get("/v1/Services").await;
+    assert_eq!(services.body["services"][0]["sid"], account.sync_service_sid.as_str());
+    let workflows = bench.get(&bench.w("/Workflows")).await;
+    let sid = workflows.body["workflows"][0]["sid"].as_str().unwrap();
+    assert_eq!(bench.get(&bench.w(&format!("/Workflows/{sid}"))).await.body["sid"], sid);
+    let unknown = bench.w(&format!("/Workflows/WW{}", "0".repeat(32)));
+    assert_eq!(bench.get(&unknown).await.code(), 20404);
+}
+
+#[tokio::test]
 async fn statistics_are_what_happened() {
     let bench = Bench::start().await;
     let world = bench.emulator.world();

@@ -37,9 +37,9 @@ pub(super) fn unread(unread: &Unread) -> impl Iterator<Item = Check> {
     misspelt.chain(retired).chain(needless)
 }
 
-/// What is half configured, and therefore off.
+/// What is half configured, and therefore off, and what names something that is not known.
 pub(super) fn warnings(config: &Config) -> impl Iterator<Item = Check> {
-    let mend = "set the missing variables, or remove the others";
+    let mend = "set or correct the variables that it names, or remove them";
     config.warnings.iter().map(move |warning| Check::note("configuration", warning.clone(), mend.to_owned()))
 }
 

@@ -4,7 +4,10 @@
 //! The configuration is read as `serve` reads it; Twilio is asked through the same client. What can't be known because of
 //! something before it is skipped, and not guessed.
 
+mod centre;
+mod flex;
 mod local;
+mod reach;
 mod redis;
 mod remote;
 mod report;
@@ -43,6 +46,8 @@ pub(super) async fn run(environment: &Environment, options: &DoctorOptions) -> R
     let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
     checks.extend(redis::checks(&config).await);
     checks.extend(remote::checks(&config, &apis).await);
+    checks.extend(reach::checks(&config).await);
+    checks.extend(flex::checks(&config, &apis).await);
     let report = Report::new(checks);
     tell(&report, options)?;
     match report.wrong() {

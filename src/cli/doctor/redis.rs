@@ -28,7 +28,7 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
         Ok(link) => link,
         Err(error) => {
             let others = [RIGHTS, VERSION, MEMORY, LEADER].map(|name| Check::skipped(name, CONNECTION));
-            return [unusable(CONNECTION, &error)].into_iter().chain(others).collect();
+            return [unusable(CONNECTION, sharing, &error)].into_iter().chain(others).collect();
         }
     };
     let answers = if sharing.is_encrypted() { "answers over TLS" } else { "answers" };
@@ -37,7 +37,7 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
         Ok(server) => checks.extend([version(&server), memory(&server)]),
         Err(_) => checks.extend([VERSION, MEMORY].map(|name| Check::skipped(name, RIGHTS))),
     }
-    checks.push(leader(config, link).await);
+    checks.push(leader(config, sharing, link).await);
     checks
 }
 
@@ -45,8 +45,10 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
 const ITS_OWN: &str = "in redis.conf, in Redis's start arguments (as in deploy/scaled) or in the managed service's parameters; the \
                        user of REDIS_URL may not set it";
 
-fn unusable(check: &'static str, error: &LinkError) -> Check {
-    let ping = r#"redis-cli -u "$REDIS_URL" ping"#;
+fn unusable(check: &'static str, sharing: &SharingConfig, error: &LinkError) -> Check {
+    let ping = sharing.without_password().map_or_else(String::new, |url| {
+        format!("redis-cli -u {url} --askpass ping   (and type the password)")
+    });
     let mend = match error {
         LinkError::Connection(reason) if reason.contains("certificate") => {
             format!("set SSL_CERT_FILE to a PEM file with the authority's certificate\n{ping}")
@@ -68,7 +70,7 @@ fn rights(sharing: &SharingConfig, permitted: Result<(), LinkError>) -> Check {
     let user = sharing.user().unwrap_or_else(|| "default".to_owned());
     match permitted {
         Ok(()) => Check::right(RIGHTS, format!("the user {user} may run all commands that replicas need")),
-        Err(error) => unusable(RIGHTS, &error),
+        Err(error) => unusable(RIGHTS, sharing, &error),
     }
 }
 
@@ -102,7 +104,7 @@ fn memory(server: &Server) -> Check {
     }
 }
 
-async fn leader(config: &Config, link: &Link) -> Check {
+async fn leader(config: &Config, sharing: &SharingConfig, link: &Link) -> Check {
     let found = match leading(link).await {
         Ok(Some(found)) => found,
         Ok(None) => {
@@ -110,7 +112,7 @@ async fn leader(config: &Config, link: &Link) -> Check {
             return Check::note(LEADER, "no replica leads", mend);
         }
         Err(LinkError::Refused(_)) => return Check::skipped(LEADER, RIGHTS),
-        Err(error) => return unusable(LEADER, &error),
+        Err(error) => return unusable(LEADER, sharing, &error),
     };
     let left = found.left.as_secs_f64();
     let leads =

@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::IgnoredAny;
 
+use super::centre::{self, some};
+use super::reach::LONGEST_WAIT;
 use super::report::Check;
 use crate::config::{Config, LayoutName, PublicUrl, SyncServiceName};
 use crate::layout::{self, Object};
@@ -21,8 +23,6 @@ const SKEW_TO_NOTE: SignedDuration = SignedDuration::from_secs(2);
 const SKEW_TOO_LARGE: SignedDuration = SignedDuration::from_secs(30);
 /// The window in which Sync counts writes.
 const SYNC_WINDOW: Duration = Duration::from_secs(10);
-/// How long our own address may take to answer.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Asks, each thing once.
 pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
@@ -35,17 +35,24 @@ pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
             checks.push(events_filter(config, &workspace));
             checks.push(public_url(&config.server.public_url).await);
             checks.push(clock(apis.taskrouter.clock_ahead().await));
-            checks.push(task_queues(apis).await);
+            checks.extend(centre::checks(config, apis).await);
         }
         Err(error) => {
             let reason = if error.is_bad_credentials() { "credentials" } else { "workspace" };
             if !error.is_bad_credentials() {
                 // The reason stands before what is not known because of it.
                 let place = if error.next() == Next::Missing { checks.len() } else { 0 };
-                checks.insert(place, unreadable_workspace(&error, config));
+                checks.insert(place, unreadable_workspace(&error, config, apis).await);
             }
-            let others =
-                ["workspace", "event callback URL", "events filter", "public URL", "clock", "task queues"];
+            let others = [
+                "workspace",
+                "event callback URL",
+                "events filter",
+                "public URL",
+                "clock",
+                "task queues",
+                "task channels",
+            ];
             let unseen = others.into_iter().filter(|name| *name != reason);
             checks.extend(unseen.map(|name| Check::skipped(name, reason)));
             if error.is_bad_credentials() {
@@ -64,8 +71,11 @@ async fn credentials(config: &Config, workspace: &Result<Workspace, TwilioError>
     let refused = |what: &str, error: &TwilioError, mend: &str| {
         Check::wrong("credentials", format!("{what}: {error}"), mend)
     };
-    let of_token = "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN from the Console's home page, then try\n\
-                    curl -u \"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\" https://api.twilio.com/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID.json";
+    let account = config.core.twilio.account_sid;
+    let of_token = format!(
+        "set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN from the Console's home page, then try\n{}",
+        curl(config, &format!("https://api.twilio.com/2010-04-01/Accounts/{account}.json"))
+    );
     let with_key = config.core.twilio.api_key.is_some();
     if let Err(error) = workspace
         && error.is_bad_credentials()
@@ -76,7 +86,7 @@ async fn credentials(config: &Config, workspace: &Result<Workspace, TwilioError>
                 "create an API key (Console, Account, API keys) and set TWILIO_API_KEY and TWILIO_API_SECRET",
             )
         } else {
-            ("Twilio rejects Account SID and Auth Token", of_token)
+            ("Twilio rejects Account SID and Auth Token", &*of_token)
         };
         return vec![refused(what, error, mend)];
     }
@@ -93,7 +103,7 @@ async fn credentials(config: &Config, workspace: &Result<Workspace, TwilioError>
     match apis.taskrouter.workspace().await {
         Err(error) if error.is_bad_credentials() => {
             let what = "Twilio accepts the API key but not the Auth Token, so every signature will fail";
-            vec![refused(what, &error, of_token)]
+            vec![refused(what, &error, &of_token)]
         }
         answer if was_let_in(&answer) => vec![Check::right(
             "credentials",
@@ -108,14 +118,24 @@ fn was_let_in(workspace: &Result<Workspace, TwilioError>) -> bool {
     workspace.as_ref().map_or_else(|error| error.next() == Next::Missing, |_| true)
 }
 
-fn unreadable_workspace(error: &TwilioError, config: &Config) -> Check {
+/// A command that works as it stands: curl asks for the password, which no output may show.
+fn curl(config: &Config, rest: &str) -> String {
+    match &config.core.twilio.api_key {
+        Some(key) => format!("curl -u {} {rest}   (and type TWILIO_API_SECRET)", key.sid),
+        None => format!("curl -u {} {rest}   (and type the Auth Token)", config.core.twilio.account_sid),
+    }
+}
+
+async fn unreadable_workspace(error: &TwilioError, config: &Config, apis: &Apis) -> Check {
     let base = &config.core.twilio.base_urls.taskrouter;
-    let list = format!("curl -u \"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\" {base}/v1/Workspaces");
+    let list = curl(config, &format!("{base}/v1/Workspaces"));
     match error.next() {
         Next::Missing => {
             let sid = config.core.twilio.workspace_sid;
-            let found = format!("this account has no Workspace {sid}");
-            Check::wrong("workspace", found, format!("set TWILIO_WORKSPACE_SID to one of these\n{list}"))
+            let there = apis.taskrouter.workspaces().await.unwrap_or_default();
+            let there: Vec<_> = there.iter().map(|w| format!("{} ({})", w.sid, w.friendly_name)).collect();
+            let found = format!("this account has no Workspace {sid}; it has {}", some(&there));
+            Check::wrong("workspace", found, "set TWILIO_WORKSPACE_SID to one of these")
         }
         _ => {
             let mend = format!("check that this machine reaches Twilio\n{list}");
@@ -161,8 +181,7 @@ fn events_filter(config: &Config, workspace: &Workspace) -> Check {
             let base = &config.core.twilio.base_urls.taskrouter;
             let sid = config.core.twilio.workspace_sid;
             let found = format!("only {filter}; changes by other events show later");
-            let credentials = "\"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\"";
-            let mend = format!("curl -u {credentials} -d EventsFilter= {base}/v1/Workspaces/{sid}");
+            let mend = curl(config, &format!("-d EventsFilter= {base}/v1/Workspaces/{sid}"));
             Check::note("events filter", found, mend)
         }
     }
@@ -181,20 +200,25 @@ async fn public_url(url: &PublicUrl) -> Check {
     Check::note("public URL", found, mend)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this asks ourselves, and not Twilio")]
 async fn answers(url: &str) -> Result<(), String> {
+    let (status, body) = fetched(url).await?;
+    if (200..300).contains(&status) && body.contains("\"ok\"") {
+        return Ok(());
+    }
+    Err(format!("status {status}, and not this service's answer"))
+}
+
+/// Status and body of one of our own addresses.
+#[expect(clippy::disallowed_methods, reason = "this asks ourselves, and not Twilio")]
+pub(super) async fn fetched(url: &str) -> Result<(u16, String), String> {
     let client = reqwest::Client::builder().timeout(LONGEST_WAIT).redirect(reqwest::redirect::Policy::none());
     let client = client.build().map_err(|error| error.to_string())?;
     let answer = client.get(url).send().await.map_err(|error| {
         let kind = if error.is_timeout() { "no answer in time" } else { "no connection" };
         kind.to_owned()
     })?;
-    let status = answer.status();
-    let body = answer.text().await.unwrap_or_default();
-    if status.is_success() && body.contains("\"ok\"") {
-        return Ok(());
-    }
-    Err(format!("status {}, and not this service's answer", status.as_u16()))
+    let status = answer.status().as_u16();
+    Ok((status, answer.text().await.unwrap_or_default()))
 }
 
 fn clock(ahead: Result<Option<SignedDuration>, TwilioError>) -> Check {
@@ -222,34 +246,24 @@ fn clock(ahead: Result<Option<SignedDuration>, TwilioError>) -> Check {
     }
 }
 
-async fn task_queues(apis: &Apis) -> Check {
-    match apis.taskrouter.task_queues().await {
-        Ok(queues) if queues.is_empty() => Check::note(
-            "task queues",
-            "the Workspace has none: nothing to show",
-            "create one: Console, TaskRouter, the Workspace, TaskQueues",
-        ),
-        Ok(queues) => Check::right("task queues", format!("{}", queues.len())),
-        Err(error) => Check::wrong("task queues", error.to_string(), "taskrouter-sync doctor"),
-    }
-}
-
 async fn sync(config: &Config, apis: &Apis) -> Vec<Check> {
     let twilio = &config.core.twilio;
     let base = &twilio.base_urls.sync;
-    let list = format!("curl -u \"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\" {base}/v1/Services");
+    let list = curl(config, &format!("{base}/v1/Services"));
     let controlled = match apis.sync.is_access_controlled().await {
         Ok(controlled) => controlled,
         Err(error) => {
             let check = if error.next() == Next::Missing {
-                let found = format!("this account has no Sync Service {}", twilio.sync_service);
-                Check::wrong(
-                    "sync service",
-                    found,
-                    format!(
-                        "set TWILIO_SYNC_SERVICE_SID to one of these, or create one with -d FriendlyName=taskrouter\n{list}"
-                    ),
-                )
+                let there = apis.sync.services().await.unwrap_or_default();
+                let there: Vec<_> = there.iter().map(ToString::to_string).collect();
+                let found = format!(
+                    "this account has no Sync Service {}; it has {}",
+                    twilio.sync_service,
+                    some(&there)
+                );
+                let make = curl(config, &format!("-d FriendlyName=taskrouter {base}/v1/Services"));
+                let mend = format!("set TWILIO_SYNC_SERVICE_SID to one of these, or create one\n{make}");
+                Check::wrong("sync service", found, mend)
             } else {
                 Check::wrong(
                     "sync service",
@@ -262,7 +276,10 @@ async fn sync(config: &Config, apis: &Apis) -> Vec<Check> {
     };
     let service = twilio.sync_service;
     let check = if !controlled && twilio.api_key.is_some() {
-        let found = format!("{service} exists; any access token can change its content");
+        let found = format!(
+            "{service} exists; any access token can change its content. Once protected, Sync refuses (54007) Flex users other than the \
+             Workers that setup permits"
+        );
         Check::note("sync service", found, "taskrouter-sync setup --protect-sync")
     } else if service == SyncServiceName::Default {
         Check::note(

@@ -26,6 +26,9 @@ pub enum AccessError {
     NoAdministrator,
     #[error("too many wrong credentials; try again in some seconds")]
     TooManyAttempts,
+    /// A session from before this process began, of which is not known yet whether its user signed out.
+    #[error("the service has just started and does not know yet who signed out; try again in a moment")]
+    Starting,
 }
 
 impl From<AccessError> for ApiError {
@@ -41,6 +44,7 @@ impl From<AccessError> for ApiError {
             AccessError::CsrfToken => (StatusCode::FORBIDDEN, "csrf_token"),
             AccessError::NoAdministrator => (StatusCode::FORBIDDEN, "no_administrator"),
             AccessError::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),
+            AccessError::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
         };
         let answer = Self::new(status, code, error.to_string());
         match error {
@@ -52,6 +56,7 @@ impl From<AccessError> for ApiError {
                 answer.with(header::WWW_AUTHENTICATE, "Session realm=\"taskrouter-sync\"")
             }
             AccessError::TooManyAttempts => answer.with(header::RETRY_AFTER, "5"),
+            AccessError::Starting => answer.with(header::RETRY_AFTER, "1"),
             _ => answer,
         }
     }

@@ -7,6 +7,7 @@
 mod cookies;
 mod error;
 mod flex;
+mod keeper;
 mod principal;
 mod session;
 mod signed_out;
@@ -30,14 +31,16 @@ use utoipa::ToSchema;
 
 use crate::config::{Administrator, ServerConfig};
 use crate::coordination::gossip::{Broadcaster, SharedFact};
+use crate::twilio::sync::SyncService;
 
 pub use cookies::Cookies;
 pub use error::{AccessError, FlexError};
 pub use flex::{FlexGate, left};
+pub use keeper::{Keeper, SIGN_OUTS_MAP};
 pub use principal::{Editor, OlderEditor, OlderViewer, Peer, Viewer, Visitor, peer};
 use session::LONGEST_LIFE;
 pub use session::{LIFE, Session, Sessions};
-use signed_out::SignedOut;
+pub use signed_out::SignedOut;
 pub use sync_gate::SyncGate;
 use throttle::{AttemptKey, Throttle, device_key, key};
 
@@ -98,7 +101,17 @@ impl Access {
         let throttle = Throttle::new(users.chain([BEARER, METRICS]), broadcaster.clone());
         let cookies = Cookies::new(&server.public_url, !server.frame_ancestors.is_empty());
         let screens = server.tv_links.clone();
-        Self { accounts, cookies, screens, sessions, signed_out: SignedOut::default(), throttle, broadcaster }
+        let signed_out = SignedOut::in_memory(Timestamp::now().as_second());
+        Self { accounts, cookies, screens, sessions, signed_out, throttle, broadcaster }
+    }
+
+    /// Makes sign-outs survive a restart: returns the task that keeps them in Sync; `None` where no account can sign in.
+    pub fn keep_sign_outs(&mut self, sync: SyncService) -> Option<Keeper> {
+        self.has_sign_in().then(|| {
+            let (signed_out, ended) = SignedOut::kept(Timestamp::now().as_second());
+            self.signed_out = signed_out;
+            Keeper { sync, ended }
+        })
     }
 
     pub fn cookies(&self) -> &Cookies {
@@ -121,23 +134,23 @@ impl Access {
     }
 
     /// Lets the administrator in, by credentials in the request itself.
-    pub fn administrator(&self, headers: &HeaderMap, peer: SocketAddr) -> Result<(), AccessError> {
+    pub async fn administrator(&self, headers: &HeaderMap, peer: SocketAddr) -> Result<(), AccessError> {
         if !self.has_administrator() {
             return Err(AccessError::NoAdministrator);
         }
-        let principal = self.by_credentials(headers, peer)?.ok_or(AccessError::Unauthorized)?;
+        let principal = self.by_credentials(headers, peer).await?.ok_or(AccessError::Unauthorized)?;
         if principal.role == Role::Editor { Ok(()) } else { Err(AccessError::Forbidden) }
     }
 
     /// Lets a caller in with at least this role. A change by a browser needs its CSRF token.
-    pub fn enter(
+    pub async fn enter(
         &self,
         method: &Method,
         headers: &HeaderMap,
         peer: SocketAddr,
         least: Role,
     ) -> Result<Principal, AccessError> {
-        let principal = match self.by_credentials(headers, peer)? {
+        let principal = match self.by_credentials(headers, peer).await? {
             Some(principal) => principal,
             None => self.by_cookie(method, headers)?.ok_or_else(|| self.not_entered(headers))?,
         };
@@ -145,13 +158,18 @@ impl Access {
     }
 
     /// Lets Prometheus in by its own token, and viewers.
-    pub fn scraper(&self, method: &Method, headers: &HeaderMap, peer: SocketAddr) -> Result<(), AccessError> {
+    pub async fn scraper(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        peer: SocketAddr,
+    ) -> Result<(), AccessError> {
         match (headers.typed_get::<Authorization<Bearer>>(), &self.accounts.metrics) {
             (Some(given), Some(token)) => {
                 let tokens = std::iter::once(token).chain(&self.accounts.bearer);
                 self.by_token(peer, METRICS, tokens, given.token())
             }
-            _ => self.enter(method, headers, peer, Role::Viewer).map(drop),
+            _ => self.enter(method, headers, peer, Role::Viewer).await.map(drop),
         }
     }
 
@@ -165,10 +183,8 @@ impl Access {
         device: Option<&str>,
     ) -> Result<Session, AccessError> {
         let known = device.and_then(|device| self.sessions.device(device, user));
-        let key: AttemptKey = known.map_or_else(|| key(peer.ip(), user), device_key);
-        let deadline = Instant::now() + LONGEST_TURN;
-        let checked = self.throttle.checked_in_turn(key, deadline, || self.role_of(user, password)).await;
-        let role = checked.map_err(|_| AccessError::TooManyAttempts)?.ok_or(AccessError::WrongCredentials)?;
+        let key = known.map_or_else(|| key(peer.ip(), user), device_key);
+        let role = self.in_turn(key, user, password).await?;
         let now = Timestamp::now().as_second();
         Ok(Session {
             user: user.to_owned(),
@@ -184,10 +200,11 @@ impl Access {
         self.sessions.device_cookie(user, rand::random())
     }
 
-    /// Ends a session, wherever its cookie may have gone.
-    pub fn sign_out(&self, session: &Session) {
-        self.signed_out.end(session.nonce, Timestamp::now().as_second());
+    /// Ends a session, wherever its cookie may have gone. Waits a moment until a restart would remember it.
+    pub async fn sign_out(&self, session: &Session) {
+        let until = self.signed_out.end(session.nonce, Timestamp::now().as_second());
         self.broadcaster.broadcast(SharedFact::SignedOut { nonce: session.nonce });
+        self.signed_out.keep(session.nonce, until).await;
     }
 
     /// Another replica ended a session.
@@ -201,7 +218,7 @@ impl Access {
 
     /// Whether a session that was good goes on being so.
     pub fn goes_on(&self, session: &Session) -> bool {
-        session.expires > Timestamp::now().as_second() && !self.signed_out.has(session)
+        session.expires > Timestamp::now().as_second() && self.signed_out.has(session) == Some(false)
     }
 
     /// The same session, from now on as long as a new one, and no longer than any session may last.
@@ -242,10 +259,11 @@ impl Access {
         if tokens.any(|token| same(token.expose_secret(), given)) {
             return Ok(());
         }
-        self.throttled(peer, name, || None)
+        let checked = self.throttle.checked(key(peer.ip(), name), || None::<()>);
+        checked.map_err(|_| AccessError::TooManyAttempts)?.ok_or(AccessError::WrongCredentials)
     }
 
-    fn by_credentials(
+    async fn by_credentials(
         &self,
         headers: &HeaderMap,
         peer: SocketAddr,
@@ -259,26 +277,25 @@ impl Access {
             return Ok(None);
         };
         let user = given.username();
-        let role = self.throttled(peer, user, || self.role_of(user, given.password()))?;
+        let role = self.in_turn(key(peer.ip(), user), user, given.password()).await?;
         Ok(Some(Principal { user: user.to_owned(), role, session: None }))
     }
 
-    fn throttled<T>(
-        &self,
-        peer: SocketAddr,
-        account: &str,
-        check: impl FnOnce() -> Option<T>,
-    ) -> Result<T, AccessError> {
-        let checked = self.throttle.checked(key(peer.ip(), account), check);
+    /// Checks a name and a password. Waits for its turn where too many were wrong lately, so that guesses from behind the
+    /// same proxy only slow the right ones down.
+    async fn in_turn(&self, key: AttemptKey, user: &str, password: &str) -> Result<Role, AccessError> {
+        let deadline = Instant::now() + LONGEST_TURN;
+        let checked = self.throttle.checked_in_turn(key, deadline, || self.role_of(user, password)).await;
         checked.map_err(|_| AccessError::TooManyAttempts)?.ok_or(AccessError::WrongCredentials)
     }
 
     fn by_cookie(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Principal>, AccessError> {
         let now = Timestamp::now().as_second();
         let session = self.cookies.session(headers).and_then(|cookie| self.sessions.open(cookie, now));
-        let Some(session) = session.filter(|session| !self.signed_out.has(session)) else {
+        let Some(session) = session else { return Ok(self.by_screen(method, headers)) };
+        if self.signed_out.has(&session).ok_or(AccessError::Starting)? {
             return Ok(self.by_screen(method, headers));
-        };
+        }
         if !method.is_safe() {
             let sent = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
             if !same(&self.sessions.csrf_token(&session), sent) {

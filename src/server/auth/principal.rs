@@ -37,7 +37,7 @@ impl FromRequestParts<AppState> for Viewer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        enter(parts, state, Role::Viewer).map(Self)
+        enter(parts, state, Role::Viewer).await.map(Self)
     }
 }
 
@@ -45,7 +45,7 @@ impl FromRequestParts<AppState> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        Ok(Self(state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer)))
+        Ok(Self(state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer).await))
     }
 }
 
@@ -53,7 +53,7 @@ impl FromRequestParts<AppState> for Editor {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        enter(parts, state, Role::Editor).map(|_| Self)
+        enter(parts, state, Role::Editor).await.map(|_| Self)
     }
 }
 
@@ -76,7 +76,7 @@ impl FromRequestParts<AppState> for OlderViewer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let entered = state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer);
+        let entered = state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer).await;
         Ok(entered.map(Self).map_err(|error| ask_the_browser(error, &parts.headers))?)
     }
 }
@@ -93,7 +93,7 @@ impl FromRequestParts<AppState> for OlderEditor {
         let is_proven = listed || (is_json && same_site::is_own_page(&parts.headers, &state.public_url));
         // By a safe method no CSRF token is asked for.
         let method = if is_proven { &Method::GET } else { &parts.method };
-        let entered = state.access.enter(method, &parts.headers, peer(parts), Role::Editor);
+        let entered = state.access.enter(method, &parts.headers, peer(parts), Role::Editor).await;
         Ok(entered.map(|_| Self).map_err(|error| ask_the_browser(error, &parts.headers))?)
     }
 }
@@ -121,11 +121,11 @@ fn ask_the_browser(error: AccessError, headers: &HeaderMap) -> AccessError {
     }
 }
 
-fn enter(parts: &Parts, state: &AppState, least: Role) -> Result<Principal, ApiError> {
+async fn enter(parts: &Parts, state: &AppState, least: Role) -> Result<Principal, ApiError> {
     if !parts.method.is_safe() {
         same_site::check(&parts.headers, &state.public_url)?;
     }
-    Ok(state.access.enter(&parts.method, &parts.headers, peer(parts), least)?)
+    Ok(state.access.enter(&parts.method, &parts.headers, peer(parts), least).await?)
 }
 
 /// The peer's address, by which wrong credentials are counted. Our listener always says it.

@@ -114,9 +114,9 @@ fn workspace(registry: &mut Registry, snapshot: &Snapshot, config: &StatisticsCo
         oldest.set(seconds(snapshot.workspace.oldest, now));
         let help = "How long the Task that waits longest in the Workspace waits; 0 when none does";
         registry.register_with_unit("oldest_task", help, Unit::Seconds, oldest);
-        for count in realtime.activity_statistics.iter().take(MOST_ACTIVITIES) {
-            let activity = count.friendly_name.to_string();
-            agents.get_or_create(&Activity { activity }).inc_by(whole(count.workers));
+        for (activity, workers) in realtime.workers_by_activity().into_iter().take(MOST_ACTIVITIES) {
+            let activity = activity.to_owned();
+            agents.get_or_create(&Activity { activity }).set(whole(workers));
         }
     }
     let Some(cumulative) = &snapshot.workspace.cumulative.value else { return };

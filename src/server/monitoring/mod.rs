@@ -38,7 +38,7 @@ const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 )]
 pub(super) async fn show(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
     let (parts, _) = request.into_parts();
-    state.access.scraper(&parts.method, &parts.headers, peer(&parts))?;
+    state.access.scraper(&parts.method, &parts.headers, peer(&parts)).await?;
     state.monitor.clients(ClientKind::Websocket, state.sockets.open());
     state.monitor.clients(ClientKind::Watcher, state.feed.watchers());
     state.monitor.ready(*state.ready.borrow());

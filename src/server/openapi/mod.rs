@@ -78,6 +78,8 @@ const EVENTS: &str = "/taskrouter/events";
         super::page::asset,
         super::page::icon,
         super::page::voice_quality,
+        super::flex_plugin::show,
+        super::flex_plugin::bundle,
         super::definitions::show,
         super::definitions::fields,
         super::definitions::save,

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use super::Sockets;
 use crate::server::auth::{Access, AccessError, FlexError, FlexGate, Role, Session, left, peer};
 use crate::server::{ApiError, AppState};
 use crate::sid::WorkerSid;
@@ -24,10 +25,10 @@ use crate::twilio::flex_token::FlexUser;
 const LONGEST_TRUST: Duration = Duration::from_secs(180);
 /// And not more often than this, while Twilio can't tell.
 const SHORTEST_TRUST: Duration = Duration::from_secs(15);
-const TOKEN_HEADER: &str = "token";
+pub(in crate::server) const TOKEN_HEADER: &str = "token";
 
 #[derive(Debug)]
-pub(super) struct WebsocketClient {
+pub(in crate::server) struct WebsocketClient {
     who: Who,
     /// When to look again.
     due: Option<Instant>,
@@ -47,7 +48,9 @@ enum Who {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(in crate::server) enum Purpose {
+    /// Learn what this user may do.
+    Ask,
     Watch,
     /// Place Calls, which only a Worker does.
     Dial,
@@ -55,7 +58,7 @@ pub(super) enum Purpose {
 
 impl WebsocketClient {
     /// Admits a client, with the sub-protocol to name back.
-    pub(super) async fn admit(
+    pub(in crate::server) async fn admit(
         state: &AppState,
         parts: &Parts,
         purpose: Purpose,
@@ -70,7 +73,7 @@ impl WebsocketClient {
                 Self::with_token(state, token, peer(parts).ip(), purpose).await?
             }
             None if purpose == Purpose::Dial => return Err(no_worker()),
-            None => Self::with_account(state, parts)?,
+            None => Self::with_account(state, parts).await?,
         };
         Ok((client, protocol))
     }
@@ -95,8 +98,8 @@ impl WebsocketClient {
         Ok(Self { who: Who::Flex { gate: state.flex.clone(), token, from, user, roles }, due })
     }
 
-    fn with_account(state: &AppState, parts: &Parts) -> Result<Self, ApiError> {
-        let entered = state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer);
+    async fn with_account(state: &AppState, parts: &Parts) -> Result<Self, ApiError> {
+        let entered = state.access.enter(&parts.method, &parts.headers, peer(parts), Role::Viewer).await;
         let principal = entered.map_err(|error| match error {
             AccessError::SignInNeeded
             | AccessError::CredentialsNeeded
@@ -111,13 +114,25 @@ impl WebsocketClient {
         Ok(Self { who: Who::Account { access: state.access.clone(), session: principal.session }, due })
     }
 
-    pub(super) fn worker(&self) -> Option<WorkerSid> {
+    /// The Flex user's name.
+    pub(in crate::server) fn user(&self) -> Option<&str> {
+        let Who::Flex { user, .. } = &self.who else { return None };
+        Some(&user.name)
+    }
+
+    /// Whether the Flex user has one of the roles that see statistics.
+    pub(in crate::server) fn has_role(&self, sockets: &Sockets) -> bool {
+        let Who::Flex { user, .. } = &self.who else { return true };
+        fits(user, sockets.roles().as_deref())
+    }
+
+    pub(in crate::server) fn worker(&self) -> Option<WorkerSid> {
         let Who::Flex { user, .. } = &self.who else { return None };
         user.worker
     }
 
     /// Waits until the client's rights have to be checked again.
-    pub(super) async fn due(&self) {
+    pub(in crate::server) async fn due(&self) {
         match self.due {
             Some(due) => tokio::time::sleep_until(due).await,
             None => std::future::pending().await,
@@ -125,7 +140,7 @@ impl WebsocketClient {
     }
 
     /// Checks the client's rights again. While Twilio can't be asked they hold, until the token's own expiry.
-    pub(super) async fn may_stay(&mut self) -> bool {
+    pub(in crate::server) async fn may_stay(&mut self) -> bool {
         let (gate, token, from, user, roles) = match &mut self.who {
             Who::Account { access, session } => {
                 self.due = session.as_ref().map(look_again);

@@ -42,9 +42,10 @@ pub(in crate::server) async fn watch(
 ) -> Result<Response, ApiError> {
     let watcher = state.feed.watch(asked.since.as_deref(), asked.selection);
     let watcher = watcher.map_err(|_| ApiError::busy())?;
-    let (waits, statistics) = (asked.first_is_message, state.statistics.clone());
+    let (waits, statistics, feed) = (asked.first_is_message, state.statistics.clone(), state.feed.clone());
     let talk = move |mut connection, client| async move {
-        let Err(reason) = talk(&mut connection, client, watcher, waits, &statistics.channels).await;
+        let channels = || feed.channels(&statistics.channels);
+        let Err(reason) = talk(&mut connection, client, watcher, waits, channels).await;
         connection.close(reason).await;
     };
     open(state, parts, Purpose::Watch, talk).await
@@ -55,13 +56,13 @@ async fn talk(
     mut client: WebsocketClient,
     mut watcher: Watcher,
     mut waits: bool,
-    channels: &[String],
+    channels: impl Fn() -> Vec<String>,
 ) -> Result<Infallible, CloseReason> {
     let speak_by = Instant::now() + LONGEST_SILENCE;
     loop {
         tokio::select! {
             () = tokio::time::sleep_until(speak_by), if waits => waits = false,
-            said = connection.next() => match wanted(&said?, channels) {
+            said = connection.next() => match wanted(&said?, &channels()) {
                 Ok((since, selection)) => {
                     watcher.select(since.as_deref(), selection);
                     waits = false;

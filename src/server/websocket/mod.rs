@@ -31,7 +31,7 @@ pub(super) use feed::watch;
 pub(super) use realtime::{__path_realtime_stats, realtime_stats};
 pub(super) use upgrade::is_asked_for;
 
-use client::{Purpose, WebsocketClient};
+pub(super) use client::{Purpose, TOKEN_HEADER, WebsocketClient};
 use connection::CloseReason;
 use upgrade::Upgrade;
 

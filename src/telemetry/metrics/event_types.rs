@@ -8,7 +8,7 @@ use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
 /// Twilio, "TaskRouter Events reference"; in the order of their bytes, to be searched.
-const TYPES: [&str; 49] = [
+const TYPES: [&str; 50] = [
     "activity.created",
     "activity.deleted",
     "activity.updated",
@@ -27,6 +27,7 @@ const TYPES: [&str; 49] = [
     "task-queue.created",
     "task-queue.deleted",
     "task-queue.entered",
+    "task-queue.expression-updated",
     "task-queue.expression.updated",
     "task-queue.moved",
     "task-queue.timeout",

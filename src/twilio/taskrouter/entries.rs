@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use crate::bucket::Bucket;
+use crate::lenient_json;
 use crate::sid::TaskQueueSid;
 
 /// Warnings at once; a list is read every few seconds.
@@ -74,7 +75,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
                 let mut entries = Entries::default();
                 // As text first: after an error within an entry its end could not be found.
                 while let Some(entry) = list.next_element::<Box<RawValue>>()? {
-                    match serde_json::from_str(entry.get()) {
+                    match read(&entry) {
                         Ok(read) => entries.read.push(read),
                         Err(error) => entries.odd.push(OddEntry::of(&entry, &error)),
                     }
@@ -84,6 +85,15 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
         }
         deserializer.deserialize_seq(OneByOne(PhantomData))
     }
+}
+
+/// A name with half of an emoji must not cost the entry.
+fn read<T: DeserializeOwned>(entry: &RawValue) -> Result<T, serde_json::Error> {
+    serde_json::from_str(entry.get()).or_else(|error| {
+        let lenient = Some(&error).filter(|error| error.is_syntax());
+        let value = lenient.and_then(|_| lenient_json::read(entry.get().as_bytes()).ok());
+        value.and_then(|value| serde_json::from_value(value).ok()).ok_or(error)
+    })
 }
 
 impl OddEntry {
@@ -142,7 +152,7 @@ mod tests {
 
     const QUEUE: &str = "WQ00000000000000000000000000000001";
 
-    fn read<T: DeserializeOwned>(list: &serde_json::Value) -> Entries<T> {
+    fn list_of<T: DeserializeOwned>(list: &serde_json::Value) -> Entries<T> {
         serde_json::from_str(&list.to_string()).unwrap()
     }
 
@@ -150,27 +160,35 @@ mod tests {
     fn an_odd_entry_costs_itself_and_says_whose_it_is_and_why() {
         let good = json!({ "sid": QUEUE, "friendly_name": "Sales" });
         let odd = json!({ "sid": 7, "friendly_name": "someone's secret" });
-        let list = read::<TaskQueue>(&json!([good, odd, null, "x", good]));
+        let list = list_of::<TaskQueue>(&json!([good, odd, null, "x", good]));
         assert_eq!((list.read.len(), list.odd.len()), (2, 3));
         assert!(list.odd.iter().all(|odd| !odd.reason.contains("secret")), "{list:?}");
-        let statistics = read::<TaskQueueStatistics>(&json!([{ "task_queue_sid": QUEUE, "realtime": {} }]));
+        let statistics =
+            list_of::<TaskQueueStatistics>(&json!([{ "task_queue_sid": QUEUE, "realtime": {} }]));
         assert_eq!(statistics.odd[0].queue.unwrap().to_string(), QUEUE);
         assert!(serde_json::from_str::<Entries<TaskQueue>>("null").is_err(), "a list must be one");
     }
 
     #[test]
+    fn half_of_an_emoji_costs_that_sign_alone() {
+        let list = format!(r#"[{{ "sid": "{QUEUE}", "friendly_name": "Sales \ud83d", "x": 1e400 }}]"#);
+        let list: Entries<TaskQueue> = serde_json::from_str(&list).unwrap();
+        assert_eq!((&*list.read[0].friendly_name, list.odd.len()), ("Sales \u{fffd}", 0));
+    }
+
+    #[test]
     fn null_where_twilios_api_files_allow_it_is_as_absent() {
-        let queue = read::<TaskQueue>(&json!([{ "sid": QUEUE, "friendly_name": null }]));
+        let queue = list_of::<TaskQueue>(&json!([{ "sid": QUEUE, "friendly_name": null }]));
         assert_eq!(&*queue.read[0].friendly_name, QUEUE, "a queue without a name goes by its SID");
         let worker = json!({
             "sid": "WK00000000000000000000000000000001", "friendly_name": null, "available": null,
             "attributes": null, "activity_name": null,
         });
-        assert!(!read::<Worker>(&json!([worker])).read[0].available);
+        assert!(!list_of::<Worker>(&json!([worker])).read[0].available);
         let task = json!({
             "sid": "WT00000000000000000000000000000001", "assignment_status": null, "priority": null,
             "attributes": null, "date_created": null,
         });
-        assert_eq!(read::<Task>(&json!([task])).read[0].priority, 0);
+        assert_eq!(list_of::<Task>(&json!([task])).read[0].priority, 0);
     }
 }

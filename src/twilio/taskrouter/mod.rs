@@ -15,7 +15,8 @@ use serde_json::json;
 
 use entries::OddEntries;
 pub use entries::{Entries, OddEntry};
-pub use resources::{Reservation, Task, TaskQueue, Worker, Workspace};
+use resources::TaskChannel;
+pub use resources::{Named, Reservation, Task, TaskQueue, Worker, Workspace};
 pub use statistics::{
     ActivityCount, Cumulative, Realtime, Split, Statistics, TaskQueueStatistics, WaitDuration,
 };
@@ -26,7 +27,7 @@ use super::call::{Api, Call, RequestBody};
 use super::client::Client;
 use super::error::TwilioError;
 use super::governor::Endpoint;
-use crate::sid::{TaskQueueSid, TaskSid, WorkerSid, WorkspaceSid};
+use crate::sid::{TaskQueueSid, TaskSid, WorkerSid, WorkflowSid, WorkspaceSid};
 
 /// TaskQueues in one bulk request (Twilio, "TaskQueue Statistics").
 pub const MOST_IN_BULK: usize = 50;
@@ -85,6 +86,9 @@ macro_rules! page {
 }
 
 page!(TaskQueuesPage, task_queues, TaskQueue);
+page!(WorkspacesPage, workspaces, Named<WorkspaceSid>);
+page!(WorkflowsPage, workflows, Named<WorkflowSid>);
+page!(TaskChannelsPage, channels, TaskChannel);
 page!(TasksPage, tasks, Task);
 page!(WorkersPage, workers, Worker);
 page!(ReservationsPage, reservations, Reservation);
@@ -122,6 +126,38 @@ impl TaskRouter {
     /// `GET TaskQueues`, all pages.
     pub async fn task_queues(&self) -> Result<Vec<TaskQueue>, TwilioError> {
         Ok(self.list::<TaskQueuesPage>("/TaskQueues", &[]).await?.read)
+    }
+
+    /// `GET Workspaces`: the first of those that the account has.
+    pub async fn workspaces(&self) -> Result<Vec<Named<WorkspaceSid>>, TwilioError> {
+        let call = Call::get(Api::TaskRouter, "/v1/Workspaces".to_owned(), "GET Workspaces".to_owned());
+        Ok(self.client.read::<WorkspacesPage>(&call).await?.split().0.read)
+    }
+
+    /// `GET Workflows`, all pages.
+    pub async fn workflows(&self) -> Result<Vec<Named<WorkflowSid>>, TwilioError> {
+        Ok(self.list::<WorkflowsPage>("/Workflows", &[]).await?.read)
+    }
+
+    /// `GET Workflows/{sid}`
+    pub async fn workflow(&self, workflow: WorkflowSid) -> Result<Named<WorkflowSid>, TwilioError> {
+        self.get(&format!("/Workflows/{workflow}"), "Workflow", &[]).await
+    }
+
+    /// `GET TaskChannels`, all pages: their unique names.
+    pub async fn task_channels(&self) -> Result<Vec<Box<str>>, TwilioError> {
+        let channels = self.list::<TaskChannelsPage>("/TaskChannels", &[]).await?.read;
+        Ok(channels.into_iter().map(|channel| channel.unique_name).collect())
+    }
+
+    /// `GET Statistics` of the Workspace on one TaskChannel: whether Tasks are there, or were since the day began.
+    pub async fn has_tasks_on(&self, channel: &str, window: &Window) -> Result<bool, TwilioError> {
+        let query = in_window(window, Some(channel));
+        let Statistics { realtime, cumulative } = self.get("/Statistics", "Statistics", &query).await?;
+        let created = cumulative.extra.get("tasks_created").and_then(serde_json::Value::as_u64);
+        let counts = [realtime.total_tasks, cumulative.reservations_created, cumulative.tasks_canceled];
+        let others = [cumulative.tasks_completed, cumulative.tasks_entered, created];
+        Ok(counts.into_iter().chain(others.into_iter().flatten()).any(|count| count > 0))
     }
 
     /// `GET Tasks` that are not finished, all pages.

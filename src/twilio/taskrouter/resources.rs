@@ -44,6 +44,19 @@ impl From<WireTaskQueue> for TaskQueue {
     }
 }
 
+/// A Workspace or Workflow, by its SID and name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Named<S> {
+    pub sid: S,
+    #[serde(default, deserialize_with = "or_default")]
+    pub friendly_name: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TaskChannel {
+    pub(super) unique_name: Box<str>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Workspace {
     #[serde(default, deserialize_with = "or_default")]

@@ -171,6 +171,18 @@ impl Cumulative {
 }
 
 impl Realtime {
+    /// Workers under each name of an Activity, in Twilio's order: of two Activities with one name, together.
+    pub fn workers_by_activity(&self) -> Vec<(&str, u64)> {
+        let mut named: Vec<(&str, u64)> = Vec::new();
+        for activity in self.activity_statistics.iter() {
+            match named.iter_mut().find(|(name, _)| *name == &*activity.friendly_name) {
+                Some((_, workers)) => *workers = workers.saturating_add(activity.workers),
+                None => named.push((&activity.friendly_name, activity.workers)),
+            }
+        }
+        named
+    }
+
     /// Takes over from an earlier reading what this one's endpoint does not carry: bulk answers have fewer fields than lists
     /// and combined ones, and not every answer has every status. Without Tasks there is nothing to take over.
     #[must_use]

@@ -32,6 +32,17 @@ fn counts_may_be_text_and_unknown_fields_survive() {
 }
 
 #[test]
+fn two_activities_of_one_name_count_together() {
+    let mut now = realtime();
+    now["activity_statistics"] = json!([
+        {"friendly_name": "Break", "sid": "WA1", "workers": 2}, {"friendly_name": "Idle", "sid": "WA2", "workers": 1},
+        {"friendly_name": "Break", "sid": "WA3", "workers": 3},
+    ]);
+    let read: Realtime = serde_json::from_value(now).unwrap();
+    assert_eq!(read.workers_by_activity(), [("Break", 5), ("Idle", 1)]);
+}
+
+#[test]
 fn null_is_as_absent_where_twilios_api_files_allow_it() {
     let mut now = realtime();
     for field in ["activity_statistics", "tasks_by_priority", "tasks_by_status", "total_available_workers"] {

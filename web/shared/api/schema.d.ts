@@ -896,6 +896,8 @@ export interface components {
             RecordingUrl: string;
         };
         Session: {
+            /** @description What the contact centre is called, where that is configured */
+            centreName?: string | null;
             channels: string[];
             csrfToken?: string | null;
             dayStart: string;

@@ -52,6 +52,9 @@ pub(crate) fn route(sync: &SyncHandle, limits: &Limits, request: &Request, trace
     sync.with(|inner, now| {
         let mut call = SyncCall { request, trace, inner, limits, now, instant: Instant::now() };
         let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+        if request.method == "GET" && segments.len() == 2 {
+            return service::list(&call);
+        }
         let Some((service, rest)) = segments.get(2..).and_then(<[&str]>::split_first) else {
             return Err(ApiError::unknown_path(&request.path));
         };

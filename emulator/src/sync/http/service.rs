@@ -1,7 +1,14 @@
 //! The Sync service itself over HTTP.
 
-use super::{SyncAnswer, SyncCall};
+use super::{MAX_PAGE, SyncAnswer, SyncCall};
+use crate::rest::page::Page;
 use crate::rest::reply::Reply;
+
+/// There is one.
+pub(super) fn list(call: &SyncCall<'_>) -> SyncAnswer {
+    let page = Page::read(call.request, &[], MAX_PAGE)?;
+    page.reply_by_position("services", &[call.place().service()], Clone::clone)
+}
 
 pub(super) fn fetch(call: &SyncCall<'_>) -> SyncAnswer {
     call.request.no_parameters()?;

@@ -91,81 +91,80 @@ export function Panel({ hidden, callerIds, service, token, contactUri, isAvailab
   };
   const status = dial.status ? (text.status[dial.status] ?? dial.status) : "";
   const trouble =
-    problem ||
-    dial.error ||
-    (dial.connection === "lost" ? text.lost : dial.connection === "connecting" ? text.connecting : "");
+    problem || dial.error || (dial.connection === "lost" ? (over ? text.unreachable : text.lost) : "");
   return (
-    <form
+    <div
       className={css.dialpad}
       role="dialog"
       aria-labelledby={`${id}-title`}
-      onSubmit={place}
       onKeyDown={(event) => event.key === "Escape" && onClose()}
     >
-      <h2 id={`${id}-title`}>{text.title}</h2>
-      <label className={css.field}>
-        {text.country}
-        <select className={css.input} value={country} onChange={(event) => setCountry(event.target.value)}>
-          {COUNTRIES.map(({ id: name, code }) => (
-            <option key={name} value={name}>
-              {name} +{code}
-            </option>
-          ))}
-        </select>
-      </label>
-      <div className={css.field}>
-        <label htmlFor={`${id}-number`}>{text.number}</label>
-        <input
-          id={`${id}-number`}
-          ref={first}
-          className={css.input}
-          type="tel"
-          autoComplete="off"
-          value={typed}
-          aria-describedby={`${id}-help`}
-          aria-invalid={problem === text.invalid}
-          onChange={(event) => {
-            setTyped(event.target.value);
-            setProblem("");
-          }}
-        />
-        <span id={`${id}-help`} className={css.note}>
-          {text.numberHelp}
-        </span>
-      </div>
-      <label className={css.field}>
-        {text.from}
-        <select className={css.input} value={from} onChange={(event) => setFrom(event.target.value)}>
-          {callerIds.map((one) => (
-            <option key={one}>{one}</option>
-          ))}
-        </select>
-      </label>
-      <div className={css.row}>
-        <button type="submit" className={`${css.button} ${css.primary}`} disabled={!over}>
-          {text.call}
-        </button>
-        <button
-          type="button"
-          className={css.button}
-          disabled={over || !dial.callSid}
-          onClick={() => socket.hangUp()}
-        >
-          {text.hangUp}
-        </button>
-        <button type="button" className={css.button} onClick={onClose}>
-          {text.close}
-        </button>
-      </div>
-      <p role="status" className={css.note} data-testid="dial-status" data-status={dial.status}>
-        {status}
-      </p>
-      {trouble && (
-        <p role="alert" className={css.error}>
-          {trouble}
+      <form className={css.form} onSubmit={place}>
+        <h2 id={`${id}-title`}>{text.title}</h2>
+        <label className={css.field}>
+          {text.country}
+          <select className={css.input} value={country} onChange={(event) => setCountry(event.target.value)}>
+            {COUNTRIES.map(({ id: name, code }) => (
+              <option key={name} value={name}>
+                {name} +{code}
+              </option>
+            ))}
+          </select>
+        </label>
+        <div className={css.field}>
+          <label htmlFor={`${id}-number`}>{text.number}</label>
+          <input
+            id={`${id}-number`}
+            ref={first}
+            className={css.input}
+            type="tel"
+            autoComplete="off"
+            value={typed}
+            aria-describedby={`${id}-help`}
+            aria-invalid={problem === text.invalid}
+            onChange={(event) => {
+              setTyped(event.target.value);
+              setProblem("");
+            }}
+          />
+          <span id={`${id}-help`} className={css.note}>
+            {text.numberHelp}
+          </span>
+        </div>
+        <label className={css.field}>
+          {text.from}
+          <select className={css.input} value={from} onChange={(event) => setFrom(event.target.value)}>
+            {callerIds.map((one) => (
+              <option key={one}>{one}</option>
+            ))}
+          </select>
+        </label>
+        <div className={css.row}>
+          <button type="submit" className={`${css.button} ${css.primary}`} disabled={!over}>
+            {text.call}
+          </button>
+          <button
+            type="button"
+            className={css.button}
+            disabled={over || !dial.callSid}
+            onClick={() => socket.hangUp()}
+          >
+            {text.hangUp}
+          </button>
+          <button type="button" className={css.button} onClick={onClose}>
+            {text.close}
+          </button>
+        </div>
+        <p role="status" className={css.note} data-testid="dial-status" data-status={dial.status}>
+          {status}
         </p>
-      )}
-      {!over && !isAvailable() && <p className={css.note}>{text.unavailable}</p>}
-    </form>
+        {trouble && (
+          <p role="alert" className={css.error}>
+            {trouble}
+          </p>
+        )}
+        {!over && !isAvailable() && <p className={css.note}>{text.unavailable}</p>}
+      </form>
+    </div>
   );
 }

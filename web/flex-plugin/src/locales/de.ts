@@ -57,9 +57,8 @@ export const de = {
     invalid: "Das ist keine Rufnummer mit Ländervorwahl (E.164).",
     noContact: "Ihr Worker hat keine contact_uri, daher ist kein Anruf möglich.",
     unavailable: "Sie sind nicht verfügbar: Der angenommene Anruf wartet, bis Sie es sind.",
-    connecting: "Verbindung zum Dienst wird aufgebaut.",
+    unreachable: "Der Dienst ist für Anrufe nicht erreichbar. Neuer Versuch läuft.",
     lost: "Die Verbindung zum Dienst ist weg. Ihr Anruf läuft weiter; sein Stand ist unbekannt, bis sie wieder da ist.",
-    refused: "Der Dienst nimmt diese Flex-Sitzung für Anrufe nicht an.",
     status: {
       queued: "Anruf wird aufgebaut",
       ringing: "Es klingelt",

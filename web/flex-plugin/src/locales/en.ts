@@ -52,9 +52,8 @@ export const en = {
     invalid: "This is not a phone number with country code (E.164).",
     noContact: "Your Worker has no contact_uri, so no call can be placed.",
     unavailable: "You are not available: the answered call waits until you are.",
-    connecting: "Connecting to the service.",
+    unreachable: "The service can't be reached for calls. Trying again.",
     lost: "The connection to the service is lost. Your call goes on; its status is unknown until the connection is back.",
-    refused: "The service does not accept this Flex session for calls.",
     status: {
       queued: "Placing the call",
       ringing: "Ringing",

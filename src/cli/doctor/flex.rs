@@ -1,0 +1,64 @@
+//! The Flex plugin, where the active Release has it: of this version, at an address that answers, with its origins allowed.
+
+use super::remote::fetched;
+use super::report::Check;
+use crate::VERSION;
+use crate::cli::flex_plugin::{Released, released};
+use crate::config::Config;
+use crate::server::FlexPluginBundle;
+use crate::twilio::Apis;
+
+const MEND: &str = "taskrouter-sync setup --flex-plugin";
+
+/// None where our plugin is not released, which is as good.
+pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
+    // An account without Flex answers in its own way.
+    let Ok(Some(released)) = released(&apis.plugins).await else { return Vec::new() };
+    let bundle = FlexPluginBundle::built(&config.server.public_url);
+    vec![version(&released, bundle.as_ref()), reachable(&released).await, origins(config)]
+}
+
+fn version(released: &Released, bundle: Option<&FlexPluginBundle>) -> Check {
+    const NAME: &str = "flex plugin";
+    match bundle {
+        Some(bundle) if bundle.url == released.url => {
+            Check::right(NAME, format!("{} is released, as this service has it", released.version))
+        }
+        Some(bundle) => {
+            let found = format!(
+                "{} ({}) is released, and this service has {VERSION} ({})",
+                released.version, released.url, bundle.url
+            );
+            Check::wrong(NAME, found, MEND)
+        }
+        None => {
+            let found = format!("{} is released, and this program carries none", released.version);
+            Check::wrong(NAME, found, "make web, and build the program again")
+        }
+    }
+}
+
+async fn reachable(released: &Released) -> Check {
+    const NAME: &str = "flex plugin URL";
+    match fetched(&released.url).await {
+        Ok((200, _)) => Check::right(NAME, format!("{} answers", released.url)),
+        Ok((status, _)) => Check::note(NAME, format!("{} answers {status} from here", released.url), MEND),
+        Err(reason) => {
+            let found = format!("{} does not answer from here: {reason}", released.url);
+            Check::note(NAME, found, "taskrouter-sync serve, and a proxy or tunnel that leads to it")
+        }
+    }
+}
+
+fn origins(config: &Config) -> Check {
+    const NAME: &str = "flex origins";
+    let origins = &config.sockets.origins;
+    if origins.is_empty() {
+        return Check::wrong(
+            NAME,
+            "ALLOWED_ORIGINS is not set, so the plugin gets no data",
+            "set ALLOWED_ORIGINS=https://flex.twilio.com, or your own Flex host",
+        );
+    }
+    Check::right(NAME, format!("pages of {} may ask", origins.join(", ")))
+}

@@ -1,0 +1,44 @@
+//! Whether this machine reaches what the configuration sends to besides Twilio and Redis.
+
+use super::report::Check;
+use crate::config::Config;
+
+/// How long another's address may take to answer.
+pub(super) const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// The webhook of bad calls and the collector of traces, where they are configured.
+pub(super) async fn checks(config: &Config) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some((url, _)) = &config.voice.webhook {
+        checks.push(check("voice webhook", "VOICE_WEBHOOK_URL", url).await);
+    }
+    if let Some(export) = &config.export {
+        checks.push(check("trace collector", "OTEL_EXPORTER_OTLP_ENDPOINT", &export.url).await);
+    }
+    checks
+}
+
+/// Any answer will do: the address takes signed posts, and this is none.
+#[expect(clippy::disallowed_methods, reason = "this does not go to Twilio")]
+async fn check(name: &'static str, variable: &str, url: &str) -> Check {
+    let client =
+        reqwest::Client::builder().timeout(LONGEST_WAIT).redirect(reqwest::redirect::Policy::none()).build();
+    let asked = match client {
+        Ok(client) => client.head(url).send().await,
+        Err(error) => Err(error),
+    };
+    // The path and query of a webhook's URL may be its secret.
+    let origin = reqwest::Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    match asked {
+        Ok(answer) => Check::right(name, format!("{origin} answers ({})", answer.status().as_u16())),
+        Err(error) => {
+            let kind = if error.is_timeout() { "no answer in time" } else { "no connection" };
+            let found = format!("{origin} does not answer from here: {kind}");
+            Check::note(
+                name,
+                found,
+                format!("correct {variable}, or start what should answer there\ncurl -I {origin}"),
+            )
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Which TaskChannels have statistics of their own: those of `STATS_CHANNELS` that the Workspace has, and with `auto` also
+//! those on which Tasks are seen.
+//!
+//! Twilio refuses statistics of a TaskChannel that is not there, so one is read only once it is known to exist. Channels are
+//! added and never taken away, so that a scope means the same channel for as long as the process leads.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use parking_lot::Mutex;
+use tracing::{debug, info, warn};
+
+use crate::config::{ChannelChoice, StatisticsConfig};
+use crate::twilio::taskrouter::{TaskRouter, Window};
+use crate::twilio::{Next, TwilioError};
+
+/// TaskChannels per Workspace (Twilio, TaskRouter limits).
+const MOST_CHANNELS: usize = 15;
+
+/// Finds them. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Channels {
+    taskrouter: TaskRouter,
+    wanted: Arc<[Box<str>]>,
+    choice: ChannelChoice,
+    /// Those that were said to be missing.
+    said: Arc<Mutex<BTreeSet<Box<str>>>>,
+}
+
+impl Channels {
+    pub(super) fn new(taskrouter: TaskRouter, statistics: &StatisticsConfig) -> Self {
+        let wanted = statistics.channels.iter().map(|name| name.as_str().into()).collect();
+        Self { taskrouter, wanted, choice: statistics.channel_choice, said: Arc::default() }
+    }
+
+    /// Whether a Task's channel may have to be added.
+    pub(super) fn may_be_new(&self, channel: Option<&str>, active: &[Box<str>]) -> bool {
+        let is_active = |channel: &str| active.iter().any(|active| **active == *channel);
+        self.choice == ChannelChoice::Auto && channel.is_some_and(|channel| !is_active(channel))
+    }
+
+    /// Those to be added to the ones that are read already.
+    pub(super) async fn new_ones(
+        &self,
+        active: &[Box<str>],
+        window: &Window,
+    ) -> Result<Vec<Box<str>>, TwilioError> {
+        let missing: Vec<_> = self.wanted.iter().filter(|name| !active.contains(name)).collect();
+        if missing.is_empty() && self.choice != ChannelChoice::Auto {
+            return Ok(Vec::new());
+        }
+        let there = match self.taskrouter.task_channels().await {
+            Ok(channels) => channels,
+            Err(error)
+                if matches!(error.next(), Next::GiveUp | Next::Missing) && !error.is_bad_credentials() =>
+            {
+                warn!(%error, "The TaskChannels can't be listed; those of STATS_CHANNELS are taken to exist");
+                return Ok(missing.into_iter().cloned().collect());
+            }
+            // Those that are known already can be read meanwhile.
+            Err(error) if !active.is_empty() => {
+                debug!(%error, "The TaskChannels can't be listed; this is tried again with the TaskQueues");
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error),
+        };
+        let (mut found, absent): (Vec<Box<str>>, Vec<Box<str>>) =
+            missing.into_iter().cloned().partition(|name| there.contains(name));
+        self.say_missing(&absent, &there);
+        if self.choice == ChannelChoice::Auto {
+            let others = there.iter().filter(|name| !active.contains(name) && !found.contains(name));
+            let others: Vec<_> = others.collect();
+            let looks = others.iter().map(|name| self.taskrouter.has_tasks_on(name, window));
+            let used = join_all(looks).await;
+            let used = others.into_iter().zip(used).filter(|(_, used)| matches!(used, Ok(true)));
+            found.extend(used.map(|(name, _)| name.clone()));
+            found.truncate(MOST_CHANNELS.saturating_sub(active.len()));
+        }
+        if !found.is_empty() {
+            info!(channels = found.join(","), "TaskChannels have statistics of their own from now on");
+        }
+        Ok(found)
+    }
+
+    fn say_missing(&self, absent: &[Box<str>], there: &[Box<str>]) {
+        let mut said = self.said.lock();
+        let news: Vec<&str> =
+            absent.iter().filter(|name| said.insert((*name).clone())).map(|n| &**n).collect();
+        // By default those that exist are meant.
+        if !news.is_empty() && self.choice == ChannelChoice::Named {
+            warn!(
+                missing = news.join(","),
+                known = there.join(","),
+                "STATS_CHANNELS names unknown TaskChannels; they are shown once they exist"
+            );
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `demo`, as it is seen from outside.
+
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::support::DEADLINE;
+
+const METRICS_WITH_CURVES: [&str; 13] = [
+    "tasks-waiting",
+    "oldest-task",
+    "tasks-in-progress",
+    "sla-today",
+    "speed-of-answer",
+    "tasks-canceled",
+    "abandoned-rate",
+    "tasks-completed",
+    "agents-available",
+    "agents-busy",
+    "agents-offline",
+    "occupancy",
+    "queues-without-agents",
+];
+/// Metrics that don't move within seconds where nothing happens.
+const STILL: [&str; 4] = ["agents-offline", "tasks-canceled", "tasks-completed", "sla-today"];
+
+/// Starts it on free ports; returns its address and what it printed.
+async fn demo(more: &[&str]) -> (Child, String, Vec<String>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_taskrouter-sync"));
+    command.args(["demo", "--port", "0", "--twilio-port", "0"]).args(more).env_clear();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut printed: Vec<String> = Vec::new();
+    let until_open = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let ends = line.starts_with("Ctrl-C");
+            printed.push(line);
+            if ends {
+                return;
+            }
+        }
+        panic!("the demo ended: {printed:#?}");
+    };
+    timeout(DEADLINE * 3, until_open).await.unwrap();
+    let dashboard = printed.iter().find_map(|line| line.trim().strip_prefix("dashboard")).unwrap();
+    let address = dashboard.split_whitespace().next().unwrap().to_owned();
+    (child, address, printed)
+}
+
+#[expect(clippy::disallowed_methods, reason = "asks the service itself, not Twilio")]
+async fn get(url: &str) -> Value {
+    let request = reqwest::Client::new().get(url).basic_auth("admin", Some("demo-password"));
+    request.send().await.unwrap().error_for_status().unwrap().json().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_has_half_an_hour_of_curves_a_healthy_centre_and_call_quality_reports_from_the_first_moment()
+{
+    let (_demo, url, printed) = demo(&["--pace", "0"]).await;
+    for metric in METRICS_WITH_CURVES {
+        let curve = get(&format!("{url}api/history?metric={metric}")).await;
+        let points = curve["points"].as_array().unwrap();
+        let at = |point: Option<&Value>| point.and_then(|point| point[0].as_i64()).unwrap();
+        let minutes = (at(points.last()) - at(points.first())) / 60;
+        assert!(points.len() >= 85 && minutes >= 28, "{metric}: {} points, {minutes} minutes", points.len());
+        let with_values = points.iter().filter(|point| point[1].is_number()).count();
+        assert!(with_values * 10 >= points.len() * 9, "{metric}: {with_values} of {}", points.len());
+        if STILL.contains(&metric) {
+            // The service's own first point goes on where the drawn past ends.
+            let [.., before, now] = points.as_slice() else { panic!("{metric} has no curve") };
+            let (before, now) = (before[1].as_f64().unwrap(), now[1].as_f64().unwrap());
+            assert!((before - now).abs() <= before.abs() * 0.05 + 2.0, "{metric}: {before}, then {now}");
+        }
+    }
+    let feed = get(&format!("{url}api/health")).await;
+    assert_eq!(feed["voice"]["today"], 3);
+    assert_eq!(feed["voice"]["recent"].as_array().unwrap().len(), 3);
+    let session = get(&format!("{url}api/session")).await;
+    assert_eq!(session["centreName"], "Harbour Support");
+    let waiting = get(&format!("{url}api/history?metric=tasks-waiting")).await;
+    let worst = waiting["points"].as_array().unwrap().iter().filter_map(|point| point[1].as_f64());
+    assert!(worst.fold(0.0, f64::max) <= 10.0, "a healthy centre: {waiting}");
+    let progress: Vec<_> = printed.iter().take_while(|line| line.starts_with("demo: ")).collect();
+    assert!(progress.len() >= 4, "each step of the start is one line: {printed:#?}");
+}
