@@ -264,6 +264,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/flex-plugin.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The Flex plugin that this service carries */
+        get: operations["flexPlugin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/flex-plugin/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The Flex plugin's bundle */
+        get: operations["flexPluginBundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/getDefinitions": {
         parameters: {
             query?: never;
@@ -806,6 +840,17 @@ export interface components {
         } & {
             [key: string]: string;
         };
+        /** @description The plugin that this program carries. */
+        FlexPlugin: {
+            /** @description The bundle's size */
+            bytes: number;
+            /** @description As in the attribute `integrity` of a script */
+            integrity: string;
+            /** @description Where the bundle is */
+            url: string;
+            /** @description The service's version, which is the plugin's */
+            version: string;
+        };
         Health: {
             /** @description When the oldest of what is shown was read */
             asOf: unknown;
@@ -896,6 +941,8 @@ export interface components {
             RecordingUrl: string;
         };
         Session: {
+            /** @description Numbers that this Flex user's Calls may show; null for users who place none */
+            callerIds?: string[] | null;
             /** @description What the contact centre is called, where that is configured */
             centreName?: string | null;
             channels: string[];
@@ -920,6 +967,10 @@ export interface components {
             syncToken: boolean;
             timeZone?: string | null;
             user: string;
+            /** @description Of the service */
+            version: string;
+            /** @description Whether this user may see statistics; only Flex users may lack that */
+            watches: boolean;
             workspaceSid: string;
         };
         SignInForm: {
@@ -1647,6 +1698,65 @@ export interface operations {
             502: components["responses"]["TwilioFails"];
             503: components["responses"]["NotNow"];
             504: components["responses"]["NotFinished"];
+        };
+    };
+    flexPlugin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlexPlugin"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    flexPluginBundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Version and file, as `url` in `/flex-plugin.json` has them */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A script */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                };
+            };
+            /** @description As it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Of another version: where this one's is */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
         };
     };
     getDefinitionsOlder: {
