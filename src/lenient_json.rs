@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use serde_json::{Map, Number, Value};
 use tracing::warn;
 
-/// As deep as `serde_json` reads, which is also as deep as it writes without risk to the stack.
-const DEEPEST: usize = 127;
+/// What we answer and write with holds it a few levels deeper, and `serde_json`, which our readers may use too, reads 127.
+const DEEPEST: usize = 100;
 
 /// What had to be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,7 +26,7 @@ impl Replaced {
 
     const KINDS: [(Self, &'static str); 3] = [
         (Self::SURROGATE, "half of a character; it became U+FFFD"),
-        (Self::TOO_DEEP, "a value nested more than 127 levels deep; it became null"),
+        (Self::TOO_DEEP, "a value nested more than 100 levels deep; it became null"),
         (Self::TOO_LARGE, "a number that is too large; it became null"),
     ];
 

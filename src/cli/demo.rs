@@ -118,14 +118,17 @@ pub(super) async fn run(environment: &Environment, options: DemoOptions) -> Resu
     progress("ready: all TaskQueues are in Sync");
     report_calls(&emulator, &service_url).await?;
     progress(format_args!("{} calls of poor quality reported", REPORTS.len()));
-    demo_shell::serve(shell, &emulator, &service_url)?;
+    let shell = demo_shell::serve(shell, &emulator, &service_url)?;
     let centre = emulator.world().drive(options.pace.max(0.0));
     print(guide(&emulator, &config, &service_url, &flex_url));
 
-    let ended = app.run_until(stop).await;
+    let ended = tokio::select! {
+        ended = app.run_until(stop) => ended.map_err(CommandError::failed),
+        ended = shell => ended.map_err(CommandError::failed),
+    };
     drop(centre);
     emulator.shutdown().await;
-    ended.map_err(CommandError::failed)
+    ended
 }
 
 /// Gives the curves the half hour that the service was not there to see.
@@ -134,7 +137,7 @@ fn draw_past(app: &App, emulator: &Emulator, config: &Config) {
     let thresholds = &statistics.sla_thresholds;
     // The default metric's choice.
     let Some(threshold) = thresholds.get(1).or(thresholds.first()) else { return };
-    let level = curves::Level { rule: statistics.service_level, threshold: *threshold };
+    let level = curves::DemoLevel { rule: statistics.service_level, threshold: *threshold };
     app.take_over(curves::curves(&emulator.world().samples(), &level));
 }
 

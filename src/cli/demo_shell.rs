@@ -23,7 +23,7 @@ use super::CommandError;
 #[derive(RustEmbed)]
 #[folder = "web/dist-shell"]
 #[allow_missing = true]
-struct Files;
+struct ShellFiles;
 
 const TOKEN: &str = "demo-flex-user";
 const USER: &str = "supervisor@example.com";
@@ -42,7 +42,7 @@ struct Shell {
 
 /// Whether `make shell` has built it.
 pub(super) fn is_built() -> bool {
-    Files::get("index.html").is_some()
+    ShellFiles::get("index.html").is_some()
 }
 
 /// Binds the shell's address, so that the service can be told of it.
@@ -50,12 +50,12 @@ pub(super) async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Serves it for as long as the process runs. Somebody who is called answers.
+/// Serves it for as long as it is polled. Calls are answered.
 pub(super) fn serve(
     listener: TcpListener,
     emulator: &Emulator,
     service_url: &str,
-) -> Result<(), CommandError> {
+) -> Result<impl Future<Output = std::io::Result<()>> + use<>, CommandError> {
     emulator.calls().behave(Answering::Answers);
     let worker = emulator.world().workers().into_iter().next();
     let contact = worker.as_ref().and_then(|worker| {
@@ -85,8 +85,7 @@ pub(super) fn serve(
         .route("/emulator/{*path}", any(pass))
         .fallback(file)
         .with_state(shell);
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(())
+    Ok(async move { axum::serve(listener, router).await })
 }
 
 async fn show_config(State(shell): State<Arc<Shell>>) -> axum::Json<Value> {
@@ -121,7 +120,7 @@ async fn file(uri: axum::http::Uri) -> Response {
     if name.split(['/', '\\']).any(|part| part == "..") {
         return StatusCode::NOT_FOUND.into_response();
     }
-    match Files::get(name) {
+    match ShellFiles::get(name) {
         Some(file) => {
             let kind = file.metadata.mimetype().to_owned();
             ([(CONTENT_TYPE, kind)], file.data.into_owned()).into_response()

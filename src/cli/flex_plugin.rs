@@ -59,7 +59,7 @@ pub(super) async fn run(config: &Config, apis: &Apis, removes: bool, yes: bool) 
     let active = read(plugins).await?;
     match &active.release {
         Some(release) => {
-            print(format!("Active: Release {} of Configuration {}", release.sid, release.configuration_sid))
+            print(format!("Active: Release {} of Configuration {}", release.sid, release.configuration_sid));
         }
         None => print("Active: no Release yet"),
     }
@@ -182,7 +182,7 @@ async fn read(plugins: &Plugins) -> Result<Active, CommandError> {
 }
 
 /// The SID of a Version with our URL. A Version can't be changed, so where this number names another URL (another PUBLIC_URL,
-/// or a program built anew) the number says which.
+/// or a rebuilt program) the number says which.
 async fn version(plugins: &Plugins, plugin: &str, url: &str) -> Result<String, CommandError> {
     let digest = Sha256::digest(url);
     let mark: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();

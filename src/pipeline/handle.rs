@@ -74,12 +74,12 @@ impl Handle {
                 )
             }
             Request::Tasks => {
-                let tasks = self.roster.tasks().await.map_err(unreadable)?;
+                let tasks = self.roster.tasks().await.map_err(|error| unreadable(&error))?;
                 let recordings = self.refresher.snapshots().borrow().recordings.clone();
                 self.lists.tasks(tasks, recordings).await
             }
             Request::Workers => {
-                let workers = self.roster.workers().await.map_err(unreadable)?;
+                let workers = self.roster.workers().await.map_err(|error| unreadable(&error))?;
                 self.lists.workers(workers, &self.account, &self.workspace).await
             }
             Request::Definitions => LeaderAnswer::of(&*self.wallboard()?.definitions().await?),
@@ -134,6 +134,6 @@ impl Handle {
     }
 }
 
-fn unreadable(error: TwilioError) -> RequestError {
+fn unreadable(error: &TwilioError) -> RequestError {
     RequestError::TaskRouter(error.to_string())
 }

@@ -17,6 +17,7 @@ use crate::twilio::taskrouter::Worker;
 /// Entries that are rendered before other tasks get their turn.
 const AT_ONCE: usize = 200;
 
+type KnownTasks = Arc<BTreeMap<TaskSid, TaskState>>;
 /// Where Tasks' recordings are.
 type Recordings = Arc<BTreeMap<TaskSid, Arc<str>>>;
 
@@ -26,7 +27,7 @@ pub(super) struct Lists(Arc<ListsInner>);
 
 #[derive(Debug, Default)]
 struct ListsInner {
-    tasks: Mutex<Option<Rendered<(Arc<BTreeMap<TaskSid, TaskState>>, Recordings)>>>,
+    tasks: Mutex<Option<Rendered<(KnownTasks, Recordings)>>>,
     workers: Mutex<Option<Rendered<Arc<Vec<Worker>>>>>,
 }
 
@@ -39,11 +40,7 @@ struct Rendered<S> {
 
 impl Lists {
     /// By falling priority, then by age.
-    pub(super) async fn tasks(
-        &self,
-        tasks: Arc<BTreeMap<TaskSid, TaskState>>,
-        recordings: Recordings,
-    ) -> LeaderAnswer {
+    pub(super) async fn tasks(&self, tasks: KnownTasks, recordings: Recordings) -> LeaderAnswer {
         // Held while rendering: callers who come meanwhile wait for this text.
         let mut last = self.0.tasks.lock().await;
         if let Some(last) = &*last

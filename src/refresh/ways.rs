@@ -28,7 +28,7 @@ pub(super) struct Ways {
 
 /// What a read that failed says about its way of reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum WayRefused {
     /// Nothing, or there is no other way.
     None,
     /// Twilio does not answer it for now; another way is left.
@@ -58,17 +58,17 @@ impl Ways {
         std::mem::replace(&mut self.offers.combined_is_complete, combined_is_complete) != combined_is_complete
     }
 
-    /// Learns from a read that failed, in a Workspace of so many TaskQueues.
+    /// Learns from a read that failed, in a Workspace of `queues` TaskQueues.
     pub(super) fn failed(
         &mut self,
         what: &What,
         error: &TwilioError,
         queues: usize,
         now: Instant,
-    ) -> Refusal {
+    ) -> WayRefused {
         // What was not sent, such as after the lease ended, says nothing of Twilio.
         if !matches!(error, TwilioError::Status { .. }) {
-            return Refusal::None;
+            return WayRefused::None;
         }
         match error.next() {
             Next::Retry(asked) if error.is_throttled() => {
@@ -77,22 +77,22 @@ impl Ways {
                     What::Bulk(_) => self.bulk_rests_until = until,
                     // A list gives way to single reads only where these are few.
                     What::List(_) if queues <= SMALL_CENTRE => self.list_rests_until = until,
-                    _ => return Refusal::None,
+                    _ => return WayRefused::None,
                 }
-                Refusal::ForNow
+                WayRefused::ForNow
             }
             Next::GiveUp | Next::Missing if !error.is_bad_credentials() => {
                 match what {
                     What::Bulk(_) => self.offers.bulk = false,
                     What::List(Scope::ALL) => self.offers.list = false,
                     // The list of one channel can be refused for the channel's sake; then single calls would be, too.
-                    What::List(_) if !self.offers.list => return Refusal::OfTheAccount,
-                    _ => return Refusal::None,
+                    What::List(_) if !self.offers.list => return WayRefused::OfTheAccount,
+                    _ => return WayRefused::None,
                 }
                 self.refused_at = Some(now);
-                Refusal::OfTheAccount
+                WayRefused::OfTheAccount
             }
-            _ => Refusal::None,
+            _ => WayRefused::None,
         }
     }
 }
@@ -111,10 +111,10 @@ mod tests {
         let (mut ways, now) = (Ways::default(), Instant::now());
         let error = TwilioError::LeaseOver { call: "GET TaskQueues/Statistics".into() };
         for what in [What::Bulk(vec![]), What::List(Scope::ALL)] {
-            assert_eq!(ways.failed(&what, &error, 10, now), Refusal::None);
+            assert_eq!(ways.failed(&what, &error, 10, now), WayRefused::None);
         }
         assert_eq!(ways.now(now), Offers::default());
-        assert_eq!(ways.failed(&What::Bulk(vec![]), &status(403), 10, now), Refusal::OfTheAccount);
+        assert_eq!(ways.failed(&What::Bulk(vec![]), &status(403), 10, now), WayRefused::OfTheAccount);
         assert!(!ways.now(now).bulk && ways.now(now).list);
         assert!(ways.now(now + REFUSAL_LASTS).bulk, "and it is tried again later");
     }
@@ -122,22 +122,22 @@ mod tests {
     #[test]
     fn a_429_of_one_way_of_reading_leaves_the_others() {
         let (mut ways, now) = (Ways::default(), Instant::now());
-        assert_eq!(ways.failed(&What::Bulk(vec![]), &status(429), 1_000, now), Refusal::ForNow);
+        assert_eq!(ways.failed(&What::Bulk(vec![]), &status(429), 1_000, now), WayRefused::ForNow);
         assert!(!ways.now(now).bulk && ways.now(now).list);
         assert!(ways.now(now + SHORTEST_REST).bulk);
         let list = What::List(Scope::ALL);
         assert_eq!(
             ways.failed(&list, &status(429), 1_000, now),
-            Refusal::None,
+            WayRefused::None,
             "a thousand single reads are no way"
         );
-        assert_eq!(ways.failed(&list, &status(429), 20, now), Refusal::ForNow);
+        assert_eq!(ways.failed(&list, &status(429), 20, now), WayRefused::ForNow);
         assert!(!ways.now(now).list);
     }
 
     #[test]
     fn wrong_credentials_are_no_refusal_of_one_endpoint() {
         let (mut ways, now) = (Ways::default(), Instant::now());
-        assert_eq!(ways.failed(&What::Bulk(vec![]), &status(401), 10, now), Refusal::None);
+        assert_eq!(ways.failed(&What::Bulk(vec![]), &status(401), 10, now), WayRefused::None);
     }
 }

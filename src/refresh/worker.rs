@@ -19,7 +19,7 @@ use super::plan::plan;
 use super::reader::{Brought, Reader, failed_of, key_of};
 use super::roster::Roster;
 use super::schedule::{Cause, Schedule};
-use super::ways::{Refusal, SMALL_CENTRE, Ways};
+use super::ways::{SMALL_CENTRE, WayRefused, Ways};
 use crate::bucket::Bucket;
 use crate::config::{RefreshConfig, StatisticsConfig};
 use crate::event::{Invalidation, Trace};
@@ -471,10 +471,10 @@ impl RefreshWorker {
         let Begun { read, .. } = begun;
         let queues = self.board.snapshot().queues.len();
         let refusal = self.ways.failed(&read.what, error, queues, now);
-        if refusal != Refusal::None {
+        if refusal != WayRefused::None {
             // No value is stale for this: the same keys are read another way at once.
             self.tell_outcome(begun, ReadOutcome::Refused);
-            if refusal == Refusal::ForNow {
+            if refusal == WayRefused::ForNow {
                 debug!(%error, "Twilio refuses an endpoint for now; reading in another way");
             } else {
                 self.schedule.forgive();

@@ -72,13 +72,13 @@ pub struct Made {
 }
 
 #[derive(Deserialize)]
-struct Page {
+struct PluginPage {
     plugins: Vec<ConfiguredPlugin>,
-    meta: Meta,
+    meta: PluginMeta,
 }
 
 #[derive(Deserialize)]
-struct Meta {
+struct PluginMeta {
     next_page_url: Option<String>,
 }
 
@@ -99,7 +99,7 @@ impl Plugins {
         let mut plugins = Vec::new();
         for _ in 0..MOST_PAGES {
             let call = get(&format!("{path}{query}"), "GET Configurations/Plugins");
-            let page: Page = self.client.read(&call).await?;
+            let page: PluginPage = self.client.read(&call).await?;
             plugins.extend(page.plugins);
             let Some(next) = page.meta.next_page_url else { return Ok(plugins) };
             // Only the query is taken over: an address from an answer never decides where the credentials go.

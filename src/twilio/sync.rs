@@ -50,11 +50,11 @@ pub struct MapItem<D> {
 
 #[derive(Deserialize)]
 struct Services {
-    services: Vec<Service>,
+    services: Vec<ListedService>,
 }
 
 #[derive(Deserialize)]
-struct Service {
+struct ListedService {
     sid: SyncServiceSid,
 }
 
@@ -176,7 +176,7 @@ impl SyncService {
         self.write(&format!("/Maps/{}/Items", segment(map)), &[("Key", key), ("Data", data)]).await
     }
 
-    /// `POST Maps/{map}/Items` with `ItemTtl`: Sync deletes the item after so many seconds.
+    /// `POST Maps/{map}/Items` with `ItemTtl`: Sync deletes the item when its time to live has passed.
     pub async fn create_map_item_for(
         &self,
         map: &str,

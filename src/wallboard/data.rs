@@ -12,7 +12,7 @@ use crate::wallboard::formula::protocol::DataChange;
 const PIECE: usize = 50;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) enum Look {
+pub(super) enum LookUp {
     #[default]
     Workspace,
     /// At TaskQueues' realtime values, too.
@@ -23,7 +23,7 @@ pub(super) enum Look {
 #[derive(Debug, Default)]
 pub(super) struct Told {
     snapshot: Option<Arc<Snapshot>>,
-    look: Look,
+    look: LookUp,
 }
 
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) struct Telling<'a> {
     told: &'a mut Told,
     data: &'a FormulaData,
     snapshot: &'a Arc<Snapshot>,
-    look: Look,
+    look: LookUp,
     first: Option<DataChange>,
     moved: std::vec::IntoIter<TaskQueueSid>,
 }
@@ -41,7 +41,7 @@ impl<'a> Telling<'a> {
         told: &'a mut Told,
         data: &'a FormulaData,
         snapshot: &'a Arc<Snapshot>,
-        look: Look,
+        look: LookUp,
     ) -> Self {
         Self { told, data, snapshot, look, first: None, moved: Vec::new().into_iter() }
     }
@@ -59,7 +59,7 @@ impl Source for Telling<'_> {
         let workspace = self.data.workspace_since(last, next);
         let last = last.filter(|_| look == self.told.look);
         let (mut moved, mut order) = (Vec::new(), None);
-        if look > Look::Workspace {
+        if look > LookUp::Workspace {
             moved = FormulaData::moved(last, next);
             let same = last.is_some_and(|last| last.queues.keys().eq(next.queues.keys()));
             order = (!same).then(|| next.queues.keys().map(ToString::to_string).collect());
@@ -76,7 +76,7 @@ impl Source for Telling<'_> {
             None if self.moved.len() == 0 => return None,
             None => DataChange::default(),
         };
-        let with_cumulative = self.told.look == Look::All;
+        let with_cumulative = self.told.look == LookUp::All;
         for sid in self.moved.by_ref().take(PIECE) {
             let state = self.snapshot.queues.get(&sid);
             let text = state.and_then(|state| self.data.queue_text(state, with_cumulative));
@@ -88,18 +88,18 @@ impl Source for Telling<'_> {
 }
 
 /// How far a formula may look; when in doubt, far.
-pub(super) fn look_of(formula: &str) -> Look {
+pub(super) fn look_of(formula: &str) -> LookUp {
     // Escapes can spell any name.
     if formula.contains("\\u") || formula.contains("\\x") {
-        return Look::All;
+        return LookUp::All;
     }
     let after = |(at, word): (usize, &str)| {
         formula[at + word.len()..].trim_start().trim_start_matches('?').trim_start().strip_prefix('.')
     };
     let looks = formula.match_indices("data").map(|found| match after(found).map(str::trim_start) {
-        Some(rest) if rest.starts_with("workspace") => Look::Workspace,
-        Some(rest) if rest.starts_with("queues") || rest.starts_with("realtime") => Look::Realtime,
-        _ => Look::All,
+        Some(rest) if rest.starts_with("workspace") => LookUp::Workspace,
+        Some(rest) if rest.starts_with("queues") || rest.starts_with("realtime") => LookUp::Realtime,
+        _ => LookUp::All,
     });
     let furthest = looks.max().unwrap_or_default();
     // `queue("WQ…")` hands out all of a TaskQueue.
@@ -107,30 +107,30 @@ pub(super) fn look_of(formula: &str) -> Look {
         .match_indices("queue")
         .any(|(at, word)| formula[at + word.len()..].trim_start().starts_with('('))
     {
-        return Look::All;
+        return LookUp::All;
     }
-    let named = if formula.contains("queue") { Look::Realtime } else { Look::Workspace };
+    let named = if formula.contains("queue") { LookUp::Realtime } else { LookUp::Workspace };
     match furthest.max(named) {
         // A service level is made of cumulative values.
-        Look::Realtime if formula.contains("sla") => Look::All,
+        LookUp::Realtime if formula.contains("sla") => LookUp::All,
         look => look,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Look, look_of};
+    use super::{LookUp, look_of};
 
     #[test]
     fn only_what_surely_looks_no_further_goes_without() {
         for formula in
             ["data.workspace.realtime", "data?.workspace_statistics", "1 + 1", "data . workspace.x"]
         {
-            assert_eq!(look_of(formula), Look::Workspace, "{formula}");
+            assert_eq!(look_of(formula), LookUp::Workspace, "{formula}");
         }
-        assert_eq!(look_of("sla(data.workspace, 60)"), Look::Workspace);
+        assert_eq!(look_of("sla(data.workspace, 60)"), LookUp::Workspace);
         for formula in ["data.queues.length", "data.queues.map((q) => q.data?.realtime.total_tasks)"] {
-            assert_eq!(look_of(formula), Look::Realtime, "{formula}");
+            assert_eq!(look_of(formula), LookUp::Realtime, "{formula}");
         }
         for formula in [
             "data.queues[0].data.cumulative.tasks_entered",
@@ -143,7 +143,7 @@ mod tests {
             "queue('WQ1').data.realtime.total_tasks",
             "queue ('WQ1').friendlyName",
         ] {
-            assert_eq!(look_of(formula), Look::All, "{formula}");
+            assert_eq!(look_of(formula), LookUp::All, "{formula}");
         }
     }
 }

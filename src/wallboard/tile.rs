@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::data::{Look, look_of};
+use super::data::{LookUp, look_of};
 use super::definition::{Definition, Style};
 use super::definitions::DefinitionEntry;
 use super::formula::process::Evaluated;
@@ -61,7 +61,7 @@ pub(super) fn tile(
     snapshot: &Snapshot,
     shown_in: ShownIn<'_>,
 ) -> Tile {
-    let with_queues = look_of(&definition.formula) > Look::Workspace;
+    let with_queues = look_of(&definition.formula) > LookUp::Workspace;
     let read = last_read(snapshot, with_queues);
     let shown = show(definition, value, shown_in.zone);
     let service_level =

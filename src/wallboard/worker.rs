@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::data::{Look, Telling, Told, look_of};
+use super::data::{LookUp, Telling, Told, look_of};
 use super::definition::Definition;
 use super::definitions::{DefinitionEntry, Definitions};
 use super::formula::process::{Engine, Evaluated, Unavailable};
@@ -57,7 +57,7 @@ pub struct WallboardWorker {
     engine: Engine,
     told: Told,
     data: Arc<FormulaData>,
-    look: Look,
+    look: LookUp,
     zone: TimeZone,
     usual: ServiceLevel,
     thresholds: Vec<u32>,
@@ -101,7 +101,7 @@ impl WallboardWorker {
             engine: Engine::new(config.formula_program.clone()),
             told: Told::default(),
             data,
-            look: Look::default(),
+            look: LookUp::default(),
             zone: config.statistics.time_zone.clone(),
             usual,
             thresholds: config.statistics.sla_thresholds.clone(),

@@ -68,7 +68,7 @@ impl Transaction<'_> {
         for task in self.waiting(|queue| queue.is_none() || queue != troubled) {
             let t = self.task(task)?;
             let (status, channel) = (t.status, t.channel);
-            if status == TaskStatus::Reserved || self.somebody_for(task, channel, dice).is_some() {
+            if status == TaskStatus::Reserved || self.available_worker_for(task, channel, dice).is_some() {
                 return self.progress(task, dice);
             }
         }

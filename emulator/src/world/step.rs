@@ -139,7 +139,7 @@ impl Transaction<'_> {
                 _ => self.touch(task, dice),
             },
             (TaskStatus::Wrapping, Some(held)) => self.complete(held, None).map(|()| Move::Completed),
-            _ => match self.somebody_for(task, channel, dice) {
+            _ => match self.available_worker_for(task, channel, dice) {
                 Some(worker) if roll < 90 => self.reserve(task, worker).map(|_| Move::Offered),
                 _ if roll < 25 && self.at - waited >= PATIENCE_MS => {
                     self.cancel(task, "hangup").map(|()| Move::Abandoned)
@@ -156,7 +156,7 @@ impl Transaction<'_> {
     }
 
     /// A free Worker whom the Task's queue would choose.
-    pub(super) fn somebody_for(&self, task: Sid, channel: usize, dice: &mut StdRng) -> Option<Sid> {
+    pub(super) fn available_worker_for(&self, task: Sid, channel: usize, dice: &mut StdRng) -> Option<Sid> {
         let queue = self.state.tasks.get(task)?.queue.and_then(|queue| self.state.queues.get(queue))?;
         let suits = |worker: &&crate::state::Worker| {
             self.state.is_free(worker, channel) && self.state.is_eligible(worker, queue)

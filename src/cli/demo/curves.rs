@@ -23,20 +23,20 @@ const METRICS: [&str; 13] = [
 ];
 
 /// How the page shows the service level.
-pub(super) struct Level {
+pub(super) struct DemoLevel {
     pub(super) rule: ServiceLevel,
     /// Seconds.
     pub(super) threshold: u32,
 }
 
-pub(super) fn curves(samples: &[Sample], level: &Level) -> Curves {
+pub(super) fn curves(samples: &[Sample], level: &DemoLevel) -> Curves {
     let curve = |name: &str| -> Vec<Point> {
         samples.iter().map(|sample| (sample.at.as_second(), value(name, sample, level))).collect()
     };
     METRICS.iter().map(|name| ((*name).to_owned(), curve(name))).collect()
 }
 
-fn value(name: &str, sample: &Sample, level: &Level) -> Option<f64> {
+fn value(name: &str, sample: &Sample, level: &DemoLevel) -> Option<f64> {
     let (realtime, today) = (&sample.workspace.realtime, &sample.workspace.cumulative);
     let tasks = |status: &str| number(&realtime["tasks_by_status"][status]);
     let served = tasks("assigned") + tasks("wrapping");
@@ -81,7 +81,7 @@ fn workers(realtime: &Value, counts: impl Fn(&str) -> bool) -> f64 {
     counted.map(|activity| number(&activity["workers"])).sum()
 }
 
-fn service_level(today: &Value, level: &Level) -> Option<f64> {
+fn service_level(today: &Value, level: &DemoLevel) -> Option<f64> {
     let split = &today["split_by_wait_time"][level.threshold.to_string()];
     let side = |side: &str, what: &str| number(&split[side][what]);
     let in_time = side("below", "reservations_accepted");

@@ -11,11 +11,11 @@ use serde::de::IgnoredAny;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::Access;
 use super::session::LIFE;
-use super::signed_out::Ended;
+use super::signed_out::EndedSession;
 use crate::twilio::retry::Backoff;
 use crate::twilio::sync::SyncService;
 use crate::twilio::{Next, TwilioError};
@@ -28,7 +28,7 @@ const LONGEST_END: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Keeper {
     pub(super) sync: SyncService,
-    pub(super) ended: mpsc::Receiver<Ended>,
+    pub(super) ended: mpsc::Receiver<EndedSession>,
 }
 
 impl Keeper {
@@ -49,7 +49,7 @@ impl Keeper {
         let read = async {
             let mut failures = 0;
             while let Err(error) = self.read(access).await {
-                debug!(%error, failures, "Sign-outs can't be read from Sync; sessions from before the start wait");
+                warn!(%error, failures, "Sign-outs can't be read from Sync; sessions from before the start wait");
                 sleep(BACKOFF.delay(failures, None, rand::random())).await;
                 failures += 1;
             }
@@ -81,7 +81,7 @@ impl Keeper {
         Ok(())
     }
 
-    async fn write(&self, ended: Ended) {
+    async fn write(&self, ended: EndedSession) {
         let key = format!("{:016x}", ended.nonce);
         let mut failures = 0;
         loop {

@@ -33,11 +33,11 @@ pub struct SignedOut {
     /// When this process began, in seconds since 1970, and on its own clock.
     began: i64,
     since: Instant,
-    keeper: Option<mpsc::Sender<Ended>>,
+    keeper: Option<mpsc::Sender<EndedSession>>,
 }
 
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(super) struct EndedSession {
     pub(super) nonce: u64,
     /// Until when that has to be known, in seconds since 1970.
     pub(super) until: i64,
@@ -52,7 +52,7 @@ impl SignedOut {
     }
 
     /// One whose keeper gets what is to be kept.
-    pub(super) fn kept(began: i64) -> (Self, mpsc::Receiver<Ended>) {
+    pub(super) fn kept(began: i64) -> (Self, mpsc::Receiver<EndedSession>) {
         let (keeper, ended) = mpsc::channel(MOST_WAITING);
         let kept = Self { is_read: AtomicBool::new(false), keeper: Some(keeper), ..Self::in_memory(began) };
         (kept, ended)
@@ -82,7 +82,7 @@ impl SignedOut {
     pub(super) async fn keep(&self, nonce: u64, until: i64) {
         let Some(keeper) = &self.keeper else { return };
         let (written, is_written) = oneshot::channel();
-        if keeper.try_send(Ended { nonce, until, written }).is_err() {
+        if keeper.try_send(EndedSession { nonce, until, written }).is_err() {
             warn!("Too many sign-outs wait to be written to Sync; a restart would forget one of them");
             return;
         }

@@ -51,7 +51,7 @@ fn serve(mut input: impl BufRead, mut output: impl Write, watchdog: Watchdog) ->
             return Ok(());
         }
         let request = serde_json::from_str(&line)?;
-        // A large line's room is not needed again soon.
+        // Frees the memory of a large line.
         line = String::new();
         let go_on = match request {
             FormulaRequest::Formulas(formulas) => {
