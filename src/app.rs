@@ -82,7 +82,8 @@ impl App {
             open_sockets.ended().await;
         });
         let mut access = Access::new(&config.server, &twilio.auth_tokens[0], broadcaster.clone());
-        let keeper = access.keep_sign_outs(apis.sync.clone());
+        // Replicas share sign-outs in Redis. Only the one that leads writes to Sync.
+        let keeper = if shared.is_none() { access.keep_sign_outs(apis.sync.clone()) } else { None };
         let access = Arc::new(access);
         if let Some(keeper) = keeper {
             let access = access.clone();

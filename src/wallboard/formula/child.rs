@@ -53,7 +53,7 @@ fn serve(mut input: impl BufRead, mut output: impl Write, watchdog: Watchdog) ->
         let request = serde_json::from_str(&line)?;
         // Frees the memory of a large line.
         line = String::new();
-        let go_on = match request {
+        let proceeds = match request {
             FormulaRequest::Formulas(formulas) => {
                 realm.compile(&formulas);
                 true
@@ -68,7 +68,7 @@ fn serve(mut input: impl BufRead, mut output: impl Write, watchdog: Watchdog) ->
             FormulaRequest::Check(formula) => answer_one(&mut realm, &mut output, &formula, Realm::check)?,
             FormulaRequest::Try(formula) => answer_one(&mut realm, &mut output, &formula, Realm::attempt)?,
         };
-        if !go_on {
+        if !proceeds {
             return Ok(());
         }
     }
