@@ -357,8 +357,11 @@ impl RefreshWorker {
 
     /// TaskChannels turned out to be there, or in use; their statistics are due at once.
     fn add_channels(&mut self, channels: &[Box<str>], now: Instant) {
+        // Two reads of the directory side by side both bring what was new to them.
+        let known = self.board.snapshot().channels.clone();
+        let channels: Vec<_> = channels.iter().filter(|name| !known.contains(name)).cloned().collect();
         if !channels.is_empty() {
-            self.board.add_channels(channels, (self.wall)());
+            self.board.add_channels(&channels, (self.wall)());
             let queues = self.board.snapshot().queues.keys().copied().collect();
             self.schedule.add_channels(channels.iter().map(ToString::to_string), &queues, now);
         }

@@ -25,7 +25,7 @@ export type Session = Omit<Schemas["Session"], "csrfToken" | "timeZone" | "sync"
     callerIds?: string[] | null;
   };
 
-type SinceNewer = "sla" | "slaNames" | "slaOfQueues";
+type SinceNewer = "sla" | "slaNames" | "slaOfQueues" | "version" | "watches";
 
 export interface SyncObjectNames {
   /** A Map of whole items, or the Map that lists the queues' Documents; null when neither layout is kept. */
