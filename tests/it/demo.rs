@@ -30,7 +30,7 @@ const STILL: [&str; 4] = ["agents-offline", "tasks-canceled", "tasks-completed",
 /// Starts it on free ports; returns its address and what it printed.
 async fn demo(more: &[&str]) -> (Child, String, Vec<String>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_taskrouter-sync"));
-    command.args(["demo", "--port", "0", "--twilio-port", "0"]).args(more).env_clear();
+    command.args(["demo", "--port", "0", "--twilio-port", "0", "--flex-port", "0"]).args(more).env_clear();
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut printed: Vec<String> = Vec::new();
