@@ -1,252 +1,212 @@
-/** The built plugin in the stand-in shell, beside the dashboard, on one emulator and the real service. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Browser, Page } from "playwright-core";
+/** The built plugin in the stand-in for Flex, beside the dashboard, on one emulator and the real service. */
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { launch } from "../../dashboard/e2e/browser.mjs";
 import * as at from "../../dashboard/e2e/pages.ts";
-import { EDITOR, Emulator, Service } from "../../dashboard/e2e/service/programs.ts";
-import { Visitor } from "../../dashboard/e2e/service/visitor.ts";
-import type { ShellConfig } from "../shell/manager.ts";
-import { serveShell } from "./shellServer.ts";
+import { EDITOR } from "../../dashboard/e2e/service/programs.ts";
+import { UNANSWERED, Visitor } from "../../dashboard/e2e/service/visitor.ts";
+import { Site } from "./site.ts";
 
 const CALLER_ID = "+14155550100";
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const REFUSED = /^Failed to load resource: .* 40[13] /;
 
-let browser: Browser;
-let emulator: Emulator;
-let service: Service;
-let shell: Awaited<ReturnType<typeof serveShell>>;
-const configs = new Map<string, ShellConfig>();
-const ends: (() => unknown)[] = [];
+const site = new Site();
+beforeAll(() => site.start({ OUTBOUND_CALLER_IDS: CALLER_ID, OUTBOUND_PREFIXES: "+1500" }));
+afterAll(() => site.stop());
 
-interface WorldView {
-  workers: { sid: string; attributes: string; available: boolean }[];
-  workflows: string[];
-  tasks: { status: string; attributes: string; reservations: { worker: string; status: string }[] }[];
-}
-const world = () => emulator.control<WorldView>("GET", "/world");
+const desk = async (path: string) => {
+  const visitor = await Visitor.come(site.browser, site.emulator, site.service);
+  await visitor.signIn(EDITOR, path);
+  return visitor;
+};
 
-beforeAll(async () => {
-  browser = await launch();
-  ends.push(() => browser.close());
-  emulator = await Emulator.start();
-  ends.push(emulator.stop);
-  shell = await serveShell(emulator.url, configs);
-  ends.push(shell.stop);
-  service = await Service.start(emulator, {
-    ALLOWED_ORIGINS: shell.url,
-    FLEX_ROLES: "supervisor,admin",
-    TWILIO_API_KEY: emulator.account.api_key_sid,
-    TWILIO_API_SECRET: emulator.account.api_key_secret,
-    TWILIO_OUTBOUND_WORKFLOW_SID: (await world()).workflows[0] ?? "",
-    OUTBOUND_CALLER_IDS: CALLER_ID,
-    OUTBOUND_PREFIXES: "+1500",
-  });
-  ends.push(() => service.stop());
-});
-afterAll(async () => {
-  for (const end of ends.reverse()) await end();
-});
+const COLUMNS = ["pending", "oldest", "reserved", "assigned", "sla_30", "handled", "agents"];
 
-/** A Flex user with a token that the emulator knows, and the shell's page opened as that user. */
-async function flex(name: string, roles: string[], more: Partial<ShellConfig> = {}) {
-  const { workers } = await world();
-  const own = workers[configs.size];
-  if (!own) throw new Error("no Worker left");
-  const token = `a-flex-token-of-${name}`;
-  await emulator.control("PUT", `/tokens/${token}`, { realm_user_id: name, roles, worker_sid: own.sid });
-  configs.set(name, {
-    service: service.url,
-    token,
-    identity: name,
-    roles,
-    worker: { sid: own.sid, contactUri: JSON.parse(own.attributes).contact_uri },
-    ...more,
-  });
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  const complaints: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(`${shell.url}/${name}/`);
-  return { page, complaints, worker: own.sid, token };
-}
-
-const banner = (page: Page) => page.getByTestId("banner");
-const openRealtime = (page: Page, name = "Realtime") => page.getByRole("button", { name }).click();
-
-async function findings(page: Page, scope: string): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async (selector) => {
-    const { axe: tool } = window as unknown as {
-      axe: { run(s: string): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    const { violations } = await tool.run(selector);
-    return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-  }, scope);
-}
-
-const digits = (page: Page) =>
+/** The queue table, row by row, by queue and channel. */
+const tableOf = (page: Page) =>
+  page.evaluate(
+    (columns) =>
+      [...document.querySelectorAll("[role=row][data-sid]")]
+        .map((row) =>
+          [row.getAttribute("data-sid"), row.getAttribute("data-scope")]
+            .concat(columns.map((id) => row.querySelector(`[data-column=${id}]`)?.textContent?.trim() ?? "-"))
+            .join(" "),
+        )
+        .sort(),
+    COLUMNS,
+  );
+const tilesOf = (page: Page) =>
   page.evaluate(() =>
-    [...document.querySelectorAll("[role=row][data-scope=all]")]
-      .map((row) =>
-        [
-          row.getAttribute("data-sid"),
-          ...["pending", "assigned", "handled", "agents"].map((column) =>
-            row.querySelector(`[data-column=${column}]`)?.textContent?.trim(),
-          ),
-        ].join(" "),
-      )
-      .sort(),
+    [...document.querySelectorAll("[data-metric]")].map(
+      (tile) =>
+        `${tile.getAttribute("data-metric")} ${tile.querySelector("[data-part=value]")?.textContent?.trim()}`,
+    ),
   );
 
 it("shows the dashboard's digits in the realtime view and in Flex's Queues View, and axe finds nothing", async () => {
-  const desk = await Visitor.come(browser, emulator, service);
-  await desk.signIn(EDITOR, "/#/queues");
-  await at.freshness(desk.page, "live");
-  const sue = await flex("sue", ["supervisor"]);
-  const queue = (await emulator.control<{ queues: { sid: string }[] }>("GET", "/world")).queues[0]?.sid ?? "";
-  await emulator.do("create_task", { queue, channel: "voice" });
+  const dashboard = await desk("/#/queues");
+  const sue = await site.open("sue", ["supervisor"]);
+  const queue = (await site.centre()).queues[0]?.sid ?? "";
+  await site.emulator.do("create_task", { queue, channel: "voice" });
+  const truth = async () =>
+    String((await site.emulator.truth()).queues[queue]?.realtime.tasks_by_status.pending);
 
-  await sue.page.locator(`tr[data-queue=${queue}] [data-part=waiting]`).waitFor();
-  await openRealtime(sue.page);
+  await sue.openRealtime();
   await at.freshness(sue.page, "live", "feed");
-  await expect.poll(() => digits(sue.page), { timeout: 20_000 }).toEqual(await digits(desk.page));
-  const truth = (await emulator.truth()).queues[queue]?.realtime.tasks_by_status.pending;
-  await expect
-    .poll(() => sue.page.locator(`[data-sid=${queue}][data-scope=all] [data-column=pending]`).innerText())
-    .toBe(String(truth));
+  const pending = (page: Page) =>
+    page.locator(`[data-sid=${queue}][data-scope=all] [data-column=pending]`).innerText();
+  await expect.poll(() => pending(sue.page)).toBe(await truth());
   // A row opens by channel.
-  await sue.page.locator(`[data-sid=${queue}][data-scope=all] button`).click();
-  await sue.page.locator(`[data-sid=${queue}][data-scope=voice]`).waitFor();
-  expect(await findings(sue.page, "[data-testid=realtime]")).toEqual([]);
+  for (const { page } of [sue, dashboard]) {
+    await page.locator(`[data-sid=${queue}][data-scope=all] button`).click();
+    await page.locator(`[data-sid=${queue}][data-scope=voice]`).waitFor();
+  }
+  // Ages count each second: the two are read until they were read within the same one.
+  const differences = async (read: (page: Page) => Promise<string[]>) => {
+    const [ours, theirs] = await Promise.all([read(sue.page), read(dashboard.page)]);
+    if (theirs.length === 0) return ["nothing is shown yet"];
+    return [...ours.filter((row) => !theirs.includes(row)), ...theirs.filter((row) => !ours.includes(row))];
+  };
+  await expect.poll(() => differences(tableOf)).toEqual([]);
+  await dashboard.page.goto(`${site.service.url}/#/`);
+  await expect.poll(() => differences(tilesOf)).toEqual([]);
+  expect(await sue.findings("[data-testid=realtime]")).toEqual([]);
 
-  await sue.page.getByRole("button", { name: "Queues", exact: true }).click();
+  const table = await tableOf(sue.page);
+  await sue.link("Queues").click();
   await expect
     .poll(() => sue.page.locator(`tr[data-queue=${queue}] [data-part=waiting]`).innerText())
-    .toBe(String(truth));
-  expect(await findings(sue.page, "main")).toEqual([]);
-  expect([...sue.complaints, ...desk.complaints]).toEqual([]);
-  await sue.page.close();
-  await desk.leave();
+    .toBe(await truth());
+  for (const { sid } of (await site.centre()).queues) {
+    const [, , waiting] = table.find((row) => row.startsWith(`${sid} all `))?.split(" ") ?? [];
+    expect(await sue.page.locator(`tr[data-queue=${sid}] [data-part=waiting]`).innerText()).toBe(waiting);
+  }
+  expect(await sue.findings("main")).toEqual([]);
+  expect([...sue.complained(), ...dashboard.complaints]).toEqual([]);
+  await sue.leave();
+  await dashboard.leave();
 });
 
 it("dials, connects the agent with the task, and hangs up", async () => {
-  const { page, complaints, worker } = await flex("ada", ["agent"]);
+  const ada = await site.open("ada", ["agent"]);
+  const { page, worker } = ada;
   await page.getByRole("button", { name: "Dialpad" }).click();
   await page.getByLabel("Number", { exact: true }).fill("(500) 555-0006");
-  expect(await findings(page, "header")).toEqual([]);
+  expect(await ada.findings("header")).toEqual([]);
   await page.keyboard.press("Enter");
   const status = page.getByTestId("dial-status");
-  await expect.poll(() => status.getAttribute("data-status"), { timeout: 20_000 }).toBe("queued");
-  const calls = () => emulator.control<{ sid: string; to: string; status: string }[]>("GET", "/calls");
+  await expect.poll(() => status.getAttribute("data-status")).toBe("queued");
+  const calls = () => site.emulator.control<{ sid: string; to: string; status: string }[]>("GET", "/calls");
   await expect.poll(calls).toMatchObject([{ to: "+15005550006" }]);
   const [{ sid = "" } = {}] = await calls();
-  await emulator.control("PUT", `/calls/${sid}`, { status: "ringing" });
+  await site.emulator.control("PUT", `/calls/${sid}`, { status: "ringing" });
   await expect.poll(() => status.innerText()).toBe("Ringing");
-  await emulator.control("PUT", `/calls/${sid}`, { status: "in-progress" });
+  await site.emulator.control("PUT", `/calls/${sid}`, { status: "in-progress" });
   await expect.poll(() => status.innerText()).toBe("Answered; connecting you");
-  const accepted = async () => {
-    const reservations = (await world()).tasks.flatMap((task) => task.reservations);
-    return reservations.filter((one) => one.worker === worker).map((one) => one.status);
-  };
-  await expect.poll(accepted, { timeout: 20_000 }).toContain("accepted");
+  const reservations = async () =>
+    (await site.centre()).tasks
+      .flatMap((task) => task.reservations)
+      .filter((one) => one.worker === worker)
+      .map((one) => one.status);
+  await expect.poll(reservations).toContain("accepted");
   await page.getByRole("button", { name: "Hang up" }).click();
   await expect.poll(() => status.innerText()).toBe("Call ended");
+  await expect.poll(calls).toMatchObject([{ sid, status: "completed" }]);
+
   await page.getByLabel("Number", { exact: true }).fill("+4930901820");
   await page.getByRole("button", { name: "Call", exact: true }).click();
-  await page.getByRole("alert").filter({ hasText: /\S/ }).waitFor();
-  expect(complaints).toEqual([]);
-  await page.close();
+  await page.getByRole("alert").filter({ hasText: "may not be called from here" }).waitFor();
+  expect(await calls(), "a number outside OUTBOUND_PREFIXES is not called").toHaveLength(1);
+  expect(ada.complained()).toEqual([]);
+  await ada.leave();
 });
 
 it("a bad call ends in a notification, a line of the log and an alert on the dashboard", async () => {
-  const desk = await Visitor.come(browser, emulator, service);
-  await desk.signIn(EDITOR, "/#/voice");
+  const dashboard = await desk("/#/voice");
   const attributes = { DeviceMonitoringPlugin: { alertAgent: true, endedInWarningIsTrigger: "true" } };
-  const { page, complaints, worker } = await flex("bob", ["agent"], { attributes });
-  await page.getByRole("button", { name: "Simulate a bad call" }).click();
-  await page
+  const bob = await site.open("bob", ["agent"], { attributes });
+  await bob.page.getByRole("button", { name: "Simulate a bad call" }).click();
+  await bob.page
     .getByRole("log")
     .filter({
       hasText: "Possible voice network quality issue detected: short call, call ended under warning",
     })
     .waitFor();
   await expect
-    .poll(() => service.log.filter((line) => line.includes(worker) && line.includes("short call")).length, {
-      timeout: 20_000,
-    })
-    .toBe(1);
-  await desk.page.locator("tbody tr", { hasText: "bob" }).waitFor();
-  expect([...complaints, ...desk.complaints]).toEqual([]);
-  await page.close();
-  await desk.leave();
+    .poll(() => site.service.log.filter((line) => line.includes(bob.worker) && line.includes("short call")))
+    .toHaveLength(1);
+  await dashboard.page.locator("tbody tr", { hasText: "bob" }).waitFor();
+  expect([...bob.complained(), ...dashboard.complaints]).toEqual([]);
+  await bob.leave();
+  await dashboard.leave();
 });
 
-it("says what is wrong: a token that ended, a role that may not see, a service that is gone and comes back", async () => {
-  const max = await flex("max", ["supervisor"]);
-  await openRealtime(max.page);
+it("says that the service is gone, and is live again after its restart", async () => {
+  const max = await site.open("max", ["supervisor"]);
+  await max.openRealtime();
   await at.freshness(max.page, "live", "feed");
-
-  await service.kill();
-  await expect
-    .poll(() => banner(max.page).getAttribute("data-trouble"), { timeout: 30_000 })
-    .toBe("unreachable");
-  await service.up();
+  await site.service.kill();
+  await expect.poll(max.trouble).toBe("unreachable");
+  expect(await at.queues(max.page).count(), "the last numbers stay in sight").toBeGreaterThan(0);
+  expect(await max.findings("[data-testid=realtime]")).toEqual([]);
+  await site.service.up();
   await at.freshness(max.page, "live", "feed");
-  await expect.poll(() => banner(max.page).innerText()).toBe("");
-  await max.page.close();
+  await expect.poll(() => max.banner().innerText()).toBe("");
+  expect(max.complained([UNANSWERED])).toEqual([]);
+  await max.leave();
+});
 
-  const old = await flex("old", ["supervisor"]);
-  await emulator.control("DELETE", `/tokens/${old.token}`);
-  const other = await flex("other", ["supervisor"], { token: "no-token-of-this-account" });
-  await openRealtime(other.page);
-  await expect.poll(() => banner(other.page).getAttribute("data-trouble")).toBe("token");
-  await emulator.control("PUT", "/tokens/a-renewed-token", { realm_user_id: "other", roles: ["supervisor"] });
-  await other.page.evaluate(() =>
-    (window as unknown as { shell: { setToken(t: string): void } }).shell.setToken("a-renewed-token"),
-  );
-  await at.freshness(other.page, "live", "feed");
-  await expect.poll(() => banner(other.page).innerText()).toBe("");
-  await other.page.close();
-  await old.page.close();
+it("says that the token expired, and is live again with the one that Flex renews", async () => {
+  const tim = await site.open("tim", ["supervisor"]);
+  await tim.openRealtime();
+  await at.freshness(tim.page, "live", "feed");
+  await site.revokeToken(tim.token);
+  // The feed opens again, and the service asks Twilio about the token.
+  await site.service.kill();
+  await site.service.up();
+  await expect.poll(tim.trouble).toBe("token");
+  await site.issueToken("a-renewed-token", "tim", ["supervisor"]);
+  await tim.renewToken("a-renewed-token");
+  await at.freshness(tim.page, "live", "feed");
+  await expect.poll(() => tim.banner().innerText()).toBe("");
+  expect(tim.complained([UNANSWERED, REFUSED])).toEqual([]);
+  await tim.leave();
+});
 
-  const eve = await flex("eve", ["agent"]);
+it("shows a user without the role nothing, whatever Flex believes of the user", async () => {
+  const eve = await site.open("eve", ["agent"]);
   await eve.page.getByRole("button", { name: "Dialpad" }).waitFor();
-  expect(await eve.page.getByRole("button", { name: "Realtime" }).count(), "agents have no link").toBe(0);
-  await eve.page.close();
+  expect(await eve.link().count(), "agents have no link").toBe(0);
   // Flex calls her a supervisor, and Twilio does not.
-  configs.set("mallory", { ...(configs.get("eve") as ShellConfig), roles: ["supervisor"] });
-  const page = await browser.newPage();
-  await page.goto(`${shell.url}/mallory/`);
-  await openRealtime(page);
-  await expect.poll(() => banner(page).getAttribute("data-trouble")).toBe("role");
-  expect(await page.locator("[role=row][data-sid]").count()).toBe(0);
-  await page.close();
+  const mallory = await site.open("mallory", ["agent"], { roles: ["supervisor"] });
+  await mallory.openRealtime();
+  await expect.poll(mallory.trouble).toBe("role");
+  expect(await at.rows(mallory.page).count()).toBe(0);
+  expect(await mallory.page.locator("[data-metric]").count()).toBe(0);
+  expect(await mallory.findings("[data-testid=realtime]")).toEqual([]);
+  expect([...eve.complained(), ...mallory.complained([REFUSED])]).toEqual([]);
+  await eve.leave();
+  await mallory.leave();
 });
 
 it("reads the Sync Map through Flex's client while the service is gone, and says so, in German and dark", async () => {
-  const headers = {
-    authorization: `Basic ${Buffer.from(`${EDITOR.name}:${EDITOR.password}`).toString("base64")}`,
-  };
-  const { token } = await (await fetch(`${service.url}/api/token`, { headers })).json();
-  const { sync } = await (await fetch(`${service.url}/api/session`, { headers })).json();
-  const { page } = await flex("uwe", ["admin"], {
+  const { name, password } = EDITOR;
+  const headers = { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}` };
+  const { token } = await (await fetch(`${site.service.url}/api/token`, { headers })).json();
+  const { sync } = await (await fetch(`${site.service.url}/api/session`, { headers })).json();
+  const uwe = await site.open("uwe", ["admin"], {
     language: "de-DE",
     dark: true,
     sync: { token, endpoint: sync.endpoint },
   });
-  await openRealtime(page, "Echtzeit");
-  await at.freshness(page, "live", "feed");
-  await service.kill();
-  await at.freshness(page, "live", "sync");
-  await expect.poll(() => banner(page).innerText(), { timeout: 20_000 }).toContain("kommen aus Twilio Sync");
-  expect(await at.queues(page).count()).toBeGreaterThan(0);
-  expect(await findings(page, "[data-testid=realtime]")).toEqual([]);
-  await service.up();
-  await at.freshness(page, "live", "feed");
-  await expect.poll(() => banner(page).innerText()).toBe("");
-  await page.close();
+  await uwe.openRealtime("Echtzeit");
+  await at.freshness(uwe.page, "live", "feed");
+  await site.service.kill();
+  await at.freshness(uwe.page, "live", "sync");
+  await expect.poll(() => uwe.banner().innerText()).toContain("kommen aus Twilio Sync");
+  expect(await at.queues(uwe.page).count()).toBeGreaterThan(0);
+  expect(await uwe.findings("[data-testid=realtime]")).toEqual([]);
+  await site.service.up();
+  await at.freshness(uwe.page, "live", "feed");
+  await expect.poll(() => uwe.banner().innerText()).toBe("");
+  await uwe.leave();
 });

@@ -15,7 +15,7 @@ const bodyOf = async (request: IncomingMessage) => {
   return Buffer.concat(parts).toString();
 };
 
-/** Whoever opens `/{name}/` is the user that `configs` has under that name. */
+/** The page at `/{name}/` is that of the user whom `configs` has under that name. */
 export async function serveShell(emulator: string, configs: Map<string, ShellConfig>) {
   const server = createServer(async (request, answer) => {
     const [, name = "", ...rest] = new URL(request.url ?? "/", "http://shell").pathname.split("/");

@@ -134,6 +134,7 @@ async function main(): Promise<void> {
     call.emit("warning", "high-jitter", { values: [80, 90], threshold: { name: "max", value: 30 } });
     call.emit("disconnect");
   };
+  const started: Promise<void>[] = [];
   Object.assign(globalThis, {
     React,
     ReactDOM,
@@ -141,19 +142,27 @@ async function main(): Promise<void> {
       Flex: {
         Plugins: {
           init: (Plugin: new () => { init(flex: unknown, manager: unknown): Promise<void> }) =>
-            void new Plugin().init(flex, manager),
+            void started.push(new Plugin().init(flex, manager)),
         },
       },
     },
     shell: { incoming, setToken, actions: flex.Actions.invoked, worker },
   });
-  ReactDOM.render(<Shell flex={flex} world={world} call={badCall} />, document.getElementById("root"));
-
   const { url } = await json<{ url: string }>(`${config.service}/flex-plugin.json`);
-  const script = document.createElement("script");
-  script.src = url;
-  document.head.append(script);
+  await load(url);
+  // As Flex does: nothing can be clicked before the plugins have started.
+  await Promise.all(started);
+  ReactDOM.render(<Shell flex={flex} world={world} call={badCall} />, document.getElementById("root"));
 }
+
+const load = (url: string) =>
+  new Promise<void>((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve();
+    script.onerror = () => reject(new Error(`${url} can't be loaded`));
+    document.head.append(script);
+  });
 
 /** The emulator has no TaskRouter SDK: what it offers to the Worker is looked up. */
 async function offerTasks(

@@ -9,7 +9,7 @@ interface Account {
 }
 
 /** What a browser logs for an unanswered request: expected only while the service is down. */
-const UNANSWERED = /^Failed to load resource: net::ERR_/;
+export const UNANSWERED = /^Failed to load resource: net::ERR_/;
 
 export class Visitor {
   private constructor(
