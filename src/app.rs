@@ -23,8 +23,8 @@ use crate::lifecycle::{Stage, TaskError, Tasks};
 use crate::pipeline::Pipeline;
 use crate::refresh::Refresher;
 use crate::server::{
-    Access, DefaultHeaders, FlexGate, Handles, LeaderClient, Refusals, Signatures, Sockets, SyncGate, router,
-    serve,
+    Access, DefaultHeaders, FlexGate, Handles, LeaderClient, Refusals, SignatureAlarm, Sockets, SyncGate,
+    router, serve,
 };
 use crate::telemetry::metrics::Monitor;
 use crate::twilio::signature::SignatureVerifier;
@@ -129,7 +129,7 @@ impl App {
             feed,
             shows_events: layout::needs(&layout::all(&config.core)).latest_event,
             refusals: Refusals::new(monitor.clone()),
-            signatures: Signatures::default(),
+            signature_alarm: SignatureAlarm::default(),
             monitor,
             ready: is_ready,
         };

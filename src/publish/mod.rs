@@ -8,13 +8,13 @@
 
 mod audit;
 mod flush;
+mod known_documents;
 mod object;
 mod outage;
 mod outbox;
 mod pacer;
 mod readers;
 mod snapshot_change;
-mod standing;
 mod wanted;
 mod worker;
 mod writer;

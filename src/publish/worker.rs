@@ -14,11 +14,11 @@ use tracing::{Instrument, Span, debug, info, warn};
 
 use super::audit::{Audits, End, look};
 use super::flush::{Flush, Flushes};
+use super::known_documents::KnownDocuments;
 use super::outbox::{AtLimit, Outbox};
 use super::pacer::Urgency;
 use super::readers::{PAUSE, Readers, is_controlled, permit};
 use super::snapshot_change::SnapshotChange;
-use super::standing::Standing;
 use super::wanted::{Body, Found, Wanted, Write, WriteOutcome};
 use super::writer;
 use super::{BeyondLimit, PublishStatus, Publisher};
@@ -64,7 +64,7 @@ pub struct PublishWorker {
     failing: BTreeSet<Target>,
     /// Who reads with access tokens; `None` where no tokens are issued.
     readers: Option<Readers>,
-    standing: Standing,
+    known_documents: KnownDocuments,
     /// Targets whose value had to be cut, and were told of.
     cut: BTreeSet<Target>,
     /// The object that was told to be at its limit, and when it was so last.
@@ -144,7 +144,7 @@ impl PublishWorker {
             status,
             failing: BTreeSet::new(),
             readers: readers.map(Readers::new),
-            standing: Standing::default(),
+            known_documents: KnownDocuments::default(),
             cut: BTreeSet::new(),
             limit_told: None,
             reported_at: now,
@@ -265,7 +265,7 @@ impl PublishWorker {
         let objects = self.layouts.iter().flat_map(|layout| layout.objects(snapshot));
         let objects = objects.chain(self.seeds.iter().map(|(target, _)| target.object()));
         let objects = objects.collect();
-        self.standing.follow(&objects);
+        self.known_documents.follow(&objects);
         self.audits.follow(objects, now);
     }
 
@@ -354,8 +354,8 @@ impl PublishWorker {
                     if let Target::Document(name) = &target {
                         // One without a revision was deleted, or another writer's was left as it is.
                         match revision {
-                            Some(_) => self.standing.written(name, *requests),
-                            None => self.standing.removed(name),
+                            Some(_) => self.known_documents.written(name, *requests),
+                            None => self.known_documents.removed(name),
                         }
                     }
                     let waited_ms = now.duration_since(since).as_millis();
@@ -433,7 +433,7 @@ impl PublishWorker {
         if let Object::Document(name) = object {
             let target = Target::Document(name.clone());
             if !self.outbox.knows_better(&target, &found) {
-                self.standing.looked(name, found.targets.contains_key(&target));
+                self.known_documents.looked(name, found.targets.contains_key(&target));
             }
         }
         let snapshot = self.shown.clone().unwrap_or_else(|| self.snapshots.borrow().clone());

@@ -18,7 +18,7 @@ mod health;
 mod leader_client;
 mod listener;
 mod login;
-mod monitoring;
+mod metrics;
 mod openapi;
 mod page;
 mod query;
@@ -29,7 +29,7 @@ mod routes;
 mod same_site;
 mod session;
 mod shared_answers;
-mod signatures;
+mod signature_alarm;
 mod signed;
 mod sync_endpoint;
 mod token;
@@ -55,7 +55,7 @@ pub use leader_client::LeaderClient;
 pub use listener::{listen, serve};
 pub use refusals::Refusals;
 pub use routes::{ROUTES, Route, is_own_path};
-pub use signatures::Signatures;
+pub use signature_alarm::SignatureAlarm;
 pub use websocket::Sockets;
 
 use crate::call_quality::Voice;
@@ -123,7 +123,7 @@ pub struct Handles {
     pub feed: Feed,
     pub shows_events: bool,
     pub refusals: Refusals,
-    pub signatures: Signatures,
+    pub signature_alarm: SignatureAlarm,
     pub monitor: Monitor,
     /// What `/readyz` answers.
     pub ready: watch::Receiver<bool>,

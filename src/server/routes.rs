@@ -16,7 +16,7 @@ use super::feed::LAST_EVENT_ID;
 use super::websocket::{Sockets, TOKEN_HEADER};
 use super::{
     ApiError, AppState, EVENT_PATHS, bootstrap, call_quality, definitions, dialling, feed, flex_plugin,
-    health, login, monitoring, openapi, page, recording, roster, session, token, webhook, websocket,
+    health, login, metrics, openapi, page, recording, roster, session, token, webhook, websocket,
 };
 use crate::dialling::{STATUS_PATH, TWIML_PATH};
 
@@ -88,7 +88,7 @@ pub const ROUTES: &[Route] = &[
     route("/taskrouter_workers", "GET", || get(roster::workers)),
     route("/sync_taskrouter_statistics", "GET", || get(bootstrap::by_hand)),
     route("/sync_taskrouter_tasks", "GET", || get(bootstrap::tasks_by_hand)),
-    route("/metrics", "GET", || get(monitoring::show)),
+    route("/metrics", "GET", || get(metrics::show)),
     route("/openapi.json", "GET", || get(openapi::show)),
     route("/keepalive", "GET", || get(health::keepalive)),
     route("/healthz", "GET", || get(health::alive)),

@@ -143,10 +143,10 @@ impl FromRequest<AppState> for Callback {
                 SignedError::Form(_) => malformed(),
                 SignedError::Signature { .. } => {
                     state.monitor.event(None, EventOutcome::Signature);
-                    state.signatures.refused(error.code());
+                    state.signature_alarm.refused(error.code());
                 }
             })?;
-        state.signatures.accepted();
+        state.signature_alarm.accepted();
         Received::of(&verified, state.shows_events).inspect_err(|_| malformed()).map(Self::Events)
     }
 }

@@ -28,7 +28,7 @@ use super::transport::{Failure, Transport};
 use super::unanswered::Unanswered;
 use crate::config::{BaseUrls, TwilioConfig};
 use crate::coordination::lease::{Lease, Moment};
-use crate::telemetry::metrics::{Limit, Monitor, endpoint};
+use crate::telemetry::metrics::{Limit, Monitor, request_label};
 use crate::telemetry::trace;
 
 /// Sync accepts about 20 concurrent updates; never more writes than that are in flight, for all callers together.
@@ -233,13 +233,13 @@ impl Client {
     /// Waits until a read may go out. No place is held while the governor makes it wait, so that what is scarce holds up
     /// nothing else; and it is admitted only with a place in hand, so that it goes out at once.
     async fn admission(&self, call: &Call) -> Result<SemaphorePermit<'_>, TwilioError> {
-        let name = endpoint(call.method.as_str(), &call.target);
+        let label = request_label(call.method.as_str(), &call.target);
         loop {
             let place = self.places(call).acquire().await.map_err(|_| shut(call))?;
             if call.api != Api::TaskRouter {
                 return Ok(place);
             }
-            let admitted = self.governor(|governor| governor.admit(call.endpoint, &name, Instant::now()));
+            let admitted = self.governor(|governor| governor.admit(call.endpoint, &label, Instant::now()));
             let Err(until) = admitted else { return Ok(place) };
             drop(place);
             tokio::time::sleep_until(until).await;
@@ -260,8 +260,8 @@ impl Client {
         for unanswered in self.unanswered_of(call.api) {
             unanswered.asked();
         }
-        let endpoint = endpoint(call.method.as_str(), &call.target);
-        let span = trace::request(call.api.name(), &endpoint);
+        let label = request_label(call.method.as_str(), &call.target);
+        let span = trace::request(call.api.name(), &label);
         let answered = self.transport.carry(request).instrument(span.clone()).await;
         let answered = answered.map_err(|failure| self.failed(call, failure));
         let took = answered.is_ok().then(|| began.elapsed());
@@ -274,9 +274,9 @@ impl Client {
         if let (Ok(response), Api::TaskRouter) = (&answered, call.api) {
             let observed = observed(response);
             self.tell_headroom(call.endpoint, observed);
-            self.governor(|governor| governor.observe(call.endpoint, &endpoint, observed, Instant::now()));
+            self.governor(|governor| governor.observe(call.endpoint, &label, observed, Instant::now()));
         }
-        self.monitor.requested(call.api.name(), endpoint, status, took);
+        self.monitor.requested(call.api.name(), label, status, took);
         let response = answered?;
         for unanswered in self.unanswered_of(call.api) {
             unanswered.answered();

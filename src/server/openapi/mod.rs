@@ -101,7 +101,7 @@ const EVENTS: &str = "/taskrouter/events";
         super::health::keepalive,
         super::health::alive,
         super::health::ready,
-        super::monitoring::show,
+        super::metrics::show,
         show
     ),
     components(schemas(schemas::ErrorSchema)),

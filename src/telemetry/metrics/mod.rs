@@ -9,11 +9,11 @@
 //! count for itself, and hardly any dependencies.
 
 mod backlog;
-mod endpoint;
 mod event_types;
 mod log;
 mod panics;
 mod process;
+mod request_label;
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -30,9 +30,9 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use tokio::time::Instant;
 
-pub use endpoint::endpoint;
 pub use event_types::{EventOutcome, event_type_label};
 pub use panics::count_panics;
+pub use request_label::request_label;
 
 use backlog::UnwrittenAge;
 use event_types::EventCounts;

@@ -14,7 +14,7 @@ const FOR_LONG: Duration = Duration::from_secs(60);
 
 /// How the signatures of events have been. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Signatures(Arc<Mutex<Run>>);
+pub struct SignatureAlarm(Arc<Mutex<Run>>);
 
 /// Events refused since the last one that was accepted.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ struct Run {
     warned: bool,
 }
 
-impl Signatures {
+impl SignatureAlarm {
     /// An event's signature was not right; `code` says how.
     pub(super) fn refused(&self, code: &'static str) {
         let news = self.0.lock().refused(Instant::now());

@@ -32,14 +32,14 @@ const OWN: [&str; 27] = [
 ];
 
 /// `POST /v1/Services/{}/Maps/{}/Items` for a method and target.
-pub fn endpoint(method: &str, target: &str) -> String {
+pub fn request_label(method: &str, target: &str) -> String {
     let path = target.split('?').next().unwrap_or_default();
-    let mut endpoint = format!("{method} ");
+    let mut label = format!("{method} ");
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-        endpoint.push('/');
-        endpoint.push_str(OWN.iter().find(|own| **own == segment).unwrap_or(&"{}"));
+        label.push('/');
+        label.push_str(OWN.iter().find(|own| **own == segment).unwrap_or(&"{}"));
     }
-    endpoint
+    label
 }
 
 #[cfg(test)]
@@ -49,11 +49,11 @@ mod tests {
     #[test]
     fn sids_names_and_queries_are_left_out() {
         assert_eq!(
-            endpoint("POST", "/v1/Services/IS1/Maps/queueStats/Items/WQ1?x=y"),
+            request_label("POST", "/v1/Services/IS1/Maps/queueStats/Items/WQ1?x=y"),
             "POST /v1/Services/{}/Maps/{}/Items/{}"
         );
         assert_eq!(
-            endpoint("GET", "/v1/Workspaces/WS1/Statistics?StartDate=x"),
+            request_label("GET", "/v1/Workspaces/WS1/Statistics?StartDate=x"),
             "GET /v1/Workspaces/{}/Statistics"
         );
     }
