@@ -2,15 +2,27 @@
 //!
 //! A PluginVersion names the bundle's URL, and Twilio keeps that name until the next release. So the address of another
 //! version leads to the bundle of this one: after an upgrade agents go on, before `setup --flex-plugin` has released it.
+//!
+//! The bundle needs no account, so strangers may ask for it on thousands of connections and read slowly: all of them share
+//! one copy of it, or one compressed copy.
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::sync::LazyLock;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, LOCATION};
+use axum::http::header::{
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, ETAG, LOCATION, VARY,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::Serialize;
 use sha2::{Digest, Sha384};
 use utoipa::ToSchema;
@@ -40,27 +52,48 @@ pub struct FlexPluginBundle {
     pub bytes: usize,
 }
 
+/// What was built, read and hashed once.
+struct Script {
+    /// Its name has its hash.
+    file: String,
+    integrity: String,
+    plain: Bytes,
+    /// With gzip; `None` where that failed.
+    compressed: Option<Bytes>,
+}
+
+static SCRIPT: LazyLock<Option<Script>> = LazyLock::new(|| {
+    let name = page::names().find(|name| name.starts_with(FOLDER) && name.ends_with(".js"))?;
+    let plain = match page::file(&name)?.data {
+        Cow::Borrowed(data) => Bytes::from_static(data),
+        // A program that was built for trying out reads its files from the disk.
+        Cow::Owned(data) => data.into(),
+    };
+    let integrity = format!("sha384-{}", BASE64_STANDARD.encode(Sha384::digest(&plain)));
+    let file = name.strip_prefix(FOLDER)?.to_owned();
+    Some(Script { file, integrity, compressed: gzip(&plain), plain })
+});
+
+fn gzip(data: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(data).ok()?;
+    encoder.finish().ok().map(Bytes::from)
+}
+
 impl FlexPluginBundle {
     /// `None` where the plugin was not built.
     pub fn built(public_url: &PublicUrl) -> Option<Self> {
-        let name = name()?;
-        let data = page::file(&name)?.data;
-        let file = name.strip_prefix(FOLDER)?;
+        let script = SCRIPT.as_ref()?;
         Some(Self {
             version: VERSION,
-            url: format!("{public_url}/flex-plugin/{VERSION}/{file}"),
-            integrity: format!("sha384-{}", BASE64_STANDARD.encode(Sha384::digest(&data))),
-            bytes: data.len(),
+            url: format!("{public_url}/flex-plugin/{VERSION}/{}", script.file),
+            integrity: script.integrity.clone(),
+            bytes: script.plain.len(),
         })
     }
 }
 
-/// The one script in the folder, whose name has its hash.
-fn name() -> Option<String> {
-    page::names().find(|name| name.starts_with(FOLDER) && name.ends_with(".js"))
-}
-
-/// Says it.
+/// The plugin's version, URL, integrity hash and size.
 #[utoipa::path(
     get,
     path = "/flex-plugin.json",
@@ -96,12 +129,11 @@ pub(super) async fn bundle(
 ) -> Result<Response, ApiError> {
     let Path(path) = path.map_err(|_| ApiError::not_found())?;
     let (version, file) = path.split_once('/').ok_or_else(ApiError::not_found)?;
-    let current = name().ok_or_else(ApiError::not_found)?;
-    let current_file = current.trim_start_matches(FOLDER);
-    let mut response = if version == VERSION && file == current_file {
-        page::serve(page::file(&current).ok_or_else(ApiError::not_found)?, &headers, KEPT)
+    let script = SCRIPT.as_ref().ok_or_else(ApiError::not_found)?;
+    let mut response = if version == VERSION && file == script.file {
+        script.response(&headers)
     } else if is_plugin(version, file) {
-        let to = format!("{}/flex-plugin/{VERSION}/{current_file}", *state.public_url);
+        let to = format!("{}/flex-plugin/{VERSION}/{}", *state.public_url, script.file);
         (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, to), (CACHE_CONTROL, "no-store".to_owned())])
             .into_response()
     } else {
@@ -114,6 +146,35 @@ pub(super) async fn bundle(
     Ok(response)
 }
 
+impl Script {
+    fn response(&self, asked: &HeaderMap) -> Response {
+        let compressed = self.compressed.as_ref().filter(|_| takes_gzip(asked));
+        let body = compressed.unwrap_or(&self.plain).clone();
+        let mut response = page::serve_shared(body, "text/javascript", &self.integrity, asked, KEPT);
+        let answers = response.status() == StatusCode::OK;
+        let headers = response.headers_mut();
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        if compressed.is_some() {
+            // A weak tag: the same content in other bytes.
+            let tag = HeaderValue::try_from(format!("W/\"{}\"", self.integrity));
+            if let Ok(tag) = tag {
+                headers.insert(ETAG, tag);
+            }
+            headers.extend(answers.then_some((CONTENT_ENCODING, HeaderValue::from_static("gzip"))));
+        }
+        response
+    }
+}
+
+fn takes_gzip(asked: &HeaderMap) -> bool {
+    let taken = asked.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    taken.flat_map(|value| value.split(',')).any(|encoding| {
+        let (name, weight) = encoding.split_once(';').unwrap_or((encoding, "q=1"));
+        let refused = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse().ok()) == Some(0.0);
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
+}
+
 /// Whether some version's bundle has this address.
 fn is_plugin(version: &str, file: &str) -> bool {
     let mut numbers = version.split(['.', '-']);
@@ -124,7 +185,18 @@ fn is_plugin(version: &str, file: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_plugin;
+    use super::*;
+
+    #[test]
+    fn gzip_goes_to_browsers_that_take_it() {
+        let takes = |value: &'static str| {
+            let value = HeaderValue::from_static(value);
+            takes_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, value)]))
+        };
+        assert!(takes("gzip") && takes("br, gzip;q=0.5") && takes("deflate , GZIP"));
+        assert!(!takes("br") && !takes("gzip;q=0") && !takes("gzip; q=0.0, br") && !takes(""));
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
 
     #[test]
     fn an_address_of_another_version_is_one_of_the_plugin() {

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRef, OriginalUri, Path, State};
 use axum::http::header::{
@@ -159,8 +160,24 @@ pub(super) fn names() -> impl Iterator<Item = String> {
     Files::iter().map(Cow::into_owned)
 }
 
-pub(super) fn serve(file: EmbeddedFile, asked: &HeaderMap, caching: &'static str) -> Response {
+fn serve(file: EmbeddedFile, asked: &HeaderMap, caching: &'static str) -> Response {
     let tag: String = file.metadata.sha256_hash()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let kind = file.metadata.mimetype().to_owned();
+    let data = match file.data {
+        Cow::Borrowed(data) => Bytes::from_static(data),
+        Cow::Owned(data) => data.into(),
+    };
+    serve_shared(data, &kind, &tag, asked, caching)
+}
+
+/// A content that all callers share, or 304 where the browser has it.
+pub(super) fn serve_shared(
+    data: Bytes,
+    kind: &str,
+    tag: &str,
+    asked: &HeaderMap,
+    caching: &'static str,
+) -> Response {
     let tag = format!("\"{tag}\"");
     let known = asked.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     // A proxy that compresses makes the tag a weak one.
@@ -169,8 +186,7 @@ pub(super) fn serve(file: EmbeddedFile, asked: &HeaderMap, caching: &'static str
     if same {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
-    let kind = file.metadata.mimetype().to_owned();
-    (headers, [(CONTENT_TYPE, kind)], file.data.into_owned()).into_response()
+    (headers, [(CONTENT_TYPE, kind)], data).into_response()
 }
 
 fn not_built() -> Response {

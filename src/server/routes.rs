@@ -65,7 +65,7 @@ pub const ROUTES: &[Route] = &[
     page("/icon.svg", || get(page::icon)),
     page("/voice-quality.js", || get(page::voice_quality)),
     plugin("/flex-plugin.json", || get(flex_plugin::show)),
-    page("/flex-plugin/{*path}", || get(flex_plugin::bundle)),
+    route("/flex-plugin/{*path}", "GET", || get(flex_plugin::bundle)),
     shared("/api/definitions", "GET", || get(definitions::show)),
     shared("/getDefinitions", "GET", || get(definitions::show)),
     route("/api/definitions/fields", "GET", || get(definitions::fields)),

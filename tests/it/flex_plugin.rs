@@ -12,9 +12,11 @@ use crate::support::{Bed, Binary, NO_TIMERS};
 const FLEX: &str = "https://flex.twilio.com";
 const SERVICE: &str = "https://stats.example.com";
 
-/// Whether the page and the plugin are built on this machine.
+/// Whether the page and the plugin are built on this machine. Where `tests/run` has built them they must be.
 fn is_built() -> bool {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/web/dist/flex-plugin")).exists()
+    let built = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/web/dist/flex-plugin")).exists();
+    assert!(built || std::env::var_os("PAGE_IS_BUILT").is_none(), "web/dist has no Flex plugin");
+    built
 }
 
 async fn bed(more: &[(&str, &str)]) -> Bed {
@@ -53,6 +55,17 @@ async fn the_bundle_is_at_its_address_for_ever_and_an_older_address_leads_to_it(
     use sha2::Digest;
     let digest = base64::prelude::BASE64_STANDARD.encode(sha2::Sha384::digest(&bytes));
     assert_eq!(told["integrity"], format!("sha384-{digest}"));
+
+    let packed = client.get(url).header("Accept-Encoding", "gzip").send().await.unwrap();
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    assert_eq!(packed.headers()["vary"], "accept-encoding");
+    let tag = packed.headers()["etag"].clone();
+    let packed = packed.bytes().await.unwrap();
+    let mut unpacked = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut unpacked).unwrap();
+    assert!(packed.len() < bytes.len() / 2 && unpacked == bytes);
+    let known = client.get(url).header("Accept-Encoding", "gzip").header("If-None-Match", tag).send().await;
+    assert_eq!(known.unwrap().status(), StatusCode::NOT_MODIFIED);
 
     let older = get(format!("{}/flex-plugin/0.1.0/taskrouter-sync-gone.js", bed.url())).await.unwrap();
     assert_eq!(
