@@ -6,14 +6,22 @@ use crate::VERSION;
 use crate::cli::flex_plugin::{Released, released};
 use crate::config::Config;
 use crate::server::FlexPluginBundle;
-use crate::twilio::Apis;
+use crate::twilio::{Apis, Next};
 
 const MEND: &str = "taskrouter-sync setup --flex-plugin";
 
 /// None where our plugin is not released, which is as good.
 pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
-    // An account without Flex answers in its own way.
-    let Ok(Some(released)) = released(&apis.plugins).await else { return Vec::new() };
+    let released = match released(&apis.plugins).await {
+        Ok(Some(released)) => released,
+        Ok(None) => return Vec::new(),
+        Err(error) if matches!(error.next(), Next::Retry(_)) || error.is_bad_credentials() => {
+            let found = format!("whether the plugin is released is not known: {error}");
+            return vec![Check::note("flex plugin", found, "run doctor again")];
+        }
+        // An account without Flex refuses in its own way.
+        Err(_) => return Vec::new(),
+    };
     let bundle = FlexPluginBundle::built(&config.server.public_url);
     vec![version(&released, bundle.as_ref()), reachable(&released).await, origins(config)]
 }
