@@ -83,7 +83,12 @@ impl App {
         });
         let mut access = Access::new(&config.server, &twilio.auth_tokens[0], broadcaster.clone());
         // Replicas share sign-outs in Redis. Only the one that leads writes to Sync.
-        let keeper = if shared.is_none() { access.keep_sign_outs(apis.sync.clone()) } else { None };
+        let keeper = if shared.is_none() {
+            access.keep_sign_outs(apis.sync.clone())
+        } else {
+            access.share_sign_outs();
+            None
+        };
         let access = Arc::new(access);
         if let Some(keeper) = keeper {
             let access = access.clone();
@@ -100,7 +105,9 @@ impl App {
             None => alone(config, &apis, watched, &mut tasks),
             Some((sharing, facts, limits)) => {
                 let deliver = deliver(access.clone(), dialler.clone(), voice.clone());
-                let exchanged = Exchanged { facts, deliver: Box::new(deliver), limits };
+                let known = access.clone();
+                let caught_up = Box::new(move || known.sign_outs_are_known());
+                let exchanged = Exchanged { facts, deliver: Box::new(deliver), caught_up, limits };
                 replicated(config, sharing, watched, exchanged, &mut tasks)?
             }
         };

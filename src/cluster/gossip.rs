@@ -1,6 +1,7 @@
-//! Shares facts with the other replicas: as messages with those that run, and in a list for those that start later.
+//! Shares facts with the other replicas: as messages with those that run, and in lists for those that start later.
 //!
-//! Running replicas remember the list. Where Redis has lost it, one of them restores it.
+//! Sign-outs have a list of their own. Running replicas remember both lists. Where Redis has lost them, one replica restores
+//! them.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, LazyLock};
@@ -9,23 +10,24 @@ use std::time::Duration;
 use jiff::Timestamp;
 use redis::Script;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::keys::RedisKey;
 use super::message::{Message, next};
 use super::redis::{Link, LinkError};
-use crate::coordination::gossip::SharedFact;
+use crate::coordination::gossip::{KeptIn, OutgoingFacts, SharedFact};
 
 static SHARE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/share.lua")));
 static RESTORE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/restore.lua")));
 
-/// The newest facts in the list, which expires a day after the last.
+/// The newest facts in the list, and the newest sign-outs in theirs. A list expires a day after its last entry.
 const MOST_KEPT: usize = 5_000;
+const MOST_SIGN_OUTS: usize = 10_000;
 /// Ids of facts that were delivered, so that none is delivered twice.
 const MOST_SEEN: usize = 20_000;
-/// Facts that wait for Redis; with more the oldest are dropped.
+/// Facts that wait for Redis. With more, wrong credentials are dropped first, then the oldest.
 const MOST_UNSENT: usize = 1_000;
 const AGAIN: Duration = Duration::from_millis(250);
 const SECONDS_KEPT: i64 = 86_400;
@@ -39,12 +41,13 @@ pub struct Envelope {
     fact: SharedFact,
 }
 
-/// Sends the facts of this replica, and delivers those of the others with their age in seconds, until `stop`.
+/// Sends the facts of this replica, and delivers those of the others with their age in seconds, until `stop`. Calls
+/// `caught_up` whenever all that Redis keeps has been delivered.
 pub async fn exchange(
     link: Link,
-    mut outgoing: mpsc::Receiver<SharedFact>,
+    mut outgoing: OutgoingFacts,
     mut messages: broadcast::Receiver<Arc<Message>>,
-    deliver: impl Fn(SharedFact, u64) + Send,
+    (deliver, caught_up): (impl Fn(SharedFact, u64) + Send, impl Fn() + Send),
     stop: CancellationToken,
 ) {
     let mut seen = DeliveredFacts::default();
@@ -59,12 +62,12 @@ pub async fn exchange(
         tokio::select! {
             // Facts from before the stop are sent before it.
             biased;
-            Some(fact) = outgoing.recv() => {
+            Some(fact) = outgoing.next() => {
                 let at = Timestamp::now().as_second();
                 let envelope = Envelope { id: rand::random(), at, fact };
                 seen.is_new(&envelope);
                 if unsent.len() >= MOST_UNSENT {
-                    unsent.pop_front();
+                    make_room(&mut unsent);
                 }
                 unsent.push_back(envelope);
             }
@@ -87,6 +90,7 @@ pub async fn exchange(
                 Ok(kept) => {
                     behind = false;
                     kept.into_iter().for_each(|envelope| take(&mut seen, envelope, &deliver));
+                    caught_up();
                 }
                 Err(error) => debug!(%error, "Reading shared facts failed"),
             }
@@ -101,11 +105,18 @@ pub async fn exchange(
     }
 }
 
+/// Drops one fact that waits for Redis.
+fn make_room(unsent: &mut VecDeque<Envelope>) {
+    let guess = unsent.iter().position(|envelope| envelope.fact.kept_in() == KeptIn::Nothing);
+    unsent.remove(guess.unwrap_or(0));
+}
+
 #[derive(Debug, Default)]
 struct DeliveredFacts {
     ids: HashSet<u64>,
     order: VecDeque<u64>,
-    kept: VecDeque<Envelope>,
+    facts: VecDeque<Envelope>,
+    sign_outs: VecDeque<Envelope>,
 }
 
 impl DeliveredFacts {
@@ -113,11 +124,16 @@ impl DeliveredFacts {
         if !self.ids.insert(envelope.id) {
             return false;
         }
-        if envelope.fact.is_kept() {
-            if self.kept.len() >= MOST_KEPT {
-                self.kept.pop_front();
+        let kept = match envelope.fact.kept_in() {
+            KeptIn::Nothing => None,
+            KeptIn::SignOuts => Some((&mut self.sign_outs, MOST_SIGN_OUTS)),
+            KeptIn::Facts => Some((&mut self.facts, MOST_KEPT)),
+        };
+        if let Some((kept, most)) = kept {
+            if kept.len() >= most {
+                kept.pop_front();
             }
-            self.kept.push_back(envelope.clone());
+            kept.push_back(envelope.clone());
         }
         self.order.push_back(envelope.id);
         if self.order.len() > MOST_SEEN
@@ -139,27 +155,34 @@ fn take(seen: &mut DeliveredFacts, envelope: Envelope, deliver: &impl Fn(SharedF
 async fn share(link: &Link, envelope: &Envelope) -> Result<(), LinkError> {
     match share_once(link, envelope).await {
         Err(error) if error.is_wrong_type() => {
-            delete(link).await?;
+            delete(link, list_of(envelope).0).await?;
             share_once(link, envelope).await
         }
         shared => shared,
     }
 }
 
+/// The list that an envelope belongs to, and how many it takes.
+fn list_of(envelope: &Envelope) -> (RedisKey, usize) {
+    match envelope.fact.kept_in() {
+        KeptIn::SignOuts => (RedisKey::SignOuts, MOST_SIGN_OUTS),
+        KeptIn::Nothing | KeptIn::Facts => (RedisKey::Facts, MOST_KEPT),
+    }
+}
+
 /// Foreign data stands where the list was.
-async fn delete(link: &Link) -> Result<(), LinkError> {
+async fn delete(link: &Link, list: RedisKey) -> Result<(), LinkError> {
     let mut delete = redis::cmd("DEL");
-    delete.arg(link.key(RedisKey::Words));
+    delete.arg(link.key(list));
     link.command::<i64>(&delete).await.map(drop)
 }
 
 async fn share_once(link: &Link, envelope: &Envelope) -> Result<(), LinkError> {
     let text = serde_json::to_vec(envelope).unwrap_or_default();
-    let (message, most) = (Message::Fact(envelope.clone()).encode(), MOST_KEPT.to_string());
-    let kept: &[u8] = if envelope.fact.is_kept() { &text } else { b"" };
-    link.run::<i64>(&SHARE, &[RedisKey::Words, RedisKey::News], &[&message, kept, most.as_bytes()])
-        .await
-        .map(drop)
+    let (list, most) = list_of(envelope);
+    let (message, most) = (Message::Fact(envelope.clone()).encode(), most.to_string());
+    let kept: &[u8] = if envelope.fact.kept_in() == KeptIn::Nothing { b"" } else { &text };
+    link.run::<i64>(&SHARE, &[list, RedisKey::News], &[&message, kept, most.as_bytes()]).await.map(drop)
 }
 
 /// Restores what the list has lost, if this Redis is not the one of the last look.
@@ -174,30 +197,41 @@ async fn restore(link: &Link, seen: &DeliveredFacts, born: &mut Option<String>) 
     let there = kept(link).await.inspect_err(|_| *born = Some(before.clone()))?;
     let there: HashSet<u64> = there.iter().map(|envelope| envelope.id).collect();
     let day_ago = Timestamp::now().as_second() - SECONDS_KEPT;
-    let missing = seen.kept.iter().filter(|kept| kept.at > day_ago && !there.contains(&kept.id));
-    let missing: Vec<Vec<u8>> = missing.map(|kept| serde_json::to_vec(kept).unwrap_or_default()).collect();
-    if missing.is_empty() {
+    let missing = |kept: &VecDeque<Envelope>| -> Vec<Vec<u8>> {
+        let missing = kept.iter().rev().filter(|kept| kept.at > day_ago && !there.contains(&kept.id));
+        missing.map(|kept| serde_json::to_vec(kept).unwrap_or_default()).collect()
+    };
+    let (facts, sign_outs) = (missing(&seen.facts), missing(&seen.sign_outs));
+    if facts.is_empty() && sign_outs.is_empty() {
         return Ok(());
     }
-    let most = MOST_KEPT.to_string();
-    let mut arguments: Vec<&[u8]> = vec![now.as_bytes(), most.as_bytes()];
-    arguments.extend(missing.iter().rev().map(Vec::as_slice));
-    let restored = link.run_large::<i64>(&RESTORE, &[RedisKey::Words, RedisKey::Born], &arguments).await;
+    let counts = [MOST_KEPT, MOST_SIGN_OUTS, facts.len()].map(|count| count.to_string());
+    let mut arguments: Vec<&[u8]> = vec![now.as_bytes()];
+    arguments.extend(counts.iter().map(String::as_bytes));
+    arguments.extend(facts.iter().chain(&sign_outs).map(Vec::as_slice));
+    let keys = [RedisKey::Facts, RedisKey::SignOuts, RedisKey::Born];
+    let restored = link.run_large::<i64>(&RESTORE, &keys, &arguments).await;
     restored.map(drop).inspect_err(|_| *born = Some(before))
 }
 
-/// The list, oldest first, without facts of other versions that this one does not know.
+/// Sign-outs, then the other facts, oldest first, without those of other versions that this one does not know.
 async fn kept(link: &Link) -> Result<Vec<Envelope>, LinkError> {
+    let mut all = kept_in(link, RedisKey::SignOuts).await?;
+    all.extend(kept_in(link, RedisKey::Facts).await?);
+    Ok(all)
+}
+
+async fn kept_in(link: &Link, list: RedisKey) -> Result<Vec<Envelope>, LinkError> {
     let mut range = redis::cmd("LRANGE");
-    range.arg(link.key(RedisKey::Words)).arg(0).arg(-1);
-    let list: Vec<Vec<u8>> = match link.command(&range).await {
+    range.arg(link.key(list)).arg(0).arg(-1);
+    let kept: Vec<Vec<u8>> = match link.command(&range).await {
         Err(error) if error.is_wrong_type() => {
-            delete(link).await?;
+            delete(link, list).await?;
             Vec::new()
         }
-        list => list?,
+        kept => kept?,
     };
-    Ok(list.iter().filter_map(|kept| serde_json::from_slice(kept).ok()).collect())
+    Ok(kept.iter().filter_map(|kept| serde_json::from_slice(kept).ok()).collect())
 }
 
 #[cfg(test)]
@@ -211,7 +245,21 @@ mod tests {
         assert!(seen.is_new(&envelope(1)) && !seen.is_new(&envelope(1)));
         (2..MOST_SEEN as u64 + 2).for_each(|id| assert!(seen.is_new(&envelope(id))));
         assert_eq!((seen.ids.len(), seen.order.len()), (MOST_SEEN, MOST_SEEN));
-        assert_eq!(seen.kept.len(), MOST_KEPT);
+        assert_eq!(seen.sign_outs.len(), MOST_SIGN_OUTS);
         assert!(seen.is_new(&envelope(1)), "forgotten");
+    }
+
+    #[test]
+    fn facts_that_wait_for_redis_make_room_by_dropping_guesses_first() {
+        let envelope = |id, fact| Envelope { id, at: 0, fact };
+        let guess = SharedFact::WrongCredentials { address: [192, 0, 2, 1].into(), account: [0; 16] };
+        let out = |nonce| SharedFact::SignedOut { nonce };
+        let mut unsent: VecDeque<Envelope> =
+            [envelope(1, out(1)), envelope(2, guess), envelope(3, out(3))].into();
+        let ids = |unsent: &VecDeque<Envelope>| unsent.iter().map(|envelope| envelope.id).collect::<Vec<_>>();
+        make_room(&mut unsent);
+        assert_eq!(ids(&unsent), [1, 3]);
+        make_room(&mut unsent);
+        assert_eq!(ids(&unsent), [3]);
     }
 }

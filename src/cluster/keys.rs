@@ -26,8 +26,10 @@ pub enum RedisKey {
     Recordings,
     Picture,
     History,
-    /// Shared facts for replicas that start later.
-    Words,
+    /// Shared facts for replicas that start later, but for sign-outs.
+    Facts,
+    /// Ended sessions, for replicas that start later.
+    SignOuts,
     Settings,
     News,
     Quota([u8; 32]),
@@ -54,7 +56,8 @@ impl RedisKey {
             Self::Recordings => versioned("recordings"),
             Self::Picture => versioned("picture"),
             Self::History => versioned("history"),
-            Self::Words => versioned("words"),
+            Self::Facts => versioned("words"),
+            Self::SignOuts => versioned("sign-outs"),
             Self::Settings => versioned("settings"),
             Self::News => versioned("news"),
             Self::Quota(name) => {

@@ -27,7 +27,7 @@ use super::rpc::LeaderRpc;
 use super::tasks::ReplicaTasks;
 use super::timing::Timing;
 use crate::config::{Config, SharingConfig};
-use crate::coordination::gossip::SharedFact;
+use crate::coordination::gossip::{OutgoingFacts, SharedFact};
 use crate::coordination::rate_limit::Ask;
 use crate::feed::Pictures;
 use crate::lifecycle::TaskError;
@@ -54,9 +54,11 @@ pub struct ReplicaOutputs {
 }
 
 pub struct Exchanged {
-    pub facts: mpsc::Receiver<SharedFact>,
+    pub facts: OutgoingFacts,
     /// Takes the others' facts, with their age in seconds.
     pub deliver: Box<dyn Fn(SharedFact, u64) + Send + Sync>,
+    /// Called whenever all facts that Redis keeps were delivered.
+    pub caught_up: Box<dyn Fn() + Send + Sync>,
     pub limits: mpsc::Receiver<Ask>,
 }
 
@@ -175,9 +177,10 @@ impl Member {
         let following = follow(link.clone(), shown, messages.subscribe(), leads.subscribe(), ended.clone());
         parts.spawn("following the leader", following);
         parts.spawn("sending marks", carry(link.clone(), outgoing, ended.clone()));
-        let Exchanged { facts, deliver, limits } = exchanged;
+        let Exchanged { facts, deliver, caught_up, limits } = exchanged;
         parts.spawn("sharing limits", grant(link.clone(), limits, ended.clone()));
-        let sharing = exchange(link.clone(), facts, messages.subscribe(), deliver, ended.clone());
+        let sharing =
+            exchange(link.clone(), facts, messages.subscribe(), (deliver, caught_up), ended.clone());
         parts.spawn("sharing facts", sharing);
         let own = Identity::new(&candidate.id(), &config);
         let monitor = watched.monitor;

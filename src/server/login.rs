@@ -71,15 +71,19 @@ pub(super) async fn sign_in(
     if same_site::check(&parts.headers, &state.public_url).is_err() || is_in_clear(&state, &parts.headers) {
         return Ok(elsewhere(&state, &parts.headers));
     }
-    let raw = body::read(raw, body::LARGEST_BODY).await?;
-    let form = Form::parse(&raw)?;
-    let field = |name| form.value(name).unwrap_or_default();
+    // Signing in may wait for its turn, and must not hold a body as large as a stranger likes meanwhile.
+    let (user, password) = {
+        let raw = body::read(raw, body::LARGEST_BODY).await?;
+        let form = Form::parse(&raw)?;
+        let field = |name| form.value(name).unwrap_or_default().to_owned();
+        (field("username"), field("password"))
+    };
     if !state.access.has_sign_in() {
         return Ok(no_account(&state));
     }
     let cookies = state.access.cookies();
     let device = cookies.device(&parts.headers);
-    match state.access.sign_in(field("username"), field("password"), peer(&parts), device).await {
+    match state.access.sign_in(&user, &password, peer(&parts), device).await {
         Ok(session) => {
             let mut response = go_home(&state, query, cookie(&state, &session));
             if let Some(device) = cookies.set_device(&state.access.device(&session.user)) {

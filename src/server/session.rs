@@ -60,8 +60,8 @@ pub(super) async fn show(
     });
     let mut response = ([(CACHE_CONTROL, "no-store")], body).into_response();
     // A page that stays open asks now and then, and stays signed in: no one signs in at a screen on the wall.
-    if let Some(session) = principal.session {
-        let cookie = login::cookie(&login::SignIn::from_ref(&state), &state.access.renewed(session));
+    if let Some(session) = principal.session.and_then(|session| state.access.renewed(session)) {
+        let cookie = login::cookie(&login::SignIn::from_ref(&state), &session);
         response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     }
     response

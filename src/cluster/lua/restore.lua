@@ -1,12 +1,16 @@
 -- Restores facts that Redis has lost, before newer ones; the first replica that knows them does.
--- KEYS: facts, born. ARGV: which Redis this is and since when, most, facts from the newest to the oldest …
-if redis.call('HGET', KEYS[2], 'words') == ARGV[1] then
+-- KEYS: facts, sign-outs, born. ARGV: which Redis this is and since when, most facts, most sign-outs, how many facts, facts from the
+-- newest to the oldest, sign-outs from the newest to the oldest.
+if redis.call('HGET', KEYS[3], 'words') == ARGV[1] then
   return 0
 end
-redis.call('HSET', KEYS[2], 'words', ARGV[1])
-for place = 3, #ARGV do
-  redis.call('LPUSH', KEYS[1], ARGV[place])
+redis.call('HSET', KEYS[3], 'words', ARGV[1])
+local facts = tonumber(ARGV[4])
+for place = 5, #ARGV do
+  redis.call('LPUSH', place - 4 <= facts and KEYS[1] or KEYS[2], ARGV[place])
 end
-redis.call('LTRIM', KEYS[1], -tonumber(ARGV[2]), -1)
-redis.call('PEXPIRE', KEYS[1], 86400000)
+for list = 1, 2 do
+  redis.call('LTRIM', KEYS[list], -tonumber(ARGV[1 + list]), -1)
+  redis.call('PEXPIRE', KEYS[list], 86400000)
+end
 return 1

@@ -268,7 +268,10 @@ async fn a_session_ends_after_thirty_days_however_often_it_is_renewed() {
     let session = access.sign_in("admin", "pass:word", elsewhere(), None).await.unwrap();
     let now = Timestamp::now().as_second();
     let old = Session { began: now - 30 * 86_400 + 60, ..session };
-    let renewed = access.renewed(old);
+    let renewed = access.renewed(old).unwrap();
     assert!(renewed.expires <= now + 61, "{renewed:?}");
-    assert!(!access.goes_on(&access.renewed(Session { began: now - 31 * 86_400, ..renewed })));
+    let too_old = Session { began: now - 31 * 86_400, ..renewed.clone() };
+    assert!(!access.goes_on(&access.renewed(too_old).unwrap()));
+    access.sign_out(&renewed).await;
+    assert_eq!(access.renewed(renewed), None, "it was ended while its request was answered");
 }

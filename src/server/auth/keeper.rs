@@ -1,7 +1,7 @@
 //! Keeps sign-outs in a Sync Map, so that a restart remembers them without a disk of its own.
 //!
 //! An Item's key is the ended session's nonce, which opens nothing; Sync itself deletes the Item once no cookie of that
-//! session can be good any more. Of several replicas the one that was asked writes.
+//! session can be good any more. Only a process that runs alone has this task; replicas share sign-outs in Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,9 @@ use serde::de::IgnoredAny;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::Access;
-use super::session::LIFE;
 use super::signed_out::EndedSession;
 use crate::twilio::retry::Backoff;
 use crate::twilio::sync::SyncService;
@@ -49,7 +48,9 @@ impl Keeper {
         let read = async {
             let mut failures = 0;
             while let Err(error) = self.read(access).await {
-                warn!(%error, failures, "Sign-outs can't be read from Sync; sessions from before the start wait");
+                if failures == 0 {
+                    warn!(%error, "Sign-outs can't be read from Sync; sessions from before the start wait");
+                }
                 sleep(BACKOFF.delay(failures, None, rand::random())).await;
                 failures += 1;
             }
@@ -71,19 +72,15 @@ impl Keeper {
 
     async fn read(&self, access: &Access) -> Result<(), TwilioError> {
         let items = self.sync.map_items::<IgnoredAny>(SIGN_OUTS_MAP).await?.unwrap_or_default();
-        let now = Timestamp::now().as_second();
         // Items carry no time that has to be believed: Sync deletes them in time.
-        let until = now + LIFE.as_secs().cast_signed();
-        for nonce in items.iter().filter_map(|item| u64::from_str_radix(&item.key, 16).ok()) {
-            access.signed_out.remember(nonce, until, now);
-        }
-        access.signed_out.read();
+        let nonces = items.iter().filter_map(|item| u64::from_str_radix(&item.key, 16).ok());
+        access.signed_out.remember_earlier(nonces, Timestamp::now().as_second());
         Ok(())
     }
 
     async fn write(&self, ended: EndedSession) {
         let key = format!("{:016x}", ended.nonce);
-        let mut failures = 0;
+        let (mut failures, mut made_map) = (0, false);
         loop {
             let left = ended.until - Timestamp::now().as_second();
             let Ok(seconds @ 1..) = u32::try_from(left) else { return };
@@ -94,13 +91,21 @@ impl Keeper {
                 Ok(_) => break,
             };
             match written {
-                Ok(()) => continue,
-                // Another replica made the Map.
-                Err(error) if error.next() == Next::Exists => continue,
-                Err(error) => warn!(%error, failures, "A sign-out can't be written to Sync yet"),
+                Ok(()) if !made_map => {
+                    made_map = true;
+                    continue;
+                }
+                // Sync denies the Map that it has just made: it takes a moment to be known everywhere.
+                Ok(()) => {}
+                Err(error) if error.next() == Next::Exists => {}
+                Err(error) if failures == 0 => warn!(%error, "A sign-out can't be written to Sync yet"),
+                Err(_) => {}
             }
             sleep(BACKOFF.delay(failures, None, rand::random())).await;
             failures += 1;
+        }
+        if failures > 0 {
+            info!(failures, "The sign-out is written to Sync");
         }
         // The browser may have stopped waiting.
         let _ = ended.written.send(());

@@ -50,6 +50,9 @@ const METRICS: &str = "metrics:";
 const CSRF_HEADER: &str = "x-csrf-token";
 /// Browsers on a secure origin send this with every request.
 const FETCH_MODE_HEADER: &str = "sec-fetch-mode";
+/// In bytes. Longer ones are wrong, and are not kept while they would wait for their turn.
+const LONGEST_NAME: usize = 256;
+const LONGEST_PASSWORD: usize = 1024;
 /// A sign-in waits for its turn for this long at most.
 const LONGEST_TURN: Duration = Duration::from_secs(10);
 /// Every browser's `User-Agent` begins with this.
@@ -112,6 +115,15 @@ impl Access {
             self.signed_out = signed_out;
             Keeper { sync, ended }
         })
+    }
+
+    /// Other replicas' sign-outs are read from Redis; until [`Self::sign_outs_are_known`], earlier sessions wait.
+    pub fn share_sign_outs(&mut self) {
+        self.signed_out = SignedOut::shared(Timestamp::now().as_second());
+    }
+
+    pub fn sign_outs_are_known(&self) {
+        self.signed_out.read();
     }
 
     pub fn cookies(&self) -> &Cookies {
@@ -182,6 +194,9 @@ impl Access {
         peer: SocketAddr,
         device: Option<&str>,
     ) -> Result<Session, AccessError> {
+        if user.len() > LONGEST_NAME || password.len() > LONGEST_PASSWORD {
+            return Err(AccessError::WrongCredentials);
+        }
         let known = device.and_then(|device| self.sessions.device(device, user));
         let key = known.map_or_else(|| key(peer.ip(), user), device_key);
         let role = self.in_turn(key, user, password).await?;
@@ -221,9 +236,10 @@ impl Access {
         session.expires > Timestamp::now().as_second() && self.signed_out.has(session) == Some(false)
     }
 
-    /// The same session, from now on as long as a new one, and no longer than any session may last.
-    pub fn renewed(&self, session: Session) -> Session {
-        Session { expires: end_of_session(session.began), ..session }
+    /// The same session, from now on as long as a new one, and no longer than any session may last; `None` where it was
+    /// ended while its request was answered.
+    pub fn renewed(&self, session: Session) -> Option<Session> {
+        self.goes_on(&session).then(|| Session { expires: end_of_session(session.began), ..session })
     }
 
     pub fn has_sign_in(&self) -> bool {
@@ -282,7 +298,7 @@ impl Access {
     }
 
     /// Checks a name and a password. Waits for its turn where too many were wrong lately, so that guesses from behind the
-    /// same proxy only slow the right ones down.
+    /// same proxy slow the right ones down; while guesses take every place to wait, a right one is refused like them.
     async fn in_turn(&self, key: AttemptKey, user: &str, password: &str) -> Result<Role, AccessError> {
         let deadline = Instant::now() + LONGEST_TURN;
         let checked = self.throttle.checked_in_turn(key, deadline, || self.role_of(user, password)).await;

@@ -1,7 +1,8 @@
 //! Sessions that were ended before their time.
 //!
 //! A cookie says by itself until when it is good, so signing out has to be remembered, or a copy of the cookie would go on
-//! being good: in memory, and in Sync by the [`Keeper`](super::Keeper), so that a restart remembers it too.
+//! being good: in memory until the session's last cookie has expired, and beyond a restart in Sync by the
+//! [`Keeper`](super::Keeper), or in Redis where several replicas run.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,11 @@ const MOST_WAITING: usize = 1_000;
 /// How long a browser waits for its sign-out to be written; writing goes on afterwards.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
-/// Where Sync can't be read for longer after the start, earlier sessions count as ended: their users get the sign-in form.
+/// How long an ended session is remembered: for the life of a cookie that was renewed at that moment, and for a renewal's
+/// way.
+pub(super) const KNOWN_FOR: Duration = Duration::from_secs(LIFE.as_secs() + 600);
+
+/// Where neither Sync nor Redis can be read for longer after the start, earlier sessions count as ended: their users get the sign-in form.
 const LONGEST_UNKNOWN: Duration = Duration::from_secs(60);
 
 /// Which sessions were ended, and until when that has to be known.
@@ -51,6 +56,11 @@ impl SignedOut {
         Self { until, is_read, began, since: Instant::now(), keeper: None }
     }
 
+    /// One of a replica, which reads from Redis what the others know.
+    pub(super) fn shared(began: i64) -> Self {
+        Self { is_read: AtomicBool::new(false), ..Self::in_memory(began) }
+    }
+
     /// One whose keeper gets what is to be kept.
     pub(super) fn kept(began: i64) -> (Self, mpsc::Receiver<EndedSession>) {
         let (keeper, ended) = mpsc::channel(MOST_WAITING);
@@ -60,14 +70,12 @@ impl SignedOut {
 
     /// Ends a session, by its nonce, at this time, in seconds since 1970; says until when that has to be known.
     pub(super) fn end(&self, nonce: u64, now: i64) -> i64 {
-        // Another copy may have been renewed just now, and is good for a whole life from then on.
-        let until = now + LIFE.as_secs().cast_signed();
+        let until = now + KNOWN_FOR.as_secs().cast_signed();
         self.remember(nonce, until, now);
         until
     }
 
-    /// The same, until at least this time.
-    pub(super) fn remember(&self, nonce: u64, known_until: i64, now: i64) {
+    fn remember(&self, nonce: u64, known_until: i64, now: i64) {
         let mut until = self.until.lock();
         until.retain(|_, until| *until > now);
         if until.len() >= MOST {
@@ -76,6 +84,17 @@ impl SignedOut {
             soonest.map(|nonce| until.remove(&nonce));
         }
         until.insert(nonce, known_until);
+    }
+
+    /// Remembers what Sync knew of sessions that ended before this process began, and that this was all.
+    pub(super) fn remember_earlier(&self, nonces: impl Iterator<Item = u64>, now: i64) {
+        let known_until = now + KNOWN_FOR.as_secs().cast_signed();
+        let mut until = self.until.lock();
+        for nonce in nonces.take(MOST) {
+            until.entry(nonce).or_insert(known_until);
+        }
+        drop(until);
+        self.read();
     }
 
     /// Waits until a restart would remember it, for a moment at most.
@@ -89,7 +108,7 @@ impl SignedOut {
         let _ = timeout(LONGEST_WAIT, is_written).await;
     }
 
-    /// All that Sync knew has been remembered.
+    /// All that Sync or Redis knew has been remembered.
     pub(super) fn read(&self) {
         self.is_read.store(true, Ordering::Release);
     }
@@ -119,14 +138,15 @@ mod tests {
     #[tokio::test]
     async fn an_ended_session_stays_ended_until_its_cookies_have_expired_and_memory_is_bounded() {
         let ended = SignedOut::in_memory(0);
-        assert_eq!(ended.end(1, 0), LIFE.as_secs().cast_signed());
+        let known_for = KNOWN_FOR.as_secs().cast_signed();
+        assert_eq!(ended.end(1, 0), known_for);
         assert_eq!((ended.has(&session(1)), ended.has(&session(2))), (Some(true), Some(false)));
         for nonce in 2..2 + MOST as u64 {
             ended.end(nonce, 1);
         }
         assert_eq!(ended.until.lock().len(), MOST);
         assert_eq!((ended.has(&session(1)), ended.has(&session(2))), (Some(false), Some(true)));
-        ended.end(0, 2 + LIFE.as_secs().cast_signed());
+        ended.end(0, 2 + known_for);
         assert_eq!(ended.until.lock().len(), 1);
     }
 
@@ -138,8 +158,7 @@ mod tests {
         assert_eq!((ended.has(&older), ended.has(&newer)), (None, Some(false)));
         tokio::time::advance(LONGEST_UNKNOWN).await;
         assert_eq!((ended.has(&older), ended.has(&newer)), (Some(true), Some(false)), "it takes too long");
-        ended.remember(1, 1000, 0);
-        ended.read();
+        ended.remember_earlier([1].into_iter(), 0);
         assert_eq!((ended.has(&older), ended.has(&session(3))), (Some(true), Some(false)));
     }
 }

@@ -23,20 +23,27 @@ const FREE: u32 = 5;
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 /// The longest delay: about 10,000 guesses a day, while a person who knows the password gets in within seconds.
 const LONGEST_DELAY: Duration = Duration::from_secs(8);
-/// Wrong ones are forgotten so long after the last.
+/// Wrong ones are forgotten this long after the last.
 const MEMORY: Duration = Duration::from_secs(600);
 /// Accounts and addresses remembered, of each kind; beyond that the oldest is forgotten, which gives its guesser a few free
 /// ones.
 const MOST: usize = 10_000;
 /// Sign-ins that wait for their turn, for one account and address, and in all.
-const MOST_WAITING_EACH: u32 = 8;
+const MOST_WAITING_EACH: usize = 8;
 const MOST_WAITING: usize = 200;
 
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     remembered: Mutex<Remembered>,
-    waiting: Mutex<HashMap<AttemptKey, u32>>,
+    waiting: Mutex<Waiting>,
     broadcaster: Broadcaster,
+}
+
+/// How many wait for their turn, by key and in all.
+#[derive(Debug, Default)]
+struct Waiting {
+    by_key: HashMap<AttemptKey, usize>,
+    all: usize,
 }
 
 #[derive(Debug, Default)]
@@ -133,11 +140,12 @@ struct WaitingTurn<'t>(&'t Throttle, AttemptKey);
 impl<'t> WaitingTurn<'t> {
     fn take(throttle: &'t Throttle, key: AttemptKey) -> Option<Self> {
         let mut waiting = throttle.waiting.lock();
-        let full = waiting.len() >= MOST_WAITING && !waiting.contains_key(&key);
-        if full || waiting.get(&key).is_some_and(|count| *count >= MOST_WAITING_EACH) {
+        let of_key = waiting.by_key.get(&key).copied().unwrap_or_default();
+        if waiting.all >= MOST_WAITING || of_key >= MOST_WAITING_EACH {
             return None;
         }
-        *waiting.entry(key).or_default() += 1;
+        waiting.by_key.insert(key, of_key + 1);
+        waiting.all += 1;
         Some(Self(throttle, key))
     }
 }
@@ -145,10 +153,11 @@ impl<'t> WaitingTurn<'t> {
 impl Drop for WaitingTurn<'_> {
     fn drop(&mut self) {
         let mut waiting = self.0.waiting.lock();
-        if let Some(count) = waiting.get_mut(&self.1) {
+        waiting.all -= 1;
+        if let Some(count) = waiting.by_key.get_mut(&self.1) {
             *count -= 1;
             if *count == 0 {
-                waiting.remove(&self.1);
+                waiting.by_key.remove(&self.1);
             }
         }
     }
@@ -285,8 +294,21 @@ mod tests {
         assert_eq!((first, second), (Ok(Some(())), Ok(Some(()))));
         while guess(&throttle, "192.0.2.1", "admin") {}
         let many = futures_util::future::join_all((0..20).map(|_| in_turn())).await;
-        assert_eq!(many.iter().filter(|turn| turn.is_ok()).count(), MOST_WAITING_EACH as usize);
-        assert!(throttle.waiting.lock().is_empty());
+        assert_eq!(many.iter().filter(|turn| turn.is_ok()).count(), MOST_WAITING_EACH);
+        // As many names as there are places for one each, each guessed by more than may wait for it.
+        let names: Vec<_> = (0..MOST_WAITING).map(|number| at("192.0.2.1", &number.to_string())).collect();
+        for name in &names {
+            while throttle.checked(*name, || None::<()>).is_ok() {}
+        }
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let tries = names.iter().flat_map(|name| [name; 2 * MOST_WAITING_EACH]);
+        let all = futures_util::future::join_all(
+            tries.map(|name| throttle.checked_in_turn(*name, deadline, || Some(()))),
+        );
+        let all = all.await;
+        assert_eq!(all.iter().filter(|turn| turn.is_ok()).count(), MOST_WAITING);
+        assert!(throttle.waiting.lock().by_key.is_empty());
+        assert_eq!(throttle.waiting.lock().all, 0);
     }
 
     #[tokio::test(start_paused = true)]

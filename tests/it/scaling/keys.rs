@@ -32,10 +32,12 @@ async fn foreign_data_in_our_keys_is_replaced() {
             })
             .await;
     }
-    let words = format!("tr:v1:{space}:words");
-    redis.command(&["set", &words, "not ours"]).await;
+    let sign_outs = format!("tr:v1:{space}:sign-outs");
+    redis.command(&["set", &sign_outs, "not ours"]).await;
     sign_in_and_out(&cluster).await;
-    cluster.eventually("what is said is kept", async || redis.command(&["llen", &words]).await == "1").await;
+    cluster
+        .eventually("what is said is kept", async || redis.command(&["llen", &sign_outs]).await == "1")
+        .await;
     for name in ["event", "recordings", "history"] {
         redis.command(&["lpush", &format!("tr:v1:{space}:{name}"), "not ours"]).await;
     }

@@ -13,6 +13,7 @@ mod outage;
 mod requests;
 mod rights;
 mod sharing;
+mod sign_outs;
 mod stopping;
 pub(crate) mod support;
 mod versions;

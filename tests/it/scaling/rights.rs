@@ -28,8 +28,8 @@ async fn replicas_with_the_documented_rights_do_all_they_do() {
         assert_eq!(cluster.http.get(url).bearer_auth(BEARER).send().await.unwrap().status(), 200);
     }
     sign_in_and_out(&cluster).await;
-    let words = format!("tr:v1:{}:words", cluster.space());
-    let kept = async || cluster.redis.command(&["llen", &words]).await == "1";
+    let sign_outs = format!("tr:v1:{}:sign-outs", cluster.space());
+    let kept = async || cluster.redis.command(&["llen", &sign_outs]).await == "1";
     cluster.eventually("the sign-out is kept", kept).await;
     cluster.redis.command(&["flushall"]).await;
     cluster.eventually("it is put back", kept).await;
