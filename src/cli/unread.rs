@@ -1,4 +1,4 @@
-//! Says which names were set in vain, in the log of a command that goes on in spite of it.
+//! Logs the variables set without effect, in a command that runs all the same.
 
 use tracing::{info, warn};
 

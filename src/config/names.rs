@@ -14,10 +14,10 @@ const LOG: &str = "RUST_LOG";
 const SHORTEST: usize = 8;
 /// From here on two slips are still a likeness.
 const LONG: usize = 12;
-/// No variable of any program is longer; what is may be something else that got in by a slip.
+/// Longest name that is shown. A longer one may be something else, such as a pasted secret.
 const LONGEST_TOLD: usize = 64;
 
-/// What was set in vain. Names alone: the values may be secrets.
+/// Variables set without effect. Names alone: the values may be secrets.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Unread {
     pub misspelt: Vec<(String, &'static str)>,

@@ -14,7 +14,8 @@ const USUAL_ROLES: [&str; 3] = ["agent", "supervisor", "admin"];
 pub struct SocketConfig {
     /// `WEBSOCKET_CLIENTS`: websockets at once, default 10,000.
     pub most_clients: usize,
-    /// `ALLOWED_ORIGINS`: other sites whose pages may open websockets here, or report bad calls.
+    /// `ALLOWED_ORIGINS`: other sites whose scripts get CORS answers, some of them with the user's cookie or password
+    /// (`server::routes`), and may open websockets.
     pub origins: Vec<String>,
     /// `FLEX_ROLES`: which Flex users may watch; `None` for all of them.
     pub flex_roles: Option<Vec<String>>,
@@ -29,7 +30,7 @@ impl SocketConfig {
         let odd: Vec<&str> = odd.map(String::as_str).collect();
         if !odd.is_empty() {
             reader.warn(format!(
-                "FLEX_ROLES names {}, which is none of Flex's own roles ({}): such a role is found only where it was made",
+                "FLEX_ROLES contains roles that Flex does not define by default: {}; they match only if you created them. Flex defines {}",
                 odd.join(", "),
                 USUAL_ROLES.join(", ")
             ));

@@ -65,9 +65,9 @@ async fn channels(config: &Config, apis: &Apis) -> Check {
         }
     }
     let of_their_own = if shown.is_empty() {
-        "none has statistics of its own".to_owned()
+        "no channel has its own statistics".to_owned()
     } else {
-        format!("{} with statistics of their own", some(&shown))
+        format!("{} with their own statistics", some(&shown))
     };
     if unshown.is_empty() {
         return Check::right(NAME, of_their_own);
@@ -76,7 +76,7 @@ async fn channels(config: &Config, apis: &Apis) -> Check {
         shown.iter().map(|name| name.as_str()).chain(unshown.iter().map(|n| &***n)).collect();
     Check::note(
         NAME,
-        format!("{of_their_own}; there are Tasks on {}, too, in the sums only", some(&unshown)),
+        format!("{of_their_own}; Tasks on {} appear only in totals", some(&unshown)),
         format!("set STATS_CHANNELS={}, or auto", all.join(",")),
     )
 }
@@ -90,7 +90,7 @@ fn service_levels(config: &Config, queues: &[TaskQueue]) -> Option<Check> {
     let is_there = |sid: &&TaskQueueSid| queues.iter().any(|queue| queue.sid == **sid);
     let missing: Vec<_> = named.keys().filter(|sid| !is_there(sid)).collect();
     if missing.is_empty() {
-        return Some(Check::right(NAME, format!("{} TaskQueues have one of their own", named.len())));
+        return Some(Check::right(NAME, format!("{} TaskQueues have their own service level", named.len())));
     }
     let there: Vec<String> =
         queues.iter().map(|queue| format!("{} ({})", queue.sid, queue.friendly_name)).collect();

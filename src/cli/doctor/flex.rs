@@ -22,17 +22,20 @@ fn version(released: &Released, bundle: Option<&FlexPluginBundle>) -> Check {
     const NAME: &str = "flex plugin";
     match bundle {
         Some(bundle) if bundle.url == released.url => {
-            Check::right(NAME, format!("{} is released, as this service has it", released.version))
+            Check::right(NAME, format!("version {} is released and matches this service", released.version))
         }
         Some(bundle) => {
             let found = format!(
-                "{} ({}) is released, and this service has {VERSION} ({})",
+                "version {} ({}) is released, but this service has {VERSION} ({})",
                 released.version, released.url, bundle.url
             );
             Check::wrong(NAME, found, MEND)
         }
         None => {
-            let found = format!("{} is released, and this program carries none", released.version);
+            let found = format!(
+                "version {} is released, but this program was built without the plugin",
+                released.version
+            );
             Check::wrong(NAME, found, "make web, and build the program again")
         }
     }
@@ -45,7 +48,7 @@ async fn reachable(released: &Released) -> Check {
         Ok((status, _)) => Check::note(NAME, format!("{} answers {status} from here", released.url), MEND),
         Err(reason) => {
             let found = format!("{} does not answer from here: {reason}", released.url);
-            Check::note(NAME, found, "taskrouter-sync serve, and a proxy or tunnel that leads to it")
+            Check::note(NAME, found, "start the service and a proxy or tunnel to it")
         }
     }
 }
@@ -60,5 +63,5 @@ fn origins(config: &Config) -> Check {
             "set ALLOWED_ORIGINS=https://flex.twilio.com, or your own Flex host",
         );
     }
-    Check::right(NAME, format!("pages of {} may ask", origins.join(", ")))
+    Check::right(NAME, format!("allowed origins: {}", origins.join(", ")))
 }

@@ -50,7 +50,7 @@ fn accounts(config: &Config) -> Check {
     }
     Check::note(
         "administrator",
-        "none configured: the dashboard and ?checkMap=true stay shut",
+        "none configured: the dashboard and ?checkMap=true are disabled",
         "set AUTHENTICATION_USER and AUTHENTICATION_PASSWORD",
     )
 }
@@ -83,7 +83,7 @@ fn time_zone(config: &Config, value: &dyn Fn(&str) -> Option<String>) -> Check {
         Check::note(
             "time zone",
             found,
-            "set DASHBOARD_TIMEZONE (such as Europe/Berlin) if the contact centre is elsewhere",
+            "set DASHBOARD_TIMEZONE (such as Europe/Berlin) if the contact centre is in another time zone",
         )
     }
 }

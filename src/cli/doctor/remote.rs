@@ -90,7 +90,7 @@ async fn credentials(config: &Config, workspace: &Result<Workspace, TwilioError>
         };
         return vec![refused(what, error, mend)];
     }
-    let unknown = || vec![Check::unknown("credentials", "Twilio gave no answer about them")];
+    let unknown = || vec![Check::unknown("credentials", "Twilio could not verify the credentials")];
     if !was_let_in(workspace) {
         return unknown();
     }
@@ -224,7 +224,7 @@ pub(super) async fn fetched(url: &str) -> Result<(u16, String), String> {
 fn clock(ahead: Result<Option<SignedDuration>, TwilioError>) -> Check {
     let ahead = match ahead {
         Ok(Some(ahead)) => ahead,
-        Ok(None) => return Check::right("clock", "Twilio's answer has no time"),
+        Ok(None) => return Check::right("clock", "Twilio's answer has no Date header"),
         Err(error) => return Check::note("clock", error.to_string(), "taskrouter-sync doctor"),
     };
     let off = ahead.abs();

@@ -217,7 +217,11 @@ impl Default for Monitor {
         let clients = Family::default();
         registry.register("clients", "Who is connected", clients.clone());
         let ready = Gauge::default();
-        registry.register("ready", "1 once a first snapshot has been read and written", ready.clone());
+        registry.register(
+            "ready",
+            "1 once a first snapshot has been read, and has been written or is being written for 5 s",
+            ready.clone(),
+        );
         let leads = Gauge::default();
         let help = "1 where this process reads and writes; one of several replicas does";
         registry.register("leads", help, leads.clone());
@@ -294,7 +298,7 @@ impl Monitor {
             .set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// Whether a first snapshot has been read and written.
+    /// Whether a first snapshot has been read, and has been written or is being written for 5 s.
     pub fn ready(&self, ready: bool) {
         self.0.ready.set(ready.into());
     }

@@ -12,7 +12,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::trace_id::{TraceId, spread};
 
-/// Pairs of joined events that are remembered; then they are forgotten, and a pair may be told of twice.
+/// Pairs of joined events that are remembered; beyond that all are forgotten, and a pair may be reported twice.
 const MOST_PAIRS: usize = 4096;
 
 thread_local! {

@@ -38,7 +38,7 @@ pub fn accepted(id: TraceId, event: impl Display, event_type: &'static str) -> S
     span
 }
 
-/// Two events are one from here on, which goes by the newer one's id.
+/// Merges two events under the newer id.
 pub fn joined(older: TraceId, newer: TraceId) {
     #[cfg(feature = "otel")]
     if ids::is_first_time(older, newer) {
