@@ -39,7 +39,7 @@ struct Reason {
 }
 
 impl Refusals {
-    /// None yet.
+    /// No refusals counted yet.
     pub fn new(monitor: Monitor) -> Self {
         Self(Arc::default(), monitor)
     }
