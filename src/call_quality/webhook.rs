@@ -107,7 +107,7 @@ impl AlertSender {
     fn until_tomorrow(&self) -> Duration {
         let (now, statistics) = (Timestamp::now(), &self.voice.statistics);
         let next = next_start_of_day(now, &statistics.time_zone, statistics.day_start);
-        // Where there is none it is looked for again in a minute.
+        // If there is none, the caller tries again in a minute.
         let left: Duration = next.duration_since(now).try_into().unwrap_or_default();
         if left.is_zero() { Duration::from_secs(60) } else { left }
     }

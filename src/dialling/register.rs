@@ -23,6 +23,7 @@ const MOST_EARLY: usize = 256;
 const LONGEST_EARLY: Duration = Duration::from_secs(30);
 /// Agents whose budgets are remembered; with more of them the full ones are forgotten.
 const MOST_BUDGETS: usize = 20_000;
+/// The line of a Call that no agent follows; real lines are numbered from 1.
 const NO_LINE: u64 = 0;
 /// The status of a Call that the other side has picked up.
 const ANSWERED: &str = "in-progress";
@@ -54,6 +55,7 @@ struct Placed {
     line: u64,
     status: Box<str>,
     sequence: Option<u32>,
+    /// Whether this status has been sent to a line, by this replica or, presumably, by the one that has the line.
     told: bool,
     answered: bool,
     forget_at: Instant,

@@ -19,8 +19,8 @@ use crate::twilio::Unanswered;
 
 /// Pictures are made at most this often, the first after a pause at once; a burst of answers makes one more.
 const SPACING: Duration = Duration::from_millis(20);
-/// With many watchers so long for each: the next picture is made when the last has reached most of them, since one that
-/// comes earlier only makes all of them late.
+/// Added to the spacing for each watcher: the next picture is made when the last has reached most of them, since an
+/// earlier one would only make all of them late.
 const SPACING_A_WATCHER: Duration = Duration::from_micros(30);
 const LONGEST_SPACING: Duration = Duration::from_millis(300);
 

@@ -16,7 +16,7 @@ pub(super) enum Wanted {
         body: Body,
         fingerprint: Fingerprint,
     },
-    /// This value where there is none at all; one that is there stays as it is.
+    /// Create with this value only; never overwrite.
     Seed {
         body: Arc<str>,
     },
@@ -46,6 +46,7 @@ pub(super) enum Write {
     Target {
         target: Target,
         wanted: Wanted,
+        /// Believed, not known, to exist; the writer corrects a wrong guess.
         there: bool,
         /// When the value began to wait.
         since: Instant,
@@ -60,12 +61,14 @@ pub(super) enum WriteOutcome {
         revision: Option<Revision>,
         requests: u32,
     },
+    /// The Map is missing: create it, then write again.
     NoMap,
     Throttled(Option<Duration>),
-    /// Failed in a way that another try may mend.
+    /// Another try may succeed.
     Failed(Option<Duration>),
-    /// Refused for what it is: another try of the same would be refused again.
+    /// Sync refused the content: the same value would be refused again.
     Refused,
+    /// The value was gone before it was laid out; nothing is left to write, and no request was sent.
     Void,
 }
 

@@ -65,11 +65,11 @@ pub struct PublishWorker {
     /// Who reads with access tokens; `None` where no tokens are issued.
     readers: Option<Readers>,
     standing: Standing,
-    /// Targets whose value had to be cut, and were told of.
+    /// Targets whose truncation was logged.
     cut: BTreeSet<Target>,
-    /// The object that was told to be at its limit, and when it was so last.
+    /// The object last logged as at its limit, and when it last was.
     limit_told: Option<(Object, Instant)>,
-    /// When the status was told last, and when it is to be told again.
+    /// When the status was last sent, and when it is next due.
     reported_at: Instant,
     report_at: Option<Instant>,
     stopping: bool,
@@ -344,7 +344,7 @@ impl PublishWorker {
         let now = Instant::now();
         match ended {
             Ended::Write { target, outcome, error, since, event, span } => {
-                // What the log has to say of it belongs to it.
+                // Log lines below belong to this write's span.
                 let within = span.enter();
                 self.tell_write(&target, error.as_ref());
                 self.monitor.wrote(kind_of(&target), outcome.name());

@@ -23,7 +23,7 @@ struct Group {
     showed: Option<Instant>,
 }
 
-/// What a read told of the events that were waited for.
+/// What a read revealed about awaited events.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
     /// A change showed late: the event's age at the last read that did not show it, and at the one that did.

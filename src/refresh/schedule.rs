@@ -428,7 +428,7 @@ impl Schedule {
         }
     }
 
-    /// A read ended that another one, under way, makes up for.
+    /// A read of this key ended, and another read in progress covers it.
     pub fn covered(&mut self, key: Key, cause: Cause, started: Instant) {
         if let Some(slot) = self.slots().get_mut(&key) {
             slot.ended(cause, started);

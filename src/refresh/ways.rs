@@ -29,9 +29,10 @@ pub(super) struct Ways {
 /// What a read that failed says about its way of reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WayRefused {
-    /// Nothing, or there is no other way.
+    /// The failure says nothing about the way, or no other way is left.
     None,
-    /// Twilio does not answer it for now; another way is left.
+    /// Twilio does not answer it for now, for example since a second service uses up the allowance of bulk reads; another
+    /// way is left.
     ForNow,
     /// The account does not offer it; another way is left.
     OfTheAccount,
@@ -66,7 +67,7 @@ impl Ways {
         queues: usize,
         now: Instant,
     ) -> WayRefused {
-        // What was not sent, such as after the lease ended, says nothing of Twilio.
+        // A request that was never sent, such as after the lease ended, says nothing about Twilio.
         if !matches!(error, TwilioError::Status { .. }) {
             return WayRefused::None;
         }

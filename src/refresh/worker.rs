@@ -308,7 +308,7 @@ impl RefreshWorker {
 
     fn end(&mut self, begun: &Begun, ended: Result<Result<Brought, TwilioError>, JoinError>) {
         let now = Instant::now();
-        // What the log has to say of it belongs to it.
+        // Log lines below belong to this read's span.
         let _within = begun.reading.span().enter();
         match ended {
             Ok(Ok(brought)) => {
@@ -444,7 +444,7 @@ impl RefreshWorker {
     }
 
     /// Reads by themselves what an answer for many held in a form that can't be read. A value is stale only once that has
-    /// failed, too: until then it would be called stale and right by turns.
+    /// failed, too: until then it would alternate between stale and fresh.
     fn read_singly(&mut self, begun: &Begun, unreadable: BTreeMap<Key, Arc<str>>, now: Instant) {
         let (mut singly, mut failed) = (BTreeSet::new(), Vec::new());
         for (key, reason) in unreadable {
@@ -489,7 +489,7 @@ impl RefreshWorker {
             return;
         }
         self.tell_outcome(begun, ReadOutcome::Failed);
-        // Told when it begins, not at every try; what each value thinks of it stands in the snapshot.
+        // Logged once, when it begins, not at every try; the snapshot holds each value's reason.
         let news = read.covers.iter().any(|key| !self.schedule.is_failing(*key));
         if matches!(error, TwilioError::LeaseOver { .. }) {
             debug!(what = read.what.name(), %error, "Not read");

@@ -18,7 +18,8 @@ pub struct LatestEvent {
 }
 
 impl LatestEvent {
-    /// Takes the fields as they came. It happened when its time stamp says, or now where it has none, or one days ahead.
+    /// Takes the fields as they came. The event happened at its time stamp, or now where it has none, or one that is more
+    /// than 10 s ahead.
     pub fn new(fields: BTreeMap<String, String>, now: Timestamp) -> Self {
         let now = u64::try_from(now.as_millisecond()).unwrap_or_default();
         let at = stamp(&fields).filter(|at| *at <= now.saturating_add(MOST_AHEAD_MS)).unwrap_or(now);

@@ -50,6 +50,7 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// by side all the same: what has not been taken yet waits at Twilio. Behind one that does not come on, the next waits no
 /// longer than this.
 const LONGEST_TURN: Duration = Duration::from_secs(1);
+/// Attempts per read before the schedule decides when to read again.
 const TRIES: u32 = 3;
 /// A longer wait than this is left to the schedule, which can do other things meanwhile.
 const LONGEST_WAIT_IN_PLACE: Duration = Duration::from_secs(2);

@@ -52,7 +52,7 @@ impl Source for Telling<'_> {
         if all {
             *self.told = Told::default();
         }
-        // What was told of once is kept up to date: going back would only mean telling of it again.
+        // Data once sent to the engine is kept current: to leave it out would only mean sending it again.
         let look = self.look.max(self.told.look);
         let last = self.told.snapshot.take();
         let (last, next) = (last.as_deref(), &**self.snapshot);

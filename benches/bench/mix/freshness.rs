@@ -32,7 +32,7 @@ struct Running {
 }
 
 impl Stopwatch {
-    /// Follows what is told of the TaskQueues elsewhere.
+    /// Measures the feed's updates for the other TaskQueues.
     pub(crate) fn of_others(emulator: &Emulator, shape: Shape) -> Self {
         let world = emulator.world();
         let last = Mutex::new(world.events().last().map(|event| event.sid));

@@ -39,11 +39,13 @@ pub struct Realtime {
     /// Workers that could take a Task of this TaskQueue, busy with others or not.
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub total_available_workers: Option<u64>,
+    /// Workers that match this TaskQueue, in any Activity.
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub total_eligible_workers: Option<u64>,
     /// Tasks; Twilio counts cancelled ones for some minutes more.
     #[serde(deserialize_with = "whole")]
     pub total_tasks: u64,
+    /// All Workers of the Workspace, whatever their TaskQueues; only the Workspace's own statistics have it.
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub total_workers: Option<u64>,
     /// Fields that are not listed here.

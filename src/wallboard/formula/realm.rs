@@ -139,7 +139,7 @@ impl Realm {
         self
     }
 
-    /// Takes the formulas; what is none says so when it is evaluated.
+    /// Compiles the formulas; invalid ones report their error when evaluated.
     pub(super) fn compile(&mut self, formulas: &[Formula]) {
         self.formulas = Vec::new();
         self.measure();
