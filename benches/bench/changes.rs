@@ -103,7 +103,7 @@ impl Life {
 }
 
 impl Freshness {
-    /// Makes so many changes. Times count from `shown_after` the change, when the statistics begin to show it.
+    /// Makes this number of changes. Times count from `shown_after` the change, when the statistics begin to show it.
     pub(crate) async fn measure(
         testbed: &Testbed,
         tasks: &mut Tasks,

@@ -90,7 +90,7 @@ impl Crowd {
         Self { shared, clients }
     }
 
-    /// Waits until so many are served.
+    /// Waits until this many clients are served.
     pub(crate) async fn served(&self, size: usize) {
         let mut served = self.shared.served.subscribe();
         let waiting = served.wait_for(|served| *served >= size);
@@ -99,7 +99,7 @@ impl Crowd {
         }
     }
 
-    /// Waits until all have noticed that nobody serves them any more.
+    /// Waits until all clients have noticed that the service is gone.
     pub(crate) async fn alone(&self) {
         // The sender lives as long as the crowd.
         let _ = self.shared.served.subscribe().wait_for(|served| *served == 0).await;

@@ -1,4 +1,4 @@
-//! Samples and what is told of them.
+//! Samples, and the figures that reports give of them.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ impl<T: Ord + Copy + Default> Sample<T> {
         self.0.len()
     }
 
-    /// The smallest value that so many in a hundred do not exceed (nearest rank); zero of nothing.
+    /// The smallest value that this percentage of the samples does not exceed (nearest rank); zero without samples.
     pub(crate) fn percentile(&self, percent: usize) -> T {
         let rank = (self.0.len() * percent).div_ceil(100).max(1);
         self.0.get(rank - 1).copied().unwrap_or_default()

@@ -146,7 +146,7 @@ impl Testbed {
         &self.url
     }
 
-    /// Stops the service and starts it anew at the same address, after what is awaited between the two.
+    /// Stops the service, awaits `between`, and starts it again at the same address.
     pub(crate) async fn restart(mut self, between: impl Future<Output = ()>) -> Self {
         self.service.stop().await;
         between.await;
@@ -199,7 +199,7 @@ impl Testbed {
         begin.elapsed()
     }
 
-    /// Has the service read everything anew and waits until that is written.
+    /// Makes the service read everything again and waits until that is written.
     pub(crate) async fn refresh_all(&self) {
         let url = format!("{}{EVENTS}?checkMap=true", self.url);
         let answer = self.http.get(url).basic_auth(ADMIN.0, Some(ADMIN.1)).send().await.unwrap();
@@ -232,7 +232,7 @@ impl Testbed {
         self.service.usage()
     }
 
-    /// Lets so many events a second happen.
+    /// Lets events happen at this rate.
     pub(crate) async fn live(&self, events_a_second: f64, span: Duration) {
         let (world, callbacks) = (self.emulator.world(), self.emulator.callbacks());
         let (begin, before) = (Instant::now(), *callbacks.delivered().borrow());

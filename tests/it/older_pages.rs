@@ -70,7 +70,7 @@ async fn a_page_of_the_same_origin_saves_without_a_csrf_token_and_no_foreign_one
             &[("Origin", "null"), ("Sec-Fetch-Site", "cross-site")],
             &[("Origin", "https://wallboard.example.evil.example")],
             &[("Sec-Fetch-Site", "same-site")],
-            // No browser posts without saying whence; whoever does has to bring the token.
+            // Browsers always name the origin of a POST; a caller that does not has to send the token.
             &[],
         ];
         for headers in foreign {

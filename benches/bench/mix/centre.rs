@@ -40,7 +40,7 @@ pub(super) fn share_workers(emulator: &Emulator) {
     }
 }
 
-/// Lets the same happen in all centres at the same moments, at so many events a second, for so long.
+/// Lets the same happen in all centres at the same moments, at this rate and for this time.
 pub(super) async fn live(
     watches: &[&Stopwatch],
     events_a_second: f64,

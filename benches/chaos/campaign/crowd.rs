@@ -29,7 +29,7 @@ impl Answers {
     }
 }
 
-/// So many signed events, spread evenly over a time.
+/// Posts this number of signed events, spread evenly over a time.
 pub(crate) async fn post(testbed: &Testbed, events: usize, over: Duration) -> Answers {
     let requests = requests(testbed, events);
     let mut running = JoinSet::new();

@@ -73,7 +73,7 @@ struct Tally {
     let_in: usize,
 }
 
-/// So many of them for a while, and the same number of events each second as a centre has.
+/// Lets hostile clients attack for a while, beside as many events a second as a centre has.
 pub(crate) async fn strike(effort: Effort, settings: twilio_emulator::Settings) -> Finding {
     let span = Duration::from_secs(effort.of(4, 40));
     let clients = clients(effort.of(700, 10_000));

@@ -152,7 +152,7 @@ impl Testbed {
         }
     }
 
-    /// Lets the centre live for a while, at so many steps a second.
+    /// Lets the centre live for a while, at this rate of steps.
     pub(crate) async fn live(&self, steps_a_second: f64, span: Duration) {
         let driven = self.emulator.world().drive(steps_a_second);
         tokio::time::sleep(span).await;
@@ -186,8 +186,8 @@ impl Testbed {
         self.peak_kib = self.peak_kib.max(self.holdings().map_or(0, |held| held.peak_kib));
     }
 
-    /// Ends the testbed and says what was not as it must be, and what the service held at most. `answered` says that every
-    /// event had somebody to take it.
+    /// Ends the testbed and says what was not as it must be, and what the service held at most. `answered` says that the
+    /// service was there to take every event.
     pub(crate) async fn close(mut self, answered: bool) -> (Vec<String>, u64) {
         self.emulator.callbacks().wait_idle().await;
         self.remember_peak();
@@ -198,7 +198,7 @@ impl Testbed {
             if held.children > 1 || held.zombies > 0 {
                 self.problems.push(format!("{} child processes, {} dead", held.children, held.zombies));
             }
-            // Whatever is told to end before it runs ends at once, in no order; it may have been started a moment ago.
+            // A signal to a process that does not run yet ends it at once and out of order; it may just have been started.
             self.ready().await;
             let _ = Command::new("kill").args(["-s", "TERM", &self.pid().to_string()]).status().await;
             match tokio::time::timeout(DEADLINE, self.service.wait()).await {

@@ -17,9 +17,9 @@ use tokio_util::task::AbortOnDropHandle;
 pub(crate) enum Mode {
     /// What a wire should.
     Through,
-    /// Nobody listens any more; open connections are reset.
+    /// The port is closed; open connections are reset.
     Refuse,
-    /// Nothing passes, and nobody says so.
+    /// Nothing passes, and connections stay open.
     Silent,
     /// Every piece takes this much longer, each way.
     Slow(Duration),

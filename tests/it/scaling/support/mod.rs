@@ -112,7 +112,7 @@ impl Cluster {
         watchers
     }
 
-    /// Waits until they are told that all is well, and the truth.
+    /// Waits until the watchers show the truth, with nothing stale.
     pub(crate) async fn all_is_well(&self, watchers: &mut [Watcher]) {
         for watcher in watchers {
             let right = |watcher: &Watcher| {
@@ -122,7 +122,7 @@ impl Cluster {
         }
     }
 
-    /// Waits until they are told that what they see is stale; they see it all the same.
+    /// Waits until the watchers learn that their statistics are stale; they still show them.
     pub(crate) async fn all_is_stale(&self, watchers: &mut [Watcher]) {
         for watcher in watchers {
             watcher.until("that it is stale", |watcher| watcher.health["taskrouter"]["ok"] == false).await;
