@@ -4,10 +4,10 @@ use super::parse::{all_different, list, origins};
 use super::reader::VariableReader;
 use super::variables as var;
 
-/// Above this a process needs other measures than one more websocket.
+/// Most websockets of one process; beyond that, use more replicas.
 const MOST_CLIENTS: usize = 50_000;
 const MOST_ROLES: usize = 20;
-/// Those that Flex users have from the start.
+/// The roles that Flex defines.
 const USUAL_ROLES: [&str; 3] = ["agent", "supervisor", "admin"];
 
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ impl SocketConfig {
     pub(super) fn read(reader: &mut VariableReader<'_>) -> Self {
         let flex_roles = reader.or_default(&var::FLEX_ROLES, None, roles);
         let is_usual = |role: &&String| USUAL_ROLES.iter().any(|usual| usual.eq_ignore_ascii_case(role));
-        // A centre may have roles of its own, which have a dot in Flex, such as wfo.full_access.
+        // A contact centre may have its own roles; in Flex their names have a dot, such as wfo.full_access.
         let odd = flex_roles.iter().flatten().filter(|role| !is_usual(role) && !role.contains('.'));
         let odd: Vec<&str> = odd.map(String::as_str).collect();
         if !odd.is_empty() {

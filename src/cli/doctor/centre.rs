@@ -1,4 +1,4 @@
-//! What the configuration names in the Workspace: TaskChannels, TaskQueues, the Workflow of agents' Calls.
+//! Whether the Workspace has what the configuration names: TaskChannels, TaskQueues, the Workflow of agents' Calls.
 
 use std::fmt::Display;
 
@@ -11,10 +11,10 @@ use crate::stats::day::{iso_seconds, start_of_day};
 use crate::twilio::taskrouter::{TaskQueue, Window};
 use crate::twilio::{Apis, Next, TwilioError};
 
-/// Names shown in one line.
+/// Most names shown in one line.
 const MOST_SHOWN: usize = 10;
 
-/// Asks of each thing that the configuration names.
+/// Checks each thing that the configuration names.
 pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
     let queues = apis.taskrouter.task_queues().await;
     let mut checks = vec![task_queues(&queues), channels(config, apis).await];
@@ -29,7 +29,7 @@ fn task_queues(queues: &Result<Vec<TaskQueue>, TwilioError>) -> Check {
     match queues {
         Ok(queues) if queues.is_empty() => Check::note(
             "task queues",
-            "the Workspace has none: nothing to show",
+            "the Workspace has no TaskQueues: nothing to show",
             "create one: Console, TaskRouter, the Workspace, TaskQueues",
         ),
         Ok(queues) => Check::right("task queues", format!("{}", queues.len())),
@@ -117,7 +117,7 @@ async fn workflow(config: &Config, apis: &Apis) -> Option<Check> {
     })
 }
 
-/// The first of them, and how many more there are.
+/// The first names, and how many more there are.
 pub(super) fn some(names: &[impl Display]) -> String {
     let shown: Vec<String> = names.iter().take(MOST_SHOWN).map(ToString::to_string).collect();
     match names.len() {

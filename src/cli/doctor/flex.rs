@@ -10,9 +10,9 @@ use crate::twilio::Apis;
 
 const MEND: &str = "taskrouter-sync setup --flex-plugin";
 
-/// None where our plugin is not released, which is as good.
+/// No checks where our plugin is not released, which is no fault.
 pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
-    // An account without Flex answers in its own way.
+    // An account without Flex refuses this request.
     let Ok(Some(released)) = released(&apis.plugins).await else { return Vec::new() };
     let bundle = FlexPluginBundle::built(&config.server.public_url);
     vec![version(&released, bundle.as_ref()), reachable(&released).await, origins(config)]
@@ -36,7 +36,7 @@ fn version(released: &Released, bundle: Option<&FlexPluginBundle>) -> Check {
                 "version {} is released, but this program was built without the plugin",
                 released.version
             );
-            Check::wrong(NAME, found, "make web, and build the program again")
+            Check::wrong(NAME, found, "run make web and rebuild the program")
         }
     }
 }
