@@ -1,5 +1,5 @@
-//! The least that a changed number can take into Sync: one bare read and one bare write up to its effect, against the same emulator in
-//! the same run, through the same kind of client.
+//! The least that a changed number can take into Sync: one bare read and one bare write up to its effect, against the
+//! same emulator in the same run, through the same kind of client.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! From an event to the update on a screen: the whole way through Twilio's own Sync SDK, beside the REST write's part of it.
+//! From an event to the update on a screen: the whole way through Twilio's own Sync SDK, beside the REST write's part
+//! of it.
 
 use std::collections::HashMap;
 use std::process::Stdio;

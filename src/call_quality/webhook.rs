@@ -1,9 +1,10 @@
 //! The action `webhook`: a signed POST to a service of the user's own, tried again while it fails.
 //!
 //! Signed as "Standard Webhooks" (standardwebhooks.com) has it, for which there are libraries in most languages: the
-//! headers `webhook-id`, `webhook-timestamp` and `webhook-signature`, the last being `v1,` and the base64 of the HMAC-SHA256
-//! over `<id>.<timestamp>.<body>` with the secret, or with the bytes that it names in base64 behind `whsec_`; two signatures, with
-//! a space between them, while one secret takes the other's place. One id is one report, however often it is tried.
+//! headers `webhook-id`, `webhook-timestamp` and `webhook-signature`, the last being `v1,` and the base64 of the
+//! HMAC-SHA256 over `<id>.<timestamp>.<body>` with the secret, or with the bytes that it names in base64 behind
+//! `whsec_`; two signatures, with a space between them, while one secret takes the other's place. One id is one report,
+//! however often it is tried.
 
 use std::sync::Arc;
 use std::time::Duration;

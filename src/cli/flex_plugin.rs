@@ -1,7 +1,7 @@
 //! `setup --flex-plugin`: releases the Flex plugin that the service carries, or takes it back.
 //!
-//! The new Configuration is the active one with our plugin changed and every other plugin as it was. If one can't be carried
-//! over unchanged, the command refuses and changes nothing.
+//! The new Configuration is the active one with our plugin changed and every other plugin as it was. If one can't be
+//! carried over unchanged, the command refuses and changes nothing.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -181,8 +181,8 @@ async fn read(plugins: &Plugins) -> Result<Active, CommandError> {
     Ok(Active { release, plugins })
 }
 
-/// The SID of a Version with our URL. A Version can't be changed, so where this number names another URL (another PUBLIC_URL,
-/// or a rebuilt program) the number says which.
+/// The SID of a Version with our URL. A Version can't be changed, so where this number names another URL (another
+/// PUBLIC_URL, or a rebuilt program) the number says which.
 async fn version(plugins: &Plugins, plugin: &str, url: &str) -> Result<String, CommandError> {
     let digest = Sha256::digest(url);
     let mark: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();

@@ -1,4 +1,5 @@
-//! Finds variables that are set but never read. Without this, a misspelt variable would silently leave its default in force.
+//! Finds variables that are set but never read. Without this, a misspelt variable would silently leave its default in
+//! force.
 //!
 //! Environments hold many variables of other programs, so a name there is reported only if it resembles a variable of ours
 //! that is not set. A `.env` file was written for this program: all unread names in it are reported.

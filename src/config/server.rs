@@ -107,8 +107,8 @@ impl PublicUrl {
         (!self.is_https()).then_some("not https: events and passwords are sent unencrypted")
     }
 
-    /// The other URL that Twilio may have called: where the path begins with the prefix, a proxy may have removed the prefix
-    /// once already.
+    /// The other URL that Twilio may have called: where the path begins with the prefix, a proxy may have removed the
+    /// prefix once already.
     pub fn also_called(&self, target: &str) -> Option<String> {
         let other = format!("{}{}{target}", self.origin, self.prefix);
         (other != self.called(target)).then_some(other)

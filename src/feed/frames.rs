@@ -31,8 +31,8 @@ impl SharedFrame {
         Arc::new(Self { frame, at: Timestamp::now(), message: OnceLock::new(), event: OnceLock::new() })
     }
 
-    /// `{"type": …, "id": …, "at": …, …data}`, for channels that carry nothing but text; `at` is when the frame was made, in
-    /// milliseconds since 1970.
+    /// `{"type": …, "id": …, "at": …, …data}`, for channels that carry nothing but text; `at` is when the frame was
+    /// made, in milliseconds since 1970.
     pub fn message(&self) -> Bytes {
         let (Frame { kind, id, data }, at) = (&self.frame, self.at.as_millisecond());
         let whole = || {

@@ -1,11 +1,11 @@
 //! What is to be written, what Sync holds, and which write goes next. Pure: the worker around it waits and sends.
 //!
 //! Conflates changes: each target has one place, where a newer value replaces an older one that has not been sent, so a
-//! backlog can't grow beyond the number of targets and nothing older than the newest is ever sent. A target is written by one request at a time.
-//! What goes first depends on why it is to be written ([`Urgency`]): what an event names, then what changed as a side effect,
-//! then what was not written since the start, then what only grew older; among the same the longest-waiting goes first.
-//! Nothing starves: what has waited for its [`patience`](super::object::patience) is overdue, and while anything is, at least every twelfth write of
-//! the object is the longest overdue one.
+//! backlog can't grow beyond the number of targets and nothing older than the newest is ever sent. A target is written
+//! by one request at a time. What goes first depends on why it is to be written ([`Urgency`]): what an event names,
+//! then what changed as a side effect, then what was not written since the start, then what only grew older; among the
+//! same the longest-waiting goes first. Nothing starves: what has waited for its [`patience`](super::object::patience)
+//! is overdue, and while anything is, at least every twelfth write of the object is the longest overdue one.
 
 mod last;
 

@@ -165,8 +165,9 @@ impl Pacer {
         true
     }
 
-    /// When to try [`take`](Self::take) again, if nothing is taken before that. An estimate: for writes that no event names
-    /// it uses the present reserve, which changes with time. `take` itself decides, so an early moment only means another wait.
+    /// When to try [`take`](Self::take) again, if nothing is taken before that. An estimate: for writes that no event
+    /// names it uses the present reserve, which changes with time. `take` itself decides, so an early moment only means
+    /// another wait.
     pub(super) fn ready_at(&self, bytes: usize, urgency: Urgency, now: Instant) -> Instant {
         let at_once = urgency.is_named() || self.has_credit(bytes, now);
         let budget = if at_once { self.budget } else { self.budget - self.reserve(now) };

@@ -1,7 +1,7 @@
 //! Which events a target's new value shows.
 //!
-//! A target that stands for a TaskQueue has its SID in its name, in every layout; its value changed by what was read of that
-//! TaskQueue. Any other target shows the Workspace, or all of it.
+//! A target that stands for a TaskQueue has its SID in its name, in every layout; its value changed by what was read of
+//! that TaskQueue. Any other target shows the Workspace, or all of it.
 
 use std::cell::OnceCell;
 

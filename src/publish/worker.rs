@@ -575,7 +575,8 @@ impl PublishWorker {
         self.status.send_if_modified(|last| std::mem::replace(last, status.clone()) != status);
     }
 
-    /// Says which object takes fewer writes than there are changes: when that begins, and when it has been over for a while.
+    /// Says which object takes fewer writes than there are changes: when that begins, and when it has been over for a
+    /// while.
     fn tell_limit(&mut self, limit: Option<&AtLimit>, now: Instant) {
         match (limit, &self.limit_told) {
             (Some(limit), told) => {

@@ -42,8 +42,8 @@ impl Awaited {
         }
     }
 
-    /// A read begun at `started`, the last before it at `before`, told whether Tasks `moved`. The change is taken for the oldest
-    /// event's, unless a newer event explains it: one that arrived within `spacing` of the read.
+    /// A read begun at `started`, the last before it at `before`, told whether Tasks `moved`. The change is taken for
+    /// the oldest event's, unless a newer event explains it: one that arrived within `spacing` of the read.
     pub(super) fn read(
         &mut self,
         moved: bool,

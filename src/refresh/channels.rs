@@ -1,8 +1,8 @@
 //! Which TaskChannels have statistics of their own: those of `STATS_CHANNELS` that the Workspace has, and with `auto` also
 //! those on which Tasks are seen.
 //!
-//! Twilio refuses statistics of a TaskChannel that is not there, so one is read only once it is known to exist. Channels are
-//! added and never taken away, so that a scope means the same channel for as long as the process leads.
+//! Twilio refuses statistics of a TaskChannel that is not there, so one is read only once it is known to exist.
+//! Channels are added and never taken away, so that a scope means the same channel for as long as the process leads.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -77,8 +77,8 @@ impl Settle {
         Self { step, window, origin, lag: None, without_lag: 0 }
     }
 
-    /// Takes note that a read begun at `started` showed a change late: that of an event which was so old at the last read that
-    /// did not show it, and at this one.
+    /// Takes note that a read begun at `started` showed a change late: that of an event which was so old at the last
+    /// read that did not show it, and at this one.
     pub fn learn(&mut self, missed: Duration, shown: Duration, started: Instant) {
         if self.window.is_zero() {
             return;
@@ -121,8 +121,8 @@ impl Settle {
         behind > spacing && behind <= (self.window + MARGIN).max(self.expected(started) + MARGIN)
     }
 
-    /// When to read again the TaskQueue that an event at `touched` named and a read begun at `started` has shown; `None` when
-    /// it may rest.
+    /// When to read again the TaskQueue that an event at `touched` named and a read begun at `started` has shown;
+    /// `None` when it may rest.
     pub fn after_named(&self, touched: Instant, started: Instant) -> Option<Look> {
         let Some(lag) = self.lag_at(started) else { return self.after_any(touched, started) };
         if self.window.is_zero() {

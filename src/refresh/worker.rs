@@ -262,8 +262,8 @@ impl RefreshWorker {
         }
     }
 
-    /// In a large centre what events name is read by itself and first: the list that others need at the same moment would hold
-    /// it up.
+    /// In a large centre what events name is read by itself and first: the list that others need at the same moment
+    /// would hold it up.
     fn reads_for_events(&self, touched: &BTreeSet<Key>, offers: Offers) -> Vec<Read> {
         let queues = self.schedule.queues();
         if queues.len() <= SMALL_CENTRE {

@@ -1,6 +1,7 @@
 //! `POST /respond-to-issue`: an agent's browser reports a call that was bad to hear, as a form or as JSON.
 //!
-//! The report comes from a page of Flex, another site, so CORS applies: only `PUBLIC_URL` and `ALLOWED_ORIGINS` may send it.
+//! The report comes from a page of Flex, another site, so CORS applies: only `PUBLIC_URL` and `ALLOWED_ORIGINS` may
+//! send it.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! `/healthz` says that the process answers; `/readyz` that a first whole snapshot has been read, and written or begun to be.
+//! `/healthz` says that the process answers; `/readyz` that a first whole snapshot has been read, and written or begun
+//! to be.
 
 use std::sync::Arc;
 

@@ -189,8 +189,8 @@ fn body_kind(headers: &HeaderMap) -> Option<BodyKind> {
     }
 }
 
-/// The target as it came, and with signs in its query written the other way, percent-encoded or not: Twilio may sign a URL as
-/// it was given it (`client:alice`) and ask for it as it is encoded (`client%3Aalice`). Both read the same.
+/// The target as it came, and with signs in its query written the other way, percent-encoded or not: Twilio may sign a
+/// URL as it was given it (`client:alice`) and ask for it as it is encoded (`client%3Aalice`). Both read the same.
 fn spellings(target: &str) -> impl Iterator<Item = String> {
     let other = target.split_once('?').and_then(|(path, query)| {
         let decoded = query.replace("%3A", ":").replace("%3a", ":").replace("%40", "@");

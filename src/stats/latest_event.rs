@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A time stamp further ahead than this is some clock's mistake, and would hide all later events until its time comes.
+/// A time stamp further ahead than this comes from a wrong clock, and would hide all later events until its time comes.
 const MOST_AHEAD_MS: u64 = 10_000;
 
 /// An event as it came: flat, all values text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatestEvent {
     fields: BTreeMap<String, String>,
-    /// When it happened, in milliseconds since 1970. An older replica sends none.
+    /// When the event happened, in milliseconds since 1970. Replicas of older versions do not send it.
     #[serde(default)]
     at: u64,
 }

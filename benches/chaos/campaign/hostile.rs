@@ -1,6 +1,6 @@
 //! Clients that mean harm: connections by the thousand in every shape that costs a server something, made-up tokens,
-//! made-up names, and an account's owner who takes no answers and writes hostile formulas, while the contact centre goes on. All of it stays on the loopback address, is bounded in number, and stops
-//! by itself.
+//! made-up names, and an account's owner who takes no answers and writes hostile formulas, while the contact centre
+//! goes on. All of it stays on the loopback address, is bounded in number, and stops by itself.
 
 use std::time::{Duration, Instant};
 

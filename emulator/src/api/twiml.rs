@@ -1,5 +1,6 @@
-//! As much TwiML as a Call here understands: `<Response><Enqueue workflowSid="WW…"><Task>{json}</Task></Enqueue></Response>`
-//! (<https://www.twilio.com/docs/voice/twiml/enqueue>). Anything else is refused rather than skipped.
+//! As much TwiML as a Call here understands: `<Response><Enqueue
+//! workflowSid="WW…"><Task>{json}</Task></Enqueue></Response>` (<https://www.twilio.com/docs/voice/twiml/enqueue>).
+//! Anything else is refused rather than skipped.
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};

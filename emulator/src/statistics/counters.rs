@@ -1,7 +1,8 @@
 //! The counters themselves: Tasks of a queue by channel, Workers of a pool by Activity.
 //!
-//! A `QueueCounters` stands for a queue (or the whole Workspace) and has one `ChannelCounters` over all channels and one for each channel;
-//! a `WorkerCounters` counts Workers. Each answers its real-time questions without looking at any Task or Worker.
+//! A `QueueCounters` stands for a queue (or the whole Workspace) and has one `ChannelCounters` over all channels and
+//! one for each channel; a `WorkerCounters` counts Workers. Each answers its real-time questions without looking at any
+//! Task or Worker.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

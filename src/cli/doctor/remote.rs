@@ -186,7 +186,8 @@ fn events_filter(config: &Config, workspace: &Workspace) -> Check {
     }
 }
 
-/// Whether this service answers at `PUBLIC_URL`. From inside, this can fail where Twilio succeeds, so it is never a failure.
+/// Whether this service answers at `PUBLIC_URL`. From inside, this can fail where Twilio succeeds, so it is never a
+/// failure.
 async fn public_url(url: &PublicUrl) -> Check {
     let health = format!("{url}/healthz");
     let found = match answers(&health).await {

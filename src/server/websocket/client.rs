@@ -1,8 +1,8 @@
 //! Authenticates a websocket's client, and checks again while it is connected.
 //!
-//! A client sends a Flex token (as the sub-protocol, the only field that a browser's script can set, or in a header), or the
-//! credentials of any other page: a session, HTTP Basic or a bearer token. A browser names its page's site, and only known
-//! sites may connect; otherwise any page could use its visitor's session.
+//! A client sends a Flex token (as the sub-protocol, the only field that a browser's script can set, or in a header),
+//! or the credentials of any other page: a session, HTTP Basic or a bearer token. A browser names its page's site, and
+//! only known sites may connect; otherwise any page could use its visitor's session.
 
 use std::net::IpAddr;
 use std::sync::Arc;

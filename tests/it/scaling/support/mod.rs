@@ -26,7 +26,8 @@ use crate::support::{ADMIN, Binary, CHANNELS, DEADLINE, NO_TIMERS};
 /// The default. With a shorter one a busy machine loses leaders that nothing has happened to.
 const LEASE: &str = "5s";
 
-/// Each is half a dozen processes. More than two at once starve each other on two cores, and starved leaders lose their lease.
+/// Each is half a dozen processes. More than two at once starve each other on two cores, and starved leaders lose their
+/// lease.
 static CLUSTERS: Semaphore = Semaphore::const_new(2);
 
 pub(crate) struct Cluster {
@@ -40,8 +41,8 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Replicas that are all ready, with events arriving through the balancer. Without timers, so that events alone keep Sync
-    /// right.
+    /// Replicas that are all ready, with events arriving through the balancer. Without timers, so that events alone
+    /// keep Sync right.
     pub(crate) async fn start(replicas: usize) -> Self {
         Self::with(replicas, NO_TIMERS).await
     }
