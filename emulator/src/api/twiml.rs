@@ -6,7 +6,7 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
-/// What an `<Enqueue>` asks for.
+/// The content of an `<Enqueue>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Enqueue {
     pub(super) workflow: String,

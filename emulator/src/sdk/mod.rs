@@ -6,7 +6,7 @@
 //! options `cdsUri` (this emulator's URL) and `Twilsock.uri` (the same with `ws:` and the path `/v3/wsconnect`).
 //!
 //! ```text
-//! frame      bytes ⇄ header and payload       token           who is there, until when
+//! frame      bytes ⇄ header and payload       token           identity and expiry
 //! message    headers, read and made           session         one socket from init to its end
 //! objects    Documents and Maps, items        subscriptions   what a socket watches, and the notifications
 //! contexts   the types of notifications that a socket of an older SDK wants

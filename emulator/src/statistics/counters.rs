@@ -23,7 +23,7 @@ pub(crate) struct QueueCounters {
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ChannelCounters {
-    /// Pending, reserved, assigned, wrapping.
+    /// Tasks that are pending, reserved, assigned and wrapping.
     pub(crate) by_status: [u32; 4],
     pub(crate) by_priority: BTreeMap<i64, u32>,
     /// Pending and reserved Tasks by creation.
