@@ -12,7 +12,7 @@ impl<T: Ord + Copy + Default> Sample<T> {
         Self(values)
     }
 
-    /// Both together.
+    /// Joins two samples.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         Self::new(self.0)
@@ -52,7 +52,7 @@ pub(crate) fn tenths(number: f64) -> String {
     format!("{number:.1}")
 }
 
-/// How much of `whole` this is.
+/// A part as a percentage of `whole`.
 pub(crate) fn percent(part: f64, whole: f64) -> String {
     format!("{:.1} %", 100.0 * part / whole)
 }

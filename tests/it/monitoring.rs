@@ -1,5 +1,5 @@
-//! `/metrics`: who may read it, that it tells the truth, and that what is drawn and alarmed from it is there. And one id
-//! from the webhook to the write.
+//! `/metrics`: who may read it, that its figures are right, and that it has all metrics that dashboards and alerts use. And
+//! one id from the webhook to the write.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What the older systems' own pages ask of the service: whence they may, and whence not.
+//! Requests of the older systems' own pages, from allowed origins and from others.
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ use super::testbed::{EVENTS, Testbed};
 
 const CONNECTIONS: usize = 64;
 
-/// What came of it.
+/// The answers to a crowd of events.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
     /// From the moment an event was due until it was accepted, rising.

@@ -16,7 +16,7 @@ use super::shim::Shim;
 use super::wire::Wire;
 use super::{agreement, variables::base_variables};
 
-/// Far beyond what anything takes: whatever gets here has failed.
+/// The time limit of every wait, far beyond what any takes.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// The TaskChannels in `base_variables`.
 const CHANNELS: [&str; 2] = ["voice", "chat"];
@@ -40,7 +40,7 @@ pub(crate) struct Making<'a> {
     pub(crate) shim: bool,
 }
 
-/// All of it, running.
+/// The running emulator, wire and service.
 pub(crate) struct Testbed {
     pub(crate) emulator: Emulator,
     pub(crate) wire: Wire,
@@ -159,7 +159,7 @@ impl Testbed {
         drop(driven);
     }
 
-    /// Ends the service without a word, as the kernel does when memory is short.
+    /// Kills the service, as the kernel does when memory is short.
     pub(crate) async fn kill(&mut self) {
         self.remember_peak();
         let theirs = children(self.pid());
@@ -175,7 +175,7 @@ impl Testbed {
         }
     }
 
-    /// Starts it again.
+    /// Starts the service again.
     pub(crate) fn start(&mut self) {
         self.starts += 1;
         let log = log_of(&self.directory, self.starts);

@@ -12,10 +12,10 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-/// What the wire does.
+/// What the wire does with connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// What a wire should.
+    /// Passes everything on.
     Through,
     /// The port is closed; open connections are reset.
     Refuse,
@@ -52,7 +52,7 @@ impl Wire {
         self.address.port()
     }
 
-    /// From now on.
+    /// Sets what the wire does from now on.
     pub(crate) fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
     }

@@ -1,4 +1,4 @@
-//! All is well: any replica will do for anything.
+//! Without faults: any replica serves any request.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

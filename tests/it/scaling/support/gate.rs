@@ -1,4 +1,4 @@
-//! A door between two programs, which a test can shut.
+//! A gate (TCP proxy) between two programs, which a test can shut.
 
 use std::net::SocketAddr;
 
