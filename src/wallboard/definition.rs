@@ -169,7 +169,7 @@ fn limit(text: &str) -> Option<f64> {
 struct FieldReader<'v> {
     fields: &'v Map<String, Value>,
     problems: Vec<Problem>,
-    /// Without this field there is nothing to show.
+    /// Whether a problem leaves nothing to show.
     fatal: bool,
 }
 

@@ -26,7 +26,7 @@ pub enum ChildError {
 pub fn run() -> Result<(), ChildError> {
     let ended = confined_serve();
     if let Err(error) = &ended {
-        // Its standard error is closed: the service logs the faults that it receives.
+        // Its standard error goes nowhere: the service logs the faults that it receives.
         if let Ok(line) = serde_json::to_string(&Reply::Failed(error.to_string())) {
             let _ = writeln!(std::io::stdout(), "{line}");
         }

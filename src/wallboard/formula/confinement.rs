@@ -40,7 +40,7 @@ fn limit() -> io::Result<()> {
         (Resource::Core, 0),
         (Resource::Fsize, 0),
         (Resource::Nproc, 0),
-        // Only the three files that are open.
+        // The three pipes, which are open.
         (Resource::Nofile, 3),
         (Resource::As, MOST_MEMORY),
     ] {
