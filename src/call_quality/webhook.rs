@@ -28,13 +28,13 @@ use crate::stats::day::next_start_of_day;
 use crate::twilio::flex_token::FlexUser;
 use crate::twilio::retry::Backoff;
 
-/// Parcels that wait; more are refused.
+/// Most reports that wait; more are refused.
 pub(super) const MOST_WAITING: usize = 200;
-/// Parcels on their way at once.
+/// Most reports in flight.
 const MOST_IN_FLIGHT: usize = 4;
 const TRIES: u32 = 6;
 const LONGEST_REQUEST: Duration = Duration::from_secs(10);
-/// About two minutes until the last try.
+/// With these delays the last try comes after about two minutes.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(60) };
 
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl AlertSender {
         Ok(Self { voice, target: target.map(Arc::new), queue, http })
     }
 
-    /// Delivers, and turns the day, until told to stop. What waits then is lost, and counted in the log.
+    /// Delivers reports, and begins new days, until `stop`. Reports that wait then are lost, and counted in the log.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut in_flight = JoinSet::new();
         loop {

@@ -1,6 +1,6 @@
-//! Audits: looking at what stands in Sync, object by object, when we start and again and again.
+//! Audits: compare what Sync holds with what was written, object by object, at the start and periodically.
 //!
-//! Nothing is written to an object that has not been looked at, because the very value may stand there already. Each
+//! An object is written only after its first audit, because it may already hold the value. Each
 //! object comes up once an interval; when there are many of them, one after another, so that audits stay few.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,7 +20,7 @@ const REFUSED_AGAIN: Duration = Duration::from_secs(15);
 /// Between two looks at objects, when the interval is too short for all.
 const SPACING: Duration = Duration::from_millis(200);
 
-/// When each object is looked at.
+/// The schedule of audits.
 #[derive(Debug)]
 pub(super) struct Audits {
     interval: Duration,

@@ -10,7 +10,7 @@ use crate::layout::Target;
 use crate::sid::{SID_LENGTH, TaskQueueSid, TaskSid};
 use crate::stats::Snapshot;
 
-/// What came between two snapshots.
+/// The difference between two snapshots.
 pub(super) struct SnapshotChange<'s> {
     before: Option<&'s Snapshot>,
     next: &'s Snapshot,
@@ -27,7 +27,7 @@ impl<'s> SnapshotChange<'s> {
         *self.of_all.get_or_init(|| self.next.news(self.before))
     }
 
-    /// The events that made a target's value another one.
+    /// The events that explain the change of a target's value.
     pub(super) fn of(&self, target: &Target) -> Option<Trace> {
         let name = match target {
             Target::Document(name) => name,

@@ -1,4 +1,4 @@
-//! What passes between the outbox and the task that sends: wishes, writes, and how they ended.
+//! What passes between the outbox and the task that sends: wanted values, writes, and their outcomes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub(super) enum Write {
 
 #[derive(Debug, Clone)]
 pub(super) enum WriteOutcome {
-    /// As wanted. `requests` is how many it took.
+    /// Sync holds the wanted value. `requests` is how many that took.
     Landed {
         revision: Option<Revision>,
         requests: u32,
@@ -73,7 +73,7 @@ pub(super) enum WriteOutcome {
 }
 
 impl WriteOutcome {
-    /// What it is called where writes are counted.
+    /// The label of this outcome where writes are counted.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Landed { .. } => "landed",

@@ -35,7 +35,7 @@ use crate::twilio::sync::SyncService;
 
 /// The longest the loop sleeps when nothing is due.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-/// With more targets failing than this, a further one is no news.
+/// With more failing targets than this, further ones are not logged.
 const MOST_FAILURES_TOLD: usize = 20;
 /// Texts of waiting values that are kept; with more waiting, values are laid out again when their turn comes.
 const MOST_TEXTS: usize = 32;
@@ -73,12 +73,12 @@ pub struct PublishWorker {
     reported_at: Instant,
     report_at: Option<Instant>,
     stopping: bool,
-    /// Looking at what Sync holds fails.
+    /// Whether audits fail.
     blind: bool,
     monitor: Monitor,
 }
 
-/// What a request to Sync under way is about.
+/// The purpose of a request to Sync in flight.
 #[derive(Debug)]
 enum Job {
     Write(Target),
@@ -219,7 +219,7 @@ impl PublishWorker {
         soonest.unwrap_or(now + LONGEST_SLEEP)
     }
 
-    /// Wants what the newest snapshot shows and the last one did not.
+    /// Wants the values of the newest snapshot that differ from the last one.
     fn lay_out(&mut self) {
         let next = self.snapshots.borrow_and_update().clone().with_tiles(&self.tiles.borrow_and_update());
         let now = Instant::now();
@@ -508,7 +508,7 @@ impl PublishWorker {
         }
     }
 
-    /// Says what fails when it begins and when it ends, not at every try.
+    /// Logs when failures begin and when they end, not every try.
     fn tell_write(&mut self, target: &Target, error: Option<&TwilioError>) {
         let told = self.failing.len() < MOST_FAILURES_TOLD;
         match error {

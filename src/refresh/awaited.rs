@@ -28,12 +28,12 @@ struct Group {
 pub(super) struct Shown {
     /// A change showed late: the event's age at the last read that did not show it, and at the one that did.
     pub(super) late: Option<(Duration, Duration)>,
-    /// Groups that were looked after to the end without any change.
+    /// Groups whose settling reads ended without any change.
     pub(super) without_change: u32,
 }
 
 impl Awaited {
-    /// An event arrived.
+    /// Adds an event that arrived.
     pub(super) fn event(&mut self, now: Instant) {
         let is_full = self.0.len() >= MOST;
         match self.0.last_mut() {

@@ -1,4 +1,4 @@
-//! What is due when. Pure: the clock is passed in, the worker around it waits and reads.
+//! When each read is due. Pure: the clock is passed in, the worker around it waits and reads.
 //!
 //! Every [`Key`] has a timer of its own and, where an event touched it, an earlier moment. A key that is being read
 //! because of an event and is touched again is read exactly once more right afterwards. Events are debounced by key: a
@@ -54,7 +54,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// What it is called where reads are counted.
+    /// The label of this cause where reads are counted.
     pub fn name(self) -> &'static str {
         match self {
             Self::Touched => "event",

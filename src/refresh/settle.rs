@@ -1,4 +1,4 @@
-//! When to look again after an event, because statistics may lag behind it. Pure.
+//! Plans settling reads after an event, because statistics may lag behind it. Pure.
 //!
 //! Twilio says that real-time statistics can lag by some seconds and names no bound. So what an event touched is read
 //! again: as long as no lag has shown, twice within the window, on one grid, so that all TaskQueues that settle share bulk
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a lag that was seen once is expected to come again.
+/// How long a lag that was seen is expected to recur.
 const LAG_MEMORY: Duration = Duration::from_secs(600);
 /// After this many events in a row with no late change the lag is over.
 const EVENTS_WITHOUT_LAG: u32 = 10;
@@ -51,9 +51,9 @@ struct Between {
 /// When to read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
-    /// The moment.
+    /// The moment of the read.
     pub at: Instant,
-    /// For the sake of one TaskQueue, whose change is expected then; the others share a grid.
+    /// Whether the read is for one TaskQueue, whose change is expected then; other reads share a grid.
     pub closely: bool,
 }
 

@@ -16,7 +16,7 @@ pub(super) const SMALL_CENTRE: usize = 50;
 const SHORTEST_REST: Duration = Duration::from_secs(2);
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
-/// What is offered, and until when something is not.
+/// The endpoints that the account offers, and those that rest.
 #[derive(Debug, Default)]
 pub(super) struct Ways {
     offers: Offers,
@@ -39,7 +39,7 @@ pub(super) enum WayRefused {
 }
 
 impl Ways {
-    /// What can be asked now.
+    /// The endpoints that can be used now.
     pub(super) fn now(&mut self, now: Instant) -> Offers {
         if self.refused_at.is_some_and(|at| now.duration_since(at) >= REFUSAL_LASTS) {
             self.refused_at = None;

@@ -32,14 +32,14 @@ use crate::telemetry::trace::{self, TracedRead};
 use crate::twilio::taskrouter::{TaskRouter, Window};
 use crate::twilio::{Next, TwilioError};
 
-/// What Twilio refuses for what it is, such as a TaskChannel that the Workspace does not have, is tried again after this
+/// A request that Twilio refuses permanently, such as for a TaskChannel that the Workspace lacks, is tried again after this
 /// time.
 const HOPELESS_AGAIN: Duration = Duration::from_secs(30);
 /// Keys that are read by themselves after one answer for many, which is read every few seconds.
 const MOST_READ_SINGLY: usize = 20;
 /// TaskQueues that a warning names.
 const MOST_NAMED: usize = 10;
-/// With more keys failing than this, a further one is no news.
+/// With more failing keys than this, further ones are not logged.
 const MOST_FAILURES_TOLD: usize = 20;
 /// The reason of staleness where the read panicked, which is a bug of ours.
 const LOST: &str = "reading it failed inside this service; its log says more";
@@ -68,7 +68,7 @@ pub struct RefreshWorker {
     ways: Ways,
     window: Window,
     waiters: Vec<(Instant, Waiter)>,
-    /// Who waits for what had been marked by then to be read.
+    /// Callers that wait until everything marked before is read.
     when_read: Vec<(Instant, oneshot::Sender<()>)>,
     /// When that was looked at last.
     when_read_checked: Instant,

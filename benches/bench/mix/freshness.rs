@@ -95,8 +95,8 @@ impl Stopwatch {
         self.running.lock().unwrap().events
     }
 
-    /// Ends the measurement: returns the times, in which a change that never showed counts as its whole wait, and the number
-    /// of those changes.
+    /// Ends the measurement: returns the times, in which a change that never showed counts as its whole wait, and the
+    /// number of those changes.
     pub(crate) fn stop(self) -> (Sample<Duration>, usize) {
         let mut running = self.running.lock().unwrap();
         let now = Instant::now();
