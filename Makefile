@@ -77,7 +77,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 web-test: ## The page's own tests, and the page in Chromium against the real service
 	web/run-tests
 
-shots: web ## Take README's pictures of the page anew, from the demo; some minutes
+shots: web ## Retake README's pictures of the page from the demo; takes some minutes
 	cargo build --features demo
 	cd web && npm run --silent shots -w dashboard
 

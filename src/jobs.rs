@@ -1,9 +1,9 @@
 //! Requests in flight on behalf of one part, each with what it is about, so that a panicking one is known by that.
 //!
 //! A panic in a request is a bug of ours; it must cost that request and nothing else. A `JoinSet` tells only which task
-//! panicked. `tokio_util`'s `JoinMap` knows tasks by key, but it aborts the running task of a key that comes again, which
-//! would leave a write to Sync half-known, its keys have to be hashable where a read carries the marks that it answers, and it
-//! reports tasks that a stopping runtime cancelled as failures.
+//! panicked. `tokio_util`'s `JoinMap` knows tasks by key, but it aborts the running task of a key that comes again,
+//! which would leave a write to Sync half-known, its keys have to be hashable where a read carries the marks that it
+//! answers, and it reports tasks that a stopping runtime cancelled as failures.
 
 use std::collections::HashMap;
 

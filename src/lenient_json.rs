@@ -1,5 +1,5 @@
-//! JSON that JavaScript writes and `serde_json` refuses: an emoji cut in half (`"\ud83d"`), more than 128 levels of nesting,
-//! numbers beyond any `f64` (`1e400`).
+//! JSON that JavaScript writes and `serde_json` refuses: an emoji cut in half (`"\ud83d"`), more than 128 levels of
+//! nesting, numbers beyond any `f64` (`1e400`).
 //!
 //! Twilio takes such attributes, so one of them must not cost all others. A lone surrogate becomes U+FFFD, what is too deep
 //! or too large becomes null, everything else stays. What is no JSON at all is still refused.

@@ -3,8 +3,9 @@
 //! An event callback reaches [`server`], which checks who sent it ([`twilio::signature`]) and asks [`event`] what it
 //! made stale. [`refresh`] marks that, reads it from TaskRouter ([`twilio::taskrouter`]) with the fewest calls, and
 //! folds the answers into a [`stats::Snapshot`]. [`layout`] says how a snapshot looks in Sync, and [`publish`] writes
-//! what differs ([`twilio::sync`]) within Sync's limits. [`feed`] shows it to clients that watch us instead, and [`dialling`]
-//! places agents' Calls, and [`call_quality`] takes reports of bad ones. [`app`] joins the parts; [`cli`] is the command line.
+//! what differs ([`twilio::sync`]) within Sync's limits. [`feed`] shows it to clients that watch us instead, and
+//! [`dialling`] places agents' Calls, and [`call_quality`] takes reports of bad ones. [`app`] joins the parts; [`cli`]
+//! is the command line.
 //!
 //! Where several replicas share the work, [`cluster`] elects the leader, and shares its feed and their marks through Redis.
 //!

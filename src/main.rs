@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use taskrouter_sync::cli::Cli;
 
-/// Returns memory to the system after a large answer was read, where the system's own allocator keeps most of it. Its settings
-/// are in `.cargo/config.toml`.
+/// Returns memory to the system after a large answer was read, where the system's own allocator keeps most of it. Its
+/// settings are in `.cargo/config.toml`.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

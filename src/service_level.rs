@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The share of accepted Tasks that were accepted within a threshold, of whom.
+/// Which Tasks form the denominator of the share that was accepted within a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServiceLevel {

@@ -23,7 +23,7 @@ pub(crate) struct Prepared {
 }
 
 /// Opens the testbed. That takes more than a minute: since when a Task waits is known to the second only, so a new process
-/// takes another moment for it, and writes every item anew.
+/// takes another moment for it, and rewrites every item.
 pub(crate) async fn prepare(effort: &Effort) -> Prepared {
     let queues = effort.of(200, 1000);
     let stage = Stage::found("ages", Settings { queues, workers: 200, ..Settings::default() }).await;

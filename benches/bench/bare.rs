@@ -22,10 +22,10 @@ use crate::testbed::EVENTS;
 
 const TOKEN: &str = "AUTH_TOKEN";
 
-/// The child.
+/// The handler's process.
 #[derive(Debug)]
 pub(crate) struct Bare {
-    /// Where it listens.
+    /// The base URL of the child.
     pub(crate) url: String,
     child: Child,
 }
@@ -50,7 +50,7 @@ impl Bare {
     }
 }
 
-/// What the child does: says where it listens, and serves.
+/// Runs the child: prints its address, and serves.
 pub(crate) async fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! The rival of the fan-out: an axum websocket server that sends a text to everybody each half second and does nothing
+//! The rival of the fan-out: an axum websocket server that sends a text to every client each half second and does nothing
 //! else, in a process of its own (this program, called with `broadcast`).
 
 use std::process::Stdio;
@@ -22,10 +22,10 @@ const SPACING: Duration = Duration::from_millis(500);
 /// Texts that a slow client may be behind.
 const BEHIND: usize = 8;
 
-/// The child.
+/// The server's process.
 #[derive(Debug)]
 pub(crate) struct Broadcast {
-    /// Host and port.
+    /// The host and port of the child.
     pub(crate) address: String,
     child: Child,
 }
@@ -45,7 +45,7 @@ impl Broadcast {
     }
 }
 
-/// What the child does.
+/// Runs the child.
 pub(crate) async fn serve() {
     let size: usize = std::env::var(SIZE).unwrap().parse().unwrap();
     let listener = listener();

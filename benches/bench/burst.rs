@@ -19,13 +19,13 @@ const CALLS_OF_EACH_EVENT: usize = QUEUES * (2 * 4 + 1) + 1;
 /// The service's default settling window and a little more: reads that an event causes later count as well.
 const SETTLED: Duration = Duration::from_secs(4);
 
-/// One burst.
+/// The figures of one burst.
 struct Burst {
     events: usize,
     accepted: usize,
-    /// From the first event to the last one's answer.
+    /// From the first event to the last event's answer.
     took: Duration,
-    /// From the last one's answer to Sync's telling the truth.
+    /// From the last event's answer until Sync is right.
     converged: Duration,
     webhook: Sample<Duration>,
     reads: usize,

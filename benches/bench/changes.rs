@@ -15,7 +15,7 @@ use crate::stats::{Sample, ms};
 use crate::table::Table;
 use crate::testbed::{CHANNELS, Testbed};
 
-/// What has not shown by then is counted as missed.
+/// A change that has not shown after this time counts as missed.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// Steps in the life of a Task.
 const STAGES: usize = 5;
@@ -43,7 +43,7 @@ struct Life {
 pub(crate) struct Freshness {
     /// Until the item's realtime values over all channels were the new ones.
     pub(crate) news: Sample<Duration>,
-    /// Until every value of the item was.
+    /// Until every value of the item was the new one.
     pub(crate) whole: Sample<Duration>,
     /// The bare round trips, made in between.
     pub(crate) floor: Sample<Duration>,
@@ -74,7 +74,7 @@ impl Tasks {
         &self.lives[0].queue
     }
 
-    /// Lets the next Task take its next step, and says in which queue.
+    /// Moves the next Task on by one step; returns its queue.
     pub(crate) fn advance(&mut self) -> String {
         let count = self.lives.len();
         let life = &mut self.lives[self.next % count];
@@ -103,7 +103,7 @@ impl Life {
 }
 
 impl Freshness {
-    /// Makes so many changes. Times count from `shown_after` the change, when the statistics begin to show it.
+    /// Makes this number of changes. Times count from `shown_after` the change, when the statistics begin to show it.
     pub(crate) async fn measure(
         testbed: &Testbed,
         tasks: &mut Tasks,
@@ -136,7 +136,7 @@ impl Freshness {
         }
     }
 
-    /// Both together.
+    /// Joins two series.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             news: self.news.and(other.news),

@@ -17,15 +17,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// A client that could not connect tries again after about so long.
+/// A client that could not connect tries again after about this time.
 const RETRY: Duration = Duration::from_millis(100);
 const CHUNK: usize = 64 * 1024;
-/// The system makes of it the smallest receive buffer that it has.
+/// Requested receive buffer; the system raises it to its smallest size.
 const SMALLEST: u32 = 1;
-/// What every queue item has once.
+/// A text that every queue item has once.
 const ITEM: &[u8] = b"\"sid\":\"WQ";
 const SID: usize = 32;
-/// As much of a text's beginning as is kept.
+/// Bytes that are kept of a text's beginning.
 const BEGINNING: usize = 96;
 /// A pong without a payload, masked by zeroes.
 const PONG: [u8; 6] = [0x8a, 0x80, 0, 0, 0, 0];
@@ -72,7 +72,7 @@ pub(crate) fn allow_many_files() {
 }
 
 impl Crowd {
-    /// All of them at once.
+    /// Connects all clients at once.
     pub(crate) fn gather(size: usize, place: Place) -> Self {
         let shared = Arc::new(Shared {
             place,
@@ -90,7 +90,7 @@ impl Crowd {
         Self { shared, clients }
     }
 
-    /// Waits until so many are served.
+    /// Waits until this many clients are served.
     pub(crate) async fn served(&self, size: usize) {
         let mut served = self.shared.served.subscribe();
         let waiting = served.wait_for(|served| *served >= size);
@@ -99,13 +99,13 @@ impl Crowd {
         }
     }
 
-    /// Waits until all have noticed that nobody serves them any more.
+    /// Waits until all clients have noticed that the service is gone.
     pub(crate) async fn alone(&self) {
         // The sender lives as long as the crowd.
         let _ = self.shared.served.subscribe().wait_for(|served| *served == 0).await;
     }
 
-    /// From now on texts count, for a turn of their own; or no longer.
+    /// Starts a turn of recording, or stops recording.
     pub(crate) fn record(&self, on: bool) {
         if on {
             self.shared.turns.fetch_add(1, Ordering::Relaxed);
@@ -113,13 +113,13 @@ impl Crowd {
         self.shared.recording.store(on, Ordering::Relaxed);
     }
 
-    /// Mean size of the texts that counted.
+    /// Mean size of the recorded texts.
     pub(crate) fn mean_size(&self) -> usize {
         let texts = self.shared.texts.load(Ordering::Relaxed).max(1);
         (self.shared.bytes.load(Ordering::Relaxed) / texts) as usize
     }
 
-    /// All leave; how late each text that counted was, turn by turn.
+    /// Disconnects all clients; returns the delay of each recorded text, turn by turn.
     pub(crate) async fn leave(self) -> Vec<Vec<Duration>> {
         self.shared.stop.cancel();
         let mut turns = vec![Vec::new(); self.shared.turns.load(Ordering::Relaxed)];
@@ -158,7 +158,7 @@ fn request(place: &Place) -> Vec<u8> {
     .into_bytes()
 }
 
-/// One of them.
+/// One client of the crowd.
 struct Client {
     shared: Arc<Shared>,
     number: usize,
@@ -167,7 +167,7 @@ struct Client {
     served: bool,
 }
 
-/// How far the reading of frames is.
+/// The state of the frame parser.
 #[derive(Default)]
 struct Frame {
     header: [u8; 10],
@@ -185,7 +185,7 @@ impl Client {
         Self { shared, number, late: Vec::new(), items: BTreeSet::new(), served: false }
     }
 
-    /// Stays connected until told to leave.
+    /// Stays connected until the crowd is disconnected.
     async fn stay(mut self) -> Vec<Vec<Duration>> {
         let stop = self.shared.stop.clone();
         let staying = async {
@@ -241,7 +241,7 @@ impl Client {
         }
     }
 
-    /// Takes what came; says how many pings were in it.
+    /// Parses received bytes; returns the number of pings in them.
     fn take(&mut self, frame: &mut Frame, mut bytes: &[u8]) -> usize {
         let mut pings = 0;
         while !bytes.is_empty() {
@@ -300,7 +300,7 @@ impl Client {
 }
 
 impl Frame {
-    /// Takes what is there of a header, and returns the rest.
+    /// Takes the available part of a header, and returns the rest.
     fn begin<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         let mut rest = bytes;
         loop {

@@ -13,12 +13,12 @@ use crate::testbed::{Effort, Opening, Stage, Testbed};
 
 const QUEUES: usize = 20;
 const TOKEN: &str = "a-flex-token";
-/// Something happens in the centre so often.
+/// Time between two changes in the centre.
 const SPACING: Duration = Duration::from_millis(500);
-/// With or without a stalled client.
+/// Figures with or without a stalled client.
 const TURN: Duration = Duration::from_secs(6);
 
-/// What one crowd met with.
+/// The figures of one crowd.
 struct Row {
     clients: usize,
     late: Sample<Duration>,

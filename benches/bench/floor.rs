@@ -1,5 +1,5 @@
-//! The least that a changed number can take into Sync: one bare read and one bare write up to its effect, against the same emulator in
-//! the same run, through the same kind of client.
+//! The least that a changed number can take into Sync: one bare read and one bare write up to its effect, against the
+//! same emulator in the same run, through the same kind of client.
 
 use std::time::{Duration, Instant};
 
@@ -15,13 +15,13 @@ pub(crate) struct Floor {
     account: Account,
     read: String,
     write: String,
-    /// Of the size that the service writes.
+    /// A payload of the size that the service writes.
     payload: String,
     sync: SyncHandle,
 }
 
 impl Floor {
-    /// With the queue's item as the payload.
+    /// Uses the queue's item as the payload.
     pub(crate) fn of(emulator: &Emulator, queue: &str) -> Self {
         let (item, _) = emulator.sync().item(MAP, queue).unwrap();
         Self::with_payload(emulator, queue, &item.to_string())

@@ -82,7 +82,7 @@ fn formula(source: String) -> Formula {
     Formula { source: source.into(), usual_sla: "accepted".into(), own_sla: None }
 }
 
-/// Raw statistics as Twilio returns them, of which so many TaskQueues' change with each round.
+/// Raw statistics as Twilio returns them; each round changes those of `changes` TaskQueues.
 struct Centre {
     changes: usize,
     round: usize,

@@ -14,7 +14,7 @@ use crate::table::{Goal, Section, Table};
 use crate::testbed::{CHANNELS, EVENTS, Effort, Opening, Stage};
 
 const CONNECTIONS: usize = 32;
-/// Different events; they come again after so many.
+/// Number of different events, which are then repeated.
 const DIFFERENT: usize = 2000;
 const QUEUES: usize = 20;
 

@@ -13,7 +13,7 @@ const MOST_BULK: usize = 5;
 /// The Document that the bare round trips write to.
 pub(crate) const FLOOR_DOCUMENT: &str = "bench-floor";
 
-/// What one testbed's journal tells.
+/// The figures of one testbed's journal.
 #[derive(Debug)]
 pub(crate) struct Observed {
     name: String,

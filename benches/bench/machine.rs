@@ -1,9 +1,9 @@
-//! What the figures were measured on.
+//! The machine on which the figures were measured.
 
 use std::fs::read_to_string;
 use std::process::Command;
 
-/// This machine, now, in a sentence.
+/// This machine, in a sentence.
 pub(crate) fn describe() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let model = field("/proc/cpuinfo", "model name");

@@ -156,7 +156,7 @@ fn report(options: &Options, machine: &str, took: Duration, sections: &[Section]
     format!("{}\n", report.trim_end())
 }
 
-/// What a scenario brings.
+/// The sections of a scenario.
 type Result = (Section, Vec<Observed>);
 
 /// Runs those scenarios side by side that count and take no times, then the others one after another.

@@ -1,4 +1,4 @@
-//! What it costs where an account's TaskRouter offers less.
+//! What an account costs whose TaskRouter lacks bulk reads or lists.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ const WARM_UP: Duration = Duration::from_secs(5);
 const SINGLES_A_SECOND: usize = 20;
 const CUMULATIVE_INTERVAL: usize = 30;
 
-/// What is missing.
+/// A kind of account, by what its TaskRouter answers.
 #[derive(Debug, Clone, Copy)]
 struct Account {
     name: &'static str,

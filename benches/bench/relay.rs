@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 /// A running relay.
 #[derive(Debug)]
 pub(crate) struct Relay {
-    /// How Twilio calls the service.
+    /// The URL by which Twilio calls the service.
     pub(crate) url: String,
     seen: Seen,
     _serving: AbortOnDropHandle<()>,
@@ -43,7 +43,7 @@ impl Relay {
         Self { url, seen, _serving: AbortOnDropHandle::new(serving) }
     }
 
-    /// What was seen so far; it is forgotten.
+    /// Takes the deliveries seen so far.
     pub(crate) fn take(&self) -> Vec<(Duration, StatusCode)> {
         std::mem::take(&mut self.seen.lock())
     }

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use crate::service::Service;
 use crate::testbed::{Effort, Opening, Stage, Testbed, free_port};
 
-/// A replica that is not there by then never will be.
+/// The time limit for the start of a replica.
 const DEADLINE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -61,7 +61,7 @@ impl Redis {
     }
 }
 
-/// One of them beside the testbed's own, which is the first to lead.
+/// A further replica beside the testbed's own, which leads first.
 #[derive(Debug)]
 pub(crate) struct Replica {
     pub(crate) service: Service,
@@ -109,7 +109,7 @@ pub(crate) async fn one_leads(replicas: &[Replica]) -> (Duration, usize) {
     (begin.elapsed(), leader.unwrap())
 }
 
-/// What a replica that is ready says of itself.
+/// The health report of a ready replica.
 async fn said(url: &str) -> Option<Value> {
     let answer = reqwest::get(format!("{url}/readyz")).await.ok()?;
     if answer.status() == 200 { answer.json().await.ok() } else { None }

@@ -80,7 +80,7 @@ async fn stage(name: &str) -> (Stage, Tasks) {
     (stage, tasks)
 }
 
-/// What clients of these replicas saw.
+/// The figures of these replicas' clients.
 struct Served {
     all_there: Duration,
     late: Sample<Duration>,
@@ -114,7 +114,7 @@ async fn crowd(effort: &Effort, testbed: &Testbed, urls: &[String], clients: usi
     Served { all_there, late: Sample::new(late) }
 }
 
-/// What Redis was asked.
+/// The commands sent to Redis.
 struct Asked {
     at_rest: f64,
     busy: f64,

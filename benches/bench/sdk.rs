@@ -1,4 +1,5 @@
-//! From an event to what a screen is told: the whole way through Twilio's own Sync SDK, beside the REST write's part of it.
+//! From an event to the update on a screen: the whole way through Twilio's own Sync SDK, beside the REST write's part
+//! of it.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -16,7 +17,7 @@ use crate::table::{Section, Table};
 use crate::testbed::{Effort, MAP, Opening, Stage, Testbed};
 
 const QUEUES: usize = 20;
-/// What has not come by then is not counted, and named.
+/// Time limit of an update; a missing one is not counted, and reported.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
@@ -78,7 +79,7 @@ async fn measure(testbed: &Testbed, tasks: &mut Tasks, listener: &mut Listener, 
     table
 }
 
-/// A process with the SDK in it.
+/// A process that runs the SDK.
 struct Listener {
     _child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -103,7 +104,7 @@ impl Listener {
         ready["ready"].as_bool().map(|_| listener)
     }
 
-    /// When this version of an item came.
+    /// When this version of an item arrived.
     async fn hears(&mut self, key: &str, as_of: &Value) -> Duration {
         let wanted = (key.to_owned(), as_of.to_string());
         loop {

@@ -18,14 +18,14 @@ pub(crate) struct Service {
     _directory: tempfile::TempDir,
 }
 
-/// What a process has used.
+/// The resources that a process has used.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Usage {
     /// In user and kernel mode since its start, in steps of 10 ms.
     pub(crate) cpu: Duration,
-    /// `VmRSS`
+    /// `VmRSS`: resident memory.
     pub(crate) resident_kib: u64,
-    /// `VmHWM`
+    /// `VmHWM`: the peak of resident memory.
     pub(crate) peak_kib: u64,
     /// `RssFile`: the program itself.
     shared_kib: u64,

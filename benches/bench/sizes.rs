@@ -1,4 +1,4 @@
-//! How large what is written to Sync is.
+//! The sizes of values that are written to Sync.
 
 use serde_json::Value;
 use taskrouter_sync::config::LayoutName;

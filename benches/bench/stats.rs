@@ -1,4 +1,4 @@
-//! Samples and what is told of them.
+//! Samples, and the figures that reports give of them.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ impl<T: Ord + Copy + Default> Sample<T> {
         Self(values)
     }
 
-    /// Both together.
+    /// Joins two samples.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         Self::new(self.0)
@@ -22,7 +22,7 @@ impl<T: Ord + Copy + Default> Sample<T> {
         self.0.len()
     }
 
-    /// The smallest value that so many in a hundred do not exceed (nearest rank); zero of nothing.
+    /// The smallest value that this percentage of the samples does not exceed (nearest rank); zero without samples.
     pub(crate) fn percentile(&self, percent: usize) -> T {
         let rank = (self.0.len() * percent).div_ceil(100).max(1);
         self.0.get(rank - 1).copied().unwrap_or_default()
@@ -52,7 +52,7 @@ pub(crate) fn tenths(number: f64) -> String {
     format!("{number:.1}")
 }
 
-/// How much of `whole` this is.
+/// A part as a percentage of `whole`.
 pub(crate) fn percent(part: f64, whole: f64) -> String {
     format!("{:.1} %", 100.0 * part / whole)
 }

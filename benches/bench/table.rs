@@ -1,4 +1,4 @@
-//! What comes out: sections of tables in Markdown, which read well on a terminal too.
+//! The reports: sections of tables in Markdown, which read well on a terminal too.
 
 use std::fmt::{self, Display};
 

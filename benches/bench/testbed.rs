@@ -1,4 +1,4 @@
-//! What every scenario stands on: an emulator that takes its time, and the service beside it.
+//! The testbed of every scenario: an emulator with latency, and the service beside it.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -29,10 +29,10 @@ pub(crate) const CHANNELS: [&str; 3] = ["voice", "chat", "video"];
 pub(crate) const MAP: &str = "queueStats";
 /// Where events are posted.
 pub(crate) const EVENTS: &str = "/taskrouter/events";
-/// Beyond this a testbed that does not get where it should is given up; a thousand items take 80 s to write.
+/// The time limit of a testbed's start; a thousand items take 80 s to write.
 const DEADLINE: Duration = Duration::from_secs(150);
 
-/// How much is measured.
+/// How long and how often is measured.
 #[derive(Debug, Clone)]
 pub(crate) struct Effort {
     /// Fewer repetitions.
@@ -53,9 +53,9 @@ pub(crate) struct Stage {
 /// How the service is started.
 #[derive(Debug, Default)]
 pub(crate) struct Opening<'a> {
-    /// Beside what points it at the emulator.
+    /// Variables beside those that point the service at the emulator.
     pub(crate) variables: &'a [(&'a str, &'a str)],
-    /// What TaskRouter answers from then on.
+    /// TaskRouter's variations of answers from the start.
     pub(crate) answers: Answers,
     /// Whether callbacks go through a relay that takes their time.
     pub(crate) relayed: bool,
@@ -63,7 +63,7 @@ pub(crate) struct Opening<'a> {
     pub(crate) empty: bool,
 }
 
-/// Both, running.
+/// A running emulator and service.
 #[derive(Debug)]
 pub(crate) struct Testbed {
     pub(crate) name: String,
@@ -76,7 +76,7 @@ pub(crate) struct Testbed {
     effort: Effort,
 }
 
-/// What happened within a time.
+/// Requests and resources within a time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
     pub(crate) span: Duration,
@@ -146,7 +146,7 @@ impl Testbed {
         &self.url
     }
 
-    /// Stops the service and starts it anew at the same address, after what is awaited between the two.
+    /// Stops the service, awaits `between`, and starts it again at the same address.
     pub(crate) async fn restart(mut self, between: impl Future<Output = ()>) -> Self {
         self.service.stop().await;
         between.await;
@@ -182,7 +182,7 @@ impl Testbed {
         tokio::time::timeout(DEADLINE, waiting).await.expect("the service did not become ready");
     }
 
-    /// Waits until Sync tells the truth and says how long that took.
+    /// Waits until Sync is right; returns how long that took.
     pub(crate) async fn agrees(&self) -> Duration {
         let begin = Instant::now();
         let mut last = String::new();
@@ -199,7 +199,7 @@ impl Testbed {
         begin.elapsed()
     }
 
-    /// Has the service read everything anew and waits until that is written.
+    /// Makes the service read everything again and waits until that is written.
     pub(crate) async fn refresh_all(&self) {
         let url = format!("{}{EVENTS}?checkMap=true", self.url);
         let answer = self.http.get(url).basic_auth(ADMIN.0, Some(ADMIN.1)).send().await.unwrap();
@@ -212,7 +212,7 @@ impl Testbed {
         entries.filter(|entry| entry.at >= since && !limits::is_bare(entry)).collect()
     }
 
-    /// Watches while something goes on.
+    /// Measures requests and resources while a future runs.
     pub(crate) async fn watch(&self, during: impl Future<Output = ()>) -> Window {
         let events = self.emulator.callbacks().delivered();
         let (begin, events_before, usage) = (Instant::now(), *events.borrow(), self.service.usage());
@@ -232,7 +232,7 @@ impl Testbed {
         self.service.usage()
     }
 
-    /// Lets so many events a second happen.
+    /// Lets events happen at this rate.
     pub(crate) async fn live(&self, events_a_second: f64, span: Duration) {
         let (world, callbacks) = (self.emulator.world(), self.emulator.callbacks());
         let (begin, before) = (Instant::now(), *callbacks.delivered().borrow());
@@ -246,7 +246,7 @@ impl Testbed {
         }
     }
 
-    /// Ends both and says how the limits were kept.
+    /// Ends both and reports how the limits were kept.
     pub(crate) async fn stop(self) -> Observed {
         self.service.stop().await;
         let observed = Observed::of(self.name, &self.emulator.journal().entries());

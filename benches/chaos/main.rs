@@ -47,7 +47,7 @@ struct Options {
 /// These need the machine for themselves, because they are about times or memory; the others wait most of the time.
 const ALONE: [&str; 5] = ["burst", "killed", "memory", "hostile", "soak"];
 
-/// So many of the others go on side by side.
+/// The number of other faults that run side by side.
 const AT_ONCE: usize = 7;
 
 #[tokio::main]

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::settings::Account;
 
-/// Does an `Authorization` header belong to the account? `signing_token` is the Auth Token that signs callbacks,
+/// Whether an `Authorization` header belongs to the account. `signing_token` is the Auth Token that signs callbacks,
 /// which differs from the account's first one after a rotation; both open the door.
 pub(crate) fn is_ours(header: Option<&str>, account: &Account, signing_token: &str) -> bool {
     let Some((user, password)) = header.and_then(basic) else { return false };

@@ -1,4 +1,4 @@
-//! The emulator's time.
+//! The emulator's clock, which a test can move and a demo can speed up.
 //!
 //! Dates in answers and callbacks are wall time, because clients compare them with their own clock ("since local
 //! midnight"). Two things can be bent: a test may move the clock forward, so that Tasks grow old and Sync objects
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// A shared clock; clones show the same time.
+/// A shared clock; all clones show the same time.
 #[derive(Debug, Clone)]
 pub struct Clock(Arc<ClockInner>);
 
@@ -23,7 +23,7 @@ struct ClockInner {
     origin_ms: i64,
     start: Instant,
     ahead_ms: AtomicI64,
-    /// Told whenever the clock is moved, for those who wait for a moment.
+    /// Notified whenever the clock is moved, to wake tasks that wait for a moment.
     moved: watch::Sender<()>,
     speed: f64,
 }

@@ -5,7 +5,7 @@
 
 use crate::json::JsonObject;
 
-/// Why a request was refused, as far as the journal tells reasons apart.
+/// Why a request was refused, as the journal counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
@@ -62,7 +62,7 @@ impl ApiError {
         Self { refusal: Refusal::UnknownParameter, ..Self::invalid(format!("Unknown parameter '{name}'")) }
     }
 
-    /// 412/20412.
+    /// 412/20412: the object's version is not the one in `If-Match`.
     pub(crate) fn precondition() -> Self {
         Self::new(412, 20412, "Precondition failed")
     }

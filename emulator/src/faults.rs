@@ -1,4 +1,4 @@
-//! Faults on request: what a network, a gateway or a bad day at Twilio does to a client.
+//! Faults on request: what a network, a gateway or an outage at Twilio does to a client.
 //!
 //! A fault matches requests and happens a number of times, or until it is removed. By default it strikes *before* the
 //! request is carried out; `after_processing` lets it strike after, so that the client cannot know the outcome.

@@ -64,7 +64,7 @@ impl Data {
         &self.value
     }
 
-    /// Its JSON, keys in the order in which they were written.
+    /// The data as JSON, keys in the order in which they were written.
     pub fn text(&self) -> &str {
         self.text.get()
     }

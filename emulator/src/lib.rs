@@ -7,7 +7,7 @@
 //! ```text
 //! server, wire    one listener, limits, faults, latency, journal        control   pages for tests and scripts
 //! sdk             what the Sync SDK needs: its websocket, and its requests
-//! parts           everything that runs, in one place; which product answers a path
+//! parts           all running parts in one place; which product answers a path
 //! taskrouter, sync::http, api, tokens, plugins     the products: requests in, resources out (with what `rest` offers)
 //! callbacks       signed events            sync     Documents, Maps, Streams
 //! world           the centre: life, steps  statistics   its numbers         state   what it consists of

@@ -21,7 +21,7 @@ struct Arguments {
     /// Address to listen on; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:4010")]
     listen: SocketAddr,
-    /// How others reach it, if that is not what they put into `Host`.
+    /// The emulator's URL for clients, if it differs from their header `Host`.
     #[arg(long)]
     public_url: Option<String>,
     /// Seed of SIDs, Workers and everything that happens.
@@ -33,13 +33,13 @@ struct Arguments {
     /// Number of Workers.
     #[arg(long, default_value_t = 23)]
     workers: usize,
-    /// Steps of the centre a second; 0 lets it stand still.
+    /// Steps of the centre a second; 0 stops it.
     #[arg(long, default_value_t = 0.0)]
     drive: f64,
     /// How much faster a driven centre lives.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
-    /// Minutes that the centre has been open already.
+    /// Minutes of history before the start.
     #[arg(long, default_value_t = 0)]
     history: u64,
     /// Where events are posted to, with connection overrides if wanted.
@@ -48,10 +48,10 @@ struct Arguments {
     /// Comma-separated event types; all if not given.
     #[arg(long)]
     events_filter: Option<String>,
-    /// Milliseconds that statistics run behind.
+    /// Milliseconds by which statistics lag.
     #[arg(long, default_value_t = 0)]
     lag: u64,
-    /// Milliseconds that every request takes.
+    /// Latency of every request in milliseconds.
     #[arg(long, default_value_t = 0)]
     latency: u64,
     /// Switch all rate limits off.

@@ -1,4 +1,4 @@
-//! What all requests share: the parts of the emulator, and the road from a request to its answer.
+//! What all requests share: the parts of the emulator, and the way from a request to its answer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -47,12 +47,12 @@ pub(crate) struct Core {
     pub(crate) public_url: Option<String>,
 }
 
-/// What can be changed while it runs.
+/// The settings that can be changed while it runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Tuning {
     pub(crate) limits: Limits,
     pub(crate) answers: Answers,
-    /// By `Api as usize`.
+    /// The latency of each product, by `Api as usize`.
     pub(crate) latency: [Duration; APIS.len()],
 }
 

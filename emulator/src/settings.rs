@@ -1,4 +1,4 @@
-//! What an emulator is started with.
+//! The settings of an emulator at its start.
 //!
 //! Plain values with defaults that suit a test: a quiet centre of eight queues and 23 workers, no tasks, a free port,
 //! no latency, Twilio's documented limits. Limits, lag and latency can be changed while it runs; the rest is fixed.
@@ -36,7 +36,7 @@ pub struct Settings {
     /// Twilio's limits; each can be switched off.
     pub limits: Limits,
     pub answers: Answers,
-    /// How the centre lives by itself, in its history too.
+    /// How the centre behaves by itself, also in its history.
     pub life: Life,
     /// How far statistics run behind the events. Default none.
     pub statistics_lag: Duration,
@@ -74,7 +74,7 @@ impl Default for Settings {
 /// How a centre lives that steps by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Life {
-    /// Whatever can happen does, at even odds: good for tests, and a sorry sight on a dashboard.
+    /// Everything happens at even odds: good for tests, but no realistic centre for a dashboard.
     #[default]
     Restless,
     /// Well staffed, with waits of a few seconds; one TaskQueue gets into trouble.
@@ -87,22 +87,22 @@ pub enum Life {
 /// The account, its credentials and the two containers that everything lives in.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Account {
-    /// `AC…`
+    /// The Account SID, `AC…`.
     pub account_sid: String,
     /// The primary Auth Token: REST password and key of callback signatures.
     pub auth_token: String,
-    /// `SK…`
+    /// The API key's SID, `SK…`.
     pub api_key_sid: String,
     /// The API key's secret: REST password and key of access tokens.
     pub api_key_secret: String,
-    /// `WS…`
+    /// The Workspace SID, `WS…`.
     pub workspace_sid: String,
-    /// `IS…`
+    /// The Sync Service SID, `IS…`.
     pub sync_service_sid: String,
 }
 
 impl Default for Account {
-    /// Invented, and of the right form. They are composed here so that no literal looks like a real secret.
+    /// Invented values of the right form. They are composed here so that no literal looks like a real secret.
     fn default() -> Self {
         const INVENTED: u128 = 0xe0_1a7e_0001;
         let sid = |kind| Sid::fixed(kind, INVENTED).to_string();

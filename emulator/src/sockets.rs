@@ -30,7 +30,7 @@ struct SocketsInner {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SocketView {
-    /// Of its token; `None` before it has shown one.
+    /// The identity of its token; `None` before it has sent one.
     pub identity: Option<String>,
     /// How many objects it watches.
     pub subscriptions: usize,
@@ -53,7 +53,7 @@ impl Default for Sockets {
 }
 
 impl Sockets {
-    /// Those connected now, oldest first.
+    /// The connected sockets, oldest first.
     pub fn all(&self) -> Vec<SocketView> {
         self.lock().sockets.values().cloned().collect()
     }
@@ -68,7 +68,7 @@ impl Sockets {
         self.lock().open
     }
 
-    /// Refuses new connections and cuts the present ones, until told otherwise.
+    /// Refuses new connections and cuts the present ones, until they are allowed again.
     pub fn set_open(&self, open: bool) {
         self.lock().open = open;
         if !open {

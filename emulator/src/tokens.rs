@@ -18,7 +18,7 @@ use crate::rest::reply::Reply;
 use crate::rest::request::Request;
 use crate::settings::Account;
 
-/// Flex tokens live this long unless told otherwise.
+/// Default lifetime of Flex tokens.
 const LIFETIME_MS: i64 = 3_600_000;
 /// Tokens remembered; beyond it all are forgotten, which no test comes near.
 const MAX_TOKENS: usize = 100_000;
@@ -32,9 +32,9 @@ pub struct FlexToken {
     pub identity: String,
     /// `agent`, `supervisor`, `admin`, …
     pub roles: Vec<String>,
-    /// `WK…`, unless the user is no Worker.
+    /// The Worker's SID, `WK…`; `None` if the user is no Worker.
     pub worker_sid: Option<String>,
-    /// When it ends; `None` is in an hour from registration.
+    /// When it expires; `None`: an hour after registration.
     pub expiration: Option<Timestamp>,
 }
 

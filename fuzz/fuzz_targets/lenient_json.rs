@@ -1,4 +1,5 @@
-//! JSON that is read leniently: as the strict reader reads it where that does, and always something that can be written again.
+//! JSON that is read leniently: as the strict reader reads it where that does, and always something that can be written
+//! again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! What the dashboard shows of bad calls: the newest ones, and how many each agent had today (pure).
+//! The dashboard's view of poor call quality: the newest reports, and each agent's number today (pure).
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 const MOST_RECENT: usize = 50;
-/// Agents counted a day; a Workspace has 15,000 Workers at most, and what is shown has to stay small.
+/// Most agents that are counted a day: a Workspace may have 15,000 Workers, and the view must stay small.
 const MOST_AGENTS: usize = 2_000;
 
-/// One bad call. Its numbers are masked already.
+/// One report. Its numbers are masked already.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Alert {
@@ -26,7 +26,7 @@ pub(super) struct Alert {
 #[derive(Debug, Default)]
 pub(super) struct AlertBoard {
     recent: VecDeque<Alert>,
-    /// When the day that is counted began.
+    /// When the counted day began.
     since: Option<Timestamp>,
     today: u64,
     agents: BTreeMap<String, u64>,
@@ -52,7 +52,7 @@ impl AlertBoard {
         self.recent.push_front(alert);
     }
 
-    /// The part of the feed: most alerts first, newest alert first.
+    /// The part of the feed: agents with most alerts first, newest alerts first.
     pub(super) fn shown(&self) -> Value {
         let mut agents: Vec<_> = self.agents.iter().collect();
         agents.sort_by_key(|(_, today)| std::cmp::Reverse(**today));

@@ -1,4 +1,4 @@
-//! What was done already, and how many Messages an agent may still get (pure: the clock is passed in).
+//! Repeated reports, and how many Messages reports may still cause (pure: the clock is passed in).
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::bucket::Bucket;
 use crate::coordination::rate_limit::{BucketName, Rate};
 
-/// The same report again within this time is the same.
+/// A report that repeats within this time is ignored.
 const SAME_FOR: Duration = Duration::from_secs(60);
 const MOST_REPORTS: usize = 10_000;
 /// Between two Messages to one customer.
@@ -40,12 +40,12 @@ pub(super) struct ReportLimits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
     Never,
-    /// It was, and what it asks for was done or is being done.
+    /// The report is a repetition; its action is done or in progress.
     Done,
     Failed,
 }
 
-/// Tells texts apart without keeping them.
+/// A hash that tells reports apart without storing them.
 pub(super) fn key(parts: &[&str]) -> ReportKey {
     let mut hash = Sha256::new();
     for part in parts {
@@ -76,14 +76,14 @@ impl ReportLimits {
         }
     }
 
-    /// What it asks for failed; it may be tried again.
+    /// Its action failed; the report may be repeated.
     pub(super) fn failed(&mut self, report: ReportKey) {
         if let Some((_, done)) = self.reports.get_mut(&report) {
             *done = false;
         }
     }
 
-    /// Takes one Message to a customer from the budgets, also where it then fails: it may have been sent.
+    /// Takes one Message to a customer from the budgets, even if it then fails: it may have been sent.
     pub(super) fn take_sms(&mut self, customer: &str, agent: &str, now: Instant) -> bool {
         let (customer, agent) = (key(&[customer]), key(&[agent]));
         if self.customers.len() >= MOST_BUDGETS {

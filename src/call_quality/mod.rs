@@ -1,7 +1,7 @@
-//! Calls that were bad to hear: an agent's browser reports one, something is done about it, and the dashboard shows it.
+//! Poor call quality: an agent's browser reports a Call, an action follows, and the dashboard shows the report.
 //!
-//! A report comes with a Flex user who is known by then. The same report again within a minute is done already, so a page
-//! may try again. Nothing here keeps or logs a whole telephone number: the board holds their last four digits, logs none.
+//! The Flex user of a report is verified by then. A report that repeats within a minute is ignored, so a page may
+//! retry. Nothing here keeps or logs a whole telephone number: the board holds their last four digits, logs none.
 
 mod board;
 mod limits;
@@ -34,7 +34,7 @@ use crate::twilio::{ClientError, TwilioError};
 const LONGEST_ISSUES: usize = 500;
 /// Longest name of an action that is kept.
 const LONGEST_ACTION: usize = 64;
-/// What the rules in the agent's browser say; anything else is logged as "other".
+/// The issues that the agent's browser reports; anything else is logged as "other".
 const KNOWN_ISSUES: [&str; 3] = ["short call", "call ended under warning", "call warning condition pct"];
 
 /// The taker of reports, its task, and the board as it is shown.
@@ -50,7 +50,7 @@ pub struct Voice {
     parcels: mpsc::Sender<Parcel>,
     logged: AtomicU64,
     broadcaster: Broadcaster,
-    /// What all replicas together may do.
+    /// The limits of all replicas together.
     quota: Quota,
 }
 
@@ -80,7 +80,7 @@ pub enum Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
     AsAsked,
-    /// The alert stands on the board and in the log, and that is all: nothing here knows the action.
+    /// The alert is only on the board and in the log: the action is unknown here.
     OnlyRecorded,
 }
 
@@ -105,7 +105,7 @@ pub enum VoiceError {
 }
 
 impl Action {
-    /// By its name; none at all is the plugin's default.
+    /// Parses an action's name; an empty one is the plugin's default.
     pub fn named(name: &str) -> Self {
         let known = [Self::LogCall, Self::SendSms, Self::Webhook];
         let name = name.trim();
@@ -125,7 +125,7 @@ impl Action {
         }
     }
 
-    /// Its name where that is one, and not a text that a page sent.
+    /// The action's name, unless it is a text that a page sent.
     fn loggable(&self) -> &str {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if self.name().chars().all(plain) { self.name() } else { "other" }
@@ -198,7 +198,7 @@ impl Voice {
         if unknown { Done::OnlyRecorded } else { Done::AsAsked }
     }
 
-    /// A new day begins: today's counts are of it.
+    /// Resets today's counts for a new day.
     fn turn_day(&self) {
         let today = self.today();
         let mut state = self.state();
@@ -219,7 +219,7 @@ impl Voice {
         self.put_up(alert);
     }
 
-    /// Another replica took a report.
+    /// Takes in another replica's report.
     pub fn hear(&self, alert: Value) {
         // A newer version may show what this one does not know.
         if let Ok(alert) = serde_json::from_value::<Alert>(alert) {

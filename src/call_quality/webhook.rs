@@ -1,9 +1,10 @@
 //! The action `webhook`: a signed POST to a service of the user's own, tried again while it fails.
 //!
 //! Signed as "Standard Webhooks" (standardwebhooks.com) has it, for which there are libraries in most languages: the
-//! headers `webhook-id`, `webhook-timestamp` and `webhook-signature`, the last being `v1,` and the base64 of the HMAC-SHA256
-//! over `<id>.<timestamp>.<body>` with the secret, or with the bytes that it names in base64 behind `whsec_`; two signatures, with
-//! a space between them, while one secret takes the other's place. One id is one report, however often it is tried.
+//! headers `webhook-id`, `webhook-timestamp` and `webhook-signature`, the last being `v1,` and the base64 of the
+//! HMAC-SHA256 over `<id>.<timestamp>.<body>` with the secret, or with the bytes that it names in base64 behind
+//! `whsec_`; two signatures, with a space between them, while one secret takes the other's place. One id is one report,
+//! however often it is tried.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,13 +28,13 @@ use crate::stats::day::next_start_of_day;
 use crate::twilio::flex_token::FlexUser;
 use crate::twilio::retry::Backoff;
 
-/// Parcels that wait; more are refused.
+/// Most reports that wait; more are refused.
 pub(super) const MOST_WAITING: usize = 200;
-/// Parcels on their way at once.
+/// Most reports in flight.
 const MOST_IN_FLIGHT: usize = 4;
 const TRIES: u32 = 6;
 const LONGEST_REQUEST: Duration = Duration::from_secs(10);
-/// About two minutes until the last try.
+/// With these delays the last try comes after about two minutes.
 const BACKOFF: Backoff = Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(60) };
 
 #[derive(Debug)]
@@ -80,7 +81,7 @@ impl AlertSender {
         Ok(Self { voice, target: target.map(Arc::new), queue, http })
     }
 
-    /// Delivers, and turns the day, until told to stop. What waits then is lost, and counted in the log.
+    /// Delivers reports, and begins new days, until `stop`. Reports that wait then are lost, and counted in the log.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut in_flight = JoinSet::new();
         loop {
@@ -107,7 +108,7 @@ impl AlertSender {
     fn until_tomorrow(&self) -> Duration {
         let (now, statistics) = (Timestamp::now(), &self.voice.statistics);
         let next = next_start_of_day(now, &statistics.time_zone, statistics.day_start);
-        // Where there is none it is looked for again in a minute.
+        // If there is none, the caller tries again in a minute.
         let left: Duration = next.duration_since(now).try_into().unwrap_or_default();
         if left.is_zero() { Duration::from_secs(60) } else { left }
     }

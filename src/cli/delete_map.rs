@@ -17,7 +17,7 @@ pub(super) struct DeleteMapOptions {
     name: String,
 }
 
-/// Deletes; a Map that is not there is no error.
+/// Deletes the Map; one that does not exist is no error.
 pub(super) async fn run(environment: &Environment, options: DeleteMapOptions) -> Result<(), CommandError> {
     let config = CoreConfig::read(&|name| environment.value(name))?;
     let client = Client::new(&config.twilio, Monitor::default()).map_err(CommandError::failed)?;

@@ -1,7 +1,7 @@
 //! `demo`: the service beside an emulated Twilio with a lively contact centre. No account, no configuration, no network.
 //!
-//! Nothing here is a shortcut: the service is configured by variables as anywhere, told of events by signed callbacks,
-//! and writes to Sync over HTTP. Only the other side is simulated.
+//! The service takes no shortcuts: variables configure it as anywhere, signed callbacks bring it events, and it writes to
+//! Sync over HTTP. Only Twilio is simulated.
 
 mod curves;
 
@@ -25,20 +25,20 @@ use crate::twilio::Apis;
 
 /// How long the centre has been open when the demo starts, so that today's counters are not all zero.
 const HISTORY: Duration = Duration::from_secs(30 * 60);
-/// How often the half hour's statistics are kept for the curves: the service draws a point as often.
+/// How often statistics are kept for the curves of the first half hour: as often as the service draws a point.
 const CURVE_STEP: Duration = Duration::from_secs(20);
-/// Voice-quality reports that agents have sent: what was bad, caller, number called.
+/// Reports of poor call quality by agents: issue, caller, called number.
 const REPORTS: [(&str, &str, &str); 3] = [
     ("Average packet loss of 7 %", "+15005550010", "+15005550000"),
     ("MOS of 2.6; jitter of 48 ms", "+15005550011", "+15005550000"),
     ("Round trip of 610 ms", "+15005550012", "+15005550000"),
 ];
-/// Who may ask the demo's service for the bootstrap. Known to all, and good for the loopback address only.
+/// The administrator's account. It is public, which is safe since the demo listens on the loopback address only.
 const ADMINISTRATOR: (&str, &str) = ("admin", "demo-password");
-/// Who sees the dashboard and can't change it.
+/// The viewer's account.
 const VIEWER: (&str, &str) = ("viewer", "demo-viewer");
 
-/// Thresholds in seconds that curves are split at: the service's defaults, and others that are common.
+/// Thresholds in seconds for which curves are kept: the service's defaults, and other common ones.
 const SPLITS: [u32; 7] = [10, 15, 20, 30, 45, 60, 120];
 const CENTRE_NAME: &str = "Harbour Support";
 
@@ -131,7 +131,7 @@ pub(super) async fn run(environment: &Environment, options: DemoOptions) -> Resu
     ended
 }
 
-/// Gives the curves the half hour that the service was not there to see.
+/// Fills the curves with the half hour before the service started.
 fn draw_past(app: &App, emulator: &Emulator, config: &Config) {
     let statistics = &config.core.statistics;
     let thresholds = &statistics.sla_thresholds;
@@ -141,7 +141,7 @@ fn draw_past(app: &App, emulator: &Emulator, config: &Config) {
     app.take_over(curves::curves(&emulator.world().samples(), &level));
 }
 
-/// How far the start is.
+/// Reports the progress of the start.
 fn progress(what: impl Display) {
     print(format_args!("demo: {what}"));
 }
@@ -168,7 +168,7 @@ async fn report_calls(emulator: &Emulator, service_url: &str) -> Result<(), Comm
     Ok(())
 }
 
-/// A number from 0 to 1000.
+/// Parses a number from 0 to 1000.
 fn finite(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| (0.0..=1000.0).contains(number));
     number.ok_or_else(|| "expected a number from 0 to 1000".to_owned())

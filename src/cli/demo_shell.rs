@@ -1,6 +1,6 @@
 //! The demo's stand-in for Flex: a page of another site with the Flex plugin in it, whose user the emulator knows.
 //!
-//! `/emulator` is passed on to the emulator's control pages, which have no CORS.
+//! Requests to `/emulator` are forwarded to the emulator's control interface, which has no CORS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,10 +27,10 @@ struct ShellFiles;
 
 const TOKEN: &str = "demo-flex-user";
 const USER: &str = "supervisor@example.com";
-/// A demo may be left open over a weekend.
+/// Lifetime of the stand-in's tokens: a demo may stay open over a weekend.
 const LIFE: SignedDuration = SignedDuration::from_hours(24 * 30);
 
-/// The number that the demo's Calls show, and how those begin that may be called.
+/// The caller ID of the demo's Calls, and the prefix of numbers that may be called.
 pub(super) const CALLER_ID: &str = "+15005550000";
 pub(super) const PREFIX: &str = "+1500";
 
@@ -40,17 +40,17 @@ struct Shell {
     client: reqwest::Client,
 }
 
-/// Whether `make shell` has built it.
+/// Whether the page is built.
 pub(super) fn is_built() -> bool {
     ShellFiles::get("index.html").is_some()
 }
 
-/// Binds the shell's address, so that the service can be told of it.
+/// Binds the shell's address, so that the service can be configured with it.
 pub(super) async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Serves it for as long as it is polled. Calls are answered.
+/// Serves the page for as long as the future is polled; the emulator answers Calls.
 pub(super) fn serve(
     listener: TcpListener,
     emulator: &Emulator,
@@ -116,7 +116,7 @@ async fn pass(
 async fn file(uri: axum::http::Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
     let name = if path.is_empty() { "index.html" } else { path };
-    // A program that was built for trying out reads its files from the disk.
+    // A debug build reads the page's files from the disk.
     if name.split(['/', '\\']).any(|part| part == "..") {
         return StatusCode::NOT_FOUND.into_response();
     }

@@ -1,5 +1,5 @@
-//! Reads a `.env` file. A value is taken as it is written, or its line is refused: a password that was changed without a word
-//! lets its owner in nowhere.
+//! Reads a `.env` file. A value is taken literally, or its line is refused: a password that was silently changed would be
+//! rejected wherever it is used.
 //!
 //! Nothing is substituted. Within single quotes everything stands for itself; within double quotes a backslash keeps the
 //! next quote, backslash or dollar sign, and `\n` is a line break. A `$` within double quotes is refused, since shells and
@@ -20,9 +20,9 @@ pub enum EnvFileProblem {
          quotes, or write \\$"
     )]
     Dollar {
-        /// Where.
+        /// The number of the line.
         line: usize,
-        /// The variable.
+        /// The name of the variable.
         name: String,
     },
     /// It is not text.
@@ -38,7 +38,7 @@ enum Bad {
 /// The assignments of a file; of two for one name the first counts.
 pub(super) fn parse(text: &[u8]) -> Result<HashMap<String, String>, EnvFileProblem> {
     let text = str::from_utf8(text).map_err(|_| EnvFileProblem::NotText)?;
-    // Some editors begin a file with a mark of its byte order.
+    // Some editors begin a file with a byte-order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut values = HashMap::new();
     for (number, line) in text.lines().enumerate() {
@@ -91,7 +91,7 @@ fn read_double_quoted(quoted: &str) -> Result<String, Bad> {
     }
 }
 
-/// Behind a closing quote stands a comment at most.
+/// Only white space or a comment may follow a closing quote.
 fn nothing_more(rest: &str) -> Result<(), Bad> {
     let rest = rest.trim_start();
     if rest.is_empty() || rest.starts_with('#') { Ok(()) } else { Err(Bad::Form) }

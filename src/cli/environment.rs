@@ -6,16 +6,16 @@ use super::env_file::{self, EnvFileProblem};
 use crate::config::{Config, ConfigError, ConfigProblem, Unread, unread};
 use crate::server;
 
-/// The values.
+/// The variables of the process, and those of `.env`.
 #[derive(Default)]
 pub struct Environment {
     file: HashMap<String, String>,
 }
 
-/// The `.env` file is there and can't be used.
+/// The `.env` file exists but can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvFileError {
-    /// Something in it.
+    /// A line is malformed.
     #[error(".env: {0}")]
     Problem(#[from] EnvFileProblem),
     /// The file can't be opened.
@@ -53,7 +53,7 @@ impl Environment {
         Ok(config)
     }
 
-    /// Which names were set in vain.
+    /// The names that are set without effect.
     pub(super) fn unread(&self) -> Unread {
         let names: Vec<String> =
             std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();

@@ -1,7 +1,7 @@
 //! `setup --flex-plugin`: releases the Flex plugin that the service carries, or takes it back.
 //!
-//! The new Configuration is the active one with our plugin changed and every other as it was. What can't be carried over as
-//! it stands is refused, and nothing is changed.
+//! The new Configuration is the active one with our plugin changed and every other plugin as it was. If one can't be
+//! carried over unchanged, the command refuses and changes nothing.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -15,16 +15,16 @@ use crate::server::FlexPluginBundle;
 use crate::twilio::plugins::{ConfiguredPlugin, Plugins, Release};
 use crate::twilio::{Apis, Next, TwilioError};
 
-/// The plugin's lasting name in the account.
+/// The plugin's unique name in the account.
 pub(super) const UNIQUE_NAME: &str = "taskrouter-sync";
 const FRIENDLY_NAME: &str = "TaskRouter Sync";
 const DESCRIPTION: &str = "Realtime boards, dialpad and call-quality alerts of the service taskrouter-sync";
-/// After Flex has rendered, as the Flex CLI has it.
+/// The phase in which Flex loads the plugin, as the Flex CLI sets it: after Flex has rendered.
 const PHASE: i64 = 3;
 /// Flex at Twilio's own address.
 const FLEX_ORIGIN: &str = "https://flex.twilio.com";
 
-/// What is active.
+/// The active Release, and the plugins of its Configuration.
 struct Active {
     release: Option<Release>,
     plugins: Vec<ConfiguredPlugin>,
@@ -44,7 +44,7 @@ fn kept(plugin: &ConfiguredPlugin) -> Result<(String, i64), String> {
     }
     match (&plugin.plugin_version_sid, plugin.phase) {
         (Some(sid), Some(phase)) => Ok((sid.clone(), phase)),
-        _ => Err(format!("of {name} Twilio does not say the Version's SID and the phase")),
+        _ => Err(format!("Twilio's answer has no Version SID or phase for {name}")),
     }
 }
 
@@ -53,7 +53,7 @@ pub(super) fn is_ours(plugin: &ConfiguredPlugin) -> bool {
     plugin.unique_name.as_deref() == Some(UNIQUE_NAME)
 }
 
-/// Carries it out.
+/// Carries out `setup --flex-plugin`, with or without `--remove`.
 pub(super) async fn run(config: &Config, apis: &Apis, removes: bool, yes: bool) -> Result<(), CommandError> {
     let plugins = &apis.plugins;
     let active = read(plugins).await?;
@@ -181,8 +181,8 @@ async fn read(plugins: &Plugins) -> Result<Active, CommandError> {
     Ok(Active { release, plugins })
 }
 
-/// The SID of a Version with our URL. A Version can't be changed, so where this number names another URL (another PUBLIC_URL,
-/// or a rebuilt program) the number says which.
+/// The SID of a Version with our URL. A Version can't be changed, so where this number names another URL (another
+/// PUBLIC_URL, or a rebuilt program) the number says which.
 async fn version(plugins: &Plugins, plugin: &str, url: &str) -> Result<String, CommandError> {
     let digest = Sha256::digest(url);
     let mark: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
@@ -201,7 +201,7 @@ async fn version(plugins: &Plugins, plugin: &str, url: &str) -> Result<String, C
     Err(refused(&[format!("the Versions {VERSION} and {VERSION}-{mark} have other URLs, or are archived")]))
 }
 
-/// Says what changes, and asks.
+/// Prints the change and asks for confirmation.
 fn confirm(what: &str, others: usize, yes: bool) -> Result<(), CommandError> {
     print(format!("Change: {what}; {others} other plugins stay as they are"));
     if yes {

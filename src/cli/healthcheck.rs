@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::{CommandError, Environment};
 
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
-/// More than the head of the answer.
+/// Bytes that are read of the answer: more than its head.
 const HEAD: usize = 1024;
 
 /// Succeeds when `/healthz` answers 200.
@@ -35,7 +35,7 @@ async fn ask(address: SocketAddr) -> std::io::Result<bool> {
     Ok(head.starts_with(b"HTTP/1.1 200"))
 }
 
-/// Where the service listens, as far as its own variables tell; the defaults stand in for what can't be read.
+/// The service's address by its own variables; defaults replace those that can't be read.
 fn address(value: impl Fn(&str) -> Option<String>) -> SocketAddr {
     let port = value("PORT").and_then(|port| port.trim().parse().ok()).unwrap_or(8080);
     let bound = value("BIND_ADDRESS").and_then(|address| address.trim().parse::<IpAddr>().ok());

@@ -1,4 +1,4 @@
-//! The command line: one file a verb.
+//! The command line: one file for each verb.
 
 mod delete_map;
 #[cfg(feature = "demo")]
@@ -25,7 +25,7 @@ pub use environment::Environment;
 
 use crate::config::ConfigError;
 
-/// How long what can't be given up may take when all is done.
+/// How long tasks that can't be cancelled may take at the end.
 const LONGEST_END: Duration = Duration::from_secs(1);
 
 /// Live statistics of a Twilio TaskRouter Workspace, in Twilio Sync and on a dashboard.
@@ -63,21 +63,21 @@ enum Command {
 /// Why a command did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// The configuration; exit status 2.
+    /// The configuration is invalid; exit status 2.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The `.env` file; exit status 2.
+    /// The `.env` file can't be used; exit status 2.
     #[error(transparent)]
     EnvFile(#[from] environment::EnvFileError),
-    /// The doctor found something.
+    /// `doctor` found faults.
     #[error("{wrong} failed, see above")]
     Unwell {
-        /// How much.
+        /// The number of faults.
         wrong: usize,
         /// The exit status.
         status: u8,
     },
-    /// Anything else, in a sentence; exit status 1.
+    /// Any other failure, as a sentence; exit status 1.
     #[error("{0}")]
     Failed(String),
 }
@@ -97,12 +97,13 @@ impl CommandError {
 }
 
 impl Cli {
-    /// Carries the command out; what goes wrong is printed and shows in the exit code.
+    /// Carries the command out; prints a failure and returns the exit code.
     pub fn run(self) -> ExitCode {
-        // The Auth Token is in its memory and environment. Where this can't be had, everything else still works.
+        // The Auth Token is in its memory and environment, so no other process may read these. Where the system refuses
+        // this, everything else still works.
         let _ = crate::wallboard::formula::confinement::not_dumpable();
         let done = if matches!(self.command, Command::Formulas) {
-            // One thread, and no runtime: there is a service beside it that has one.
+            // One thread, and no runtime: the service beside it has one.
             crate::wallboard::formula::child::run().map_err(CommandError::failed)
         } else {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

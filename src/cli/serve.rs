@@ -16,7 +16,7 @@ pub(super) const OTHER_FILES: u64 = 500;
 
 /// Runs until SIGTERM or SIGINT.
 pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
-    // Before all else, so that no signal is missed, however early it comes.
+    // First of all, so that no signal is missed, however early.
     let stop = stop_signal().map_err(CommandError::failed)?;
     // There is no log before there is a configuration.
     let config = environment.config().inspect_err(|_| unread::complain(environment))?;
@@ -54,7 +54,7 @@ pub(super) async fn run(environment: &Environment) -> Result<(), CommandError> {
 /// Every connection is an open file, and the usual limit of 1,024 is a soft one that a process may raise itself.
 fn open_files(clients: usize) {
     let limit = getrlimit(Resource::Nofile);
-    // Where it can't be raised the warning below says so.
+    // If it can't be raised, the warning below says so.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
     let needed = clients as u64 + OTHER_FILES;
     if let Some(files) = getrlimit(Resource::Nofile).current.filter(|files| *files < needed) {

@@ -1,4 +1,4 @@
-//! `setup`: the bootstrap from a shell. Creates what is missing, fills it once, and says what it found and made.
+//! `setup`: the bootstrap from a shell. Creates what is missing, fills it once, and prints what it found and made.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use crate::twilio::{Apis, Next, TwilioError};
 
 /// A thousand queues take about a minute to write within Sync's limits.
 const LONGEST_WAIT: Duration = Duration::from_secs(180);
-/// When the snapshot is written nothing is pending but what moved meanwhile, and the service will see to that.
+/// How long later changes may take to be written: the snapshot itself is written by then, and the service writes the rest.
 const GRACE: Duration = Duration::from_secs(2);
 /// Makes Twilio retry a callback that did not get through, five times at most; by default a 5xx or a slow answer loses
 /// the event (Twilio, "Webhooks: Connection Overrides").
@@ -60,7 +60,7 @@ pub(super) struct SetupOptions {
     yes: bool,
 }
 
-/// Bootstraps once.
+/// Runs `setup`, or `setup --flex-plugin`.
 pub(super) async fn run(environment: &Environment, options: SetupOptions) -> Result<(), CommandError> {
     unread::tell(environment);
     let lookup = |name: &str| environment.value(name);
@@ -83,7 +83,7 @@ pub(super) async fn run(environment: &Environment, options: SetupOptions) -> Res
     done.map_err(|_| CommandError::Failed(format!("not finished after {} s", LONGEST_WAIT.as_secs())))?
 }
 
-/// Takes each step whatever became of the others, says what was done, and ends with what was not.
+/// Takes each step even if others failed, prints what was done, and ends with what was not.
 async fn bootstrap(
     apis: &Apis,
     config: &CoreConfig,
@@ -124,7 +124,7 @@ async fn bootstrap(
     )))
 }
 
-/// Creates what is missing in Sync, protects it where that is wanted, and fills it where there is something to fill it with.
+/// Creates what is missing in Sync, protects it if asked to, and fills it if the Workspace can be read.
 async fn fill_sync(
     apis: &Apis,
     config: &CoreConfig,
@@ -144,8 +144,8 @@ async fn fill_sync(
     let controlled = apis.sync.is_access_controlled().await.map_err(access_failed)?;
     let (found, missing): (Vec<_>, Vec<_>) = before.iter().partition(|(_, there)| *there);
     if protects {
-        // Permissions first, so that no reader is shut out meanwhile; and before the core starts, which warns if access is not
-        // controlled.
+        // Permissions first, so that no reader is shut out meanwhile; and before the core starts, which warns if access is
+        // not controlled.
         permit(&apis.sync, &found).await?;
         if !controlled {
             apis.sync.control_access().await.map_err(access_failed)?;
@@ -157,7 +157,7 @@ async fn fill_sync(
             "Sync was not filled, because the Workspace can't be read".to_owned(),
         ));
     }
-    // Started only now, so that what it creates does not look as if it had been there.
+    // Started only now, so that objects it creates are not reported as existing before.
     let mut tasks = Tasks::default();
     let pipeline = Pipeline::start(config, apis.clone(), GRACE, &Monitor::default(), &mut tasks);
     let filled = fill(&pipeline).await;
@@ -170,7 +170,7 @@ async fn fill_sync(
         } else if is_there(&apis.sync, object).await.map_err(unreadable)? {
             "created"
         } else {
-            // Such as one that goes on from another Document which is not full, or whose values come later.
+            // Such as the continuation of a Document that is not full, or one whose values come later.
             "not needed yet; the service creates it with its first value"
         };
         print(format!("{object}: {state}"));
@@ -194,7 +194,7 @@ async fn fill_sync(
     Ok(())
 }
 
-/// Sets the event callback URL where that is wanted, and says which it is.
+/// Sets the event callback URL if asked to, and prints it.
 async fn tell_workspace(
     apis: &Apis,
     workspace: Workspace,
@@ -223,8 +223,8 @@ async fn tell_workspace(
     Ok(())
 }
 
-/// Lets Flex users read the Map that the queue statistics plugin shows, with the tokens that they have from Flex. Their identity
-/// is known from their Worker's `contact_uri`.
+/// Lets Flex users read the Map that the queue statistics plugin shows, with the tokens that they have from Flex. Their
+/// identity is known from their Worker's `contact_uri`.
 async fn permit_workers(apis: &Apis, map: &str) {
     let workers = match apis.taskrouter.workers().await {
         Ok(workers) => workers,
@@ -265,7 +265,7 @@ async fn permit(sync: &SyncService, objects: &[&(Object, bool)]) -> Result<(), C
             Object::Map(name) => sync.permit_reading("Maps", name, DASHBOARD_IDENTITY).await,
         };
         match permitted {
-            // A Document that goes on from another one is there only when it is needed.
+            // A Document that continues another one exists only when it is needed.
             Err(error) if error.next() == Next::Missing => {}
             permitted => permitted.map_err(access_failed)?,
         }
@@ -289,7 +289,7 @@ fn access_failed(error: TwilioError) -> CommandError {
     explained("The Sync Service's access control can't be set", &error)
 }
 
-/// Reads everything and waits until it stands in Sync.
+/// Reads everything and waits until it is written to Sync.
 async fn fill(pipeline: &Pipeline) -> Result<Arc<Snapshot>, CommandError> {
     let ended = |_| CommandError::Failed("reading or writing stopped early; see the log".to_owned());
     let snapshot = pipeline.refresher.refresh_all().await.map_err(ended)?;

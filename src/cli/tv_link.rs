@@ -13,7 +13,7 @@ pub(super) struct TvLinkOptions {
     name: String,
 }
 
-/// Prints it. It is made of the configuration alone, so nothing is stored, and the service need not run.
+/// Prints the link. It derives from the configuration alone: nothing is stored, and the service need not run.
 pub(super) fn run(environment: &Environment, options: &TvLinkOptions) -> Result<(), CommandError> {
     let config = environment.config()?;
     let name = &options.name;

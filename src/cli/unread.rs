@@ -1,11 +1,11 @@
-//! Says which names were set in vain, in the log of a command that goes on in spite of it.
+//! Logs the variables set without effect, in a command that runs all the same.
 
 use tracing::{info, warn};
 
 use super::{Environment, output};
 use crate::config::Unread;
 
-/// A line for each slip, and one for what else stands in the `.env` file.
+/// Logs a line for each misspelt or retired name, and one for all other unread names in the `.env` file.
 pub(super) fn tell(environment: &Environment) {
     let Unread { misspelt, needless, foreign, retired } = environment.unread();
     for (name, because) in retired {
@@ -22,7 +22,7 @@ pub(super) fn tell(environment: &Environment) {
     }
 }
 
-/// The slips, where the configuration can't be used: one of them may be why.
+/// Prints misspelt names where the configuration can't be used: one of them may be the cause.
 pub(super) fn complain(environment: &Environment) {
     for (name, meant) in environment.unread().misspelt {
         output::print_error(format!("{name} is set but not read; did you mean {meant}?"));

@@ -1,5 +1,5 @@
-//! Whether this replica is configured like the leader: the leader stores a hash of its configuration in Redis, and followers
-//! compare it with their own.
+//! Whether this replica is configured like the leader: the leader stores a hash of its configuration in Redis, and
+//! followers compare it with their own.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use super::redis::{Link, LinkError};
 use crate::config::Config;
 use crate::telemetry::metrics::Monitor;
 
-/// The leader stores it again and again.
+/// How long Redis keeps the identity, which the leader stores repeatedly.
 const KEPT_SECONDS: u64 = 86_400;
 
-/// What a replica says of its program and configuration.
+/// A replica's program version and configuration hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     by: String,

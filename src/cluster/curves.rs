@@ -14,7 +14,7 @@ const SAVED: Duration = Duration::from_secs(20);
 /// A curve is four hours long.
 const KEPT_SECONDS: u64 = 4 * 3600;
 
-/// Loads the curves of the leader before, then saves them until `stop`.
+/// Loads the previous leader's curves, then saves them until `stop`.
 pub async fn keep_curves(link: Link, wallboard: Wallboard, stop: CancellationToken) {
     match load(&link).await {
         Ok(curves) => wallboard.take_over(curves),

@@ -20,7 +20,7 @@ static RELEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lu
 pub enum Election {
     Won {
         leadership: Leadership,
-        /// Whether requests of the leader before may still be in flight.
+        /// Whether the previous leader's requests may still be in flight.
         after_another: bool,
     },
     Held {
@@ -29,16 +29,16 @@ pub enum Election {
         /// Whether it is cut off from Twilio and asks for another leader.
         asks_for_help: bool,
     },
-    /// Redis is new and may have forgotten a lease: no replica is elected for as long.
+    /// Quarantine: Redis is new and may have forgotten a lease, so no replica is elected for this time.
     Quarantine(Duration),
-    /// No replica leads, and this one does not want to, or another is to.
+    /// No replica leads, and this one does not stand, or another has precedence.
     Free,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renewed {
     Extended,
-    /// The lease goes on, and another replica offers to lead instead.
+    /// The lease is extended, and another replica offers to lead instead.
     Challenged,
     Lost,
 }
@@ -57,7 +57,7 @@ pub struct Candidate {
 pub struct Leadership {
     link: Link,
     id: Arc<str>,
-    /// As Redis has it: the replica and the term.
+    /// The value of the lease in Redis: the replica and the term.
     value: Arc<str>,
     term: u64,
     lease: Lease,
@@ -119,7 +119,7 @@ impl Candidate {
 }
 
 impl Leadership {
-    /// Holds as long as this replica leads.
+    /// Permits reads and writes while this replica leads.
     pub fn lease(&self) -> &Lease {
         &self.lease
     }

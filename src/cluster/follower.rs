@@ -16,8 +16,8 @@ use super::replication::{AT, BY, fetch};
 use crate::feed::{Change, Head, Pictures, new_epoch};
 use crate::telemetry::metrics::Monitor;
 
-/// Shows the leader's feed until `stop`, unless this replica leads. Marks it as stale, with the reason, while no leader is heard
-/// of.
+/// Shows the leader's feed until `stop`, unless this replica leads. Marks it as stale, with the reason, while no leader
+/// is heard of.
 pub async fn follow(
     link: Link,
     (pictures, monitor): (Pictures, Monitor),
@@ -62,8 +62,8 @@ pub async fn follow(
     }
 }
 
-/// Takes the state that Redis holds, before this replica leads and continues from it: a follower may lag behind, and clients of
-/// the leader before could not resume from a state that the new one has not seen.
+/// Takes the state that Redis holds, before this replica leads and continues from it: a follower may lag behind, and
+/// clients of the leader before could not resume from a state that the new one has not seen.
 pub(super) async fn catch_up(link: &Link, pictures: &Pictures) {
     let Ok(Ok(Some(stored))) = timeout(link.timing().beat(), fetch(link)).await else { return };
     let (ours, theirs) = (pictures.newest().at(), stored.at());

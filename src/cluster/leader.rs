@@ -1,4 +1,5 @@
-//! One term of leadership: everything that reads, writes and answers, built when the lease is granted and torn down with it.
+//! One term of leadership: everything that reads, writes and answers, built when the lease is granted and torn down
+//! with it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crate::pipeline::Pipeline;
 use crate::twilio::sync::SyncService;
 use crate::twilio::{Apis, Client, Next};
 
-/// Deleting an earlier version's Document.
+/// The time limit for deleting an earlier version's Document.
 const LONGEST_DELETION: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub(super) struct Term {
 }
 
 impl Term {
-    /// `after_another`: requests of the leader before may still be in flight, so the first write waits for them.
+    /// `after_another`: the previous leader's requests may still be in flight, so the first write waits for them.
     pub(super) fn start(
         shared: &ReplicaContext,
         leadership: &Leadership,
@@ -94,7 +95,7 @@ impl Term {
         }
     }
 
-    /// Ends reading and writing where they stand.
+    /// Stops reading and writing at once.
     pub(super) async fn abort(mut self) {
         self.step_down();
         if let Some(pipeline) = self.pipeline.take() {
@@ -127,8 +128,8 @@ impl Drop for Term {
     }
 }
 
-/// Earlier versions kept a Document in Sync that named the leader. Deletes it once a term, after the first moment at which this
-/// term may write; a failure leaves it to the next term, since nothing reads the Document any more.
+/// Earlier versions kept a Document in Sync that named the leader. Deletes it once a term, after the first moment at
+/// which this term may write; a failure leaves it to the next term, since nothing reads the Document any more.
 async fn delete_old_document(
     sync: SyncService,
     document: String,

@@ -1,8 +1,8 @@
 //! Carries marks (invalidations) from the replica that an event reached, through Redis, to the leader.
 //!
-//! A mark stays in Redis until the leader has read what it invalidates. One that is set again meanwhile has a new number by
-//! then, and stays. So each is read at least once, whatever fails; twice does no harm. The message of a mark carries the event's
-//! id; a leader that missed the message finds the mark without it.
+//! A mark stays in Redis until the leader has read what it invalidates. One that is set again meanwhile has a new
+//! number by then, and stays. So each is read at least once, whatever fails; twice does no harm. The message of a mark
+//! carries the event's id; a leader that missed the message finds the mark without it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -27,7 +27,7 @@ static UNMARK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua
 const MOST_MARKS: usize = 10_000;
 /// The newest recordings that Redis keeps.
 const MOST_RECORDINGS: usize = 1_000;
-/// After a mark could not be sent.
+/// The delay before a mark that could not be sent is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// Sends the marks of this replica to Redis until `stop`. What cannot be sent waits, merged with newer marks, and is tried

@@ -1,7 +1,7 @@
 //! One of several replicas: stands for election, leads for a term, or follows.
 //!
-//! Its listener, its marks and the feed it shows go on whatever happens. What reads and writes is built for each term and torn
-//! down with it: dropped where it stands when the lease is lost, finished in good order when the process stops or hands over.
+//! Its listener, its marks and its feed last as long as the process. The pipeline is built for each term and torn down with
+//! it: dropped at once when the lease is lost, finished in order when the process stops or hands over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,24 +38,24 @@ use crate::twilio::{Apis, ClientError};
 
 /// Between two probes of Twilio while the leader is cut off from it.
 const PROBED_AGAIN: Duration = Duration::from_secs(2);
-/// A leader that handed over does not stand for election for as long.
+/// A leader that handed over does not stand for election for this time.
 const RESTS: Duration = Duration::from_secs(15);
 
-/// Where a replica shows what it knows. Cheap to clone.
+/// The parts of a replica that outlive its terms. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ReplicaOutputs {
     pub pictures: Pictures,
     /// Reports of poor call quality.
     pub alerts: watch::Receiver<Value>,
-    /// What `/readyz` says.
+    /// Whether `/readyz` answers ready.
     pub ready: watch::Sender<bool>,
-    /// What `/metrics` says.
+    /// The counters behind `/metrics`.
     pub monitor: Monitor,
 }
 
 pub struct Exchanged {
     pub facts: OutgoingFacts,
-    /// Takes the others' facts, with their age in seconds.
+    /// Receives the other replicas' facts, with their age in seconds.
     pub deliver: Box<dyn Fn(SharedFact, u64) + Send + Sync>,
     /// Called whenever all facts that Redis keeps were delivered.
     pub caught_up: Box<dyn Fn() + Send + Sync>,
@@ -78,7 +78,7 @@ pub struct Member {
     candidate: Candidate,
 }
 
-/// What each term needs.
+/// The resources that each term uses.
 #[derive(Debug, Clone)]
 pub(super) struct ReplicaContext {
     pub(super) config: Arc<Config>,
@@ -123,8 +123,9 @@ impl From<RenewalEnd> for TermEnd {
 }
 
 impl ReplicaContext {
-    /// How long a stop waits for Redis: one short command where Redis answers, hardly at all where it does not. A leader stops
-    /// twice (the term, then the rest), so each time it is less than half of the time in which the process should end.
+    /// How long a stop waits for Redis: one short command where Redis answers, hardly at all where it does not. A
+    /// leader stops twice (the term, then the rest), so each time it is less than half of the time in which the process
+    /// should end.
     pub(super) fn patience(&self) -> Duration {
         let timing = self.link.timing();
         let limit = match *self.link.reach().borrow() {
@@ -252,7 +253,7 @@ impl ElectionLoop {
         let beat = self.shared.link.timing().beat();
         while !stop.is_cancelled() {
             let rests = self.rests_until.is_some_and(|until| Instant::now() < until);
-            // From before the lease can be seen to be this replica's: others send requests at once.
+            // Subscribed before the lease is taken, since others send requests as soon as they see it.
             let requests = self.shared.messages.subscribe();
             let found = tokio::select! {
                 found = self.candidate.stand(!rests) => found,
@@ -365,7 +366,7 @@ impl ElectionLoop {
         let Ok(apis) = Apis::new(&self.shared.config.core, self.shared.watched.monitor.clone()) else {
             return;
         };
-        // Any answer will do, whatever it says.
+        // Any answer shows that Twilio is reachable, whatever its status.
         let asking = async { drop(apis.taskrouter.workspace().await) };
         let _ = timeout(limit, asking).await;
         if apis.client.unanswered_since().is_none() {

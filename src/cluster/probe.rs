@@ -1,5 +1,5 @@
-//! Whether a Redis will do, for the doctor, who asks before replicas do. What is tried uses keys that expire within seconds; the
-//! lease, the marks and the feed are only read.
+//! The doctor's check of a Redis before replicas use it. It writes only keys that expire within seconds; it only reads the
+//! lease, the marks and the feed.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -16,16 +16,16 @@ static PROBE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/
 /// How long the keys that are tried stay, where they cannot be deleted.
 const TRIED_MILLISECONDS: &str = "10000";
 
-/// What a Redis says of itself.
+/// A Redis server's version and settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Server {
-    /// Its name and version, such as `Redis 7.0.15`.
+    /// The server's name and version, such as `Redis 7.0.15`.
     pub version: Option<String>,
     /// The version of Redis that it behaves as, without its last part.
     pub behaves_as: Option<(u32, u32)>,
-    /// What it does when its memory is full.
+    /// Its eviction policy when its memory is full.
     pub policy: Option<String>,
-    /// How many bytes it may use; nought where it knows no limit.
+    /// Its `maxmemory` in bytes; 0 without a limit.
     pub most_memory: Option<u64>,
 }
 
@@ -33,7 +33,7 @@ pub struct Server {
 pub struct Leading {
     pub replica: String,
     pub term: u64,
-    /// For how long, unless it prolongs the lease.
+    /// How long its lease lasts unless it is extended.
     pub left: Duration,
     /// Its program and configuration; `None` where its version does not say.
     pub identity: Option<Identity>,
@@ -79,7 +79,7 @@ fn read(info: &str) -> Server {
     }
 }
 
-/// Who leads now, if anybody does.
+/// The present leader, if there is one.
 pub async fn leading(link: &Link) -> Result<Option<Leading>, LinkError> {
     let (mut lease, mut left, mut by) = (cmd("GET"), cmd("PTTL"), cmd("HGET"));
     lease.arg(link.key(RedisKey::Lease));

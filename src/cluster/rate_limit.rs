@@ -17,7 +17,8 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/t
 /// Requests to Redis at once.
 const MOST_AT_ONCE: usize = 64;
 
-/// Answers requests until `stop`. Those that Redis does not answer stay unanswered, which counts as a yes.
+/// Answers requests until `stop`. A request without an answer from Redis stays unanswered, and callers take that as
+/// allowed.
 pub async fn grant(link: Link, mut asked: mpsc::Receiver<Ask>, stop: CancellationToken) {
     let mut asking = JoinSet::new();
     loop {

@@ -1,9 +1,9 @@
 //! The connections to Redis.
 //!
-//! Two connections for commands: renewals of the lease must not wait behind a feed state of some megabytes. Both reconnect by
-//! themselves. A command without an answer within its time limit has failed; whether Redis ran it is unknown, so all our
-//! commands may be repeated. Its connection is replaced: one that a firewall has forgotten, or whose other end has died, stays
-//! silent for ever.
+//! Two connections for commands: renewals of the lease must not wait behind a feed state of some megabytes. Both
+//! reconnect by themselves. A command without an answer within its time limit has failed; whether Redis ran it is
+//! unknown, so all our commands may be repeated. Its connection is replaced: one that a firewall has forgotten, or
+//! whose other end has died, stays silent for ever.
 
 use std::fmt;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ impl CommandConnection {
 pub enum Reach {
     /// The last command was answered.
     Answers,
-    /// The last command was not.
+    /// The last command was not answered.
     Silent,
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use redis::{ErrorKind, RedisError};
 
-/// More of Redis's sentence is not shown.
+/// Most characters of Redis's sentence that are shown.
 const LONGEST_DETAIL: usize = 160;
 /// From here on Redis quotes a command's arguments, which are customers' data.
 const ARGUMENTS: &str = ", with args";
@@ -25,7 +25,7 @@ impl RedisRefusal {
             ErrorKind::Parse | ErrorKind::UnexpectedReturnType => "unexpected answer",
             _ => error.code().unwrap_or("ERR"),
         };
-        // A parser's complaint quotes what it read.
+        // A parser's error quotes what it read.
         let detail = if code == "unexpected answer" { "" } else { error.detail().unwrap_or_default() };
         let detail = detail.split(ARGUMENTS).next().unwrap_or_default();
         Some(Self { code: code.to_owned(), detail: detail.chars().take(LONGEST_DETAIL).collect() })

@@ -32,13 +32,13 @@ pub(super) struct Renewal {
 }
 
 impl Renewal {
-    /// Of a lease that Redis has just granted.
+    /// The renewal of a lease that Redis has just granted.
     pub(super) fn new(leadership: Leadership, timing: Timing, client: Arc<Client>) -> Self {
         Self { leadership, timing, client, answers: JoinSet::new(), failing_since: None }
     }
 
-    /// Renews the lease until it is lost or handed over. Renewals overlap: on a busy machine an answer may be late and still
-    /// be in time.
+    /// Renews the lease until it is lost or handed over. Renewals overlap: on a busy machine an answer may be late and
+    /// still be in time.
     pub(super) async fn run(&mut self) -> RenewalEnd {
         self.renew(true).await
     }

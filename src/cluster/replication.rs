@@ -66,8 +66,8 @@ pub async fn replicate(link: Link, leadership: Leadership, pictures: Pictures, s
                 stored = None;
                 newest.mark_changed();
             }
-            // Another replica leads, which the renewal finds out as well; or Redis has lost everything, and the renewal is about
-            // to restore the lease.
+            // Another replica leads, which the renewal finds out as well; or Redis has lost everything, and the renewal
+            // is about to restore the lease.
             Ok(Put::Lost) => {
                 stored = None;
                 tokio::select! {

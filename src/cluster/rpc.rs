@@ -54,10 +54,10 @@ impl From<LinkError> for RpcError {
     }
 }
 
-/// As the leader sends it.
+/// A response as the leader sends it.
 #[derive(Debug)]
 struct Response {
-    /// HTTP's number for it; 200 for an answer.
+    /// The HTTP status; 200 for an answer.
     status: u16,
     /// JSON, with its members in their order.
     body: LeaderAnswer,

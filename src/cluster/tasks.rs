@@ -7,7 +7,7 @@ use tracing::info;
 use super::member::MemberError;
 use crate::lifecycle::{Stage, Tasks};
 
-/// They share one token.
+/// Tasks that share one cancellation token.
 #[derive(Debug, Default)]
 pub(super) struct ReplicaTasks(Tasks);
 
@@ -20,8 +20,8 @@ impl ReplicaTasks {
         self.0.ended_early().await.into()
     }
 
-    /// Waits for all of them, whose token is cancelled. After `patience` those that wait for Redis are aborted: a Redis that
-    /// hangs would keep one command after another waiting.
+    /// Waits for all of them, whose token is cancelled. After `patience` those that wait for Redis are aborted: a Redis
+    /// that hangs would keep one command after another waiting.
     pub(super) async fn end(&mut self, patience: Duration) -> Result<(), MemberError> {
         let parts = std::mem::take(&mut self.0).stop_within(patience).await?;
         if parts > 0 {

@@ -47,13 +47,13 @@ impl Timing {
         self.lease * 2 / 10
     }
 
-    /// How long a request may stay unacknowledged by Twilio's side before its connection is closed: until the next leader may
-    /// write.
+    /// How long a request may stay unacknowledged by Twilio's side before its connection is closed: until the next
+    /// leader may write.
     pub fn late(self) -> Duration {
         self.kept() + self.overlap() - self.own()
     }
 
-    /// How long no leader may be heard of before statistics are marked as stale.
+    /// How long a replica may hear from no leader before it marks statistics as stale.
     pub fn patience(self) -> Duration {
         self.lease * 2
     }
@@ -63,8 +63,8 @@ impl Timing {
         self.lease * 3 / 10
     }
 
-    /// The time limit of a short command: half of the leader's own time, so that a renewal over a new connection is in time where
-    /// the old one has died.
+    /// The time limit of a short command: half of the leader's own time, so that a renewal over a new connection is in
+    /// time where the old one has died.
     pub fn command(self) -> Duration {
         self.lease * 3 / 10
     }

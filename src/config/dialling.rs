@@ -7,7 +7,7 @@ use crate::sid::WorkflowSid;
 
 const MOST_CALLER_IDS: usize = 100;
 
-/// The rules for Calls; without `TWILIO_OUTBOUND_WORKFLOW_SID` there are none, and no Calls.
+/// The rules for Calls; without `TWILIO_OUTBOUND_WORKFLOW_SID` agents can place none.
 #[derive(Debug, Clone)]
 pub struct DiallingConfig {
     /// `TWILIO_OUTBOUND_WORKFLOW_SID`: where answered Calls go.
@@ -15,9 +15,9 @@ pub struct DiallingConfig {
     /// `OUTBOUND_CALLER_IDS`: the numbers that may be shown.
     pub caller_ids: Vec<String>,
     /// `OUTBOUND_PREFIXES`: how the numbers that may be called begin. There is no default, since calls to some numbers are
-    /// dear, and a stolen token must not be able to call them.
+    /// expensive, and a stolen token must not reach them.
     pub prefixes: Vec<String>,
-    /// `OUTBOUND_CALLS_PER_MINUTE`: of one agent, default 10.
+    /// `OUTBOUND_CALLS_PER_MINUTE`: limit for each agent, default 10.
     pub calls_per_minute: u16,
 }
 
@@ -27,7 +27,7 @@ impl DiallingConfig {
         let calls_per_minute = reader.or_default(&var::OUTBOUND_CALLS_PER_MINUTE, 10, per_minute);
         let caller_ids = |s: &str| numbers(s, MOST_CALLER_IDS);
         if !reader.is_set(&var::TWILIO_OUTBOUND_WORKFLOW_SID) {
-            // Checked all the same, so that a mistake shows before the day on which they count.
+            // Checked all the same, so that a mistake shows before Calls are switched on.
             let _ = reader.optional(&var::OUTBOUND_CALLER_IDS, caller_ids);
             let _ = reader.optional(&var::OUTBOUND_PREFIXES, prefixes);
             return None;

@@ -1,4 +1,4 @@
-//! Where traces go, in the variables that OpenTelemetry has for that.
+//! Where traces go, by OpenTelemetry's standard variables.
 
 use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
@@ -16,18 +16,18 @@ pub struct ExportConfig {
     pub url: String,
     /// `OTEL_EXPORTER_OTLP_HEADERS`; the values are marked as sensitive, so that none of them is ever printed.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// `OTEL_SERVICE_NAME`
+    /// `OTEL_SERVICE_NAME`: the service's name in traces.
     pub service_name: String,
-    /// `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`
+    /// `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`: which traces are exported.
     pub sampling: Sampling,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sampling {
     All,
-    /// None.
+    /// No traces.
     None,
-    /// This share of them, from 0 to 1.
+    /// This share of traces, from 0 to 1.
     Share(f64),
 }
 
@@ -61,7 +61,7 @@ impl ExportConfig {
     }
 }
 
-/// Every trace begins here, so a sampler that goes by the parent does what it does without one.
+/// Every trace begins in this service, so a parent-based sampler acts as its root sampler.
 fn sampler(text: &str) -> Option<Sampler> {
     match text.strip_prefix("parentbased_").unwrap_or(text) {
         "always_on" => Some(Sampler::All),

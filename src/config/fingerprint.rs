@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Config, LayoutName, RefreshConfig, StatisticsConfig, SyncConfig};
 
-/// What the hash covers: no secrets, and not Twilio's addresses, which may differ by the network.
+/// What the hash covers: no secrets, and not Twilio's addresses, which may differ between networks.
 #[derive(Serialize)]
 struct InCommon<'c> {
     public_url: String,
@@ -34,7 +34,7 @@ impl Config {
             sync: &self.core.sync,
             refresh: &self.core.refresh,
         };
-        // It has no map with keys that are not text, so it can be serialised.
+        // All keys of its maps are text, so it can be serialised.
         let text = serde_json::to_vec(&in_common).unwrap_or_default();
         Sha256::digest(text)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }

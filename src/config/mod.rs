@@ -1,4 +1,4 @@
-//! The configuration: read once at start, checked whole, plain values from then on.
+//! The configuration: read and checked as a whole at the start, plain values from then on.
 //!
 //! `main` passes the environment (with `.env` behind it), tests pass a map. Every problem is found in one go, so
 //! that ten mistakes need one restart and not ten. Secrets are wrapped where they are read and show in no output.
@@ -41,7 +41,7 @@ pub use voice::{VoiceConfig, WEBHOOK_SECRET_PREFIX};
 
 use reader::VariableReader;
 
-/// What every command needs: the account, and what to read and write.
+/// The configuration that every command needs: the account, and what to read and write.
 #[derive(Debug, Clone)]
 pub struct CoreConfig {
     pub twilio: TwilioConfig,
@@ -52,22 +52,22 @@ pub struct CoreConfig {
     pub formula_program: PathBuf,
 }
 
-/// What `serve` needs.
+/// The configuration of `serve`.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub core: CoreConfig,
     pub server: ServerConfig,
-    /// Through which Redis replicas share the work; none where this is the only process.
+    /// The Redis through which replicas share the work; `None` where this is the only process.
     pub sharing: Option<SharingConfig>,
     /// Who may open websockets.
     pub sockets: SocketConfig,
-    /// Which Calls agents may place; none where it is absent.
+    /// Which Calls agents may place; `None`: no Calls.
     pub dialling: Option<DiallingConfig>,
-    /// What may be done about bad calls.
+    /// What may be done about reports of poor call quality.
     pub voice: VoiceConfig,
-    /// Where traces go; nowhere where it is absent.
+    /// Where traces go; `None`: no traces.
     pub export: Option<ExportConfig>,
-    /// What is only half configured and therefore off; everything else runs.
+    /// Warnings about what is only half configured and therefore off; everything else runs.
     pub warnings: Vec<String>,
 }
 
@@ -130,7 +130,7 @@ impl Config {
     }
 }
 
-/// The program that runs. Where the system has a name for that it holds even after the file was replaced.
+/// The path of the running program. Linux has a link to it that still works after the file was replaced.
 fn own_program() -> PathBuf {
     let linux = PathBuf::from("/proc/self/exe");
     if linux.exists() { linux } else { std::env::current_exe().unwrap_or_else(|_| "taskrouter-sync".into()) }

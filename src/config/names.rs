@@ -1,23 +1,23 @@
-//! Variables that are set and never read. A misspelt variable is no error to a program that asks for the right one, so
-//! its default holds and nothing says why.
+//! Finds variables that are set but never read. Without this, a misspelt variable would silently leave its default in
+//! force.
 //!
-//! Environments are full of other programs' variables. So only one is reported that is almost a variable of ours
-//! which is not set itself. A `.env` file was written for this program; all unread names in it are reported.
+//! Environments hold many variables of other programs, so a name there is reported only if it resembles a variable of ours
+//! that is not set. A `.env` file was written for this program: all unread names in it are reported.
 
 use std::collections::BTreeSet;
 
 use super::variables;
 
-/// Read beside the configuration: what the log says.
+/// A variable that is read apart from the configuration: the log's level.
 const LOG: &str = "RUST_LOG";
 /// Shorter names of ours resemble too many others: `PORT` is one letter from `SORT`.
 const SHORTEST: usize = 8;
-/// From here on two slips are still a likeness.
+/// Names of this length or longer may differ by two letters and still count as alike.
 const LONG: usize = 12;
-/// No variable of any program is longer; what is may be something else that got in by a slip.
+/// Longest name that is shown. A longer one may be something else, such as a pasted secret.
 const LONGEST_TOLD: usize = 64;
 
-/// What was set in vain. Names alone: the values may be secrets.
+/// Variables set without effect. Names alone: the values may be secrets.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Unread {
     pub misspelt: Vec<(String, &'static str)>,
@@ -49,7 +49,7 @@ const NEEDLESS: &[(&str, &str)] = &[
     ),
     ("REACT_APP_SERVERLESS_URI", "it configures the Flex plugin's build: set it to PUBLIC_URL there"),
 ];
-/// How variables of ours begin that few other programs have.
+/// Prefixes of our variables that few other programs use.
 const OUR_BEGINNINGS: [&str; 9] = [
     "DASHBOARD_",
     "OUTBOUND_",
@@ -71,7 +71,7 @@ pub fn unread<'n>(
     is_set: impl Fn(&str) -> bool,
 ) -> Unread {
     let environment: BTreeSet<&str> = environment.filter(|name| !is_known(name)).collect();
-    // What came into the environment from the same file, as by `docker run --env-file`, is there for others, too.
+    // A name that is in the environment as well, as after `docker run --env-file`, may be meant for other programs.
     let file: BTreeSet<&str> = file.filter(|name| !is_known(name) && !environment.contains(name)).collect();
     let retired = variables::RETIRED.iter().filter(|(name, _)| is_set(name)).copied().collect();
     let mut unread = Unread { retired, ..Unread::default() };
@@ -81,7 +81,7 @@ pub fn unread<'n>(
         let name = (*name).to_owned();
         match meant(&name) {
             Some(meant) if !is_set(meant) => unread.misspelt.push((name, meant)),
-            // The right one has a value of its own.
+            // The variable that it resembles is set itself.
             Some(_) if !in_file => {}
             likeness => match advice(&name).filter(|_| likeness.is_none()) {
                 Some(advice) => unread.needless.push((name, advice)),
@@ -117,7 +117,7 @@ fn meant(name: &str) -> Option<&'static str> {
         LONG.. => 2,
     };
     let slips = |known: &'static str| {
-        // Most differ in length already; and a name from outside may be too long to be compared letter by letter.
+        // Length rules most out; and a foreign name may be too long to compare letter by letter.
         let near = known.len().abs_diff(name.len()) <= far(known);
         near.then(|| strsim::osa_distance(known, &name)).filter(|slips| *slips <= far(known))
     };
@@ -125,7 +125,7 @@ fn meant(name: &str) -> Option<&'static str> {
     nearest.map(|(_, known)| known)
 }
 
-/// Whether it may be told. A line such as `c2VjcmV0==` in a `.env` file is an assignment, and its name a secret.
+/// Whether a name may be shown. A line such as `c2VjcmV0==` in a `.env` file is an assignment, and its name a secret.
 fn looks_like_a_name(name: &str) -> bool {
     let plain = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     let words = name.contains('_') || !name.bytes().any(|byte| byte.is_ascii_digit());

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::parse::list;
 
-/// More than any chain of proxies has.
+/// Most networks in a list: more than any chain of proxies has.
 const MOST: usize = 50;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

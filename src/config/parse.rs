@@ -1,4 +1,4 @@
-//! The forms of value that more than one section reads.
+//! Parsers of values that more than one section reads.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use reqwest::Url;
 
 const MOST_ORIGINS: usize = 50;
-/// As many as there are countries, and some of them twice.
+/// Most prefixes in a list: as many as there are countries, some of them twice.
 const MOST_PREFIXES: usize = 300;
 
 /// A duration with its unit, such as `250ms`, `5s` or `2m`; a bare number is refused, because its unit would be a guess.

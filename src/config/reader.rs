@@ -4,13 +4,13 @@
 
 use std::fmt;
 
-/// One configuration variable: its name and what may stand in it.
+/// One configuration variable: its name and valid values.
 #[derive(Debug, Clone, Copy)]
 pub struct Variable {
     pub name: &'static str,
     /// Names that the older systems used for the same thing, tried in order when `name` is not set.
     pub aliases: &'static [&'static str],
-    /// What a right value looks like, to complete "expected …".
+    /// What a valid value looks like, to complete "expected …".
     pub expected: &'static str,
     /// Whether the value must never be shown.
     pub secret: bool,
@@ -47,7 +47,7 @@ impl fmt::Display for ConfigProblem {
     }
 }
 
-/// Whether a value came with the quotes that were to protect it on its way.
+/// Whether a value still has the quotes around it that a shell would have removed.
 fn is_quoted(text: &str) -> bool {
     ['"', '\''].iter().any(|quote| text.len() > 1 && text.starts_with(*quote) && text.ends_with(*quote))
 }
@@ -126,17 +126,17 @@ impl<'a> VariableReader<'a> {
         (self.lookup)(name).is_some_and(|text| !text.trim().is_empty())
     }
 
-    /// Notes something that is left out, while everything else runs.
+    /// Warns of something that stays off, while everything else runs.
     pub fn warn(&mut self, warning: String) {
         self.warnings.push(warning);
     }
 
-    /// What is left out, in the order found.
+    /// The warnings, in the order found.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// What was wrong, in the order found.
+    /// The problems, in the order found.
     pub fn into_problems(self) -> Vec<ConfigProblem> {
         self.problems
     }

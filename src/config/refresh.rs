@@ -19,7 +19,7 @@ pub struct RefreshConfig {
     pub directory_interval: Duration,
     /// `REFRESH_SPACING`: the least time between the starts of two reads of the same thing, default 250 ms.
     pub spacing: Duration,
-    /// `SETTLE_STEP`: between settling reads while statistics are seen to lag behind events, default 300 ms.
+    /// `SETTLE_STEP`: the grid that settling reads of all TaskQueues share while no lag is seen, default 300 ms.
     pub settle_step: Duration,
     /// `SETTLE_WINDOW`: how long after an event settling reads go on, default 3 s; zero switches them off.
     pub settle_window: Duration,

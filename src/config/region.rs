@@ -3,7 +3,7 @@
 /// The edge of a region where none is named; the older hosts without one, such as `api.ie1.twilio.com`, have ended.
 const EDGES: [(&str, &str); 3] = [("us1", "ashburn"), ("ie1", "dublin"), ("au1", "sydney")];
 
-/// `TWILIO_REGION` and `TWILIO_EDGE`.
+/// A region and an edge: `TWILIO_REGION` and `TWILIO_EDGE`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Region {
     pub(super) region: Option<String>,
@@ -22,7 +22,7 @@ impl Region {
         }
     }
 
-    /// That of the check of Flex tokens, which has realms by the first part of the region and no edges.
+    /// The base URL of the check of Flex tokens, which has realms by the first part of the region and no edges.
     pub(super) fn iam_url(&self) -> String {
         let realm = self.region.as_deref().and_then(|region| region.split('-').next());
         match realm.filter(|realm| *realm != "us1") {
@@ -31,7 +31,7 @@ impl Region {
         }
     }
 
-    /// As `twr` of access tokens names it; absent where it is Twilio's default.
+    /// The region in the claim `twr` of access tokens; absent where it is Twilio's default.
     pub(super) fn in_tokens(&self) -> Option<String> {
         self.region.clone().filter(|region| region != "us1")
     }

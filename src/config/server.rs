@@ -1,4 +1,4 @@
-//! How we are reached, and by whom.
+//! Where the service listens, its public URL, and its accounts.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -17,15 +17,15 @@ const MOST_SCREENS: usize = 100;
 pub struct ServerConfig {
     /// `BIND_ADDRESS` (default `0.0.0.0`) and `PORT` (default 8080).
     pub bind: SocketAddr,
-    /// `PUBLIC_URL`: what Twilio was told to call, which is what it signs.
+    /// `PUBLIC_URL`: the URL that Twilio calls and signs.
     pub public_url: PublicUrl,
-    /// Who may use the administrative requests.
+    /// The accounts of users and scripts.
     pub administrator: Administrator,
-    /// `TV_LINKS`: screens whose links are good.
+    /// `TV_LINKS`: the screens whose links are valid.
     pub tv_links: Vec<String>,
-    /// `CENTRE_NAME`: what the dashboard calls the contact centre.
+    /// `CENTRE_NAME`: the contact centre's name on the dashboard.
     pub centre_name: Option<String>,
-    /// `TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
+    /// `TRUSTED_PROXIES`: the proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Networks,
     /// `FRAME_ANCESTORS`: sites that may show the dashboard in a frame.
     pub frame_ancestors: Vec<String>,
@@ -33,14 +33,14 @@ pub struct ServerConfig {
     pub shutdown_grace: Duration,
 }
 
-/// The accounts; where none is set, the dashboard and its data are open to no caller.
+/// The accounts; without any, no caller gets the dashboard and its data.
 #[derive(Debug, Clone, Default)]
 pub struct Administrator {
-    /// `AUTHENTICATION_USER` and `AUTHENTICATION_PASSWORD`
+    /// `AUTHENTICATION_USER` and `AUTHENTICATION_PASSWORD`: the administrator.
     pub basic: Option<(String, SecretString)>,
     /// `VIEWER_USER` and `VIEWER_PASSWORD`: sees and does not edit.
     pub viewer: Option<(String, SecretString)>,
-    /// `AUTHENTICATION_TOKEN`
+    /// `AUTHENTICATION_TOKEN`: the administrator's bearer token.
     pub bearer: Option<SecretString>,
     /// `METRICS_TOKEN`: opens `/metrics` and nothing else.
     pub metrics: Option<SecretString>,
@@ -56,7 +56,7 @@ pub struct PublicUrl {
 impl PublicUrl {
     /// Takes an http(s) URL without query, fragment or credentials.
     pub fn parse(text: &str) -> Option<Self> {
-        // What can't be seen, or looks like another sign, would make every signature wrong.
+        // Invisible and look-alike characters would make every signature wrong.
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
@@ -85,7 +85,7 @@ impl PublicUrl {
         self.origin.starts_with("https://")
     }
 
-    /// Why Twilio may not reach us there, or not in private; `None` where nothing speaks against it.
+    /// A reason why Twilio may not reach this URL, or not over TLS; `None` without one.
     pub fn concern(&self) -> Option<&'static str> {
         let url = reqwest::Url::parse(&self.origin).ok()?;
         let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
@@ -107,8 +107,8 @@ impl PublicUrl {
         (!self.is_https()).then_some("not https: events and passwords are sent unencrypted")
     }
 
-    /// The other URL that Twilio may have called: a path that begins like the prefix may have had it once more, before a
-    /// proxy took that off.
+    /// The other URL that Twilio may have called: where the path begins with the prefix, a proxy may have removed the
+    /// prefix once already.
     pub fn also_called(&self, target: &str) -> Option<String> {
         let other = format!("{}{}{target}", self.origin, self.prefix);
         (other != self.called(target)).then_some(other)
@@ -124,7 +124,7 @@ impl PublicUrl {
     }
 }
 
-/// Whether a path's segment means itself to every proxy, router and browser.
+/// Whether every proxy, router and browser leaves this path segment unchanged.
 fn is_plain(segment: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
     !segment.is_empty() && segment.chars().all(plain) && segment != "." && segment != ".."

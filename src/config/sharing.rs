@@ -9,20 +9,20 @@ use super::parse::duration;
 use super::reader::VariableReader;
 use super::variables as var;
 
-/// Below this a short pause of the machine would end a term.
+/// Shortest lease: below this a short pause of the machine would end a term.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 const LONGEST_LEASE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone)]
 pub struct SharingConfig {
-    /// `REDIS_URL`; a password may stand in it.
+    /// `REDIS_URL`, which may contain a password.
     pub redis_url: SecretString,
     /// `LEADER_LEASE`: within this time another replica takes over from a leader that has died, default 5 s.
     pub lease: Duration,
 }
 
 impl SharingConfig {
-    /// Whether Redis is spoken to over TLS.
+    /// Whether the connection to Redis uses TLS.
     pub fn is_encrypted(&self) -> bool {
         self.info().is_some_and(|info| matches!(info.addr(), ConnectionAddr::TcpTls { .. }))
     }
@@ -52,7 +52,7 @@ impl SharingConfig {
         // A certificate that is not verified protects nothing.
         let verified =
             |info: &ConnectionInfo| !matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. });
-        // Behind a raw # all is a fragment, which is not looked at.
+        // A raw # begins a fragment, which would silently cut the URL.
         let fits =
             |url: &str| !url.contains('#') && url.parse::<ConnectionInfo>().is_ok_and(|info| verified(&info));
         let redis_url = reader.optional(&var::REDIS_URL, |s| fits(s).then(|| SecretString::from(s)));

@@ -4,17 +4,18 @@ use super::parse::{all_different, list, origins};
 use super::reader::VariableReader;
 use super::variables as var;
 
-/// Above this a process needs other measures than one more websocket.
+/// Most websockets of one process; beyond that, use more replicas.
 const MOST_CLIENTS: usize = 50_000;
 const MOST_ROLES: usize = 20;
-/// Those that Flex users have from the start.
+/// The roles that Flex defines.
 const USUAL_ROLES: [&str; 3] = ["agent", "supervisor", "admin"];
 
 #[derive(Debug, Clone)]
 pub struct SocketConfig {
     /// `WEBSOCKET_CLIENTS`: websockets at once, default 10,000.
     pub most_clients: usize,
-    /// `ALLOWED_ORIGINS`: other sites whose pages may open websockets here, or report bad calls.
+    /// `ALLOWED_ORIGINS`: other sites whose scripts get CORS answers, some of them with the user's cookie or password
+    /// (`server::routes`), and may open websockets.
     pub origins: Vec<String>,
     /// `FLEX_ROLES`: which Flex users may watch; `None` for all of them.
     pub flex_roles: Option<Vec<String>>,
@@ -24,12 +25,12 @@ impl SocketConfig {
     pub(super) fn read(reader: &mut VariableReader<'_>) -> Self {
         let flex_roles = reader.or_default(&var::FLEX_ROLES, None, roles);
         let is_usual = |role: &&String| USUAL_ROLES.iter().any(|usual| usual.eq_ignore_ascii_case(role));
-        // A centre may have roles of its own, which have a dot in Flex, such as wfo.full_access.
+        // A contact centre may have its own roles; in Flex their names have a dot, such as wfo.full_access.
         let odd = flex_roles.iter().flatten().filter(|role| !is_usual(role) && !role.contains('.'));
         let odd: Vec<&str> = odd.map(String::as_str).collect();
         if !odd.is_empty() {
             reader.warn(format!(
-                "FLEX_ROLES names {}, which is none of Flex's own roles ({}): such a role is found only where it was made",
+                "FLEX_ROLES contains roles that Flex does not define by default: {}; they match only if you created them. Flex defines {}",
                 odd.join(", "),
                 USUAL_ROLES.join(", ")
             ));

@@ -1,4 +1,4 @@
-//! Which statistics: since when, for which channels, against which service levels.
+//! Which statistics are kept: since when, for which channels, with which service levels.
 
 use std::collections::BTreeMap;
 
@@ -27,22 +27,22 @@ pub struct StatisticsConfig {
     /// `STATS_CHANNELS`: unique names of TaskChannels with statistics of their own, where they exist; default
     /// `voice,chat,video`.
     pub channels: Vec<String>,
-    /// How those were chosen.
+    /// How these channels were chosen.
     pub channel_choice: ChannelChoice,
     /// `SLA_THRESHOLDS` in seconds, rising; Twilio's `SplitByWaitTime`. Default 30, 60, 120.
     pub sla_thresholds: Vec<u32>,
-    /// `SLA_NAME`: what a service level means where nothing else says it, default `accepted`.
+    /// `SLA_NAME`: the rule of service levels that have none of their own, default `accepted`.
     pub service_level: ServiceLevel,
-    /// `SLA_NAMES_OF_QUEUES`: what it means for single TaskQueues.
+    /// `SLA_NAMES_OF_QUEUES`: the rules of single TaskQueues.
     pub service_levels: BTreeMap<TaskQueueSid, ServiceLevel>,
 }
 
 /// How TaskChannels were chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum ChannelChoice {
-    /// By default: those that exist are meant.
+    /// By default: those of the list that exist.
     Default,
-    /// By name: one that does not exist is a mistake.
+    /// By name: a channel that does not exist is a mistake.
     Named,
     /// `auto`: those of the default, and any other on which Tasks are seen.
     Auto,
@@ -53,7 +53,7 @@ impl StatisticsConfig {
         let usual = ["voice", "chat", "video"].map(str::to_owned).to_vec();
         let chosen = |text: &str| match text {
             "auto" => Some((ChannelChoice::Auto, usual.clone())),
-            // The default in writing, as in .env.example, is the default.
+            // The default written out, as in .env.example, counts as the default.
             names => match channel_names(names)? {
                 names if names == usual => Some((ChannelChoice::Default, names)),
                 names => Some((ChannelChoice::Named, names)),
@@ -97,7 +97,7 @@ fn channel_names(text: &str) -> Option<Vec<String>> {
     let names: Vec<String> = list(text).into_iter().map(str::to_owned).collect();
     let plain = |name: &String| {
         let fits = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-        // "all" is how the front ends call the sum over the channels.
+        // The front ends call the sum over the channels "all".
         (1..=64).contains(&name.len()) && fits && !matches!(name.as_str(), "all" | "none" | "auto")
     };
     (names.len() <= MOST_CHANNELS && names.iter().all(plain) && all_different(&names)).then_some(names)

@@ -34,9 +34,9 @@ pub struct SyncConfig {
     pub taskrouter_tasks_map: String,
     /// `TASK_QUEUES_MAP`, default `task-queues`.
     pub task_queues_map: String,
-    /// `DEFINITIONS_INTERVAL`: between two looks at whether others changed the metrics' definitions, default 10 s.
+    /// `DEFINITIONS_INTERVAL`: how often Sync is checked for metric definitions that other programs changed, default 10 s.
     pub definitions_interval: Duration,
-    /// `SYNC_AUDIT_INTERVAL`: between two checks that what we wrote still stands, default 60 s.
+    /// `SYNC_AUDIT_INTERVAL`: how often Sync is compared with what was written, default 60 s.
     pub audit_interval: Duration,
     /// The least time between two writes of a value in which only an age moved, which is `REALTIME_INTERVAL`; `None` with
     /// `SYNC_AGES=off`, where such values are not written.
@@ -59,7 +59,7 @@ pub enum LayoutName {
 }
 
 impl LayoutName {
-    /// All of them, in the order of `docs/sync-layouts.md`.
+    /// All layouts, in the order of `docs/sync-layouts.md`.
     pub const ALL: &'static [Self] = &[
         Self::QueueMap,
         Self::DashboardDocument,
@@ -71,7 +71,7 @@ impl LayoutName {
         Self::QueueDocuments,
     ];
 
-    /// What it is called in `SYNC_LAYOUTS`.
+    /// The layout's name in `SYNC_LAYOUTS`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::QueueMap => "queue-map",
@@ -139,8 +139,8 @@ impl SyncConfig {
     }
 }
 
-/// What the front ends read whose own back end used these names. Without it a sample's configuration would be accepted,
-/// and its front end would see nothing.
+/// The layouts of the older front ends, by the variables of their back ends. Without this the configuration of an older
+/// system would be accepted, and its front end would see nothing.
 fn implied(reader: &VariableReader<'_>) -> Vec<LayoutName> {
     let of = |name: &str, layouts: &[LayoutName]| {
         if reader.is_named(name) { layouts.to_vec() } else { Vec::new() }
@@ -156,7 +156,7 @@ fn layout_names(text: &str) -> Option<Vec<LayoutName>> {
     all_different(&layouts).then_some(layouts)
 }
 
-/// Two layouts that write one object would undo each other's work for ever.
+/// Two layouts that write one object would overwrite each other for ever.
 fn refuse_shared_names(reader: &mut VariableReader<'_>, names: &[(&Variable, String)]) {
     for (position, (variable, name)) in names.iter().enumerate() {
         if let Some((other, _)) = names[..position].iter().find(|(_, earlier)| earlier == name) {

@@ -1,9 +1,9 @@
 //! The permission to read and write, which expires by itself.
 //!
-//! A process alone holds it for ever. Of several replicas the leader holds a [`Lease`] for its term and has to extend it again
-//! and again. Its clock runs on while the machine sleeps or the process is stopped, and is checked right before each request
-//! is sent: so a process that hung and wakes up finds its lease expired before it does anything. A lease that has ended never
-//! holds again; a new term is a new lease.
+//! A process alone holds it for ever. Of several replicas the leader holds a [`Lease`] for its term and has to extend
+//! it again and again. Its clock runs on while the machine sleeps or the process is stopped, and is checked right
+//! before each request is sent: so a process that hung and wakes up finds its lease expired before it does anything. A
+//! lease that has ended never holds again; a new term is a new lease.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,8 +1,8 @@
 //! Rate limits that hold over all replicas together.
 //!
-//! Each process counts for itself in any case; a process alone needs no more, and its requests here are always granted. Several
-//! replicas take tokens from one bucket besides, so that a limit is no larger at several of them. While that bucket is
-//! unreachable each counts alone.
+//! Each process counts for itself in any case; a process alone needs no more, and its requests here are always granted.
+//! Several replicas take tokens from one bucket besides, so that a limit is no larger at several of them. While that
+//! bucket is unreachable each counts alone.
 
 use std::time::Duration;
 

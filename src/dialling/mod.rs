@@ -1,4 +1,4 @@
-//! Calls that agents place: who may call whom, and whose Call an update is about.
+//! Calls that agents place: which are allowed, and which agent gets each update.
 //!
 //! An agent's socket is a [`Line`]. A Call remembers the line that placed it; Twilio's status callbacks come in by the
 //! Call's SID and go to that line. Where the line is gone they wait, the newest only, for the agent's next one. A Call is
@@ -32,17 +32,17 @@ use crate::twilio::calls::{Calls, NewCall};
 use crate::twilio::taskrouter::TaskRouter;
 use crate::twilio::{Next, TwilioError};
 
-/// Where Twilio asks what to do with an answered Call.
+/// The path at which Twilio requests TwiML for an answered Call.
 pub const TWIML_PATH: &str = "/twilio-webhook/callHandlerTwiml";
-/// Where Twilio tells how a Call goes.
+/// The path of Twilio's status callbacks.
 pub const STATUS_PATH: &str = "/twilio-webhook/callStatusCallbackHandler";
-/// The query parameter that carries whom an answered Call is for.
+/// The query parameter with the contact URI of the agent whom an answered Call is for.
 pub const CONTACT_PARAMETER: &str = "workerContactUri";
 
-/// An agent waits in front of the screen.
+/// The time limit of reads for an agent who waits.
 const LONGEST_READ: Duration = Duration::from_secs(10);
 
-/// Places Calls and knows whose they are.
+/// Places Calls and routes their updates to agents.
 #[derive(Debug)]
 pub struct Dialler {
     calls: Calls,
@@ -52,7 +52,7 @@ pub struct Dialler {
     rules: Rules,
     register: Mutex<Register>,
     broadcaster: Broadcaster,
-    /// What agents may do at all replicas together.
+    /// The limits of agents at all replicas together.
     quota: Quota,
 }
 
@@ -87,12 +87,12 @@ pub enum DialError {
 }
 
 impl Dialler {
-    /// The numbers that Calls may show.
+    /// The caller IDs that Calls may show.
     pub fn caller_ids(&self) -> &[String] {
         &self.config.caller_ids
     }
 
-    /// By these rules. What other replicas have to know is said there.
+    /// A dialler with these rules; it shares facts with other replicas.
     pub fn new(
         calls: Calls,
         taskrouter: TaskRouter,
@@ -106,19 +106,19 @@ impl Dialler {
         Self { calls, taskrouter, config, public_url, rules, register, broadcaster, quota }
     }
 
-    /// An agent's socket; what waits for the agent comes at once.
+    /// Opens a line for an agent's socket; waiting updates come at once.
     pub fn line(self: &Arc<Self>, worker: WorkerSid) -> Line {
         let (number, updates) = self.register().open(worker, Instant::now());
         Line { dialler: self.clone(), worker, number, updates, untold: Vec::new() }
     }
 
-    /// A status callback: how a Call goes. Twilio does not promise their order, but numbers them.
+    /// Takes a status callback. Twilio does not promise their order, but numbers them.
     pub fn told(&self, call: CallSid, status: &str, sequence: Option<u32>) {
         self.hear_call(call, status, sequence);
         self.broadcaster.broadcast(SharedFact::CallProgress { call, status: status.to_owned(), sequence });
     }
 
-    /// The same, where another replica was told.
+    /// Takes a status callback that another replica received.
     pub fn hear_call(&self, call: CallSid, status: &str, sequence: Option<u32>) {
         self.register().told(call, status, sequence, Instant::now());
     }
@@ -184,7 +184,7 @@ impl Dialler {
         if self.quota.take(name, rate).await { Ok(()) } else { Err(RuleViolation::TooMany) }
     }
 
-    /// A Call is for the agent who places it only.
+    /// Refuses a Call for another agent than the one who places it.
     async fn check_contact(&self, worker: WorkerSid, contact: &str) -> Result<(), DialError> {
         let reading = tokio::time::timeout(LONGEST_READ, self.taskrouter.worker(worker)).await;
         let found = reading.map_err(|_| DialError::Unreachable)?.map_err(|error| match error.next() {
@@ -258,7 +258,7 @@ impl Drop for Placing<'_> {
     }
 }
 
-/// The text for the agent: Twilio's own words where it said no, since they name the number's fault.
+/// The text for the agent: Twilio's own message where it refused, since that names the fault of the number.
 fn failed(error: TwilioError, otherwise: DialError) -> DialError {
     match error {
         TwilioError::Status { status: 400..=499, message, .. } if !message.is_empty() => {

@@ -1,4 +1,4 @@
-//! Whose Call is whose, and which updates wait for whom (pure: the clock is passed in).
+//! Which agent each Call belongs to, and the updates that wait for agents (pure: the clock is passed in).
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -15,14 +15,15 @@ const MOST_CALLS: usize = 10_000;
 const LONGEST_CALL: Duration = Duration::from_secs(4 * 3600 + 600);
 /// How long the end of a Call is kept for an agent without an open stream.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
-/// Updates that a socket may leave standing.
+/// Most updates that wait for a socket.
 const MOST_UPDATES: usize = 64;
-/// Callbacks kept that came before their Call was known.
+/// Most callbacks that are kept before their Call is known.
 const MOST_EARLY: usize = 256;
-/// And for how long; Twilio's answer to a new Call takes no longer.
+/// How long they are kept; Twilio's answer to a new Call takes no longer.
 const LONGEST_EARLY: Duration = Duration::from_secs(30);
 /// Agents whose budgets are remembered; with more of them the full ones are forgotten.
 const MOST_BUDGETS: usize = 20_000;
+/// The line of a Call that no agent follows; real lines are numbered from 1.
 const NO_LINE: u64 = 0;
 /// The status of a Call that the other side has picked up.
 const ANSWERED: &str = "in-progress";
@@ -54,6 +55,7 @@ struct Placed {
     line: u64,
     status: Box<str>,
     sequence: Option<u32>,
+    /// Whether this status has been sent to a line, by this replica or, presumably, by the one that has the line.
     told: bool,
     answered: bool,
     forget_at: Instant,
@@ -68,7 +70,7 @@ struct Early {
 }
 
 impl Register {
-    /// An empty one; whether other replicas place Calls whose updates arrive here.
+    /// An empty register; `shares`: other replicas place Calls whose updates arrive here.
     pub(super) fn new(shares: bool) -> Self {
         Self { shares, ..Self::default() }
     }
@@ -103,7 +105,7 @@ impl Register {
         (line, receiver)
     }
 
-    /// A line is gone; these updates had not been taken from it.
+    /// Closes a line, of which these updates had not been taken.
     pub(super) fn close(&mut self, worker: WorkerSid, line: u64, untold: Vec<Update>) {
         self.lines.remove(&line);
         for Update { call, status } in untold {
@@ -209,7 +211,7 @@ impl Register {
         self.take_early(call, now);
     }
 
-    /// Callbacks that came before their Call was known.
+    /// Applies callbacks that arrived before their Call was known.
     fn take_early(&mut self, call: CallSid, now: Instant) {
         let (mut ours, others): (Vec<Early>, Vec<Early>) =
             self.early.drain(..).partition(|early| early.call == call);
@@ -250,7 +252,7 @@ impl Register {
         self.tell(call);
     }
 
-    /// Passes on where a Call stands, if its line is there.
+    /// Passes on a Call's status, if its line is open.
     fn tell(&mut self, call: CallSid) {
         let Some(placed) = self.calls.get_mut(&call).filter(|placed| !placed.told) else { return };
         let Some((_, line)) = self.lines.get(&placed.line) else { return };

@@ -1,4 +1,4 @@
-//! Which numbers may be called, and which may be shown.
+//! Which numbers may be called, and which caller IDs may be shown.
 
 use crate::config::{DiallingConfig, is_e164};
 
@@ -14,9 +14,9 @@ pub enum RuleViolation {
     NoNumber(&'static str),
     #[error("\"{field}\" is not a telephone number: take {found:?} (U+{code:04X}) out of it", code = u32::from(*.found))]
     Character {
-        /// `to` or `from`.
+        /// The parameter: `to` or `from`.
         field: &'static str,
-        /// The first such character.
+        /// The first invalid character.
         found: char,
     },
     #[error("\"{0}\" has (0) in it: leave that zero out, since the country code stands before it")]

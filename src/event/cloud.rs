@@ -64,7 +64,7 @@ pub fn fields_of_last(body: &[u8]) -> Option<BTreeMap<String, String>> {
     Some(payload.map(|(name, value)| (name.clone(), text(value))).collect())
 }
 
-/// An element that is no CloudEvent costs itself, unless none of them is one.
+/// Skips elements that are no CloudEvents; an error if none is one.
 fn read(body: &[u8]) -> Result<Vec<CloudEvent>, BatchError> {
     let elements = match lenient_json::read(body).map_err(BatchError::Json)? {
         Value::Array(elements) => elements,

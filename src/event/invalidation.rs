@@ -1,4 +1,4 @@
-//! From an event to what it made stale.
+//! Maps an event to the statistics that it made stale.
 //!
 //! The table follows Twilio's "TaskRouter Events reference". An event type that it does not know touches everything:
 //! too much is read then, never too little.
@@ -17,7 +17,7 @@ pub struct Invalidation {
     /// Whether today's cumulative counters moved too, and not only realtime values.
     pub counters: bool,
     pub workspace: bool,
-    /// Whether a Task, or who has it, may have changed.
+    /// Whether a Task, or its Worker, may have changed.
     pub tasks: bool,
     /// Whether the list of TaskQueues, or one of their names, may have changed.
     pub directory: bool,
@@ -27,7 +27,7 @@ pub struct Invalidation {
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Queues {
-    /// None.
+    /// No TaskQueue.
     #[default]
     None,
     Some(Vec<TaskQueueSid>),
@@ -49,7 +49,7 @@ impl Invalidation {
 }
 
 impl Event {
-    /// What to look at again.
+    /// The statistics that this event makes stale.
     pub fn touch(&self) -> Invalidation {
         let Some(event_type) = self.event_type.as_deref() else { return Invalidation::everything() };
         let all = Invalidation { queues: Queues::All, workspace: true, ..Invalidation::default() };

@@ -1,8 +1,8 @@
-//! What a TaskRouter event says: only *that* something changed, and where to look again.
+//! TaskRouter's events: they say only *that* something changed, and what to read again.
 //!
 //! A verified body comes in, as an event callback's form or as an Event Streams batch of CloudEvents; out come the
 //! few identifiers that say what to re-read ([`Event`]), and from those the stale scopes ([`Invalidation`]). No number is
-//! ever taken from an event, so a duplicate, a reordering or a loss costs time, never truth.
+//! ever taken from an event, so a duplicate, a reordering or a loss delays statistics but never makes them wrong.
 
 mod cloud;
 mod invalidation;
@@ -25,15 +25,15 @@ pub struct Event {
     pub sid: Option<EventSid>,
     /// `EventType`, such as `reservation.accepted`.
     pub event_type: Option<String>,
-    /// `AccountSid` as sent.
+    /// `AccountSid` as sent, not validated.
     account_sid: Option<String>,
-    /// `WorkspaceSid` as sent.
+    /// `WorkspaceSid` as sent, not validated.
     workspace_sid: Option<String>,
     /// `TaskQueueSid`, where it is well-formed.
     pub task_queue: Option<TaskQueueSid>,
     /// The TaskQueue that a Task has left, where an event names it.
     pub previous_task_queue: Option<TaskQueueSid>,
-    /// `TaskChannelUniqueName`.
+    /// `TaskChannelUniqueName`, such as `voice`.
     pub channel: Option<String>,
 }
 

@@ -16,11 +16,11 @@ use super::Event;
 use crate::sid::EventSid;
 use crate::telemetry::trace::{self, TraceId};
 
-/// By what an event is found in the log.
+/// The id by which an event is found in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventId {
     Sid(EventSid),
-    /// Where it sent none: a number of this process.
+    /// For an event without a `Sid`: its number in this process.
     Local(u64),
 }
 
@@ -34,8 +34,8 @@ pub struct Trace {
     pub named: bool,
 }
 
-/// A trace on its way to another replica, whose clock is another: how long ago, and not when. The way itself, of
-/// milliseconds, is left out.
+/// A trace as sent to another replica, with an age instead of a moment, since clocks differ. The time of transport,
+/// milliseconds, is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Carried {
     newest: EventSid,
@@ -44,7 +44,7 @@ pub struct Carried {
 }
 
 impl Carried {
-    /// At the other replica, where it arrives now.
+    /// The trace at the receiving replica, now.
     pub fn arrived(self) -> Trace {
         let now = Instant::now();
         let ago = |ms| now.checked_sub(Duration::from_millis(ms)).unwrap_or(now);
@@ -58,7 +58,7 @@ impl Carried {
 }
 
 impl Trace {
-    /// For another replica; none where the newest event has but a number of this process.
+    /// The trace for another replica; `None` where the newest event has only a number of this process.
     pub fn carried(self) -> Option<Carried> {
         let EventId::Sid(newest) = self.newest else { return None };
         let ms = |at: Instant| u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -92,7 +92,7 @@ impl Trace {
         (self.newest_at > moment).then(|| Self { oldest_at: self.oldest_at.max(moment), ..self })
     }
 
-    /// Both together, where there are any.
+    /// Merges two traces, either of which may be absent.
     pub fn join(first: Option<Self>, second: Option<Self>) -> Option<Self> {
         match (first, second) {
             (Some(first), Some(second)) => Some(first.merged(second)),
@@ -101,7 +101,7 @@ impl Trace {
     }
 }
 
-/// Says it once where the same two meet thousands of times in a row, as one of each TaskQueue's marks.
+/// Reports a merge once where the same two events meet thousands of times in a row, once for each TaskQueue's mark.
 fn tell_joined(older: EventId, newer: EventId) {
     thread_local! {
         static LAST: Cell<Option<(EventId, EventId)>> = const { Cell::new(None) };
@@ -112,7 +112,7 @@ fn tell_joined(older: EventId, newer: EventId) {
 }
 
 impl EventId {
-    /// The id of its trace, where traces are exported.
+    /// The id of the event's trace, where traces are exported.
     pub fn trace_id(self) -> TraceId {
         match self {
             Self::Sid(sid) => TraceId::of_digits(&sid.as_str()[2..]),

@@ -1,4 +1,4 @@
-//! What watchers are owed, put together once: ten thousand of them at the same position share one frame.
+//! Frames for watchers, made once: ten thousand watchers with the same cursor share one frame.
 //!
 //! Only frames of the newest picture are kept, and a bounded number; a client that needs a further one gets its own.
 
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::state::Cursor;
 use super::{FeedState, Frame, Selection};
 
-/// Different positions and selections at once whose frames are shared.
+/// Most pairs of cursor and selection whose frames are shared.
 const MOST_FRAMES: usize = 64;
 
 /// Bytes of shared frames; a whole picture of a thousand TaskQueues has five millions. The one of everything is always
@@ -31,8 +31,8 @@ impl SharedFrame {
         Arc::new(Self { frame, at: Timestamp::now(), message: OnceLock::new(), event: OnceLock::new() })
     }
 
-    /// `{"type": …, "id": …, "at": …, …data}`, for channels that carry nothing but text; `at` is when the frame was made, in
-    /// milliseconds since 1970.
+    /// `{"type": …, "id": …, "at": …, …data}`, for channels that carry nothing but text; `at` is when the frame was
+    /// made, in milliseconds since 1970.
     pub fn message(&self) -> Bytes {
         let (Frame { kind, id, data }, at) = (&self.frame, self.at.as_millisecond());
         let whole = || {
@@ -43,7 +43,7 @@ impl SharedFrame {
         self.message.get_or_init(whole).clone()
     }
 
-    /// As a server-sent event; the data is JSON on one line.
+    /// The frame as a server-sent event; the data is JSON on one line.
     pub fn event(&self) -> Bytes {
         let Frame { kind, id, data } = &self.frame;
         let whole = || Bytes::from(format!("event: {kind}\nid: {id}\ndata: {data}\n\n"));

@@ -1,10 +1,9 @@
-//! The changes, for clients that watch this service instead of Sync.
+//! The feed: changes for clients that watch this service instead of Sync.
 //!
 //! One task lays each snapshot out once and serialises what changed once; every watcher takes from the same picture.
-//! Each part of the picture carries the number of the change that brought it, and a watcher at number *n* is owed
-//! whatever is newer than *n*. So a slow watcher skips to the newest instead of working a backlog off, one that comes
-//! back after a while gets just what it missed, and neither costs more memory than one that keeps up. What several are
-//! owed is put together once for all of them.
+//! Each part of the picture has the number of the change that brought it, and a watcher with cursor *n* gets all parts
+//! newer than *n*. So a slow watcher skips to the newest picture instead of working off a backlog, one that reconnects gets
+//! just what it missed, and neither costs more memory than one that keeps up. Frames are shared.
 
 mod frames;
 mod part;
@@ -25,10 +24,10 @@ pub use selection::{BadSelection, Selection};
 pub use state::{Change, FeedState, Frame, Head, METRICS_DOCUMENTS, QUEUE_ORDER};
 pub use worker::{FeedWorker, Pictures, new_epoch};
 
-/// Watchers at once; a further one is turned away.
+/// Most watchers at once; a further one is refused.
 const MOST_WATCHERS: usize = 60_000;
 
-/// Hands the picture out. Cheap to clone.
+/// The feed's handle. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Feed {
     pictures: watch::Receiver<Arc<FeedState>>,
@@ -44,7 +43,7 @@ pub struct Watcher {
     _place: OwnedSemaphorePermit,
 }
 
-/// A watcher of all TaskQueues' items as one array, which is how the oldest clients want them.
+/// A watcher of all TaskQueues' items as one array, the format of the oldest clients.
 #[derive(Debug)]
 pub struct ItemsWatcher {
     feed: Feed,
@@ -105,7 +104,7 @@ impl Feed {
 }
 
 impl Watcher {
-    /// Waits for news and returns it; `None` when the service is stopping. Nothing is lost where this is given up.
+    /// Waits for the next frame; `None` when the service is stopping. Cancel safe.
     pub async fn next(&mut self) -> Option<Arc<SharedFrame>> {
         loop {
             let picture = self.feed.next().await?;
@@ -117,7 +116,7 @@ impl Watcher {
         }
     }
 
-    /// Looks at something else from now on; `seen` is a position in that, if there is one.
+    /// Changes the selection; `seen` is a cursor for it, if there is one.
     pub fn select(&mut self, seen: Option<&str>, selection: Selection) {
         self.position = seen.and_then(|seen| self.feed.pictures.borrow().position(seen));
         self.selection = selection;
@@ -126,7 +125,7 @@ impl Watcher {
 }
 
 impl ItemsWatcher {
-    /// Waits until the items are others than at the last look; `None` when the service is stopping.
+    /// Waits until the items have changed since the last call; `None` when the service is stopping.
     pub async fn next(&mut self) -> Option<Bytes> {
         loop {
             let picture = self.feed.next().await?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Lays something out; always the same, whenever it is called.
+/// Lays out a value; the result is always the same.
 pub(super) struct LazyJson(Box<dyn Fn() -> Value + Send + Sync>);
 
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl FeedPart {
         Arc::new(Self { number, lay_out, json: OnceLock::new() })
     }
 
-    /// One that was laid out elsewhere.
+    /// A part that was laid out elsewhere.
     pub(super) fn copied(number: u64, json: &RawValue) -> Arc<Self> {
         let part = Self { number, lay_out: LazyJson::new(|| Value::Null), json: OnceLock::new() };
         part.json.get_or_init(|| json.get().into());
@@ -52,7 +52,7 @@ impl FeedPart {
     }
 }
 
-/// Replaces a part unless it says the same as what a client has been sent.
+/// Replaces a part unless its content equals what clients have been sent.
 pub(super) fn put<K: Ord>(parts: &mut BTreeMap<K, Arc<FeedPart>>, key: K, part: Arc<FeedPart>) -> bool {
     let shown = parts.get(&key).and_then(|last| last.json.get());
     let same = shown.is_some_and(|shown| **shown == *part.json());

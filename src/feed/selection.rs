@@ -1,4 +1,4 @@
-//! What a watcher wants to see: all TaskQueues or some, all TaskChannels or some.
+//! A watcher's selection: all TaskQueues or some, all TaskChannels or some.
 //!
 //! A TaskQueue that is not wanted is left out whole. Of a TaskChannel that is not wanted the members
 //! `realTimeStats_<channel>` and `cumulativeStats_<channel>` are left out of every item; the sum over the channels stays.
@@ -25,7 +25,7 @@ pub struct Selection {
     channels: Option<Arc<BTreeSet<String>>>,
 }
 
-/// The part of a choice that can't be understood.
+/// The invalid part of a selection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadSelection {
     #[error("queues must be SIDs of TaskQueues (WQ and 32 hexadecimal digits), at most {MOST_QUEUES}")]
@@ -80,7 +80,7 @@ impl Selection {
             members.retain(|member, _| wanted(member));
             serde_json::to_string(&members)
         };
-        // An item is an object of ours, so this does not fail; were it to, more would be shown and not less.
+        // Items are our own objects, so this does not fail; if it did, more would be shown and not less.
         cut().map_or(Cow::Borrowed(item), Cow::Owned)
     }
 }

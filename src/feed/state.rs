@@ -16,7 +16,7 @@ use super::Selection;
 use super::part::{FeedPart, LazyJson, put};
 use crate::sid::TaskQueueSid;
 
-/// Branches that are remembered, so that who comes back from one can go on; each is a leader that took over.
+/// Branches of history that are remembered, so that a client of an earlier leader can resume; each takeover makes one.
 const MOST_BRANCHES: usize = 16;
 /// All parts but the TaskQueues. What begins with `_` is not for clients.
 const PARTS: [&str; 9] = [
@@ -47,34 +47,34 @@ pub struct FeedState {
     number: u64,
     /// Earlier epochs, and the number up to which this one has their history.
     branches: Vec<(u64, u64)>,
-    /// What health is said to be here, whatever the part says; with its own tag.
+    /// The health shown by this replica in place of the part's, with its own tag.
     overlay: Option<(u64, Arc<str>)>,
-    /// When it was drawn; a client that gets it at once can set a clock by it.
+    /// When the picture was made; a client that gets it at once can compare its clock.
     drawn_at: Timestamp,
-    /// Watchers below this number have missed something that is not remembered.
+    /// Watchers with a lower cursor have missed changes that are not remembered.
     oldest: u64,
     queues: BTreeMap<TaskQueueSid, Arc<FeedPart>>,
     gone: BTreeMap<TaskQueueSid, u64>,
     parts: BTreeMap<&'static str, Arc<FeedPart>>,
 }
 
-/// Where a watcher is: which picture it has seen.
+/// A watcher's cursor: which picture it has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cursor {
     epoch: u64,
     number: u64,
-    /// The tag of what was laid over it; nought for nothing.
+    /// The tag of the health that a replica shows in its place; 0 without one.
     overlay: u64,
 }
 
 impl Cursor {
-    /// Whether it comes later in the same history.
+    /// Whether this cursor is later in the same history.
     pub(super) fn is_after(self, other: Self) -> bool {
         self.epoch == other.epoch && self.number > other.number
     }
 }
 
-/// What a picture's numbers are: all of it but what they number.
+/// The numbering of a picture, without its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     epoch: u64,
@@ -84,10 +84,10 @@ pub struct Head {
     drawn_at: Timestamp,
 }
 
-/// What has to change in one picture to make the next of it, for holders of a copy.
+/// The difference of two pictures, for replicas with a copy of the first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Change {
-    /// The picture that it changes; `None` for a whole one.
+    /// The picture that this changes; `None` for a whole picture.
     pub from: Option<(u64, u64)>,
     pub head: Head,
     /// TaskQueues' items, each with its number.
@@ -152,7 +152,7 @@ impl FeedState {
         self.overlay.as_ref().map_or(0, |(tag, _)| *tag)
     }
 
-    /// The same, from which another history goes on than anybody else's.
+    /// The same picture, as the beginning of another branch of history.
     #[must_use]
     pub fn branched(&self, epoch: u64) -> Self {
         let mut next = self.clone();
@@ -163,14 +163,14 @@ impl FeedState {
         next
     }
 
-    /// The same, with another health shown than it has; `None` for its own again. The tag tells this time from others.
+    /// The same picture with another health, or with `None` its own again. The tag tells this change from others.
     #[must_use]
     pub fn with_health(&self, health: Option<(u64, &Value)>) -> Self {
         let overlay = health.map(|(tag, health)| (tag, Arc::from(health.to_string())));
         Self { overlay, ..self.clone() }
     }
 
-    /// Whether another health is laid over it.
+    /// Whether another health is shown in place of its own.
     pub fn is_overlaid(&self) -> bool {
         self.overlay.is_some()
     }
@@ -184,7 +184,7 @@ impl FeedState {
         Head { epoch, number, branches, oldest, drawn_at }
     }
 
-    /// What it has that an earlier one of the same history has not; without one, everything.
+    /// What this picture adds to an earlier one of the same history; without one, everything.
     pub fn change_since(&self, earlier: Option<&Self>) -> Change {
         let earlier = earlier.filter(|earlier| self.known(earlier.here()).is_some_and(|n| n >= self.oldest));
         let newer = |number: u64| earlier.is_none_or(|earlier| number > earlier.number);
@@ -199,7 +199,7 @@ impl FeedState {
         }
     }
 
-    /// The next picture by a change that another replica made; `None` where it is not a change of this one.
+    /// Applies another replica's change; `None` if it is not a change of this picture.
     pub fn changed(&self, change: &Change) -> Option<Self> {
         let mut next = match change.from {
             Some(from) if from == self.at() => self.clone(),
@@ -304,7 +304,7 @@ impl FeedState {
         format!("[{}]", items.join(","))
     }
 
-    /// What is newer than a position; the whole picture where there is none, or too much was missed.
+    /// What is newer than a cursor; the whole picture without one, or where too much was missed.
     pub(super) fn since(&self, seen: Option<Cursor>, selection: &Selection) -> Option<Frame> {
         let position = seen.and_then(|seen| self.known(seen)).filter(|position| *position >= self.oldest);
         let from = position.unwrap_or(0);

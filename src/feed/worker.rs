@@ -1,4 +1,4 @@
-//! The task that keeps the picture: lays out what each snapshot changed, and says what is failing.
+//! The task that keeps the picture: lays out what each snapshot changed, and reports what is failing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +19,8 @@ use crate::twilio::Unanswered;
 
 /// Pictures are made at most this often, the first after a pause at once; a burst of answers makes one more.
 const SPACING: Duration = Duration::from_millis(20);
-/// With many watchers so long for each: the next picture is made when the last has reached most of them, since one that
-/// comes earlier only makes all of them late.
+/// Added to the spacing for each watcher: the next picture is made when the last has reached most of them, since an
+/// earlier one would only make all of them late.
 const SPACING_A_WATCHER: Duration = Duration::from_micros(30);
 const LONGEST_SPACING: Duration = Duration::from_millis(300);
 
@@ -47,7 +47,7 @@ pub struct FeedWorker {
     needs: Option<Needs>,
 }
 
-/// Where pictures are put for all watchers of this process; who draws them may change. Cheap to clone.
+/// The pictures for all watchers of this process, from its own worker or from the leader. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Pictures(Arc<watch::Sender<Arc<FeedState>>>);
 
@@ -76,7 +76,7 @@ impl Pictures {
     }
 }
 
-/// A number that no picture of anybody had before: microseconds since 1970.
+/// A number that no earlier picture of any replica has: microseconds since 1970.
 pub fn new_epoch() -> u64 {
     Timestamp::now().as_microsecond().unsigned_abs()
 }
@@ -106,7 +106,7 @@ impl FeedWorker {
         }
     }
 
-    /// Judges TaskRouter by which of its requests are not answered.
+    /// Reports TaskRouter as failing by its unanswered requests.
     #[must_use]
     pub fn judging_by(self, unanswered: Unanswered) -> Self {
         Self { unanswered, ..self }
@@ -244,7 +244,7 @@ fn workspace(snapshot: &Snapshot) -> Value {
     json!({ "realtime": workspace.realtime.value, "cumulative": workspace.cumulative.value })
 }
 
-/// What is failing, and why; without numbers that change at every look.
+/// What is failing, and why; without figures that change each time.
 fn health(snapshot: &Snapshot, writes: &PublishStatus, doubtful: bool) -> Value {
     let in_queues = snapshot.queues.values().flat_map(|state| state.scopes.iter());
     let scopes = std::iter::once(&snapshot.workspace).chain(in_queues);

@@ -37,7 +37,8 @@ impl DashboardMap {
         let workspace = Some(&snapshot.workspace).filter(|workspace| is_known(workspace))?;
         let mut item = shape::raw(workspace, &self.owner, "");
         shape::provenance(&mut item, workspace);
-        // The older wallboard calculates its tiles when this item changes, so a TaskQueue's change is one of this item, too.
+        // The older wallboard calculates its tiles when this item changes, so a TaskQueue's change is one of this item,
+        // too.
         if let Some(changed_at) = snapshot.queues_changed_at {
             item.insert("queuesChangedAt".into(), shape::instant(changed_at));
         }

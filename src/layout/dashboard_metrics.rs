@@ -40,7 +40,7 @@ impl Layout for DashboardMetrics {
         Needs { workspace: true, queues: true, ..Needs::default() }
     }
 
-    /// One more than there are: what an earlier, longer list left there has to go.
+    /// One Document more than needed, so that one that an earlier, longer list left is deleted.
     fn objects(&self, snapshot: &Snapshot) -> Vec<Object> {
         let count = snapshot.metrics.as_deref().map_or(1, |metrics| parts(metrics).len());
         (0..=count).map(|place| Object::Document(self.name(place))).collect()

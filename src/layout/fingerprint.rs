@@ -12,19 +12,19 @@ use serde_json::Value;
 
 /// Fields that count up by themselves; a front end can do that on its own, from `oldestTaskSince`.
 const AGES: &[&str] = &["oldestTask", "longest_task_waiting_age", "longest_relative_task_age_in_queue"];
-/// Fields that say when something was read, and why, which is news only together with other news.
+/// Fields that say when and why something was read. Alone they are no change worth a write.
 const READ_TIMES: &[&str] = &["asOf", "readBy", "end_time", "endTime"];
 
 /// A value's identity, with and without its ages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// Of everything but ages and read times.
+    /// The hash of everything but ages and read times.
     pub content: u64,
     pub ages: u64,
 }
 
 impl Fingerprint {
-    /// Takes it of a value. Fields are compared by name and not by place, since Sync may return them in any order.
+    /// Hashes a value, with fields sorted by name, since Sync may return them in any order.
     pub fn of(value: &Value) -> Self {
         let (mut content, mut ages) = (DefaultHasher::new(), DefaultHasher::new());
         walk(value, &mut content, &mut ages);
@@ -32,7 +32,7 @@ impl Fingerprint {
     }
 }
 
-/// Of the value that is read; the value itself is not kept.
+/// Hashes a value while it is read, without keeping it.
 impl<'de> Deserialize<'de> for Fingerprint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Value::deserialize(deserializer).map(|value| Self::of(&value))

@@ -1,10 +1,10 @@
 //! Cuts a value that would not fit into Sync, least important first, and says so in the value.
 //!
-//! Sync takes 16 KiB of JSON a Document or item, with a little of that for itself (Twilio, "Sync Limits"). What is cut stays
-//! as an empty value of its type, since front ends go through lists and read members without asking. Cut is one value at a
-//! time, no more than needed, in this order: tables by priority, Activities of single channels, other Activities, splits of
-//! waits, waits; then texts, lists and objects of any name, the smallest that is enough or else the largest. Only if all
-//! that is not enough, whole members go. The names of what was cut stand in the field `cut`.
+//! Sync takes 16 KiB of JSON a Document or item, with a little of that for itself (Twilio, "Sync Limits"). What is cut
+//! stays as an empty value of its type, since front ends go through lists and read members without asking. Cut is one
+//! value at a time, no more than needed, in this order: tables by priority, Activities of single channels, other
+//! Activities, splits of waits, waits; then texts, lists and objects of any name, the smallest that is enough or else
+//! the largest. Only if all that is not enough, whole members go. The names of what was cut stand in the field `cut`.
 
 use serde_json::{Map, Value, json};
 
@@ -12,11 +12,11 @@ use serde_json::{Map, Value, json};
 pub const LARGEST: usize = 15 * 1024;
 pub const CUT: &str = "cut";
 
-/// How many names of cut fields are listed, lest the list itself be too large.
+/// Most names of cut fields that are listed, to bound the list itself.
 const MOST_NAMED: usize = 20;
 /// Longest name in that list: names come from attributes too, and can be long themselves.
 const LONGEST_NAME: usize = 40;
-/// After this many single cuts whole members go: a value of that many parts is no statistics.
+/// After this many single cuts, whole members are removed: no statistics have that many parts.
 const MOST_CUTS: usize = 200;
 
 /// Fields that go first, wherever they stand; those of single channels before those of all.
@@ -39,12 +39,12 @@ const KEPT: [&str; 9] = [
     "tasksByStatus",
     "tasks_by_status",
 ];
-/// No such field of ours is larger: one that is holds an attribute.
+/// The largest of our own fields with such a name; a larger one is an attribute.
 const LARGEST_OF_OURS: usize = 1024;
 /// Objects whose members front ends read by name.
 const STRUCTURES: [&str; 6] = ["workspace_statistics", "realtime", "cumulative", "data", "all", "metric"];
 
-/// Where a value stands: the names on the way to it.
+/// The path to a value: the names of its members.
 type Path = Vec<String>;
 
 /// The value, cut if it had to be, and the names of what was cut.
@@ -80,7 +80,7 @@ struct Cutter {
 }
 
 impl Cutter {
-    /// Bytes that are too many, with room for one more name in the list; `None` where the value fits.
+    /// By how many bytes the value is too large, with room for one more name in the list; `None` where it fits.
     fn excess(&self) -> Option<usize> {
         let excess = self.value.to_string().len().checked_sub(self.largest)?;
         (excess > 0).then_some(excess)
@@ -120,7 +120,7 @@ impl Cutter {
         }
     }
 
-    /// The last resort: whole members, ours after all others, the largest first.
+    /// The last resort: removes whole members, the largest first, ours after all others.
     fn remove_while_needed(&mut self) {
         while let Some(mut excess) = self.excess() {
             let Value::Object(fields) = &mut self.value else { return };

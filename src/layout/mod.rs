@@ -79,7 +79,7 @@ pub struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    /// Hands new values to one function and what is to go to another.
+    /// A writer that passes new values to one function and deletions to another.
     pub fn new(put: &'a mut dyn FnMut(Target, Value), remove: &'a mut dyn FnMut(Target)) -> Self {
         Self { put, remove }
     }
@@ -107,7 +107,7 @@ pub trait Layout: Debug + Send + Sync {
         None
     }
 
-    /// The objects it keeps for this snapshot; Maps are created even while they are empty.
+    /// The objects that the layout keeps for this snapshot; Maps are created even while they are empty.
     fn objects(&self, snapshot: &Snapshot) -> Vec<Object>;
 
     /// What differs between the last snapshot that was laid out and this one.
@@ -117,11 +117,11 @@ pub trait Layout: Debug + Send + Sync {
     /// own. Values that wait for their turn are not kept, but laid out again here, so it should cost no more than one.
     fn value(&self, target: &Target, snapshot: &Snapshot) -> Option<Value>;
 
-    /// What has to go when an item is found in a Map that is no longer wanted, such as a deleted TaskQueue's: the
-    /// item, and whatever belongs to it. Nothing for other writers' items.
+    /// What to delete when an item is found in a Map that is no longer wanted, such as a deleted TaskQueue's: the item, and
+    /// what belongs to it. Nothing for other writers' items.
     fn leftovers(&self, map: &str, key: &str, snapshot: &Snapshot) -> Vec<Target>;
 
-    /// Whether a Document that is no longer wanted is one of its own.
+    /// Whether a Document that is no longer wanted belongs to this layout.
     fn is_leftover(&self, _document: &str, _snapshot: &Snapshot) -> bool {
         false
     }
@@ -152,18 +152,19 @@ pub fn queue_items(snapshot: &Snapshot) -> Vec<Value> {
     snapshot.in_order().filter_map(|state| queue_item(state, &snapshot.channels)).collect()
 }
 
-/// One of them; `None` as long as the TaskQueue is not known whole.
+/// The item of one TaskQueue; `None` until all its statistics are known.
 pub fn queue_item(state: &QueueState, channels: &[Box<str>]) -> Option<Value> {
     queue_map::item(state, channels)
 }
 
-/// Whether a TaskQueue is known whole: every scope was read or has failed for good, and there is something to show.
+/// Whether all statistics of a TaskQueue are known: every scope was read or failed permanently, and at least one has a
+/// value.
 pub fn is_whole(state: &QueueState) -> bool {
     let shown = state.scopes.first().is_some_and(|whole| whole.realtime.value.is_some());
     shown && state.scopes.iter().all(ScopeStats::was_tried)
 }
 
-/// Names of the Documents that the metrics stand in, the configured name first.
+/// Names of the Documents that hold the metrics, the configured name first.
 pub fn metrics_documents(first: &str, metrics: &[Tile]) -> Vec<String> {
     dashboard_metrics::names(first, metrics)
 }
@@ -173,7 +174,7 @@ pub fn task_item(sid: TaskSid, state: &TaskState, recording: Option<&str>) -> Va
     taskrouter_tasks::item(sid, state, recording)
 }
 
-/// Whose statistics; part of the raw resources that some layouts show.
+/// The Workspace or TaskQueue of raw resources that some layouts show.
 #[derive(Debug, Clone)]
 pub(crate) struct Owner {
     account: AccountSid,
@@ -190,14 +191,15 @@ impl Owner {
     }
 }
 
-/// The value of a layout's only Document, laid out by what it does from nothing.
+/// The value of a layout's only Document, laid out as if nothing had been written before.
 fn only_document(layout: &dyn Layout, snapshot: &Snapshot) -> Option<Value> {
     let mut value = None;
     layout.changes(None, snapshot, &mut Changes::new(&mut |_, laid_out| value = Some(laid_out), &mut |_| {}));
     value
 }
 
-/// TaskQueues that show something else than in the last snapshot, or the same for a more urgent reason, and those that are gone.
+/// TaskQueues that show something else than in the last snapshot, or the same for a more urgent reason, and those that
+/// are gone.
 pub(crate) fn moved<'s>(
     last: Option<&'s Snapshot>,
     next: &'s Snapshot,

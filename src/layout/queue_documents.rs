@@ -13,9 +13,9 @@ use crate::config::CoreConfig;
 use crate::sid::TaskQueueSid;
 use crate::stats::{Needs, QueueState, Scope, ScopeStats, Snapshot};
 
-/// What a TaskQueue's Documents are called before its SID.
+/// The prefix of a TaskQueue's Documents, before its SID.
 const DOCUMENT: &str = "task-queue-";
-/// And after it, for the cumulative one.
+/// The suffix of the cumulative Document, after the SID.
 const TODAY: &str = "-today";
 
 #[derive(Debug)]

@@ -58,7 +58,7 @@ impl Layout for QueueMap {
     }
 }
 
-/// The item of one TaskQueue; `None` as long as it is not known whole.
+/// The item of one TaskQueue; `None` until all its statistics are known.
 pub(super) fn item(state: &QueueState, channels: &[Box<str>]) -> Option<Value> {
     let whole = state.scopes.first()?;
     if !is_whole(state) {

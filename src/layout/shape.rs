@@ -1,4 +1,4 @@
-//! Pieces that several layouts are made of.
+//! Parts that several layouts share.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};

@@ -1,6 +1,6 @@
 //! Layout `taskrouter-events`: one Sync Document with the latest event, all its parameters as a flat object of strings.
 //!
-//! It is the one thing that is shown as it came and not read again: the event itself is the news here.
+//! This is the only layout that shows an event's own fields instead of reading statistics again.
 
 use std::sync::Arc;
 

@@ -70,7 +70,7 @@ impl Layout for TaskrouterTasks {
     }
 }
 
-/// The attributes first, so that none of them can pass for one of our own fields.
+/// Puts the attributes first, so that our own fields overwrite attributes of the same name.
 pub(super) fn item(sid: TaskSid, state: &TaskState, recording: Option<&str>) -> Value {
     let mut item = lenient_json::attributes(&state.task.attributes);
     item.insert("TaskSid".into(), json!(sid));
@@ -85,7 +85,7 @@ pub(super) fn item(sid: TaskSid, state: &TaskState, recording: Option<&str>) -> 
     Value::Object(item)
 }
 
-/// Twilio names a Recording without its form of sound; with an ending a browser can play it.
+/// Twilio's URL of a Recording has no file extension; a browser needs one to play it.
 fn playable(url: &str) -> String {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let ends = |ending: &str| path.to_ascii_lowercase().ends_with(ending);

@@ -1,4 +1,4 @@
-//! What the leader answers with.
+//! The leader's answer to a request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,20 +6,20 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-/// JSON with its members in their order, since the one who asked only passes it on. A clone shares the text, which may be
-/// the list of all Workers.
+/// JSON text with its members in their order; the caller only passes it on. A clone shares the text, which may be the list
+/// of all Workers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LeaderAnswer(Arc<RawValue>);
 
 impl LeaderAnswer {
-    /// A value's JSON.
+    /// Serialises a value.
     pub fn of(value: &impl Serialize) -> Self {
-        // Only a map with other keys than texts fails, and none that is answered with has any.
+        // Only a map with keys that are not texts fails, and no answer has one.
         to_raw_value(value).unwrap_or_default().into()
     }
 
-    /// A list's JSON, out of the JSON of each entry.
+    /// Joins the JSON of entries into a list.
     pub(super) fn list(entries: &[String]) -> Self {
         let mut text = String::with_capacity(entries.iter().map(|entry| entry.len() + 1).sum::<usize>() + 2);
         text.push('[');
@@ -33,7 +33,7 @@ impl LeaderAnswer {
         RawValue::from_string(text).unwrap_or_default().into()
     }
 
-    /// Whether two answers are the same text: where it is the same memory, without a look at it.
+    /// Whether two answers are the same text; shared memory is equal without a comparison.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.as_ref() == other.as_ref()
     }

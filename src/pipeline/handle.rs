@@ -1,4 +1,4 @@
-//! Carries requests out.
+//! Carries out requests to the pipeline.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,11 +21,11 @@ use crate::wallboard::{Raw, Wallboard};
 
 /// A thousand queues take about a minute to write within Sync's limits.
 pub(super) const LONGEST_BOOTSTRAP: Duration = Duration::from_secs(120);
-/// Two reads of Twilio, with time to spare.
+/// Enough for two reads of Twilio.
 const LONGEST_ANSWER: Duration = Duration::from_secs(25);
-/// Of the wait for the first values, where a formula's editor asks for them; the rest of the time is for another leader's turn.
+/// How long a preview of a formula waits for the first values; the rest of the request's time is for another leader's try.
 const LONGEST_FIRST_READ: Duration = Duration::from_secs(10);
-/// Characters of an unknown metric's name in the refusal.
+/// Most characters of an unknown metric's name in the refusal.
 const LONGEST_NAME: usize = 100;
 
 /// The handles of the pipeline's tasks. Cheap to clone.
@@ -45,14 +45,14 @@ pub struct Handle {
 }
 
 impl Request {
-    /// How long the one who asks waits for an answer.
+    /// How long the caller waits for the answer.
     pub fn time_limit(&self) -> Duration {
         if matches!(self, Self::Bootstrap) { LONGEST_BOOTSTRAP } else { LONGEST_ANSWER }
     }
 }
 
 impl Handle {
-    /// Puts curves before those that were drawn so far.
+    /// Adds earlier points before those of the curves so far.
     #[cfg(feature = "demo")]
     pub fn take_over(&self, curves: crate::wallboard::Curves) {
         if let Some(wallboard) = &self.wallboard {
@@ -60,7 +60,7 @@ impl Handle {
         }
     }
 
-    /// Carries out what another replica asks, as JSON.
+    /// Carries out another replica's request, as JSON.
     pub async fn answer_json(self, request: Value) -> Result<LeaderAnswer, RequestError> {
         self.answer(serde_json::from_value(request).map_err(|_| RequestError::Unknown)?).await
     }

@@ -1,4 +1,4 @@
-//! The lists of Tasks and Workers as JSON, rendered once for all who ask: 50,000 Workers are 17 MB of text.
+//! The lists of Tasks and Workers as JSON, rendered once for all callers: 50,000 Workers are 17 MB of text.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::sid::{AccountSid, TaskSid, WorkspaceSid};
 use crate::stats::TaskState;
 use crate::twilio::taskrouter::Worker;
 
-/// Entries that are rendered before other tasks get their turn.
+/// Entries that are rendered before yielding to other tasks.
 const AT_ONCE: usize = 200;
 
 type KnownTasks = Arc<BTreeMap<TaskSid, TaskState>>;
@@ -31,7 +31,7 @@ struct ListsInner {
     workers: Mutex<Option<Rendered<Arc<Vec<Worker>>>>>,
 }
 
-/// What was rendered last, and out of what.
+/// The last text, and the lists it was rendered from.
 #[derive(Debug)]
 struct Rendered<S> {
     source: S,
@@ -39,7 +39,7 @@ struct Rendered<S> {
 }
 
 impl Lists {
-    /// By falling priority, then by age.
+    /// The Tasks, by falling priority, then by age.
     pub(super) async fn tasks(&self, tasks: KnownTasks, recordings: Recordings) -> LeaderAnswer {
         // Held while rendering: callers who come meanwhile wait for this text.
         let mut last = self.0.tasks.lock().await;
@@ -61,7 +61,7 @@ impl Lists {
         answer
     }
 
-    /// In TaskRouter's order.
+    /// The Workers, in TaskRouter's order.
     pub(super) async fn workers(
         &self,
         workers: Arc<Vec<Worker>>,
@@ -80,7 +80,7 @@ impl Lists {
     }
 }
 
-/// Entry by entry, so that no tree of all of them is built.
+/// Renders entry by entry, so that no tree of all entries is built.
 async fn render<E>(entries: &[E], value: impl Fn(&E) -> Value) -> LeaderAnswer {
     let mut rendered = Vec::with_capacity(entries.len());
     for (number, entry) in entries.iter().enumerate() {
@@ -97,7 +97,7 @@ async fn render<E>(entries: &[E], value: impl Fn(&E) -> Value) -> LeaderAnswer {
     joined.unwrap_or_else(|_| LeaderAnswer::list(&[]))
 }
 
-/// The attributes first, so that none of them can pass for one of our own fields.
+/// Puts the attributes first, so that our own fields overwrite attributes of the same name.
 fn worker(worker: &Worker, account: &AccountSid, workspace: &WorkspaceSid) -> Value {
     let mut shown = lenient_json::attributes(&worker.attributes);
     shown.insert("worker_sid".into(), json!(worker.sid));

@@ -1,4 +1,4 @@
-//! What the leader runs, and what other parts may ask of it.
+//! The tasks that the leader runs, and the requests that other parts may send to it.
 //!
 //! ```text
 //! marks ─► refresh (reads TaskRouter) ─► snapshots ─┬──────────────► publish (writes Sync), feed
@@ -37,19 +37,19 @@ use crate::twilio::Apis;
 use crate::twilio::access_token::DASHBOARD_IDENTITY;
 use crate::wallboard::{self, Wallboard};
 
-/// The service is ready after this long even where the first snapshot is still being written, as long as writes land.
+/// The service is ready after this long even if the first snapshot is still being written, as long as no write fails.
 const LONGEST_FIRST_FILLING: Duration = Duration::from_secs(5);
 
 /// Handles of the tasks that read, evaluate and write.
 #[derive(Debug)]
 pub struct Pipeline {
-    /// Marks what is stale and watches what is known.
+    /// Marks what is stale, and gives the snapshots.
     pub refresher: Refresher,
-    /// Watches and waits for the writes.
+    /// The state of writes to Sync, and waiting for them.
     pub publisher: Publisher,
     /// The wallboard's tiles: beside the snapshots, which wait for no formula.
     pub tiles: watch::Receiver<Tiles>,
-    /// Definitions and previews; `None` where the layout is not wanted.
+    /// Definitions and previews; `None` where the layout `dashboard-metrics` is off.
     pub wallboard: Option<Wallboard>,
     roster: Roster,
     needs: Needs,

@@ -1,4 +1,4 @@
-//! What may be asked of the leader, and why it may not be done.
+//! Requests to the leader, and why one may fail.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::refresh::Stopped;
 use crate::wallboard::{Busy, ChangeError, Problem, StoreError};
 
-/// Something that only the process that reads and writes can say or do.
+/// A request that only the process that reads and writes can answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
@@ -18,9 +18,9 @@ pub enum Request {
     Fields,
     /// A metric's last hours.
     History(String),
-    /// Definitions to be added or replaced, in their order.
+    /// Add or replace definitions, in their order.
     Save(Vec<(String, Value)>),
-    /// The same, unless one of them has no value now, or none that fits its format.
+    /// The same, but refuse if one has no value now, or none that fits its format.
     SaveWorking(Vec<(String, Value)>),
     Delete(Vec<String>),
     Order(Vec<String>),
@@ -28,7 +28,7 @@ pub enum Request {
 }
 
 impl Request {
-    /// Whether it may be carried out twice: it changes nothing, or comes to the same.
+    /// Whether the request is idempotent.
     pub fn is_idempotent(&self) -> bool {
         match self {
             Self::Bootstrap
@@ -68,14 +68,14 @@ pub enum RequestError {
     Unstorable(String, Vec<Problem>),
 }
 
-/// The same for a caller elsewhere. Replicas of different versions exchange it, and HTTP clients get it.
+/// The error for a caller outside this process: an HTTP client, or a replica, perhaps of another version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     #[serde(skip)]
     pub status: u16,
     pub code: &'static str,
     pub message: String,
-    /// Field by field, where definitions are refused.
+    /// Each wrong field, where definitions are refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problems: Option<Vec<Problem>>,
 }

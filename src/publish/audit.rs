@@ -1,6 +1,6 @@
-//! Audits: looking at what stands in Sync, object by object, when we start and again and again.
+//! Audits: compare what Sync holds with what was written, object by object, at the start and periodically.
 //!
-//! Nothing is written to an object that has not been looked at, because the very value may stand there already. Each
+//! An object is written only after its first audit, because it may already hold the value. Each
 //! object comes up once an interval; when there are many of them, one after another, so that audits stay few.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,12 +15,12 @@ use crate::twilio::{Next, TwilioError};
 
 /// An audit that could not be done is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(2);
-/// One that was refused for what it is, as with wrong credentials, is not mended by another try, but by an operator.
+/// Bad credentials need an operator, so a refused audit is retried rarely.
 const REFUSED_AGAIN: Duration = Duration::from_secs(15);
 /// Between two looks at objects, when the interval is too short for all.
 const SPACING: Duration = Duration::from_millis(200);
 
-/// When each object is looked at.
+/// The schedule of audits.
 #[derive(Debug)]
 pub(super) struct Audits {
     interval: Duration,
@@ -31,6 +31,7 @@ pub(super) struct Audits {
 pub(super) enum End {
     Well,
     Failed,
+    /// Refused, as with bad credentials; a retry alone will not help.
     Refused,
 }
 
@@ -39,9 +40,9 @@ struct Audit {
     due: Instant,
     running: bool,
     done: bool,
-    /// A caller waits for the answer.
+    /// A caller wants an audit now and has not been answered.
     hurried: bool,
-    /// The look under way began after that, so it answers.
+    /// The audit in progress began after that, so it answers the caller.
     answers: bool,
 }
 
@@ -65,12 +66,12 @@ impl Audits {
         }
     }
 
-    /// Looks after nothing any more.
+    /// Follows no object any more.
     pub(super) fn stop(&mut self) {
         self.objects.clear();
     }
 
-    /// The objects that are due; they count as being looked at from now on.
+    /// Takes the objects that are due; from then on their audits count as running.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<Object> {
         let due = self.objects.iter_mut().filter(|(_, audit)| !audit.running && audit.due <= now);
         due.map(|(object, audit)| {
@@ -105,7 +106,7 @@ impl Audits {
         self.objects.values().filter(|audit| !audit.running).map(|audit| audit.due).min()
     }
 
-    /// An audit ended in this way. Returns whether anybody still cares.
+    /// Notes the end of an audit. Returns whether the object is still followed.
     pub(super) fn ended(&mut self, object: &Object, end: End, now: Instant) -> bool {
         let pause = match end {
             End::Well => spread(self.interval, self.objects.len()),

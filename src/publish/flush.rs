@@ -50,7 +50,7 @@ impl Flushes {
 }
 
 impl PendingFlush {
-    /// `None` when this one need not wait any longer.
+    /// `None` when this caller need not wait any longer.
     fn looked_at(
         mut self,
         outbox: &Outbox,

@@ -12,7 +12,7 @@ use crate::layout::Object;
 #[derive(Debug, Default)]
 pub(super) struct KnownDocuments(BTreeMap<Arc<str>, bool>);
 
-/// What there is to tell of a Document.
+/// What the log reports of a Document.
 #[derive(Debug, PartialEq, Eq)]
 enum DocumentChange {
     None,
@@ -23,7 +23,7 @@ enum DocumentChange {
 }
 
 impl KnownDocuments {
-    /// Forgets all others.
+    /// Keeps these Documents and forgets all others.
     pub(super) fn follow(&mut self, objects: &BTreeSet<Object>) {
         self.0.retain(|name, _| objects.contains(&Object::Document(name.clone())));
     }
@@ -32,12 +32,12 @@ impl KnownDocuments {
         tell(name, &self.look(name, there));
     }
 
-    /// It was written, with this number of requests.
+    /// Notes a write with this number of requests.
     pub(super) fn written(&mut self, name: &Arc<str>, requests: u32) {
         tell(name, &self.write(name, requests));
     }
 
-    /// It was deleted because it is no longer wanted.
+    /// Notes that this service deleted it because it is no longer wanted.
     pub(super) fn removed(&mut self, name: &Arc<str>) {
         self.0.remove(name);
     }

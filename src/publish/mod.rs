@@ -2,9 +2,9 @@
 //!
 //! Snapshots come in through a watch channel, so only the newest counts. The layouts turn each into wanted values; the
 //! outbox compares them with what Sync holds, lets a newer value take an older one's place, and hands out one write
-//! after another as budgets allow; the worker sends them. What Sync holds is looked at when we start and again and
-//! again (an audit), so a restart rewrites nothing that stands, and what other writers delete or change comes
-//! back. A write that fails is tried until it lands or something newer is wanted.
+//! after another as budgets allow; the worker sends them. What Sync holds is read at the start and periodically (an
+//! audit), so a restart rewrites nothing that is right, and what other writers delete or change comes back. A write
+//! that fails is tried until it lands or a newer value is wanted.
 
 mod audit;
 mod flush;
@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use worker::PublishWorker;
 
-/// Watches and waits for the writes. Cheap to clone.
+/// The publisher's handle: its status, and waiting for writes. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Publisher {
     flush: mpsc::Sender<flush::Flush>,
@@ -60,7 +60,7 @@ pub struct BeyondLimit {
 #[error("the service is stopping or overloaded")]
 pub struct FlushError;
 
-/// Writes of values of this size that Sync takes of one object a second, as far as this service goes.
+/// Writes a second of values of this size that this service sends to one object at most.
 pub fn writes_a_second(bytes: usize) -> f64 {
     pacer::writes_a_second(bytes)
 }

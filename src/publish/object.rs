@@ -14,7 +14,7 @@ pub(super) const URGENT_IN_A_ROW: u32 = 11;
 #[derive(Debug)]
 pub(super) struct ObjectState {
     pub(super) pacer: Pacer,
-    /// What stands there has been looked at, so an unknown target is not there.
+    /// The object was audited, so an unknown target does not exist.
     pub(super) looked_at: bool,
     /// Writes by urgency since one that was overdue, while something else was overdue.
     pub(super) urgent_in_a_row: u32,
@@ -29,11 +29,11 @@ pub(super) struct ObjectState {
 }
 
 pub(super) struct NextWrite<'o> {
-    /// As what the budget takes it: something overdue passes for something that an event names now and then.
+    /// The urgency that the budget charges: an overdue write sometimes counts as one that an event names.
     pub(super) passes_as: Urgency,
     pub(super) urgency: Urgency,
     pub(super) place: &'o (Instant, Target),
-    /// It goes because it is overdue, and not by its urgency.
+    /// The write goes because it is overdue, and not by its urgency.
     pub(super) is_overdue: bool,
 }
 

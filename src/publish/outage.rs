@@ -27,7 +27,7 @@ pub(super) struct Outage {
 }
 
 impl Outage {
-    /// A write failed in a way that an outage would explain.
+    /// Notes a failed write that an outage would explain.
     pub(super) fn failed(&mut self, target: &Target, now: Instant, wait: Option<Duration>) {
         if self.failing.len() < FAILURES_OF_AN_OUTAGE {
             self.failing.insert(target.clone());

@@ -1,11 +1,11 @@
 //! What is to be written, what Sync holds, and which write goes next. Pure: the worker around it waits and sends.
 //!
 //! Conflates changes: each target has one place, where a newer value replaces an older one that has not been sent, so a
-//! backlog can't grow beyond the number of targets and nothing older than the newest is ever sent. A target is written by one request at a time.
-//! What goes first depends on why it is to be written ([`Urgency`]): what an event names, then what changed as a side effect,
-//! then what was not written since the start, then what only grew older; among the same the longest-waiting goes first.
-//! Nothing starves: what has waited for its [`patience`](super::object::patience) is overdue, and while anything is, at least every twelfth write of
-//! the object is the longest overdue one.
+//! backlog can't grow beyond the number of targets and nothing older than the newest is ever sent. A target is written
+//! by one request at a time. What goes first depends on why it is to be written ([`Urgency`]): what an event names,
+//! then what changed as a side effect, then what was not written since the start, then what only grew older; among the
+//! same the longest-waiting goes first. Nothing starves: what has waited for its [`patience`](super::object::patience)
+//! is overdue, and while anything is, at least every twelfth write of the object is the longest overdue one.
 
 mod last;
 
@@ -31,8 +31,9 @@ const MOST_OTHERS_IN_FLIGHT: usize = 15;
 
 /// An object is at its limit where a change has waited for longer than this, and for its budget.
 const AT_LIMIT_AFTER: Duration = Duration::from_secs(3);
+/// Between tries of one failing target, or of one Map that can't be created; the budgets of objects are apart from it.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(3) };
-/// A value that Sync refused for what it is comes up again after this time, or when it changes.
+/// A value that Sync refused for its content is tried again after this time, or when it changes.
 const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
@@ -131,7 +132,7 @@ impl Default for Outbox {
 }
 
 impl Outbox {
-    /// Writes an item in which only an age moved once in `ages`; not at all where there is none.
+    /// Writes an item in which only an age moved once per `ages`; never if that is `None`.
     pub(super) fn new(ages: Option<Duration>) -> Self {
         Self {
             entries: HashMap::new(),
@@ -189,7 +190,7 @@ impl Outbox {
             _ => Urgency::SideEffect,
         };
         let aged = urgency == Urgency::Aged;
-        // A change that waits already keeps its turn; a mere age goes by when the target was written last.
+        // A change that already waits keeps its turn; an age-only change is ordered by the target's last write.
         let earlier = entry.waiting.as_ref().filter(|waiting| (waiting.urgency == Urgency::Aged) == aged);
         let (urgency, since) = match earlier {
             Some(waiting) if waiting.urgency <= urgency => (waiting.urgency, waiting.since),

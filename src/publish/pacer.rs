@@ -24,15 +24,17 @@ const RATE_OF_LARGE: f64 = 2.0;
 const SMALL: f64 = 1024.0;
 /// From here on it is large, in bytes.
 const LARGE: f64 = 10.0 * 1024.0;
+/// The window over which Twilio counts writes.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Small writes in a window: 90 % of Twilio's 200, for requests under way when it begins or ends.
 const BUDGET: f64 = 180.0;
 /// The least part of the window that is left to changes that an event names.
 const RESERVE: f64 = 45.0;
-/// Beside what they have lately taken of a window, so much is left to them, since they come in bursts.
+/// Kept free for them beyond what they have lately taken of a window: they come in bursts.
 const RESERVE_FOR_BURSTS: f64 = 30.0;
 /// How long what they took of the fullest window counts, before it counts a little less.
 const PEAK_LASTS: Duration = Duration::from_secs(5);
+/// The share of the budget left to writes that no event names. It sets only their rate; `reserve` sets the room kept free.
 const SHARE_OF_OTHERS: f64 = 1.0 - RESERVE / BUDGET;
 /// Other writes go at once while no more of the window is spent, in small writes. From then on they are spread evenly over
 /// it: what is spent in one moment comes back in one moment, and until then what events name would have to wait.
@@ -41,6 +43,7 @@ const EASY: f64 = 36.0;
 const BURST_OF_OTHERS: f64 = 10.0;
 /// What may be spent at once after a restart, in small writes: the window may be ours from before.
 const AT_START: f64 = 60.0;
+/// The part of `AT_START` that is reserved for changes that an event names.
 const NAMED_AT_START: f64 = 20.0;
 /// Steps in which what may have been spent before the start runs out.
 const STEPS: u32 = 20;
@@ -48,7 +51,7 @@ const STEPS: u32 = 20;
 const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
 /// The smallest window that is learnt from 429s.
 const LEAST_BUDGET: f64 = BUDGET / 20.0;
-/// By so much of the whole the window grows again with each one that passed without a 429.
+/// What the budget regains after each window without a 429.
 const RECOVERY: f64 = BUDGET / 20.0;
 
 #[derive(Debug)]
@@ -77,17 +80,19 @@ pub(super) struct Pacer {
 /// Why a target is to be written; what matters more comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Urgency {
+    /// An event names it, and its content changed.
     Named,
     /// It changed as a side effect, such as a Worker's availability at all its TaskQueues, or was found by a timer.
     SideEffect,
     /// It has not been written since the start.
     Filling,
+    /// Only an age in it moved on.
     Aged,
 }
 
 impl Urgency {
     pub(super) const ALL: [Self; 4] = [Self::Named, Self::SideEffect, Self::Filling, Self::Aged];
-    /// Those whose value is another one; [`Self::Aged`] comes after them.
+    /// Those of a changed value; [`Self::Aged`] comes after them.
     pub(super) const CHANGES: [Self; 3] = [Self::Named, Self::SideEffect, Self::Filling];
 
     pub(super) fn index(self) -> usize {
@@ -160,7 +165,9 @@ impl Pacer {
         true
     }
 
-    /// When [`take`](Self::take) will succeed, if nothing is taken before that.
+    /// When to try [`take`](Self::take) again, if nothing is taken before that. An estimate: for writes that no event
+    /// names it uses the present reserve, which changes with time. `take` itself decides, so an early moment only means
+    /// another wait.
     pub(super) fn ready_at(&self, bytes: usize, urgency: Urgency, now: Instant) -> Instant {
         let at_once = urgency.is_named() || self.has_credit(bytes, now);
         let budget = if at_once { self.budget } else { self.budget - self.reserve(now) };

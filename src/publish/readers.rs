@@ -18,7 +18,7 @@ const MOST_IN_FLIGHT: usize = 4;
 /// Between two looks at the Service, as long as it can't be looked at.
 pub(super) const PAUSE: Duration = Duration::from_secs(10);
 
-/// Who reads, and what they may read already.
+/// The dashboard's identity, and the objects that it may read already.
 #[derive(Debug)]
 pub(super) struct Readers {
     identity: &'static str,
@@ -34,7 +34,7 @@ impl Readers {
         Self { identity, controlled: None, permitted: HashSet::new(), waiting: BTreeSet::new(), in_flight: 0 }
     }
 
-    /// It is known whether access is controlled.
+    /// Notes whether access is controlled.
     pub(super) fn known(&mut self, controlled: bool) {
         self.controlled = Some(controlled);
         if controlled {
@@ -51,14 +51,14 @@ impl Readers {
         }
     }
 
-    /// An object is there.
+    /// Notes that an object exists.
     pub(super) fn there(&mut self, object: Object) {
         if self.controlled != Some(false) && !self.permitted.contains(&object) {
             self.waiting.insert(object);
         }
     }
 
-    /// An object is not there any more, and what was permitted went with it.
+    /// Notes that an object is gone, with its permissions.
     pub(super) fn gone(&mut self, object: &Object) {
         self.permitted.remove(object);
         self.waiting.remove(object);
@@ -102,7 +102,7 @@ pub(super) async fn is_controlled(sync: &SyncService) -> bool {
     }
 }
 
-/// Gives a permission.
+/// Grants the dashboard's identity read permission on one object.
 pub(super) async fn permit(sync: &SyncService, object: &Object, identity: &str) -> Result<(), TwilioError> {
     match object {
         Object::Document(name) => sync.permit_reading("Documents", name, identity).await,

@@ -1,7 +1,7 @@
 //! Which events a target's new value shows.
 //!
-//! A target that stands for a TaskQueue has its SID in its name, in every layout; its value changed by what was read of that
-//! TaskQueue. Any other target shows the Workspace, or all of it.
+//! A target that stands for a TaskQueue has its SID in its name, in every layout; its value changed by what was read of
+//! that TaskQueue. Any other target shows the Workspace, or all of it.
 
 use std::cell::OnceCell;
 
@@ -10,7 +10,7 @@ use crate::layout::Target;
 use crate::sid::{SID_LENGTH, TaskQueueSid, TaskSid};
 use crate::stats::Snapshot;
 
-/// What came between two snapshots.
+/// The difference between two snapshots.
 pub(super) struct SnapshotChange<'s> {
     before: Option<&'s Snapshot>,
     next: &'s Snapshot,
@@ -27,7 +27,7 @@ impl<'s> SnapshotChange<'s> {
         *self.of_all.get_or_init(|| self.next.news(self.before))
     }
 
-    /// The events that made a target's value another one.
+    /// The events that explain the change of a target's value.
     pub(super) fn of(&self, target: &Target) -> Option<Trace> {
         let name = match target {
             Target::Document(name) => name,

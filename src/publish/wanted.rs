@@ -1,4 +1,4 @@
-//! What passes between the outbox and the task that sends: wishes, writes, and how they ended.
+//! What passes between the outbox and the task that sends: wanted values, writes, and their outcomes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub(super) enum Wanted {
         body: Body,
         fingerprint: Fingerprint,
     },
-    /// This value where there is none at all; one that is there stays as it is.
+    /// Create with this value only; never overwrite.
     Seed {
         body: Arc<str>,
     },
@@ -46,6 +46,7 @@ pub(super) enum Write {
     Target {
         target: Target,
         wanted: Wanted,
+        /// Believed, not known, to exist; the writer corrects a wrong guess.
         there: bool,
         /// When the value began to wait.
         since: Instant,
@@ -55,22 +56,24 @@ pub(super) enum Write {
 
 #[derive(Debug, Clone)]
 pub(super) enum WriteOutcome {
-    /// As wanted. `requests` is how many it took.
+    /// Sync holds the wanted value. `requests` is how many that took.
     Landed {
         revision: Option<Revision>,
         requests: u32,
     },
+    /// The Map is missing: create it, then write again.
     NoMap,
     Throttled(Option<Duration>),
-    /// Failed in a way that another try may mend.
+    /// Another try may succeed.
     Failed(Option<Duration>),
-    /// Refused for what it is: another try of the same would be refused again.
+    /// Sync refused the content: the same value would be refused again.
     Refused,
+    /// The value was gone before it was laid out; nothing is left to write, and no request was sent.
     Void,
 }
 
 impl WriteOutcome {
-    /// What it is called where writes are counted.
+    /// The label of this outcome where writes are counted.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Landed { .. } => "landed",

@@ -35,7 +35,7 @@ use crate::twilio::sync::SyncService;
 
 /// The longest the loop sleeps when nothing is due.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-/// With more targets failing than this, a further one is no news.
+/// With more failing targets than this, further ones are not logged.
 const MOST_FAILURES_TOLD: usize = 20;
 /// Texts of waiting values that are kept; with more waiting, values are laid out again when their turn comes.
 const MOST_TEXTS: usize = 32;
@@ -65,20 +65,20 @@ pub struct PublishWorker {
     /// Who reads with access tokens; `None` where no tokens are issued.
     readers: Option<Readers>,
     known_documents: KnownDocuments,
-    /// Targets whose value had to be cut, and were told of.
+    /// Targets whose truncation was logged.
     cut: BTreeSet<Target>,
-    /// The object that was told to be at its limit, and when it was so last.
+    /// The object last logged as at its limit, and when it last was.
     limit_told: Option<(Object, Instant)>,
-    /// When the status was told last, and when it is to be told again.
+    /// When the status was last sent, and when it is next due.
     reported_at: Instant,
     report_at: Option<Instant>,
     stopping: bool,
-    /// Looking at what Sync holds fails.
+    /// Whether audits fail.
     blind: bool,
     monitor: Monitor,
 }
 
-/// What a request to Sync under way is about.
+/// The purpose of a request to Sync in flight.
 #[derive(Debug)]
 enum Job {
     Write(Target),
@@ -219,7 +219,7 @@ impl PublishWorker {
         soonest.unwrap_or(now + LONGEST_SLEEP)
     }
 
-    /// Wants what the newest snapshot shows and the last one did not.
+    /// Wants the values of the newest snapshot that differ from the last one.
     fn lay_out(&mut self) {
         let next = self.snapshots.borrow_and_update().clone().with_tiles(&self.tiles.borrow_and_update());
         let now = Instant::now();
@@ -344,7 +344,7 @@ impl PublishWorker {
         let now = Instant::now();
         match ended {
             Ended::Write { target, outcome, error, since, event, span } => {
-                // What the log has to say of it belongs to it.
+                // Log lines below belong to this write's span.
                 let within = span.enter();
                 self.tell_write(&target, error.as_ref());
                 self.monitor.wrote(kind_of(&target), outcome.name());
@@ -508,7 +508,7 @@ impl PublishWorker {
         }
     }
 
-    /// Says what fails when it begins and when it ends, not at every try.
+    /// Logs when failures begin and when they end, not every try.
     fn tell_write(&mut self, target: &Target, error: Option<&TwilioError>) {
         let told = self.failing.len() < MOST_FAILURES_TOLD;
         match error {
@@ -575,7 +575,8 @@ impl PublishWorker {
         self.status.send_if_modified(|last| std::mem::replace(last, status.clone()) != status);
     }
 
-    /// Says which object takes fewer writes than there are changes: when that begins, and when it has been over for a while.
+    /// Says which object takes fewer writes than there are changes: when that begins, and when it has been over for a
+    /// while.
     fn tell_limit(&mut self, limit: Option<&AtLimit>, now: Instant) {
         match (limit, &self.limit_told) {
             (Some(limit), told) => {

@@ -1,5 +1,5 @@
-//! Carries one write out. Sync has no upsert, so a write tries what seems right and goes by Twilio's answer: missing
-//! means create, already there means update, and neither is a failure.
+//! Carries one write out. Sync has no upsert, so a write attempts the likely operation and follows Twilio's answer:
+//! missing means create, already there means update, and neither is a failure.
 
 use std::sync::Arc;
 

@@ -23,17 +23,17 @@ struct Group {
     showed: Option<Instant>,
 }
 
-/// What a read told of the events that were waited for.
+/// What a read revealed about awaited events.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
     /// A change showed late: the event's age at the last read that did not show it, and at the one that did.
     pub(super) late: Option<(Duration, Duration)>,
-    /// Groups that were looked after to the end without any change.
+    /// Groups whose settling reads ended without any change.
     pub(super) without_change: u32,
 }
 
 impl Awaited {
-    /// An event arrived.
+    /// Adds an event that arrived.
     pub(super) fn event(&mut self, now: Instant) {
         let is_full = self.0.len() >= MOST;
         match self.0.last_mut() {
@@ -42,8 +42,8 @@ impl Awaited {
         }
     }
 
-    /// A read begun at `started`, the last before it at `before`, told whether Tasks `moved`. The change is taken for the oldest
-    /// event's, unless a newer event explains it: one that arrived within `spacing` of the read.
+    /// A read begun at `started`, the last before it at `before`, told whether Tasks `moved`. The change is taken for
+    /// the oldest event's, unless a newer event explains it: one that arrived within `spacing` of the read.
     pub(super) fn read(
         &mut self,
         moved: bool,

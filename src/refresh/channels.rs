@@ -1,8 +1,8 @@
 //! Which TaskChannels have statistics of their own: those of `STATS_CHANNELS` that the Workspace has, and with `auto` also
 //! those on which Tasks are seen.
 //!
-//! Twilio refuses statistics of a TaskChannel that is not there, so one is read only once it is known to exist. Channels are
-//! added and never taken away, so that a scope means the same channel for as long as the process leads.
+//! Twilio refuses statistics of a TaskChannel that is not there, so one is read only once it is known to exist.
+//! Channels are added and never taken away, so that a scope means the same channel for as long as the process leads.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use crate::twilio::{Next, TwilioError};
 /// TaskChannels per Workspace (Twilio, TaskRouter limits).
 const MOST_CHANNELS: usize = 15;
 
-/// Finds them. Cheap to clone.
+/// Finds TaskChannels. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Channels {
     taskrouter: TaskRouter,
     wanted: Arc<[Box<str>]>,
     choice: ChannelChoice,
-    /// Those that were said to be missing.
+    /// Channels that were logged as missing.
     said: Arc<Mutex<BTreeSet<Box<str>>>>,
 }
 
@@ -40,7 +40,7 @@ impl Channels {
         self.choice == ChannelChoice::Auto && channel.is_some_and(|channel| !is_active(channel))
     }
 
-    /// Those to be added to the ones that are read already.
+    /// The channels to add to those that are read already.
     pub(super) async fn new_ones(
         &self,
         active: &[Box<str>],

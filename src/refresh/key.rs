@@ -11,6 +11,7 @@ pub enum Key {
     Workspace(Part),
     /// The Workspace's cumulative statistics over the last 60 minutes.
     LastHour,
+    /// Open and lately finished Tasks, and the Workers that have them.
     Tasks,
     /// One TaskQueue's statistics, over all channels or on one.
     Queue(TaskQueueSid, Scope, Part),
@@ -73,6 +74,7 @@ impl What {
 pub struct Offers {
     /// Whether bulk real-time statistics are answered.
     pub bulk: bool,
+    /// Whether the list of all TaskQueues' statistics is answered.
     pub list: bool,
     /// Whether combined answers hold all that the cumulative resource holds. Twilio's published examples do not.
     pub combined_is_complete: bool,

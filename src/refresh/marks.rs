@@ -31,7 +31,7 @@ pub struct Marks {
 pub(super) struct WaitingMarks {
     by_place: BTreeMap<MarkPlace, Depth>,
     pub(super) refresh_all: Vec<Waiter>,
-    /// Told when all that was marked before has been read.
+    /// Notified when all that was marked before has been read.
     pub(super) when_read: Vec<oneshot::Sender<()>>,
     pub(super) latest_event: Option<LatestEvent>,
     pub(super) recordings: BTreeMap<TaskSid, Arc<str>>,

@@ -3,8 +3,8 @@
 //! [`Refresher`] is the handle: events and callers mark what is stale, never waiting. Behind it one task owns the
 //! schedule and the board. It takes what is due, lets the plan choose the fewest calls, runs
 //! them side by side, and publishes a snapshot whenever one ends. A mark that comes while a read is under way stays
-//! for one more read; a read that fails comes back later; timers mark everything now and then, so that a lost event
-//! costs time and not truth.
+//! for one more read; a read that fails is tried again later; timers mark everything now and then, so that a lost event
+//! only delays a change.
 
 mod awaited;
 mod channels;
@@ -34,7 +34,7 @@ use crate::event::Invalidation;
 use crate::sid::TaskSid;
 use crate::stats::{LatestEvent, Snapshot};
 
-/// Marks what is stale and watches what is known. Cheap to clone.
+/// The handle: marks what is stale, and gives the snapshots. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Refresher {
     marks: Arc<Marks>,

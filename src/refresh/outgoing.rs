@@ -24,7 +24,7 @@ pub struct Sent {
 }
 
 impl Outgoing {
-    /// The handle that marks, and what takes them out. That handle knows no snapshot but an empty one.
+    /// The handle that marks, and what takes the marks out. The handle's snapshot is always empty.
     pub fn new() -> (Refresher, Self) {
         let marks = Arc::new(Marks::default());
         let (_, snapshots) = watch::channel(Arc::new(Snapshot::empty(&[], Timestamp::UNIX_EPOCH)));

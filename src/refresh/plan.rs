@@ -1,4 +1,4 @@
-//! From stale keys to the fewest calls that make them fresh. Pure.
+//! Plans the fewest calls that make stale keys fresh. Pure.
 //!
 //! For each scope there are three ways: one call a TaskQueue, bulk calls (realtime over all channels only), or the list
 //! of all TaskQueues. The cheapest is taken. What the account does not offer is not considered, and what a combined

@@ -1,4 +1,4 @@
-//! Carries one planned read out: the call, and its answer as the board takes it.
+//! Carries out one planned read: the call, and its answer in the board's form.
 
 use std::sync::Arc;
 use std::time::Duration;

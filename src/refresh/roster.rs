@@ -1,8 +1,8 @@
 //! Tasks and Workers for callers over HTTP, read when a caller asks and not otherwise.
 //!
-//! However many ask, TaskRouter is asked once at a time, and not again while the answer is fresh. An answer given after an
-//! event comes from a read that began after it: the TaskRouter dashboard reads the list once per event, and would otherwise
-//! stay one step behind.
+//! For all callers together TaskRouter gets one request at a time, and none while the answer is fresh. An answer given
+//! after an event comes from a read that began after it: the TaskRouter dashboard reads the list once per event, and
+//! would otherwise stay one step behind.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

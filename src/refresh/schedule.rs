@@ -1,10 +1,10 @@
-//! What is due when. Pure: the clock is passed in, the worker around it waits and reads.
+//! When each read is due. Pure: the clock is passed in, the worker around it waits and reads.
 //!
 //! Every [`Key`] has a timer of its own and, where an event touched it, an earlier moment. A key that is being read
-//! because of an event and is touched again is read exactly once more right afterwards. Events are debounced by key: a few
-//! reads go at once, and from then on one in each spacing. A read for an event does not wait for a sweep of the timers, or a list read for other
-//! keys, that is under way. A key whose read failed comes back with
-//! a growing delay, whatever events say meanwhile, so that a service in trouble is not hammered.
+//! because of an event and is touched again is read exactly once more right afterwards. Events are debounced by key: a
+//! few reads go at once, and from then on one in each spacing. A read for an event does not wait for a sweep of the
+//! timers, or a list read for other keys, that is under way. A key whose read failed comes back with a growing delay,
+//! whatever events say meanwhile, so that a service in trouble is not hammered.
 
 mod late;
 
@@ -31,8 +31,8 @@ const CALLS_IN_A_ROW: f64 = 30.0;
 const CALLS_PER_SECOND: f64 = 60.0;
 /// Bulk calls a second that settling reads may take: half of what Twilio allows.
 const LOOKS_PER_SECOND: f64 = 2.5;
-/// Looks after single TaskQueues that may start at once, and each second from then on; further ones share bulk calls. A look
-/// takes a call over all channels and one for each channel that the event touched.
+/// Looks after single TaskQueues that may start at once, and each second from then on; further ones share bulk calls. A
+/// look takes a call over all channels and one for each channel that the event touched.
 const CLOSE_LOOKS_IN_A_ROW: f64 = 10.0;
 const CLOSE_LOOKS_PER_SECOND: f64 = 10.0;
 /// An event is marked within this time of its arrival.
@@ -54,7 +54,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// What it is called where reads are counted.
+    /// The label of this cause where reads are counted.
     pub fn name(self) -> &'static str {
         match self {
             Self::Touched => "event",
@@ -428,7 +428,7 @@ impl Schedule {
         }
     }
 
-    /// A read ended that another one, under way, makes up for.
+    /// A read of this key ended, and another read in progress covers it.
     pub fn covered(&mut self, key: Key, cause: Cause, started: Instant) {
         if let Some(slot) = self.slots().get_mut(&key) {
             slot.ended(cause, started);

@@ -1,4 +1,4 @@
-//! When to look again after an event, because statistics may lag behind it. Pure.
+//! Plans settling reads after an event, because statistics may lag behind it. Pure.
 //!
 //! Twilio says that real-time statistics can lag by some seconds and names no bound. So what an event touched is read
 //! again: as long as no lag has shown, twice within the window, on one grid, so that all TaskQueues that settle share bulk
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a lag that was seen once is expected to come again.
+/// How long a lag that was seen is expected to recur.
 const LAG_MEMORY: Duration = Duration::from_secs(600);
 /// After this many events in a row with no late change the lag is over.
 const EVENTS_WITHOUT_LAG: u32 = 10;
@@ -51,9 +51,9 @@ struct Between {
 /// When to read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
-    /// The moment.
+    /// The moment of the read.
     pub at: Instant,
-    /// For the sake of one TaskQueue, whose change is expected then; the others share a grid.
+    /// Whether the read is for one TaskQueue, whose change is expected then; other reads share a grid.
     pub closely: bool,
 }
 
@@ -77,8 +77,8 @@ impl Settle {
         Self { step, window, origin, lag: None, without_lag: 0 }
     }
 
-    /// Takes note that a read begun at `started` showed a change late: that of an event which was so old at the last read that
-    /// did not show it, and at this one.
+    /// Takes note that a read begun at `started` showed a change late: that of an event which was so old at the last
+    /// read that did not show it, and at this one.
     pub fn learn(&mut self, missed: Duration, shown: Duration, started: Instant) {
         if self.window.is_zero() {
             return;
@@ -121,8 +121,8 @@ impl Settle {
         behind > spacing && behind <= (self.window + MARGIN).max(self.expected(started) + MARGIN)
     }
 
-    /// When to read again the TaskQueue that an event at `touched` named and a read begun at `started` has shown; `None` when
-    /// it may rest.
+    /// When to read again the TaskQueue that an event at `touched` named and a read begun at `started` has shown;
+    /// `None` when it may rest.
     pub fn after_named(&self, touched: Instant, started: Instant) -> Option<Look> {
         let Some(lag) = self.lag_at(started) else { return self.after_any(touched, started) };
         if self.window.is_zero() {
@@ -162,6 +162,8 @@ impl Settle {
 
     /// The first moment after this one at which many TaskQueues are looked at together.
     pub fn next_shared(&self, now: Instant) -> Instant {
+        // Skip a tick less than a quarter of a step away: a read has just begun. Skipping more would delay a change that
+        // shows right after a timer's read by nearly two steps.
         self.on_grid(now + self.step / 4)
     }
 

@@ -43,8 +43,9 @@ pub(super) struct Slot {
     pub(super) asked_to_wait: bool,
 }
 
-/// When the last events touched a key. Those of one kind do not hide the other's: an event at one TaskQueue is often followed
-/// at once by one that touches all, such as that its Worker is busy now, and is still looked after in small steps.
+/// When the last events touched a key. Those of one kind do not hide the other's: an event at one TaskQueue is often
+/// followed at once by one that touches all, such as that its Worker is busy now, and is still looked after in small
+/// steps.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Touched {
     /// An event that named this TaskQueue.

@@ -79,7 +79,7 @@ impl TaskReader {
         self.memory.lock()
     }
 
-    /// As many of these as there is time for.
+    /// Looks up as many of these as time allows.
     async fn look_up_all(
         &self,
         tasks: impl Iterator<Item = &Task>,
@@ -128,7 +128,7 @@ impl Memory {
         known.is_none_or(|known| !known.is_of(task))
     }
 
-    /// Takes a list of Tasks in, and answers with what is to be shown.
+    /// Takes in a list of Tasks, and returns the Tasks to show.
     fn take_in(
         &mut self,
         tasks: Vec<Task>,
@@ -197,7 +197,7 @@ fn has_worker(task: &Task) -> bool {
     matches!(&*task.assignment_status, "reserved" | "assigned" | "wrapping")
 }
 
-/// The Worker who accepted, or else the one who is being asked.
+/// The Worker who accepted the Task, or else the one to whom it is offered.
 fn holder(reservations: &[Reservation]) -> Option<&str> {
     let with = |statuses: &[&str]| {
         let mut fitting = reservations.iter().filter(|r| statuses.contains(&&*r.reservation_status));

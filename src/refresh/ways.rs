@@ -16,7 +16,7 @@ pub(super) const SMALL_CENTRE: usize = 50;
 const SHORTEST_REST: Duration = Duration::from_secs(2);
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
-/// What is offered, and until when something is not.
+/// The endpoints that the account offers, and those that rest.
 #[derive(Debug, Default)]
 pub(super) struct Ways {
     offers: Offers,
@@ -29,16 +29,17 @@ pub(super) struct Ways {
 /// What a read that failed says about its way of reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WayRefused {
-    /// Nothing, or there is no other way.
+    /// The failure says nothing about the way, or no other way is left.
     None,
-    /// Twilio does not answer it for now; another way is left.
+    /// Twilio does not answer it for now, for example since a second service uses up the allowance of bulk reads; another
+    /// way is left.
     ForNow,
     /// The account does not offer it; another way is left.
     OfTheAccount,
 }
 
 impl Ways {
-    /// What can be asked now.
+    /// The endpoints that can be used now.
     pub(super) fn now(&mut self, now: Instant) -> Offers {
         if self.refused_at.is_some_and(|at| now.duration_since(at) >= REFUSAL_LASTS) {
             self.refused_at = None;
@@ -66,7 +67,7 @@ impl Ways {
         queues: usize,
         now: Instant,
     ) -> WayRefused {
-        // What was not sent, such as after the lease ended, says nothing of Twilio.
+        // A request that was never sent, such as after the lease ended, says nothing about Twilio.
         if !matches!(error, TwilioError::Status { .. }) {
             return WayRefused::None;
         }

@@ -32,14 +32,14 @@ use crate::telemetry::trace::{self, TracedRead};
 use crate::twilio::taskrouter::{TaskRouter, Window};
 use crate::twilio::{Next, TwilioError};
 
-/// What Twilio refuses for what it is, such as a TaskChannel that the Workspace does not have, is tried again after this
+/// A request that Twilio refuses permanently, such as for a TaskChannel that the Workspace lacks, is tried again after this
 /// time.
 const HOPELESS_AGAIN: Duration = Duration::from_secs(30);
 /// Keys that are read by themselves after one answer for many, which is read every few seconds.
 const MOST_READ_SINGLY: usize = 20;
 /// TaskQueues that a warning names.
 const MOST_NAMED: usize = 10;
-/// With more keys failing than this, a further one is no news.
+/// With more failing keys than this, further ones are not logged.
 const MOST_FAILURES_TOLD: usize = 20;
 /// The reason of staleness where the read panicked, which is a bug of ours.
 const LOST: &str = "reading it failed inside this service; its log says more";
@@ -68,7 +68,7 @@ pub struct RefreshWorker {
     ways: Ways,
     window: Window,
     waiters: Vec<(Instant, Waiter)>,
-    /// Who waits for what had been marked by then to be read.
+    /// Callers that wait until everything marked before is read.
     when_read: Vec<(Instant, oneshot::Sender<()>)>,
     /// When that was looked at last.
     when_read_checked: Instant,
@@ -262,8 +262,8 @@ impl RefreshWorker {
         }
     }
 
-    /// In a large centre what events name is read by itself and first: the list that others need at the same moment would hold
-    /// it up.
+    /// In a large centre what events name is read by itself and first: the list that others need at the same moment
+    /// would hold it up.
     fn reads_for_events(&self, touched: &BTreeSet<Key>, offers: Offers) -> Vec<Read> {
         let queues = self.schedule.queues();
         if queues.len() <= SMALL_CENTRE {
@@ -308,7 +308,7 @@ impl RefreshWorker {
 
     fn end(&mut self, begun: &Begun, ended: Result<Result<Brought, TwilioError>, JoinError>) {
         let now = Instant::now();
-        // What the log has to say of it belongs to it.
+        // Log lines below belong to this read's span.
         let _within = begun.reading.span().enter();
         match ended {
             Ok(Ok(brought)) => {
@@ -444,7 +444,7 @@ impl RefreshWorker {
     }
 
     /// Reads by themselves what an answer for many held in a form that can't be read. A value is stale only once that has
-    /// failed, too: until then it would be called stale and right by turns.
+    /// failed, too: until then it would alternate between stale and fresh.
     fn read_singly(&mut self, begun: &Begun, unreadable: BTreeMap<Key, Arc<str>>, now: Instant) {
         let (mut singly, mut failed) = (BTreeSet::new(), Vec::new());
         for (key, reason) in unreadable {
@@ -489,7 +489,7 @@ impl RefreshWorker {
             return;
         }
         self.tell_outcome(begun, ReadOutcome::Failed);
-        // Told when it begins, not at every try; what each value thinks of it stands in the snapshot.
+        // Logged once, when it begins, not at every try; the snapshot holds each value's reason.
         let news = read.covers.iter().any(|key| !self.schedule.is_failing(*key));
         if matches!(error, TwilioError::LeaseOver { .. }) {
             debug!(what = read.what.name(), %error, "Not read");

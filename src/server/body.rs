@@ -18,23 +18,23 @@ use super::error::ApiError;
 /// Twilio gives up on a callback after 15 s; other callers need less.
 const LONGEST_READ: Duration = Duration::from_secs(15);
 
-/// Longest body of what has no limit of its own.
+/// Longest body of a request that has no limit of its own.
 pub(super) const LARGEST_BODY: usize = 64 * 1024;
-/// Longest form that Twilio posts. An event's attributes of Task and Worker have 4,096 characters each, and a character takes 12
-/// bytes at most, as four of UTF-8 that are percent-encoded: 96 KiB, beside which all other fields have 32 KiB.
+/// Longest form that Twilio posts. An event's attributes of Task and Worker have 4,096 characters each, and a character
+/// takes at most 12 bytes (four of UTF-8, percent-encoded): 96 KiB, which leaves 32 KiB for all other fields.
 pub(super) const LARGEST_FORM: usize = 128 * 1024;
 /// Longest batch of Event Streams. One such event takes 160 KiB at most, with every character escaped in text within text;
 /// Twilio documents no limit for a batch, and has been seen to send one event in each.
 pub(super) const LARGEST_BATCH: usize = 512 * 1024;
 
-/// An event is about 2 kB. So much of each body needs no budget, and connections are bounded in number: whatever others
-/// send, an ordinary event finds room.
+/// This much of each body needs no budget. An event is about 2 kB and connections are bounded in number, so an ordinary
+/// event finds room, whatever others send.
 const FREE: usize = 4 * 1024;
 const UNIT: usize = 1024;
-/// All that is beyond [`FREE`] of all bodies that are being read. A process has one memory, so there is one budget.
+/// One budget for the whole process: what all bodies being read take beyond [`FREE`] each.
 static BUDGET: Semaphore = Semaphore::const_new(16 * 1024 * 1024 / UNIT);
 
-/// The whole body.
+/// Reads the whole body, within a limit.
 pub(super) async fn read(body: Body, largest: usize) -> Result<Bytes, ApiError> {
     // Refused at once where the sender announces the length, instead of after waiting for what will not be read.
     if body.size_hint().lower() > largest as u64 {
@@ -44,7 +44,7 @@ pub(super) async fn read(body: Body, largest: usize) -> Result<Bytes, ApiError> 
     read.unwrap_or(Err(too_slow()))
 }
 
-/// JSON from the body, whatever its Content-Type says: nothing but JSON is taken here.
+/// Decodes JSON from the body, whatever its Content-Type says.
 pub(super) async fn json<T: DeserializeOwned>(body: Body, largest: usize) -> Result<T, ApiError> {
     let raw = read(body, largest).await?;
     serde_json::from_slice(&raw).map_err(|error| {
@@ -106,7 +106,7 @@ fn too_slow() -> ApiError {
     ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", message)
 }
 
-/// Bodies that are being read take all the room there is for them. Twilio repeats a callback that gets 503.
+/// The refusal where the budget is spent. Twilio repeats a callback that gets 503.
 fn crowded() -> ApiError {
     let message = "too much is being received at once; send it again";
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_much_at_once", message).with(header::RETRY_AFTER, "1")

@@ -18,13 +18,13 @@ pub(super) fn is_asked_for(query: Option<&str>) -> bool {
     form_urlencoded::parse(query).any(|(name, value)| name == "checkMap" && value == "true")
 }
 
-/// The TaskRouter dashboard's refresh by hand: the same, for an editor.
+/// The manual refresh of the TaskRouter dashboard: the same as `?checkMap=true`, for an editor.
 #[utoipa::path(
     get,
     path = "/sync_taskrouter_statistics",
     operation_id = "refreshByHand",
     tag = "Events",
-    summary = "Read and write everything",
+    summary = "Read and write everything, as with `checkMap=true`",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
     responses(
         (status = 200, description = "All queue items", body = Vec<QueueItem>),
@@ -39,16 +39,16 @@ pub(super) async fn by_hand(
     leader.ask(Request::Bootstrap).await
 }
 
-/// The same, with the Tasks for an answer.
+/// The same, answered with the Tasks.
 #[utoipa::path(
     get,
     path = "/sync_taskrouter_tasks",
     operation_id = "syncTasks",
     tag = "Events",
-    summary = "Read and write everything, and the Tasks",
+    summary = "Read and write everything, and answer the Tasks",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
     responses(
-        (status = 200, description = "They", body = Vec<Object>),
+        (status = 200, description = "The Tasks", body = Vec<Object>),
         Admission, TwilioFails, NotNow, NotFinished
     )
 )]

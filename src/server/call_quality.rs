@@ -1,6 +1,7 @@
 //! `POST /respond-to-issue`: an agent's browser reports a call that was bad to hear, as a form or as JSON.
 //!
-//! The page is Flex's, so it is another site's: browsers ask first (CORS), and only known sites may.
+//! The report comes from a page of Flex, another site, so CORS applies: only `PUBLIC_URL` and `ALLOWED_ORIGINS` may
+//! send it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,10 +23,10 @@ use super::websocket::Sockets;
 use crate::call_quality::{Action, CallReport, Done, Voice, VoiceError};
 use crate::form::Form;
 
-/// Longest of the short fields.
+/// Most characters of each short field.
 const LONGEST_NUMBER: usize = 128;
 
-/// Takes a report.
+/// Checks and records a report, then carries out its action, such as a Message.
 #[utoipa::path(
     post,
     path = "/respond-to-issue",
@@ -35,7 +36,7 @@ const LONGEST_NUMBER: usize = 128;
     description = "`Token` is the Flex user's token.",
     request_body(content((QualityReport = "application/json"), (QualityReport = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "Done", body = QualityAnswer),
+        (status = 200, description = "The report was acted on, or recorded with the reason why no more could be done", body = QualityAnswer),
         FormBody, NotAllowed, NotAsExpected, TooMany, TwilioFails, NotNow
     )
 )]

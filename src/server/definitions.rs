@@ -1,8 +1,8 @@
 //! The metrics' definitions over HTTP: read by viewers, changed by editors.
 //!
-//! `POST /api/save` and `/saveDefinition` take `{"<unique name>": {"metric": {…}}, …}` and answer all definitions, as the wallboard's own
-//! backend did. Either all of a request is stored or nothing; the answer names each field that is wrong. With
-//! `?failing=refuse`, as editors ask that show problems, a formula that has no value now is such a field, too.
+//! `POST /api/save` and `/saveDefinition` take `{"<unique name>": {"metric": {…}}, …}` and answer all definitions, as the
+//! wallboard's own backend did. Either all of a request is stored or nothing; the answer names each field that is wrong.
+//! With `?failing=refuse`, which an editor that shows problems sends, a formula without a value counts as wrong, too.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use super::{LeaderClient, body, query};
 use crate::pipeline::Request;
 use crate::wallboard::Raw;
 
-/// Bytes of a request with definitions: as many as Sync is given to hold.
+/// Most bytes of a request with definitions: the most that the service writes to Sync for them.
 const LARGEST: usize = 300 * 1024;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,7 +37,7 @@ pub(super) struct OneMetric {
     metric: Value,
 }
 
-/// All of them, in the order of the tiles.
+/// Answers all definitions, in the order of the tiles.
 #[utoipa::path(
     get,
     path = "/api/definitions",
@@ -45,7 +45,7 @@ pub(super) struct OneMetric {
     tag = "Metrics",
     summary = "The metrics' definitions, in the order of the tiles",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
-    responses((status = 200, description = "They", body = DefinitionsByName), Admission, NotFound, NotNow)
+    responses((status = 200, description = "All definitions", body = DefinitionsByName), Admission, NotFound, NotNow)
 )]
 pub(super) async fn show(
     State(leader): State<Arc<LeaderClient>>,
@@ -54,7 +54,7 @@ pub(super) async fn show(
     leader.ask(Request::Definitions).await
 }
 
-/// Adds or replaces some.
+/// Adds or replaces definitions; the others stay.
 #[utoipa::path(
     post,
     path = "/api/save",
@@ -63,7 +63,7 @@ pub(super) async fn show(
     summary = "Add or replace definitions",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
     params(
-        ("failing" = inline(Option<Failing>), Query, description = "`refuse`: a formula without a value now, or with one that does not fit its format, is a problem, too")
+        ("failing" = inline(Option<Failing>), Query, description = "`refuse`: also refuse a formula that has no value now, or one that does not fit its format")
     ),
     request_body(content = DefinitionsByName, content_type = "application/json"),
     responses(
@@ -84,17 +84,17 @@ pub(super) async fn save(
     leader.ask(request).await
 }
 
-/// Takes some out.
+/// Deletes definitions by name.
 #[utoipa::path(
     post,
     path = "/api/definitions/delete",
     operation_id = "deleteDefinitions",
     tag = "Metrics",
-    summary = "Take definitions out",
+    summary = "Delete definitions",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
     request_body(content = Names, content_type = "application/json"),
     responses(
-        (status = 200, description = "Those that are left", body = DefinitionsByName),
+        (status = 200, description = "The remaining definitions", body = DefinitionsByName),
         JsonBody, Admission, NotFound, NotAsExpected, TwilioFails, NotNow
     )
 )]
@@ -140,7 +140,7 @@ pub(super) async fn order(
     security(("basic" = []), ("bearer" = []), ("session" = [])),
     request_body(content = OneMetric, content_type = "application/json"),
     responses(
-        (status = 200, description = "It, with every problem", body = Object),
+        (status = 200, description = "The tile, with every problem of its definition", body = Object),
         JsonBody, Admission, NotFound, NotNow
     )
 )]
@@ -153,15 +153,15 @@ pub(super) async fn preview(
     leader.ask(Request::Preview(metric)).await
 }
 
-/// What formulas see, with the values of now.
+/// The fields that formulas can use, with their present values.
 #[utoipa::path(
     get,
     path = "/api/definitions/fields",
     operation_id = "fields",
     tag = "Metrics",
-    summary = "What formulas see, with the values of now",
+    summary = "The fields that formulas can use, with their present values",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
-    responses((status = 200, description = "They", body = Object), Admission, NotFound)
+    responses((status = 200, description = "The fields and their values", body = Object), Admission, NotFound)
 )]
 pub(super) async fn fields(
     State(leader): State<Arc<LeaderClient>>,
@@ -178,7 +178,7 @@ pub(super) async fn fields(
     tag = "Metrics",
     summary = "A metric's last hours",
     security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
-    params(("metric" = String, Query, description = "Its unique name")),
+    params(("metric" = String, Query, description = "The metric's unique name")),
     responses(
         (status = 200, description = "Seconds since 1970 and a value, or null where there was none", body = MetricHistory),
         Admission, NotFound, NotAsExpected, NotNow

@@ -38,10 +38,10 @@ impl FromRequestParts<AppState> for Dialling {
     tag = "Calls",
     summary = "What to do with an answered Call",
     security(("twilio" = [])),
-    params(("workerContactUri" = String, Query, description = "Who gets it")),
+    params(("workerContactUri" = String, Query, description = "The contact URI of the Worker who placed the Call")),
     request_body(content = AnsweredCall, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "TwiML", body = String, content_type = "text/xml"),
+        (status = 200, description = "TwiML instructions", body = String, content_type = "text/xml"),
         FormBody, NotAllowed, NotFound, NotAsExpected
     )
 )]
@@ -58,16 +58,16 @@ pub(super) async fn instructions(
     Ok(([(CONTENT_TYPE, "text/xml; charset=utf-8")], twiml).into_response())
 }
 
-/// `POST /twilio-webhook/callStatusCallbackHandler`: how a Call goes.
+/// `POST /twilio-webhook/callStatusCallbackHandler`: the status of a Call.
 #[utoipa::path(
     post,
     path = "/twilio-webhook/callStatusCallbackHandler",
     operation_id = "callStatus",
     tag = "Calls",
-    summary = "How a Call goes",
+    summary = "The status of a Call",
     security(("twilio" = [])),
     request_body(content = CallStatusForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "Noted"), FormBody, NotAllowed, NotFound, NotAsExpected)
+    responses((status = 200, description = "The status is passed on to the Worker"), FormBody, NotAllowed, NotFound, NotAsExpected)
 )]
 pub(super) async fn status(Dialling(dialler): Dialling, form: SignedForm) -> Result<StatusCode, ApiError> {
     let call: CallSid = form.needed("CallSid")?.parse().map_err(|_| ApiError::parameter("CallSid"))?;

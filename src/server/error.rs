@@ -1,8 +1,7 @@
 //! How a refused request is answered: a status, a code for programs, a sentence for people.
 //!
-//! What can go wrong is an enum where it goes wrong ([`AccessError`](super::auth::AccessError),
-//! [`RequestError`] and others), with its answer beside it; handlers branch on those, never
-//! on codes. What only one handler refuses it makes on the spot.
+//! Each module that can fail has its own enum ([`AccessError`](super::auth::AccessError), [`RequestError`] and others) with
+//! the answer beside it; handlers branch on those, never on codes. A refusal of one handler alone is made on the spot.
 
 use std::borrow::Cow;
 
@@ -64,7 +63,7 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
     }
 
-    /// An address that would be one of ours without the slash at its end.
+    /// The refusal of a path that is one of ours but for the slash at its end.
     pub(super) fn slash_too_many() -> Self {
         let message = "there is nothing at this address; there is without the slash at its end";
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
@@ -92,7 +91,7 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_parameter", message)
     }
 
-    /// No place for one more client.
+    /// The refusal where no place for another client is left.
     pub(super) fn busy() -> Self {
         let message = "too many clients watch already; try again later";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_clients", message)

@@ -20,7 +20,7 @@ use super::{AppState, websocket};
 use crate::feed::Selection;
 
 pub(super) const LAST_EVENT_ID: &str = "last-event-id";
-/// A page that hears nothing for twice as long knows that the connection is dead.
+/// Between two heartbeats. A page that receives nothing for twice as long takes the connection for dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub(super) struct FeedQuery {
     /// The id of the last frame that the client got.
     pub(super) since: Option<String>,
     pub(super) selection: Selection,
-    /// Whether a websocket's client says all that in its first message instead.
+    /// Whether a websocket's client sends its selection and cursor in its first message instead.
     pub(super) first_is_message: bool,
 }
 
@@ -38,18 +38,18 @@ pub(super) struct FeedQuery {
     path = "/api/feed",
     operation_id = "feed",
     tag = "Watching",
-    summary = "What changes",
+    summary = "The statistics and their changes, as a stream",
     description = "The stream does not end.",
     security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
     params(
-        ("queues" = Option<String>, Query, description = "TaskQueue SIDs, comma-separated; all without"),
+        ("queues" = Option<String>, Query, description = "TaskQueue SIDs, comma-separated; all if absent"),
         ("channels" = Option<String>, Query, description = "TaskChannels, comma-separated, or `all`"),
-        ("since" = Option<String>, Query, description = "The id of the last frame that was seen"),
-        ("first" = Option<String>, Query, description = "`message`: a websocket's client says all that in its first message"),
+        ("since" = Option<String>, Query, description = "The id of the last frame that the client received"),
+        ("first" = Option<String>, Query, description = "`message`: a websocket's client sends these parameters in its first message instead"),
         ("Last-Event-ID" = Option<String>, Header)
     ),
     responses(
-        (status = 101, description = "A websocket, where one is asked for: docs/websockets.md"),
+        (status = 101, description = "The websocket is open, where the client asked for one: docs/websockets.md"),
         (status = 200, description = "Server-sent events: a `snapshot`, then each `change`", body = String, content_type = "text/event-stream"),
         Admission, NotAsExpected, NotAWebsocket, NotNow
     )

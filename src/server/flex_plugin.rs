@@ -1,4 +1,4 @@
-//! The Flex plugin: its bundle below a versioned path, and what it is.
+//! The Flex plugin: its bundle below a versioned path, and its description (`/flex-plugin.json`).
 //!
 //! A PluginVersion names the bundle's URL, and Twilio keeps that name until the next release. So the address of another
 //! version leads to the bundle of this one: after an upgrade agents go on, before `setup --flex-plugin` has released it.
@@ -34,7 +34,7 @@ use super::{AppState, page};
 use crate::VERSION;
 use crate::config::PublicUrl;
 
-/// Where the page's build puts it.
+/// The folder that the page's build puts the bundle into.
 const FOLDER: &str = "flex-plugin/";
 const KEPT: &str = "public, max-age=31536000, immutable";
 
@@ -44,11 +44,11 @@ const KEPT: &str = "public, max-age=31536000, immutable";
 pub struct FlexPluginBundle {
     /// The service's version, which is the plugin's
     pub version: &'static str,
-    /// Where the bundle is
+    /// The URL of the bundle
     pub url: String,
-    /// As in the attribute `integrity` of a script
+    /// The bundle's hash, as a script's attribute `integrity` has it
     pub integrity: String,
-    /// The bundle's size
+    /// The bundle's size in bytes
     pub bytes: usize,
 }
 
@@ -93,32 +93,32 @@ impl FlexPluginBundle {
     }
 }
 
-/// The plugin's version, URL, integrity hash and size.
+/// Answers the plugin's version, URL, integrity hash and size.
 #[utoipa::path(
     get,
     path = "/flex-plugin.json",
     operation_id = "flexPlugin",
     tag = "Pages",
     summary = "The Flex plugin that this service carries",
-    responses((status = 200, description = "It", body = FlexPluginBundle), NotFound)
+    responses((status = 200, description = "The plugin's version, URL, integrity hash and size", body = FlexPluginBundle), NotFound)
 )]
 pub(super) async fn show(State(state): State<AppState>) -> Result<Response, ApiError> {
     let bundle = FlexPluginBundle::built(&state.public_url).ok_or_else(ApiError::not_found)?;
     Ok(([(CACHE_CONTROL, "no-cache")], Json(bundle)).into_response())
 }
 
-/// The bundle, which holds nothing secret.
+/// Answers the bundle, to any caller: it holds no secrets.
 #[utoipa::path(
     get,
     path = "/flex-plugin/{path}",
     operation_id = "flexPluginBundle",
     tag = "Pages",
     summary = "The Flex plugin's bundle",
-    params(("path" = String, Path, description = "Version and file, as `url` in `/flex-plugin.json` has them")),
+    params(("path" = String, Path, description = "Version and file name, as in the `url` of `/flex-plugin.json`")),
     responses(
-        (status = 200, description = "A script", body = String, content_type = "text/javascript"),
-        (status = 304, description = "As it was"),
-        (status = 307, description = "Of another version: where this one's is"),
+        (status = 200, description = "The bundle", body = String, content_type = "text/javascript"),
+        (status = 304, description = "Not modified"),
+        (status = 307, description = "The address of another version leads to the bundle of this one"),
         NotFound
     )
 )]

@@ -1,4 +1,5 @@
-//! Who watches from inside Flex: a plugin's page is of another site and has no session, so it sends its Flex user's token.
+//! Admits viewers from inside Flex: the plugin runs on another site's page and has no session, so it sends its Flex user's
+//! token.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -15,7 +16,7 @@ pub(super) struct FlexOrViewer {
     flex: Option<WebsocketClient>,
 }
 
-/// The same, also for a Flex user who may not see statistics but place Calls.
+/// The same, and also a Flex user who may place Calls but not see statistics.
 #[derive(Debug)]
 pub(super) struct AnyFlexOrViewer(pub(super) FlexOrViewer);
 
@@ -57,7 +58,7 @@ impl FlexOrViewer {
         self.flex.as_ref().is_none_or(|client| client.has_role(&state.sockets))
     }
 
-    /// Waits until the Flex token has expired or was revoked. A session is for the caller to look at.
+    /// Waits until the Flex token has expired or was revoked. The caller checks sessions itself.
     pub(super) async fn expired(&mut self) {
         let Some(client) = &mut self.flex else { return std::future::pending().await };
         loop {

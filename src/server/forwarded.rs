@@ -1,8 +1,8 @@
-//! Whose request a proxy passes on, where the proxy is one of `TRUSTED_PROXIES`.
+//! Finds the client's address behind the proxies of `TRUSTED_PROXIES`.
 //!
 //! A client may send any `X-Forwarded-For`, and each proxy adds the address it was called from at the end. So the last
-//! address that no trusted proxy has is the client's; what stands before it is the client's own word. It decides only by
-//! which address wrong credentials and unknown tokens are counted.
+//! address that is no trusted proxy's is the client's; the client itself may have made up those before it. The address
+//! only decides where wrong credentials and unknown tokens are counted.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::config::Networks;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Puts the client's address in the place of the proxy's.
+/// Replaces the proxy's address by the client's.
 pub(super) async fn resolve(
     State(trusted): State<Arc<Networks>>,
     mut request: Request<Body>,
@@ -36,7 +36,7 @@ fn client(headers: &HeaderMap, peer: IpAddr, trusted: &Networks) -> IpAddr {
         headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
     let mut last = peer;
     for part in values.iter().flat_map(|value| value.split(',')).rev() {
-        // What is no address ends the chain that can be believed.
+        // A value that is no address ends the trusted part of the chain.
         let Some(address) = address(part.trim()) else { break };
         last = address;
         if !trusted.contain(address) {

@@ -16,7 +16,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 pub(super) const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// What is added to every answer that does not say it itself.
+/// The headers added to every answer that does not set them itself.
 #[derive(Debug)]
 pub struct DefaultHeaders {
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -36,7 +36,7 @@ impl DefaultHeaders {
             // Most answers are about people or the contact centre.
             (CACHE_CONTROL, HeaderValue::from_static("no-store")),
             (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-            // With "no-referrer" a form of our own would say `Origin: null`, as another site's.
+            // With "no-referrer" our own forms would send `Origin: null`, as another site's do.
             (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
             (OPENER_POLICY, HeaderValue::from_static("same-origin")),
             (RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
@@ -58,7 +58,7 @@ impl DefaultHeaders {
     }
 
     pub(super) fn add(&self, mut response: Response) -> Response {
-        // It has nothing that could be sniffed, and it is the answer to every event.
+        // It has no body to sniff, and it is the answer to every event.
         if response.status() == StatusCode::NO_CONTENT {
             return response;
         }

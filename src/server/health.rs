@@ -1,4 +1,5 @@
-//! `/healthz` says that the process answers; `/readyz` that a first whole snapshot has been read, and written or begun to be.
+//! `/healthz` says that the process answers; `/readyz` that a first whole snapshot has been read, and written or begun
+//! to be.
 
 use std::sync::Arc;
 
@@ -20,26 +21,26 @@ use super::openapi::schemas::Alive;
 use crate::VERSION;
 use crate::feed::{Feed, METRICS_DOCUMENTS};
 
-/// Always 200.
+/// Answers 200 as long as the process runs.
 #[utoipa::path(
     get,
     path = "/healthz",
     operation_id = "healthz",
     tag = "Operations",
     summary = "The process answers",
-    responses((status = 200, description = "It does", body = Alive))
+    responses((status = 200, description = "The process answers, and whether it is ready", body = Alive))
 )]
 pub(super) async fn alive() -> Response {
     Json(json!({ "status": "ok" })).into_response()
 }
 
-/// The TaskRouter dashboard's sign of life.
+/// The keepalive of the TaskRouter dashboard: always `OK`.
 #[utoipa::path(
     get,
     path = "/keepalive",
     operation_id = "keepalive",
     tag = "Operations",
-    summary = "A sign of life",
+    summary = "Always OK, for the TaskRouter dashboard",
     responses((status = 200, description = "`OK`", body = String, content_type = "text/plain"))
 )]
 pub(super) async fn keepalive() -> &'static str {
@@ -53,7 +54,7 @@ pub(super) struct Readiness {
     status: &'static str,
     task_queues_known: bool,
     task_queues: usize,
-    /// Whether what stands in Sync has been compared; absent where another replica leads, as the two below
+    /// Whether what Sync holds has been compared; absent where another replica leads, as are the next two
     #[serde(skip_serializing_if = "Option::is_none")]
     sync_looked_at: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,11 +74,11 @@ pub(super) struct Readiness {
 #[schema(as = Health)]
 pub(super) struct HealthReport {
     now: String,
-    /// Of the service
+    /// The version of the service
     version: &'static str,
     /// When the oldest of what is shown was read
     as_of: Value,
-    /// What fails, by part
+    /// What is failing, by part
     health: Value,
     queues_known: Value,
     /// Reports of poor call quality
@@ -92,9 +93,9 @@ pub(super) struct HealthReport {
     path = "/readyz",
     operation_id = "readyz",
     tag = "Operations",
-    summary = "A first snapshot has been read and written",
+    summary = "A first snapshot has been read, and written or begun to be",
     responses(
-        (status = 200, description = "It has", body = Readiness),
+        (status = 200, description = "Ready", body = Readiness),
         (status = 503, description = "Not yet, or the service is stopping", body = Readiness)
     )
 )]
@@ -136,15 +137,15 @@ pub(super) async fn ready(
     (status, Json(body)).into_response()
 }
 
-/// What Sync does not carry: what is failing, and calls that were bad to hear, for a page that reads the rest there.
+/// What Sync does not hold, for a page that reads the rest there: failing parts, and reports of poor call quality.
 #[utoipa::path(
     get,
     path = "/api/health",
     operation_id = "health",
     tag = "Watching",
-    summary = "What is failing, for a page that reads the rest in Sync",
+    summary = "What is failing, for a page that reads everything else from Sync",
     security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
-    responses((status = 200, description = "It", body = HealthReport), Admission)
+    responses((status = 200, description = "What is failing, and reports of poor call quality", body = HealthReport), Admission)
 )]
 pub(super) async fn problems(State(feed): State<Feed>, _viewer: FlexOrViewer) -> Response {
     let picture = feed.picture();

@@ -1,6 +1,7 @@
 //! The HTTP side: routes, and the handles that their handlers use.
 //!
-//! [`ROUTES`] lists all addresses; `/openapi.json` describes them. All of them stand below the path prefix of `PUBLIC_URL` too, so it makes no difference whether a proxy strips it.
+//! [`ROUTES`] lists all addresses; `/openapi.json` describes them. All of them also exist below the path prefix of
+//! `PUBLIC_URL`, so it makes no difference whether a proxy strips it.
 
 mod auth;
 mod body;
@@ -66,7 +67,7 @@ use crate::refresh::Refresher;
 use crate::telemetry::metrics::Monitor;
 use crate::twilio::signature::SignatureVerifier;
 
-/// Where events arrive, the first being ours.
+/// The addresses of events, our own first.
 pub const EVENT_PATHS: [&str; 5] = [
     "/taskrouter/events",
     "/taskrouter_event",
@@ -99,25 +100,25 @@ pub struct Handles {
     pub public_url: Arc<PublicUrl>,
     /// The account and workspace whose events are ours.
     pub twilio: Arc<TwilioConfig>,
-    /// What pages must know of the statistics they show.
+    /// The part of the configuration that pages need to show statistics.
     pub statistics: Arc<StatisticsConfig>,
     pub rhythm: RefreshConfig,
     pub access: Arc<Access>,
-    /// Whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Networks,
     pub centre_name: Option<Arc<str>>,
     pub headers: Arc<DefaultHeaders>,
     /// Whether viewers get Sync access tokens.
     pub sync_gate: Arc<SyncGate>,
-    /// Knows Flex users by their tokens.
+    /// Identifies Flex users by their tokens.
     pub flex: Arc<FlexGate>,
     pub sockets: Sockets,
-    /// Places agents' Calls, where they may.
+    /// Places agents' Calls, where that is configured.
     pub dialler: Option<Arc<Dialler>>,
-    /// Takes reports of bad calls.
+    /// Takes reports of poor call quality.
     pub voice: Arc<Voice>,
     pub refresher: Refresher,
-    /// Puts requests to the process that reads and writes.
+    /// Sends requests to the process that reads and writes.
     pub leader: Arc<LeaderClient>,
     pub sync: Arc<SyncConfig>,
     pub feed: Feed,
@@ -169,7 +170,7 @@ pub fn router(state: AppState) -> Router {
     routes.layer(map_request_with_state(trusted, forwarded::resolve)).with_state(state)
 }
 
-/// An address that is none of ours; one with a slash too many gets a hint.
+/// Answers an unknown path; one with a slash too many gets a hint.
 async fn nowhere(uri: Uri) -> ApiError {
     let without = uri.path().trim_end_matches('/');
     let is_route = ROUTES.iter().any(|route| !without.is_empty() && without.ends_with(route.path));

@@ -23,9 +23,9 @@ const LONGEST_URL: usize = 2048;
     tag = "Events",
     summary = "Note where a Task's recording is",
     security(("twilio" = [])),
-    params(("TaskSid" = String, Query, description = "The Task")),
+    params(("TaskSid" = String, Query, description = "The SID of the recorded Task")),
     request_body(content = RecordingForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 204, description = "Noted"), FormBody, NotAllowed, NotAsExpected)
+    responses((status = 204, description = "The recording's URL is noted"), FormBody, NotAllowed, NotAsExpected)
 )]
 pub(super) async fn receive(
     State(refresher): State<Refresher>,

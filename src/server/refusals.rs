@@ -1,5 +1,5 @@
-//! Logs refused requests, rate-limited for each code: anyone can send bad ones by the thousand, and many of one code must not
-//! hide another.
+//! Logs refused requests, rate-limited for each code: anyone can send bad ones by the thousand, and many of one code
+//! must not hide another.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ struct Reason {
 }
 
 impl Refusals {
-    /// None yet.
+    /// No refusals counted yet.
     pub fn new(monitor: Monitor) -> Self {
         Self(Arc::default(), monitor)
     }

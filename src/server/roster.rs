@@ -19,7 +19,7 @@ use crate::pipeline::Request;
     tag = "Watching",
     summary = "Tasks, open and lately finished, by falling priority and age",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
-    responses((status = 200, description = "They", body = Vec<Object>), Admission, TwilioFails)
+    responses((status = 200, description = "The Tasks", body = Vec<Object>), Admission, TwilioFails)
 )]
 pub(super) async fn tasks(
     State(leader): State<Arc<LeaderClient>>,
@@ -36,7 +36,7 @@ pub(super) async fn tasks(
     tag = "Watching",
     summary = "Workers in TaskRouter's order",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
-    responses((status = 200, description = "They", body = Vec<Object>), Admission, TwilioFails)
+    responses((status = 200, description = "The Workers", body = Vec<Object>), Admission, TwilioFails)
 )]
 pub(super) async fn workers(
     State(leader): State<Arc<LeaderClient>>,

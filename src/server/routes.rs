@@ -20,7 +20,7 @@ use super::{
 };
 use crate::dialling::{STATUS_PATH, TWIML_PATH};
 
-/// How long a browser may remember what it was allowed.
+/// How long a browser may cache a preflight answer.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,7 @@ enum Around {
     CorsWithCredentials,
 }
 
-/// All of them, in the order of the module's page.
+/// Every route, in the order of `docs/http.md`.
 pub const ROUTES: &[Route] = &[
     event(EVENT_PATHS[0]),
     event(EVENT_PATHS[1]),
@@ -95,7 +95,7 @@ pub const ROUTES: &[Route] = &[
     route("/readyz", "GET", || get(health::ready)),
 ];
 
-/// Whether routes below this path would stand in each other's way, because it is one of theirs or the beginning of one.
+/// Whether routes below this prefix would conflict, because it is one of ours or the beginning of one.
 pub fn is_own_path(prefix: &str) -> bool {
     let files = ["/assets", "/flex-plugin"].iter().any(|folder| {
         prefix.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -110,7 +110,7 @@ const fn route(path: &'static str, methods: &'static str, handlers: fn() -> Meth
     Route { path, methods, handlers, around: Around::Nothing }
 }
 
-/// What an older system's page asks, from wherever it stands.
+/// A route that older systems' pages use, perhaps from another site.
 const fn shared(
     path: &'static str,
     methods: &'static str,
@@ -119,7 +119,7 @@ const fn shared(
     Route { path, methods, handlers, around: Around::CorsWithCredentials }
 }
 
-/// Where events arrive; by GET only the bootstrap is asked for.
+/// An address of events; GET only serves the bootstrap.
 const fn event(path: &'static str) -> Route {
     route(path, "GET, POST", || get(webhook::bootstrap).post(webhook::receive))
 }
@@ -128,7 +128,7 @@ const fn page(path: &'static str, handlers: fn() -> MethodRouter<AppState>) -> R
     Route { path, methods: "GET", handlers, around: Around::Compression }
 }
 
-/// What the Flex plugin reads.
+/// A route that the Flex plugin reads.
 const fn plugin(path: &'static str, handlers: fn() -> MethodRouter<AppState>) -> Route {
     Route { around: Around::CorsWithToken, ..route(path, "GET", handlers) }
 }
@@ -157,7 +157,7 @@ impl Route {
     }
 }
 
-/// Answers browsers that ask whether a site's pages may ask.
+/// Answers preflight requests (CORS) for the sites in `ALLOWED_ORIGINS`.
 fn cors(sockets: &Sockets) -> CorsLayer {
     let origins: Vec<HeaderValue> = sockets.origins().filter_map(|origin| origin.parse().ok()).collect();
     CorsLayer::new()
@@ -171,7 +171,7 @@ fn cors(sockets: &Sockets) -> CorsLayer {
 mod tests {
     use super::*;
 
-    /// Panics where routes stand in each other's way.
+    /// Panics if routes conflict.
     fn lay_out(prefix: &str) {
         let plain = |route: &Route| (route.path, get(async || ()));
         let all = || ROUTES.iter().map(plain).fold(Router::<()>::new(), |r, (path, get)| r.route(path, get));

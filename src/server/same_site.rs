@@ -1,4 +1,4 @@
-//! Refuses changes that a page of another site makes a visitor's browser ask for.
+//! Refuses changes that another site's page makes a visitor's browser request (CSRF).
 //!
 //! A browser sends cookies and remembered HTTP Basic credentials along whichever page asks, so neither shows that its
 //! user wanted the request. Browsers name the page's site: in `Sec-Fetch-Site` where they reached us over TLS or on
@@ -27,9 +27,9 @@ impl FromRequestParts<AppState> for SameSite {
     }
 }
 
-/// Lets through what is no other site's: our own pages', what a user typed, and what no browser sent.
+/// Refuses requests of other sites' pages; passes our own pages', addresses that a user typed, and what no browser sent.
 pub(super) fn check(headers: &HeaderMap, public_url: &PublicUrl) -> Result<(), ApiError> {
-    // What is not text is no value that a browser of our own pages sends.
+    // A browser on our own pages sends text; any other value is another site's.
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let own = match (text(SITE_HEADER), text(ORIGIN.as_str())) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
@@ -42,13 +42,13 @@ pub(super) fn check(headers: &HeaderMap, public_url: &PublicUrl) -> Result<(), A
     } else {
         {
             let message =
-                "a page of another site asked for this; only this service's own pages, and scripts, may";
+                "a page of another site sent this request; only this service's own pages, and scripts, may";
             Err(ApiError::new(StatusCode::FORBIDDEN, "other_site", message))
         }
     }
 }
 
-/// Whether a browser says that a page of ours asks: it is no form of another site's, and no script.
+/// Whether the browser's headers prove that one of our pages sent this: no other site's form, and no script.
 pub(super) fn is_own_page(headers: &HeaderMap, public_url: &PublicUrl) -> bool {
     let says = headers.contains_key(SITE_HEADER) || headers.contains_key(ORIGIN);
     let site = headers.get(SITE_HEADER).is_none_or(|site| site.as_bytes() == b"same-origin");

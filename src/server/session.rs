@@ -18,15 +18,15 @@ use crate::VERSION;
 use crate::config::LayoutName;
 use crate::service_level::ServiceLevel;
 
-/// Says it.
+/// Answers who is signed in, with the configuration that a page needs.
 #[utoipa::path(
     get,
     path = "/api/session",
     operation_id = "session",
     tag = "Signing in",
-    summary = "Who is signed in, and what a page must know",
+    summary = "Who is signed in, and the configuration that a page needs",
     security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
-    responses((status = 200, description = "It", body = SessionView), Admission)
+    responses((status = 200, description = "The session", body = SessionView), Admission)
 )]
 pub(super) async fn show(
     State(state): State<AppState>,
@@ -71,7 +71,7 @@ pub(super) async fn show(
 fn sync_objects(state: &AppState) -> Option<SyncObjects> {
     let (sync, written) = (&state.sync, |layout| state.sync.layouts.contains(&layout));
     let queues = if written(LayoutName::QueueDocuments) {
-        // Each of its Documents has a write budget of its own, so it is the fresher of the two.
+        // Each of its Documents has its own write budget, so it is the fresher of the two.
         QueueObjects { index: Some(sync.task_queues_map.clone()), map: None }
     } else {
         QueueObjects { index: None, map: Some(sync.queue_stats_map.clone()) }
@@ -99,7 +99,7 @@ pub(super) struct SessionView {
     sla_thresholds: Vec<u32>,
     time_zone: Option<String>,
     day_start: String,
-    /// What the contact centre is called, where that is configured
+    /// The contact centre's name, where that is configured
     centre_name: Option<String>,
     workspace_sid: String,
     /// Whether there are Sync access tokens
@@ -107,7 +107,7 @@ pub(super) struct SessionView {
     sync: Option<SyncObjects>,
     /// The service level's rule: one of `slaNames`
     sla: &'static str,
-    /// By TaskQueue SID, where it differs
+    /// The rule of each TaskQueue that has another one, by SID
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     sla_of_queues: Value,
     #[schema(value_type = Vec<SlaName>)]
@@ -116,7 +116,7 @@ pub(super) struct SessionView {
     watches: bool,
     /// Numbers that this Flex user's Calls may show; null for users who place none
     caller_ids: Option<Vec<String>>,
-    /// Of the service
+    /// The version of the service
     version: &'static str,
     now: String,
 }
@@ -127,11 +127,11 @@ struct SyncObjects {
     queues: QueueObjects,
     workspace: String,
     metrics: String,
-    /// Null for Twilio itself
+    /// Where Sync is; null for Twilio itself
     endpoint: Option<SyncEndpoint>,
 }
 
-/// Either of the two
+/// How the layout with an object for each TaskQueue is stored: one of two ways
 #[derive(Debug, Serialize, ToSchema)]
 struct QueueObjects {
     /// A Map that names a Document for each TaskQueue

@@ -18,20 +18,20 @@ use crate::pipeline::LeaderAnswer;
 
 /// Smaller answers are sent as they are.
 const LARGE: usize = 64 * 1024;
-/// What a connection takes of a content at once; such a piece is its own.
+/// Bytes that are copied out of the shared buffer for a connection at a time.
 const PIECE: usize = 16 * 1024;
-/// All contents that callers still take. The newest one stays whatever its size.
+/// Most bytes of all contents that are being sent. The newest one stays whatever its size.
 const MOST_MEMORY: usize = 40 * 1024 * 1024;
 
 /// Contents that are being sent, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct SharedAnswers(Mutex<VecDeque<Weak<Content>>>);
 
-/// One content; `None` once it had to go.
+/// One content; `None` once it was evicted.
 #[derive(Debug)]
 struct Content(Mutex<Option<LeaderAnswer>>);
 
-/// A caller's place in a content.
+/// How far one caller has taken a content.
 struct Taking {
     content: Arc<Content>,
     length: usize,
@@ -93,7 +93,7 @@ impl HttpBody for Taking {
         let content = self.content.clone();
         let answer = content.answer();
         let Some(piece) = answer.as_ref().and_then(|answer| answer.as_ref().get(from..to)) else {
-            let gone = "a newer content needed the room, and this caller had not taken the older one";
+            let gone = "download too slow: replaced by a newer list";
             return Poll::Ready(Some(Err(io::Error::other(gone))));
         };
         self.at = to;

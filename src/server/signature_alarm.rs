@@ -9,10 +9,10 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-/// Refused for so long, with none accepted in between.
+/// A warning is due once events were refused for this long, with none accepted in between.
 const FOR_LONG: Duration = Duration::from_secs(60);
 
-/// How the signatures of events have been. Cheap to clone.
+/// Counts refused signatures of events since one was accepted. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct SignatureAlarm(Arc<Mutex<Run>>);
 

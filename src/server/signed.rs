@@ -31,7 +31,7 @@ enum BodyKind {
     Json,
 }
 
-/// Why a request is not taken for Twilio's.
+/// Why a signed request is refused.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SignedError {
     /// Twilio did not send this, or it was changed on its way. `url` is what the signature was checked for.
@@ -41,7 +41,7 @@ pub(super) enum SignedError {
     )]
     Signature {
         reason: SignatureError,
-        /// Without the values of its query.
+        /// The URL without the values of its query.
         url: String,
     },
     #[error("the form body can't be decoded: {0}")]
@@ -49,7 +49,7 @@ pub(super) enum SignedError {
 }
 
 impl SignedError {
-    /// The code that programs go by.
+    /// The stable code for programs.
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Form(_) => "malformed_body",
@@ -104,7 +104,7 @@ impl Claimed {
         public_url: &PublicUrl,
     ) -> Result<Verified<'_>, SignedError> {
         let url = public_url.called(&self.target);
-        // What is not text is no signature, but it is there.
+        // A header that is not text is a wrong signature, not a missing one.
         let text = |name| self.parts.headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         let body = match self.kind {
             BodyKind::Empty => SignedBody::Empty,
@@ -189,8 +189,8 @@ fn body_kind(headers: &HeaderMap) -> Option<BodyKind> {
     }
 }
 
-/// The target as it came, and with signs in its query written the other way, percent-encoded or not: Twilio may sign a URL as
-/// it was given it (`client:alice`) and ask for it as it is encoded (`client%3Aalice`). Both read the same.
+/// The target as it came, and with signs in its query written the other way, percent-encoded or not: Twilio may sign a
+/// URL as it was given it (`client:alice`) and ask for it as it is encoded (`client%3Aalice`). Both read the same.
 fn spellings(target: &str) -> impl Iterator<Item = String> {
     let other = target.split_once('?').and_then(|(path, query)| {
         let decoded = query.replace("%3A", ":").replace("%3a", ":").replace("%40", "@");

@@ -8,10 +8,10 @@ use super::AppState;
 /// Base URLs for the SDK's options.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct SyncEndpoint {
-    /// For `cdsUri`.
+    /// Sync's REST interface: the SDK's option `cdsUri`.
     #[serde(rename = "cds")]
     pub(super) http: String,
-    /// For `Twilsock.uri`.
+    /// Sync's websocket: the SDK's option `Twilsock.uri`.
     #[serde(rename = "twilsock")]
     pub(super) socket: String,
 }
@@ -25,7 +25,7 @@ impl SyncEndpoint {
 }
 
 impl AppState {
-    /// `None` for Twilio itself.
+    /// The endpoint, or `None` for Twilio itself.
     pub(super) fn sync_endpoint(&self) -> Option<SyncEndpoint> {
         let base = &self.twilio.base_urls.sync;
         let host = base.split_once("://").map_or("", |(_, rest)| rest);

@@ -25,11 +25,11 @@ use crate::twilio::access_token::{AccessToken, DASHBOARD_IDENTITY};
 pub(super) struct TokenAnswer {
     identity: &'static str,
     token: String,
-    /// Seconds
+    /// Lifetime in seconds
     expires_in: i64,
 }
 
-/// Issues one.
+/// Issues a token to a viewer.
 #[utoipa::path(
     get,
     path = "/api/token",
@@ -37,7 +37,7 @@ pub(super) struct TokenAnswer {
     tag = "Watching",
     summary = "A short-lived Sync access token",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
-    responses((status = 200, description = "It", body = TokenAnswer), Admission, NotFound)
+    responses((status = 200, description = "The token", body = TokenAnswer), Admission, NotFound)
 )]
 pub(super) async fn issue(
     State(twilio): State<Arc<TwilioConfig>>,

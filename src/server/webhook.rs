@@ -30,7 +30,7 @@ use crate::telemetry::metrics::{EventOutcome, event_type_label};
 use crate::telemetry::trace;
 use crate::twilio::signature::{SIGNATURE_HEADER, Verified};
 
-/// Extractor for what arrives where events do.
+/// Extractor for a request at an address of events.
 #[derive(Debug)]
 pub(super) enum Callback {
     /// `?checkMap=true`, by Twilio or by the administrator.
@@ -41,17 +41,17 @@ pub(super) enum Callback {
 #[derive(Debug)]
 pub(super) struct Received {
     events: Vec<Event>,
-    /// Of the last one, for the layout that shows the event itself.
+    /// The fields of the last event, for the layout that shows the event itself.
     fields: Option<BTreeMap<String, String>>,
 }
 
-/// Takes events in, or carries the bootstrap out.
+/// Receives events, or carries the bootstrap out.
 #[utoipa::path(
     post,
     path = "/taskrouter/events",
     operation_id = "taskrouterEvents",
     tag = "Events",
-    summary = "Take an event in",
+    summary = "Receive an event",
     security(("twilio" = []), ("basic" = []), ("bearer" = [])),
     params(
         ("checkMap" = inline(Option<CheckMap>), Query, description = "`true` asks for the bootstrap: everything is read and written, and the answer has all queue items")
@@ -59,7 +59,7 @@ pub(super) struct Received {
     request_body(content((EventForm = "application/x-www-form-urlencoded"), (Vec<CloudEventSchema> = "application/json"))),
     responses(
         (status = 200, description = "With `checkMap=true`: all queue items", body = Vec<QueueItem>),
-        (status = 204, description = "Marked; nothing has been read yet"),
+        (status = 204, description = "What the events touch is marked for reading; nothing has been read yet"),
         FormBody, Admission, NotAsExpected, TwilioFails, NotNow, NotFinished
     )
 )]
@@ -151,7 +151,7 @@ impl FromRequest<AppState> for Callback {
     }
 }
 
-/// By Twilio's signature, or by the administrator's credentials.
+/// Admits the bootstrap by Twilio's signature, or by the administrator's credentials.
 async fn admit_bootstrap(parts: Parts, body: Body, target: String, state: &AppState) -> Result<(), ApiError> {
     if parts.method != Method::POST && parts.method != Method::GET {
         return Err(ApiError::method("GET, POST"));

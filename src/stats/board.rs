@@ -15,10 +15,10 @@ use crate::event::Trace;
 use crate::sid::{TaskQueueSid, TaskSid};
 use crate::twilio::taskrouter::{Cumulative, PAGE_SIZE, Realtime, TaskQueue};
 
-/// Twilio's ages are whole seconds and answers take their time; within this the same Task is the oldest still.
+/// Twilio's ages are whole seconds and answers take time: within this difference the same Task is still the oldest.
 const AGE_TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
 
-/// Recordings that are remembered at once.
+/// Most recordings that are remembered.
 const MOST_RECORDINGS: usize = 10_000;
 
 /// Which read an answer belongs to; later reads are greater.
@@ -26,7 +26,7 @@ const MOST_RECORDINGS: usize = 10_000;
 pub struct ReadId {
     number: u64,
     pub started: Timestamp,
-    /// Whether an event is why it began, and not a timer.
+    /// Whether an event caused the read, and not a timer.
     pub by_event: bool,
 }
 
@@ -43,7 +43,7 @@ pub enum ReadAnswer {
     Failed(FailedRead, Arc<str>),
 }
 
-/// Which reading: what could not be read, or what an event changed.
+/// One kind of statistics, as what could not be read or what an event changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailedRead {
     Directory,
@@ -55,23 +55,23 @@ pub enum FailedRead {
     QueueCumulative(TaskQueueSid, Scope),
 }
 
-/// What a fold found out, beside the next snapshot.
+/// What a fold finds apart from the next snapshot.
 #[derive(Debug, Default)]
 pub struct Folded {
-    /// What moved in realtime statistics of TaskQueues, ages aside.
+    /// What changed in realtime statistics of TaskQueues, apart from ages.
     pub moved: BTreeMap<TaskQueueSid, Moved>,
-    /// The same of the Workspace's.
+    /// The same for the Workspace.
     pub workspace_moved: Moved,
-    /// Whether an answer spoke of a TaskQueue that the directory does not have.
+    /// Whether an answer contained a TaskQueue that is missing from the list.
     pub unknown_queue: bool,
 }
 
-/// What a reading found to be another than before, ages aside.
+/// What a read found changed, apart from ages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Moved {
     #[default]
     Nothing,
-    /// Workers alone, whose events name no TaskQueue.
+    /// Only Workers, whose events name no TaskQueue.
     Workers,
     Tasks,
 }
@@ -82,7 +82,7 @@ impl From<bool> for Moved {
     }
 }
 
-/// Owns the newest snapshot.
+/// Holds the newest snapshot and folds answers into the next.
 #[derive(Debug)]
 pub struct Board {
     snapshot: Arc<Snapshot>,
@@ -103,7 +103,7 @@ impl Board {
         &self.snapshot
     }
 
-    /// Gives each TaskQueue further TaskChannels, of which nothing is known yet.
+    /// Adds TaskChannels to each TaskQueue, with no statistics yet.
     pub fn add_channels(&mut self, channels: &[Box<str>], now: Timestamp) {
         let mut next = Snapshot { taken_at: now, ..(*self.snapshot).clone() };
         next.channels = next.channels.iter().chain(channels).cloned().collect();
@@ -117,13 +117,13 @@ impl Board {
         self.snapshot = Arc::new(next);
     }
 
-    /// Names a read that begins now, because of an event or not.
+    /// Returns the id of a read that begins now; `by_event` where an event caused it.
     pub fn begin_read(&mut self, now: Timestamp, by_event: bool) -> ReadId {
         self.last_read += 1;
         ReadId { number: self.last_read, started: now, by_event }
     }
 
-    /// Shows an event as the latest one, unless a later one is shown already.
+    /// Takes an event as the latest one, unless it already has a later one.
     pub fn fold_event(&mut self, event: LatestEvent, now: Timestamp) {
         let last = self.snapshot.latest_event.as_deref();
         if last.is_none_or(|last| !event.is_before(last)) {
@@ -201,8 +201,9 @@ impl Board {
         folded
     }
 
-    /// Notes which events made the values others than they were `before` the last fold. An event that names a value may have
-    /// been overtaken by a read for others, which showed its change before the event's own did: then it explains that one.
+    /// Notes which events explain the difference to `before`, the snapshot before the last fold. A read for other
+    /// events may have shown an event's change before the read for the event itself; then the event explains that
+    /// earlier change.
     pub fn explain(&mut self, before: &Snapshot, events: &[(FailedRead, Trace)]) {
         fn note<T>(before: Option<&Reading<T>>, now: &mut Reading<T>, event: Trace) {
             let last = before.and_then(|before| before.value.as_ref());
@@ -288,7 +289,7 @@ fn share_activities(next: &Snapshot, queue: TaskQueueSid, value: &mut Realtime) 
     }
 }
 
-/// Returns what other than an age moved.
+/// Returns what changed apart from ages.
 fn fold_realtime(stats: &mut ScopeStats, value: Realtime, read: ReadId) -> Moved {
     if read.number < stats.realtime.last_read {
         return Moved::Nothing;
@@ -304,7 +305,7 @@ fn fold_realtime(stats: &mut ScopeStats, value: Realtime, read: ReadId) -> Moved
     moved
 }
 
-/// Returns whether it says something new.
+/// Returns whether the value changed.
 fn fold_cumulative(reading: &mut Reading<Cumulative>, value: Cumulative, read: ReadId) -> bool {
     if read.number < reading.last_read {
         return false;

@@ -38,7 +38,7 @@ pub fn next_start_of_day(now: Timestamp, zone: &TimeZone, day_start: Time) -> Ti
         .unwrap_or(now)
 }
 
-/// As Twilio's `StartDate` wants it: ISO 8601 in UTC with whole seconds.
+/// Formats a moment for Twilio's `StartDate`: ISO 8601 in UTC with whole seconds.
 pub fn iso_seconds(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

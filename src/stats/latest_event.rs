@@ -5,20 +5,21 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A time stamp further ahead than this is some clock's mistake, and would hide all later events until its time comes.
+/// A time stamp further ahead than this comes from a wrong clock, and would hide all later events until its time comes.
 const MOST_AHEAD_MS: u64 = 10_000;
 
 /// An event as it came: flat, all values text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatestEvent {
     fields: BTreeMap<String, String>,
-    /// When it happened, in milliseconds since 1970. An older replica sends none.
+    /// When the event happened, in milliseconds since 1970. Replicas of older versions do not send it.
     #[serde(default)]
     at: u64,
 }
 
 impl LatestEvent {
-    /// Takes the fields as they came. It happened when its time stamp says, or now where it has none, or one days ahead.
+    /// Takes the fields as they came. The event happened at its time stamp, or now where it has none, or one that is more
+    /// than 10 s ahead.
     pub fn new(fields: BTreeMap<String, String>, now: Timestamp) -> Self {
         let now = u64::try_from(now.as_millisecond()).unwrap_or_default();
         let at = stamp(&fields).filter(|at| *at <= now.saturating_add(MOST_AHEAD_MS)).unwrap_or(now);

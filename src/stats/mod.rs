@@ -1,8 +1,8 @@
-//! What is known of the contact centre.
+//! The statistics of the contact centre.
 //!
 //! Answers from TaskRouter are folded into a [`Snapshot`]: an immutable, numbered picture that readers share. A fold
-//! makes the next one, which shares with the last whatever did not change. A reading that failed keeps its last value
-//! and says why it is stale; an older answer never replaces a newer one.
+//! makes the next one, which shares with the last whatever did not change. A value that can't be read keeps its
+//! last state and the reason why it is stale; an older answer never replaces a newer one.
 
 mod board;
 pub mod day;

@@ -1,6 +1,6 @@
-//! What is to be known: the question that layouts put to reads.
+//! Which statistics the layouts need, and so which reads are made.
 
-/// What the layouts want to know; nothing else is read.
+/// Which statistics the layouts need; no others are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Needs {
     /// Statistics of each TaskQueue.

@@ -1,4 +1,4 @@
-//! The picture itself: plain values, shared and never changed.
+//! The snapshot: plain values, shared and never changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::twilio::taskrouter::{Cumulative, Realtime, Task, TaskQueue};
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     pub number: u64,
-    /// When it was put together.
+    /// When the snapshot was made.
     pub taken_at: Timestamp,
     /// The TaskChannels with statistics of their own, in the order of configuration.
     pub channels: Arc<[Box<str>]>,
@@ -28,13 +28,13 @@ pub struct Snapshot {
     pub last_hour: Reading<Cumulative>,
     pub tasks: Reading<BTreeMap<TaskSid, TaskState>>,
     pub latest_event: Option<Arc<LatestEvent>>,
-    /// Where Tasks' recordings are, as far as we were told since the start.
+    /// Where Tasks' recordings are, as reported by callbacks since the start.
     pub recordings: Arc<BTreeMap<TaskSid, Arc<str>>>,
     /// The tiles that are shown beside it. The refresh task leaves them out: formulas are evaluated beside the
     /// snapshots' way, and the publisher and the feed join the two ([`Snapshot::with_tiles`]).
     pub metrics: Tiles,
     pub queues: BTreeMap<TaskQueueSid, Arc<QueueState>>,
-    /// When the statistics of any TaskQueue over all channels were last found to be others, ages aside.
+    /// When the statistics of any TaskQueue over all channels last changed, apart from ages.
     pub queues_changed_at: Option<Timestamp>,
     /// The TaskQueues in TaskRouter's order.
     pub order: Arc<[TaskQueueSid]>,
@@ -72,7 +72,7 @@ impl Snapshot {
         if tiles.is_none() { self } else { Arc::new(Self { metrics: tiles.clone(), ..Self::clone(&self) }) }
     }
 
-    /// Whether everything that is needed was read, or has failed for good, at least once.
+    /// Whether everything needed was read, or failed permanently, at least once.
     pub fn is_complete(&self, needs: Needs) -> bool {
         let queues = self.directory_known
             && self.queues.values().all(|state| state.scopes.iter().all(ScopeStats::was_tried));
@@ -90,7 +90,7 @@ impl Snapshot {
         (queues || !needs.queues) && (self.workspace.has_value() || !needs.workspace)
     }
 
-    /// The events that made something else of it than `before`.
+    /// The events that explain the difference to `before`.
     pub fn news(&self, before: Option<&Self>) -> Option<Trace> {
         let whole = [
             self.workspace.news(before.map(|before| &before.workspace)),
@@ -107,7 +107,7 @@ impl Snapshot {
         whole.into_iter().chain(queues).fold(None, Trace::join)
     }
 
-    /// Whether there is no such TaskQueue, as far as one can know.
+    /// Whether this TaskQueue is known not to exist.
     pub fn is_gone(&self, queue: TaskQueueSid) -> bool {
         self.directory_known && !self.queues.contains_key(&queue)
     }
@@ -123,11 +123,11 @@ pub struct TaskState {
 #[derive(Debug, Clone)]
 pub struct QueueState {
     pub queue: Arc<TaskQueue>,
-    /// Its statistics, by [`Scope::index`].
+    /// The TaskQueue's statistics, by [`Scope::index`].
     pub scopes: Box<[ScopeStats]>,
 }
 
-/// Over all TaskChannels, or on one.
+/// All TaskChannels together, or one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope(u8);
 
@@ -145,9 +145,9 @@ pub struct Reading<T> {
     pub value: Option<Arc<T>>,
     /// When the read that confirmed the value began.
     pub as_of: Option<Timestamp>,
-    /// Whether an event was why that read began, and not a timer.
+    /// Whether an event caused that read, and not a timer.
     pub by_event: bool,
-    /// The events that made the value what it is; `None` where none is known.
+    /// The events that explain the value; `None` where none is known.
     pub event: Option<Trace>,
     /// Set while reading fails.
     pub stale: Option<Stale>,
@@ -158,16 +158,16 @@ pub struct Reading<T> {
 /// Why a value could not be read again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stale {
-    /// For an operator; holds no customer data.
+    /// The reason, for an operator; holds no customer data.
     pub reason: Arc<str>,
-    /// When it began to fail.
+    /// When reading began to fail.
     pub since: Timestamp,
 }
 
-/// An age, kept as the moment it counts from: so it moves on without being read again.
+/// An age, stored as the moment it counts from, so that it grows without being read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age {
-    /// Since when; steady while the same Task is the oldest.
+    /// The moment it counts from; constant while the same Task is the oldest.
     pub since: Timestamp,
     /// The age in seconds when it was read last.
     pub seconds: u64,
@@ -186,12 +186,12 @@ impl Scope {
         std::iter::once(Self::ALL).chain((0..channels).map(Self::channel))
     }
 
-    /// Its place in [`QueueState::scopes`].
+    /// The scope's index in [`QueueState::scopes`].
     pub fn index(self) -> usize {
         usize::from(self.0)
     }
 
-    /// Its name among the configured channels; `None` for all of them.
+    /// The channel's name; `None` for all channels together.
     pub fn name(self, channels: &[Box<str>]) -> Option<&str> {
         channels.get(self.index().checked_sub(1)?).map(|name| &**name)
     }
@@ -217,24 +217,24 @@ impl<T> Clone for Reading<T> {
 }
 
 impl<T> Reading<T> {
-    /// Whether a read has succeeded or failed for good at least once.
+    /// Whether a read has succeeded or failed permanently at least once.
     pub fn was_tried(&self) -> bool {
         self.value.is_some() || self.stale.is_some()
     }
 
-    /// The events that made the value another one than `before`.
+    /// The events that explain the difference of the value to `before`.
     fn news(&self, before: Option<&Self>) -> Option<Trace> {
         let same = before.and_then(|before| before.value.as_ref()).zip(self.value.as_ref());
         let same = same.is_some_and(|(a, b)| Arc::ptr_eq(a, b));
         if same { before.and_then(|before| self.named_since(before)) } else { self.event }
     }
 
-    /// The event that names what `before` showed already, as of no event that names it.
+    /// The event that names a change which `before` already showed without such an event.
     fn named_since(&self, before: &Self) -> Option<Trace> {
         self.event.filter(|event| event.named && !before.event.is_some_and(|event| event.named))
     }
 
-    /// Whether nothing that a layout shows differs; a mere confirmation of the same value does not.
+    /// Whether nothing that a layout shows differs; a later read of the same value is no difference.
     pub fn shows_the_same(&self, other: &Self) -> bool {
         let value = match (&self.value, &other.value) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
@@ -246,7 +246,7 @@ impl<T> Reading<T> {
 }
 
 impl ScopeStats {
-    /// The events that made the values others than `before`.
+    /// The events that explain the difference of the values to `before`.
     fn news(&self, before: Option<&Self>) -> Option<Trace> {
         let realtime = self.realtime.news(before.map(|before| &before.realtime));
         Trace::join(realtime, self.cumulative.news(before.map(|before| &before.cumulative)))
@@ -261,19 +261,19 @@ impl ScopeStats {
         self.realtime.value.is_some() || self.cumulative.value.is_some()
     }
 
-    /// Whether both parts were read, or have failed for good, at least once.
+    /// Whether both parts were read, or failed permanently, at least once.
     pub fn was_tried(&self) -> bool {
         self.realtime.was_tried() && self.cumulative.was_tried()
     }
 
-    /// Whether nothing that a layout shows differs; a mere confirmation of the same values does not.
+    /// Whether nothing that a layout shows differs; a later read of the same values is no difference.
     pub fn shows_the_same(&self, other: &Self) -> bool {
         self.realtime.shows_the_same(&other.realtime) && self.cumulative.shows_the_same(&other.cumulative)
     }
 }
 
 impl QueueState {
-    /// The events that made the values others than `before`.
+    /// The events that explain the difference of the values to `before`.
     pub fn news(&self, before: Option<&Self>) -> Option<Trace> {
         let scopes = self.scopes.iter().enumerate();
         scopes.fold(None, |event, (index, scope)| {
@@ -281,8 +281,8 @@ impl QueueState {
         })
     }
 
-    /// Whether an event turned out to name what `before` showed already: what waits to be written for another reason is
-    /// urgent from then on.
+    /// Whether an event names a change which `before` already showed without such an event: a waiting write becomes urgent
+    /// then.
     pub fn is_named_since(&self, before: &Self) -> bool {
         self.scopes.iter().zip(&before.scopes).any(|(scope, before)| scope.is_named_since(before))
     }

@@ -1,4 +1,4 @@
-//! What the formulas made of a snapshot: the wallboard's tiles.
+//! The wallboard's tiles: the results of formulas over a snapshot.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ pub type Tiles = Option<Arc<[Tile]>>;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Passed {
-    /// 1 or 2.
+    /// Which of the definition's two thresholds: 1 or 2.
     pub level: u8,
-    /// The value has passed it, and does not equal it.
+    /// The limit that the value has passed; an equal value has not.
     pub limit: f64,
-    /// Whether the value is below it, and not above.
+    /// Whether the value is below the limit, and not above.
     pub below: bool,
 }
 
@@ -24,24 +24,24 @@ pub struct Passed {
 pub struct Tile {
     pub name: Arc<str>,
     pub label: Arc<str>,
-    /// The formula's result: a number, text, flag or null; null too where there is none.
+    /// The formula's result: a number, text, flag or null; also null without a result.
     pub value: Value,
     /// The result as it is shown: `ERR` where the formula failed, `ERR FMT` where its result does not fit the format.
     pub text: String,
     pub format: Arc<str>,
-    /// Style by the thresholds, as the definition has it.
+    /// The style that the definition has for this side of the thresholds.
     pub style: Arc<Value>,
-    /// The threshold that the style is of; `None` for the default style.
+    /// The threshold that the style belongs to; `None` for the default style.
     pub threshold: Option<Passed>,
     /// Whether the value counts up by one each second from `as_of`.
     pub increment: bool,
-    /// When what it was made of was read.
+    /// When the statistics behind the result were read.
     pub as_of: Option<Timestamp>,
-    /// Whether an event was why that was read, and not a timer.
+    /// Whether an event caused that read, and not a timer.
     pub by_event: bool,
-    /// Which service level it shows, if it shows one.
+    /// The rule of the service level that the tile shows, if any.
     pub service_level: Option<&'static str>,
-    /// Its threshold in seconds, where the formula says which.
+    /// The service level's threshold in seconds, if the formula names one.
     pub service_level_threshold: Option<u32>,
     /// How screens on the wall show it, where the definition says so: `always` or `never`.
     pub tv: Option<&'static str>,
@@ -58,7 +58,7 @@ impl Passed {
     }
 }
 
-/// Whole numbers without a decimal point, as other writers of JSON have them.
+/// Writes whole numbers without a decimal point, as other JSON writers do.
 pub fn number(number: f64) -> Value {
     const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() < MOST_EXACT {
@@ -76,7 +76,7 @@ impl Tile {
         Self { as_of, by_event: other.by_event, ..self.clone() } == *other
     }
 
-    /// As JSON, without its name.
+    /// The tile as JSON, without its name.
     pub fn to_json(&self, position: usize) -> Map<String, Value> {
         let instant = |moment: Timestamp| moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
         let mut shown = Map::new();

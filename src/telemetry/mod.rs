@@ -27,7 +27,7 @@ pub struct Export {
     traces: Option<trace::export::Traces>,
 }
 
-/// Sets the process's log up; `filter` is what `RUST_LOG` says, `info` where it says nothing.
+/// Sets up the process's log; `filter` is the value of `RUST_LOG`, by default `info`.
 pub fn init(filter: Option<&str>) {
     registry().with(logs()).with(self::filter(filter)).init();
     report_panics();
@@ -38,7 +38,7 @@ pub fn init_with_export(filter: Option<&str>, export: Option<&ExportConfig>) -> 
     #[cfg(feature = "otel")]
     if let Some(export) = export {
         let traces = trace::export::Traces::new(export)?;
-        // Each has a filter of its own, so that what is exported does not depend on what is logged.
+        // Each has its own filter, so that the export does not depend on the log's level.
         let logs = logs().with_filter(self::filter(filter));
         registry().with(traces.layer()).with(logs).init();
         report_panics();
@@ -61,7 +61,7 @@ impl Export {
 }
 
 fn filter(filter: Option<&str>) -> EnvFilter {
-    // What is not named stays at info, so that a slip of the pen does not switch the log off.
+    // Unnamed targets stay at info, so that a typing error does not switch the log off.
     EnvFilter::builder().parse_lossy(format!("info,{}", filter.unwrap_or_default()))
 }
 
@@ -72,8 +72,8 @@ where
     let logs = fmt::layer()
         // Standard error, so that what a command prints can be piped.
         .with_writer(StandardError::open)
-        // What can't be formatted must not end the service: the library would report that on standard error itself, wait
-        // for its reader, and panic when that fails.
+        // Otherwise the library reports formatting errors on standard error itself, waits for its reader, and panics when
+        // that fails.
         .log_internal_errors(false);
     if std::io::stderr().is_terminal() {
         logs.with_target(false).boxed()
@@ -82,8 +82,7 @@ where
     }
 }
 
-/// A panic is a line of the log like any other. It says where, and not what: a panic's text may quote what it stumbled on,
-/// which may be a customer's.
+/// Logs a panic like any other fault: with its place but without its text, which may quote customers' data.
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();

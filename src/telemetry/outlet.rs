@@ -1,10 +1,10 @@
 //! Non-blocking, lossy writer of the log: lines are buffered in memory and a thread of their own writes them to standard
 //! error, so no task ever waits for the pipe's reader. A full pipe that is not drained costs lines, and never the service.
 //!
-//! Not `tracing-appender` (0.2.5), measured with 200,000 lines of 2,000 bytes into a pipe that is not read: it buffers 128,000
-//! lines, for which the process grew by 252 MB, counts the further 72,000 as dropped, and loses the buffered ones when it
-//! ends without counting them. On exit its guard prints to standard output when its writer is stuck, which in many places is
-//! the same full pipe, and blocks. Here the buffer is bounded in bytes, and the wait on exit in time.
+//! Not `tracing-appender` (0.2.5), measured with 200,000 lines of 2,000 bytes into a pipe that is not read: it buffers
+//! 128,000 lines, for which the process grew by 252 MB, counts the further 72,000 as dropped, and loses the buffered
+//! ones when it ends without counting them. On exit its guard prints to standard output when its writer is stuck, which
+//! in many places is the same full pipe, and blocks. Here the buffer is bounded in bytes, and the wait on exit in time.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::Once;
@@ -22,7 +22,7 @@ const LONGEST_END: Duration = Duration::from_secs(1);
 /// Between two tries, where another process set the shared descriptor to non-blocking.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
 
-/// One for the whole process, as standard error is.
+/// The one outlet of the process, since standard error is one.
 static OUTLET: Outlet = Outlet::new();
 static THREAD: Once = Once::new();
 
@@ -43,10 +43,10 @@ struct Lines {
 pub(crate) struct StandardError;
 
 impl StandardError {
-    /// The way to the process's standard error, which begins to move at the first call.
+    /// The writer to standard error; the first call starts its thread.
     pub(crate) fn open() -> Self {
         THREAD.call_once(|| {
-            // Where there is no thread to be had the runtime has not got its own either, and says so.
+            // If no thread can be started, the runtime can't start its own either, and reports that.
             let _ = thread::Builder::new().name("log".to_owned()).spawn(|| {
                 OUTLET.write_for_ever(&mut io::stderr(), |dropped| {
                     warn!(
@@ -129,7 +129,7 @@ impl Outlet {
         }
     }
 
-    /// What waits, in place of what is done.
+    /// Waits for lines, and swaps them for the batch that was written.
     fn take(&self, batch: &mut Vec<u8>) {
         let mut lines = self.lines();
         lines.writing = false;

@@ -36,6 +36,7 @@ pub(super) struct Call {
     pub(super) name: String,
     pub(super) endpoint: Endpoint,
     pub(super) body: RequestBody,
+    /// The answer may be large, so it waits its turn to be decoded.
     pub(super) large: bool,
     pub(super) if_match: Option<String>,
 }

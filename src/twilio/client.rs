@@ -35,8 +35,8 @@ use crate::telemetry::trace;
 pub const MOST_SYNC_WRITES_IN_FLIGHT: usize = 20;
 /// Reads of TaskRouter in flight at once, an eighth of what third parties say an account may have in all.
 pub(super) const MOST_TASKROUTER_READS_IN_FLIGHT: usize = 12;
-/// Bulk reads of TaskRouter in flight at once: as many as Twilio answers in a second. They have places of their own, because
-/// they are wanted faster than they are allowed, and would hold up all other reads.
+/// Bulk reads of TaskRouter in flight at once: as many as Twilio answers in a second. They have places of their own,
+/// because they are wanted faster than they are allowed, and would hold up all other reads.
 pub(super) const MOST_BULK_READS_IN_FLIGHT: usize = BULK_PER_WINDOW;
 /// Reads of Sync in flight at once; they are audits, and must not hold up what is fresh.
 const MOST_SYNC_READS_IN_FLIGHT: usize = 4;
@@ -50,6 +50,7 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// by side all the same: what has not been taken yet waits at Twilio. Behind one that does not come on, the next waits no
 /// longer than this.
 const LONGEST_TURN: Duration = Duration::from_secs(1);
+/// Attempts per read before the schedule decides when to read again.
 const TRIES: u32 = 3;
 /// A longer wait than this is left to the schedule, which can do other things meanwhile.
 const LONGEST_WAIT_IN_PLACE: Duration = Duration::from_secs(2);
@@ -103,8 +104,8 @@ impl Client {
         Self::leased(config, monitor, Lease::alone())
     }
 
-    /// The same, good for as long as the lease holds. Which term a request is of stands in its `User-Agent`, so that a reader
-    /// of Twilio's request logs can tell replicas from each other.
+    /// The same, good for as long as the lease holds. Which term a request is of stands in its `User-Agent`, so that a
+    /// reader of Twilio's request logs can tell replicas from each other.
     pub fn leased(config: &TwilioConfig, monitor: Monitor, lease: Lease) -> Result<Self, ClientError> {
         let transport = Arc::new(network(config, &lease)?);
         let governor =

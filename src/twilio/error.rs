@@ -34,6 +34,7 @@ pub enum TwilioError {
     /// It was not sent: the name is a SID, and no object has it. An object *named* like a SID would hide the mistake.
     #[error("{call} was not sent: no object has the SID {name}; set the SID of one that is there, or a name")]
     NamedLikeSid { call: String, name: String },
+    /// This process must neither read nor write any more.
     #[error("{call} was not sent: another replica leads by now")]
     LeaseOver { call: String },
 }

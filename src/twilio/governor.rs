@@ -1,9 +1,9 @@
 //! Keeps us below Twilio's limits: asked before each call, told about each answer.
 //!
-//! One governor an API. It pauses all calls after a 429 (bulk calls alone after a bulk call's, whose limit is its own and may
-//! be shared with another service of the account), spreads out those of an endpoint whose answers say that little of
-//! its allowance is left, and spaces the endpoints whose limit Twilio publishes. It is pure: the clock is passed in, the
-//! client does the waiting.
+//! One governor an API. It pauses all calls after a 429 (bulk calls alone after a bulk call's, whose limit is its own
+//! and may be shared with another service of the account), spreads out those of an endpoint whose answers say that
+//! little of its allowance is left, and spaces the endpoints whose limit Twilio publishes. It is pure: the clock is
+//! passed in, the client does the waiting.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -26,8 +26,8 @@ const WIDEST_SPACING: Duration = Duration::from_secs(1);
 pub(super) const BUSY_ACCOUNT: u32 = 80;
 /// Spacing between calls while the account is busy.
 const BUSY_SPACING: Duration = Duration::from_millis(100);
-/// A 429 pauses all calls of the API for this long, and twice as long when the next try is refused too, if it names no longer
-/// delay.
+/// A 429 pauses all calls of the API for this long, and twice as long when the next try is refused too, if it names no
+/// longer delay.
 const UNNAMED_PAUSE: Duration = Duration::from_millis(500);
 /// The longest of these pauses; short enough that all is well within seconds of the storm's end.
 const LONGEST_UNNAMED_PAUSE: Duration = Duration::from_secs(2);

@@ -159,7 +159,7 @@ impl Plugins {
         }
     }
 
-    /// Asked once: whether a request that failed was carried out is for the next reading to say.
+    /// Sent once; the next read shows whether a failed request took effect.
     async fn create(&self, path: &str, form: &[(&str, &str)]) -> Result<Made, TwilioError> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let call = Call {

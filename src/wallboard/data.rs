@@ -1,5 +1,4 @@
-//! The formulas' data, told to the engine piece by piece: only what changed since it was told last, and only of what any
-//! formula looks at.
+//! The formulas' data, sent to the engine in pieces: only what changed since the last time, and only what any formula uses.
 
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ const PIECE: usize = 50;
 pub(super) enum LookUp {
     #[default]
     Workspace,
-    /// At TaskQueues' realtime values, too.
+    /// The Workspace and TaskQueues' realtime values.
     Realtime,
     All,
 }
@@ -52,7 +51,7 @@ impl Source for Telling<'_> {
         if all {
             *self.told = Told::default();
         }
-        // What was told of once is kept up to date: going back would only mean telling of it again.
+        // Data once sent to the engine is kept current: to leave it out would only mean sending it again.
         let look = self.look.max(self.told.look);
         let last = self.told.snapshot.take();
         let (last, next) = (last.as_deref(), &**self.snapshot);
@@ -87,7 +86,7 @@ impl Source for Telling<'_> {
     }
 }
 
-/// How far a formula may look; when in doubt, far.
+/// Which data a formula may use; more rather than less where that is unclear.
 pub(super) fn look_of(formula: &str) -> LookUp {
     // Escapes can spell any name.
     if formula.contains("\\u") || formula.contains("\\x") {
@@ -102,7 +101,7 @@ pub(super) fn look_of(formula: &str) -> LookUp {
         _ => LookUp::All,
     });
     let furthest = looks.max().unwrap_or_default();
-    // `queue("WQ…")` hands out all of a TaskQueue.
+    // `queue("WQ…")` returns all of a TaskQueue's data.
     if formula
         .match_indices("queue")
         .any(|(at, word)| formula[at + word.len()..].trim_start().starts_with('('))
@@ -111,7 +110,7 @@ pub(super) fn look_of(formula: &str) -> LookUp {
     }
     let named = if formula.contains("queue") { LookUp::Realtime } else { LookUp::Workspace };
     match furthest.max(named) {
-        // A service level is made of cumulative values.
+        // A service level is computed from cumulative values.
         LookUp::Realtime if formula.contains("sla") => LookUp::All,
         look => look,
     }

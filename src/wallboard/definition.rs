@@ -1,9 +1,8 @@
 //! One metric's definition, in the wallboard's form, checked.
 //!
-//! The wallboard's own editor saved texts where numbers or flags are meant, so both are taken; what is neither is a
-//! problem with its field's name. A definition that is saved must have none. One that others have written is shown as
-//! far as it can be: a mistake in a format, a threshold or a style costs just that, and not the number. Fields that we
-//! do not know are left alone.
+//! The wallboard's own editor saved texts in place of numbers or flags, so both are accepted; anything else is a problem
+//! with the field's name. A definition with problems is not saved. One that another program has written is shown as far as
+//! possible: an error in a format, a threshold or a style affects just that, and not the number. Unknown fields are kept.
 
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ const LONGEST_LABEL: usize = 200;
 const LONGEST_STYLE_NAME: usize = 100;
 /// Longest name of a Paste token is about 50 characters.
 const LONGEST_TOKEN: usize = 80;
-/// Bytes of a definition with all its fields.
+/// Most bytes of a definition with all its fields.
 const LARGEST: usize = 12 * 1024;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -35,12 +34,12 @@ pub struct Definition {
     pub first: Threshold,
     pub second: Threshold,
     pub invert: bool,
-    /// What `sla(…)` means in the formula, where the definition says so.
+    /// The rule of `sla(…)` in the formula, if the definition has one.
     pub service_level: Option<ServiceLevel>,
     /// Whether screens on the wall show it always, in turn or never.
     pub tv: OnTv,
     pub position: Option<i64>,
-    /// What is wrong with it and costs only a format or a colour.
+    /// Problems that affect only a format or a colour.
     pub flaws: Vec<Problem>,
 }
 
@@ -50,14 +49,14 @@ pub enum OnTv {
     /// It takes turns with others.
     #[default]
     InTurn,
-    /// It stays in sight.
+    /// It is always shown.
     Always,
-    /// It is for the desk alone.
+    /// It is not shown on wall screens.
     Never,
 }
 
 impl OnTv {
-    /// The name in a definition and in its tile; `None` for the usual one.
+    /// The name in a definition and in its tile; `None` for the default.
     pub fn name(self) -> Option<&'static str> {
         match self {
             Self::InTurn => None,
@@ -69,7 +68,7 @@ impl OnTv {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Threshold {
-    /// The limit; `None` for none.
+    /// The limit; `None` without one.
     pub value: Option<f64>,
     pub style: Style,
 }
@@ -170,7 +169,7 @@ fn limit(text: &str) -> Option<f64> {
 struct FieldReader<'v> {
     fields: &'v Map<String, Value>,
     problems: Vec<Problem>,
-    /// Without what is wrong there is nothing to show.
+    /// Whether a problem leaves nothing to show.
     fatal: bool,
 }
 
@@ -184,7 +183,7 @@ impl FieldReader<'_> {
             Some(Value::String(text)) if needed && text.trim().is_empty() => {
                 self.problem(field, "it is empty");
             }
-            // Formulas may have lines; a headline has none, and nothing invisible.
+            // Formulas may have line breaks; a headline may not, and no invisible characters.
             Some(Value::String(text)) if field != "formula" && text.chars().any(char::is_control) => {
                 self.problem(field, "it has control characters in it");
             }
@@ -280,7 +279,7 @@ impl FieldReader<'_> {
             Some(_) => {
                 let known = ServiceLevel::ALL.map(ServiceLevel::name).join(", ");
                 self.problem(field, format!("there is no such service level; there are {known}"));
-                // Its number would be another one.
+                // Ignoring it would change the number.
                 self.fatal = true;
                 None
             }

@@ -14,7 +14,7 @@ use super::problem::Problem;
 /// Definitions as one Document holds them, in its order.
 pub type Raw = IndexMap<String, Value>;
 
-/// All of them. As JSON: by unique name, in order, as they were written.
+/// All definitions. As JSON: by unique name, in order, as they were written.
 #[derive(Debug, Clone, Default)]
 pub struct Definitions {
     entries: Vec<DefinitionEntry>,
@@ -23,13 +23,13 @@ pub struct Definitions {
 #[derive(Debug, Clone)]
 pub struct DefinitionEntry {
     pub name: Arc<str>,
-    /// As it was written, with the fields that we do not know.
+    /// The definition as it was written, with unknown fields.
     pub raw: Value,
     pub definition: Result<Arc<Definition>, Vec<Problem>>,
 }
 
 impl Definitions {
-    /// What these Documents hold together. Where a name stands twice, the later Document is right (see `documents`).
+    /// Joins the definitions of several Documents. If two have the same name, the later Document wins (see `documents`).
     pub(super) fn of<'d>(documents: impl DoubleEndedIterator<Item = &'d Raw>) -> Self {
         let mut seen = HashSet::new();
         let mut latest: Vec<Vec<(&String, &Value)>> = Vec::new();
@@ -44,7 +44,7 @@ impl Definitions {
         Self { entries }
     }
 
-    /// Each, in the order of the tiles.
+    /// The definitions, in the order of the tiles.
     pub fn iter(&self) -> std::slice::Iter<'_, DefinitionEntry> {
         self.entries.iter()
     }

@@ -14,17 +14,17 @@ use super::definitions::{Definitions, Raw};
 use super::problem::Problem;
 use crate::twilio::sync::Revision;
 
-/// Documents at most: 300 KiB of definitions.
+/// Most Documents: 300 KiB of definitions.
 pub(super) const MOST_DOCUMENTS: usize = 20;
-/// Bytes of definitions that a Document is filled up to: what Sync takes. The old wallboard reads the first one alone, so a
-/// tile leaves it only when it must.
+/// Most bytes of definitions in a Document: what Sync accepts. The old wallboard reads only the first Document, so a tile
+/// leaves it only when it must.
 pub(super) const LARGEST: usize = 16 * 1024;
-/// The same where Sync has refused that much: how it counts bytes is not documented.
+/// The same after Sync has refused that size: how it counts bytes is not documented.
 pub(super) const SURELY_TAKEN: usize = 15 * 1024;
 /// Longest unique name of a metric.
 const LONGEST_NAME: usize = 100;
 
-/// What Sync holds, and which of it has to be written.
+/// The Documents as Sync holds them, and which have to be written.
 #[derive(Debug, Clone)]
 pub(super) struct Shelf {
     pub(super) documents: Vec<DefinitionDocument>,
@@ -40,7 +40,7 @@ impl Default for Shelf {
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct DefinitionDocument {
-    /// `None` for one that is not there yet.
+    /// `None` for a Document that does not exist yet.
     pub(super) revision: Option<Revision>,
     pub(super) definitions: Raw,
     pub(super) changed: bool,
@@ -66,7 +66,7 @@ pub enum ShelfError {
 }
 
 impl ShelfError {
-    /// As a problem, where a name in the request is to blame.
+    /// The problem, if a name in the request caused the error.
     pub fn problem(&self) -> Option<Problem> {
         let (Self::TooLarge(name) | Self::Name(name) | Self::Twice(name) | Self::Unknown(name)) = self else {
             return None;
@@ -80,13 +80,13 @@ pub(super) fn name_of(first: &str, place: usize) -> String {
     if place == 0 { first.to_owned() } else { format!("{first}-{}", place + 1) }
 }
 
-/// Whether these can be names of metrics, beside those that are there. Quick, so that it comes before what is not.
+/// Whether these names may be added to the existing metrics. A quick check, made before slow ones.
 pub(super) fn check_names(known: &Definitions, changes: &Raw) -> Result<(), ShelfError> {
     let is_name = |name: &str| {
         (1..=LONGEST_NAME).contains(&name.chars().count())
             && !name.chars().any(char::is_control)
             && name.trim() == name
-            // Scripts that keep definitions in a plain object would lose it.
+            // Scripts that store definitions in a plain object would lose this name.
             && name != "__proto__"
     };
     if let Some(wrong) = changes.keys().find(|name| !is_name(name)) {

@@ -5,12 +5,12 @@ use jiff::tz::TimeZone;
 
 use crate::wallboard::formula::protocol::FormulaOutcome;
 
-/// What stands where there is no value; not a zero, and not an error.
+/// The text for a missing value, which is neither zero nor an error.
 pub const NOTHING: &str = "–";
 const MOST_DECIMALS: u8 = 6;
-/// The largest number that is exact; far more than any wait or count.
+/// The largest exact integer; far more than any wait or count.
 const MOST: f64 = 9_007_199_254_740_991.0;
-/// Numbers from here on are milliseconds, since no value means the year 5138.
+/// Instants from this number on are in milliseconds: as seconds it would be the year 5138.
 const FIRST_MILLISECONDS: f64 = 1e11;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,7 +23,7 @@ pub enum Format {
     Minutes,
     /// `1h 05m`, or `5m 03s`, of seconds.
     Duration,
-    /// `95 %`
+    /// A percentage, such as `95 %`.
     Percent,
     Number(u8),
     /// `HH:MM` of an instant.
@@ -77,7 +77,7 @@ impl Format {
     }
 }
 
-/// Seconds as the sample's page reads them: the number that a text begins with, and none for a dash.
+/// Seconds as the older wallboard reads them: the number at the beginning of a text, and `None` for a dash.
 fn seconds(value: &FormulaOutcome) -> Result<f64, FormatError> {
     let FormulaOutcome::Text(text) = value else { return number(value) };
     let text = text.trim();
@@ -90,7 +90,7 @@ fn seconds(value: &FormulaOutcome) -> Result<f64, FormatError> {
     Ok(if text.starts_with('-') { -whole } else { whole })
 }
 
-/// The number that a value is; text counts where it holds one, as in the wallboard.
+/// A value as a number; a text that holds one counts, as in the wallboard.
 pub fn number(value: &FormulaOutcome) -> Result<f64, FormatError> {
     let number = match value {
         FormulaOutcome::Number(number) => Some(*number),
@@ -104,7 +104,7 @@ fn plain(value: &FormulaOutcome) -> String {
     match value {
         FormulaOutcome::Nothing => NOTHING.to_owned(),
         FormulaOutcome::Flag(flag) => flag.to_string(),
-        // No minus before a zero.
+        // No minus sign before a zero.
         FormulaOutcome::Number(number) => (number + 0.0).to_string(),
         FormulaOutcome::Text(text) => text.clone(),
     }

@@ -1,4 +1,4 @@
-//! What formulas see as `data`: the Workspace's raw statistics, and each TaskQueue with its own.
+//! The formulas' `data`: the raw statistics of the Workspace and of each TaskQueue.
 //!
 //! `data.workspace_statistics` and `data.workspace` are the same; `data.queues` has entries as in the wallboard's Map.
 
@@ -26,23 +26,23 @@ impl FormulaData {
         Self { owner: Owner::new(config), service_levels: config.statistics.service_levels.clone() }
     }
 
-    /// The Workspace, unless it shows the same as before.
+    /// The Workspace, unless it is unchanged.
     pub fn workspace_since(&self, last: Option<&Snapshot>, next: &Snapshot) -> Option<Box<RawValue>> {
         let same = last.is_some_and(|last| last.workspace.shows_the_same(&next.workspace));
         if same { None } else { to_raw_value(&self.workspace(next)).ok() }
     }
 
-    /// TaskQueues that show something else than before.
+    /// The TaskQueues that changed.
     pub fn moved(last: Option<&Snapshot>, next: &Snapshot) -> Vec<TaskQueueSid> {
         crate::layout::moved(last, next).0.map(|state| state.queue.sid).collect()
     }
 
-    /// One TaskQueue; without cumulative values where no formula looks at them.
+    /// One TaskQueue; without cumulative values if no formula uses them.
     pub fn queue_text(&self, state: &QueueState, with_cumulative: bool) -> Option<Box<RawValue>> {
         to_raw_value(&self.queue(state, with_cumulative)).ok()
     }
 
-    /// The whole of it, for people to look at; of many TaskQueues the first.
+    /// All data for people to read, with only the first of many TaskQueues.
     pub fn shown(&self, snapshot: &Snapshot) -> Value {
         let queues = snapshot.queues.values().take(MOST_SHOWN).map(|state| {
             let mut parts = self.queue(state, true);

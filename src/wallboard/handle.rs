@@ -1,4 +1,4 @@
-//! The handle: definitions, previews, curves. Cheap to clone.
+//! The wallboard's handle for definitions, previews and curves. Cheap to clone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,10 +42,10 @@ pub struct Preview {
     pub value: Value,
     pub text: String,
     pub style: Style,
-    /// Why there is none.
+    /// Why there is no value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Problem>,
-    /// What an editor should know before saving it.
+    /// What an editor should know before saving the definition.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Problem>,
 }
@@ -82,13 +82,13 @@ impl Wallboard {
     /// Checks definitions, each whole, and stores them all or none.
     pub async fn save(&self, changes: &Raw) -> Result<Arc<Definitions>, ChangeError> {
         self.save_if(changes, |_, evaluated| {
-            // One that has no value now may have one tomorrow; one that ends the process never will.
+            // A formula without a value now may have one later; one that ends the process never will.
             evaluated.err().filter(Fault::ended_the_process).map(Problem::of_formula)
         })
         .await
     }
 
-    /// The same, where each also has a value now that fits its format.
+    /// The same, but each must also have a value now that fits its format.
     pub async fn save_working(&self, changes: &Raw) -> Result<Arc<Definitions>, ChangeError> {
         let fields = self.fields();
         self.save_if(changes, |definition, evaluated| failing(definition, &evaluated, &fields)).await
@@ -153,7 +153,7 @@ impl Wallboard {
         Ok(Preview { value: shown, text, style, error, warnings })
     }
 
-    /// What works, and probably not as it is meant.
+    /// Warnings about a formula that works, but probably not as intended.
     fn warnings(&self, definition: &Definition) -> Vec<Problem> {
         let mut warnings = definition.flaws.clone();
         let snapshot = self.snapshots.borrow().clone();
@@ -177,7 +177,7 @@ impl Wallboard {
         warnings
     }
 
-    /// What formulas see, with the values of now; of many TaskQueues the first.
+    /// The formulas' data with present values, and only the first of many TaskQueues.
     pub fn fields(&self) -> Value {
         let snapshot = self.snapshots.borrow().clone();
         self.data.shown(&snapshot)

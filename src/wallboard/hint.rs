@@ -1,5 +1,4 @@
-//! Says what a formula that found nothing may have meant: the first name in it that is no field, and the nearest that
-//! is one.
+//! Suggests what a formula without a result may have meant: the first name in it that is no field, and the nearest field.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +6,9 @@ use serde_json::Value;
 
 use crate::wallboard::formula::protocol::Fault;
 
-/// Names this far apart are no misspelling of each other.
+/// Names that differ by this much are not taken for misspellings of each other.
 const LEAST_LIKENESS: f64 = 0.72;
-/// What ECMAScript itself has on numbers, texts, arrays and objects, as far as formulas use it.
+/// ECMAScript's own members of numbers, texts, arrays and objects, as far as formulas use them.
 const BUILT_IN: &[&str] = &[
     "length",
     "map",
@@ -82,7 +81,7 @@ const BUILT_IN: &[&str] = &[
 ];
 
 pub(super) fn explained(fault: Fault, formula: &str, data: &Value) -> Fault {
-    // Only what comes of a name that is not there; a formula that takes too much or throws has all its names.
+    // Only for results of a missing name; a formula that takes too much or throws has no wrong names.
     if !["undefined", "not a function", "null"].iter().any(|sign| fault.message.contains(sign)) {
         return fault;
     }

@@ -11,7 +11,7 @@ const MOST_POINTS: usize = 720;
 /// Seconds since 1970, and the value; `None` where there was none.
 pub type Point = (i64, Option<f64>);
 
-/// Curves by metric, as they are handed on.
+/// Curves by metric, as they are passed to the next leader.
 pub type Curves = BTreeMap<String, Vec<Point>>;
 
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub struct History {
 }
 
 impl History {
-    /// Adds what the metrics show now, and forgets metrics that are gone. The last value of a step is the step's.
+    /// Adds the metrics' present values, and forgets deleted metrics. A step keeps its last value.
     pub(super) fn add(&mut self, now: i64, values: &[(Arc<str>, Option<f64>)]) {
         self.curves.retain(|name, _| values.iter().any(|(other, _)| other == name));
         for (name, value) in values {
@@ -28,7 +28,7 @@ impl History {
             let step = now - now.rem_euclid(STEP);
             match curve.back_mut() {
                 Some(last) if last.0 - last.0.rem_euclid(STEP) == step => *last = (now, *value),
-                // A clock that was set back tells nothing new.
+                // A clock that was set back adds no points.
                 Some(last) if last.0 > now => {}
                 _ => {
                     if curve.len() == MOST_POINTS {
@@ -45,7 +45,7 @@ impl History {
         self.curves.iter().map(|(name, curve)| (name.to_string(), points(curve))).collect()
     }
 
-    /// Goes on from what another process has remembered.
+    /// Continues the curves of another process.
     pub(super) fn take_over(&mut self, curves: Curves) {
         for (name, points) in curves {
             let known = self.curves.entry(name.into()).or_default();
@@ -58,7 +58,7 @@ impl History {
         }
     }
 
-    /// A metric's curve; empty for one that there is not.
+    /// A metric's curve; empty for an unknown metric.
     pub fn of(&self, name: &str) -> Vec<Point> {
         self.curves.get(name).map(|curve| curve.iter().copied().collect()).unwrap_or_default()
     }

@@ -1,9 +1,9 @@
 //! The wallboard's tiles, computed here once for all screens.
 //!
 //! [`definitions`](Definitions) come from Sync Documents ([`Store`]) and say for each tile a formula, a format and
-//! thresholds. The [`WallboardWorker`] stands beside the way from the refresh task to Sync and the feed: it has the formulas
-//! evaluated over each snapshot (`formula`), and its tiles are a second input of publisher and feed, which wait for no
-//! formula. The last hours of each tile are kept in [`History`].
+//! thresholds. The [`WallboardWorker`] stands beside the way from the refresh task to Sync and the feed: it has the
+//! formulas evaluated over each snapshot (`formula`), and its tiles are a second input of publisher and feed, which
+//! wait for no formula. The last hours of each tile are kept in [`History`].
 
 mod data;
 mod definition;

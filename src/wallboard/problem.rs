@@ -1,11 +1,11 @@
-//! What is wrong with a definition, told so that its author finds the place.
+//! A problem of a definition, with its place for the author.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::wallboard::formula::protocol::Fault;
 
-/// One problem.
+/// A problem of a definition
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, thiserror::Error)]
 #[error("{}{message}", .field.map(|field| format!("{field}: ")).unwrap_or_default())]
 pub struct Problem {
@@ -21,7 +21,7 @@ pub struct Problem {
     /// Column in that line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
-    /// In a sentence.
+    /// The problem, as a sentence
     pub message: String,
 }
 

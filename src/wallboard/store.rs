@@ -1,4 +1,4 @@
-//! The definitions in Sync: read again and again, since others may write them too, and changed one step at a time.
+//! The definitions in Sync: read periodically, since other programs may write them too, and changed one step at a time.
 //!
 //! A change reads what is there, changes it and writes it under the condition that no other writer wrote in between
 //! (`If-Match`); the second writer reads again. So two editors, or the old wallboard's editor beside ours, lose
@@ -19,14 +19,14 @@ use crate::twilio::{Next, TwilioError};
 
 /// How often a change is tried when another writer writes at the same time.
 const TRIES: usize = 5;
-/// Whether others have begun a further Document is checked at every n-th read of those that are there.
+/// At every n-th read, the store also looks for a further Document of another program.
 const READS_UNTIL_FURTHER: u32 = 6;
 
 #[derive(Debug)]
 pub struct Store {
     sync: SyncService,
     name: String,
-    /// Between two looks at what others wrote.
+    /// Between two reads.
     interval: Duration,
     changing: Mutex<KnownDocuments>,
     definitions: watch::Sender<Option<Arc<Definitions>>>,
@@ -35,11 +35,11 @@ pub struct Store {
 #[derive(Debug, Default)]
 struct KnownDocuments {
     documents: usize,
-    /// Reads since it was looked whether there are more.
+    /// Reads since the last look for a further Document.
     reads: u32,
 }
 
-/// A change of the definitions that was not made. Nothing of it was stored, or what was is harmless.
+/// A change of the definitions failed. Nothing was stored, or only a harmless part.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error(transparent)]
@@ -61,7 +61,7 @@ impl Store {
         self.definitions.subscribe()
     }
 
-    /// Reads them again and again until told to stop.
+    /// Reads the definitions periodically until `stop`.
     pub(super) async fn follow(&self, stop: CancellationToken) {
         let mut failing = false;
         loop {
@@ -157,7 +157,7 @@ impl Store {
         known.documents = documents.len();
         known.reads = if further { 1 } else { known.reads + 1 };
         if documents.is_empty() {
-            // The publisher creates the Document with these; until then they are what it will hold.
+            // The publisher creates the Document with the defaults; until then these are in force.
             let definitions = serde_json::from_str(DEFAULT_DEFINITIONS).unwrap_or_default();
             documents.push(DefinitionDocument { revision: None, definitions, changed: false });
         }

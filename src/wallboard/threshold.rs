@@ -5,7 +5,7 @@ use super::format::number;
 use crate::stats::Passed;
 use crate::wallboard::formula::protocol::FormulaOutcome;
 
-/// The style that a value is shown in, and the threshold that it has passed.
+/// The style of a value, and the threshold that it has passed.
 ///
 /// Upwards the second threshold wins over the first. Downwards (`invertThresholds`) the first wins, as in the sample:
 /// with 20 and 30, a value below 20 has the first style, and one from 20 to 29 the second.

@@ -1,4 +1,4 @@
-//! One tile: a definition, and what its formula resulted in.
+//! One tile: a definition, and the result of its formula.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use super::threshold;
 use crate::service_level::{ServiceLevel, threshold_in};
 use crate::stats::{Passed, Snapshot, Stale, Tile, number};
 
-/// What a tile shows whose formula failed, and one whose result does not fit its format.
+/// The texts of a tile whose formula failed, and of one whose result does not fit its format.
 pub(super) const ERR: &str = "ERR";
 const ERR_FMT: &str = "ERR FMT";
-/// A label that is shown though its definition is not right, in characters.
+/// Most characters of the label that an invalid definition shows.
 const LONGEST_LABEL: usize = 200;
 
 pub(super) struct TileFace<'d> {
@@ -43,13 +43,13 @@ pub(super) fn show<'d>(definition: &'d Definition, value: &Evaluated, zone: &Tim
     TileFace { value, text, style, threshold }
 }
 
-/// What is configured of all tiles.
+/// The configuration that all tiles share.
 #[derive(Clone, Copy)]
 pub(super) struct ShownIn<'c> {
     pub(super) zone: &'c TimeZone,
     /// The service level of a formula that names none.
     pub(super) usual: ServiceLevel,
-    /// `SLA_THRESHOLDS`, in seconds.
+    /// `SLA_THRESHOLDS`: the thresholds of service levels, in seconds.
     pub(super) thresholds: &'c [u32],
 }
 
@@ -85,7 +85,7 @@ pub(super) fn tile(
     }
 }
 
-/// The tile of a definition that can't be shown: one that is not right, or whose formula was never evaluated.
+/// The tile of a definition without a value: an invalid one, or one whose formula was never evaluated.
 pub(super) fn without_value(entry: &DefinitionEntry, problem: Option<&Problem>) -> Tile {
     let label = entry.raw.pointer("/metric/label").and_then(Value::as_str).unwrap_or(&entry.name);
     Tile {
@@ -129,7 +129,7 @@ pub(super) fn all_stale<'e>(
     entries.map(mark).collect()
 }
 
-/// Marks tiles whose next values are late; says whether that changed anything.
+/// Marks tiles whose next values are late; returns whether that changed anything.
 pub(super) fn mark_stale(tiles: &mut [Tile], stale: &Stale) -> bool {
     let mut changed = false;
     for tile in tiles.iter_mut().filter(|tile| tile.stale.is_none() && tile.as_of.is_some()) {
@@ -145,7 +145,7 @@ fn longer(before: Option<Stale>, now: &Stale) -> Stale {
     Stale { since, reason: now.reason.clone() }
 }
 
-/// When what a formula looked at was read last, and whether because of an event.
+/// When the data of a formula was last read, and whether because of an event.
 fn last_read(snapshot: &Snapshot, with_queues: bool) -> Option<(Timestamp, bool)> {
     let queues = snapshot.queues.values().filter(|_| with_queues);
     let readings = queues.filter_map(|state| state.scopes.first()).chain([&snapshot.workspace]);

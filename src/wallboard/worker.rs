@@ -37,11 +37,11 @@ use crate::twilio::sync::SyncService;
 const SPACING: Duration = Duration::from_millis(100);
 /// Where a round takes long, the pause between two is this many times its length.
 const SHARE: u32 = 20;
-/// They are evaluated at least this often: a formula may look at the clock, and one that rested may be better now.
+/// Formulas are evaluated at least this often: one may use the clock, and the pause of another may be over.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Tiles are called stale when a round takes this long, and longer than the round before it would explain.
 const LATE: Duration = Duration::from_secs(3);
-/// Previews and checks that may wait at once.
+/// Most previews and checks that wait at once.
 const MOST_WAITING: usize = 32;
 const NEEDS: Needs =
     Needs { workspace: true, queues: true, last_hour: false, tasks: false, latest_event: false };
@@ -64,7 +64,7 @@ pub struct WallboardWorker {
     history: Arc<Mutex<History>>,
     /// How long the last round took.
     last_round: Duration,
-    /// Faults with what was probably meant; looked for once.
+    /// Faults with their hints, which are computed once.
     explained: HashMap<Arc<str>, (Fault, Arc<Value>)>,
 }
 
@@ -168,10 +168,10 @@ impl WallboardWorker {
         self.engine.set(formulas);
     }
 
-    /// One round; says whether the engine can be used.
+    /// Runs one round; returns whether the engine is usable.
     async fn evaluate(&mut self) -> bool {
         let snapshot = self.snapshots.borrow().clone();
-        // Before everything was read once, a formula would make something wrong of it.
+        // Until everything was read once, formulas would compute wrong values.
         let definitions = self.definitions.borrow().clone().filter(|_| snapshot.is_complete(NEEDS));
         let Some(definitions) = definitions else { return true };
         let since = Timestamp::now();
@@ -198,7 +198,7 @@ impl WallboardWorker {
         usable
     }
 
-    /// Has the engine evaluate all formulas; marks the tiles stale while it is late.
+    /// Lets the engine evaluate all formulas; marks the tiles stale while it is late.
     async fn round(
         &mut self,
         snapshot: &Arc<Snapshot>,
@@ -231,7 +231,7 @@ impl WallboardWorker {
         values: Vec<Evaluated>,
         snapshot: &Snapshot,
     ) -> Vec<Tile> {
-        // Where definitions have changed meanwhile, their own round follows.
+        // If the definitions have changed meanwhile, another round follows.
         let mut values = values.into_iter();
         let mut metrics = Vec::with_capacity(values.len());
         for entry in definitions.iter() {
@@ -272,7 +272,7 @@ impl WallboardWorker {
     }
 
     fn remember(&self, metrics: &[Tile], snapshot: &Snapshot) {
-        // A value that could not be confirmed is no point of a curve.
+        // A stale value is no point of a curve.
         let fresh = snapshot.workspace.realtime.stale.is_none();
         let point = |metric: &Tile| {
             let confirmed = fresh && metric.stale.is_none();

@@ -1,7 +1,7 @@
 """Holds deploy/scaled/nginx.conf to what it promises, with nginx itself and two replicas behind it, of which one hangs.
 
 Docker's name server is not here, so the replicas are named by their addresses, and both are always tried. Times are cut to
-a tenth, so that nobody waits for long.
+a tenth, so that the test does not take long.
 """
 
 import re
@@ -107,7 +107,7 @@ def main():
 
 
 def promises(port, hung, well):
-    # Twice each, so that the one that hangs is asked first once: whoever has fewer requests, in turn.
+    # Twice each, so that the one that hangs is asked first once: the balancer takes the one with fewer requests, in turn.
     for method, path in [
         ("POST", "/taskrouter/events"),
         ("POST", "/prefix/taskrouter/events?x=y"),
@@ -120,12 +120,12 @@ def promises(port, hung, well):
         answers = [ask(port, method, path) for _ in range(2)]
         assert [status for status, _ in answers] == [200, 200], f"{method} {path}: {answers}"
         assert (method, path) in hung.seen, f"{method} {path} was never put to the one that hangs"
-    # What may not be done twice is told to nobody else.
+    # A request that may not be done twice goes to no second replica.
     for method, path in [("POST", "/api/save"), ("GET", "/taskrouter/events?checkMap=true"), ("POST", "/dashboardStats?checkMap=true")]:
         hung.seen.clear()
         well.seen.clear()
         if "checkMap" in path:
-            # Nobody waits here for as long as it may take: the answer of the one that is well has to do.
+            # It may take long, so the test waits only for the answer of the one that is well.
             waiting = [threading.Thread(target=ask, args=(port, method, path), daemon=True) for _ in range(2)]
             for one in waiting:
                 one.start()

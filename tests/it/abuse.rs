@@ -1,5 +1,5 @@
-//! What somebody gets who means harm, and that everybody else is served meanwhile. `docs/abuse.md` lists all of it, with
-//! the tests that stand elsewhere.
+//! What an attacker gets, and that all others are served meanwhile. `docs/abuse.md` lists all attacks, with the tests that
+//! stand elsewhere.
 
 use std::time::Instant;
 
@@ -58,7 +58,7 @@ async fn no_framing_lets_one_request_hide_in_another() {
     let within = format!("{chunked}Content-Length: 4\r\n");
     let hidden_chunk = format!("{:x}\r\n{HIDDEN}\r\n0\r\n\r\n", HIDDEN.len());
     for (what, request, expected) in [
-        // Where both are given the chunks count, and the connection ends: what follows is nobody's request.
+        // Where both are given the chunks count, and the connection ends: what follows is no request.
         ("a length and chunks", post(&whole, "3\r\na=1\r\n0\r\n\r\n"), &[204][..]),
         ("chunks and a length", post(&within, &hidden_chunk), &[403]),
         ("two lengths", post("Content-Length: 3\r\nContent-Length: 5\r\n", "a=1"), &[400]),

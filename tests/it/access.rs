@@ -150,7 +150,7 @@ async fn wrong_passwords_and_other_sites_are_refused() {
     let right = [("username", ADMIN.0), ("password", ADMIN.1)];
     assert_eq!(status(login(&right).header("Sec-Fetch-Site", "cross-site")).await, StatusCode::FORBIDDEN);
     for wrong in
-        [[("username", ADMIN.0), ("password", "nope")], [("username", "nobody"), ("password", ADMIN.1)]]
+        [[("username", ADMIN.0), ("password", "nope")], [("username", "stranger"), ("password", ADMIN.1)]]
     {
         assert_eq!(status(login(&wrong)).await, StatusCode::UNAUTHORIZED);
     }
@@ -260,7 +260,7 @@ async fn other_sites_change_nothing_whatever_credentials_the_browser_remembers()
         }
     }
     let entries = bed.emulator.journal().entries();
-    assert!(entries.iter().all(|entry| entry.api != Api::TaskRouter), "nothing was read anew: {entries:?}");
+    assert!(entries.iter().all(|entry| entry.api != Api::TaskRouter), "nothing was read again: {entries:?}");
     for credentials in credentials {
         for change in changes {
             let own = [("Origin", bed.url()), ("Sec-Fetch-Site", "same-origin")];

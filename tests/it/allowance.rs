@@ -1,4 +1,4 @@
-//! What the service asks of Twilio is no more than it needs, and another service beside it takes nothing from its numbers.
+//! The service requests no more of Twilio than it needs, and another service beside it takes nothing from its numbers.
 
 use serde_json::Value;
 use twilio_emulator::{Fault, FaultKind, Filter, NewTask};

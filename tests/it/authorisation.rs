@@ -1,12 +1,12 @@
-//! Who may do what, as a table: every route, by every method it takes, asked by everybody.
+//! Who may do what, as a table: every route, by every method it takes, requested by every kind of caller.
 //!
-//! The columns, from who may least to who may most, and then whose word counts elsewhere:
+//! The columns are accounts of this service, from no rights to all, and then other callers:
 //!
-//! - *nobody* brings nothing.
+//! - *anyone* sends no credentials.
 //! - *viewer*: the account of `VIEWER_USER`, signed in with a browser, with its CSRF token.
 //! - *editor*: the account of `AUTHENTICATION_USER`, signed in the same way.
 //! - *administrator*: the same account by HTTP Basic in the request itself, as scripts do; the bearer token is the same.
-//! - *wrong account* brings everything that opens a door, each of somebody else's: HTTP Basic, a session, a Flex token, and
+//! - *wrong account* sends every kind of credential, each of another system: HTTP Basic, a session, a Flex token, and
 //!   Twilio's signature by another account's Auth Token.
 //! - *foreign origin*: another site's page in the administrator's browser, which remembers the HTTP Basic credentials.
 //! - *Twilio* signs.
@@ -31,7 +31,7 @@ const JSON: &str = "application/json";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
-    Nobody,
+    Anyone,
     Viewer,
     Editor,
     Administrator,
@@ -42,7 +42,7 @@ enum Who {
 }
 
 const EVERYBODY: [Who; 8] = [
-    Who::Nobody,
+    Who::Anyone,
     Who::Viewer,
     Who::Editor,
     Who::Administrator,
@@ -52,7 +52,7 @@ const EVERYBODY: [Who; 8] = [
     Who::FlexUser,
 ];
 
-/// What is asked of one route, and what each of [`EVERYBODY`] gets.
+/// One request to one route, and the status that each of [`EVERYBODY`] gets.
 struct Row {
     method: &'static str,
     route: &'static str,
@@ -78,7 +78,7 @@ impl Row {
 
 /// One line a route and method; the columns are [`EVERYBODY`].
 fn table() -> Vec<Row> {
-    // On a machine where the page is not built its addresses say so, to whoever would get it.
+    // On a machine where the page is not built its addresses say so, to every caller who would get it.
     let page = if std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/web/dist/index.html")).exists() {
         200
     } else {
@@ -88,7 +88,7 @@ fn table() -> Vec<Row> {
     let plugin = if std::path::Path::new(dist).exists() { 200 } else { 404 };
     let event = "EventType=task.created";
     let mut rows = vec![
-        //                                       nobody viewer editor admin wrong foreign Twilio Flex
+        //                                       anyone viewer editor admin wrong foreign Twilio Flex
         row("POST", "/taskrouter_recording_callback", [403, 403, 403, 403, 403, 403, 204, 403])
             .at("/taskrouter_recording_callback?TaskSid=WT00000000000000000000000000000001")
             .with(FORM, "RecordingUrl=https%3A%2F%2Fapi.twilio.com%2Fr"),
@@ -193,7 +193,7 @@ impl Everybody {
         Self { bed, client }
     }
 
-    /// Signs in anew: a row may sign somebody out.
+    /// Signs in again for each row, since a row may sign the user out.
     async fn session(&self, account: (&str, &str)) -> Vec<(&'static str, String)> {
         let form = [("username", account.0), ("password", account.1)];
         let url = self.bed.url();
@@ -206,7 +206,7 @@ impl Everybody {
         vec![("Cookie", cookie), ("X-CSRF-Token", told["csrfToken"].as_str().unwrap().to_owned())]
     }
 
-    /// What somebody brings along.
+    /// The headers that this caller sends.
     async fn brings(&self, who: Who, row: &Row, body: &str) -> Vec<(&'static str, String)> {
         let basic = |user: &str, password: &str| {
             use base64::Engine;
@@ -215,7 +215,7 @@ impl Everybody {
         };
         let token = |token: &str| ("token", token.to_owned());
         match who {
-            Who::Nobody => vec![],
+            Who::Anyone => vec![],
             Who::Viewer => self.session(VIEWER).await,
             Who::Editor => self.session(ADMIN).await,
             Who::Administrator => vec![basic(ADMIN.0, ADMIN.1)],

@@ -1,4 +1,4 @@
-//! `demo`, as it is seen from outside.
+//! `demo`, seen from outside.
 
 use std::process::Stdio;
 

@@ -223,7 +223,7 @@ async fn a_twilio_that_does_not_answer_is_reported_as_that() {
         let output = Binary::output(&variables, &["doctor", "--json"]).await;
         let json: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!((output.status.code(), state(&json, "workspace")), (Some(1), "wrong"), "{json}");
-        assert_eq!(state(&json, "credentials"), "skipped", "nobody said whether they are right: {json}");
+        assert_eq!(state(&json, "credentials"), "skipped", "no answer said whether they are right: {json}");
         let checks = json["checks"].as_array().unwrap();
         let place = |name: &str| checks.iter().position(|check| check["name"] == name).unwrap();
         assert!(place("workspace") < place("credentials"), "{json}");

@@ -1,4 +1,4 @@
-//! The Flex plugin: its bundle and what is said of it, who may read from inside Flex, `setup --flex-plugin` and the doctor.
+//! The Flex plugin: its bundle and description, who may read from inside Flex, `setup --flex-plugin` and the doctor.
 
 use std::collections::HashMap;
 use std::path::Path;

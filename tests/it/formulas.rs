@@ -1,4 +1,4 @@
-//! Formulas in the process that the service really starts: hostile ones cost nobody else anything.
+//! Formulas in the process that the service really starts: hostile ones cost the others nothing.
 
 use std::path::PathBuf;
 use std::sync::Arc;

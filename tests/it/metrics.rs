@@ -220,8 +220,8 @@ async fn curves_and_fields_are_there_for_who_may_see_them() {
     let fields = get(&bed, "/api/definitions/fields").await;
     assert!(fields["workspace"]["realtime"]["tasks_by_status"].is_object());
     assert_eq!(fields["queues"].as_array().unwrap().len(), 4);
-    let nobody = bed.http.get(format!("{}/api/definitions", bed.url())).send().await.unwrap();
-    assert_eq!(nobody.status(), 401);
+    let unsigned = bed.http.get(format!("{}/api/definitions", bed.url())).send().await.unwrap();
+    assert_eq!(unsigned.status(), 401);
     bed.finish().await;
 }
 

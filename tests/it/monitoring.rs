@@ -1,5 +1,5 @@
-//! `/metrics`: who may read it, that it tells the truth, and that what is drawn and alarmed from it is there. And one id
-//! from the webhook to the write.
+//! `/metrics`: who may read it, that its figures are right, and that it has all metrics that dashboards and alerts use. And
+//! one id from the webhook to the write.
 
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ async fn viewers_and_the_metrics_token_read_it_and_the_token_opens_nothing_else(
     let get = |path: &str| bed.http.get(format!("{}{path}", bed.url()));
     let status = |request: reqwest::RequestBuilder| async { request.send().await.unwrap().status().as_u16() };
     assert_eq!(status(get("/metrics")).await, 401);
-    assert_eq!(status(get("/metrics").bearer_auth("somebody-elses-token")).await, 401);
+    assert_eq!(status(get("/metrics").bearer_auth("another-systems-token")).await, 401);
     assert_eq!(status(get("/metrics").bearer_auth(TOKEN)).await, 200);
     assert_eq!(status(get("/metrics").bearer_auth(BEARER)).await, 200);
     assert_eq!(status(get("/metrics").basic_auth(ADMIN.0, Some(ADMIN.1))).await, 200);
@@ -128,7 +128,7 @@ async fn an_event_is_counted_when_it_shows_and_not_with_every_age_after_it() {
 async fn labels_are_from_known_lists() {
     let bed = bed().await;
     let emulator = &bed.emulator;
-    for name in ["nobody.knows-this", "task.created\"} 5", "x".repeat(5_000).as_str()] {
+    for name in ["unknown.event-type", "task.created\"} 5", "x".repeat(5_000).as_str()] {
         let fields = [("EventType", name), ("TaskQueueSid", "WQ00000000000000000000000000000001")];
         let url = format!("{}/taskrouter/events", bed.url());
         let signature = emulator.callbacks().sign(&url, fields);
@@ -138,7 +138,7 @@ async fn labels_are_from_known_lists() {
     }
     let text = metrics(&bed).await;
     assert_eq!(value(&text, r#"taskrouter_sync_events_total{type="other",outcome="taken"}"#), Some(3.0));
-    assert!(!text.contains("nobody.knows"), "a sender makes no labels");
+    assert!(!text.contains("unknown.event"), "a sender makes no labels");
     bed.finish().await;
 }
 

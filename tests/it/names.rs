@@ -1,6 +1,7 @@
 //! One thing, one name, in words that a reader can search for.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use crate::rooms::{home, sources};
 
@@ -65,12 +66,30 @@ fn definitions_are_found_in_every_form() {
     }
 }
 
-fn texts() -> Vec<std::path::PathBuf> {
+/// The files of programs and scripts below a folder, without what is installed, built or generated there.
+fn programs(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let is_other = name.starts_with('.') || matches!(name, "node_modules" | "dist" | "dist-shell");
+        if is_other || path.ends_with(file!()) {
+            continue;
+        }
+        let kind = path.extension().and_then(|extension| extension.to_str());
+        if path.is_dir() {
+            programs(&path, found);
+        } else if matches!(kind, None | Some("rs" | "ts" | "tsx" | "mjs" | "py")) {
+            found.push(path);
+        }
+    }
+}
+
+fn texts() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    sources(&home().join("src"), &mut files);
-    sources(&home().join("emulator/src"), &mut files);
-    let documents = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| home().join(name));
-    files.extend(documents);
+    for folder in ["src", "emulator", "web", "tests", "benches", "deploy"] {
+        programs(&home().join(folder), &mut files);
+    }
+    files.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile"].map(|name| home().join(name)));
     let folder = std::fs::read_dir(home().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     files.extend(folder.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     files
@@ -89,7 +108,8 @@ fn comments_and_documents_name_their_subject() {
     let mut found = Vec::new();
     for file in texts() {
         let shown = file.strip_prefix(home()).unwrap().display().to_string();
-        for (number, line) in std::fs::read_to_string(&file).unwrap().lines().enumerate() {
+        let text = std::fs::read(&file).unwrap();
+        for (number, line) in String::from_utf8_lossy(&text).lines().enumerate() {
             let line = line.to_lowercase();
             let vague = VAGUE.iter().filter(|word| has(&line, word));
             found.extend(vague.map(|word| format!("{shown}:{}: {word}", number + 1)));

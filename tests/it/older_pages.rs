@@ -1,4 +1,4 @@
-//! What the older systems' own pages ask of the service: whence they may, and whence not.
+//! Requests of the older systems' own pages, from allowed origins and from others.
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ async fn a_page_of_the_same_origin_saves_without_a_csrf_token_and_no_foreign_one
             &[("Origin", "null"), ("Sec-Fetch-Site", "cross-site")],
             &[("Origin", "https://wallboard.example.evil.example")],
             &[("Sec-Fetch-Site", "same-site")],
-            // No browser posts without saying whence; whoever does has to bring the token.
+            // Browsers always name the origin of a POST; a caller that does not has to send the token.
             &[],
         ];
         for headers in foreign {

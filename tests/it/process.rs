@@ -34,8 +34,7 @@ async fn it_stops_in_good_order_on_sigterm() {
     let emulator = emulator().await;
     let mut service = Binary::serve(&Binary::variables(&emulator, &[]));
     let serving = service.logs("Serving").await;
-    let line: Value =
-        serde_json::from_str(&serving).expect("logs are JSON when nobody reads them on a terminal");
+    let line: Value = serde_json::from_str(&serving).expect("logs are JSON unless they go to a terminal");
     assert!(line["listening"].is_string() && line["callback_url"].is_string(), "{serving}");
     service.logs("Ready").await;
     assert_eq!(emulator.sync().map_items("queueStats").map(|items| items.len()), Some(3));

@@ -36,12 +36,12 @@ async fn a_queue_deleted_while_we_were_away_leaves_no_item() {
     bed.stop_service().await;
     let gone = bed.emulator.world().queues()[0].sid.clone();
     bed.emulator.world().remove_queue(&gone).unwrap();
-    bed.emulator.sync().put_item("queueStats", "somebody-elses", serde_json::json!({"keep": true}));
+    bed.emulator.sync().put_item("queueStats", "another-programs", serde_json::json!({"keep": true}));
     bed.start_service().await;
     bed.until("the leftover item is removed", || bed.emulator.sync().item("queueStats", &gone).is_none())
         .await;
     bed.ready().await;
-    assert!(bed.emulator.sync().item("queueStats", "somebody-elses").is_some(), "what is not ours stays");
+    assert!(bed.emulator.sync().item("queueStats", "another-programs").is_some(), "what is not ours stays");
     bed.finish().await;
 }
 

@@ -115,7 +115,7 @@ fn imports_are_found_in_every_form() {
     assert_eq!(imports(code).into_iter().collect::<Vec<_>>(), ["a", "c", "d", "g", "h"]);
 }
 
-/// A task that nobody owns can end without notice, and outlive what it belongs to.
+/// A task without an owner can end without notice, and outlive what it belongs to.
 #[test]
 fn only_the_lifecycle_spawns_tasks_that_no_set_owns() {
     let (folder, mut files) = (home().join("src"), Vec::new());

@@ -1,5 +1,5 @@
-//! The samples' own environment files: each starts the real program, which writes into the Sync Service that the file names,
-//! and says of every name that it does not read what to do about it.
+//! The samples' own environment files: each starts the real program, which writes into the Sync Service that the file
+//! names, and says of every name that it does not read what to do about it.
 
 use std::collections::HashMap;
 use std::path::PathBuf;

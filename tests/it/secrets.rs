@@ -1,5 +1,5 @@
-//! What never leaves the service: secrets and people's data in its log, and anything at all to somebody who only says that
-//! they are Twilio.
+//! What never leaves the service: secrets and people's data in its log, and any data to a caller that only claims to be
+//! Twilio.
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -30,7 +30,7 @@ const SECRETS: [(&str, &str); 5] = [
     ("VOICE_WEBHOOK_SECRET", "voice-webhook-secret-marker"),
     ("AUTHENTICATION_TOKEN", BEARER),
 ];
-/// Given by whoever asks; wrong ones are often right ones of somewhere else.
+/// Credentials that callers send. Wrong ones are often right ones of another system, so they are secrets, too.
 const GIVEN: [&str; 5] = [
     "guessed-password-marker",
     "guessed-bearer-marker",
@@ -63,7 +63,7 @@ impl Scene {
             ("OUTBOUND_PREFIXES", "+1500"),
             ("VOICE_SMS_NUMBERS", CALLER_ID),
             ("VOICE_SMS_PREFIXES", "+"),
-            // Nobody listens there: what can't be delivered is logged.
+            // This port is closed: what can't be delivered is logged.
             ("VOICE_WEBHOOK_URL", "http://127.0.0.1:9/hook"),
             (
                 "SYNC_LAYOUTS",
@@ -226,7 +226,7 @@ async fn nor_does_it_at_debug() {
     nothing_is_told_at("debug").await;
 }
 
-/// A server with a certificate that nobody vouches for; says what it was told before the client left.
+/// A server with a self-signed certificate; returns what it received before the client left.
 fn impostor() -> (u16, std::thread::JoinHandle<Vec<u8>>) {
     let rcgen::CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

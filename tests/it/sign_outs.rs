@@ -1,4 +1,4 @@
-//! Sign-outs that outlive the process, since they stand in Sync.
+//! Sign-outs outlive the process, since they are stored in Sync.
 
 use twilio_emulator::{Api, Fault};
 

@@ -1,4 +1,4 @@
-//! The objects in Sync: made where missing, also while we run; never overwritten where they are somebody's own.
+//! The objects in Sync: made where missing, also while we run; never overwritten where another program made them.
 
 use serde_json::json;
 use twilio_emulator::Settings;

@@ -239,7 +239,7 @@ async fn the_feed_shows_alerts_with_masked_numbers_and_counts_by_agent() {
     assert_eq!((&newest["agent"], &newest["action"]), (&json!("agent@example.com"), &json!("log-call")));
     assert_eq!((&newest["callerId"], &newest["dnis"]), (&json!("…0006"), &json!("…0100")));
     assert!(newest["at"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
-    assert!(!frame.to_string().contains(&CALLER[1..]), "nobody sees a whole number");
+    assert!(!frame.to_string().contains(&CALLER[1..]), "no viewer sees a whole number");
     bed.finish().await;
 }
 

@@ -227,7 +227,7 @@ async fn connections_that_say_nothing_are_closed() {
     let mut half = tokio::net::TcpStream::connect(&address).await.unwrap();
     half.write_all(b"POST /taskrouter/events HTTP/1.1\r\nHost: x\r\n").await.unwrap();
     let mut rest = Vec::new();
-    // Whatever it is told, the end comes by itself.
+    // Whatever the client does, the connection ends by itself.
     let ended = tokio::time::timeout(crate::support::DEADLINE, half.read_to_end(&mut rest)).await;
     assert!(ended.is_ok(), "it is still open");
     bed.finish().await;

@@ -1,7 +1,7 @@
 """Signs what Twilio would sign, so that the webhooks are tried beyond their door.
 
 Loaded by schemathesis. PUBLIC_URL and TWILIO_AUTH_TOKEN are those of the service under test. One request in four is left
-unsigned, or is signed wrongly, as whoever is not Twilio would send it.
+unsigned, or is signed wrongly, as a caller other than Twilio would send it.
 """
 
 import base64

@@ -1,4 +1,4 @@
-// The front ends of the older systems, written anew in a few lines each: what they open, and how they read it. Each
+// The front ends of the older systems, rewritten in a few lines each: what they open, and how they read it. Each
 // must show the centre's true numbers from what the service writes, through the SDK as it is.
 import assert from "node:assert/strict";
 import { test } from "node:test";

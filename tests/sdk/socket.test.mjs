@@ -81,7 +81,7 @@ test("nothing is answered before a token is shown, nor for another product", asy
   assert.deepEqual([answer.http_status.code, JSON.parse(answer.payload).data], [200, { n: 1 }]);
 });
 
-test("what nobody offers is not found", async (t) => {
+test("unknown addresses are not found", async (t) => {
   const { socket } = await known(t);
   for (const path of ["/v3/Lists/x", "/v3/Streams/x", "/v3/Documents/", "/v1/Services", "/"]) {
     socket.send(frame({ method: "message", id: path, active_grant: "data_sync", http_request: get(path) }));

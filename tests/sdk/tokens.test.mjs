@@ -6,7 +6,7 @@ import { ending } from "./support/ending.mjs";
 import { Emulator } from "./support/emulator.mjs";
 import { places } from "./support/places.mjs";
 
-/** The SDK is told this long before its token ends. */
+/** Sync announces the end of a token this long before, in seconds. */
 const NOTICE = 180;
 
 for (const place of places) {

@@ -122,7 +122,7 @@ for (const place of places) {
       assert.deepEqual(screen.of("stats"), [], "reading is no change");
     });
 
-    watching("the SDK's own writes arrive, and are told once", async (emulator, screen) => {
+    watching("the SDK's own writes arrive, each once", async (emulator, screen) => {
       await screen.call("document", "board");
       await screen.call("map", "stats");
       await screen.call("with", "board", "set", { mine: 1 });

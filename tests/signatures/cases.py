@@ -132,7 +132,7 @@ def case(random, number):
         body += ("&" if body else "") + "%EF%BC%A1=1&%F0%9F%98%80=2"
         signature, kind, expected = signed(token, url, fields), "order beyond U+FFFF", True
     elif change < 0.46:
-        # Node tries the URL once more as browsers write it; nobody has seen Twilio sign that.
+        # Node tries the URL once more as browsers write it; Twilio has not been seen to sign that.
         url.query = f"{url.query}&n='" if url.query else "n='"
         if media != "json":
             signature = signed(token, str(url).replace("'", "%27").replace('"', "%22"), fields)

@@ -1,7 +1,7 @@
-//! The core of the service, simulated: the real client, schedule, outbox and all between them over a network, a Twilio and
-//! a clock that a seed decides. Scripts of events come in random orders, doubled and with gaps, while the network is
-//! partitioned, Twilio is in trouble, the service is killed, somebody deletes what it wrote, or its own code panics; what
-//! stands in Sync in the end is always the same.
+//! The core of the service, simulated: the real client, schedule, outbox and all between them over a network, a Twilio
+//! and a clock that a seed decides. Scripts of events come in random orders, doubled and with gaps, while the network
+//! is partitioned, Twilio is in trouble, the service is killed, another program deletes what it wrote, or its own code
+//! panics; what stands in Sync in the end is always the same.
 //!
 //! A failure names its seed. `make simulate SEED=17` replays that run, request for request; `make simulate SEEDS=10000`
 //! runs many.

@@ -20,7 +20,7 @@ use crate::script::CALM;
 pub(crate) enum Trouble {
     /// Connections are refused at once.
     Refused,
-    /// Nothing arrives, and nobody says so.
+    /// Nothing arrives, and connections stay open.
     Silent,
     /// Requests arrive and are carried out; their answers do not come back.
     AnswersLost,

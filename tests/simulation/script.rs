@@ -49,7 +49,7 @@ pub(crate) struct Fate {
     pub(crate) lag: Duration,
     /// When the service is killed; it starts again a second later.
     pub(crate) killed: Option<Duration>,
-    /// When somebody deletes what stands in Sync.
+    /// When another program deletes what stands in Sync.
     pub(crate) vandal: Option<Duration>,
     /// At which requests the service's own code panics.
     pub(crate) panics: Vec<u64>,

@@ -1,4 +1,4 @@
-//! What the journal says of requests and write budgets.
+//! Requests and write budgets, from the emulator's journal.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -11,7 +11,7 @@ use super::Limit;
 use super::freshness::Stopwatch;
 use super::row::Row;
 
-/// How long it has been open before.
+/// How long the centre has been open before the start.
 const HISTORY: Duration = Duration::from_secs(30 * 60);
 /// Steps without an event that are passed over at once.
 const MOST_EMPTY_STEPS: usize = 100;
@@ -40,7 +40,7 @@ pub(super) fn share_workers(emulator: &Emulator) {
     }
 }
 
-/// Lets the same happen in all centres at the same moments, at so many events a second, for so long.
+/// Lets the same happen in all centres at the same moments, at this rate and for this time.
 pub(super) async fn live(
     watches: &[&Stopwatch],
     events_a_second: f64,

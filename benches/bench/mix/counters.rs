@@ -77,7 +77,7 @@ impl Shape {
         Some(Key { queue, counter })
     }
 
-    /// What a counter is in truth.
+    /// The true value of a counter.
     pub(super) fn truth(self, truth: &Truth, key: &Key) -> u64 {
         let both = match self {
             Self::DashboardDocument => truth.workspace(None, start_of_utc_day(), &[]),

@@ -10,7 +10,7 @@ use twilio_emulator::{Emulator, Event, Sid, World};
 use super::counters::{Key, Shape};
 use crate::stats::Sample;
 
-/// Follows one emulator.
+/// Measures the events of one emulator.
 #[derive(Debug)]
 pub(crate) struct Stopwatch {
     world: World,
@@ -32,19 +32,19 @@ struct Running {
 }
 
 impl Stopwatch {
-    /// Follows what is told of the TaskQueues elsewhere.
+    /// Measures the feed's updates for the other TaskQueues.
     pub(crate) fn of_others(emulator: &Emulator, shape: Shape) -> Self {
         let world = emulator.world();
         let last = Mutex::new(world.events().last().map(|event| event.sid));
         Self { world, shape, lag: Duration::ZERO, last, running: Arc::default() }
     }
 
-    /// A TaskQueue's counters were shown now.
+    /// Notes that a TaskQueue's counters are shown now.
     pub(crate) fn show(&self, queue: &str, counters: &[(&'static str, u64)]) {
         self.running.lock().unwrap().show(queue, counters, Instant::now());
     }
 
-    /// Follows from now on, until it is dropped.
+    /// Measures until it is dropped.
     pub(super) fn start(emulator: &Emulator, shape: Shape, lag: Duration) -> Self {
         let running = Arc::new(Mutex::new(Running::default()));
         let (mut changes, seen) = (emulator.sync().subscribe(), Arc::downgrade(&running));
@@ -73,7 +73,7 @@ impl Stopwatch {
         self.shape
     }
 
-    /// Lets the centre take one step; the number of events that came of it.
+    /// Makes one step of the centre; returns the number of its events.
     pub(crate) fn step(&self, is_timed: bool) -> usize {
         let begin = Instant::now() + self.lag;
         self.world.step();
@@ -95,7 +95,8 @@ impl Stopwatch {
         self.running.lock().unwrap().events
     }
 
-    /// Ends it: the times, in which what never showed counts as long as it was waited for, and how many those are.
+    /// Ends the measurement: returns the times, in which a change that never showed counts as its whole wait, and the
+    /// number of those changes.
     pub(crate) fn stop(self) -> (Sample<Duration>, usize) {
         let mut running = self.running.lock().unwrap();
         let now = Instant::now();

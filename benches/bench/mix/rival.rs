@@ -61,7 +61,7 @@ struct Rival {
     writes: Arc<Semaphore>,
 }
 
-/// Runs until it is dropped.
+/// A running rival; it stops when it is dropped.
 #[derive(Debug)]
 pub(super) struct Running(JoinSet<()>);
 
@@ -148,7 +148,7 @@ impl Rival {
         writing.join_all().await;
     }
 
-    /// What should stand where: address, how to create it (list, name of the key, key), value.
+    /// A wanted write: address, how to create it (list, name of the key, key), value.
     async fn read(&self) -> Vec<(String, (String, &'static str, String), Value)> {
         let since = start_of_utc_day();
         let window = format!("StartDate={since}&SplitByWaitTime=30,60,120&PageSize=1000");

@@ -36,7 +36,7 @@ pub(super) struct Row {
     pub(super) rival: bool,
 }
 
-/// What was measured of a row.
+/// The figures of a row.
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) row: Row,
@@ -49,7 +49,7 @@ pub(super) struct Outcome {
     floor: Sample<Duration>,
 }
 
-/// How one of the two did.
+/// The figures of the service or of its rival.
 #[derive(Debug)]
 pub(super) struct Figures {
     pub(super) times: Sample<Duration>,
@@ -60,7 +60,7 @@ pub(super) struct Figures {
     pub(super) cost: Cost,
 }
 
-/// For the table.
+/// The cells for the table.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
     pub(super) p50: String,
@@ -71,7 +71,7 @@ pub(super) struct Cells {
 }
 
 impl Row {
-    /// For the tables.
+    /// The cells for the tables.
     pub(super) fn title(&self) -> String {
         let Self { shape, queues, events, limit, .. } = self;
         format!("{} {queues} {events} {}", shape.name(), limit.name())

@@ -12,7 +12,7 @@ use super::testbed::{EVENTS, Testbed};
 
 const CONNECTIONS: usize = 64;
 
-/// What came of it.
+/// The answers to a crowd of events.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
     /// From the moment an event was due until it was accepted, rising.
@@ -29,7 +29,7 @@ impl Answers {
     }
 }
 
-/// So many signed events, spread evenly over a time.
+/// Posts this number of signed events, spread evenly over a time.
 pub(crate) async fn post(testbed: &Testbed, events: usize, over: Duration) -> Answers {
     let requests = requests(testbed, events);
     let mut running = JoinSet::new();

@@ -39,7 +39,7 @@ pub(crate) const FAULTS: [&str; 18] = [
     "soak",
 ];
 
-/// Lets one of them strike.
+/// Runs one fault.
 pub(crate) async fn strike(name: &str, effort: Effort) -> Finding {
     match name {
         "hostile" => hostile::strike(effort, settings()).await,

@@ -1,6 +1,6 @@
-//! Clients that mean harm: connections by the thousand in every shape that costs a server something, made-up tokens,
-//! made-up names, and an account's owner who takes no answers and writes hostile formulas, while the contact centre goes on. All of it stays on the loopback address, is bounded in number, and stops
-//! by itself.
+//! Hostile clients: connections by the thousand in every shape that costs a server something, made-up tokens,
+//! made-up names, and a user with an account who reads no answers and writes hostile formulas, while the contact centre
+//! goes on. All of it stays on the loopback address, is bounded in number, and stops by itself.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How a client behaves.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
-    /// Says nothing.
+    /// Connects and sends nothing.
     Silent,
     /// Stops within a head of 12 KB.
     Head,
@@ -65,7 +65,7 @@ const FORMULAS: [&str; 4] = [
     "(() => { const a = Array(500).fill(0), k = []; while (true) k.push(Math.max.bind(...a)) })()",
 ];
 
-/// What one client came to.
+/// The results of one client.
 #[derive(Debug, Default, Clone, Copy)]
 struct Tally {
     connections: usize,
@@ -73,7 +73,7 @@ struct Tally {
     let_in: usize,
 }
 
-/// So many of them for a while, and the same number of events each second as a centre has.
+/// Lets hostile clients attack for a while, beside as many events a second as a centre has.
 pub(crate) async fn strike(effort: Effort, settings: twilio_emulator::Settings) -> Finding {
     let span = Duration::from_secs(effort.of(4, 40));
     let clients = clients(effort.of(700, 10_000));

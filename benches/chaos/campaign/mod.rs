@@ -1,7 +1,7 @@
-//! The campaign: one fault after another against the real program, each several times, and what came of it.
+//! The campaign: runs one fault after another against the real program, each several times.
 //!
-//! A fault is survived when Sync tells the emulated centre's truth again afterwards, no event was refused, no more than 20
-//! writes were ever in flight, nothing has leaked, nobody panicked and the process is still the same. The benchmark
+//! A fault is survived when Sync is right again afterwards, no event was refused, no more than 20
+//! writes were ever in flight, nothing has leaked, no task panicked and the process is still the same. The benchmark
 //! `chaos` runs all of it and prints how long each recovery took; the tests run a short form, which waits for recoveries
 //! but does not time them.
 
@@ -41,7 +41,7 @@ impl Effort {
     }
 }
 
-/// What came of one fault.
+/// The result of one fault.
 #[derive(Debug, Default)]
 pub(crate) struct Finding {
     pub(crate) fault: &'static str,

@@ -1,4 +1,4 @@
-//! What can be seen of a process from outside.
+//! The resources of a process, seen from outside.
 
 use std::fs::read_to_string;
 
@@ -6,12 +6,12 @@ use std::fs::read_to_string;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Holdings {
     pub(crate) files: usize,
-    /// `VmRSS`
+    /// `VmRSS`: resident memory.
     pub(crate) resident_kib: u64,
-    /// `VmHWM`
+    /// `VmHWM`: the peak of resident memory.
     pub(crate) peak_kib: u64,
     pub(crate) children: usize,
-    /// Children that ended and were not taken notice of.
+    /// Children that ended and were not reaped (zombies).
     pub(crate) zombies: usize,
 }
 

@@ -11,12 +11,12 @@ use super::{Effort, Finding};
 const SPEED: f64 = 30.0;
 /// Steps a second of the centre's own time, at its busiest.
 const BUSIEST: f64 = 1.0;
-/// The load rises and falls so often.
+/// How often the load rises and falls.
 const WAVES: u32 = 4;
 /// By how much the memory of the last wave may lie above that of the second; the first warms up.
 const MOST_GROWTH_KIB: u64 = 4 * 1024;
 
-/// Runs it.
+/// Runs the soak test.
 pub(crate) async fn soak(effort: Effort) -> Finding {
     let span = Duration::from_secs(effort.of(12, 120));
     let about = format!(

@@ -16,7 +16,7 @@ use super::shim::Shim;
 use super::wire::Wire;
 use super::{agreement, variables::base_variables};
 
-/// Far beyond what anything takes: whatever gets here has failed.
+/// The time limit of every wait, far beyond what any takes.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// The TaskChannels in `base_variables`.
 const CHANNELS: [&str; 2] = ["voice", "chat"];
@@ -40,7 +40,7 @@ pub(crate) struct Making<'a> {
     pub(crate) shim: bool,
 }
 
-/// All of it, running.
+/// The running emulator, wire and service.
 pub(crate) struct Testbed {
     pub(crate) emulator: Emulator,
     pub(crate) wire: Wire,
@@ -152,14 +152,14 @@ impl Testbed {
         }
     }
 
-    /// Lets the centre live for a while, at so many steps a second.
+    /// Lets the centre live for a while, at this rate of steps.
     pub(crate) async fn live(&self, steps_a_second: f64, span: Duration) {
         let driven = self.emulator.world().drive(steps_a_second);
         tokio::time::sleep(span).await;
         drop(driven);
     }
 
-    /// Ends the service without a word, as the kernel does when memory is short.
+    /// Kills the service, as the kernel does when memory is short.
     pub(crate) async fn kill(&mut self) {
         self.remember_peak();
         let theirs = children(self.pid());
@@ -175,7 +175,7 @@ impl Testbed {
         }
     }
 
-    /// Starts it again.
+    /// Starts the service again.
     pub(crate) fn start(&mut self) {
         self.starts += 1;
         let log = log_of(&self.directory, self.starts);
@@ -186,8 +186,8 @@ impl Testbed {
         self.peak_kib = self.peak_kib.max(self.holdings().map_or(0, |held| held.peak_kib));
     }
 
-    /// Ends the testbed and says what was not as it must be, and what the service held at most. `answered` says that every
-    /// event had somebody to take it.
+    /// Ends the testbed and says what was not as it must be, and what the service held at most. `answered` says that the
+    /// service was there to take every event.
     pub(crate) async fn close(mut self, answered: bool) -> (Vec<String>, u64) {
         self.emulator.callbacks().wait_idle().await;
         self.remember_peak();
@@ -198,7 +198,7 @@ impl Testbed {
             if held.children > 1 || held.zombies > 0 {
                 self.problems.push(format!("{} child processes, {} dead", held.children, held.zombies));
             }
-            // Whatever is told to end before it runs ends at once, in no order; it may have been started a moment ago.
+            // A signal to a process that does not run yet ends it at once and out of order; it may just have been started.
             self.ready().await;
             let _ = Command::new("kill").args(["-s", "TERM", &self.pid().to_string()]).status().await;
             match tokio::time::timeout(DEADLINE, self.service.wait()).await {

@@ -12,14 +12,14 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-/// What the wire does.
+/// What the wire does with connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// What a wire should.
+    /// Passes everything on.
     Through,
-    /// Nobody listens any more; open connections are reset.
+    /// The port is closed; open connections are reset.
     Refuse,
-    /// Nothing passes, and nobody says so.
+    /// Nothing passes, and connections stay open.
     Silent,
     /// Every piece takes this much longer, each way.
     Slow(Duration),
@@ -52,7 +52,7 @@ impl Wire {
         self.address.port()
     }
 
-    /// From now on.
+    /// Sets what the wire does from now on.
     pub(crate) fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
     }

@@ -1,4 +1,4 @@
-//! One Call as data: where it stands, its resource, and what its status callbacks tell.
+//! One Call as data: its status, its resource, and the parameters of its status callbacks.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,7 +42,7 @@ impl CallStatus {
         !matches!(self, Self::Queued | Self::Ringing | Self::InProgress)
     }
 
-    /// The `StatusCallbackEvent` that tells of it.
+    /// The `StatusCallbackEvent` that requests a callback for this status.
     pub(super) const fn event(self) -> &'static str {
         match self {
             Self::Queued => "initiated",
@@ -55,7 +55,7 @@ impl CallStatus {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CallView {
-    /// `CA…`
+    /// The Call's SID, `CA…`.
     pub sid: String,
     pub to: String,
     pub from: String,
@@ -126,7 +126,7 @@ impl Call {
         self.answered.zip(self.ended).map_or(0, |(answered, ended)| (ended - answered) / 1000)
     }
 
-    /// Does the Call want to be told of where it stands now? Without `StatusCallbackEvent` only of its end.
+    /// Whether the Call wants a callback for its present status; without `StatusCallbackEvent` only for its end.
     pub(super) fn wants_callback(&self) -> bool {
         let event = self.status.event();
         let mut asked = self.params.iter().filter(|(name, _)| name == "StatusCallbackEvent").peekable();

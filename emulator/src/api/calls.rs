@@ -1,7 +1,7 @@
 //! Calls: placed, recorded, moved on by a test or ended over REST, and reported by status callbacks.
 //!
-//! By default a Call stays queued until a test says what became of it. [`Calls::behave`] lets the
-//! other side answer, or not, by itself. An answered Call with a `Url` fetches its TwiML from there.
+//! By default a Call stays queued until a test moves it on. With [`Calls::behave`] the called party answers, or does not,
+//! by itself. An answered Call with a `Url` fetches its TwiML from there.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::world::World;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Answering {
-    /// Nothing until a test says so.
+    /// Calls stay queued until a test moves them on.
     #[default]
     ByHand,
     Answers,
@@ -37,7 +37,7 @@ pub enum Answering {
 const CALLS: usize = 10_000;
 /// By default Twilio places one Call a second; more are queued, not refused.
 const SPACING_MS: i64 = 1_000;
-/// Longest `Twiml` parameter.
+/// Longest parameter `Twiml`, in characters.
 const MAX_TWIML: usize = 4_000;
 
 /// The handle; clones are the same.
@@ -136,7 +136,7 @@ impl Calls {
         self.lock().calls.iter().map(Call::view).collect()
     }
 
-    /// Moves a Call on, and sends the status callback that was asked for; `false` if there is no such Call or it has
+    /// Sets a Call's status, and sends the requested status callback; `false` if there is no such Call or it has
     /// ended.
     pub fn set_status(&self, sid: &str, status: CallStatus) -> bool {
         let now = self.clock.now_ms();
@@ -157,7 +157,7 @@ impl Calls {
         }
     }
 
-    /// Fetches what to do with an answered Call. One without usable instructions is ended, as by Twilio.
+    /// Fetches the TwiML of an answered Call. Without usable TwiML the Call ends, as at Twilio.
     fn run_twiml(&self, call: &Call) {
         let Some(url) = call.param("Url").map(str::to_owned) else { return };
         let (sid, calls) = (call.sid.to_string(), self.clone());
@@ -186,7 +186,7 @@ impl Calls {
         self.inner.lock()
     }
 
-    /// Sends the status callback for where a Call stands, if the Call wants it.
+    /// Sends the status callback for a Call's present status, if the Call requests it.
     fn tell(&self, call: &mut Call) {
         let Some(url) = call.param("StatusCallback").filter(|_| call.wants_callback()) else { return };
         let label = format!("call.{}", call.status.event());

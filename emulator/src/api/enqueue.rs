@@ -55,7 +55,7 @@ pub(super) fn hung_up(world: &World, call: &Call) {
     }
 }
 
-/// Twilio adds what it knows of the Call, in snake case.
+/// The Task's attributes, with those of the Call that Twilio adds in snake case.
 fn merge(attributes: &mut Map<String, Value>, params: &[(String, String)]) {
     for (name, value) in params.iter().filter(|(name, _)| name != "CallStatus") {
         let mut snake = String::new();

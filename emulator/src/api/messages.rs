@@ -1,4 +1,4 @@
-//! Messages: accepted and recorded. What becomes of one is for a test to say.
+//! Messages: accepted and recorded. A test sets their status.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -49,10 +49,10 @@ const CREATE: [&str; 22] = [
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MessageView {
-    /// `SM…`
+    /// The Message's SID, `SM…`.
     pub sid: String,
     pub to: String,
-    /// From which number; none with a messaging service.
+    /// The sender's number; `None` with a messaging service.
     pub from: Option<String>,
     pub body: String,
     pub params: Vec<(String, String)>,

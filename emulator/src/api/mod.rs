@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Bodies are forms, dates are RFC 2822, and lists name their next page by a relative `next_page_uri`. Calls and
-//! Messages are recorded; a test moves a Call on (`Calls::set_status`), or says what becomes of all of them
-//! (`Calls::behave`), and its status callbacks are sent, signed. An answered Call fetches its TwiML, and `<Enqueue>` with
+//! Messages are recorded; a test sets a Call's status (`Calls::set_status`), or the behaviour of all Calls
+//! (`Calls::behave`), and signed status callbacks are sent. An answered Call fetches its TwiML, and `<Enqueue>` with
 //! a `<Task>` makes one in the centre.
 
 mod call;

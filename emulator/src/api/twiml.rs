@@ -1,11 +1,12 @@
-//! As much TwiML as a Call here understands: `<Response><Enqueue workflowSid="WW…"><Task>{json}</Task></Enqueue></Response>`
-//! (<https://www.twilio.com/docs/voice/twiml/enqueue>). Anything else is refused rather than skipped.
+//! As much TwiML as a Call here understands: `<Response><Enqueue
+//! workflowSid="WW…"><Task>{json}</Task></Enqueue></Response>` (<https://www.twilio.com/docs/voice/twiml/enqueue>).
+//! Anything else is refused rather than skipped.
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
-/// What an `<Enqueue>` asks for.
+/// The content of an `<Enqueue>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Enqueue {
     pub(super) workflow: String,

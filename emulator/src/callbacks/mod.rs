@@ -60,13 +60,13 @@ struct Job {
     target: Arc<Target>,
     due: Instant,
     duplicate: bool,
-    /// The same for every attempt of one delivery.
+    /// An id that all attempts of one delivery share.
     idempotency_token: String,
 }
 
 enum Parcel {
     Event(Arc<Event>, Format),
-    /// A form of another product: what it is about, what it tells, and its parameters.
+    /// A callback of another product: its subject, its kind, and its parameters.
     Form {
         sid: String,
         label: String,
@@ -75,7 +75,7 @@ enum Parcel {
     },
 }
 
-/// Takes an answer's status and body; status 0 where there was none.
+/// Receives an answer's status and body; status 0 without an answer.
 pub(crate) type Answered = Arc<dyn Fn(u16, &str) + Send + Sync>;
 
 impl Callbacks {
@@ -162,7 +162,7 @@ impl Callbacks {
         self.post(url, Parcel::Form { sid, label, params, answered: None });
     }
 
-    /// The same, and hands the answer on.
+    /// The same, and passes the answer to `answered`.
     pub(crate) fn fetch(
         &self,
         url: &str,
@@ -284,7 +284,7 @@ impl Callbacks {
         self.lock().token.clone()
     }
 
-    /// The `X-Twilio-Signature` for a request of one's own with these form parameters.
+    /// The `X-Twilio-Signature` for a test's own request with these form parameters.
     pub fn sign<'a>(&self, url: &str, params: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
         signature::sign(&self.auth_token(), url, params)
     }

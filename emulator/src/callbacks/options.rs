@@ -1,11 +1,11 @@
-//! How callbacks go wrong on request, in which shape they are sent, and what is remembered of each.
+//! Faults and format of callbacks, and the record of each delivery.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How callbacks go wrong, and in which shape they are sent.
+/// Faults and format of callbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
@@ -44,9 +44,9 @@ pub struct Delivery {
     pub event_type: String,
     pub url: String,
     pub status: Option<u16>,
-    /// Why there was none.
+    /// Why there was no answer.
     pub error: Option<String>,
     pub attempts: u32,
-    /// Was this the second, superfluous delivery of an event?
+    /// Whether this was the duplicate delivery of an event.
     pub duplicate: bool,
 }

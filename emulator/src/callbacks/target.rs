@@ -16,11 +16,11 @@ pub(crate) struct Target {
     pub(crate) credentials: Option<(String, String)>,
     /// `rc`: how often to try again.
     pub(crate) retries: u32,
-    /// `ct`
+    /// `ct`: the time limit of connecting.
     pub(crate) connect_timeout: Duration,
-    /// `rt`
+    /// `rt`: the time limit of reading.
     pub(crate) read_timeout: Duration,
-    /// `tt`
+    /// `tt`: the time limit of the whole request.
     pub(crate) total_timeout: Duration,
     pub(crate) policy: Policy,
 }

@@ -1,4 +1,4 @@
-//! The contents of Sync over the control pages: looked at and changed as another writer would, without limits.
+//! The contents of Sync over the control pages: read, and changed as another writer would, without limits.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! The centre in plain text, the truth beside what Sync shows of it: for a terminal.
+//! The centre as plain text for a terminal: the true numbers beside those in Sync.
 
 use std::fmt::Write as _;
 

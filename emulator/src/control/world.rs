@@ -158,7 +158,7 @@ pub(super) fn show(core: &Core) -> ControlAnswer {
     }))
 }
 
-/// Carries out a command; answers the SID of what it made, if it made something.
+/// Carries out a command; answers the SID of what it created, if anything.
 pub(super) fn command(core: &Core, command: Command) -> ControlAnswer {
     let world = &core.world;
     let unit = |outcome: Outcome| outcome.map(|()| Value::Null);

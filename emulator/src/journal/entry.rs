@@ -10,9 +10,9 @@ use crate::error::Refusal;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Api {
-    /// `taskrouter.twilio.com`
+    /// `taskrouter.twilio.com`: TaskRouter.
     TaskRouter,
-    /// `sync.twilio.com`
+    /// `sync.twilio.com`: Sync.
     Sync,
     /// `api.twilio.com`: Calls and Messages.
     Api,
@@ -42,7 +42,7 @@ pub struct Entry {
     pub status: u16,
     /// Twilio's error code answered.
     pub code: Option<u32>,
-    /// Why it was refused, if it was.
+    /// Why the request was refused; `None` if it was not.
     pub refusal: Option<Refusal>,
     /// The Sync object: its unique name, or its SID if it has none.
     pub sync_object: Option<Box<str>>,
@@ -55,7 +55,7 @@ pub struct Entry {
     pub took: Duration,
 }
 
-/// Which records to count; what is `None` is not looked at.
+/// Which records to count; a field that is `None` matches all.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
@@ -73,7 +73,7 @@ pub struct Filter {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
     pub requests: u64,
-    /// Answered 429.
+    /// Requests that were answered 429.
     pub throttled: u64,
     /// … of those, because of a per-second limit.
     pub over_rate: u64,
@@ -81,9 +81,9 @@ pub struct Totals {
     pub over_concurrency: u64,
     pub unknown_paths: u64,
     pub unknown_parameters: u64,
-    /// Answered 401.
+    /// Requests that were answered 401.
     pub unauthorized: u64,
-    /// Answered 5xx or not at all.
+    /// Requests that were answered 5xx or not at all.
     pub failed: u64,
 }
 

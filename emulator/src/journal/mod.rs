@@ -1,4 +1,4 @@
-//! What was asked of the emulator: a ring of small records, running totals and peaks.
+//! The requests to the emulator: a ring of small records, running totals and peaks.
 //!
 //! Tests assert on the journal: "never above N in flight" or "no request above its limit" is then an observation, not
 //! a hope. Totals and peaks go on when the ring has forgotten the records behind them.
@@ -115,7 +115,7 @@ impl Journal {
         self.0.changed.subscribe()
     }
 
-    /// A request came in; it is in flight as long as the guard lives. Tells how many are, this one included.
+    /// Counts a request as in flight while the guard lives. Returns how many are in flight, this one included.
     pub(crate) fn enter(&self, api: Api, sync_write: bool) -> (InFlight, usize) {
         self.0.in_flight[api as usize].enter();
         let now = self.0.all.enter();

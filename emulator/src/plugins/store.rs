@@ -1,4 +1,4 @@
-//! What the Plugins API holds, in the order of creation.
+//! Plugins, Configurations and Releases, in the order of creation.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -11,7 +11,7 @@ pub(super) struct PluginStore {
     pub(super) plugins: Vec<Plugin>,
     pub(super) versions: Vec<Version>,
     pub(super) configurations: Vec<Configuration>,
-    /// The last one is active.
+    /// The Releases; the last one is active.
     pub(super) releases: Vec<Release>,
 }
 
@@ -78,7 +78,7 @@ impl PluginStore {
         Sid::draw(kind, &mut self.ids)
     }
 
-    /// By SID or unique name.
+    /// Finds a Plugin by SID or unique name.
     pub(super) fn plugin(&self, name: &str) -> Option<&Plugin> {
         self.plugins.iter().find(|plugin| plugin.is_named(name))
     }
@@ -87,7 +87,7 @@ impl PluginStore {
         self.plugins.iter_mut().find(|plugin| plugin.is_named(name))
     }
 
-    /// By SID or number.
+    /// Finds a Version by SID or number.
     pub(super) fn version(&self, plugin: &str, name: &str) -> Option<&Version> {
         let plugin = self.plugin(plugin)?.sid;
         let mut own = self.versions.iter().filter(|version| version.plugin == plugin);

@@ -24,7 +24,7 @@ pub(crate) struct Request {
     pub(crate) base: String,
 }
 
-/// What a product notes about a request for the journal and the answer's headers.
+/// A product's notes on a request, for the journal and the answer's headers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trace {
     pub(crate) sync_object: Option<String>,
@@ -67,7 +67,7 @@ impl Request {
         Ok(Params::parse(&self.body))
     }
 
-    /// For calls without parameters.
+    /// Refuses any parameters, for calls without them.
     pub(crate) fn no_parameters(&self) -> Result<(), ApiError> {
         self.query.only(&[])
     }

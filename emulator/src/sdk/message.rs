@@ -1,4 +1,4 @@
-//! What is said on the socket: the headers of frames, read and made.
+//! The messages on the socket: headers of frames, parsed and made.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -27,7 +27,7 @@ pub(super) enum SdkMessage {
     PutNotificationCtx {
         notification_ctx_id: String,
     },
-    /// It no longer wants those.
+    /// The SDK no longer wants these notifications.
     DeleteNotificationCtx {
         notification_ctx_id: String,
     },

@@ -1,12 +1,12 @@
 //! What Twilio's Sync SDK needs: its socket, and the requests it makes through it.
 //!
-//! The package `twilio-sync` (versions 0.10 to 4) for browsers and Node.js keeps Documents and Maps fresh over one websocket.
-//! This module speaks as much of that protocol as the SDK uses to watch and write Documents and Maps, learnt from the
-//! published package; it claims nothing beyond that about Twilio's own servers. Point the SDK here with its options
-//! `cdsUri` (this emulator's URL) and `Twilsock.uri` (the same with `ws:` and the path `/v3/wsconnect`).
+//! The package `twilio-sync` (versions 0.10 to 4) for browsers and Node.js keeps Documents and Maps fresh over one
+//! websocket. This module speaks as much of that protocol as the SDK uses to watch and write Documents and Maps, learnt
+//! from the published package; it claims nothing beyond that about Twilio's own servers. Point the SDK here with its
+//! options `cdsUri` (this emulator's URL) and `Twilsock.uri` (the same with `ws:` and the path `/v3/wsconnect`).
 //!
 //! ```text
-//! frame      bytes ⇄ header and payload       token           who is there, until when
+//! frame      bytes ⇄ header and payload       token           identity and expiry
 //! message    headers, read and made           session         one socket from init to its end
 //! objects    Documents and Maps, items        subscriptions   what a socket watches, and the notifications
 //! contexts   the types of notifications that a socket of an older SDK wants

@@ -88,7 +88,7 @@ pub(super) fn may(inner: &mut SyncInner, sid: Sid, identity: &str, right: fn(&Ri
         || inner.store.permissions(sid).and_then(|rights| rights.get(identity)).is_some_and(right)
 }
 
-/// 403/54007.
+/// 403/54007: the identity lacks the permission.
 pub(super) fn forbidden() -> ApiError {
     ApiError::new(403, 54007, "Access forbidden for identity")
 }

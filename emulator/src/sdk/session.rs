@@ -29,11 +29,11 @@ use crate::wire::Line;
 
 /// Largest message read: a Document's 16 KiB with all its bytes escaped, and a header.
 const MAX_MESSAGE: usize = 256 * 1024;
-/// How long a socket may wait before it says who it is.
+/// How long a socket may take to authenticate.
 const INIT_WITHIN: Duration = Duration::from_secs(20);
 /// How long a socket may take nothing before it is dropped.
 const STALLED: Duration = Duration::from_secs(20);
-/// How long the other side may take to close after we have said goodbye.
+/// How long the other side may take to close after the emulator's close.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// The SDK wants to know this long before its token ends (documented at its event `tokenAboutToExpire`).
 const NOTICE_MS: i64 = 3 * 60 * 1000;
@@ -47,7 +47,7 @@ const MAX_CONTINUATION: usize = 256;
 enum SessionEnd {
     /// The other side is gone, or stalled.
     Gone,
-    /// We say goodbye, with a status that the SDK knows.
+    /// The emulator closes, with a status that the SDK knows.
     Close(u16, &'static str),
 }
 

@@ -256,7 +256,7 @@ mod tests {
                 .unwrap_or_default()
         }
 
-        /// The numbers replayed, and the last word.
+        /// The numbers replayed, and the final notification.
         fn establish(&mut self, sid: &str, seen: Option<u64>, cursor: u64) -> (Vec<u64>, Value) {
             let body = json!({
                 "action": "establish",

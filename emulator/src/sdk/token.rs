@@ -1,4 +1,4 @@
-//! Access tokens: who may watch Sync, and for how long.
+//! Access tokens: an identity that may use Sync, and its expiry.
 //!
 //! A JWT, signed with the API key's secret (HS256), whose grants name an identity and a Sync Service. Everything that
 //! Twilio's documentation says of it is checked; what it leaves open is decided here: only this account's key and
@@ -99,7 +99,7 @@ struct DataSync {
     service_sid: String,
 }
 
-/// Checks a token at this moment. Nothing in it is believed before its signature has been checked.
+/// Checks a token at this moment; the signature first.
 pub(super) fn check(token: &str, account: &Account, now_ms: i64) -> Result<Grant, TokenError> {
     if token.len() > MAX_TOKEN {
         return Err(TokenError::NotAJwt);

@@ -4,8 +4,9 @@
 //! connection ─► read ─► in flight (counted, limited) ─► fault? ─► latency ─► credentials ─► product ─► headers ─► journal
 //! ```
 //!
-//! Paths of different products do not collide, so one address serves them all; `/emulator` is not Twilio's and goes
-//! to `control`, and the Sync SDK's websocket goes to `sdk`. A request whose client has left is dropped where it stands; its record says status 0.
+//! Paths of different products do not collide, so one address serves them all; `/emulator` is not Twilio's and goes to
+//! `control`, and the Sync SDK's websocket goes to `sdk`. A request whose client has left is dropped where it stands;
+//! its record says status 0.
 
 mod short;
 

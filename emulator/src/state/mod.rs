@@ -44,7 +44,7 @@ impl TaskStatus {
         matches!(self, Self::Completed | Self::Canceled)
     }
 
-    /// Twilio's word, read back.
+    /// Parses Twilio's name of the status.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Pending, Self::Reserved, Self::Assigned, Self::Wrapping, Self::Completed, Self::Canceled]
             .into_iter()
@@ -83,7 +83,7 @@ impl ReservationStatus {
         matches!(self, Self::Pending | Self::Accepted | Self::Wrapping)
     }
 
-    /// Twilio's word, read back.
+    /// Parses Twilio's name of the status.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         [
             Self::Pending,
@@ -234,12 +234,12 @@ impl State {
         self.activities.iter().position(|a| a.name == name_or_sid || a.sid.to_string() == name_or_sid)
     }
 
-    /// Can this Worker be offered Tasks of this queue, whatever the Activity?
+    /// Whether this Worker can be offered Tasks of this queue, in any Activity.
     pub(crate) fn is_eligible(&self, worker: &Worker, queue: &Queue) -> bool {
         self.pools.get(&queue.expression).is_some_and(|pool| pool.expression.matches(&worker.attributes))
     }
 
-    /// Is the Worker in an available Activity, with room on the channel?
+    /// Whether the Worker is in an available Activity, with room on the channel.
     pub(crate) fn is_free(&self, worker: &Worker, channel: usize) -> bool {
         let room = worker.channels.get(channel).is_some_and(|c| c.available && c.assigned < c.capacity);
         room && self.activities.get(worker.activity).is_some_and(|a| a.available)

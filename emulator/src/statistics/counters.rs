@@ -1,7 +1,8 @@
 //! The counters themselves: Tasks of a queue by channel, Workers of a pool by Activity.
 //!
-//! A `QueueCounters` stands for a queue (or the whole Workspace) and has one `ChannelCounters` over all channels and one for each channel;
-//! a `WorkerCounters` counts Workers. Each answers its real-time questions without looking at any Task or Worker.
+//! A `QueueCounters` stands for a queue (or the whole Workspace) and has one `ChannelCounters` over all channels and
+//! one for each channel; a `WorkerCounters` counts Workers. Each answers its real-time questions without looking at any
+//! Task or Worker.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -22,7 +23,7 @@ pub(crate) struct QueueCounters {
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ChannelCounters {
-    /// Pending, reserved, assigned, wrapping.
+    /// Tasks that are pending, reserved, assigned and wrapping.
     pub(crate) by_status: [u32; 4],
     pub(crate) by_priority: BTreeMap<i64, u32>,
     /// Pending and reserved Tasks by creation.

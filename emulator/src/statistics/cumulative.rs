@@ -152,7 +152,7 @@ impl Cumulative {
         self
     }
 
-    /// Without mean and split.
+    /// All fields but the mean wait and the split.
     pub(crate) fn without_averages(mut self) -> Self {
         self.avg_task_acceptance_time = None;
         if let Some(more) = &mut self.more {
@@ -229,7 +229,7 @@ impl Window {
         Ok(Self::from(start.max(now - HISTORY_MINUTES * 60_000), end))
     }
 
-    /// From a moment, cut to its second, to another.
+    /// A window from a moment, cut to its second, to another.
     pub(crate) fn from(start: i64, end: i64) -> Self {
         Self { start: start.div_euclid(1000) * 1000, end }
     }

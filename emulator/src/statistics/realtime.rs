@@ -1,4 +1,4 @@
-//! How things stand: the real-time statistics of the Workspace, of a queue, of the Workers.
+//! The real-time statistics of the Workspace, of a queue, of the Workers.
 //!
 //! Choices where the documentation is silent: a Task waits while it is pending or reserved, and the longest wait is
 //! counted from its creation; `tasks_by_priority` covers the four open statuses; `total_tasks` adds Tasks canceled

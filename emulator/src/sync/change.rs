@@ -37,10 +37,10 @@ pub enum ChangeKind {
 pub struct SyncChange {
     /// Grows by one with every change of the service.
     pub id: u64,
-    /// When, in milliseconds since 1970.
+    /// The time of the change, in milliseconds since 1970.
     pub at: i64,
     pub kind: ChangeKind,
-    /// `ET…`, `MP…` or `TO…`
+    /// The object's SID: `ET…`, `MP…` or `TO…`.
     pub sid: Sid,
     pub unique_name: Option<String>,
     pub key: Option<String>,

@@ -20,7 +20,7 @@ use crate::sid::Sid;
 const BURST: Duration = Duration::from_secs(10);
 const FULL_RATE_UP_TO: f64 = 1024.0;
 const LOWEST_RATE_FROM: f64 = 10_240.0;
-/// 2/s of 20/s.
+/// The least share of the rate: 2/s of 20/s.
 const LOWEST_SHARE: f64 = 0.1;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

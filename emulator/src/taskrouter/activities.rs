@@ -63,7 +63,7 @@ pub(super) fn channels(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     })
 }
 
-/// By SID or unique name.
+/// Finds a TaskChannel by SID or unique name.
 pub(super) fn channel(call: &TaskRouterCall<'_>, name: &str) -> TaskRouterAnswer {
     call.request.no_parameters()?;
     call.world.read(|state| {

@@ -48,7 +48,7 @@ fn walk(value: &mut Value, nulls: Nulls) {
     }
 }
 
-/// Says nothing: no entries, or nothing but zeros in them.
+/// Whether a value is empty: without entries, or with zeros only.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Array(entries) => entries.iter().all(|entry| entry["workers"] == 0),

@@ -58,7 +58,7 @@ const EVENT_TYPES: [&str; 49] = [
     "workspace.deleted",
 ];
 
-/// There is one.
+/// The emulator has one Workspace.
 pub(super) fn list(call: &TaskRouterCall<'_>) -> TaskRouterAnswer {
     let page = Page::read(call.request, &["FriendlyName"], MAX_PAGE)?;
     let row = call.world.read(|state| call.place().workspace(state, call.callbacks));

@@ -15,11 +15,11 @@ pub(crate) type Fields = Vec<(&'static str, String)>;
 
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// `EV…`
+    /// The event's SID, `EV…`.
     pub sid: Sid,
     /// For example `task.created`.
     pub event_type: &'static str,
-    /// When, in milliseconds.
+    /// The time of the event, in milliseconds since 1970.
     pub at: i64,
     /// `task`, `reservation`, `worker`, …
     pub resource_type: &'static str,

@@ -14,10 +14,10 @@ use crate::sid::{Kind, Sid};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct NewTask {
-    /// `WQ…`
+    /// The TaskQueue's SID, `WQ…`.
     pub queue: String,
     pub channel: String,
-    /// 0 and up.
+    /// The Task's priority, from 0.
     pub priority: i64,
     pub attributes: Value,
     pub age: Duration,
@@ -56,7 +56,7 @@ fn reservation(sid: &str) -> Outcome<Sid> {
 }
 
 impl World {
-    /// Opens a queue for everybody (`1==1`, as Twilio does without an expression).
+    /// Opens a queue for all Workers (`1==1`, as Twilio does without an expression).
     pub fn add_queue(&self, name: &str) -> String {
         // Twilio's default expression always parses.
         self.act(|transaction| transaction.add_queue(NewQueue::named(name)))

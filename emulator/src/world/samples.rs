@@ -18,7 +18,7 @@ use crate::statistics::realtime::Realtime;
 /// The Workspace at one moment of the history.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// When that was.
+    /// The moment of the sample.
     pub at: Timestamp,
     /// Its statistics, the cumulative ones since the centre opened.
     pub workspace: Both,

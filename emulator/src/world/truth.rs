@@ -1,4 +1,4 @@
-//! What is really so: statistics from the present state, without lag, for a test to compare with.
+//! The true statistics: from the present state, without lag, for a test to compare with.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub struct Truth(World);
 pub struct Both {
     /// As `RealTimeStatistics`, without SIDs of containers and URL.
     pub realtime: Value,
-    /// As `CumulativeStatistics`.
+    /// As `CumulativeStatistics`, without SIDs of containers and URL.
     pub cumulative: Value,
 }
 

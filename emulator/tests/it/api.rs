@@ -82,7 +82,7 @@ async fn an_answered_call_becomes_the_task_that_its_twiml_asks_for() {
 
     calls.behave(Answering::Answers);
     let made = bench.post(&format!("{folder}.json"), &form).await;
-    assert_eq!(made.body["status"], "queued", "what comes next is told later");
+    assert_eq!(made.body["status"], "queued", "later statuses come by callback");
     bench.emulator.callbacks().wait_idle().await;
     let call = calls.all().remove(0);
     assert_eq!(call.status, CallStatus::InProgress);

@@ -57,7 +57,7 @@ class Callbacks(EmulatorTest):
         call = self.client.calls.create(
             to="+15005550006",
             from_="+14155552345",
-            # One that has to be fetched where nobody is may have ended the Call by the time of the next step.
+            # TwiML at an address without a server could end the Call before the next step.
             twiml="<Response><Pause length=\"60\"/></Response>",
             status_callback=self.receiver.url,
             status_callback_event=["ringing", "answered", "completed"],

@@ -25,7 +25,7 @@ const METRICS: [&str; 13] = [
 /// How the page shows the service level.
 pub(super) struct DemoLevel {
     pub(super) rule: ServiceLevel,
-    /// Seconds.
+    /// In seconds.
     pub(super) threshold: u32,
 }
 
@@ -68,7 +68,7 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_default()
 }
 
-/// Per cent; `None` of nothing.
+/// The share in per cent; `None` where the whole is zero.
 fn share(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| 100.0 * part / whole)
 }

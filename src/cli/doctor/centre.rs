@@ -1,4 +1,4 @@
-//! What the configuration names in the Workspace: TaskChannels, TaskQueues, the Workflow of agents' Calls.
+//! Whether the Workspace has what the configuration names: TaskChannels, TaskQueues, the Workflow of agents' Calls.
 
 use std::fmt::Display;
 
@@ -11,10 +11,10 @@ use crate::stats::day::{iso_seconds, start_of_day};
 use crate::twilio::taskrouter::{TaskQueue, Window};
 use crate::twilio::{Apis, Next, TwilioError};
 
-/// Names shown in one line.
+/// Most names shown in one line.
 const MOST_SHOWN: usize = 10;
 
-/// Asks of each thing that the configuration names.
+/// Checks each thing that the configuration names.
 pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
     let queues = apis.taskrouter.task_queues().await;
     let mut checks = vec![task_queues(&queues), channels(config, apis).await];
@@ -29,7 +29,7 @@ fn task_queues(queues: &Result<Vec<TaskQueue>, TwilioError>) -> Check {
     match queues {
         Ok(queues) if queues.is_empty() => Check::note(
             "task queues",
-            "the Workspace has none: nothing to show",
+            "the Workspace has no TaskQueues: nothing to show",
             "create one: Console, TaskRouter, the Workspace, TaskQueues",
         ),
         Ok(queues) => Check::right("task queues", format!("{}", queues.len())),
@@ -65,9 +65,9 @@ async fn channels(config: &Config, apis: &Apis) -> Check {
         }
     }
     let of_their_own = if shown.is_empty() {
-        "none has statistics of its own".to_owned()
+        "no channel has its own statistics".to_owned()
     } else {
-        format!("{} with statistics of their own", some(&shown))
+        format!("{} with their own statistics", some(&shown))
     };
     if unshown.is_empty() {
         return Check::right(NAME, of_their_own);
@@ -76,7 +76,7 @@ async fn channels(config: &Config, apis: &Apis) -> Check {
         shown.iter().map(|name| name.as_str()).chain(unshown.iter().map(|n| &***n)).collect();
     Check::note(
         NAME,
-        format!("{of_their_own}; there are Tasks on {}, too, in the sums only", some(&unshown)),
+        format!("{of_their_own}; Tasks on {} appear only in totals", some(&unshown)),
         format!("set STATS_CHANNELS={}, or auto", all.join(",")),
     )
 }
@@ -90,7 +90,7 @@ fn service_levels(config: &Config, queues: &[TaskQueue]) -> Option<Check> {
     let is_there = |sid: &&TaskQueueSid| queues.iter().any(|queue| queue.sid == **sid);
     let missing: Vec<_> = named.keys().filter(|sid| !is_there(sid)).collect();
     if missing.is_empty() {
-        return Some(Check::right(NAME, format!("{} TaskQueues have one of their own", named.len())));
+        return Some(Check::right(NAME, format!("{} TaskQueues have their own service level", named.len())));
     }
     let there: Vec<String> =
         queues.iter().map(|queue| format!("{} ({})", queue.sid, queue.friendly_name)).collect();
@@ -117,7 +117,7 @@ async fn workflow(config: &Config, apis: &Apis) -> Option<Check> {
     })
 }
 
-/// The first of them, and how many more there are.
+/// The first names, and how many more there are.
 pub(super) fn some(names: &[impl Display]) -> String {
     let shown: Vec<String> = names.iter().take(MOST_SHOWN).map(ToString::to_string).collect();
     match names.len() {

@@ -10,7 +10,7 @@ use crate::twilio::{Apis, Next};
 
 const MEND: &str = "taskrouter-sync setup --flex-plugin";
 
-/// None where our plugin is not released, which is as good.
+/// No checks where our plugin is not released, which is no fault.
 pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
     let released = match released(&apis.plugins).await {
         Ok(Some(released)) => released,
@@ -19,7 +19,7 @@ pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
             let found = format!("whether the plugin is released is not known: {error}");
             return vec![Check::note("flex plugin", found, "run doctor again")];
         }
-        // An account without Flex refuses in its own way.
+        // An account without Flex refuses this request.
         Err(_) => return Vec::new(),
     };
     let bundle = FlexPluginBundle::built(&config.server.public_url);
@@ -30,18 +30,21 @@ fn version(released: &Released, bundle: Option<&FlexPluginBundle>) -> Check {
     const NAME: &str = "flex plugin";
     match bundle {
         Some(bundle) if bundle.url == released.url => {
-            Check::right(NAME, format!("{} is released, as this service has it", released.version))
+            Check::right(NAME, format!("version {} is released and matches this service", released.version))
         }
         Some(bundle) => {
             let found = format!(
-                "{} ({}) is released, and this service has {VERSION} ({})",
+                "version {} ({}) is released, but this service has {VERSION} ({})",
                 released.version, released.url, bundle.url
             );
             Check::wrong(NAME, found, MEND)
         }
         None => {
-            let found = format!("{} is released, and this program carries none", released.version);
-            Check::wrong(NAME, found, "make web, and build the program again")
+            let found = format!(
+                "version {} is released, but this program was built without the plugin",
+                released.version
+            );
+            Check::wrong(NAME, found, "run make web and rebuild the program")
         }
     }
 }
@@ -53,7 +56,7 @@ async fn reachable(released: &Released) -> Check {
         Ok((status, _)) => Check::note(NAME, format!("{} answers {status} from here", released.url), MEND),
         Err(reason) => {
             let found = format!("{} does not answer from here: {reason}", released.url);
-            Check::note(NAME, found, "taskrouter-sync serve, and a proxy or tunnel that leads to it")
+            Check::note(NAME, found, "start the service and a proxy or tunnel to it")
         }
     }
 }
@@ -68,5 +71,5 @@ fn origins(config: &Config) -> Check {
             "set ALLOWED_ORIGINS=https://flex.twilio.com, or your own Flex host",
         );
     }
-    Check::right(NAME, format!("pages of {} may ask", origins.join(", ")))
+    Check::right(NAME, format!("allowed origins: {}", origins.join(", ")))
 }

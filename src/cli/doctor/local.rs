@@ -1,4 +1,4 @@
-//! What can be told without asking anybody: the configuration, the limits of this process, the time zone.
+//! Checks without network access: the configuration, the limits of this process, the time zone.
 
 use rustix::process::{Resource, getrlimit};
 
@@ -6,7 +6,7 @@ use super::report::Check;
 use crate::cli::serve::OTHER_FILES;
 use crate::config::{Config, Unread, variables};
 
-/// Looks at them.
+/// Runs the checks.
 pub(super) fn checks(config: &Config, value: &dyn Fn(&str) -> Option<String>) -> Vec<Check> {
     vec![
         configuration(),
@@ -16,12 +16,12 @@ pub(super) fn checks(config: &Config, value: &dyn Fn(&str) -> Option<String>) ->
     ]
 }
 
-/// Only called once the configuration is valid.
+/// Always right: `doctor` reports an invalid configuration before it comes here.
 fn configuration() -> Check {
     Check::right("configuration", "all variables are valid")
 }
 
-/// Variables that are set and not read: slips of the pen, those of earlier versions, and those of older systems.
+/// Variables that are set but not read: misspelt ones, and those of earlier versions and older systems.
 pub(super) fn unread(unread: &Unread) -> impl Iterator<Item = Check> {
     let misspelt = unread.misspelt.iter().map(|(name, meant)| {
         let found = format!("{name} is set but not read; did you mean {meant}?");
@@ -37,7 +37,7 @@ pub(super) fn unread(unread: &Unread) -> impl Iterator<Item = Check> {
     misspelt.chain(retired).chain(needless)
 }
 
-/// What is half configured, and therefore off, and what names something that is not known.
+/// What is off because it is half configured, and values that name something unknown.
 pub(super) fn warnings(config: &Config) -> impl Iterator<Item = Check> {
     let mend = "set or correct the variables that it names, or remove them";
     config.warnings.iter().map(move |warning| Check::note("configuration", warning.clone(), mend.to_owned()))
@@ -50,7 +50,7 @@ fn accounts(config: &Config) -> Check {
     }
     Check::note(
         "administrator",
-        "none configured: the dashboard and ?checkMap=true stay shut",
+        "none configured: the dashboard and ?checkMap=true are disabled",
         "set AUTHENTICATION_USER and AUTHENTICATION_PASSWORD",
     )
 }
@@ -83,7 +83,7 @@ fn time_zone(config: &Config, value: &dyn Fn(&str) -> Option<String>) -> Check {
         Check::note(
             "time zone",
             found,
-            "set DASHBOARD_TIMEZONE (such as Europe/Berlin) if the contact centre is elsewhere",
+            "set DASHBOARD_TIMEZONE (such as Europe/Berlin) if the contact centre is in another time zone",
         )
     }
 }

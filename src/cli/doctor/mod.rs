@@ -1,8 +1,8 @@
-//! `doctor`: looks at everything that has to be right for the service to work, says what is and what is not, and for each
-//! thing that is not the command that mends it. It changes nothing, but for keys of its own in Redis that are gone at once.
+//! `doctor`: checks everything that the service needs, and prints for each fault the command that fixes it. It changes
+//! nothing, apart from keys of its own in Redis that it deletes at once.
 //!
-//! The configuration is read as `serve` reads it; Twilio is asked through the same client. What can't be known because of
-//! something before it is skipped, and not guessed.
+//! The configuration is read as `serve` reads it; Twilio is asked through the same client. A check that
+//! depends on a failed one is skipped.
 
 mod centre;
 mod flex;
@@ -26,7 +26,7 @@ pub(super) struct DoctorOptions {
     json: bool,
 }
 
-/// Looks, and says. Exit status 0 where nothing is wrong, 1 where something is, 2 where it is the configuration.
+/// Runs and prints all checks. Exit status 0 where nothing is wrong, 1 for a fault, 2 for an invalid configuration.
 pub(super) async fn run(environment: &Environment, options: &DoctorOptions) -> Result<(), CommandError> {
     let config = match environment.config() {
         Ok(config) => config,

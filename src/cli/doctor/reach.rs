@@ -1,12 +1,12 @@
-//! Whether this machine reaches what the configuration sends to besides Twilio and Redis.
+//! Whether this machine reaches the configured addresses other than Twilio and Redis.
 
 use super::report::Check;
 use crate::config::Config;
 
-/// How long another's address may take to answer.
+/// How long an address may take to answer.
 pub(super) const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// The webhook of bad calls and the collector of traces, where they are configured.
+/// The webhook for poor call quality and the collector of traces, where they are configured.
 pub(super) async fn checks(config: &Config) -> Vec<Check> {
     let mut checks = Vec::new();
     if let Some((url, _)) = &config.voice.webhook {
@@ -18,7 +18,7 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
     checks
 }
 
-/// Any answer will do: the address takes signed posts, and this is none.
+/// Any status counts as an answer: the address takes signed POST requests, and this request is not signed.
 #[expect(clippy::disallowed_methods, reason = "this does not go to Twilio")]
 async fn check(name: &'static str, variable: &str, url: &str) -> Check {
     let client =

@@ -13,7 +13,7 @@ const VERSION: &str = "redis version";
 const MEMORY: &str = "redis memory";
 const LEADER: &str = "leader";
 
-/// Scripts that ask for the time before they write.
+/// The first version whose scripts may read the time before they write.
 const OLDEST: (u32, u32) = (5, 0);
 
 /// No checks where no Redis is configured.
@@ -41,7 +41,7 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
     checks
 }
 
-/// Where Redis's own settings are made: the user of `REDIS_URL` has no right to.
+/// Where an operator changes Redis's settings: the user of `REDIS_URL` may not.
 const ITS_OWN: &str = "in redis.conf, in Redis's start arguments (as in deploy/scaled) or in the managed service's parameters; the \
                        user of REDIS_URL may not set it";
 
@@ -86,7 +86,7 @@ fn version(server: &Server) -> Check {
     }
 }
 
-/// A Redis that throws keys away when it is full throws the lease away, or marks.
+/// A Redis that evicts keys when its memory is full may evict the lease or marks.
 fn memory(server: &Server) -> Check {
     let mend = format!("maxmemory-policy noeviction\n{ITS_OWN}");
     match (server.policy.as_deref(), server.most_memory) {

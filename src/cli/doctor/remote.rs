@@ -1,4 +1,4 @@
-//! What Twilio says: credentials, Workspace, where its events go, the clock, the Sync Service and the objects in it.
+//! Checks that ask Twilio: credentials, Workspace, event callbacks, the clock, the Sync Service and its objects.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::telemetry::metrics::Monitor;
 use crate::twilio::taskrouter::Workspace;
 use crate::twilio::{Apis, Next, TwilioError};
 
-/// Beyond this statistics and ages are visibly off.
+/// A clock that is off by more than this shows in statistics and ages.
 const SKEW_TO_NOTE: SignedDuration = SignedDuration::from_secs(2);
-/// Beyond this access tokens are too new or too old for Twilio.
+/// A clock that is off by more than this makes Twilio refuse access tokens as too new or too old.
 const SKEW_TOO_LARGE: SignedDuration = SignedDuration::from_secs(30);
 /// The window in which Sync counts writes.
 const SYNC_WINDOW: Duration = Duration::from_secs(10);
 
-/// Asks, each thing once.
+/// Runs the checks, with one request for each resource.
 pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
     let workspace = apis.taskrouter.workspace().await;
     let mut checks = credentials(config, &workspace).await;
@@ -40,7 +40,7 @@ pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
         Err(error) => {
             let reason = if error.is_bad_credentials() { "credentials" } else { "workspace" };
             if !error.is_bad_credentials() {
-                // The reason stands before what is not known because of it.
+                // The failed check comes before those that are skipped because of it.
                 let place = if error.next() == Next::Missing { checks.len() } else { 0 };
                 checks.insert(place, unreadable_workspace(&error, config, apis).await);
             }
@@ -90,7 +90,7 @@ async fn credentials(config: &Config, workspace: &Result<Workspace, TwilioError>
         };
         return vec![refused(what, error, mend)];
     }
-    let unknown = || vec![Check::unknown("credentials", "Twilio gave no answer about them")];
+    let unknown = || vec![Check::unknown("credentials", "Twilio could not verify the credentials")];
     if !was_let_in(workspace) {
         return unknown();
     }
@@ -144,8 +144,7 @@ async fn unreadable_workspace(error: &TwilioError, config: &Config, apis: &Apis)
     }
 }
 
-/// The mistake that everybody makes first: Twilio was told another URL than `PUBLIC_URL`, so no event comes, or every
-/// signature is wrong.
+/// The most common mistake: Twilio has another URL than `PUBLIC_URL`, so no events arrive, or every signature is wrong.
 fn callback_url(config: &Config, workspace: &Workspace) -> Check {
     const NAME: &str = "event callback URL";
     const MEND: &str = "taskrouter-sync setup --event-callback-url";
@@ -155,7 +154,7 @@ fn callback_url(config: &Config, workspace: &Workspace) -> Check {
     };
     let (url, overrides) = told.split_once('#').unwrap_or((told, ""));
     let without_query = url.split('?').next().unwrap_or_default();
-    // Of the scheme's own port the service takes either form, so this does.
+    // The service accepts a URL with or without the scheme's default port, so this check does, too.
     let normal = |url: &str| reqwest::Url::parse(url).map_or_else(|_| url.to_owned(), String::from);
     let expected = EVENT_PATHS.iter().any(|path| normal(without_query) == normal(&format!("{ours}{path}")));
     if expected && overrides.is_empty() {
@@ -187,7 +186,8 @@ fn events_filter(config: &Config, workspace: &Workspace) -> Check {
     }
 }
 
-/// Whether this service answers at `PUBLIC_URL`. From inside, this can fail where Twilio succeeds, so it is never a failure.
+/// Whether this service answers at `PUBLIC_URL`. From inside, this can fail where Twilio succeeds, so it is never a
+/// failure.
 async fn public_url(url: &PublicUrl) -> Check {
     let health = format!("{url}/healthz");
     let found = match answers(&health).await {
@@ -224,7 +224,7 @@ pub(super) async fn fetched(url: &str) -> Result<(u16, String), String> {
 fn clock(ahead: Result<Option<SignedDuration>, TwilioError>) -> Check {
     let ahead = match ahead {
         Ok(Some(ahead)) => ahead,
-        Ok(None) => return Check::right("clock", "Twilio's answer has no time"),
+        Ok(None) => return Check::right("clock", "Twilio's answer has no Date header"),
         Err(error) => return Check::note("clock", error.to_string(), "taskrouter-sync doctor"),
     };
     let off = ahead.abs();
@@ -296,7 +296,7 @@ async fn sync(config: &Config, apis: &Apis) -> Vec<Check> {
 async fn objects(config: &Config, apis: &Apis) -> Check {
     let nothing = Snapshot::empty(&config.core.statistics.channels, Timestamp::now());
     let layouts = layout::all(&config.core);
-    // One that goes on from another is there only when it is needed.
+    // A Document that continues another one exists only when it is needed.
     let goes_on = format!("{}-", config.core.sync.dashboard_metrics_document);
     let needed = |object: &Object| !matches!(object, Object::Document(name) if name.starts_with(&goes_on));
     let objects = layouts.iter().flat_map(|layout| layout.objects(&nothing)).filter(needed);

@@ -1,4 +1,4 @@
-//! What the doctor says: a line for each check, and below what is not right the command that mends it; or the same as JSON.
+//! The doctor's report: a line for each check, and below each fault the command that fixes it; or the same as JSON.
 
 use std::fmt::{self, Write};
 
@@ -6,25 +6,25 @@ use serde::Serialize;
 
 use crate::VERSION;
 
-/// Room for the longest name.
+/// Column width: the longest name fits.
 const NAME_WIDTH: usize = 20;
 const STATE_WIDTH: usize = 7;
 
-/// How something is.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum CheckState {
-    /// As it should be.
+    /// The thing checked is as it should be.
     Right,
     /// It works, but an operator may want to change it.
     Note,
     /// It does not work.
     Wrong,
-    /// It can't be looked at, because something before it is wrong.
+    /// Not checked, because an earlier check failed.
     Skipped,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Check {
     pub(super) name: &'static str,
@@ -36,10 +36,10 @@ pub(super) struct Check {
     pub(super) mend: Option<String>,
 }
 
-/// Everything that was looked at.
+/// All checks, in the order of the report.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// Of this program.
+    /// The version of this program.
     version: &'static str,
     /// Whether nothing is wrong.
     healthy: bool,
@@ -91,7 +91,7 @@ impl Report {
         self.checks.iter().filter(|check| check.state == state).count()
     }
 
-    /// For programs.
+    /// The report as JSON, for programs.
     pub(super) fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
     }

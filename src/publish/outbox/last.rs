@@ -9,8 +9,8 @@ use super::{Entry, Held, Outbox};
 use crate::layout::{Object, Target};
 use crate::publish::pacer::Urgency;
 
-/// What is written last waits for the others of its Map this long; where the Map has more changes than Sync takes, there would
-/// always be others.
+/// What is written last waits for the others of its Map this long; where the Map has more changes than Sync takes,
+/// there would always be others.
 pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(5);
 
 impl Outbox {
@@ -19,8 +19,8 @@ impl Outbox {
         self.last = targets;
     }
 
-    /// Whether other items of a last one's Map are under way or have their turn before it. Those that fail are given up here:
-    /// they may fail for a long time.
+    /// Whether other items of a last one's Map are under way or have their turn before it. Those that fail are given up
+    /// here: they may fail for a long time.
     pub(super) fn waits_for_others(&self, target: &Target) -> bool {
         self.objects.get(&target.object()).is_some_and(|state| {
             let mut changes = state.ready.iter().take(Urgency::Aged.index()).flatten();

@@ -1,4 +1,4 @@
-//! Bodies that tell their connection's place what it is at: a request is whole, an answer is sent.
+//! Bodies that report their progress to the connection's place: the request is complete, the answer is sent.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Accepts connections: bounded in number, in memory, and in the time that a request and its answer may take.
 //!
-//! A client that opens connections and says nothing, or says it a byte at a time, or does not read its answers, gets its
-//! connections closed; such clients can't keep Twilio's events out.
+//! Connections of a client that sends nothing, or a byte at a time, or does not read its answers, are closed, so such
+//! clients can't keep Twilio's events out.
 
 mod exchange;
 mod places;
@@ -49,8 +49,7 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(5);
 /// After an error such as "too many open files" accepting waits for this long, or it would spin.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(20);
 
-/// Listens, with room for a crowd that comes at once: a connection beyond the kernel's queue waits a second or more before
-/// it is tried again.
+/// Listens with a long queue: the kernel drops a connection beyond it, and the client tries again after a second or more.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // After a restart the address may be taken still by connections that linger.
@@ -111,7 +110,7 @@ async fn serve_within(
     }
     drop(listener);
     open.close();
-    // A client that is still connected after that waits for nothing that will come.
+    // Connections that are still open after that get no answer any more.
     let _ = tokio::time::timeout(LONGEST_DRAIN, open.wait()).await;
     Ok(())
 }
@@ -128,7 +127,7 @@ async fn converse(
     stream.set_nodelay(true)?;
     #[cfg(any(target_os = "android", target_os = "linux"))]
     rustix::net::sockopt::set_tcp_user_timeout(&stream, milliseconds(LONGEST_WRITE))?;
-    // The library's buffers are made only for a client that says something.
+    // The library's buffers are made only once the client has sent something.
     tokio::select! {
         readable = tokio::time::timeout(LONGEST_HEAD, stream.readable()) => readable??,
         () = stop.cancelled() => return Ok(()),
@@ -175,7 +174,7 @@ mod tests {
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
-        // A connection may be reset, which is no answer either.
+        // A reset connection counts as no answer, too.
         let _ = stream.read_to_string(&mut answer).await;
         answer
     }

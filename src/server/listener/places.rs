@@ -51,7 +51,7 @@ impl Places {
         Arc::new(Self { limits, open: Mutex::default() })
     }
 
-    /// A place for a new connection; another one may have to go for it.
+    /// Takes a place for a new connection, which may evict another one.
     pub(super) fn admit(self: &Arc<Self>) -> Arc<ConnectionPlace> {
         let mut open = self.open();
         while open.waiting() >= self.limits.waiting || open.all() >= self.limits.open {
@@ -88,7 +88,7 @@ impl Open {
         self.waiting() + self.busy.len()
     }
 
-    /// Those in a state. The longest busy ones are streams, whose clients come back by themselves.
+    /// The connections in a state. Those that are busy longest are streams, whose clients reconnect by themselves.
     fn of(&mut self, state: ConnectionState) -> &mut BTreeMap<u64, CancellationToken> {
         match state {
             ConnectionState::Fresh => &mut self.fresh,
@@ -104,7 +104,7 @@ impl Open {
         at
     }
 
-    /// Ends the connection that is missed least; `false` where there is none.
+    /// Closes the least valuable connection; `false` where there is none.
     fn evict(&mut self) -> bool {
         let states = [ConnectionState::Fresh, ConnectionState::Idle, ConnectionState::Busy];
         let oldest = states.into_iter().find_map(|state| self.of(state).pop_first());
@@ -116,7 +116,7 @@ impl Open {
 }
 
 impl ConnectionPlace {
-    /// A whole request is here.
+    /// The whole request has arrived.
     pub(super) fn busy(&self) {
         self.go(ConnectionState::Busy);
     }

@@ -81,7 +81,7 @@ struct PartLabels {
     part: &'static str,
 }
 
-/// What is known, to be shown beside what the service does.
+/// The contact centre's metrics of one snapshot, added to those of the service.
 pub(super) fn registry(
     snapshot: &Snapshot,
     config: &StatisticsConfig,
@@ -218,7 +218,7 @@ fn queues(registry: &mut Registry, snapshot: &Snapshot, config: &StatisticsConfi
     }
 }
 
-/// How old what is shown is and may be, and what can't be read.
+/// How old the statistics are and may become, and how many can't be read.
 fn freshness(registry: &mut Registry, snapshot: &Snapshot, rhythm: RefreshConfig, now: Timestamp) {
     let interval = FloatFamily::<PartLabels>::default();
     let help = "The longest time between two reads of the Workspace's statistics, as it is configured";

@@ -1,4 +1,4 @@
-//! `GET /metrics`: what the service does and how the contact centre is, for Prometheus.
+//! `GET /metrics`: metrics of the service and the contact centre, for Prometheus.
 //!
 //! For viewers, and for holders of `METRICS_TOKEN`, which opens nothing else: a monitoring system should not hold an
 //! account that sees customers' Tasks.
@@ -20,16 +20,16 @@ use crate::pipeline::RequestError;
 use crate::stats::Snapshot;
 use crate::telemetry::metrics::ClientKind;
 
-/// OpenMetrics, which Prometheus asks for first.
+/// OpenMetrics, the format that Prometheus prefers.
 const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Everything.
+/// The metrics of this process and, where it leads, of the contact centre.
 #[utoipa::path(
     get,
     path = "/metrics",
     operation_id = "metrics",
     tag = "Operations",
-    summary = "What the service does and how the centre is, for Prometheus",
+    summary = "Metrics of the service and the contact centre, for Prometheus",
     security(("basic" = []), ("bearer" = []), ("session" = []), ("metrics" = [])),
     responses(
         (status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text"),

@@ -159,14 +159,14 @@ fn description() -> Description {
     described
 }
 
-/// Shows it to any caller: it says nothing that the documents don't.
+/// Answers the description to any caller: it holds nothing that the published documents don't.
 #[utoipa::path(
     get,
     path = "/openapi.json",
     operation_id = "openapi",
     tag = "Operations",
     summary = "This description",
-    responses((status = 200, description = "It", body = Object))
+    responses((status = 200, description = "The OpenAPI description", body = Object))
 )]
 pub(super) async fn show() -> Response {
     ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], DESCRIPTION.as_str()).into_response()

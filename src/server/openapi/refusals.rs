@@ -40,19 +40,19 @@ macro_rules! groups {
 
 refusals! {
     Malformed 400 "The body or the query can't be decoded"
-    CredentialsNeeded 401 "Credentials or a session are needed, or are not right"
-    NotAllowed 403 "Not signed by Twilio, or this account, Flex user or site may not do that"
-    NotFound 404 "Nothing is there, or it is not switched on"
+    CredentialsNeeded 401 "Credentials or a session are missing or wrong"
+    NotAllowed 403 "Not signed by Twilio, or not allowed for this account, Flex user or site"
+    NotFound 404 "Not found, or not configured"
     WrongMethod 405 "This address takes other methods only"
-    TooSlow 408 "The body came too slowly"
+    TooSlow 408 "The body did not arrive in time"
     TooLarge 413 "The body is too large"
     WrongContentType 415 "Another Content-Type is needed"
-    NotAsExpected 422 "Understood, and not right: a parameter, a definition, another account's event"
+    NotAsExpected 422 "Decoded, but invalid: a parameter, a definition, or another account's event"
     NotAWebsocket 426 "This address takes websockets only"
     TooMany 429 "Too many wrong credentials, or messages; try again later"
-    TwilioFails 502 "Twilio can't be used"
+    TwilioFails 502 "Twilio can't be reached, or refuses"
     NotNow 503 "The service is starting, stopping or full; try again"
-    NotFinished 504 "It goes on in the background"
+    NotFinished 504 "Not finished in time; it continues in the background"
 }
 
 groups! {

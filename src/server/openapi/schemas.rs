@@ -9,15 +9,15 @@ use utoipa::ToSchema;
 
 use crate::wallboard::Problem;
 
-/// A refusal.
+/// Why a request was refused
 #[derive(ToSchema)]
 #[schema(as = Error)]
 pub(in crate::server) struct ErrorSchema {
-    /// For programs
+    /// A stable code for programs
     code: String,
-    /// For people
+    /// An explanation for people
     message: String,
-    /// Field by field, where definitions are refused
+    /// Each wrong field, where definitions are refused
     #[schema(required = false)]
     problems: Vec<Problem>,
 }
@@ -34,7 +34,7 @@ pub(in crate::server) enum Failing {
     Refuse,
 }
 
-/// A TaskRouter event callback; any further field is taken
+/// A TaskRouter event callback; other fields are accepted
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 #[schema(as = Event)]
@@ -61,7 +61,7 @@ pub(in crate::server) struct CloudEventSchema {
     data: Option<Value>,
 }
 
-/// docs/sync-layouts.md
+/// One TaskQueue's statistics: docs/sync-layouts.md
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::server) struct QueueItem {
@@ -71,7 +71,7 @@ pub(in crate::server) struct QueueItem {
     others: BTreeMap<String, Value>,
 }
 
-/// By unique name: docs/metrics.md
+/// Metric definitions by unique name: docs/metrics.md
 #[derive(ToSchema)]
 #[schema(as = Definitions)]
 pub(in crate::server) struct DefinitionsByName(BTreeMap<String, NamedDefinition>);
@@ -125,7 +125,7 @@ pub(in crate::server) struct QualityReport {
 #[derive(ToSchema)]
 pub(in crate::server) struct QualityAnswer {
     data: String,
-    /// Where the alert was recorded and nothing else could be done: why
+    /// Why the alert was only recorded, where nothing else could be done
     message: Option<String>,
 }
 

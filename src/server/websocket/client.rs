@@ -1,8 +1,8 @@
-//! Who is at the other end of a websocket, and whether they may still be there.
+//! Authenticates a websocket's client, and checks again while it is connected.
 //!
-//! A client comes with a Flex token (as the sub-protocol, which is all that a browser can send along, or in a header), or
-//! as to any other page: with a session, HTTP Basic or a bearer token. A browser says which site its page is from, and
-//! only known sites may; otherwise any page could use its visitor's session.
+//! A client sends a Flex token (as the sub-protocol, the only field that a browser's script can set, or in a header),
+//! or the credentials of any other page: a session, HTTP Basic or a bearer token. A browser names its page's site, and
+//! only known sites may connect; otherwise any page could use its visitor's session.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,16 +21,16 @@ use crate::server::{ApiError, AppState};
 use crate::sid::WorkerSid;
 use crate::twilio::flex_token::FlexUser;
 
-/// A token is looked at again after so long at the latest: access may have been taken away meanwhile.
+/// A token is checked again after this time at the latest: access may have been revoked meanwhile.
 const LONGEST_TRUST: Duration = Duration::from_secs(180);
-/// And not more often than this, while Twilio can't tell.
+/// Shortest time between two checks while Twilio can't be asked.
 const SHORTEST_TRUST: Duration = Duration::from_secs(15);
 pub(in crate::server) const TOKEN_HEADER: &str = "token";
 
 #[derive(Debug)]
 pub(in crate::server) struct WebsocketClient {
     who: Who,
-    /// When to look again.
+    /// When to check again.
     due: Option<Instant>,
 }
 
@@ -43,13 +43,13 @@ enum Who {
         user: Arc<FlexUser>,
         roles: Option<Arc<[String]>>,
     },
-    /// Let in like to any other page: with a session until it ends, with credentials for good.
+    /// Admitted by the credentials of any other page: a session until it ends, others without limit.
     Account { access: Arc<Access>, session: Option<Session> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) enum Purpose {
-    /// Learn what this user may do.
+    /// Read by HTTP, perhaps only who the user is and what they may do.
     Ask,
     Watch,
     /// Place Calls, which only a Worker does.
@@ -164,13 +164,13 @@ impl WebsocketClient {
     }
 }
 
-/// At the session's end, and before it now and then, since a user may sign out.
+/// At the session's end, and periodically before it, since a user may sign out.
 fn look_again(session: &Session) -> Instant {
     let left = session.expires.saturating_sub(Timestamp::now().as_second()).max(0);
     Instant::now() + Duration::from_secs(left.unsigned_abs()).min(LONGEST_TRUST)
 }
 
-/// Not all at the same moment, where thousands came at the same moment.
+/// Adds jitter: thousands of clients may have connected at the same moment.
 fn trust(user: &FlexUser) -> Duration {
     let longest = LONGEST_TRUST.mul_f64(0.75 + 0.25 * rand::random::<f64>());
     left(user).map_or(longest, |left| left.min(longest))

@@ -21,7 +21,7 @@ use crate::bucket::Bucket;
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// A client that does not take a text within this time has stalled.
 const LONGEST_WRITE: Duration = Duration::from_secs(15);
-/// How long a goodbye may take.
+/// How long a close frame may take.
 const LONGEST_CLOSE: Duration = Duration::from_secs(2);
 /// Longest message that a client may send.
 const LARGEST_MESSAGE: usize = 4096;
@@ -42,20 +42,20 @@ pub(super) struct Connection<S> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CloseReason {
     Gone,
-    /// The client said goodbye, and waits for ours.
+    /// The client sent a close frame, and waits for ours.
     Left,
     /// The client has not answered a ping.
     Silent,
-    /// The client takes nothing.
+    /// The client does not read.
     Stalled,
     TooMany,
     /// It sent a longer message than it may.
     TooLong,
-    /// It sent something that is not a websocket's.
+    /// It broke the websocket protocol.
     Protocol,
-    /// It sent something else than text.
+    /// It sent a binary message.
     NotText,
-    /// It sent a text that is none.
+    /// It sent a text message that is not valid UTF-8.
     NotUtf8,
     NotAdmitted,
     Stopping,
@@ -75,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Waits for the next text. Nothing is lost where this is given up.
+    /// Waits for the next text. Cancel safe.
     pub(super) async fn next(&mut self) -> Result<Utf8Bytes, CloseReason> {
         loop {
             let message = tokio::select! {
@@ -98,11 +98,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Sends a text. Not to be given up halfway.
+    /// Sends a text. Not cancel safe.
     pub(super) async fn send(&mut self, text: Bytes) -> Result<(), CloseReason> {
         let (header, length) = header(text.len());
         let sending = async {
-            // What the library has to say, such as the answer to a ping, may stand half-written in its buffer.
+            // A frame of the library, such as the answer to a ping, may be half-written in its buffer.
             self.stream.flush().await.map_err(CloseReason::of)?;
             let stream = self.stream.get_mut();
             let written = stream.write_all_buf(&mut (&header[..length]).chain(text)).await;
@@ -111,7 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         tokio::time::timeout(LONGEST_WRITE, sending).await.unwrap_or(Err(CloseReason::Stalled))
     }
 
-    /// Says goodbye, if the client takes it.
+    /// Sends a close frame, if the client takes it in time.
     pub(super) async fn close(mut self, reason: CloseReason) {
         let goodbye = reason.close_frame().map(|(code, reason)| {
             Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }))
@@ -125,8 +125,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             {
                 return;
             }
-            // The library answers a goodbye by itself, when it is asked for the next message. A client that reads on until
-            // the other side closes as well gets ours, instead of a reset.
+            // The library answers a close frame when it is asked for the next message. So a client that reads on until
+            // the other side closes as well gets our close frame instead of a reset.
             while let Some(Ok(_)) = self.stream.next().await {}
         };
         let _ = tokio::time::timeout(LONGEST_CLOSE, closing).await;
@@ -160,7 +160,7 @@ impl CloseReason {
             Self::Gone | Self::Left | Self::Silent | Self::Stalled => None,
             Self::TooMany => Some((CloseCode::Policy, "too many messages")),
             Self::TooLong => Some((CloseCode::Size, "a message may have 4096 bytes")),
-            Self::Protocol => Some((CloseCode::Protocol, "that breaks the websocket protocol")),
+            Self::Protocol => Some((CloseCode::Protocol, "this breaks the websocket protocol")),
             Self::NotText => Some((CloseCode::Unsupported, "only text messages are understood")),
             Self::NotUtf8 => Some((CloseCode::Invalid, "a text message must be UTF-8")),
             Self::NotAdmitted => Some((CloseCode::Policy, "the token is not valid any more")),

@@ -1,4 +1,4 @@
-//! `GET /websocket/outboundDial`: an agent places and ends Calls, and hears how they go.
+//! `GET /websocket/outboundDial`: an agent places and ends Calls, and gets their status.
 
 use std::convert::Infallible;
 
@@ -23,7 +23,7 @@ enum Order<'a> {
     HangUp(&'a str),
 }
 
-/// Opens it.
+/// Opens the websocket over which a Worker places and ends Calls.
 #[utoipa::path(
     get,
     path = "/websocket/outboundDial",
@@ -31,7 +31,7 @@ enum Order<'a> {
     tag = "Watching",
     summary = "Calls that agents place, over a websocket: docs/websockets.md",
     security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
-    responses((status = 101, description = "The websocket"), Admission, NotFound, NotAWebsocket, NotNow)
+    responses((status = 101, description = "The websocket is open"), Admission, NotFound, NotAWebsocket, NotNow)
 )]
 pub(in crate::server) async fn outbound_dial(
     State(state): State<AppState>,

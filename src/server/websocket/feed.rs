@@ -20,10 +20,10 @@ use crate::feed::{Selection, Watcher};
 use crate::server::feed::FeedQuery;
 use crate::server::{ApiError, AppState};
 
-/// A client that wanted to say first what it wants is shown what its query asks for after so long.
+/// With `?first=message`: if the client sends no selection within this time, its query applies.
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 
-/// What a client may say.
+/// A message that a client may send: what it wants to see, and its cursor.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SubscribeMessage {
@@ -82,7 +82,7 @@ async fn talk(
 }
 
 fn wanted(said: &str, channels: &[String]) -> Result<(Option<String>, Selection), String> {
-    // By way of an object: a list would do for the members in their order, and an empty one for none of them.
+    // Decoded as an object first, or serde would also take a list of the members in their order.
     let object = serde_json::from_str::<Map<String, Value>>(said);
     let wanted: Result<SubscribeMessage, _> =
         object.and_then(|object| serde_json::from_value(Value::Object(object)));

@@ -1,10 +1,10 @@
-//! Websockets: who may open one, how many there are, and what is said over each.
+//! Websockets: who may open one, how many there are, and the task that serves each.
 //!
 //! ```text
 //! request ─► upgrade (is it one?) ─► client (site, token or account, role) ─► a place ─► 101 ─► a task of its own
 //! ```
 //!
-//! A task holds a client's position and nothing it is owed: the newest picture is there when the client takes it.
+//! A task holds only its client's cursor and queues no messages: a client that is ready gets the newest picture.
 
 mod client;
 mod connection;
@@ -38,10 +38,10 @@ use upgrade::Upgrade;
 use super::{ApiError, AppState};
 use crate::config::{PublicUrl, SocketConfig};
 
-/// How long the goodbyes may take when the service stops.
+/// How long close frames may take when the service stops.
 const LONGEST_GOODBYE: Duration = Duration::from_secs(3);
 
-/// Characters of an unknown site that the refusal repeats.
+/// Most characters of an unknown site that the refusal repeats.
 const LONGEST_ORIGIN: usize = 200;
 
 type ClientConnection = connection::Connection<TokioIo<Upgraded>>;
@@ -61,7 +61,7 @@ struct Shared {
 }
 
 impl Sockets {
-    /// None yet; they end when `stop` says so.
+    /// No websockets yet; those that open end with `stop`.
     pub fn new(config: &SocketConfig, public_url: &PublicUrl, stop: CancellationToken) -> Self {
         let own = std::iter::once(public_url.origin());
         Self(Arc::new(Shared {
@@ -78,20 +78,20 @@ impl Sockets {
         self.0.most - self.0.places.available_permits().min(self.0.most)
     }
 
-    /// Waits until all of them have ended, within reason.
+    /// Waits until all websockets have ended, for a limited time.
     pub async fn ended(&self) {
         self.0.tasks.close();
         // A client that does not take its close frame in time goes without.
         let _ = tokio::time::timeout(LONGEST_GOODBYE, self.0.tasks.wait()).await;
     }
 
-    /// The sites whose pages may call us.
+    /// The sites whose pages may send requests: `ALLOWED_ORIGINS`.
     pub(super) fn origins(&self) -> impl Iterator<Item = &str> {
         self.0.origins.iter().map(String::as_str)
     }
 
-    /// Refuses pages of other sites than `PUBLIC_URL`'s and `ALLOWED_ORIGINS`. What is no browser sends no `Origin`, and
-    /// can't be made to act for its user.
+    /// Refuses pages of sites other than `PUBLIC_URL`'s and `ALLOWED_ORIGINS`. Only browsers send `Origin`, and only they
+    /// can be made to act for their user.
     pub(super) fn check_origin(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
         let origin = origin.to_str().unwrap_or_default();

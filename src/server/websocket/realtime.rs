@@ -23,7 +23,7 @@ use crate::server::{ApiError, AppState};
 /// Between two arrays to the same client.
 const SPACING: Duration = Duration::from_secs(1);
 
-/// Opens it.
+/// Opens the websocket that sends all queue items.
 #[utoipa::path(
     get,
     path = "/websocket/realtimeStats",
@@ -31,7 +31,7 @@ const SPACING: Duration = Duration::from_secs(1);
     tag = "Watching",
     summary = "All queue items over a websocket: docs/websockets.md",
     security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
-    responses((status = 101, description = "The websocket"), Admission, NotFound, NotAWebsocket, NotNow)
+    responses((status = 101, description = "The websocket is open"), Admission, NotFound, NotAWebsocket, NotNow)
 )]
 pub(in crate::server) async fn realtime_stats(
     State(state): State<AppState>,

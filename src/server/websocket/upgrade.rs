@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::connection::Connection;
 use crate::server::ApiError;
 
-/// A client that asks for a websocket, not answered yet.
+/// A request for a websocket, not answered yet.
 #[derive(Debug)]
 pub(super) struct Upgrade {
     on_upgrade: OnUpgrade,
@@ -38,8 +38,8 @@ impl Upgrade {
         Ok(Self { on_upgrade, accept })
     }
 
-    /// The answer, and the websocket that is there once it was sent. A browser asks for the sub-protocol that it named
-    /// to be named back.
+    /// The answer, and the websocket, which exists once the answer was sent. A browser requires the answer to repeat its
+    /// sub-protocol.
     pub(super) fn accept(
         self,
         protocol: Option<HeaderValue>,

@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 use tokio::time::Instant;
 
-/// As the publishing task last reported it.
+/// The backlog as the publishing task last reported it.
 #[derive(Debug, Default)]
 pub(super) struct UnwrittenAge {
     in_flight: AtomicUsize,

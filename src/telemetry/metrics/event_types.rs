@@ -7,7 +7,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
-/// Twilio, "TaskRouter Events reference"; in the order of their bytes, to be searched.
+/// The types in Twilio's "TaskRouter Events reference", sorted by bytes for the search.
 const TYPES: [&str; 50] = [
     "activity.created",
     "activity.deleted",
@@ -61,7 +61,7 @@ const TYPES: [&str; 50] = [
     "workspace.updated",
 ];
 const OTHER: usize = TYPES.len();
-/// The place of what names none.
+/// The index for events without a type.
 const NONE: usize = TYPES.len() + 1;
 
 /// An event's type as labels have it: one of Twilio's, else `other`.
@@ -73,11 +73,11 @@ pub fn event_type_label(event_type: Option<&str>) -> &'static str {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventOutcome {
     Taken,
-    /// Of another Account or Workspace.
+    /// The event belongs to another Account or Workspace.
     Foreign,
     /// Not signed by Twilio, or changed on its way.
     Signature,
-    /// Not to be understood, or cut off.
+    /// The request can't be decoded, or was cut off.
     Malformed,
 }
 

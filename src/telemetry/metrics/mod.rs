@@ -1,9 +1,8 @@
-//! What the service does, counted for its operator; `GET /metrics` shows it (`docs/operations.md` says what to make of it).
+//! Counts what the service does, for its operator: `GET /metrics`, explained in `docs/operations.md`.
 //!
-//! Every part has a [`Monitor`] and tells it what it did; nothing is ever read back from it but by `/metrics`. Counting an
-//! event is one atomic addition at a place known beforehand, since tens of thousands may come in a second. What happens a
-//! few hundred times a second at most goes through a table of labels behind a lock. Labels are from known lists only, so
-//! no caller can make the table grow.
+//! Every part counts with a [`Monitor`], which only `/metrics` reads. Counting an event is one atomic addition at a known
+//! place, since tens of thousands may arrive in a second. What happens at most a few hundred times a second goes through a
+//! table of labels behind a lock. Labels come from known lists only, so no caller can make the table grow.
 //!
 //! `prometheus-client` does the encoding: it is kept by the Prometheus project, has no global state, which lets each test
 //! count for itself, and hardly any dependencies.
@@ -49,7 +48,7 @@ const REQUEST_BUCKETS: [f64; 9] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 
 
 type FloatGauge = Gauge<f64, AtomicU64>;
 
-/// Counts what is done. Cheap to clone; all clones count together.
+/// The service's counters. Cheap to clone; all clones count together.
 #[derive(Clone)]
 pub struct Monitor(Arc<Counters>);
 
@@ -77,15 +76,15 @@ struct Counters {
 pub enum ReadOutcome {
     Ok,
     Failed,
-    /// The account does not offer it; another way is taken.
+    /// The account does not offer this endpoint; another way is taken.
     Refused,
 }
 
-/// A limit of Twilio's, of which some share is left.
+/// One of Twilio's limits, whose remaining share is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     TaskRouterAllowance,
-    /// Concurrent requests of the account, of those that we leave to ourselves and others.
+    /// The account's concurrent requests, up to the number from which this service leaves room for other clients.
     AccountConcurrency,
     /// The writes a second to the Sync object that has least left.
     SyncObject,
@@ -96,12 +95,12 @@ pub enum Limit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientKind {
     Websocket,
-    /// What changes, over a websocket or by server-sent events.
+    /// A client of the feed, by websocket or server-sent events.
     Watcher,
 }
 
 impl ReadOutcome {
-    /// What it is called where reads are counted.
+    /// The label of this outcome.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -217,7 +216,11 @@ impl Default for Monitor {
         let clients = Family::default();
         registry.register("clients", "Who is connected", clients.clone());
         let ready = Gauge::default();
-        registry.register("ready", "1 once a first snapshot has been read and written", ready.clone());
+        registry.register(
+            "ready",
+            "1 once a first snapshot has been read, and has been written or is being written for 5 s",
+            ready.clone(),
+        );
         let leads = Gauge::default();
         let help = "1 where this process reads and writes; one of several replicas does";
         registry.register("leads", help, leads.clone());
@@ -246,7 +249,7 @@ impl Default for Monitor {
 }
 
 impl Monitor {
-    /// An event came in, of a type that only a verified one can name.
+    /// Counts an event; only a verified one's type is used as a label.
     pub fn event(&self, event_type: Option<&str>, outcome: EventOutcome) {
         self.0.events.count(event_type, outcome);
     }
@@ -255,8 +258,8 @@ impl Monitor {
         self.0.refreshes.get_or_create(&RefreshLabels { what, cause, outcome: outcome.name() }).inc();
     }
 
-    /// A request to Twilio was answered, or failed. `endpoint` is without SIDs and names; `took` is how long the answer
-    /// was waited for, where there is one.
+    /// Counts a request to Twilio that was answered, or failed. `endpoint` has no SIDs and names; `took` is the time until
+    /// the answer, if there was one.
     pub fn requested(&self, api: &'static str, endpoint: String, status: String, took: Option<Duration>) {
         self.0.requests.get_or_create(&RequestLabels { api, endpoint, status }).inc();
         if let Some(took) = took {
@@ -264,7 +267,7 @@ impl Monitor {
         }
     }
 
-    /// So much of a limit is left, from 0 to 1.
+    /// Sets the remaining share of a limit, from 0 to 1.
     pub fn headroom(&self, limit: Limit, share: f64) {
         self.0.headroom.get_or_create(&LimitLabel { limit: limit.name() }).set(share);
     }
@@ -273,7 +276,7 @@ impl Monitor {
         self.0.writes.get_or_create(&WriteLabels { object, outcome }).inc();
     }
 
-    /// A write showed an event so long after it came in.
+    /// Records how long after an event's arrival a write showed it.
     pub fn shown_after(&self, age: Duration) {
         self.0.freshness.observe(age.as_secs_f64());
     }
@@ -294,7 +297,7 @@ impl Monitor {
             .set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// Whether a first snapshot has been read and written.
+    /// Whether a first snapshot has been read, and has been written or is being written for 5 s.
     pub fn ready(&self, ready: bool) {
         self.0.ready.set(ready.into());
     }
@@ -320,7 +323,7 @@ impl Monitor {
         }
     }
 
-    /// Everything, and what `more` registers, as OpenMetrics text.
+    /// All metrics, and those of `more`, as OpenMetrics text.
     pub fn encode(&self, more: &Registry) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.0.registry)?;
@@ -334,7 +337,7 @@ impl Monitor {
             }
             encode_registry(&mut text, &redis)?;
         }
-        // Under the names that every exporter uses, without a prefix of ours.
+        // These keep the names that every exporter uses, without our prefix.
         let mut process = Registry::default();
         process.register_collector(Box::new(Process));
         encode_registry(&mut text, &process)?;

@@ -9,7 +9,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 
-/// Of the whole process, as the hook is.
+/// The count is global, as the panic hook is.
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
 /// Counts panics from now on, before the hook that was there.

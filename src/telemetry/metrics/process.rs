@@ -8,7 +8,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use rustix::process::{Resource, getrlimit};
 
-/// Read at each scrape; where there is no `/proc`, what stands there is left out.
+/// Read at each scrape; systems without `/proc` have fewer values.
 #[derive(Debug)]
 pub(super) struct Process;
 

@@ -10,11 +10,11 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
-/// One request to the collector, and all tries of it together.
+/// The time limit of a request to the collector, retries included.
 pub(super) const LONGEST_REQUEST: Duration = Duration::from_secs(2);
 /// Minimum interval between log lines about a collector that comes and goes.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
-/// What a collector has to say of a batch is a few bytes.
+/// Most bytes that are read of a collector's answer, which is short.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Collector {
 #[derive(Debug, Default)]
 struct ExportHealth {
     logged: Option<Instant>,
-    /// Whether the last log line said that nothing gets through.
+    /// Whether the last log line reported that the collector takes nothing.
     away: bool,
 }
 
@@ -62,7 +62,7 @@ impl Collector {
             Ok(answer) => Some(format!("it answers {}", answer.status())),
             Err(error) => Some(error.to_string()),
         };
-        // Two plain values, right after any panic.
+        // Two plain values, valid even after a panic.
         let mut health = self.health.lock();
         match refused {
             None => {

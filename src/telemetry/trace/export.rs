@@ -22,7 +22,7 @@ use crate::telemetry::trace::ids::Ids;
 /// Spans that wait to be sent, of less than a kilobyte each.
 const MOST_WAITING: usize = 4096;
 const MOST_TOGETHER: usize = 512;
-/// The longest that a span waits for others to go with.
+/// The longest that a span waits for its batch to fill.
 const GATHER: Duration = Duration::from_secs(1);
 /// The longest that the end of the process waits for what has not been sent.
 const LONGEST_END: Duration = Duration::from_secs(2);

@@ -12,7 +12,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::trace_id::{TraceId, spread};
 
-/// Pairs of joined events that are remembered; then they are forgotten, and a pair may be told of twice.
+/// Pairs of joined events that are remembered; beyond that all are forgotten, and a pair may be reported twice.
 const MOST_PAIRS: usize = 4096;
 
 thread_local! {
@@ -59,10 +59,10 @@ pub(super) fn link_to(span: &Span, other: &Span) {
     span.add_link(other.context().span().span_context().clone());
 }
 
-/// Whether these two were not joined before: each place where both come by says it again.
+/// Whether this pair is new: each place that both events pass reports it again.
 pub(super) fn is_first_time(older: TraceId, newer: TraceId) -> bool {
     static PAIRS: Mutex<Option<HashSet<(TraceId, TraceId)>>> = Mutex::new(None);
-    // Whatever a panic leaves of it will do.
+    // The set is valid even after a panic.
     let mut pairs = PAIRS.lock();
     let pairs = pairs.get_or_insert_default();
     if pairs.len() >= MOST_PAIRS {

@@ -1,9 +1,8 @@
 //! One event's journey as spans of `tracing`: the webhook that took it in, the reads it caused, the writes that show it.
 //!
-//! Nothing is carried along for that but what is carried anyway, the event's id. It makes the id of the trace, and of the
-//! trace's first span, so any part can put a span into an event's trace without having met the one before. Where events
-//! become one mark or one write, the trace of the older one says so by a span that links to the newer one's, in which it
-//! goes on.
+//! The event's id, which every part carries anyway, determines the ids of the trace and of its first span, so any part can
+//! add a span to an event's trace without knowing the span before. Where events merge into one mark or one write, the older
+//! event's trace ends with a span that links to the newer event's trace.
 //!
 //! The spans are at the level `trace`, so the log has none of them by default, and without an exporter
 //! traces none is made. They hold names, durations and outcomes; no SID but the event's, no name of the centre's.
@@ -38,7 +37,7 @@ pub fn accepted(id: TraceId, event: impl Display, event_type: &'static str) -> S
     span
 }
 
-/// Two events are one from here on, which goes by the newer one's id.
+/// Merges two events under the newer id.
 pub fn joined(older: TraceId, newer: TraceId) {
     #[cfg(feature = "otel")]
     if ids::is_first_time(older, newer) {
@@ -70,7 +69,7 @@ impl Default for TracedRead {
 }
 
 impl TracedRead {
-    /// For the newest of the events, and the others in any order, each as often as it comes.
+    /// Spans for the newest event, and for the others in any order and with duplicates.
     pub fn begin(
         newest: Option<TraceId>,
         others: impl Iterator<Item = TraceId>,
@@ -139,7 +138,7 @@ pub fn writing(id: Option<TraceId>, kind: &'static str) -> Span {
     span
 }
 
-/// A write ended so.
+/// Records the outcome of a write.
 pub fn tell(span: &Span, outcome: &'static str, failed: bool) {
     span.record("outcome", outcome);
     if failed {
@@ -152,7 +151,7 @@ pub fn shown_after(span: &Span, age: Duration) {
     span.record("age_ms", u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
 }
 
-/// A request to Twilio within a read or a write; others are none of an event's.
+/// A request to Twilio within a read or a write; other requests belong to no event.
 pub fn request(api: &'static str, endpoint: &str) -> Span {
     if !is_followed() || Span::current().is_none() {
         return Span::none();
@@ -168,7 +167,7 @@ pub fn request(api: &'static str, endpoint: &str) -> Span {
     )
 }
 
-/// A request was answered with this status, or failed in this way.
+/// Records the status of a request's answer, or how the request failed.
 pub fn answered(span: &Span, status: Option<u16>, failure: &str) {
     match status {
         Some(status) => {

@@ -1,4 +1,4 @@
-//! An event's id as the id of its trace.
+//! Derives the id of a trace from the id of its event.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -9,14 +9,14 @@ use std::sync::LazyLock;
 pub struct TraceId(u128);
 
 impl TraceId {
-    /// Of a SID's 32 hexadecimal digits.
+    /// The id from a SID's 32 hexadecimal digits.
     pub fn of_digits(digits: &str) -> Self {
         // Zero is no id; what can't be read can't be a SID's digits.
         Self(u128::from_str_radix(digits, 16).unwrap_or_default().max(1))
     }
 
-    /// Of this process's event of that number: another one in each process, and spread over all ids, since samplers go by
-    /// how large an id is.
+    /// The id of an event without a SID, by its number in this process: different in each process, and spread evenly, since
+    /// samplers compare ids with a threshold.
     pub fn local(number: u64) -> Self {
         static PROCESS: LazyLock<u64> = LazyLock::new(rand::random);
         let low = spread(*PROCESS ^ number);
@@ -41,7 +41,7 @@ impl fmt::Debug for TraceId {
     }
 }
 
-/// SplitMix64's last step: different numbers become different ones, without any likeness.
+/// SplitMix64's last step, a bijection: similar numbers become dissimilar ones.
 pub(super) fn spread(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

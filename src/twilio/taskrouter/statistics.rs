@@ -1,10 +1,10 @@
 //! TaskRouter's statistics as they come over the wire.
 //!
-//! Fields keep Twilio's names, so that writing a value out gives the raw resource again; fields that we do not know
-//! are kept for the same reason. What the published examples of combined answers lack is optional, and so is what
-//! Twilio's API files call nullable; what every form of the resource has is required, so that an empty answer is an error and never a row of zeros. There are four thousand
-//! of each in a Workspace of a thousand TaskQueues with three channels, so they are kept small: names are shared, tables
-//! are sorted slices.
+//! Fields keep Twilio's names, so that writing a value out gives the raw resource again; fields that we do not know are
+//! kept for the same reason. What the published examples of combined answers lack is optional, and so is what Twilio's
+//! API files call nullable; what every form of the resource has is required, so that an empty answer is an error and
+//! never a row of zeros. There are four thousand of each in a Workspace of a thousand TaskQueues with three channels,
+//! so they are kept small: names are shared, tables are sorted slices.
 
 use std::sync::Arc;
 
@@ -39,11 +39,13 @@ pub struct Realtime {
     /// Workers that could take a Task of this TaskQueue, busy with others or not.
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub total_available_workers: Option<u64>,
+    /// Workers that match this TaskQueue, in any Activity.
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub total_eligible_workers: Option<u64>,
     /// Tasks; Twilio counts cancelled ones for some minutes more.
     #[serde(deserialize_with = "whole")]
     pub total_tasks: u64,
+    /// All Workers of the Workspace, whatever their TaskQueues; only the Workspace's own statistics have it.
     #[serde(default, deserialize_with = "whole_or_none", skip_serializing_if = "Option::is_none")]
     pub total_workers: Option<u64>,
     /// Fields that are not listed here.
@@ -183,8 +185,8 @@ impl Realtime {
         named
     }
 
-    /// Takes over from an earlier reading what this one's endpoint does not carry: bulk answers have fewer fields than lists
-    /// and combined ones, and not every answer has every status. Without Tasks there is nothing to take over.
+    /// Takes over from an earlier reading what this one's endpoint does not carry: bulk answers have fewer fields than
+    /// lists and combined ones, and not every answer has every status. Without Tasks there is nothing to take over.
     #[must_use]
     pub fn completed_by(mut self, earlier: &Self) -> Self {
         let none_waits = STATUSES[..2].iter().all(|status| self.tasks_by_status.count(status) == 0);

@@ -26,7 +26,7 @@ pub enum ChildError {
 pub fn run() -> Result<(), ChildError> {
     let ended = confined_serve();
     if let Err(error) = &ended {
-        // Its standard error leads nowhere: the service logs what it hears.
+        // Its standard error goes nowhere: the service logs the faults that it receives.
         if let Ok(line) = serde_json::to_string(&Reply::Failed(error.to_string())) {
             let _ = writeln!(std::io::stdout(), "{line}");
         }
@@ -35,7 +35,7 @@ pub fn run() -> Result<(), ChildError> {
 }
 
 fn confined_serve() -> Result<(), ChildError> {
-    // Now that it still may, the process starts its last thread and looks for its clocks.
+    // Before confinement, the process starts its last thread and opens its clocks.
     let watchdog = Watchdog::start()?;
     time_of(ClockId::ThreadCPUTime);
     confine()?;
@@ -83,7 +83,7 @@ fn answer_one(
     answer(realm, output, 1, |realm, _| evaluate(realm, formula))
 }
 
-/// Answers each formula of a request as soon as it has its value; says whether the realm can be used after it.
+/// Answers each formula of a request as soon as it has its value; returns whether the realm is still usable.
 fn answer(
     realm: &mut Realm,
     output: &mut impl Write,

@@ -1,8 +1,7 @@
-//! What the formula process may still do once it runs formulas: compute, read requests, write answers.
+//! Confines the formula process to what it needs: compute, read requests, write answers.
 //!
-//! Formulas stay inside the engine as long as the engine has no fault of its own. This is for the day that it has one:
-//! native code in this process can open no file and no socket, start no process, signal no other, and take no more
-//! memory than [`MOST_MEMORY`].
+//! Formulas stay inside the engine unless the engine has a vulnerability. Even then native code in this process can open no
+//! file and no socket, start no process, signal no other, and take no more memory than [`MOST_MEMORY`].
 
 use std::io;
 
@@ -20,8 +19,8 @@ pub enum ConfinementError {
     Filter(String),
 }
 
-/// Gives up what the formula process does not need, for this process and for good: all its threads, none excepted.
-/// On other systems than Linux on x86_64 or aarch64 there are limits, and no filter of system calls.
+/// Gives up everything that the formula process does not need, irrevocably and for all its threads. On systems other than
+/// Linux on x86_64 or aarch64 there are only resource limits, and no filter of system calls.
 pub fn confine() -> Result<(), ConfinementError> {
     not_dumpable()?;
     limit()?;
@@ -41,7 +40,7 @@ fn limit() -> io::Result<()> {
         (Resource::Core, 0),
         (Resource::Fsize, 0),
         (Resource::Nproc, 0),
-        // The three that are open.
+        // The three pipes, which are open.
         (Resource::Nofile, 3),
         (Resource::As, MOST_MEMORY),
     ] {
@@ -49,7 +48,7 @@ fn limit() -> io::Result<()> {
         let most = getrlimit(resource).maximum.map_or(most, |lower| lower.min(most));
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
-    // A service that runs at the lowest priority already keeps it.
+    // Fails harmlessly if the service already has the lowest priority.
     let _ = nice(NICENESS);
     Ok(())
 }

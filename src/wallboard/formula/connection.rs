@@ -1,4 +1,4 @@
-//! One formula process: started with nothing but its three pipes, talked to with a limit on every wait.
+//! The connection to one formula process: started with only its three pipes, and with a time limit on every wait.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
@@ -19,7 +19,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_DEATH: Duration = Duration::from_secs(1);
 const LARGEST_REPLY: u64 = 64 * 1024;
 
-/// The formula process can't be used. Each text goes on after "the formula process".
+/// The formula process can't be used. Each text continues "the formula process".
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProcessError {
     #[error("can't be started: {0}")]
@@ -38,7 +38,7 @@ pub(super) enum ProcessError {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Death {
-    /// By itself: what it was doing is to blame.
+    /// By itself, because of the formula that it ran.
     Crashed,
     /// By a signal from outside, such as the kernel's when memory runs out; or it has not ended.
     Killed,
@@ -59,12 +59,12 @@ impl FormulaConnection {
         let directory = EmptyDirectory::new();
         let mut child = Command::new(program)
             .arg(VERB)
-            // The credentials are none of its business.
+            // It must not get the service's credentials.
             .env_clear()
             .current_dir(directory.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Where logs go, it could write lines of its own.
+            // With the service's standard error it could forge log lines.
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
@@ -126,7 +126,7 @@ impl EmptyDirectory {
     fn new() -> Self {
         let name = format!("taskrouter-sync-{}-{:016x}", std::process::id(), rand::random::<u64>());
         let path = std::env::temp_dir().join(name);
-        // Where nothing can be written, `/` does as well: the process opens no file once it is confined.
+        // If no directory can be made, `/` will do: the confined process opens no files.
         Self(std::fs::create_dir(&path).is_ok().then_some(path))
     }
 

@@ -1,4 +1,4 @@
-//! Formulas that people write, evaluated where they can do no harm: in a process of their own.
+//! Evaluates formulas, which people write, in a separate process where they can do no harm.
 //!
 //! An engine's limits hold for what the engine itself counts. A formula such as `[].indexOf.call({length: 2**53}, 1)`
 //! spends years inside one native function, where no limit is looked at; so formulas can't share a thread with anything
@@ -6,7 +6,7 @@
 //! environment, gives up everything but its pipes and memory ([`confinement`]), talks JSON lines over them
 //! ([`protocol`]) and does nothing else. In it, a `realm` holds the data and the compiled formulas, with limits on
 //! processor time, memory and stack for each formula; a `watchdog` ends the process when one overstays all the same.
-//! The service's side ([`process`]) then starts another, and lets that formula rest for longer and longer.
+//! The service's side ([`process`]) then starts another, and pauses that formula for growing times.
 
 pub mod child;
 pub mod confinement;
@@ -23,7 +23,7 @@ use rustix::time::ClockId;
 
 /// Processor time that one formula may take for one evaluation.
 pub const MOST_TIME: Duration = Duration::from_millis(10);
-/// The same for each TaskQueue that there is.
+/// Added for each TaskQueue.
 const MOST_TIME_A_QUEUE: Duration = Duration::from_micros(10);
 /// Memory that one formula may take beside the data, in bytes.
 pub const MOST_MEMORY: usize = 8 * 1024 * 1024;

@@ -1,13 +1,13 @@
-//! From what the engine returns or throws to a value or a fault with its place in the formula.
+//! Converts what the engine returns or throws to a value, or to a fault with its place in the formula.
 
 use rquickjs::{CaughtError, Type, Value};
 
 use super::LONGEST_TEXT;
 use super::protocol::{Fault, FormulaOutcome, OUT_OF_MEMORY, TOO_LONG};
 
-/// The name of the source in the engine's stacks.
+/// The source's name in the engine's stack traces.
 pub(super) const FILE: &str = "formula";
-/// How deep arrays may stand in each other.
+/// Deepest nesting of arrays.
 const DEEPEST: usize = 8;
 const MOST_ELEMENTS: usize = LONGEST_TEXT;
 
@@ -34,7 +34,7 @@ pub(super) fn outcome(value: &Value<'_>) -> Result<FormulaOutcome, Fault> {
     }
 }
 
-/// The sample shows a zero for what is no number, as a service level of nothing is.
+/// The older wallboard shows zero for NaN, such as a service level without Tasks.
 fn number(number: f64) -> FormulaOutcome {
     if number.is_nan() {
         FormulaOutcome::Number(0.0)
@@ -98,7 +98,7 @@ pub(super) fn fault(error: CaughtError<'_>) -> Fault {
     Fault { message, line, column }
 }
 
-/// Whether a formula failed because it wrote into what all formulas share.
+/// Whether a formula failed because it wrote to data that all formulas share.
 pub(super) fn wrote_to_shared(fault: &Fault) -> bool {
     let signs =
         ["read-only", "not extensible", "not writable", "not configurable", "could not delete", "no setter"];
@@ -113,7 +113,7 @@ fn place(stack: &str) -> Option<(u32, u32)> {
     Some((line, numbers.next()?.ok()?))
 }
 
-/// What is missing at a formula's end is found missing behind it, in our own text, which the author never wrote.
+/// The engine reports a missing end of a formula behind it, in the text that we add; this moves the place back into it.
 pub(super) fn within(mut fault: Fault, source: &str) -> Fault {
     let (lines, last) = source.lines().fold((0_u32, ""), |(count, _), line| (count + 1, line));
     if fault.line.is_some_and(|line| line > lines) {

@@ -1,7 +1,7 @@
-//! The service's side: has formulas evaluated by the formula process, and lets a formula rest that it could not bear.
+//! The service's side: lets the formula process evaluate formulas, and pauses those that overload it.
 //!
-//! A formula that overstayed, or at which the process died, rests for longer and longer before it is tried again, so
-//! that it costs the others ever less. The process keeps nothing that is worth saving: another one gets everything again.
+//! A formula that exceeded its time, or at which the process died, is paused for a growing time before it is tried again,
+//! so that it costs the others less and less. The process holds no state worth saving: a new one gets all data again.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,12 +16,12 @@ use super::protocol::{CRASHED, DataChange, Fault, Formula, FormulaOutcome, Formu
 
 pub use super::connection::VERB;
 
-/// How long a formula rests after the first time it overstayed; twice as long after each further one.
+/// How long a formula is paused after it first exceeded its time; doubled each further time.
 const FIRST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(300);
 /// Between two lines of the log about a process that had to be restarted.
 const SILENCE: Duration = Duration::from_secs(60);
-/// Starts in one round that may fail for no formula's fault.
+/// Most starts of the process in one round that fail through no formula's fault.
 const MOST_FAILURES: usize = 2;
 
 pub type Evaluated = Result<FormulaOutcome, Fault>;
@@ -45,9 +45,9 @@ pub struct Engine {
     exits_logged: Option<Instant>,
 }
 
-/// Where data comes from, piece by piece, since all of it at once would take much room.
+/// The source of the data, in pieces, since all of it at once would take much memory.
 pub trait Source: Send {
-    /// A telling begins: of all of it, or of what changed since the last.
+    /// Begins a transfer: of all data, or of what changed since the last one.
     fn begin(&mut self, all: bool);
     /// The next piece; `None` after the last, or when nothing changed.
     fn next(&mut self) -> Option<DataChange>;
@@ -60,11 +60,11 @@ struct Rest {
     fault: Fault,
 }
 
-/// A round that did not end well.
+/// A round that failed.
 enum RoundError {
     /// Because of the formula at this place of the request.
     At(usize, Fault),
-    /// For no fault of a formula.
+    /// Through no formula's fault.
     Process(ProcessError),
 }
 
@@ -105,7 +105,7 @@ impl Engine {
                     (self.failing, self.suspect) = (false, None);
                     return Ok(self.gathered(&places, values));
                 }
-                // The formula rests from now on, so this ends.
+                // That formula is paused from now on, so the loop ends.
                 Err(RoundError::At(at, fault)) if at < places.len() => {
                     self.log_exit(&fault);
                     self.rest(places[at], fault);
@@ -156,7 +156,7 @@ impl Engine {
         Err(Fault::new("the formula engine can't be run at the moment; see the service's log"))
     }
 
-    /// Sends what the process does not know yet, and the request; hears one value for each of these formulas.
+    /// Sends the data that the process lacks and the request; receives one value for each of these formulas.
     async fn round(
         &mut self,
         source: &mut dyn Source,

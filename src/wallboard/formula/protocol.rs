@@ -1,5 +1,5 @@
-//! What the service and the formula process say to each other: one JSON object a line. Each request for values is
-//! answered by one line per formula, so that the service knows which formula ran when the process died.
+//! The protocol between the service and the formula process: one JSON object per line. A request for values is answered by
+//! one line per formula, so that the service knows which formula ran when the process died.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,17 +13,17 @@ pub const OUT_OF_MEMORY: &str = "the formula takes more than 8 MiB of memory";
 pub const TOO_LONG: &str = "the formula takes longer than 10 ms (and 10 ms for each 1,000 TaskQueues)";
 /// The fault of a formula that does not return.
 pub const NO_END: &str = "the formula does not end";
-/// The fault of a formula that wants to go on later.
+/// The fault of an asynchronous formula.
 pub const LATER: &str = "the formula is asynchronous; its result must be there at once";
 pub const CRASHED: &str = "the formula crashed the formula engine; it is tried again later and later";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum FormulaRequest {
-    /// These are the formulas from now on, by their place. Not answered: what is none says so when it is evaluated.
+    /// Replaces the formulas. Not answered: an invalid one reports its error when it is evaluated.
     Formulas(Vec<Formula>),
     Data(DataChange),
-    /// Evaluate the formulas at these places. Answered by a [`Reply::Value`] for each in turn; or by [`Reply::Lost`]
-    /// or [`Reply::Failed`], and the end.
+    /// Evaluate the formulas at these places. Answered by a [`Reply::Value`] for each in turn; or by [`Reply::Lost`] or
+    /// [`Reply::Failed`], after which the process ends.
     Evaluate(Vec<usize>),
     /// Compile this one and forget it. Answered like an evaluation of one, with nothing for a good formula.
     Check(Formula),
@@ -35,13 +35,13 @@ pub enum FormulaRequest {
 pub struct Formula {
     /// An ECMAScript expression over `data`.
     pub source: Arc<str>,
-    /// The service level that `sla(…)` means in it when neither it nor the TaskQueue says.
+    /// The default rule of `sla(…)`, if neither the formula nor the TaskQueue has one.
     pub usual_sla: Arc<str>,
-    /// The one that it means whatever the TaskQueue says.
+    /// The rule of `sla(…)` in this formula, whatever the TaskQueue's.
     pub own_sla: Option<Arc<str>>,
 }
 
-/// What formulas see; what is absent stays as it is.
+/// The data of formulas; absent parts stay as they are.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct DataChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,7 +52,7 @@ pub struct DataChange {
     /// SIDs of all TaskQueues, in order; absent when they are the same as before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Vec<String>>,
-    /// Whether there is more of it to come; formulas see it when the last piece is there.
+    /// Whether more pieces follow; formulas see the data once the last has arrived.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
 }
@@ -60,18 +60,18 @@ pub struct DataChange {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Reply {
     Value(usize, Result<FormulaOutcome, Fault>),
-    /// The formula at this place of the request is such that the process had to end.
+    /// The formula at this place of the request forced the process to end.
     Lost(usize, Fault),
-    /// The process can't go on, for no fault of a formula.
+    /// The process can't continue, through no formula's fault.
     Failed(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FormulaOutcome {
-    /// `null`: there is no value, and that is no fault.
+    /// `null`: no value, which is not a fault.
     Nothing,
-    /// `true` or `false`.
+    /// A flag: `true` or `false`.
     Flag(bool),
     Number(f64),
     Text(String),
@@ -90,17 +90,17 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// One without a place.
+    /// A fault without a place in the formula.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), line: None, column: None }
     }
 
-    /// Whether the formula took so much that it should not be tried again at once.
+    /// Whether the formula used too much to be tried again at once.
     pub fn overstayed(&self) -> bool {
         matches!(self.message.as_str(), OUT_OF_MEMORY | TOO_LONG)
     }
 
-    /// Whether the process ended because of the formula: what does that is not stored.
+    /// Whether the process ended because of the formula; such a formula is not stored.
     pub fn ended_the_process(&self) -> bool {
         matches!(self.message.as_str(), NO_END | LATER | CRASHED)
     }

@@ -22,7 +22,7 @@ use super::watchdog::Watchdog;
 use super::{LONGEST_FORMULA, MOST_HEAP, MOST_MEMORY, MOST_STACK, MOST_TIME, MOST_TIME_A_QUEUE, time_of};
 
 const PRELUDE: &str = include_str!("realm.js");
-/// What stands before a formula when it is compiled; a line, so that columns stay right.
+/// The text before a formula when it is compiled; a whole line, so that columns stay right.
 const HEAD: &str = "(function(data, sla, queue) { \"use strict\"; return (\n";
 const TAIL: &str = "\n); })";
 /// Bytes of data after which the memory is measured again; that goes through all of it.
@@ -41,7 +41,7 @@ pub(super) struct Realm {
     deadline: Rc<Cell<Duration>>,
     /// Memory in use by everything but the formula that runs.
     held: usize,
-    /// Bytes of data that came since then.
+    /// Bytes of data received since then.
     told: usize,
     watchdog: Option<Watchdog>,
     context: Context,
@@ -51,7 +51,7 @@ pub(super) struct Realm {
 struct Compiled {
     function: Persistent<Function<'static>>,
     sla: Persistent<Value<'static>>,
-    /// It writes into its data, and so gets copies.
+    /// The formula writes to its data, so it gets copies.
     writes: Cell<bool>,
 }
 
@@ -82,7 +82,7 @@ impl EngineError {
 }
 
 impl Realm {
-    /// A realm without data.
+    /// A realm with no data yet.
     pub(super) fn new() -> Result<Self, EngineError> {
         let failed = |error: Error| EngineError::of(&error);
         let runtime = Runtime::new().map_err(failed)?;
@@ -133,13 +133,13 @@ impl Realm {
         })
     }
 
-    /// The same, with each run of a formula watched.
+    /// Adds a watchdog for each run of a formula.
     pub(super) fn watched_by(mut self, watchdog: Watchdog) -> Self {
         self.watchdog = Some(watchdog);
         self
     }
 
-    /// Takes the formulas; what is none says so when it is evaluated.
+    /// Compiles the formulas; invalid ones report their error when evaluated.
     pub(super) fn compile(&mut self, formulas: &[Formula]) {
         self.formulas = Vec::new();
         self.measure();
@@ -157,7 +157,7 @@ impl Realm {
             .with(|ctx| -> Result<_, Error> {
                 for (sid, raw) in queues {
                     let mut queue = shell(&ctx, &raw, tools)?;
-                    // What a formula has looked at once it will look at again.
+                    // A formula will use again what it has used once.
                     if known.get(&sid).is_some_and(|queue| queue.parsed) {
                         queue.parse(&ctx)?;
                     }
@@ -187,7 +187,7 @@ impl Realm {
         Ok(())
     }
 
-    /// Puts the TaskQueues in order.
+    /// Sets the order of the TaskQueues.
     fn list(&mut self) -> Result<(), Error> {
         let queues = self.order.iter().filter_map(|sid| self.queues.get(sid));
         let objects: Vec<_> = queues.map(|queue| queue.object.clone()).collect();
@@ -240,7 +240,7 @@ impl Realm {
                 continue;
             }
             match outcome {
-                // What an earlier formula left is collected only now and then; this one must not suffer for it.
+                // Garbage of earlier formulas is collected only now and then; it must not count against this one.
                 Err(fault) if fault.message == OUT_OF_MEMORY && !collected => {
                     collected = true;
                     self.measure();
@@ -328,7 +328,7 @@ impl Realm {
         }
         self.deadline.set(thread_time() + MOST_TIME);
         let compiled = self.context.with(|ctx| {
-            // Brackets of another kind: a formula that closes ours is no expression.
+            // Another kind of brackets, so that a formula which closes ours is a syntax error.
             for (head, tail) in
                 [("(function(data, sla, queue) { \"use strict\"; return [\n", "\n]; })"), (HEAD, TAIL)]
             {
@@ -358,7 +358,7 @@ impl Realm {
         compiled.map_err(|fault| within(fault, source))
     }
 
-    /// What the data costs is no formula's: only the limit of the whole heap holds.
+    /// Loading data counts against no formula: only the limit of the whole heap holds.
     fn unlimited(&self) {
         self.deadline.set(Duration::MAX);
         self.runtime.set_memory_limit(MOST_HEAP);
@@ -391,7 +391,7 @@ fn thread_time() -> Duration {
     time_of(ClockId::ThreadCPUTime)
 }
 
-/// Processor time that one run may take: going once through a long list is what the data costs.
+/// Processor time that one run may take; it grows with the data, so that a formula can go once through a long list.
 fn most_time(queues: usize) -> Duration {
     MOST_TIME + MOST_TIME_A_QUEUE * u32::try_from(queues).unwrap_or(u32::MAX)
 }

@@ -13,12 +13,12 @@ use super::MOST_TIME;
 use super::protocol::{Fault, NO_END, Reply};
 use super::time_of;
 
-/// How often it looks while formulas run.
+/// How often the watchdog checks while formulas run.
 const LOOK: Duration = Duration::from_millis(5);
-/// Processor time at one formula after which it is called stuck: the engine had its chance.
+/// Processor time after which a formula counts as stuck: the engine's own limit has failed to end it.
 const STUCK: Duration = Duration::from_millis(50);
 const IDLE: u64 = u64::MAX;
-/// A run's number stands above the formula's place in the request.
+/// Bits of the formula's place in the request; the run's number has the bits above.
 const PLACE_BITS: u32 = 16;
 
 #[derive(Debug)]
@@ -31,8 +31,7 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
-    /// One that ends the process. Its thread runs when this returns: starting takes system calls that a confined process
-    /// has given up.
+    /// A watchdog that ends the process. Its thread runs when this returns, since a confined process can't start threads.
     pub(super) fn start() -> std::io::Result<Self> {
         let running = Arc::new(AtomicU64::new(IDLE));
         let allowed = Arc::new(AtomicU64::new(micros(MOST_TIME)));
@@ -48,12 +47,12 @@ impl Watchdog {
         Ok(Self { running, allowed, runs: 0, thread: thread.thread().clone() })
     }
 
-    /// The engine lets formulas take so much processor time from now on.
+    /// Sets the processor time that the engine allows a formula.
     pub(super) fn allow(&self, most: Duration) {
         self.allowed.store(micros(most), Ordering::Release);
     }
 
-    /// The formula at this place of the request begins to run.
+    /// Notes that the formula at this place of the request begins to run.
     pub(super) fn begin(&mut self, place: usize) {
         // Each run has a number, so that a second run of the same formula is not counted to the first.
         self.runs = (self.runs + 1) & (u64::MAX >> (PLACE_BITS + 1));

@@ -1,5 +1,5 @@
-//! Redis with Sentinel, as `docs/scaling.md` describes it: three Redis, three Sentinels, and HAProxy in front, all real, started
-//! from the files in `deploy/scaled`.
+//! Redis with Sentinel, as `docs/scaling.md` describes it: three Redis, three Sentinels, and HAProxy in front, all
+//! real, started from the files in `deploy/scaled`.
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;

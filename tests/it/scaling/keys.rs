@@ -1,4 +1,4 @@
-//! Foreign data in our keys.
+//! Foreign data in our Redis keys does no harm.
 
 use super::rights::sign_in_and_out;
 use super::support::Cluster;

@@ -1,4 +1,4 @@
-//! The leader ends while it is asked.
+//! The leader ends while it carries out a request.
 
 use serde_json::{Value, json};
 

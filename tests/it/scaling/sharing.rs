@@ -1,4 +1,4 @@
-//! All is well: any replica will do for anything.
+//! Without faults: any replica serves any request.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -177,8 +177,9 @@ async fn signing_out_and_wrong_passwords_count_at_every_replica() {
         .eventually("it is ended everywhere", async || session(cluster.replicas[0].url()).await.0 == 401)
         .await;
 
-    // Six guesses are checked, eight wait for their turn, and more are refused. Of twelve at a replica that knows nothing of
-    // the others' none would be refused. A name for each try: a replica that did not know has seen this one's guesses itself.
+    // Six guesses are checked, eight wait for their turn, and more are refused. Of twelve at a replica that knows
+    // nothing of the others' none would be refused. A name for each try: a replica that did not know has seen this
+    // one's guesses itself.
     let guesses = |replica: usize, name: &str, count: usize| {
         let url = format!("{}/api/session", cluster.replicas[replica].url());
         let guess = quiet.get(url).basic_auth(name, Some("wrong"));

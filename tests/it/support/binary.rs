@@ -84,7 +84,7 @@ impl Binary {
         self.child.id().unwrap()
     }
 
-    /// Waits for the end, with the log's pipe open and nobody who reads it.
+    /// Waits for the end, with the log's pipe open but unread.
     pub(crate) async fn exit_code_unread(mut self) -> Option<i32> {
         let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
         ended.expect("the process did not end").unwrap().code()

@@ -1,4 +1,4 @@
-//! The test bed: an emulator, the service beside it, and the question whether Sync tells the truth.
+//! The test bed: an emulator, the service beside it, and checks that Sync holds the truth.
 
 #[path = "../../shared/agreement.rs"]
 #[allow(dead_code, reason = "the benchmarks use more of it")]

@@ -1,4 +1,4 @@
-//! A client of the service's feed as server-sent events, who puts together what is told.
+//! A client of the service's feed as server-sent events, which puts the changes together.
 
 use std::collections::BTreeMap;
 

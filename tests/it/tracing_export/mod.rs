@@ -49,15 +49,15 @@ impl Scene {
         self.emulator.world().queues()[0].sid.clone()
     }
 
-    /// Somebody calls, and nobody is told.
-    fn somebody_waits(&self) {
+    /// A customer calls, and no event is sent.
+    fn a_customer_waits(&self) {
         let attributes = json!({ "name": PERSON, "from": CUSTOMER });
         let task =
             NewTask { queue: self.queue(), channel: "voice".to_owned(), attributes, ..NewTask::default() };
         self.emulator.world().create_task(task).unwrap();
     }
 
-    /// Twilio tells of it.
+    /// Twilio sends an event of it.
     async fn event(&self, sid: &str) {
         let attributes = json!({ "name": PERSON, "from": CUSTOMER }).to_string();
         let queue = self.queue();
@@ -121,7 +121,7 @@ async fn one_event_is_one_trace_from_the_webhook_to_the_write() {
     let collector = Collector::start().await;
     let mut scene = Scene::begin(&collector.endpoint(), &[("OTEL_SERVICE_NAME", "centre")]).await;
     let sid = sid(1);
-    scene.somebody_waits();
+    scene.a_customer_waits();
     scene.event(&sid).await;
     // The same id in the log and in the trace.
     scene.written(&sid).await;
@@ -192,7 +192,7 @@ async fn what_fails_is_marked_and_its_log_line_goes_along() {
     let collector = Collector::start().await;
     let mut scene = Scene::begin(&collector.endpoint(), &[]).await;
     let sid = sid(2);
-    scene.somebody_waits();
+    scene.a_customer_waits();
     let fault = Fault::status(503, 20503).on(Api::Sync).method("POST").path(&scene.queue()).times(1);
     scene.emulator.faults().add(fault);
     scene.event(&sid).await;
@@ -219,7 +219,7 @@ async fn an_event_that_a_newer_one_overtakes_leads_to_that_one() {
     // Looked after for so long that the first event is still open when the second comes.
     let scene = Scene::begin(&collector.endpoint(), &[("SETTLE_WINDOW", "1h")]).await;
     let (first, second) = (sid(3), sid(4));
-    scene.somebody_waits();
+    scene.a_customer_waits();
     scene.event(&first).await;
     scene.event(&second).await;
     let joined = |spans: &[Span]| {
@@ -229,7 +229,7 @@ async fn an_event_that_a_newer_one_overtakes_leads_to_that_one() {
     let spans =
         collector.until("the link", |spans| !joined(spans).is_empty() && is_read(spans, &second)).await;
     let joined = joined(&spans);
-    assert_eq!(joined.len(), 1, "it is told once: {joined:#?}");
+    assert_eq!(joined.len(), 1, "it is reported once: {joined:#?}");
     let [webhook] = named(&in_trace(&spans, &second), "webhook")[..] else { panic!("{spans:#?}") };
     let [link] = &joined[0].links[..] else { panic!("{joined:#?}") };
     assert_eq!((&link.trace_id, &link.span_id), (&webhook.trace_id, &webhook.span_id));
@@ -241,7 +241,7 @@ async fn what_was_not_sent_yet_is_sent_before_the_process_ends() {
     let collector = Collector::start().await;
     let scene = Scene::begin(&collector.endpoint(), &[]).await;
     let sid = sid(5);
-    scene.somebody_waits();
+    scene.a_customer_waits();
     scene.event(&sid).await;
     scene.end().await;
     let spans = collector.spans();
@@ -255,10 +255,10 @@ async fn only_a_share_is_traced_where_that_is_wanted() {
     let mut scene = Scene::begin(&collector.endpoint(), &sampler).await;
     // By the lower half of the id, from which all spans of a trace know alike.
     let (low, high) = (format!("EV{:032x}", 1), format!("EV{:032x}", u64::MAX));
-    scene.somebody_waits();
+    scene.a_customer_waits();
     scene.event(&high).await;
     scene.written(&high).await;
-    scene.somebody_waits();
+    scene.a_customer_waits();
     scene.event(&low).await;
     collector.until("the sampled write", |spans| is_shown(spans, &low)).await;
     scene.end().await;
@@ -268,18 +268,18 @@ async fn only_a_share_is_traced_where_that_is_wanted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_that_is_away_harms_nothing_and_is_logged_once() {
-    // Nobody listens at the first. At the second somebody does, and never answers.
+    // The first port is closed. The second accepts connections, and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoints = ["http://127.0.0.1:9".to_owned(), format!("http://{}", silent.local_addr().unwrap())];
     for endpoint in endpoints {
         let mut scene = Scene::begin(&endpoint, &[]).await;
         for number in 6..9 {
-            scene.somebody_waits();
+            scene.a_customer_waits();
             scene.event(&sid(number)).await;
             scene.written(&sid(number)).await;
         }
         scene.service.logs("The collector does not take traces").await;
-        scene.somebody_waits();
+        scene.a_customer_waits();
         scene.event(&sid(9)).await;
         let log = scene.end().await;
         let told = log.iter().filter(|line| line.contains("The collector does not take traces")).count();
@@ -292,12 +292,12 @@ async fn a_collector_that_comes_back_gets_what_happens_from_then_on() {
     let collector = Collector::start().await;
     collector.answer(StatusCode::FORBIDDEN);
     let mut scene = Scene::begin(&collector.endpoint(), &[]).await;
-    scene.somebody_waits();
+    scene.a_customer_waits();
     scene.event(&sid(10)).await;
     let told = scene.service.logs("The collector does not take traces").await;
     assert!(told.contains("403"), "{told}");
     collector.answer(StatusCode::OK);
-    scene.somebody_waits();
+    scene.a_customer_waits();
     scene.event(&sid(11)).await;
     scene.service.logs("Traces are exported again").await;
     collector.until("the write", |spans| is_shown(spans, &sid(11))).await;

@@ -55,12 +55,12 @@ export class Emulator {
     return (await this.control("POST", "/world", { do: verb, ...fields })).sid;
   }
 
-  /** Moves the clock, so that nobody has to wait. */
+  /** Moves the clock, so that no test has to wait. */
   async advance(seconds) {
     await this.control("PATCH", "/settings", { advance_clock_ms: seconds * 1000 });
   }
 
-  /** The door of the SDK's websocket: closed, it cuts those inside and lets nobody in. */
+  /** Opens or closes the SDK's websocket for clients: closing ends its connections and refuses new ones. */
   async door(open) {
     await this.control("PATCH", "/sockets", { open });
   }

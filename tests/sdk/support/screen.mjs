@@ -46,7 +46,7 @@ export class Screen {
     return this.log.some((entry) => entry.event === event);
   }
 
-  /** Waits until a condition on what was told holds; looked at with everything that is told. */
+  /** Waits until a condition on the events received holds; checked with each event. */
   until(what, condition) {
     return new Promise((resolve, reject) => {
       const end = (settle, value) => {

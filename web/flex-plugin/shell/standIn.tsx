@@ -1,5 +1,5 @@
 /**
- * A stand-in for Flex UI: the parts that the plugin uses, each held to the type of the real one. It signs nobody in and
+ * A stand-in for Flex UI: the parts that the plugin uses, each held to the type of the real one. It has no sign-in and
  * reaches no account; a person or a test says who uses it and what happens.
  */
 import * as React from "react";

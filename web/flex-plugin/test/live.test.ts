@@ -44,7 +44,7 @@ describe("the session", () => {
     [new ApiError(403, "x", [], "flex_role"), "role"],
     [new ApiError(404, "x"), "older"],
     [new ApiError(403, "no", [], "origin"), "refused"],
-  ])("%s is told as %s, and asked again until it answers", async (error, kind) => {
+  ])("%s shows as %s, and the session is read again until it answers", async (error, kind) => {
     const { poll, session } = failing(error);
     await poll.ask();
     expect(poll.getState().trouble?.kind).toBe(kind);

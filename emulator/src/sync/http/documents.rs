@@ -65,7 +65,7 @@ impl Collection for Document {
     }
 }
 
-/// A Document of nothing is its own error.
+/// The data of a Document; `null` has its own error code.
 fn data(call: &mut SyncCall<'_>, form: &Params) -> Result<Option<Arc<Data>>, ApiError> {
     match form.one("Data") {
         Some("null") => Err(ApiError::new(400, 54101, "Invalid document data")),

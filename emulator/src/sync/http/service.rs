@@ -4,7 +4,7 @@ use super::{MAX_PAGE, SyncAnswer, SyncCall};
 use crate::rest::page::Page;
 use crate::rest::reply::Reply;
 
-/// There is one.
+/// The emulator has one Sync Service.
 pub(super) fn list(call: &SyncCall<'_>) -> SyncAnswer {
     let page = Page::read(call.request, &[], MAX_PAGE)?;
     page.reply_by_position("services", &[call.place().service()], Clone::clone)

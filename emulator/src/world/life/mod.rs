@@ -1,8 +1,8 @@
 //! What can happen in the centre, as operations on plain state.
 //!
-//! A `Transaction` is one operation in progress, at one moment: it changes the state, notes a `Change` for the figures and an
-//! `Event` for the outside, in the order in which TaskRouter is known to publish them. There is no I/O here and no
-//! clock; the handle in `world` gives the time and hands out what came of it.
+//! A `Transaction` is one operation in progress, at one moment: it changes the state, notes a `Change` for the figures
+//! and an `Event` for the outside, in the order in which TaskRouter is known to publish them. There is no I/O here and
+//! no clock; the handle in `world` gives the time and hands out what came of it.
 
 mod queues;
 mod reservations;

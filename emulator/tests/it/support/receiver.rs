@@ -1,4 +1,4 @@
-//! A place that receives callbacks, keeps them, and answers what it is told to.
+//! Receives callbacks, keeps them, and answers as it was set to.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};

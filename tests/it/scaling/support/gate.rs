@@ -1,4 +1,4 @@
-//! A door between two programs, which a test can shut.
+//! A gate (TCP proxy) between two programs, which a test can shut.
 
 use std::net::SocketAddr;
 
@@ -17,8 +17,8 @@ pub(crate) enum Way {
     Refused,
     /// Nothing goes through, and connections stay open: as when a cable is cut.
     Frozen,
-    /// Whoever is inside hears nothing any more and is never told, and others get through: as when a firewall has forgotten
-    /// its connections, or the machine behind was replaced by another.
+    /// Open connections carry nothing any more and are never closed, while new ones get through: as when a firewall has
+    /// forgotten its connections, or another machine has replaced the one behind.
     Forgotten,
 }
 

@@ -26,7 +26,8 @@ use crate::support::{ADMIN, Binary, CHANNELS, DEADLINE, NO_TIMERS};
 /// The default. With a shorter one a busy machine loses leaders that nothing has happened to.
 const LEASE: &str = "5s";
 
-/// Each is half a dozen processes. More than two at once starve each other on two cores, and starved leaders lose their lease.
+/// Each is half a dozen processes. More than two at once starve each other on two cores, and starved leaders lose their
+/// lease.
 static CLUSTERS: Semaphore = Semaphore::const_new(2);
 
 pub(crate) struct Cluster {
@@ -40,8 +41,8 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Replicas that are all ready, with events arriving through the balancer. Without timers, so that events alone keep Sync
-    /// right.
+    /// Replicas that are all ready, with events arriving through the balancer. Without timers, so that events alone
+    /// keep Sync right.
     pub(crate) async fn start(replicas: usize) -> Self {
         Self::with(replicas, NO_TIMERS).await
     }
@@ -112,7 +113,7 @@ impl Cluster {
         watchers
     }
 
-    /// Waits until they are told that all is well, and the truth.
+    /// Waits until the watchers show the truth, with nothing stale.
     pub(crate) async fn all_is_well(&self, watchers: &mut [Watcher]) {
         for watcher in watchers {
             let right = |watcher: &Watcher| {
@@ -122,7 +123,7 @@ impl Cluster {
         }
     }
 
-    /// Waits until they are told that what they see is stale; they see it all the same.
+    /// Waits until the watchers learn that their statistics are stale; they still show them.
     pub(crate) async fn all_is_stale(&self, watchers: &mut [Watcher]) {
         for watcher in watchers {
             watcher.until("that it is stale", |watcher| watcher.health["taskrouter"]["ok"] == false).await;

@@ -1,4 +1,4 @@
-//! One replica: the real program, with doors to Redis and to Twilio that can be shut.
+//! One replica: the real program, with gates to Redis and to Twilio that can be shut.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

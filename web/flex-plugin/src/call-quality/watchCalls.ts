@@ -18,7 +18,7 @@ export interface WatchCallsOptions {
   service: string;
   token(): string;
   text: PluginTexts["quality"];
-  /** Whether this user is told about a wrong configuration: agents can't mend it. */
+  /** Whether this user sees a wrong configuration: agents can't mend it. */
   toldOfFaults: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The service's feed, and while it can't be reached the queues in a Sync Map through Flex's own Sync client. The Map has
- * no metrics, so these are marked stale. As soon as the feed is open again it takes over, with everything sent anew.
+ * no metrics, so these are marked stale. As soon as the feed is open again it takes over, with a whole snapshot.
  */
 import type { FeedEvent, Metric, QueueItem } from "@taskrouter-sync/shared/api/types.ts";
 import type { LiveListener, LiveSource } from "@taskrouter-sync/shared/live/source.ts";

@@ -50,7 +50,7 @@ export function createRuntime({ user, settings, language, syncClient }: RuntimeO
     client: { history: async (metric) => client?.history(metric) ?? [] },
     text,
   });
-  // Why the feed was lost is for the session to say: a token that expired, a role, or nobody there.
+  // The session says why the feed was lost: a token that expired, a role, or no service there.
   live.select(
     (state) => state.link.state,
     (state) => state === "lost" && void session.ask(),

@@ -354,9 +354,9 @@ describe("objects", () => {
   });
 
   it("that change while they are listed are not set back by the list", async () => {
-    let go: () => void = () => undefined;
+    let release: () => void = () => undefined;
     const hold = new Promise<void>((resolve) => {
-      go = resolve;
+      release = resolve;
     });
     const s = start(MAP, (client) => {
       client.hold = hold;
@@ -370,7 +370,7 @@ describe("objects", () => {
     await s.connect();
     s.client().put("queues", A, item(A, 2));
     s.client().drop("queues", B);
-    go();
+    release();
     await pass(200);
     expect([s.via(), s.pending(A), s.state.board?.queues.has(B), s.state.board?.queues.size]).toEqual([
       "sync",
