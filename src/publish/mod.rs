@@ -8,12 +8,12 @@
 
 mod audit;
 mod flush;
-mod known_documents;
 mod object;
 mod outage;
 mod outbox;
 mod pacer;
 mod readers;
+mod seen_documents;
 mod snapshot_change;
 mod wanted;
 mod worker;

@@ -14,10 +14,10 @@ use tracing::{Instrument, Span, debug, info, warn};
 
 use super::audit::{Audits, End, look};
 use super::flush::{Flush, Flushes};
-use super::known_documents::KnownDocuments;
 use super::outbox::{AtLimit, Outbox};
 use super::pacer::Urgency;
 use super::readers::{PAUSE, Readers, is_controlled, permit};
+use super::seen_documents::SeenDocuments;
 use super::snapshot_change::SnapshotChange;
 use super::wanted::{Body, Found, Wanted, Write, WriteOutcome};
 use super::writer;
@@ -64,7 +64,7 @@ pub struct PublishWorker {
     failing: BTreeSet<Target>,
     /// Who reads with access tokens; `None` where no tokens are issued.
     readers: Option<Readers>,
-    known_documents: KnownDocuments,
+    seen_documents: SeenDocuments,
     /// Targets whose truncation was logged.
     cut: BTreeSet<Target>,
     /// The object last logged as at its limit, and when it last was.
@@ -144,7 +144,7 @@ impl PublishWorker {
             status,
             failing: BTreeSet::new(),
             readers: readers.map(Readers::new),
-            known_documents: KnownDocuments::default(),
+            seen_documents: SeenDocuments::default(),
             cut: BTreeSet::new(),
             limit_told: None,
             reported_at: now,
@@ -265,7 +265,7 @@ impl PublishWorker {
         let objects = self.layouts.iter().flat_map(|layout| layout.objects(snapshot));
         let objects = objects.chain(self.seeds.iter().map(|(target, _)| target.object()));
         let objects = objects.collect();
-        self.known_documents.follow(&objects);
+        self.seen_documents.follow(&objects);
         self.audits.follow(objects, now);
     }
 
@@ -354,8 +354,8 @@ impl PublishWorker {
                     if let Target::Document(name) = &target {
                         // One without a revision was deleted, or another writer's was left as it is.
                         match revision {
-                            Some(_) => self.known_documents.written(name, *requests),
-                            None => self.known_documents.removed(name),
+                            Some(_) => self.seen_documents.written(name, *requests),
+                            None => self.seen_documents.removed(name),
                         }
                     }
                     let waited_ms = now.duration_since(since).as_millis();
@@ -433,7 +433,7 @@ impl PublishWorker {
         if let Object::Document(name) = object {
             let target = Target::Document(name.clone());
             if !self.outbox.knows_better(&target, &found) {
-                self.known_documents.looked(name, found.targets.contains_key(&target));
+                self.seen_documents.looked(name, found.targets.contains_key(&target));
             }
         }
         let snapshot = self.shown.clone().unwrap_or_else(|| self.snapshots.borrow().clone());

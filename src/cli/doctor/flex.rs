@@ -15,7 +15,7 @@ pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
     let released = match released(&apis.plugins).await {
         Ok(Some(released)) => released,
         Ok(None) => return Vec::new(),
-        Err(error) if matches!(error.next(), Next::Retry(_)) || error.is_bad_credentials() => {
+        Err(error) if matches!(error.next(), Next::Retry(_)) => {
             let found = format!("whether the plugin is released is not known: {error}");
             return vec![Check::note("flex plugin", found, "run doctor again")];
         }

@@ -35,13 +35,13 @@ const MOST_WAITING: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     remembered: Mutex<Remembered>,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<WaitingTurns>,
     broadcaster: Broadcaster,
 }
 
 /// How many wait for their turn, by key and in all.
 #[derive(Debug, Default)]
-struct Waiting {
+struct WaitingTurns {
     by_key: HashMap<AttemptKey, usize>,
     all: usize,
 }

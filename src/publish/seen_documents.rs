@@ -10,7 +10,7 @@ use crate::layout::Object;
 
 /// Documents that were found or written, and whether they are still there.
 #[derive(Debug, Default)]
-pub(super) struct KnownDocuments(BTreeMap<Arc<str>, bool>);
+pub(super) struct SeenDocuments(BTreeMap<Arc<str>, bool>);
 
 /// What the log reports of a Document.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ enum DocumentChange {
     GoneAndCreated,
 }
 
-impl KnownDocuments {
+impl SeenDocuments {
     /// Keeps these Documents and forgets all others.
     pub(super) fn follow(&mut self, objects: &BTreeSet<Object>) {
         self.0.retain(|name, _| objects.contains(&Object::Document(name.clone())));
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_document_that_was_there_and_is_gone_is_news_once_and_so_is_its_return() {
-        let mut standing = KnownDocuments::default();
+        let mut standing = SeenDocuments::default();
         let name: Arc<str> = "dashboard-data".into();
         assert_eq!(standing.look(&name, false), DocumentChange::None, "it has never been there");
         assert_eq!(standing.write(&name, 1), DocumentChange::None, "the first one");
