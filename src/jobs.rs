@@ -46,6 +46,11 @@ impl<A, T: Send + 'static> Jobs<A, T> {
         }
     }
 
+    /// What those in flight are about, in no order.
+    pub fn in_flight(&self) -> impl Iterator<Item = &A> {
+        self.about.values()
+    }
+
     /// Whether none is in flight.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()

@@ -65,7 +65,7 @@ pub(super) struct Pacer {
     peak: (Instant, f64),
     /// Spreads writes that no event names.
     others: Bucket,
-    /// What these may spend at once at the start, until the first window has passed, so that a small Map is filled at once.
+    /// What the first filling may spend at once, until the first window has passed, so that a small Map is filled at once.
     credit: f64,
     begun_at: Instant,
     /// How much of a window Twilio has been seen to allow.
@@ -155,7 +155,7 @@ impl Pacer {
             self.named.push_back((now, cost(bytes)));
             self.note_peak(now);
         } else {
-            if self.has_credit(bytes, now) {
+            if self.has_credit(bytes, urgency, now) {
                 self.credit -= cost(bytes);
             } else if !self.is_easy(bytes, now) {
                 self.others.spend(cost(bytes), now);
@@ -169,7 +169,7 @@ impl Pacer {
     /// names it uses the present reserve, which changes with time. `take` itself decides, so an early moment only means
     /// another wait.
     pub(super) fn ready_at(&self, bytes: usize, urgency: Urgency, now: Instant) -> Instant {
-        let at_once = urgency.is_named() || self.has_credit(bytes, now);
+        let at_once = urgency.is_named() || self.has_credit(bytes, urgency, now);
         let budget = if at_once { self.budget } else { self.budget - self.reserve(now) };
         // A small window still takes one large write.
         let room = (budget - cost(bytes)).max(0.0);
@@ -270,8 +270,8 @@ impl Pacer {
         }
     }
 
-    fn has_credit(&self, bytes: usize, now: Instant) -> bool {
-        self.credit >= cost(bytes) && now < self.begun_at + WINDOW
+    fn has_credit(&self, bytes: usize, urgency: Urgency, now: Instant) -> bool {
+        urgency == Urgency::Filling && self.credit >= cost(bytes) && now < self.begun_at + WINDOW
     }
 
     fn is_easy(&self, bytes: usize, now: Instant) -> bool {

@@ -33,8 +33,8 @@ const CALLS_PER_SECOND: f64 = 60.0;
 const LOOKS_PER_SECOND: f64 = 2.5;
 /// Looks after single TaskQueues that may start at once, and each second from then on; further ones share bulk calls. A
 /// look takes a call over all channels and one for each channel that the event touched.
-const CLOSE_LOOKS_IN_A_ROW: f64 = 10.0;
-const CLOSE_LOOKS_PER_SECOND: f64 = 10.0;
+const CLOSE_LOOKS_IN_A_ROW: f64 = 15.0;
+const CLOSE_LOOKS_PER_SECOND: f64 = 15.0;
 /// An event is marked within this time of its arrival.
 const MARKED: Duration = Duration::from_millis(50);
 /// Least time between reads of one key for events that touch every TaskQueue: they take one list a channel each, and

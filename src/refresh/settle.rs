@@ -62,8 +62,12 @@ impl Lag {
         self.recent.iter().chain(self.recent.is_empty().then_some(&self.first))
     }
 
+    /// A quarter of them may have been shorter: a change may be taken for that of another event, and looks after all others
+    /// would be in vain.
     fn shortest(&self) -> Duration {
-        self.each().map(|lag| lag.missed).min().unwrap_or_default()
+        let mut missed: Vec<Duration> = self.each().map(|lag| lag.missed).collect();
+        missed.sort_unstable();
+        missed.get(missed.len() / 4).copied().unwrap_or_default()
     }
 
     fn longest(&self) -> Duration {
@@ -88,10 +92,11 @@ impl Settle {
         match self.lag.as_mut().filter(|lag| started.saturating_duration_since(lag.seen) < LAG_MEMORY) {
             None => self.lag = Some(Lag { seen: started, first: between, recent: VecDeque::new() }),
             Some(lag) => {
-                // What the first of several looks shows may have been there for a while.
+                // What the first of several looks shows may have been there for a while: the next one comes a step earlier. Not
+                // at the read before it, of the event's arrival, or the looks after a few events would use up the budget of all.
                 let first_look = lag.shortest() + CLOSE_STEP / 2;
-                let earlier = lag.shortest().saturating_sub(CLOSE_STEP);
-                let missed = if shown <= first_look { between.missed.min(earlier) } else { between.missed };
+                let earlier = lag.shortest().min(shown).saturating_sub(CLOSE_STEP);
+                let missed = if shown <= first_look { between.missed.max(earlier) } else { between.missed };
                 lag.seen = started;
                 lag.recent.push_back(Between { missed, ..between });
                 if lag.recent.len() > LAGS_KEPT {
@@ -231,11 +236,13 @@ mod tests {
     fn looks_close_in_on_a_lag_that_stays_the_same() {
         let now = Instant::now();
         let mut settle = Settle::new(STEP, WINDOW, now);
-        let lag = ms(2_000);
         settle.learn(ms(1_000), ms(3_100), now);
         let mut event = now + Duration::from_secs(10);
         for round in 0..20 {
-            let mut missed = Duration::ZERO;
+            // Requests take a little more or less time.
+            let lag = ms([2_000, 1_985, 2_010][round % 3]);
+            // The read at the event's arrival missed it.
+            let mut missed = ms(5);
             let taken = named(&settle, event).into_iter().take_while(|age| {
                 let shows = *age >= lag;
                 missed = if shows { missed } else { *age };
@@ -244,7 +251,7 @@ mod tests {
             let looks = taken.count();
             let shown = named(&settle, event)[looks];
             assert!(
-                round < 1 || looks <= 2 && shown < lag + CLOSE_STEP + CLOSE_STEP / 2,
+                round < 1 || looks <= 3 && shown < lag + CLOSE_STEP + CLOSE_STEP / 2,
                 "{round}: {shown:?}"
             );
             settle.learn(missed, shown, event + shown);

@@ -45,6 +45,9 @@ const MOST_FAILURES_TOLD: usize = 20;
 const LOST: &str = "reading it failed inside this service; its log says more";
 /// How long an answer waits for others that are under way.
 const GATHER: Duration = Duration::from_millis(8);
+/// How long an answer waits for the others of the same event and TaskQueue: its sum and its TaskChannel are one write then, and
+/// each write is taken from what Sync allows the whole Map.
+const GATHER_SIBLINGS: Duration = Duration::from_millis(30);
 /// Marks are taken this often at most, so that what belongs together is taken together.
 const TAKING: Duration = Duration::from_millis(2);
 /// At most this many times in a row; a change makes a few events. A burst makes no more of our work than the rate.
@@ -73,6 +76,8 @@ pub struct RefreshWorker {
     /// When that was looked at last.
     when_read_checked: Instant,
     reads: Jobs<Begun, Result<Brought, TwilioError>>,
+    /// Reads that ended before others of the same event and TaskQueue.
+    early: Vec<EarlyRead>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     /// When what the board holds is shown, if it is not shown yet.
     publish_at: Option<Instant>,
@@ -99,7 +104,29 @@ struct Begun {
     reading: TracedRead,
 }
 
+type ReadEnd = Result<Result<Brought, TwilioError>, JoinError>;
+
+/// A read whose answer waits for those of others.
+#[derive(Debug)]
+struct EarlyRead {
+    begun: Begun,
+    ended: ReadEnd,
+    until: Instant,
+}
+
 impl Begun {
+    /// Whether both read a TaskQueue because of the same events. A list read is no sibling of a TaskQueue's own reads, which it
+    /// would hold up.
+    fn is_sibling(&self, other: &Self) -> bool {
+        let for_events = self.cause == Cause::Touched && other.cause == Cause::Touched;
+        let same_queues = match (&self.read.what, &other.read.what) {
+            (What::Queue(queue, ..), What::Queue(other, ..)) => queue == other,
+            (What::List(_), What::List(_)) => true,
+            _ => false,
+        };
+        for_events && self.started == other.started && same_queues
+    }
+
     /// Why a key is read: one that is only covered was read as by a timer.
     fn cause_of(&self, key: Key) -> Cause {
         if self.asked.contains(&key) { self.cause } else { Cause::Timer }
@@ -146,6 +173,7 @@ impl RefreshWorker {
             when_read: Vec::new(),
             when_read_checked: now,
             reads: Jobs::default(),
+            early: Vec::new(),
             snapshots,
             publish_at: None,
             take_at: None,
@@ -167,8 +195,8 @@ impl RefreshWorker {
         loop {
             let now = Instant::now();
             self.take_at = self.take_at.filter(|at| *at > now);
-            let due =
-                self.schedule.next_due(now).into_iter().chain(self.publish_at).chain(self.take_at).min();
+            let due = self.schedule.next_due(now).into_iter().chain(self.publish_at).chain(self.take_at);
+            let due = due.chain(self.early.iter().map(|early| early.until)).min();
             let due = due.unwrap_or(now + LONGEST_SLEEP).min(now + LONGEST_SLEEP);
             let marks = self.marks.clone();
             tokio::select! {
@@ -178,9 +206,10 @@ impl RefreshWorker {
                 () = stop.cancelled() => return,
                 // A mark set while we were busy has left its permit, so looking after waking misses nothing.
                 () = marks.wake.notified(), if self.take_at.is_none() => self.take_marks(),
-                Some((begun, ended)) = self.reads.next() => self.end(&begun, ended),
+                Some((begun, ended)) = self.reads.next() => self.gather(begun, ended),
                 () = tokio::time::sleep_until(due) => {}
             }
+            self.release_early(Instant::now());
             self.publish_if_due(Instant::now());
             self.tell_read(Instant::now());
             self.begin_day_if_new();
@@ -306,7 +335,28 @@ impl RefreshWorker {
         self.reads.spawn(begun, reads.instrument(span));
     }
 
-    fn end(&mut self, begun: &Begun, ended: Result<Result<Brought, TwilioError>, JoinError>) {
+    /// A read ended: its answer is taken with those of its siblings.
+    fn gather(&mut self, begun: Begun, ended: ReadEnd) {
+        if self.reads.in_flight().any(|other| other.is_sibling(&begun)) {
+            self.early.push(EarlyRead { begun, ended, until: Instant::now() + GATHER_SIBLINGS });
+            return;
+        }
+        let siblings: Vec<_> = self.early.extract_if(.., |early| early.begun.is_sibling(&begun)).collect();
+        for EarlyRead { begun, ended, .. } in siblings {
+            self.end(&begun, ended);
+        }
+        self.end(&begun, ended);
+    }
+
+    /// What has waited long enough for its siblings is shown without them.
+    fn release_early(&mut self, now: Instant) {
+        let over: Vec<_> = self.early.extract_if(.., |early| early.until <= now).collect();
+        for EarlyRead { begun, ended, .. } in over {
+            self.end(&begun, ended);
+        }
+    }
+
+    fn end(&mut self, begun: &Begun, ended: ReadEnd) {
         let now = Instant::now();
         // Log lines below belong to this read's span.
         let _within = begun.reading.span().enter();
@@ -337,9 +387,10 @@ impl RefreshWorker {
         }
         self.answer_waiters(now);
         self.tell_read(now);
-        // The reads of one event end within a moment of each other. What they brought is shown together, so that a
-        // queue's sum and its channels agree and one write does for all; a read that hangs delays it by that moment.
-        let soonest = if self.reads.is_empty() { now } else { now + GATHER };
+        // What an event names has waited for its siblings already. Other reads that were needed together end within a moment of
+        // each other, and what they brought is shown together; a read that hangs delays it by that moment.
+        let is_named = begun.cause == Cause::Touched && matches!(begun.read.what, What::Queue(..));
+        let soonest = if self.reads.is_empty() || is_named { now } else { now + GATHER };
         self.publish_at = Some(self.publish_at.map_or(soonest, |at| at.min(soonest)));
     }
 

@@ -17,6 +17,7 @@
 #[allow(dead_code, reason = "other tests use more of it")]
 mod agreement;
 mod formulas;
+mod freshness;
 mod mix;
 mod network;
 mod run;
@@ -144,4 +145,34 @@ fn a_busy_centre_stays_within_every_reading_of_the_budget_and_leaves_no_queue_be
         let wrong = mix::run(seed, queues, steps_a_second);
         assert_eq!(wrong, Ok(()), "seed {seed}, {queues} queues, {steps_a_second} steps a second");
     }
+}
+
+#[test]
+fn what_an_event_names_shows_at_once_although_the_maps_window_is_nearly_full() {
+    let centre = freshness::Centre {
+        seed: 1,
+        queues: 100,
+        events_a_second: 10.0,
+        busy_for: Duration::from_secs(60),
+        lag: Duration::ZERO,
+    };
+    let fresh = freshness::run(centre).unwrap();
+    assert!(fresh.events > 200 && fresh.writes_a_second < 11.4, "{fresh:?}");
+    let (p50, p99, longest) =
+        (Duration::from_millis(100), Duration::from_millis(150), Duration::from_millis(300));
+    assert!(fresh.p50 <= p50 && fresh.p99 <= p99 && fresh.longest <= longest, "{fresh:?}");
+}
+
+#[test]
+fn what_an_event_names_shows_soon_after_lagging_statistics_show_it() {
+    let centre = freshness::Centre {
+        seed: 1,
+        queues: 20,
+        events_a_second: 5.0,
+        busy_for: Duration::from_secs(60),
+        lag: Duration::from_secs(2),
+    };
+    let fresh = freshness::run(centre).unwrap();
+    assert!(fresh.events > 100, "{fresh:?}");
+    assert!(fresh.p50 <= Duration::from_millis(120) && fresh.p99 <= Duration::from_millis(350), "{fresh:?}");
 }

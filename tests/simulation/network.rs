@@ -43,6 +43,8 @@ pub(crate) struct Network {
     begin: Instant,
     /// The longest that a request may take, as the client is configured.
     patience: Duration,
+    /// What one way to TaskRouter and to Sync takes at least, and what may be added, where it is always about the same.
+    steady: Option<([Duration; 2], Duration)>,
     inner: Mutex<Inner>,
 }
 
@@ -67,7 +69,18 @@ impl Network {
     ) -> Self {
         let dice = StdRng::seed_from_u64(seed ^ 0x0007_e7e7);
         let inner = Inner { dice, requests: 0, trace: DefaultHasher::new(), panics, writes: Vec::new() };
-        Self { emulator, spells, begin: Instant::now(), patience, inner: Mutex::new(inner) }
+        Self { emulator, spells, begin: Instant::now(), patience, steady: None, inner: Mutex::new(inner) }
+    }
+
+    /// Without any trouble: one way to TaskRouter and to Sync takes this long, and up to `jitter` longer.
+    pub(crate) fn steady(
+        emulator: Arc<Emulator>,
+        one_way: [Duration; 2],
+        jitter: Duration,
+        seed: u64,
+    ) -> Self {
+        let network = Self::new(emulator, Vec::new(), Duration::from_secs(10), Vec::new(), seed);
+        Self { steady: Some((one_way, jitter)), ..network }
     }
 
     /// How many requests there were, and a fingerprint of all of them in their order and at their times.
@@ -104,7 +117,11 @@ impl Network {
     }
 
     /// One way's delay.
-    fn delay(&self) -> Duration {
+    fn delay(&self, is_sync: bool) -> Duration {
+        if let Some((one_way, jitter)) = self.steady {
+            let more = self.inner.lock().unwrap().dice.random_range(Duration::ZERO..jitter);
+            return one_way[usize::from(is_sync)] + more;
+        }
         let mut inner = self.inner.lock().unwrap();
         let usual = Duration::from_micros(inner.dice.random_range(2_000..40_000));
         // One in fifty is held up.
@@ -117,7 +134,8 @@ impl Network {
 
     async fn exchange(&self, request: http::Request<Vec<u8>>) -> Result<Response, Failure> {
         let broken = |reason: &str| Failure::Broken(format!("{reason}, as simulated"));
-        sleep(self.delay()).await;
+        let is_sync = request.uri().path().starts_with("/v1/Services");
+        sleep(self.delay(is_sync)).await;
         match self.trouble() {
             Some(Trouble::Refused) => return Err(broken("refused")),
             Some(Trouble::Silent) => std::future::pending().await,
@@ -125,7 +143,7 @@ impl Network {
         }
         self.note_write(&request);
         let answer = self.emulator.answer(request).await;
-        sleep(self.delay()).await;
+        sleep(self.delay(is_sync)).await;
         match self.trouble() {
             Some(Trouble::Refused) => return Err(broken("reset")),
             Some(Trouble::Silent | Trouble::AnswersLost) => std::future::pending().await,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rand::RngExt;
 use serde_json::{Value, json};
 use taskrouter_sync::config::CoreConfig;
-use taskrouter_sync::event::Event;
+use taskrouter_sync::event::{Event, Invalidation, Trace};
 use taskrouter_sync::form::Form;
 use taskrouter_sync::refresh::Refresher;
 use taskrouter_sync::telemetry::metrics::Monitor;
@@ -205,7 +205,16 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start(emulator: &Emulator, network: &Arc<Network>) -> Self {
-        let config = config(emulator);
+        Self::start_with(emulator, network, &[])
+    }
+
+    /// With some settings of its own.
+    pub(crate) fn start_with(
+        emulator: &Emulator,
+        network: &Arc<Network>,
+        settings: &[(&'static str, &'static str)],
+    ) -> Self {
+        let config = config(emulator, settings);
         let client = Arc::new(Client::with_transport(&config.twilio, network.clone()));
         let Apis { taskrouter, sync, .. } = Apis::of(&config, client);
         let layouts = layout::all(&config);
@@ -231,7 +240,7 @@ impl Service {
     /// As the webhook does, once the signature is checked.
     pub(crate) fn take_in(&self, body: &str) {
         let event = Event::from_form(&Form::parse(body.as_bytes()).unwrap());
-        self.refresher.mark(&event.touch());
+        self.refresher.mark(&Invalidation { event: Some(Trace::begin(&event)), ..event.touch() });
     }
 
     /// Drops everything where it stands, as by SIGKILL: requests under way may have been carried out or not.
@@ -241,7 +250,7 @@ impl Service {
     }
 }
 
-fn config(emulator: &Emulator) -> CoreConfig {
+fn config(emulator: &Emulator, settings: &[(&'static str, &'static str)]) -> CoreConfig {
     let account = emulator.account();
     let base = [
         ("TWILIO_ACCOUNT_SID", account.account_sid.as_str()),
@@ -251,7 +260,7 @@ fn config(emulator: &Emulator) -> CoreConfig {
         ("STATS_CHANNELS", "voice"),
         ("SYNC_LAYOUTS", "queue-map,dashboard-document"),
     ];
-    let variables: HashMap<&str, &str> = base.iter().chain(RHYTHM).copied().collect();
+    let variables: HashMap<&str, &str> = base.iter().chain(RHYTHM).chain(settings).copied().collect();
     CoreConfig::read(&|name| variables.get(name).map(|value| (*value).to_owned())).unwrap()
 }
 
