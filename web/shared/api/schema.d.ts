@@ -47,7 +47,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take definitions out */
+        /** Delete definitions */
         post: operations["deleteDefinitions"];
         delete?: never;
         options?: never;
@@ -62,7 +62,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What formulas see, with the values of now */
+        /** The fields that formulas can use, with their present values */
         get: operations["fields"];
         put?: never;
         post?: never;
@@ -114,7 +114,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What changes
+         * The statistics and their changes, as a stream
          * @description The stream does not end.
          */
         get: operations["feed"];
@@ -133,7 +133,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is failing, for a page that reads the rest in Sync */
+        /** What is failing, for a page that reads everything else from Sync */
         get: operations["health"];
         put?: never;
         post?: never;
@@ -184,7 +184,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is signed in, and what a page must know */
+        /** Who is signed in, and the configuration that a page needs */
         get: operations["session"];
         put?: never;
         post?: never;
@@ -204,7 +204,7 @@ export interface paths {
         /** Bootstrap */
         get: operations["apiStatsBootstrap"];
         put?: never;
-        /** Take an event in */
+        /** Receive an event */
         post: operations["apiStats"];
         delete?: never;
         options?: never;
@@ -256,7 +256,7 @@ export interface paths {
         /** Bootstrap */
         get: operations["dashboardStatsBootstrap"];
         put?: never;
-        /** Take an event in */
+        /** Receive an event */
         post: operations["dashboardStats"];
         delete?: never;
         options?: never;
@@ -356,7 +356,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A sign of life */
+        /** Always OK, for the TaskRouter dashboard */
         get: operations["keepalive"];
         put?: never;
         post?: never;
@@ -425,7 +425,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the service does and how the centre is, for Prometheus */
+        /** Metrics of the service and the contact centre, for Prometheus */
         get: operations["metrics"];
         put?: never;
         post?: never;
@@ -459,7 +459,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A first snapshot has been read and written */
+        /** A first snapshot has been read, and written or begun to be */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -479,7 +479,7 @@ export interface paths {
         /** Bootstrap */
         get: operations["updateQueueStatisticsBootstrap"];
         put?: never;
-        /** Take an event in */
+        /** Receive an event */
         post: operations["updateQueueStatistics"];
         delete?: never;
         options?: never;
@@ -548,7 +548,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read and write everything */
+        /** Read and write everything, as with `checkMap=true` */
         get: operations["refreshByHand"];
         put?: never;
         post?: never;
@@ -565,7 +565,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read and write everything, and the Tasks */
+        /** Read and write everything, and answer the Tasks */
         get: operations["syncTasks"];
         put?: never;
         post?: never;
@@ -585,7 +585,7 @@ export interface paths {
         /** Bootstrap */
         get: operations["taskrouterEventsBootstrap"];
         put?: never;
-        /** Take an event in */
+        /** Receive an event */
         post: operations["taskrouterEvents"];
         delete?: never;
         options?: never;
@@ -620,7 +620,7 @@ export interface paths {
         /** Bootstrap */
         get: operations["taskrouterEventBootstrap"];
         put?: never;
-        /** Take an event in */
+        /** Receive an event */
         post: operations["taskrouterEvent"];
         delete?: never;
         options?: never;
@@ -722,7 +722,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** How a Call goes */
+        /** The status of a Call */
         post: operations["callStatus"];
         delete?: never;
         options?: never;
@@ -788,7 +788,7 @@ export interface components {
         AccessToken: {
             /**
              * Format: int64
-             * @description Seconds
+             * @description Lifetime in seconds
              */
             expiresIn: number;
             identity: string;
@@ -813,20 +813,20 @@ export interface components {
             specversion?: string | null;
             type: string;
         };
-        /** @description By unique name: docs/metrics.md */
+        /** @description Metric definitions by unique name: docs/metrics.md */
         Definitions: {
             [key: string]: components["schemas"]["NamedDefinition"];
         };
-        /** @description A refusal. */
+        /** @description Why a request was refused */
         Error: {
-            /** @description For programs */
+            /** @description A stable code for programs */
             code: string;
-            /** @description For people */
+            /** @description An explanation for people */
             message: string;
-            /** @description Field by field, where definitions are refused */
+            /** @description Each wrong field, where definitions are refused */
             problems?: components["schemas"]["Problem"][];
         };
-        /** @description A TaskRouter event callback; any further field is taken */
+        /** @description A TaskRouter event callback; other fields are accepted */
         Event: {
             AccountSid?: string | null;
             EventType?: string | null;
@@ -842,11 +842,11 @@ export interface components {
         };
         /** @description The plugin that this program carries. */
         FlexPlugin: {
-            /** @description The bundle's size */
+            /** @description The bundle's size in bytes */
             bytes: number;
-            /** @description As in the attribute `integrity` of a script */
+            /** @description The bundle's hash, as a script's attribute `integrity` has it */
             integrity: string;
-            /** @description Where the bundle is */
+            /** @description The URL of the bundle */
             url: string;
             /** @description The service's version, which is the plugin's */
             version: string;
@@ -854,13 +854,13 @@ export interface components {
         Health: {
             /** @description When the oldest of what is shown was read */
             asOf: unknown;
-            /** @description What fails, by part */
+            /** @description What is failing, by part */
             health: unknown;
             /** @description Names of the Documents that hold the tiles */
             metricsDocuments: unknown;
             now: string;
             queuesKnown: unknown;
-            /** @description Of the service */
+            /** @description The version of the service */
             version: string;
             /** @description Reports of poor call quality */
             voice: unknown;
@@ -878,7 +878,7 @@ export interface components {
         OneMetric: {
             metric: Record<string, never>;
         };
-        /** @description One problem. */
+        /** @description A problem of a definition */
         Problem: {
             /**
              * Format: int32
@@ -892,14 +892,14 @@ export interface components {
              * @description Line in a formula, from 1.
              */
             line?: number | null;
-            /** @description In a sentence. */
+            /** @description The problem, as a sentence */
             message: string;
             /** @description The metric's unique name. */
             metric?: string | null;
         };
         QualityAnswer: {
             data: string;
-            /** @description Where the alert was recorded and nothing else could be done: why */
+            /** @description Why the alert was only recorded, where nothing else could be done */
             message?: string | null;
         };
         QualityReport: {
@@ -909,14 +909,14 @@ export interface components {
             dnis?: string | null;
             issues?: string | null;
         };
-        /** @description docs/sync-layouts.md */
+        /** @description One TaskQueue's statistics: docs/sync-layouts.md */
         QueueItem: {
             friendlyName: string;
             sid: string;
         } & {
             [key: string]: unknown;
         };
-        /** @description Either of the two */
+        /** @description How the layout with an object for each TaskQueue is stored: one of two ways */
         QueueObjects: {
             /** @description A Map that names a Document for each TaskQueue */
             index?: string | null;
@@ -931,7 +931,7 @@ export interface components {
             leads?: boolean | null;
             /** @description `ready` or `not ready` */
             status: string;
-            /** @description Whether what stands in Sync has been compared; absent where another replica leads, as the two below */
+            /** @description Whether what Sync holds has been compared; absent where another replica leads, as are the next two */
             syncLookedAt?: boolean | null;
             taskQueues: number;
             taskQueuesKnown: boolean;
@@ -943,7 +943,7 @@ export interface components {
         Session: {
             /** @description Numbers that this Flex user's Calls may show; null for users who place none */
             callerIds?: string[] | null;
-            /** @description What the contact centre is called, where that is configured */
+            /** @description The contact centre's name, where that is configured */
             centreName?: string | null;
             channels: string[];
             csrfToken?: string | null;
@@ -957,7 +957,7 @@ export interface components {
             /** @description The service level's rule: one of `slaNames` */
             sla: string;
             slaNames: components["schemas"]["SlaName"][];
-            /** @description By TaskQueue SID, where it differs */
+            /** @description The rule of each TaskQueue that has another one, by SID */
             slaOfQueues: {
                 [key: string]: string;
             };
@@ -967,7 +967,7 @@ export interface components {
             syncToken: boolean;
             timeZone?: string | null;
             user: string;
-            /** @description Of the service */
+            /** @description The version of the service */
             version: string;
             /** @description Whether this user may see statistics; only Flex users may lack that */
             watches: boolean;
@@ -984,9 +984,9 @@ export interface components {
         };
         /** @description Base URLs for the SDK's options. */
         SyncEndpoint: {
-            /** @description For `cdsUri`. */
+            /** @description Sync's REST interface: the SDK's option `cdsUri`. */
             cds: string;
-            /** @description For `Twilsock.uri`. */
+            /** @description Sync's websocket: the SDK's option `Twilsock.uri`. */
             twilsock: string;
         };
         /** @description Names of Sync objects, and where Sync is */
@@ -998,7 +998,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description Credentials or a session are needed, or are not right */
+        /** @description Credentials or a session are missing or wrong */
         CredentialsNeeded: {
             headers: {
                 [name: string]: unknown;
@@ -1025,7 +1025,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description Not signed by Twilio, or this account, Flex user or site may not do that */
+        /** @description Not signed by Twilio, or not allowed for this account, Flex user or site */
         NotAllowed: {
             headers: {
                 [name: string]: unknown;
@@ -1034,7 +1034,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description Understood, and not right: a parameter, a definition, another account's event */
+        /** @description Decoded, but invalid: a parameter, a definition, or another account's event */
         NotAsExpected: {
             headers: {
                 [name: string]: unknown;
@@ -1043,7 +1043,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description It goes on in the background */
+        /** @description Not finished in time; it continues in the background */
         NotFinished: {
             headers: {
                 [name: string]: unknown;
@@ -1052,7 +1052,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description Nothing is there, or it is not switched on */
+        /** @description Not found, or not configured */
         NotFound: {
             headers: {
                 [name: string]: unknown;
@@ -1088,7 +1088,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description The body came too slowly */
+        /** @description The body did not arrive in time */
         TooSlow: {
             headers: {
                 [name: string]: unknown;
@@ -1097,7 +1097,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"];
             };
         };
-        /** @description Twilio can't be used */
+        /** @description Twilio can't be reached, or refuses */
         TwilioFails: {
             headers: {
                 [name: string]: unknown;
@@ -1187,7 +1187,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They */
+            /** @description All definitions */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1216,7 +1216,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Those that are left */
+            /** @description The remaining definitions */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1246,7 +1246,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They */
+            /** @description The fields and their values */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1308,7 +1308,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It, with every problem */
+            /** @description The tile, with every problem of its definition */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1330,13 +1330,13 @@ export interface operations {
     feed: {
         parameters: {
             query?: {
-                /** @description TaskQueue SIDs, comma-separated; all without */
+                /** @description TaskQueue SIDs, comma-separated; all if absent */
                 queues?: string;
                 /** @description TaskChannels, comma-separated, or `all` */
                 channels?: string;
-                /** @description The id of the last frame that was seen */
+                /** @description The id of the last frame that the client received */
                 since?: string;
-                /** @description `message`: a websocket's client says all that in its first message */
+                /** @description `message`: a websocket's client sends these parameters in its first message instead */
                 first?: string;
             };
             header?: {
@@ -1347,7 +1347,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A websocket, where one is asked for: docs/websockets.md */
+            /** @description The websocket is open, where the client asked for one: docs/websockets.md */
             101: {
                 headers: {
                     [name: string]: unknown;
@@ -1380,7 +1380,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It */
+            /** @description What is failing, and reports of poor call quality */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1397,7 +1397,7 @@ export interface operations {
     history: {
         parameters: {
             query: {
-                /** @description Its unique name */
+                /** @description The metric's unique name */
                 metric: string;
             };
             header?: never;
@@ -1426,7 +1426,7 @@ export interface operations {
     saveDefinitions: {
         parameters: {
             query?: {
-                /** @description `refuse`: a formula without a value now, or with one that does not fit its format, is a problem, too */
+                /** @description `refuse`: also refuse a formula that has no value now, or one that does not fit its format */
                 failing?: "refuse";
             };
             header?: never;
@@ -1469,7 +1469,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It */
+            /** @description The session */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1543,7 +1543,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueueItem"][];
                 };
             };
-            /** @description Marked; nothing has been read yet */
+            /** @description What the events touch is marked for reading; nothing has been read yet */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1572,7 +1572,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It */
+            /** @description The token */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1680,7 +1680,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueueItem"][];
                 };
             };
-            /** @description Marked; nothing has been read yet */
+            /** @description What the events touch is marked for reading; nothing has been read yet */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1709,7 +1709,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It */
+            /** @description The plugin's version, URL, integrity hash and size */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1726,14 +1726,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Version and file, as `url` in `/flex-plugin.json` has them */
+                /** @description Version and file name, as in the `url` of `/flex-plugin.json` */
                 path: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A script */
+            /** @description The bundle */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1742,14 +1742,14 @@ export interface operations {
                     "text/javascript": string;
                 };
             };
-            /** @description As it was */
+            /** @description Not modified */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Of another version: where this one's is */
+            /** @description The address of another version leads to the bundle of this one */
             307: {
                 headers: {
                     [name: string]: unknown;
@@ -1768,7 +1768,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They */
+            /** @description All definitions */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1793,7 +1793,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It does */
+            /** @description The process answers, and whether it is ready */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1991,7 +1991,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It */
+            /** @description The OpenAPI description */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2011,7 +2011,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It has */
+            /** @description Ready */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2091,7 +2091,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueueItem"][];
                 };
             };
-            /** @description Marked; nothing has been read yet */
+            /** @description What the events touch is marked for reading; nothing has been read yet */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2125,7 +2125,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description The report was acted on, or recorded with the reason why no more could be done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2148,7 +2148,7 @@ export interface operations {
     saveDefinitionOlder: {
         parameters: {
             query?: {
-                /** @description `refuse`: a formula without a value now, or with one that does not fit its format, is a problem, too */
+                /** @description `refuse`: also refuse a formula that has no value now, or one that does not fit its format */
                 failing?: "refuse";
             };
             header?: never;
@@ -2191,7 +2191,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It */
+            /** @description The token */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2241,7 +2241,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They */
+            /** @description The Tasks */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2318,7 +2318,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueueItem"][];
                 };
             };
-            /** @description Marked; nothing has been read yet */
+            /** @description What the events touch is marked for reading; nothing has been read yet */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2444,7 +2444,7 @@ export interface operations {
                     "application/json": components["schemas"]["QueueItem"][];
                 };
             };
-            /** @description Marked; nothing has been read yet */
+            /** @description What the events touch is marked for reading; nothing has been read yet */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2467,7 +2467,7 @@ export interface operations {
     recording: {
         parameters: {
             query: {
-                /** @description The Task */
+                /** @description The SID of the recorded Task */
                 TaskSid: string;
             };
             header?: never;
@@ -2480,7 +2480,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Noted */
+            /** @description The recording's URL is noted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2504,7 +2504,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They */
+            /** @description The Tasks */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2528,7 +2528,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They */
+            /** @description The Workers */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2552,7 +2552,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It */
+            /** @description The token */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2570,7 +2570,7 @@ export interface operations {
     callInstructions: {
         parameters: {
             query: {
-                /** @description Who gets it */
+                /** @description The contact URI of the Worker who placed the Call */
                 workerContactUri: string;
             };
             header?: never;
@@ -2583,7 +2583,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description TwiML */
+            /** @description TwiML instructions */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2614,7 +2614,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Noted */
+            /** @description The status is passed on to the Worker */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2667,7 +2667,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The websocket */
+            /** @description The websocket is open */
             101: {
                 headers: {
                     [name: string]: unknown;
@@ -2691,7 +2691,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The websocket */
+            /** @description The websocket is open */
             101: {
                 headers: {
                     [name: string]: unknown;
