@@ -44,7 +44,7 @@ pub(crate) fn queue_map_cumulative(cumulative: &Cumulative) -> Value {
         "splitByWaitTime": cumulative.split_by_wait_time,
         "startTime": cumulative.start_time,
         "endTime": cumulative.end_time,
-        "avgTaskAcceptanceTime": cumulative.avg_task_acceptance_time,
+        "avgTaskAcceptanceTime": cumulative.short_acceptance_time(),
     })
 }
 
@@ -91,4 +91,24 @@ pub(crate) fn stale<T>(reading: &Reading<T>) -> Option<Value> {
 /// ISO 8601 in UTC, milliseconds.
 pub(crate) fn instant(moment: Timestamp) -> Value {
     Value::String(moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the emulator and Twilio send them: 4 scopes of 36 decimals, most of them whole, are in an item of `queueStats`.
+    #[test]
+    fn whole_numbers_take_no_more_room_than_twilio_gives_them() {
+        let cumulative: Cumulative = serde_json::from_value(json!({
+            "avg_task_acceptance_time": 34, "start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-01T10:00:00Z",
+            "reservations_accepted": 1, "reservations_canceled": 2, "reservations_created": 3,
+            "reservations_rejected": 4, "reservations_rescinded": 5, "reservations_timed_out": 6, "tasks_canceled": 7,
+            "wait_duration_until_accepted": {"avg": 34.5, "min": 1, "max": 311.0, "total": "3536"},
+        }))
+        .unwrap();
+        let shown = queue_map_cumulative(&cumulative);
+        assert_eq!(shown["avgTaskAcceptanceTime"].to_string(), "34");
+        assert_eq!(shown["waitUntilAccept"].to_string(), r#"{"avg":34.5,"max":311,"min":1,"total":3536}"#);
+    }
 }

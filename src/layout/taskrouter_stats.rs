@@ -72,7 +72,7 @@ fn stats(snapshot: &Snapshot) -> Option<Value> {
     let activities = activities.iter().map(|(name, workers)| ((*name).to_owned(), json!(workers)));
     data.insert("activities".into(), Value::Object(activities.collect()));
     if let Some(hour) = snapshot.last_hour.value.as_deref() {
-        data.insert("avgTaskAcceptanceTime".into(), json!(hour.avg_task_acceptance_time));
+        data.insert("avgTaskAcceptanceTime".into(), hour.short_acceptance_time());
         data.insert("startTime".into(), json!(hour.start_time));
         data.insert("endTime".into(), json!(hour.end_time));
     }

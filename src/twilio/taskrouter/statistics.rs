@@ -17,7 +17,7 @@ use super::resources::or_default;
 use super::table::{Counts, Splitting, Table, counts};
 use crate::sid::TaskQueueSid;
 use crate::twilio::name::Name;
-use crate::twilio::number::{decimal_or_none, whole, whole_or_none, whole_or_zero};
+use crate::twilio::number::{as_short, decimal_or_none, whole, whole_or_none, whole_or_zero};
 
 /// Real-time statistics of a Workspace or a TaskQueue, of one TaskChannel or all.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -68,7 +68,12 @@ pub struct ActivityCount {
 #[serde(remote = "Self")]
 pub struct Cumulative {
     /// Average seconds until a Task was accepted.
-    #[serde(default, deserialize_with = "decimal_or_none", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "decimal_or_none",
+        serialize_with = "as_short",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub avg_task_acceptance_time: Option<f64>,
     /// Start of the window, ISO 8601.
     #[serde(default)]
@@ -116,13 +121,13 @@ pub struct Cumulative {
 /// Seconds that Tasks waited.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct WaitDuration {
-    #[serde(default, deserialize_with = "decimal_or_none")]
+    #[serde(default, deserialize_with = "decimal_or_none", serialize_with = "as_short")]
     pub avg: Option<f64>,
-    #[serde(default, deserialize_with = "decimal_or_none")]
+    #[serde(default, deserialize_with = "decimal_or_none", serialize_with = "as_short")]
     pub min: Option<f64>,
-    #[serde(default, deserialize_with = "decimal_or_none")]
+    #[serde(default, deserialize_with = "decimal_or_none", serialize_with = "as_short")]
     pub max: Option<f64>,
-    #[serde(default, deserialize_with = "decimal_or_none")]
+    #[serde(default, deserialize_with = "decimal_or_none", serialize_with = "as_short")]
     pub total: Option<f64>,
 }
 
@@ -138,6 +143,11 @@ pub struct Split {
 }
 
 impl Cumulative {
+    /// The average seconds until a Task was accepted, in the form in which the other numbers are written.
+    pub fn short_acceptance_time(&self) -> Value {
+        as_short(&self.avg_task_acceptance_time, serde_json::value::Serializer).unwrap_or_default()
+    }
+
     /// Whether this has what front ends show. The combined answers' published examples are shorter than the single
     /// resource; where an account's really are, the single resource must be read too.
     pub fn is_complete(&self) -> bool {
