@@ -1,9 +1,9 @@
 import { defineConfig } from "vite";
-import { flexGlobals, pasteTokens, smallSparkline, stylesInScript } from "./vite.plugins.ts";
+import { flexGlobals, pasteTokens, stylesInScript } from "./vite.plugins.ts";
 
 /** One self-contained script with a hash in its name, which the service serves below `/flex-plugin/{version}/`. */
 export default defineConfig({
-  plugins: [flexGlobals, pasteTokens, smallSparkline, stylesInScript],
+  plugins: [flexGlobals, pasteTokens, stylesInScript],
   publicDir: false,
   define: { "process.env.NODE_ENV": '"production"' },
   oxc: { jsx: { runtime: "classic" } },

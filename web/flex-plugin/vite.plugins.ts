@@ -20,16 +20,6 @@ export const flexGlobals: Plugin = {
     id.startsWith("\0flex:") ? `module.exports = globalThis.${GLOBALS[id.slice(6)]};` : undefined,
 };
 
-/** Tiles draw their curves as SVG here: see `SvgSparkline.tsx`. */
-export const smallSparkline: Plugin = {
-  name: "small-sparkline",
-  enforce: "pre",
-  resolveId: (id, importer) =>
-    id === "./Sparkline.tsx" && importer?.includes("/shared/wallboard/")
-      ? new URL("src/ui/SvgSparkline.tsx", import.meta.url).pathname
-      : undefined,
-};
-
 /** Of Paste's tokens those that the components use: colours, which metrics choose freely, and a few sizes. */
 const USED =
   /^(color|space-?(10|20|30|40|50|60|90)$|font-?(size-?(20|30|40|50)|family)|border-?radius-?20$|shadow-?low$)/;

@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 export const freshness = (page: Page, kind: string, via?: string) =>
   page
     .locator(`[data-testid=freshness][data-kind=${kind}]${via ? `[data-via=${via}]` : ""}`)
-    .waitFor({ state: "attached", timeout: 20_000 });
+    .waitFor({ state: "attached", timeout: 60_000 });
 export const freshnessText = (page: Page) => page.locator("[data-part=freshness]").innerText();
 export const freshnessButton = (page: Page) => page.locator("[data-testid=freshness] button");
 export const tooltip = (page: Page) => page.getByRole("tooltip");

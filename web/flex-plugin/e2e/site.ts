@@ -72,7 +72,7 @@ export class Site {
     });
     const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 } });
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     const complaints = await collectComplaints(page, () => [
       this.shell.url,
       this.service.url,

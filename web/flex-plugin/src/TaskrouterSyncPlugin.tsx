@@ -52,7 +52,7 @@ export class TaskrouterSyncPlugin {
         service,
         token: user.token,
         text: runtime.language.plugin.quality,
-        toldOfFaults: supervisor,
+        showsFaults: supervisor,
       }),
     );
   }

@@ -8,7 +8,6 @@ import { voiceParties } from "../src/flex/voiceTask.ts";
 import { de } from "../src/locales/de.ts";
 import { en } from "../src/locales/en.ts";
 import { languageOf } from "../src/locales/index.ts";
-import { draw } from "../src/ui/SvgSparkline.tsx";
 
 const country = (id: string) => COUNTRIES.find((one) => one.id === id);
 
@@ -109,30 +108,4 @@ describe("texts", () => {
   it("are in both languages for every status of a call", () => {
     expect(Object.keys(de.dialpad.status)).toEqual(Object.keys(en.dialpad.status));
   });
-});
-
-it("a curve has a gap where there was no value, and its limit only within its range", () => {
-  const drawn = draw(
-    [
-      [0, 1],
-      [10, 3],
-      [20, null],
-      [30, 2],
-    ],
-    24,
-    2,
-  );
-  expect(drawn?.line.match(/M/g)).toHaveLength(2);
-  expect(drawn?.limit).toBe(12);
-  expect(draw([[0, 1]], 24)).toBeUndefined();
-  expect(
-    draw(
-      [
-        [0, 1],
-        [10, 3],
-      ],
-      24,
-      99,
-    )?.limit,
-  ).toBeUndefined();
 });

@@ -107,6 +107,15 @@ export const de: Texts = {
     time: "Zeit",
   },
   queues: {
+    controls: {
+      search: "Warteschlangen suchen",
+      columns: "Spalten",
+      columnsShown: "Gezeigte Spalten",
+      byUrgency: "Nach Dringlichkeit sortiert",
+      by: (label) => `Sortiert nach ${label}`,
+      name: "Name",
+      sortByUrgency: "Nach Dringlichkeit sortieren",
+    },
     table: "Warteschlangen",
     queue: "Warteschlange",
     queueTip: "TaskQueue; die Zeile öffnet sich nach Kanälen",

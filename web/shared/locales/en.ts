@@ -114,6 +114,15 @@ export const en = {
   },
 
   queues: {
+    controls: {
+      search: "Search queues",
+      columns: "Columns",
+      columnsShown: "Columns shown",
+      byUrgency: "Sorted by urgency",
+      by: (label: string) => `Sorted by ${label}`,
+      name: "name",
+      sortByUrgency: "Sort by urgency",
+    },
     table: "Queues",
     queue: "Queue",
     queueTip: "TaskQueue; its row opens by channel",

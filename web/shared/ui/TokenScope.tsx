@@ -13,10 +13,12 @@ interface TokenScopeProps {
   theme: string;
   /** By name without dashes, such as `colorTextWeak`, or as a custom property. */
   tokens?: Readonly<Record<string, string>>;
+  /** Of the wrapper. */
+  className?: string | undefined;
   children?: React.ReactNode;
 }
 
-export function TokenScope({ theme, tokens, children }: TokenScopeProps) {
+export function TokenScope({ theme, tokens, className, children }: TokenScopeProps) {
   const style = React.useMemo(
     () =>
       tokens &&
@@ -27,7 +29,13 @@ export function TokenScope({ theme, tokens, children }: TokenScopeProps) {
   );
   return (
     <ThemeContext.Provider value={theme}>
-      {style ? <div style={style}>{children}</div> : children}
+      {style ? (
+        <div className={className} style={style}>
+          {children}
+        </div>
+      ) : (
+        children
+      )}
     </ThemeContext.Provider>
   );
 }

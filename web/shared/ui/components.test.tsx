@@ -15,13 +15,6 @@ import { Tile } from "../wallboard/Tile.tsx";
 import { ErrorBoundary } from "./ErrorBoundary.tsx";
 import { FreshnessIndicator } from "./FreshnessIndicator.tsx";
 
-vi.mock("uplot", () => ({
-  default: class {
-    setData() {}
-    setSize() {}
-    destroy() {}
-  },
-}));
 globalThis.ResizeObserver ??= class {
   observe() {}
   unobserve() {}

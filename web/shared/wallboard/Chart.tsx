@@ -37,7 +37,7 @@ export function Chart({ name, label, limit, format, timeZone, height, past = tru
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colours are read when the plot is made
   const options = React.useCallback(
     (element: HTMLElement): Omit<uPlot.Options, "width" | "height"> => {
-      const colours = coloursOf(element, undefined);
+      const colours = coloursOf(element);
       const at = (t: number) => clockTimeSeconds(t * 1000, timeZone);
       const axis: uPlot.Axis = {
         stroke: colours.line,

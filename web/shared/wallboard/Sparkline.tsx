@@ -1,11 +1,7 @@
 import * as React from "react";
-import type uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
 import { useHistory, useLiveStore } from "../live/react.tsx";
-import { useTokenTheme } from "../ui/TokenScope.tsx";
+import { curve, HEIGHT, WIDTH } from "./curve.ts";
 import css from "./plot.module.css";
-import { coloursOf, drawMarks, scales } from "./plot.ts";
-import { usePlot } from "./usePlot.ts";
 
 export interface SparklineProps {
   name: string;
@@ -23,37 +19,31 @@ export interface SparklineProps {
 export function Sparkline({ name, limit, height, thick = 1.5, colour, past = true }: SparklineProps) {
   const live = useLiveStore();
   const points = useHistory(name, past);
-  const theme = useTokenTheme();
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colours are read when the plot is made
-  const options = React.useCallback(
-    (element: HTMLElement): Omit<uPlot.Options, "width" | "height"> => {
-      const colours = coloursOf(element, colour);
-      return {
-        padding: [4, 6, 4, 2],
-        legend: { show: false },
-        cursor: { show: false },
-        scales: scales(live, limit),
-        axes: [{ show: false }, { show: false }],
-        series: [{}, { stroke: colours.line, width: thick, spanGaps: false, points: { show: false } }],
-        hooks: {
-          draw: [
-            (plot) =>
-              drawMarks(
-                plot,
-                colours,
-                limit,
-                live.history.of(name).findLast(([, v]) => v !== null),
-                thick,
-              ),
-          ],
-        },
-      };
-    },
-    [live, name, limit, thick, colour, theme],
-  );
-  const box = usePlot(points, height, options);
+  const drawn = React.useMemo(() => {
+    const now = live.now() / 1000;
+    return curve(points, now - live.history.span(now), now, limit);
+  }, [live, points, limit]);
   return (
-    <div className={css.spark} ref={box} aria-hidden="true" style={{ minHeight: height, color: colour }} />
+    <svg
+      className={colour === undefined ? css.spark : `${css.spark} ${css.onColour}`}
+      aria-hidden="true"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      preserveAspectRatio="none"
+      style={{ height, color: colour }}
+    >
+      {drawn.limit !== undefined && (
+        <path className={css.limit} d={`M0 ${drawn.limit}H${WIDTH}`} vectorEffect="non-scaling-stroke" />
+      )}
+      <path className={css.line} d={drawn.line} strokeWidth={thick} vectorEffect="non-scaling-stroke" />
+      {drawn.last && (
+        // A line as good as without length: its round ends are a circle, however the picture is stretched.
+        <path
+          className={css.last}
+          d={`M${drawn.last.join(" ")}h0.01`}
+          strokeWidth={2 * (1 + thick)}
+          vectorEffect="non-scaling-stroke"
+        />
+      )}
+    </svg>
   );
 }

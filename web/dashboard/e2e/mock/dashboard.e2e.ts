@@ -517,7 +517,7 @@ describe("sizes", () => {
         const found = await p.evaluate(() => {
           // Tables may scroll within themselves; everything else stands within the screen.
           const scrolling = (e: Element) =>
-            e.closest("[role=table], .scroll-x, .sr, [class*=srOnly], [role=tooltip]") !== null;
+            e.closest("[role=table], .scroll-x, [class*=srOnly], [role=tooltip]") !== null;
           const outside = [...document.querySelectorAll("header *, nav *, main *")].filter((element) => {
             const box = element.getBoundingClientRect();
             return box.width > 0 && !scrolling(element) && (box.right > innerWidth + 1 || box.left < -1);

@@ -26,7 +26,7 @@ export class Visitor {
   ): Promise<Visitor> {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(60_000);
     const complaints = await collectComplaints(page, () => [service.url, emulator.url]);
     return new Visitor(page, service, complaints);
   }

@@ -5,6 +5,7 @@ import { selectSource } from "@taskrouter-sync/shared/live/selectSource.ts";
 import { createLive, type Live } from "@taskrouter-sync/shared/live/store.ts";
 import { useText } from "@taskrouter-sync/shared/locales/index.ts";
 import { TokenScope } from "@taskrouter-sync/shared/ui/TokenScope.tsx";
+import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { Suspense, useEffect, useRef, useState } from "react";
 import { isTv } from "../base/Boundaries.tsx";
 import { reloadIfReplaced } from "../base/build.ts";
@@ -44,7 +45,7 @@ export function App({ client }: { client: Client }) {
   if (!session || !live) {
     return (
       <main className="blank" aria-busy={!trouble}>
-        <h1 className="sr">{text.title}</h1>
+        <h1 className={ui.srOnly}>{text.title}</h1>
         {trouble ? <p role="alert">{text.shell.retrying(trouble)}</p> : <p>{text.shell.connecting}</p>}
       </main>
     );

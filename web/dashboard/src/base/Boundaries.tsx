@@ -1,5 +1,7 @@
 /** What is shown where a part of the page failed: the whole page, a view, or less. */
+
 import { useText } from "@taskrouter-sync/shared/locales/index.ts";
+import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import { ErrorBoundary } from "@taskrouter-sync/shared/ui/ErrorBoundary.tsx";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { renewFailedViews } from "./lazyView.tsx";
@@ -44,7 +46,7 @@ function PageFailed() {
         <p>
           {text.app} {left !== undefined && text.reloadIn(left)}
         </p>
-        <button type="button" className="button" onClick={() => location.reload()}>
+        <button type="button" className={controls.button} onClick={() => location.reload()}>
           {text.reload}
         </button>
       </div>
@@ -68,7 +70,7 @@ export function PartBoundary({ children, resetKey }: { children: ReactNode; rese
           <p>{text.view}</p>
           <button
             type="button"
-            className="button"
+            className={controls.button}
             onClick={() => {
               renewFailedViews();
               reset();
@@ -76,7 +78,7 @@ export function PartBoundary({ children, resetKey }: { children: ReactNode; rese
           >
             {text.retry}
           </button>{" "}
-          <button type="button" className="button" onClick={() => location.reload()}>
+          <button type="button" className={controls.button} onClick={() => location.reload()}>
             {text.reload}
           </button>
         </div>

@@ -1,4 +1,5 @@
 /** Notices at the foot of the page, one below the other. The live regions are always there, so that each is announced. */
+import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
 import { usePageText } from "../locales/index.ts";
 
@@ -58,7 +59,7 @@ function Notice({ toast, onDismiss }: { toast: Toast; onDismiss(): void }) {
       {action && (
         <button
           type="button"
-          className="link"
+          className={controls.link}
           onClick={() => {
             onDismiss();
             action.run();
@@ -67,7 +68,7 @@ function Notice({ toast, onDismiss }: { toast: Toast; onDismiss(): void }) {
           {action.label}
         </button>
       )}
-      <button type="button" className="link" onClick={onDismiss}>
+      <button type="button" className={controls.link} onClick={onDismiss}>
         {text.shell.dismiss}
       </button>
     </div>

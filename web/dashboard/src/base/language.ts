@@ -1,7 +1,7 @@
 /** The page's language: the address's (`?lang=de`, for TVs), the user's choice, or what the browser prefers. */
 import { type Language, languageOf } from "@taskrouter-sync/shared/locales/index.ts";
+import { readStored, writeStored } from "@taskrouter-sync/shared/ui/storage.ts";
 import * as v from "valibot";
-import { readStored, writeStored } from "./storage.ts";
 
 export const languageSchema = v.picklist(["en", "de"]);
 

@@ -1,7 +1,7 @@
+import { hiddenSchema, sortSchema } from "@taskrouter-sync/shared/queues/tableChoices.ts";
+import { readStored } from "@taskrouter-sync/shared/ui/storage.ts";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { hiddenSchema, sortSchema } from "../views/queues/useTableChoices.ts";
 import { readDraft, removeDrafts, writeDraft } from "../wallboard-editor/storedDrafts.ts";
-import { readStored } from "./storage.ts";
 import { themeSchema } from "./theme.ts";
 
 class FakeStorage {

@@ -1,7 +1,8 @@
 /** Light or dark: the user's choice, or what the operating system says at present. */
+
+import { readStored, writeStored } from "@taskrouter-sync/shared/ui/storage.ts";
 import { useSyncExternalStore } from "react";
 import * as v from "valibot";
-import { readStored, writeStored } from "./storage.ts";
 
 export const themeSchema = v.picklist(["twilio", "twilio-dark"]);
 export type Theme = v.InferOutput<typeof themeSchema>;

@@ -28,13 +28,6 @@ export const de: PageTexts = {
     search: (what) => `${what} suchen`,
   },
   queues: {
-    search: "Warteschlangen suchen",
-    columns: "Spalten",
-    columnsShown: "Gezeigte Spalten",
-    byUrgency: "Nach Dringlichkeit sortiert",
-    by: (label) => `Sortiert nach ${label}`,
-    name: "Name",
-    sortByUrgency: "Nach Dringlichkeit sortieren",
     selections: {
       "without-agents": "Wartende Aufgaben, kein Agent verfügbar",
       waiting: "Wartende Aufgaben",

@@ -26,13 +26,6 @@ export const en = {
     search: (what: string) => `Search ${what}`,
   },
   queues: {
-    search: "Search queues",
-    columns: "Columns",
-    columnsShown: "Columns shown",
-    byUrgency: "Sorted by urgency",
-    by: (label: string) => `Sorted by ${label}`,
-    name: "name",
-    sortByUrgency: "Sort by urgency",
     /** By the filter's name. */
     selections: {
       "without-agents": "Tasks waiting, no agent available",

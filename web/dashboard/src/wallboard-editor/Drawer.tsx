@@ -2,10 +2,12 @@
  * A metric's drawer: its chart, its provenance, and for editors its settings. The tile beside it is the preview. What is
  * typed is kept in this browser until it is saved or discarded.
  */
+
 import type { Definition, Metric } from "@taskrouter-sync/shared/api/types.ts";
 import { compactDuration } from "@taskrouter-sync/shared/format/duration.ts";
 import { clockTimeSeconds } from "@taskrouter-sync/shared/format/time.ts";
 import { instant } from "@taskrouter-sync/shared/live/clock.ts";
+import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import { Chart } from "@taskrouter-sync/shared/wallboard/Chart.tsx";
 import { DEFAULT_STYLES } from "@taskrouter-sync/shared/wallboard/presets.ts";
 import { limitOf } from "@taskrouter-sync/shared/wallboard/threshold.ts";
@@ -70,7 +72,7 @@ export default function Drawer({ name, metric, definitions, onDraft, onClose }: 
         ) : definitions.trouble ? (
           <p className="empty" role="alert">
             {text.readFailed(definitions.trouble)}{" "}
-            <button type="button" className="link" onClick={() => void read()}>
+            <button type="button" className={controls.link} onClick={() => void read()}>
               {text.retry}
             </button>
           </p>

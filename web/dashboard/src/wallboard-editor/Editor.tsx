@@ -1,8 +1,11 @@
 /** The settings form of a metric. */
+
 import { ApiError, messageOf } from "@taskrouter-sync/shared/api/errors.ts";
 import type { Definition, OnTv, Style } from "@taskrouter-sync/shared/api/types.ts";
 import { compactDuration } from "@taskrouter-sync/shared/format/duration.ts";
 import { QUEUE_FILTERS } from "@taskrouter-sync/shared/queues/filters.ts";
+import controls from "@taskrouter-sync/shared/ui/controls.module.css";
+import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { DEFAULT_STYLES, PRESETS } from "@taskrouter-sync/shared/wallboard/presets.ts";
 import { judge } from "@taskrouter-sync/shared/wallboard/threshold.ts";
 import { useEffect, useMemo, useRef, useState } from "react";
@@ -133,7 +136,7 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
         void save();
       }}
     >
-      {start && changed && <p className="weak small">{text.unsaved}</p>}
+      {start && changed && <p className={`${ui.weak} ${ui.small}`}>{text.unsaved}</p>}
       <Field id="label" label={text.label} error={problems.label}>
         <TextInput
           id="label"
@@ -202,12 +205,16 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
         </p>
       )}
       <div className="form-end">
-        <button type="submit" className="button primary" disabled={busy || (!changed && !isNew)}>
+        <button
+          type="submit"
+          className={`${controls.button} ${controls.primary}`}
+          disabled={busy || (!changed && !isNew)}
+        >
           {anyway ? (isNew ? text.addAnyway : text.saveAnyway) : isNew ? text.add : text.save}
         </button>
         <button
           type="button"
-          className="button"
+          className={controls.button}
           onClick={() => {
             onKeep(undefined);
             onClose();
@@ -218,7 +225,7 @@ export function Editor({ name, saved, start, definitions, onDraft, onKeep, onClo
         {!isNew && (
           <button
             type="button"
-            className="button destructive"
+            className={`${controls.button} ${controls.destructive}`}
             disabled={busy}
             onClick={() => void act(() => definitions.remove(name))}
           >
@@ -247,7 +254,7 @@ function Browser({ onPick }: { onPick(path: string): void }) {
   const [open, setOpen] = useState(false);
   return (
     <div className="form-browser">
-      <button type="button" className="link" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button type="button" className={controls.link} aria-expanded={open} onClick={() => setOpen(!open)}>
         {open ? text.hide : text.browse}
       </button>
       {open && <FieldBrowser onPick={onPick} />}

@@ -1,4 +1,5 @@
 import { messageOf } from "@taskrouter-sync/shared/api/errors.ts";
+import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { type ReactNode, useEffect, useState } from "react";
 import { useClient } from "../base/session.ts";
 import { usePageText } from "../locales/index.ts";
@@ -21,7 +22,7 @@ export function FieldBrowser({ onPick }: { onPick(path: string): void }) {
     return () => abort.abort();
   }, [client]);
   if (trouble) return <p className="field-error">{trouble}</p>;
-  if (tree === undefined) return <p className="weak">{text.readingFields}</p>;
+  if (tree === undefined) return <p className={ui.weak}>{text.readingFields}</p>;
   return (
     <ul className="fields">
       <Branch value={tree} path="data" onPick={onPick} />
@@ -52,7 +53,7 @@ function Branch({ value, path, onPick }: { value: unknown; path: string; onPick(
           <li key={here}>
             <button type="button" className="field" onClick={() => onPick(here)}>
               <span>{key}</span>
-              <span className="weak">{JSON.stringify(child)}</span>
+              <span className={ui.weak}>{JSON.stringify(child)}</span>
             </button>
           </li>
         );

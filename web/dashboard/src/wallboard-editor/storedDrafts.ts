@@ -1,7 +1,7 @@
 /** What was typed and not saved, kept in this browser for one Workspace and user, and deleted at sign-out. */
 import type { Definition, Session } from "@taskrouter-sync/shared/api/types.ts";
+import { readStored, removeStored, writeStored } from "@taskrouter-sync/shared/ui/storage.ts";
 import * as v from "valibot";
-import { readStored, removeStored, writeStored } from "../base/storage.ts";
 
 const optionalText = v.optional(v.string());
 const style = v.optional(

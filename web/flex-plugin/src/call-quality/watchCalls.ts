@@ -19,7 +19,7 @@ export interface WatchCallsOptions {
   token(): string;
   text: PluginTexts["quality"];
   /** Whether this user sees a wrong configuration: agents can't mend it. */
-  toldOfFaults: boolean;
+  showsFaults: boolean;
 }
 
 /** Names the template in Flex's strings that notifications of the plugin fill. */
@@ -34,7 +34,7 @@ export function registerNotification(flex: Flex, manager: Manager): void {
 }
 
 export function watchCalls(flex: Flex, manager: Manager, options: WatchCallsOptions): void {
-  const { service, token, text, toldOfFaults } = options;
+  const { service, token, text, showsFaults } = options;
   const show = (words: string) => void flex.Notifications.showNotification(NOTIFICATION, { text: words });
   // The names of system E's plugin, so that an existing configuration holds.
   const settings: unknown = manager.serviceConfiguration?.attributes?.DeviceMonitoringPlugin;
@@ -43,7 +43,7 @@ export function watchCalls(flex: Flex, manager: Manager, options: WatchCallsOpti
   } catch (error) {
     const words = text.configuration(error instanceof ConfigurationError ? error.message : String(error));
     console.warn("taskrouter-sync:", words);
-    if (toldOfFaults) show(words);
+    if (showsFaults) show(words);
     return;
   }
   const respond = postTo(service, token);

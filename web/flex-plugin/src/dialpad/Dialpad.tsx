@@ -1,4 +1,5 @@
 /** The dialpad: a button in Flex's header, and a panel that places one call. Shown only where the service offers it. */
+import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import * as React from "react";
 import { usePluginText } from "../locales/index.ts";
 import { useRuntime, useSessionState } from "../ui/PluginScope.tsx";
@@ -8,12 +9,12 @@ import { DialSocket, type DialState, isOver } from "./socket.ts";
 
 export function Dialpad() {
   const { session, user, settings } = useRuntime();
-  const { session: told } = useSessionState();
+  const { session: answered } = useSessionState();
   const text = usePluginText().dialpad;
   const [open, setOpen] = React.useState(false);
   const button = React.useRef<HTMLButtonElement>(null);
   React.useEffect(() => void session.ask(), [session]);
-  const callerIds = told.callerIds ?? [];
+  const callerIds = answered.callerIds ?? [];
   if (callerIds.length === 0 || settings.service === undefined) return null;
   const close = () => {
     setOpen(false);
@@ -24,7 +25,7 @@ export function Dialpad() {
       <button
         type="button"
         ref={button}
-        className={css.button}
+        className={`${controls.button} ${css.open}`}
         aria-expanded={open}
         aria-haspopup="dialog"
         onClick={() => setOpen(!open)}
@@ -103,7 +104,11 @@ export function Panel({ hidden, callerIds, service, token, contactUri, isAvailab
         <h2 id={`${id}-title`}>{text.title}</h2>
         <label className={css.field}>
           {text.country}
-          <select className={css.input} value={country} onChange={(event) => setCountry(event.target.value)}>
+          <select
+            className={controls.input}
+            value={country}
+            onChange={(event) => setCountry(event.target.value)}
+          >
             {COUNTRIES.map(({ id: name, code }) => (
               <option key={name} value={name}>
                 {name} +{code}
@@ -116,7 +121,7 @@ export function Panel({ hidden, callerIds, service, token, contactUri, isAvailab
           <input
             id={`${id}-number`}
             ref={first}
-            className={css.input}
+            className={controls.input}
             type="tel"
             autoComplete="off"
             value={typed}
@@ -133,25 +138,25 @@ export function Panel({ hidden, callerIds, service, token, contactUri, isAvailab
         </div>
         <label className={css.field}>
           {text.from}
-          <select className={css.input} value={from} onChange={(event) => setFrom(event.target.value)}>
+          <select className={controls.input} value={from} onChange={(event) => setFrom(event.target.value)}>
             {callerIds.map((one) => (
               <option key={one}>{one}</option>
             ))}
           </select>
         </label>
         <div className={css.row}>
-          <button type="submit" className={`${css.button} ${css.primary}`} disabled={!over}>
+          <button type="submit" className={`${controls.button} ${controls.primary}`} disabled={!over}>
             {text.call}
           </button>
           <button
             type="button"
-            className={css.button}
+            className={controls.button}
             disabled={over || !dial.callSid}
             onClick={() => socket.hangUp()}
           >
             {text.hangUp}
           </button>
-          <button type="button" className={css.button} onClick={onClose}>
+          <button type="button" className={controls.button} onClick={onClose}>
             {text.close}
           </button>
         </div>

@@ -7,8 +7,8 @@ import type { Client } from "@taskrouter-sync/shared/api/client.ts";
 import { ApiError } from "@taskrouter-sync/shared/api/errors.ts";
 import type { Session } from "@taskrouter-sync/shared/api/types.ts";
 import { backoff } from "@taskrouter-sync/shared/live/backoff.ts";
+import { readStored, writeStored } from "@taskrouter-sync/shared/ui/storage.ts";
 import * as v from "valibot";
-import { read, write } from "./storage.ts";
 
 export type Trouble =
   | { kind: "loading" }
@@ -54,7 +54,7 @@ export class SessionPoll {
   private asking = false;
 
   constructor(private readonly client: Pick<Client, "session"> | undefined) {
-    const kept = read(KEY, remembered) ?? USUAL;
+    const kept = readStored(KEY, remembered) ?? USUAL;
     this.state = {
       session: { ...kept, user: "", role: "viewer", csrfToken: "", workspaceSid: "", syncToken: false },
       answered: false,
@@ -93,7 +93,7 @@ export class SessionPoll {
       return;
     }
     this.failures = 0;
-    write(KEY, v.parse(remembered, given));
+    writeStored(KEY, v.parse(remembered, given));
     const session = given as Session;
     this.set({ session, answered: true, trouble: parsed.output.watches ? undefined : { kind: "role" } });
   }

@@ -1,7 +1,9 @@
 /** The supervisors' view: the wallboard's tiles and the queue table, live. */
 import { useLive, useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
 import { useText } from "@taskrouter-sync/shared/locales/index.ts";
+import { ColumnMenu, QueueSearch, SortNote } from "@taskrouter-sync/shared/queues/QueueControls.tsx";
 import { QueueTable } from "@taskrouter-sync/shared/queues/QueueTable/index.tsx";
+import { useTableChoices } from "@taskrouter-sync/shared/queues/tableChoices.ts";
 import { ErrorBoundary } from "@taskrouter-sync/shared/ui/ErrorBoundary.tsx";
 import { FreshnessIndicator } from "@taskrouter-sync/shared/ui/FreshnessIndicator.tsx";
 import { ProvenanceTooltip } from "@taskrouter-sync/shared/ui/ProvenanceTooltip.tsx";
@@ -9,9 +11,8 @@ import { Tile } from "@taskrouter-sync/shared/wallboard/Tile.tsx";
 import * as React from "react";
 import { usePluginText } from "../locales/index.ts";
 import { Banner } from "../ui/Banner.tsx";
-import { useSessionState } from "../ui/PluginScope.tsx";
+import { useRuntime, useSessionState } from "../ui/PluginScope.tsx";
 import css from "../ui/plugin.module.css";
-import { useTableChoices } from "./useTableChoices.ts";
 
 export function RealtimeView() {
   const text = usePluginText().view;
@@ -68,55 +69,19 @@ function Tiles() {
 
 function Queues({ scroller }: { scroller: React.RefObject<HTMLElement | null> }) {
   const text = usePluginText().view;
+  const { user } = useRuntime();
   const { session } = useSessionState();
-  const { all, columns, sort, setSort, hidden, setHidden, serviceLevels } = useTableChoices();
+  const choices = useTableChoices(session, `flex.${user.identity()}`);
   const [search, setSearch] = React.useState("");
   return (
     <section aria-label={text.queues}>
       <div className={css.bar}>
         <h2>{text.queues}</h2>
-        <input
-          type="search"
-          className={css.input}
-          placeholder={text.search}
-          aria-label={text.search}
-          value={search}
-          onChange={(event) => setSearch(event.target.value)}
-        />
-        {sort.by ? (
-          <button type="button" className={css.button} onClick={() => setSort({ down: true })}>
-            {text.sortByUrgency}
-          </button>
-        ) : (
-          <span className={css.note}>{text.byUrgency}</span>
-        )}
-        <details className={css.columns}>
-          <summary>{text.columns}</summary>
-          <fieldset aria-label={text.columnsShown}>
-            {all.map(({ id, label }) => (
-              <label key={id}>
-                <input
-                  type="checkbox"
-                  checked={!hidden.includes(id)}
-                  onChange={({ target }) =>
-                    setHidden(target.checked ? hidden.filter((one) => one !== id) : [...hidden, id])
-                  }
-                />{" "}
-                {label}
-              </label>
-            ))}
-          </fieldset>
-        </details>
+        <QueueSearch value={search} onChange={setSearch} />
+        <SortNote {...choices} />
+        <ColumnMenu {...choices} />
       </div>
-      <QueueTable
-        scroller={scroller}
-        columns={columns}
-        sort={sort}
-        onSort={setSort}
-        search={search}
-        channels={session.channels}
-        serviceLevels={serviceLevels}
-      />
+      <QueueTable scroller={scroller} {...choices.table} search={search} />
     </section>
   );
 }

@@ -9,6 +9,7 @@ import { themeOf } from "../flex/theme.ts";
 import type { Runtime } from "../live/runtime.ts";
 import type { SessionState } from "../live/session.ts";
 import { LanguageProvider } from "../locales/index.ts";
+import css from "./plugin.module.css";
 
 const RuntimeContext = React.createContext<Runtime | undefined>(undefined);
 
@@ -50,7 +51,7 @@ export function PluginScope({ runtime, live = true, children }: PluginScopeProps
                 </p>
               )}
             >
-              <TokenScope theme={theme.name} tokens={theme.tokens}>
+              <TokenScope theme={theme.name} tokens={theme.tokens} className={css.scope}>
                 {children}
               </TokenScope>
             </ErrorBoundary>

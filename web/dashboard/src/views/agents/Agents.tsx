@@ -2,7 +2,9 @@ import type { Task, Worker } from "@taskrouter-sync/shared/api/types.ts";
 import { instant } from "@taskrouter-sync/shared/live/clock.ts";
 import { useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
 import { Age } from "@taskrouter-sync/shared/ui/Age.tsx";
+import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import { NoData } from "@taskrouter-sync/shared/ui/NoData.tsx";
+import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { useMemo, useState } from "react";
 import { StaleNotice } from "../../base/StaleNotice.tsx";
 import { useClient } from "../../base/session.ts";
@@ -26,11 +28,11 @@ export default function Agents() {
     <section aria-labelledby="agents-title" className={failing ? "view frozen" : "view"}>
       <div className="bar">
         <h2 id="agents-title">
-          {text.views.agents} {items && <span className="weak">{items.length}</span>}
+          {text.views.agents} {items && <span className={ui.weak}>{items.length}</span>}
         </h2>
         <input
           type="search"
-          className="input"
+          className={controls.input}
           placeholder={words.search}
           aria-label={words.search}
           value={search}
@@ -42,7 +44,7 @@ export default function Agents() {
         {shown.map(([activity, people]) => (
           <section key={activity} className="group" aria-label={words.group(activity, people.length)}>
             <h3>
-              {activity} <span className="weak">{people.length}</span>
+              {activity} <span className={ui.weak}>{people.length}</span>
             </h3>
             <ul>
               {people.map((worker) => {
@@ -51,7 +53,9 @@ export default function Agents() {
                   <li key={worker.worker_sid}>
                     <span className="person">
                       {worker.friendly_name}
-                      {typeof worker.team === "string" && <span className="weak small"> {worker.team}</span>}
+                      {typeof worker.team === "string" && (
+                        <span className={`${ui.weak} ${ui.small}`}> {worker.team}</span>
+                      )}
                       <Details worker={worker} tasks={held.get(worker.friendly_name)} />
                     </span>
                     {since === undefined ? (
@@ -87,7 +91,9 @@ function Details({ worker, tasks = [] }: { worker: Worker; tasks: readonly Task[
       {tasks.length > 0 && (
         <span className="agent-line">{words.worksOn(tasks.map(taskWords).join("; "))}</span>
       )}
-      {skills.length > 0 && <span className="agent-line weak">{words.skills(skills.join(", "))}</span>}
+      {skills.length > 0 && (
+        <span className={`agent-line ${ui.weak}`}>{words.skills(skills.join(", "))}</span>
+      )}
     </>
   );
 }

@@ -1,10 +1,13 @@
 /** Alerts about the quality of calls: the latest, how many today, and by agent. */
+
 import type { VoiceAlert } from "@taskrouter-sync/shared/api/types.ts";
 import { clockTimeSeconds } from "@taskrouter-sync/shared/format/time.ts";
 import { instant } from "@taskrouter-sync/shared/live/clock.ts";
 import { useLive, useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
 import { Age } from "@taskrouter-sync/shared/ui/Age.tsx";
+import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import { NoData } from "@taskrouter-sync/shared/ui/NoData.tsx";
+import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { useInterval, useSession } from "../../base/session.ts";
 import { usePageText } from "../../locales/index.ts";
 
@@ -22,7 +25,7 @@ export default function CallQuality() {
       <div className="bar">
         <h2 id="voice-title">{text.title}</h2>
         {voice && (
-          <span className="weak note" data-tip={text.tip(interval)}>
+          <span className={controls.note} data-tip={text.tip(interval)}>
             <strong data-testid="voice-today">{voice.today}</strong> {text.today}
           </span>
         )}
@@ -32,7 +35,7 @@ export default function CallQuality() {
           <section aria-labelledby="voice-agents">
             <h3 id="voice-agents">{text.byAgent(interval)}</h3>
             {agents.length === 0 ? (
-              <p className="weak">{text.noneToday}</p>
+              <p className={ui.weak}>{text.noneToday}</p>
             ) : (
               <ul className="voice-agents">
                 {agents.map(({ agent, today }) => (
@@ -60,7 +63,7 @@ export default function CallQuality() {
 function Recent({ alerts, staleSince }: { alerts: readonly VoiceAlert[]; staleSince: number | undefined }) {
   const { columns, notReported, latestTable, noneRecent } = usePageText().callQuality;
   const { timeZone } = useSession();
-  if (alerts.length === 0) return <p className="weak">{noneRecent}</p>;
+  if (alerts.length === 0) return <p className={ui.weak}>{noneRecent}</p>;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls sideways must be reachable by keyboard
     <div className="scroll-x" tabIndex={0} role="region" aria-label={latestTable}>

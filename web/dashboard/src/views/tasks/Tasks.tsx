@@ -2,7 +2,9 @@ import type { Task } from "@taskrouter-sync/shared/api/types.ts";
 import { instant } from "@taskrouter-sync/shared/live/clock.ts";
 import { useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
 import { Age } from "@taskrouter-sync/shared/ui/Age.tsx";
+import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import { NoData } from "@taskrouter-sync/shared/ui/NoData.tsx";
+import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { useState } from "react";
 import { StaleNotice } from "../../base/StaleNotice.tsx";
 import { useClient } from "../../base/session.ts";
@@ -47,18 +49,18 @@ export default function Tasks() {
     <section aria-labelledby="tasks-title" className={failing ? "view frozen" : "view"}>
       <div className="bar">
         <h2 id="tasks-title">
-          {text.views.tasks} {items && <span className="weak">{items.filter(isOpen).length}</span>}
+          {text.views.tasks} {items && <span className={ui.weak}>{items.filter(isOpen).length}</span>}
         </h2>
         <input
           type="search"
-          className="input"
+          className={controls.input}
           placeholder={words.search}
           aria-label={words.search}
           value={search}
           onChange={(event) => setSearch(event.target.value)}
         />
         <select
-          className="input"
+          className={controls.input}
           aria-label={words.status}
           value={status}
           onChange={(event) => setStatus(event.target.value)}

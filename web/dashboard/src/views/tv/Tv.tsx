@@ -3,6 +3,7 @@
  * and the most urgent queues take turns below them. `&turn=20` sets the seconds a page
  * stays. No keyboard is near: a lost network is shown at the foot, and recovers by itself.
  */
+
 import type { Definitions, Metric } from "@taskrouter-sync/shared/api/types.ts";
 import { tokenColour } from "@taskrouter-sync/shared/format/colour.ts";
 import { clockTimeSeconds } from "@taskrouter-sync/shared/format/time.ts";
@@ -10,16 +11,17 @@ import { age } from "@taskrouter-sync/shared/live/clock.ts";
 import { useLive, useSecond, useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
 import { useText } from "@taskrouter-sync/shared/locales/index.ts";
 import type { Sort } from "@taskrouter-sync/shared/queues/sort.ts";
+import { useColumns, useServiceLevels } from "@taskrouter-sync/shared/queues/tableChoices.ts";
 import { useFigures, useQueueRows } from "@taskrouter-sync/shared/queues/useQueueRows.ts";
 import { ErrorBoundary } from "@taskrouter-sync/shared/ui/ErrorBoundary.tsx";
 import { FreshnessIndicator } from "@taskrouter-sync/shared/ui/FreshnessIndicator.tsx";
+import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { type Reading, reading, slaText, staleSinceOf } from "@taskrouter-sync/shared/wallboard/reading.ts";
 import { Sparkline } from "@taskrouter-sync/shared/wallboard/Sparkline.tsx";
 import { judged } from "@taskrouter-sync/shared/wallboard/threshold.ts";
 import { useEffect, useState } from "react";
 import { useClient, useSession, useTitle } from "../../base/session.ts";
 import { usePageText } from "../../locales/index.ts";
-import { useColumns, useServiceLevels } from "../queues/useTableChoices.ts";
 import { burnInOffset, capacity, digits, paginate, pinned } from "./pages.ts";
 import css from "./Tv.module.css";
 
@@ -103,7 +105,7 @@ export default function Tv() {
       className={staleSince === undefined ? css.tv : `${css.tv} ${css.frozen}`}
       style={{ transform: `translate(${x}px, ${y}px)` }}
     >
-      <h1 className="sr">{title}</h1>
+      <h1 className={ui.srOnly}>{title}</h1>
       <ul className={css.pinned} data-part="pinned">
         {always.map((metric) => tile(metric, { room, of: total, size: LARGE }))}
       </ul>
@@ -122,12 +124,19 @@ export default function Tv() {
         <FreshnessIndicator passive />
         <span className={css.title}>{title}</span>
         <span className={css.pages} aria-hidden="true">
-          {pages.length > 0 && [-1, ...pages.keys()].map((n) => (n + 1 === number ? "●" : "○")).join(" ")}
+          {turnOf(number, pages.length + 1)}
         </span>
         <span>{clockTimeSeconds(second * 1000, timeZone)}</span>
       </footer>
     </main>
   );
+}
+
+/** Which page is shown: as dots, or as a number where dots would fill the line. */
+function turnOf(number: number, pages: number): string {
+  if (pages === 1) return "";
+  if (pages > 8) return `${number + 1}/${pages}`;
+  return Array.from({ length: pages }, (_, n) => (n === number ? "●" : "○")).join("\u2002");
 }
 
 interface TvTileProps {
@@ -157,7 +166,8 @@ function TvTile({ metric, shown, room, of, size, staleSince }: TvTileProps) {
       data-metric={metric.name}
       data-style={style.styleName}
       style={{
-        flexGrow: digits(shown.text),
+        // Room for the number, and for its name, whose letters are small.
+        flexGrow: Math.max(digits(shown.text), 0.4 + 0.18 * metric.label.length),
         // The style's text colours are made for its background: one without the other can't be read.
         background: live ? tokenColour(style.backgroundColour) : undefined,
       }}
@@ -193,7 +203,7 @@ function TvTile({ metric, shown, room, of, size, staleSince }: TvTileProps) {
           name={metric.name}
           limit={metric.threshold?.limit}
           height={Math.round(innerHeight * 0.1)}
-          thick={3}
+          thick={Math.max(2, innerHeight * 0.003)}
           colour={painted ? colour : undefined}
         />
       )}
@@ -203,9 +213,15 @@ function TvTile({ metric, shown, room, of, size, staleSince }: TvTileProps) {
 
 function UrgentQueues() {
   const text = usePageText().tv;
-  const columns = useColumns();
-  const figuresOf = useFigures(useServiceLevels());
-  const rows = useQueueRows({ sort: SORT, columns, figuresOf }).slice(0, QUEUES);
+  const session = useSession();
+  const columns = useColumns(session);
+  const figuresOf = useFigures(useServiceLevels(session));
+  // Each takes the room of three digits, at least.
+  const fitting = Math.floor((capacity(innerWidth, innerHeight) * LARGE) / SMALL / 3);
+  const rows = useQueueRows({ sort: SORT, columns, figuresOf }).slice(
+    0,
+    Math.max(1, Math.min(QUEUES, fitting)),
+  );
   return (
     <ul className={css.turning} data-part="turning" aria-label={text.urgent}>
       {rows.map(({ item, all }) => (

@@ -1,6 +1,7 @@
 import type { Definition, Metric } from "@taskrouter-sync/shared/api/types.ts";
 import { type QueueFilter, queueFilterOf } from "@taskrouter-sync/shared/queues/filters.ts";
 import { ErrorBoundary } from "@taskrouter-sync/shared/ui/ErrorBoundary.tsx";
+import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { Tile } from "@taskrouter-sync/shared/wallboard/Tile.tsx";
 import { judged, limitOf } from "@taskrouter-sync/shared/wallboard/threshold.ts";
 import { useState } from "react";
@@ -57,7 +58,7 @@ export function Tiles(props: TilesProps) {
   return (
     <section aria-labelledby="tiles-title" className="tiles-section">
       <div className="bar tight">
-        <h2 id="tiles-title" className="sr">
+        <h2 id="tiles-title" className={ui.srOnly}>
           {text.metrics}
         </h2>
         {editable && (
@@ -76,7 +77,7 @@ export function Tiles(props: TilesProps) {
           </div>
         )}
       </div>
-      <span role="status" className="sr">
+      <span role="status" className={ui.srOnly}>
         {announcement}
       </span>
       <ul className="tiles">
@@ -115,7 +116,7 @@ export function Tiles(props: TilesProps) {
                 <div className="arrange">
                   <button type="button" disabled={index === 0} onClick={() => void move(metric, index - 1)}>
                     <span aria-hidden="true">←</span>
-                    <span className="sr">{text.earlier(metric.label)}</span>
+                    <span className={ui.srOnly}>{text.earlier(metric.label)}</span>
                   </button>
                   <button
                     type="button"
@@ -123,7 +124,7 @@ export function Tiles(props: TilesProps) {
                     onClick={() => void move(metric, index + 1)}
                   >
                     <span aria-hidden="true">→</span>
-                    <span className="sr">{text.later(metric.label)}</span>
+                    <span className={ui.srOnly}>{text.later(metric.label)}</span>
                   </button>
                 </div>
               )}

@@ -1,16 +1,17 @@
 import { useLive, useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
+import { SortNote } from "@taskrouter-sync/shared/queues/QueueControls.tsx";
 import { QueueTable } from "@taskrouter-sync/shared/queues/QueueTable/index.tsx";
+import { useTableChoices } from "@taskrouter-sync/shared/queues/tableChoices.ts";
 import { useNarrow } from "@taskrouter-sync/shared/ui/useNarrow.ts";
 import { type RefObject, Suspense, useCallback, useState } from "react";
 import { PartBoundary } from "../../base/Boundaries.tsx";
 import { lazyView } from "../../base/lazyView.tsx";
 import { useSession } from "../../base/session.ts";
+import { STORED } from "../../base/stored.ts";
 import { usePageText } from "../../locales/index.ts";
 import { DrawerFrame } from "../../wallboard-editor/DrawerFrame.tsx";
 import type { Draft } from "../../wallboard-editor/draft.ts";
 import { useDefinitions } from "../../wallboard-editor/useDefinitions.ts";
-import { SortNote } from "../queues/SortNote.tsx";
-import { useServiceLevels, useTableChoices } from "../queues/useTableChoices.ts";
 import { Tiles } from "./Tiles.tsx";
 import { UrgentQueues } from "./UrgentQueues.tsx";
 
@@ -18,12 +19,11 @@ const Drawer = lazyView(() => import("../../wallboard-editor/Drawer.tsx"));
 
 export function Wallboard({ scroller }: { scroller: RefObject<HTMLElement | null> }) {
   const text = usePageText();
-  const { role, channels } = useSession();
+  const session = useSession();
   const metrics = useLive((state) => state.board?.metrics);
   const staleSince = useStaleSince();
   const definitions = useDefinitions();
-  const serviceLevels = useServiceLevels();
-  const { all, columns, sort, setSort } = useTableChoices();
+  const choices = useTableChoices(session, STORED);
   const [opened, setOpened] = useState<string>();
   const [draft, setDraft] = useState<Draft>();
   const open = useCallback((name: string) => setOpened(name), []);
@@ -36,29 +36,22 @@ export function Wallboard({ scroller }: { scroller: RefObject<HTMLElement | null
 
   return (
     <div className={opened === undefined ? "wallboard" : "wallboard with-drawer"}>
-      {narrow && <UrgentQueues columns={columns} serviceLevels={serviceLevels} />}
+      {narrow && <UrgentQueues columns={choices.table.columns} serviceLevels={choices.table.serviceLevels} />}
       <Tiles
         metrics={metrics}
         draft={draft}
         definitions={definitions}
         staleSince={staleSince}
         selected={opened}
-        editable={role === "editor"}
+        editable={session.role === "editor"}
         onOpen={open}
       />
       <section aria-labelledby="board-queues" className="view">
         <div className="bar tight">
           <h2 id="board-queues">{text.wallboard.queues}</h2>
-          <SortNote sort={sort} onSort={setSort} all={all} />
+          <SortNote {...choices} />
         </div>
-        <QueueTable
-          scroller={scroller}
-          columns={columns}
-          sort={sort}
-          onSort={setSort}
-          channels={channels}
-          serviceLevels={serviceLevels}
-        />
+        <QueueTable scroller={scroller} {...choices.table} />
       </section>
       {opened !== undefined && (
         <DrawerFrame

@@ -1,9 +1,10 @@
-import { type ReactNode, useEffect, useRef } from "react";
+import * as React from "react";
+import controls from "./controls.module.css";
 
 /** A button with a panel below it; Escape, a click outside, and leaving it with the keyboard close it. */
-export function Menu({ label, children }: { label: string; children: ReactNode }) {
-  const menu = useRef<HTMLDetailsElement>(null);
-  useEffect(() => {
+export function Menu({ label, children }: { label: string; children: React.ReactNode }) {
+  const menu = React.useRef<HTMLDetailsElement>(null);
+  React.useEffect(() => {
     const close = () => menu.current?.removeAttribute("open");
     const outside = (event: Event) => {
       if (event.target instanceof Node && !menu.current?.contains(event.target)) close();
@@ -23,9 +24,9 @@ export function Menu({ label, children }: { label: string; children: ReactNode }
     };
   }, []);
   return (
-    <details className="menu" ref={menu}>
-      <summary className="button">{label}</summary>
-      <div className="menu-body">{children}</div>
+    <details className={controls.menu} ref={menu}>
+      <summary className={controls.button}>{label}</summary>
+      <div className={controls.menuBody}>{children}</div>
     </details>
   );
 }

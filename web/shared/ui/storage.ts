@@ -1,5 +1,5 @@
-/** State that this browser keeps. What is stored may be older than the page or damaged: it is checked, or ignored. */
-import { useCallback, useState } from "react";
+/** State that this browser keeps. What is stored may be older than the program or damaged: it is checked, or ignored. */
+import * as React from "react";
 import * as v from "valibot";
 
 const PREFIX = "taskrouter-sync.";
@@ -40,8 +40,8 @@ export function useStoredState<S extends v.GenericSchema>(
   schema: S,
   initial: v.InferOutput<S>,
 ): [v.InferOutput<S>, (value: v.InferOutput<S>) => void] {
-  const [value, setValue] = useState<v.InferOutput<S>>(() => readStored(key, schema) ?? initial);
-  const set = useCallback(
+  const [value, setValue] = React.useState<v.InferOutput<S>>(() => readStored(key, schema) ?? initial);
+  const set = React.useCallback(
     (next: v.InferOutput<S>) => {
       setValue(next);
       writeStored(key, next);
