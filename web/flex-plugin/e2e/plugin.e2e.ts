@@ -19,7 +19,8 @@ const desk = async (path: string) => {
   return visitor;
 };
 
-const COLUMNS = ["pending", "oldest", "reserved", "assigned", "sla_30", "handled", "agents"];
+/** Without the oldest task's age: each page counts that by its own estimate of the service's clock. */
+const COLUMNS = ["pending", "reserved", "assigned", "sla_30", "handled", "agents"];
 
 /** The queue table, row by row, by queue and channel. */
 const tableOf = (page: Page) =>
@@ -36,7 +37,7 @@ const tableOf = (page: Page) =>
   );
 const tilesOf = (page: Page) =>
   page.evaluate(() =>
-    [...document.querySelectorAll("[data-metric]")].map(
+    [...document.querySelectorAll("[data-metric]:not([data-metric=oldest-task])")].map(
       (tile) =>
         `${tile.getAttribute("data-metric")} ${tile.querySelector("[data-part=value]")?.textContent?.trim()}`,
     ),
@@ -60,7 +61,7 @@ it("shows the dashboard's digits in the realtime view and in Flex's Queues View,
     await page.locator(`[data-sid=${queue}][data-scope=all] button`).click();
     await page.locator(`[data-sid=${queue}][data-scope=voice]`).waitFor();
   }
-  // Ages count each second: the two are read until they were read within the same one.
+  // An event reaches the two at different moments: they are read until both have it.
   const differences = async (read: (page: Page) => Promise<string[]>) => {
     const [ours, theirs] = await Promise.all([read(sue.page), read(dashboard.page)]);
     if (theirs.length === 0) return ["nothing is shown yet"];

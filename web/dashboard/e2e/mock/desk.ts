@@ -24,7 +24,7 @@ export async function openDesk(
   const mock = await startMock({ dist, seed: 7, still: true, ...options });
   const inside = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...context });
   const page = await inside.newPage();
-  page.setDefaultTimeout(8000);
+  page.setDefaultTimeout(60_000);
   const complaints = await collectComplaints(page, () => [mock.url]);
   await prepare?.(page);
   await page.goto(mock.url + path);
