@@ -228,7 +228,7 @@ impl RefreshWorker {
             }
             self.schedule.touch(&touch, now);
             if touch.tasks
-                && self.channels.may_be_new(touch.channel.as_deref(), &self.board.snapshot().channels)
+                && self.channels.may_be_new(touch.channel.as_deref(), &self.board.snapshot().channels, now)
             {
                 self.schedule.touch_key(Key::Directory, now);
             }

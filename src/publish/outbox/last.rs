@@ -58,7 +58,9 @@ impl Outbox {
         if self.waits_for_others(&target) {
             return;
         }
-        if !self.has_others(&target)
+        // Asked in this order, since looking for others goes through all that waits.
+        if self.owed.contains_key(&target)
+            && !self.has_others(&target)
             && let Some(wanted) = self.owed.remove(&target)
         {
             let entry = self.entries.entry(target.clone()).or_default();
