@@ -144,6 +144,27 @@ describe("the Sync Map", () => {
     expect(events.length, "the Map is closed").toBe(before);
   });
 
+  it("says that nothing is live when the Map is lost too, and that it is when either is back", async () => {
+    const client = sync();
+    const { links, lost, stop } = start(client);
+    lost();
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(links.at(-1)).toBe("open");
+    client.state("disconnected");
+    expect(links.at(-1)).toBe("lost");
+    client.state("connected");
+    expect(links.at(-1)).toBe("open");
+    client.fail("queueStats", new Error("gone"));
+    expect(links.at(-1)).toBe("lost");
+    client.put("queueStats", "WQ1", item(4));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(links.at(-1), "the Map was opened again").toBe("open");
+    stop();
+    const before = links.length;
+    client.state("disconnected");
+    expect(links.length).toBe(before);
+  });
+
   it("stands in from the start, when the service never answered", async () => {
     const { events, lost } = start(sync());
     lost();
@@ -236,6 +257,41 @@ describe("the dialpad's socket", () => {
     socket.hear(update("in-progress"));
     socket.hear({ messageType: "error", message: "busy" });
     expect(state()).toMatchObject({ callSid: "CA1", status: "in-progress", error: "busy" });
+  });
+
+  it("drops a call that could not be sent in time, and places none when the service is back", async () => {
+    const { one, sockets, state } = dial();
+    one.call("+1500", "+1415", "client:ada");
+    expect(state()).toMatchObject({ status: "queued" });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(state()).toEqual({ connection: "connecting", problem: "unsent" });
+    sockets[0]?.socket.dispatchEvent(new Event("open"));
+    expect(sockets[0]?.socket.sent).toEqual([]);
+    one.call("+1500", "+1415", "client:ada");
+    expect(state()).toEqual({ connection: "open", status: "queued" });
+  });
+
+  it("gives the buttons back where the service says nothing of a call, also after a restart", async () => {
+    const { one, sockets, state } = dial();
+    one.open();
+    sockets[0]?.socket.dispatchEvent(new Event("open"));
+    one.call("+1500", "+1415", "client:ada");
+    sockets[0]?.socket.dispatchEvent(new Event("close"));
+    await vi.advanceTimersByTimeAsync(5000);
+    sockets[1]?.socket.dispatchEvent(new Event("open"));
+    expect(state()).toMatchObject({ connection: "open", status: "queued" });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(state()).toEqual({ connection: "open", problem: "unanswered" });
+    expect(sockets[1]?.socket.sent).toEqual([]);
+  });
+
+  it("places no call after it was closed", async () => {
+    const { one, sockets } = dial();
+    one.call("+1500", "+1415", "client:ada");
+    one.close();
+    one.open();
+    sockets[1]?.socket.dispatchEvent(new Event("open"));
+    expect(sockets[1]?.socket.sent).toEqual([]);
   });
 
   it("is opened again with the token of then, and hears how the call stands", async () => {

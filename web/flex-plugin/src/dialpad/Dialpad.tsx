@@ -92,7 +92,10 @@ export function Panel({ hidden, callerIds, service, token, contactUri, isAvailab
   };
   const status = dial.status ? (text.status[dial.status] ?? dial.status) : "";
   const trouble =
-    problem || dial.error || (dial.connection === "lost" ? (over ? text.unreachable : text.lost) : "");
+    problem ||
+    dial.error ||
+    (dial.problem && text[dial.problem]) ||
+    (dial.connection === "lost" ? (over ? text.unreachable : text.lost) : "");
   return (
     <div
       className={css.dialpad}

@@ -10,6 +10,8 @@ export interface DialState {
   status?: string;
   /** The service's own sentence. */
   error?: string;
+  /** The call was not sent, or the service said nothing of it. */
+  problem?: "unsent" | "unanswered";
 }
 
 export interface DialOptions {
@@ -24,6 +26,10 @@ export const isOver = (status: string | undefined): boolean => status === undefi
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 10_000;
+/** A call that could not be sent by then is dropped: an agent does not expect the phone to ring minutes after the button was pressed. */
+const LONGEST_UNSENT_MS = 5000;
+/** The service answers at once, and tells a new socket of a call that goes on. */
+const LONGEST_UNANSWERED_MS = 15_000;
 
 export class DialSocket {
   private socket: WebSocket | undefined;
@@ -32,6 +38,7 @@ export class DialSocket {
   private failures = 0;
   private wanted = false;
   private retry: ReturnType<typeof setTimeout> | undefined;
+  private patience: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly options: DialOptions) {}
 
@@ -44,6 +51,8 @@ export class DialSocket {
   close(): void {
     this.wanted = false;
     clearTimeout(this.retry);
+    clearTimeout(this.patience);
+    this.pending = undefined;
     this.socket?.close();
     this.socket = undefined;
     this.set({ connection: "closed" });
@@ -51,7 +60,8 @@ export class DialSocket {
 
   call(to: string, from: string, workerContactUri: string): void {
     this.state = { connection: this.state.connection, status: "queued" };
-    this.say({ method: "call", to, from, workerContactUri });
+    const sent = this.say({ method: "call", to, from, workerContactUri });
+    this.giveUpAfter(sent ? LONGEST_UNANSWERED_MS : LONGEST_UNSENT_MS);
     this.set({});
   }
 
@@ -59,13 +69,26 @@ export class DialSocket {
     if (this.state.callSid) this.say({ method: "hangup", callSid: this.state.callSid });
   }
 
-  private say(message: object): void {
+  /** Without a word of the service the agent gets the buttons back. */
+  private giveUpAfter(ms: number): void {
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => {
+      const problem = this.pending ? "unsent" : "unanswered";
+      this.pending = undefined;
+      this.state = { connection: this.state.connection, problem };
+      this.set({});
+    }, ms);
+  }
+
+  private say(message: object): boolean {
     const text = JSON.stringify(message);
-    if (this.socket && this.state.connection === "open") this.socket.send(text);
-    else {
-      this.pending = text;
-      this.open();
+    if (this.socket && this.state.connection === "open") {
+      this.socket.send(text);
+      return true;
     }
+    this.pending = text;
+    this.open();
+    return false;
   }
 
   private connect(): void {
@@ -85,8 +108,10 @@ export class DialSocket {
     socket.addEventListener("open", () => {
       this.failures = 0;
       this.set({ connection: "open" });
-      if (this.pending) socket.send(this.pending);
+      if (!this.pending) return;
+      socket.send(this.pending);
       this.pending = undefined;
+      this.giveUpAfter(LONGEST_UNANSWERED_MS);
     });
     socket.addEventListener("message", ({ data }) => this.heard(String(data)));
     socket.addEventListener("close", () => {
@@ -111,9 +136,11 @@ export class DialSocket {
       return;
     }
     if (message.messageType === "callUpdate" && typeof message.callStatus === "string") {
+      clearTimeout(this.patience);
       const callSid = typeof message.callSid === "string" ? message.callSid : this.state.callSid;
       this.set({ ...(callSid ? { callSid } : {}), status: message.callStatus });
     } else if (message.messageType === "error") {
+      clearTimeout(this.patience);
       const { connection, callSid, status } = this.state;
       const error = String(message.message ?? "");
       // A refused hang-up leaves the call as it was; without a SID there is no call.

@@ -3,7 +3,7 @@
  * no metrics, so these are marked stale. As soon as the feed is open again it takes over, with a whole snapshot.
  */
 import type { FeedEvent, Metric, QueueItem } from "@taskrouter-sync/shared/api/types.ts";
-import type { LiveListener, LiveSource } from "@taskrouter-sync/shared/live/source.ts";
+import type { Link, LiveListener, LiveSource } from "@taskrouter-sync/shared/live/source.ts";
 import { decodeQueueItem } from "@taskrouter-sync/shared/live/sync/decode.ts";
 import type { SyncClient } from "@taskrouter-sync/shared/live/sync/sdk.ts";
 import { Semaphore, subscribeMap } from "@taskrouter-sync/shared/live/sync/subscription.ts";
@@ -37,6 +37,9 @@ class Watch {
   private patience: ReturnType<typeof setTimeout> | undefined;
   private flushTimer: ReturnType<typeof setTimeout> | undefined;
   private reading = false;
+  private isMapLost = false;
+  private watched: SyncClient | undefined;
+  private feedLink: Link = { state: "connecting" };
   private seq = 0;
   private known = false;
   private metrics: readonly Metric[] = [];
@@ -54,7 +57,8 @@ class Watch {
         link: (link) => {
           if (link.state === "open") this.toFeed();
           else if (link.state === "lost") this.feedLost();
-          if (!this.reading) listener.link(link);
+          this.feedLink = link;
+          if (!this.reading || this.isMapLost) listener.link(link);
         },
         activity: () => !this.reading && listener.activity(),
         unreadable: (count) => listener.unreadable?.(count),
@@ -97,6 +101,7 @@ class Watch {
   private openMap(): void {
     const client = this.fallback.client();
     if (!client) return;
+    this.watchConnection(client);
     const put = (key: string, data: unknown) => {
       const item = decodeQueueItem(key, data);
       if (item && item !== "unreadable") this.items.set(key, item);
@@ -108,6 +113,7 @@ class Watch {
         this.items = new Map();
         for (const [key, data] of items) put(key, data);
         this.takeOver();
+        this.mapAnswers();
         this.send(
           [...this.items.values()],
           before.filter((sid) => !this.items.has(sid)),
@@ -115,17 +121,43 @@ class Watch {
       },
       put: (key, data) => {
         put(key, data);
+        this.mapAnswers();
         this.flush();
       },
       gone: (key) => {
         this.items.delete(key);
         this.send([], [key]);
       },
-      lost: () => undefined,
+      lost: () => this.mapLost(),
     });
   }
 
+  /** A Map stays subscribed while its client has no connection; only the client says so. */
+  private watchConnection(client: SyncClient): void {
+    if (this.watched === client) return;
+    this.watched = client;
+    client.on("connectionStateChanged", (state) => {
+      if (!this.stopMap) return;
+      if (state === "connected") this.mapAnswers();
+      else this.mapLost();
+    });
+  }
+
+  /** Neither source answers: the numbers are as old as they are, and the feed's next try is what there is to say. */
+  private mapLost(): void {
+    if (!this.reading || this.isMapLost) return;
+    this.isMapLost = true;
+    this.listener.link(this.feedLink);
+  }
+
+  private mapAnswers(): void {
+    if (!this.isMapLost) return;
+    this.isMapLost = false;
+    this.listener.link({ state: "open" });
+  }
+
   private closeMap(): void {
+    this.isMapLost = false;
     clearTimeout(this.flushTimer);
     this.flushTimer = undefined;
     this.stopMap?.();
@@ -172,7 +204,12 @@ class Watch {
 
   private send(queues: QueueItem[], removed: string[]): void {
     if (!this.reading) return;
-    const data = { seq: this.next(), now: new Date().toISOString(), queues, removed };
+    const known = [...this.items.values()].flatMap((item) => item.asOf ?? []);
+    const asOf = known.reduce<string | null>(
+      (newest, at) => (newest === null || at > newest ? at : newest),
+      null,
+    );
+    const data = { seq: this.next(), now: new Date().toISOString(), asOf, queues, removed };
     this.listener.event({ type: "change", data });
   }
 

@@ -45,7 +45,7 @@ export const de = {
     country: "Land",
     numberHelp:
       "Mit Ländervorwahl, etwa +49 30 901820. Ohne sie wird die Vorwahl des gewählten Landes ergänzt.",
-    from: "Diese Nummer anzeigen",
+    from: "Absendernummer",
     call: "Anrufen",
     hangUp: "Auflegen",
     close: "Schließen",
@@ -53,6 +53,10 @@ export const de = {
     noContact: "Ihr Worker hat keine contact_uri, daher ist kein Anruf möglich.",
     unavailable: "Sie sind nicht verfügbar: Der angenommene Anruf wartet, bis Sie es sind.",
     unreachable: "Der Dienst ist für Anrufe nicht erreichbar. Neuer Versuch läuft.",
+    unsent:
+      "Der Anruf wurde nicht getätigt: Der Dienst ist nicht erreichbar. Versuchen Sie es wieder, sobald er es ist.",
+    unanswered:
+      "Der Dienst hat sich zu diesem Anruf nicht gemeldet. Prüfen Sie, ob das Telefon klingelt, bevor Sie wieder anrufen.",
     lost: "Die Verbindung zum Dienst ist weg. Ihr Anruf läuft weiter; sein Stand ist unbekannt, bis sie wieder da ist.",
     status: {
       queued: "Anruf wird aufgebaut",

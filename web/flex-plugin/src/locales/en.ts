@@ -14,7 +14,8 @@ export const en = {
     loading: "Connecting to the statistics service.",
     unreachable: (origin: string) =>
       `The statistics service can't be reached. If this stays: is ${origin} in the service's ALLOWED_ORIGINS?`,
-    fromSync: "The statistics service can't be reached. Queues come from Twilio Sync; metrics stand still.",
+    fromSync:
+      "The statistics service can't be reached. Queues come from Twilio Sync; metrics are not updating.",
     token: "The service did not accept this Flex session. Trying again; if this stays, sign in again.",
     role: "Your Flex role may not see these statistics (FLEX_ROLES).",
     older: "The statistics service is older than this plugin. Ask an administrator to upgrade it.",
@@ -40,7 +41,7 @@ export const en = {
     number: "Number",
     country: "Country",
     numberHelp: "With country code, such as +49 30 901820. Without one, the chosen country's is added.",
-    from: "Show this number",
+    from: "Caller ID",
     call: "Call",
     hangUp: "Hang up",
     close: "Close",
@@ -48,6 +49,9 @@ export const en = {
     noContact: "Your Worker has no contact_uri, so no call can be placed.",
     unavailable: "You are not available: the answered call waits until you are.",
     unreachable: "The service can't be reached for calls. Trying again.",
+    unsent: "The call was not placed: the service can't be reached. Try again once it can.",
+    unanswered:
+      "The service said nothing of this call. Make sure that the customer's phone does not ring before you call again.",
     lost: "The connection to the service is lost. Your call goes on; its status is unknown until the connection is back.",
     status: {
       queued: "Placing the call",
