@@ -221,8 +221,7 @@ async fn a_script_with_the_right_password_gets_in_while_others_guess_from_its_ad
         () = guessing => 0,
         entered = right => entered,
     };
-    assert!(entered > 0, "{entered} of 90");
-    eprintln!("{entered} of 90 got in");
+    assert!(entered >= 30, "{entered} of 90");
 }
 
 /// A wrong password that does not wait for its turn.
