@@ -5,9 +5,12 @@ use fastrand::Rng;
 /// How deep an expression nests.
 const DEEPEST: usize = 5;
 
-/// A formula.
+/// `t` in formulas: what a function returns, or the text of what it throws.
+const GUARD: &str = "(f) => { try { return f() } catch (e) { return e?.message } }";
+
 pub(crate) fn formula(random: &mut Rng) -> String {
-    let formula = expression(random, DEEPEST);
+    let body = expression(random, DEEPEST);
+    let formula = format!("((t) => t(() => String(t(() => {body}))))({GUARD})");
     // Longer ones are no formulas; what is left is more often right if it is not cut.
     if formula.len() > 3_000 { literal(random) } else { formula }
 }
@@ -201,7 +204,16 @@ fn expression(random: &mut Rng, depth: usize) -> String {
         };
     }
     let deeper = depth - 1;
-    let (a, b) = (expression(random, deeper), expression(random, random_depth(random, deeper)));
+    let made = composed(random, deeper);
+    // Most of what is made fails at once; guarded, it lets what stands around it run.
+    if random.bool() { format!("t(() => {made})") } else { made }
+}
+
+fn composed(random: &mut Rng, deeper: usize) -> String {
+    let shallower = random.usize(..=deeper);
+    let (a, b) = (expression(random, deeper), expression(random, shallower));
+    // Not always as deep as it may be, or formulas would all be as long as they may be.
+    let shallower = random.usize(..=deeper);
     match random.usize(..18) {
         0 => format!(
             "({a} {} {b})",
@@ -229,8 +241,8 @@ fn expression(random: &mut Rng, depth: usize) -> String {
         ),
         1 => format!("({a} ? {b} : {a})"),
         2 | 3 => format!("{a}?.{}?.({b})", method(random)),
-        4 => format!("{a}?.{}?.({})", method(random), function(random, random_depth(random, deeper))),
-        5 => format!("[{a}, {b}].{}({})", method(random), function(random, random_depth(random, deeper))),
+        4 => format!("{a}?.{}?.({})", method(random), function(random, shallower)),
+        5 => format!("[{a}, {b}].{}({})", method(random), function(random, shallower)),
         6 => format!("{}.{}?.({a}, {b})", reached(random), method(random)),
         7 => format!(
             "Object.{}({a}, {b})",
@@ -268,11 +280,6 @@ fn expression(random: &mut Rng, depth: usize) -> String {
             one(random, &["max", "min", "round", "hypot", "floor", "clz32", "imul", "sumPrecise"])
         ),
         16 => format!("[...{a}]"),
-        _ => block(random, random_depth(random, deeper)),
+        _ => block(random, shallower),
     }
-}
-
-/// Not always as deep as it may be, or formulas would all be as long as they may be.
-fn random_depth(random: &mut Rng, most: usize) -> usize {
-    random.usize(..=most)
 }
