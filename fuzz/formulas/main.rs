@@ -40,7 +40,9 @@ struct Options {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    let Some(program) = options.program.or_else(beside) else {
+    // The process runs in a directory of its own, so a relative path would lead elsewhere.
+    let program = options.program.map_or_else(beside, |program| program.canonicalize().ok());
+    let Some(program) = program else {
         eprintln!("no taskrouter-sync beside this program; name one with --program");
         return ExitCode::FAILURE;
     };
