@@ -1,6 +1,6 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo flex test test-quick check fmt official sdk signatures openapi deploy-check image-check fuzz sbom deny web web-test \
+.PHONY: help demo flex test test-quick check fmt official sdk signatures openapi deploy-check image-check fuzz fuzz-formulas sbom deny web web-test \
 	shots bench bench-quick chaos chaos-quick simulate release clean tools
 
 # What the dashboard's page is made of.
@@ -53,6 +53,11 @@ image-check: ## Build the container image, run it, and measure it; needs Docker 
 
 fuzz: ## Fuzz what comes from outside, each target for two minutes; `fuzz/run` says more
 	fuzz/run
+
+FORMULAS ?= 20000
+fuzz-formulas: ## Evaluate FORMULAS=20000 formulas made by a grammar in the real formula process; a release tries 500000
+	cargo build --release --bin taskrouter-sync --example fuzz-formulas
+	target/release/examples/fuzz-formulas --count $(FORMULAS)
 
 sbom: ## Write what binary and page are made of to target/sbom/taskrouter-sync.cdx.json
 	.ci/sbom

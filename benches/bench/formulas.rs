@@ -15,6 +15,9 @@ use crate::table::{Goal, Section, Table};
 use crate::testbed::Effort;
 
 const QUEUES: usize = 100;
+/// A Workspace of the largest size that is promised, and its formulas.
+const MANY_QUEUES: usize = 5_000;
+const MANY_FORMULAS: usize = 50;
 const FORMULAS: usize = 200;
 /// The goal for one round.
 const GOAL: Duration = Duration::from_millis(5);
@@ -31,7 +34,7 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
         ("all TaskQueues changed", all(), QUEUES),
     ] {
         engine.set(formulas);
-        let mut source = Centre { changes, round: 0, piece: None };
+        let mut source = Centre { queues: QUEUES, changes, round: 0, piece: None };
         let mut times = Vec::new();
         let mut count = 0;
         // The first round starts the process, tells it everything and compiles.
@@ -60,7 +63,51 @@ pub(crate) async fn run(effort: &Effort) -> (Section, Vec<Observed>) {
         "{FORMULAS} formulas over {QUEUES} TaskQueues: half read one TaskQueue, a quarter the Workspace, a tenth sum over all, \
          the rest compute service levels. A round lasts from the request to all results."
     );
-    (Section { title: "Formulas", about, tables: vec![table], goals }, Vec::new())
+    drop(engine);
+    let tables = vec![table, many(effort).await];
+    (Section { title: "Formulas", about, tables, goals }, Vec::new())
+}
+
+/// Sums over thousands of TaskQueues, all of which changed: the most that a wallboard can ask for.
+async fn many(effort: &Effort) -> Table {
+    let mut engine = Engine::new(PathBuf::from(env!("CARGO_BIN_EXE_taskrouter-sync")));
+    let sum = |n: usize| {
+        formula(format!("data.queues.reduce((n, q) => n + q.data.realtime.tasks_by_status.pending, {n})"))
+    };
+    engine.set((0..MANY_FORMULAS).map(sum).collect());
+    let mut source = Centre { queues: MANY_QUEUES, changes: MANY_QUEUES, round: 0, piece: None };
+    let (mut first, mut times) = (Duration::ZERO, Vec::new());
+    for round in 0..=effort.of(3, 20) {
+        source.round = round;
+        let begin = Instant::now();
+        let values = engine.evaluate(&mut source).await.unwrap();
+        assert!(values.iter().all(Result::is_ok), "{values:?}");
+        if round == 0 {
+            first = begin.elapsed();
+        } else {
+            times.push(begin.elapsed());
+        }
+    }
+    let sample = Sample::new(times);
+    let mut table =
+        Table::new(&["Round", "First ms", "p50 ms", "Longest ms", "Formula process, MiB at most"]);
+    let what = format!("{MANY_FORMULAS} sums over {MANY_QUEUES} TaskQueues, all changed");
+    let memory = child_peak_kib() / 1024;
+    table.row(&[&what, &ms(first), &ms(sample.median()), &ms(sample.percentile(100)), &memory]);
+    table
+}
+
+/// The most that a child of this process has held.
+fn child_peak_kib() -> u64 {
+    let read = |path: String| std::fs::read_to_string(path).unwrap_or_default();
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let children: String = tasks.map(|task| read(format!("{}/children", task.path().display()))).collect();
+    let peak = |pid: &str| {
+        let status = read(format!("/proc/{pid}/status"));
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().trim_end_matches(" kB").parse::<u64>().ok()
+    };
+    children.split_whitespace().filter_map(peak).max().unwrap_or_default()
 }
 
 fn all() -> Vec<Formula> {
@@ -84,6 +131,7 @@ fn formula(source: String) -> Formula {
 
 /// Raw statistics as Twilio returns them; each round changes those of `changes` TaskQueues.
 struct Centre {
+    queues: usize,
     changes: usize,
     round: usize,
     piece: Option<DataChange>,
@@ -133,8 +181,8 @@ impl Source for Centre {
         self.piece = match (all, self.changes) {
             (true, _) => Some(DataChange {
                 workspace: Some(to_raw_value(&self.statistics(3)).unwrap()),
-                order: Some((0..QUEUES).map(|n| format!("WQ{n:032x}")).collect()),
-                ..self.queues(QUEUES)
+                order: Some((0..self.queues).map(|n| format!("WQ{n:032x}")).collect()),
+                ..self.queues(self.queues)
             }),
             (false, 0) => None,
             (false, changes) => Some(self.queues(changes)),

@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::LeaderClient;
 use super::auth::Editor;
 use super::error::ApiError;
-use super::openapi::refusals::{Admission, NotFinished, NotNow, TwilioFails};
+use super::openapi::refusals::{Admission, NotFinished, TwilioFails};
 use super::openapi::schemas::QueueItem;
 use super::same_site::SameSite;
 use crate::pipeline::Request;
@@ -28,7 +28,7 @@ pub(super) fn is_asked_for(query: Option<&str>) -> bool {
     security(("basic" = []), ("bearer" = []), ("session" = [])),
     responses(
         (status = 200, description = "All queue items", body = Vec<QueueItem>),
-        Admission, TwilioFails, NotNow, NotFinished
+        Admission, TwilioFails, NotFinished
     )
 )]
 pub(super) async fn by_hand(
@@ -49,7 +49,7 @@ pub(super) async fn by_hand(
     security(("basic" = []), ("bearer" = []), ("session" = [])),
     responses(
         (status = 200, description = "The Tasks", body = Vec<Object>),
-        Admission, TwilioFails, NotNow, NotFinished
+        Admission, TwilioFails, NotFinished
     )
 )]
 pub(super) async fn tasks_by_hand(

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::auth::{Editor, OlderEditor, OlderViewer};
 use super::error::ApiError;
 use super::flex_viewer::FlexOrViewer;
-use super::openapi::refusals::{Admission, JsonBody, NotAsExpected, NotFound, NotNow, TwilioFails};
+use super::openapi::refusals::{Admission, JsonBody, NotAsExpected, NotFound, TwilioFails};
 use super::openapi::schemas::{DefinitionsByName, Failing, MetricHistory};
 use super::{LeaderClient, body, query};
 use crate::pipeline::Request;
@@ -45,7 +45,7 @@ pub(super) struct OneMetric {
     tag = "Metrics",
     summary = "The metrics' definitions, in the order of the tiles",
     security(("basic" = []), ("bearer" = []), ("session" = [])),
-    responses((status = 200, description = "All definitions", body = DefinitionsByName), Admission, NotFound, NotNow)
+    responses((status = 200, description = "All definitions", body = DefinitionsByName), Admission, NotFound)
 )]
 pub(super) async fn show(
     State(leader): State<Arc<LeaderClient>>,
@@ -68,7 +68,7 @@ pub(super) async fn show(
     request_body(content = DefinitionsByName, content_type = "application/json"),
     responses(
         (status = 200, description = "All of them", body = DefinitionsByName),
-        JsonBody, Admission, NotFound, NotAsExpected, TwilioFails, NotNow
+        JsonBody, Admission, NotFound, NotAsExpected, TwilioFails
     )
 )]
 pub(super) async fn save(
@@ -95,7 +95,7 @@ pub(super) async fn save(
     request_body(content = Names, content_type = "application/json"),
     responses(
         (status = 200, description = "The remaining definitions", body = DefinitionsByName),
-        JsonBody, Admission, NotFound, NotAsExpected, TwilioFails, NotNow
+        JsonBody, Admission, NotFound, NotAsExpected, TwilioFails
     )
 )]
 pub(super) async fn delete(
@@ -118,7 +118,7 @@ pub(super) async fn delete(
     request_body(content = Names, content_type = "application/json"),
     responses(
         (status = 200, description = "All of them", body = DefinitionsByName),
-        JsonBody, Admission, NotFound, NotAsExpected, TwilioFails, NotNow
+        JsonBody, Admission, NotFound, NotAsExpected, TwilioFails
     )
 )]
 pub(super) async fn order(
@@ -141,7 +141,7 @@ pub(super) async fn order(
     request_body(content = OneMetric, content_type = "application/json"),
     responses(
         (status = 200, description = "The tile, with every problem of its definition", body = Object),
-        JsonBody, Admission, NotFound, NotNow
+        JsonBody, Admission, NotFound
     )
 )]
 pub(super) async fn preview(
@@ -181,7 +181,7 @@ pub(super) async fn fields(
     params(("metric" = String, Query, description = "The metric's unique name")),
     responses(
         (status = 200, description = "Seconds since 1970 and a value, or null where there was none", body = MetricHistory),
-        Admission, NotFound, NotAsExpected, NotNow
+        Admission, NotFound, NotAsExpected
     )
 )]
 pub(super) async fn history(

@@ -15,7 +15,7 @@ use futures_util::stream;
 
 use super::error::ApiError;
 use super::flex_viewer::FlexOrViewer;
-use super::openapi::refusals::{Admission, NotAWebsocket, NotAsExpected, NotNow};
+use super::openapi::refusals::{Admission, NotAWebsocket, NotAsExpected};
 use super::{AppState, websocket};
 use crate::feed::Selection;
 
@@ -51,7 +51,7 @@ pub(super) struct FeedQuery {
     responses(
         (status = 101, description = "The websocket is open, where the client asked for one: docs/websockets.md"),
         (status = 200, description = "Server-sent events: a `snapshot`, then each `change`", body = String, content_type = "text/event-stream"),
-        Admission, NotAsExpected, NotAWebsocket, NotNow
+        Admission, NotAsExpected, NotAWebsocket
     )
 )]
 pub(super) async fn watch(

@@ -17,9 +17,7 @@ use tracing::debug;
 
 use super::auth::peer;
 use super::error::ApiError;
-use super::openapi::refusals::{
-    Admission, FormBody, NotAsExpected, NotFinished, NotNow, TwilioFails, WrongMethod,
-};
+use super::openapi::refusals::{Admission, FormBody, NotAsExpected, NotFinished, TwilioFails, WrongMethod};
 use super::openapi::schemas::{CheckMap, CloudEventSchema, EventForm, QueueItem};
 use super::signed::{Claimed, SignedError, target};
 use super::{AppState, bootstrap, same_site};
@@ -60,7 +58,7 @@ pub(super) struct Received {
     responses(
         (status = 200, description = "With `checkMap=true`: all queue items", body = Vec<QueueItem>),
         (status = 204, description = "What the events touch is marked for reading; nothing has been read yet"),
-        FormBody, Admission, NotAsExpected, TwilioFails, NotNow, NotFinished
+        FormBody, Admission, NotAsExpected, TwilioFails, NotFinished
     )
 )]
 pub(super) async fn receive(State(state): State<AppState>, callback: Callback) -> Result<Response, ApiError> {
@@ -86,7 +84,7 @@ pub(super) async fn receive(State(state): State<AppState>, callback: Callback) -
     ),
     responses(
         (status = 200, description = "All queue items, once they are written", body = Vec<QueueItem>),
-        FormBody, Admission, WrongMethod, TwilioFails, NotNow, NotFinished
+        FormBody, Admission, WrongMethod, TwilioFails, NotFinished
     )
 )]
 pub(super) async fn bootstrap(state: State<AppState>, callback: Callback) -> Result<Response, ApiError> {

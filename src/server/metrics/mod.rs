@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::AppState;
 use super::auth::peer;
 use super::error::ApiError;
-use super::openapi::refusals::{Admission, NotNow};
+use super::openapi::refusals::Admission;
 use crate::pipeline::RequestError;
 use crate::stats::Snapshot;
 use crate::telemetry::metrics::ClientKind;
@@ -33,7 +33,7 @@ const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     security(("basic" = []), ("bearer" = []), ("session" = []), ("metrics" = [])),
     responses(
         (status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text"),
-        Admission, NotNow
+        Admission
     )
 )]
 pub(super) async fn show(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {

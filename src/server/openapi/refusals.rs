@@ -56,7 +56,7 @@ refusals! {
 }
 
 groups! {
-    Admission = CredentialsNeeded NotAllowed TooMany;
+    Admission = CredentialsNeeded NotAllowed TooMany NotNow;
     JsonBody = Malformed TooSlow TooLarge;
     FormBody = Malformed TooSlow TooLarge WrongContentType;
 }
@@ -73,5 +73,34 @@ impl Modify for Components {
             let response = ResponseBuilder::new().description(*text).content("application/json", content);
             components.responses.insert((*name).to_owned(), response.build().into());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+
+    use super::*;
+    use crate::server::ApiError;
+    use crate::server::auth::{AccessError, FlexError};
+
+    #[test]
+    fn admission_names_every_status_that_keeps_a_caller_out() {
+        let refused = [
+            AccessError::Unauthorized,
+            AccessError::WrongCredentials,
+            AccessError::SignInNeeded,
+            AccessError::CredentialsNeeded,
+            AccessError::Forbidden,
+            AccessError::CsrfToken,
+            AccessError::NoAdministrator,
+            AccessError::TooManyAttempts,
+            AccessError::Starting,
+        ];
+        let flex = [FlexError::Invalid, FlexError::Unchecked];
+        let answers = refused.map(ApiError::from).into_iter().chain(flex.map(ApiError::from));
+        let statuses: std::collections::BTreeSet<String> =
+            answers.map(|answer| answer.into_response().status().as_str().to_owned()).collect();
+        assert_eq!(statuses, Admission::responses().into_keys().collect());
     }
 }

@@ -14,7 +14,7 @@ use super::connection::CloseReason;
 use super::{ClientConnection, Sockets, look_again, open};
 use crate::dialling::{DialError, Line, Update};
 use crate::server::dialling::Dialling;
-use crate::server::openapi::refusals::{Admission, NotAWebsocket, NotFound, NotNow};
+use crate::server::openapi::refusals::{Admission, NotAWebsocket, NotFound};
 use crate::server::{ApiError, AppState};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ enum Order<'a> {
     tag = "Watching",
     summary = "Calls that agents place, over a websocket: docs/websockets.md",
     security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
-    responses((status = 101, description = "The websocket is open"), Admission, NotFound, NotAWebsocket, NotNow)
+    responses((status = 101, description = "The websocket is open"), Admission, NotFound, NotAWebsocket)
 )]
 pub(in crate::server) async fn outbound_dial(
     State(state): State<AppState>,

@@ -17,7 +17,7 @@ use super::client::{Purpose, WebsocketClient};
 use super::connection::CloseReason;
 use super::{ClientConnection, look_again, open};
 use crate::feed::ItemsWatcher;
-use crate::server::openapi::refusals::{Admission, NotAWebsocket, NotFound, NotNow};
+use crate::server::openapi::refusals::{Admission, NotAWebsocket, NotFound};
 use crate::server::{ApiError, AppState};
 
 /// Between two arrays to the same client.
@@ -31,7 +31,7 @@ const SPACING: Duration = Duration::from_secs(1);
     tag = "Watching",
     summary = "All queue items over a websocket: docs/websockets.md",
     security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
-    responses((status = 101, description = "The websocket is open"), Admission, NotFound, NotAWebsocket, NotNow)
+    responses((status = 101, description = "The websocket is open"), Admission, NotFound, NotAWebsocket)
 )]
 pub(in crate::server) async fn realtime_stats(
     State(state): State<AppState>,

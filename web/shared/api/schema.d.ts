@@ -1176,6 +1176,7 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
         };
     };
     definitions: {
@@ -1259,6 +1260,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
         };
     };
     orderDefinitions: {
@@ -1392,6 +1394,7 @@ export interface operations {
             401: components["responses"]["CredentialsNeeded"];
             403: components["responses"]["NotAllowed"];
             429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
         };
     };
     history: {
@@ -1481,6 +1484,7 @@ export interface operations {
             401: components["responses"]["CredentialsNeeded"];
             403: components["responses"]["NotAllowed"];
             429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
         };
     };
     apiStatsBootstrap: {
@@ -1585,6 +1589,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
         };
     };
     asset: {
@@ -1618,6 +1623,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
         };
     };
     dashboardStatsBootstrap: {
@@ -1956,6 +1962,7 @@ export interface operations {
             401: components["responses"]["CredentialsNeeded"];
             403: components["responses"]["NotAllowed"];
             429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
         };
     };
     metrics: {
@@ -2204,6 +2211,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
         };
     };
     refreshByHand: {
@@ -2382,6 +2390,7 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
         };
     };
     taskrouterEventBootstrap: {
@@ -2517,6 +2526,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             429: components["responses"]["TooMany"];
             502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
         };
     };
     workers: {
@@ -2541,6 +2551,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             429: components["responses"]["TooMany"];
             502: components["responses"]["TwilioFails"];
+            503: components["responses"]["NotNow"];
         };
     };
     olderAccessToken: {
@@ -2565,6 +2576,7 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
         };
     };
     callInstructions: {
