@@ -30,8 +30,8 @@ pub struct Trace {
     pub newest: EventId,
     pub newest_at: Instant,
     pub oldest_at: Instant,
-    /// Whether one of them names what it made stale, and not just everything.
-    pub named: bool,
+    /// When the newest one came in that names what it made stale, and not just everything.
+    pub named_at: Option<Instant>,
 }
 
 /// A trace as sent to another replica, with an age instead of a moment, since clocks differ. The time of transport,
@@ -52,7 +52,7 @@ impl Carried {
             newest: EventId::Sid(self.newest),
             newest_at: ago(self.newest_ms),
             oldest_at: ago(self.oldest_ms),
-            named: true,
+            named_at: Some(ago(self.newest_ms)),
         }
     }
 }
@@ -70,7 +70,7 @@ impl Trace {
         let newest =
             event.sid.map_or_else(|| EventId::Local(NEXT.fetch_add(1, Ordering::Relaxed)), EventId::Sid);
         let now = Instant::now();
-        Self { newest, newest_at: now, oldest_at: now, named: true }
+        Self { newest, newest_at: now, oldest_at: now, named_at: Some(now) }
     }
 
     pub fn merged(self, other: Self) -> Self {
@@ -79,17 +79,22 @@ impl Trace {
             tell_joined(older.newest, newer.newest);
         }
         let oldest_at = self.oldest_at.min(other.oldest_at);
-        Self { oldest_at, named: self.named || other.named, ..newer }
+        Self { oldest_at, named_at: self.named_at.max(other.named_at), ..newer }
     }
 
     #[must_use]
     pub fn of_all(self) -> Self {
-        Self { named: false, ..self }
+        Self { named_at: None, ..self }
+    }
+
+    pub fn is_named(self) -> bool {
+        self.named_at.is_some()
     }
 
     /// Without those that came in up to a moment, because they are shown; `None` where none is left.
     pub fn since(self, moment: Instant) -> Option<Self> {
-        (self.newest_at > moment).then(|| Self { oldest_at: self.oldest_at.max(moment), ..self })
+        let named_at = self.named_at.filter(|at| *at > moment);
+        (self.newest_at > moment).then(|| Self { oldest_at: self.oldest_at.max(moment), named_at, ..self })
     }
 
     /// Merges two traces, either of which may be absent.
@@ -146,6 +151,18 @@ mod tests {
             assert_eq!(merged, Trace { oldest_at: first.oldest_at, ..second });
         }
         assert_eq!(Trace::join(None, Some(first)), Some(first));
+    }
+
+    #[test]
+    fn what_touched_all_after_an_event_that_names_it_names_nothing_once_that_one_is_shown() {
+        let named = Trace::begin(&Event::default());
+        let at = |ms| named.newest_at + Duration::from_millis(ms);
+        let of_all =
+            Trace { newest_at: at(20), oldest_at: at(20), ..Trace::begin(&Event::default()) }.of_all();
+        let both = named.merged(of_all);
+        assert!(both.is_named());
+        let left = both.since(at(2)).unwrap();
+        assert!(!left.is_named() && left.newest == of_all.newest, "{left:?}");
     }
 
     #[tokio::test(start_paused = true)]

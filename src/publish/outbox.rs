@@ -185,7 +185,7 @@ impl Outbox {
                 self.entries.remove(target);
                 return;
             }
-            _ if event.is_some_and(|event| event.named) => Urgency::Named,
+            _ if event.is_some_and(Trace::is_named) => Urgency::Named,
             (Wanted::Value { .. }, _) if !entry.filled => Urgency::Filling,
             _ => Urgency::SideEffect,
         };

@@ -184,7 +184,8 @@ impl Schedule {
             }
             // What was read since an event came shows it, unless statistics lag; else the first of many events would seem
             // to wait for ever.
-            let waits = slot.event.filter(|event| lags || slot.last_shown < Some(event.newest_at));
+            let shown = slot.last_shown.filter(|_| !lags);
+            let waits = slot.event.and_then(|event| shown.map_or(Some(event), |shown| event.since(shown)));
             slot.event = Trace::join(waits, event);
         };
         self.earliest.take();

@@ -440,7 +440,7 @@ impl RefreshWorker {
             _ => true,
         };
         let shown =
-            events.iter().filter(|(key, event)| answered.contains(key) && (event.named || moved(key)));
+            events.iter().filter(|(key, event)| answered.contains(key) && (event.is_named() || moved(key)));
         let shown: Vec<_> = shown.map(|(key, event)| (failed_of(*key), *event)).collect();
         self.board.explain(&known, &shown);
         // From counters to the values that say whether something was late: what is read already is not read again for that.

@@ -209,7 +209,7 @@ impl Board {
             let last = before.and_then(|before| before.value.as_ref());
             if !last.zip(now.value.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b)) {
                 now.event = Some(event);
-            } else if event.named && !now.event.is_some_and(|event| event.named) {
+            } else if event.is_named() && !now.event.is_some_and(Trace::is_named) {
                 now.event = Trace::join(now.event, Some(event));
             }
         }

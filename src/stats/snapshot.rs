@@ -231,7 +231,7 @@ impl<T> Reading<T> {
 
     /// The event that names a change which `before` already showed without such an event.
     fn named_since(&self, before: &Self) -> Option<Trace> {
-        self.event.filter(|event| event.named && !before.event.is_some_and(|event| event.named))
+        self.event.filter(|event| event.is_named() && !before.event.is_some_and(Trace::is_named))
     }
 
     /// Whether nothing that a layout shows differs; a later read of the same value is no difference.

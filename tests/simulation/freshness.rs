@@ -2,6 +2,7 @@
 //! answers as fast as in the benchmarks or a few milliseconds later, and nothing else is on the machine.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,8 +20,8 @@ const CHANNELS: [&str; 3] = ["voice", "chat", "video"];
 /// Half of a request to TaskRouter and half of one to Sync, at least, and what may be added to either.
 const ONE_WAY: [Duration; 2] = [Duration::from_millis(25), Duration::from_millis(15)];
 const JITTER: Duration = Duration::from_millis(15);
-/// From an event to its arrival.
-const POSTED_WITHIN: Duration = Duration::from_millis(3);
+/// From an event to its arrival: those of one step come one after the other.
+const POSTED_WITHIN: Range<u64> = 2..40;
 const WARM_UP: Duration = Duration::from_secs(5);
 /// With a lag, the first events teach the service that there is one.
 const WARM_UP_WITH_LAG: Duration = Duration::from_secs(20);
@@ -127,6 +128,7 @@ async fn live(
 ) {
     let (begin, mut next) = (Instant::now(), Instant::now());
     let mut arriving: BTreeMap<(Instant, usize), String> = BTreeMap::new();
+    let mut number = 0;
     loop {
         let arrives = arriving.first_key_value().map(|((at, _), _)| *at);
         let moment = arrives.map_or(next, |at| at.min(next));
@@ -143,7 +145,9 @@ async fn live(
             let made = watch.expect_new();
             for params in emulator.callbacks().take() {
                 let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
-                arriving.insert((moment + POSTED_WITHIN, arriving.len()), body);
+                number += 1;
+                let posted = Duration::from_millis(dice.random_range(POSTED_WITHIN));
+                arriving.insert((moment + posted, number), body);
             }
             // A step makes one event or a few; the gap after it makes up for them.
             #[allow(clippy::cast_precision_loss, reason = "a step makes a few events")]

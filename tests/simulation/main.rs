@@ -159,7 +159,7 @@ fn what_an_event_names_shows_at_once_although_the_maps_window_is_nearly_full() {
     let fresh = freshness::run(centre).unwrap();
     assert!(fresh.events > 200 && fresh.writes_a_second < 11.4, "{fresh:?}");
     let (p50, p99, longest) =
-        (Duration::from_millis(100), Duration::from_millis(150), Duration::from_millis(300));
+        (Duration::from_millis(125), Duration::from_millis(180), Duration::from_millis(300));
     assert!(fresh.p50 <= p50 && fresh.p99 <= p99 && fresh.longest <= longest, "{fresh:?}");
 }
 
@@ -174,5 +174,5 @@ fn what_an_event_names_shows_soon_after_lagging_statistics_show_it() {
     };
     let fresh = freshness::run(centre).unwrap();
     assert!(fresh.events > 100, "{fresh:?}");
-    assert!(fresh.p50 <= Duration::from_millis(120) && fresh.p99 <= Duration::from_millis(350), "{fresh:?}");
+    assert!(fresh.p50 <= Duration::from_millis(140) && fresh.p99 <= Duration::from_millis(400), "{fresh:?}");
 }
