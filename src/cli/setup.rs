@@ -143,10 +143,15 @@ async fn fill_sync(
 
     let controlled = apis.sync.is_access_controlled().await.map_err(access_failed)?;
     let (found, missing): (Vec<_>, Vec<_>) = before.iter().partition(|(_, there)| *there);
+    let queue_map = Object::Map(config.sync.queue_stats_map.as_str().into());
+    let has_queue_map = config.sync.layouts.contains(&LayoutName::QueueMap);
     if protects {
         // Permissions first, so that no reader is shut out meanwhile; and before the core starts, which warns if access is
         // not controlled.
         permit(&apis.sync, &found).await?;
+        if has_queue_map && found.iter().any(|(object, _)| *object == queue_map) {
+            permit_workers(apis, &config.sync.queue_stats_map).await;
+        }
         if !controlled {
             apis.sync.control_access().await.map_err(access_failed)?;
         }
@@ -177,7 +182,7 @@ async fn fill_sync(
     }
     if protects {
         permit(&apis.sync, &missing).await?;
-        if config.sync.layouts.contains(&LayoutName::QueueMap) {
+        if has_queue_map && missing.iter().any(|(object, _)| *object == queue_map) {
             permit_workers(apis, &config.sync.queue_stats_map).await;
         }
     }
@@ -244,8 +249,8 @@ async fn permit_workers(apis: &Apis, map: &str) {
         .count()
         .await;
     print(format!(
-        "Flex users: {permitted} of {} Workers may read Map {map}; Sync refuses others (54007), also Workers that are added later: \
-         repeat this then",
+        "Flex users: {permitted} of {} Workers may read Map {map}; for others Sync refuses it (54007) and their table of queue \
+         statistics stays empty, also for Workers that are added later: repeat this then",
         workers.len()
     ));
 }
