@@ -233,10 +233,10 @@ fn an_event_names_a_change_that_a_read_for_others_has_shown_before_its_own() {
     };
     read(&mut board, 1, event.of_all());
     let (before, after) = read(&mut board, 2, event.of_all());
-    assert_eq!(after.news(Some(&before)).map(|event| event.is_named()), Some(false), "a list read shows it");
+    assert_eq!(after.news(Some(&before)).map(Trace::is_named), Some(false), "a list read shows it");
     let (before, after) = read(&mut board, 2, event);
     assert!(after.is_named_since(&before) && before.shows_the_same(&after));
-    assert_eq!(after.news(Some(&before)).map(|event| event.is_named()), Some(true), "its own read names it");
+    assert_eq!(after.news(Some(&before)).map(Trace::is_named), Some(true), "its own read names it");
     let (before, after) = read(&mut board, 2, event);
     assert!(!after.is_named_since(&before) && after.news(Some(&before)).is_none(), "and does so once");
 }

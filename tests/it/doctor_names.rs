@@ -32,7 +32,7 @@ async fn a_workflow_and_queues_that_are_not_there_are_named_with_those_that_are(
     let (workflow, queue) =
         (emulator.world().workflows().remove(0), emulator.world().queues()[0].sid.clone());
     let variables = |workflow: &str, queue: &str| {
-        let levels = format!("{queue}=sales");
+        let levels = format!("{queue}=accepted");
         let more = [
             ("TWILIO_OUTBOUND_WORKFLOW_SID", workflow),
             ("OUTBOUND_CALLER_IDS", "+14155550100"),
