@@ -41,6 +41,7 @@ mod metrics;
 mod monitoring;
 mod names;
 mod odd_answers;
+mod odd_set_ups;
 mod older_pages;
 mod process;
 mod protection;
