@@ -199,10 +199,10 @@ async fn signing_out_and_wrong_passwords_count_at_every_replica() {
         .await;
 
     // A replica that starts later knows of what was ended, also where Redis has lost it.
-    let words = format!("tr:v1:{}:words", cluster.space());
+    let sign_outs = format!("tr:v1:{}:sign-outs", cluster.space());
     assert_eq!(cluster.redis.command(&["flushall"]).await, "OK");
     cluster
-        .eventually("it is put back", async || cluster.redis.command(&["llen", &words]).await == "1")
+        .eventually("it is put back", async || cluster.redis.command(&["llen", &sign_outs]).await == "1")
         .await;
     cluster.add().await;
     cluster.all_ready().await;
