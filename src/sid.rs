@@ -12,6 +12,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// Number of characters in every SID: the two-letter prefix and 32 hexadecimal digits.
 pub const SID_LENGTH: usize = 34;
 
+/// Splits a text that has a SID's form, in letters of either case, into its two letters and its digits.
+pub fn split_sid(text: &str) -> Option<(&str, &str)> {
+    let (letters, digits) = text.split_at_checked(2).filter(|_| text.len() == SID_LENGTH)?;
+    let has_form = letters.bytes().all(|b| b.is_ascii_alphabetic());
+    (has_form && digits.bytes().all(|b| b.is_ascii_hexdigit())).then_some((letters, digits))
+}
+
 /// What a [`Sid`] names; implemented by empty types only.
 pub trait SidKind {
     const PREFIX: &'static str;

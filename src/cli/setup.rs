@@ -138,6 +138,12 @@ async fn fill_sync(
     for object in objects.into_iter().chain([definitions]) {
         let there = is_there(&apis.sync, &object).await;
         let there = there.map_err(unreadable)?;
+        if !there && object.is_by_sid() {
+            return Err(CommandError::Failed(format!(
+                "{object} does not exist in the Sync Service, which chooses the SIDs itself: configure the SID of one that \
+                 does, or a name"
+            )));
+        }
         before.push((object, there));
     }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::parse::{all_different, duration, list};
 use super::reader::{Variable, VariableReader};
 use super::variables as var;
+use crate::sid::split_sid;
 
 /// Longest unique name of a Sync object (Twilio's API description of Documents, Maps and Streams).
 const LONGEST_NAME: usize = 320;
@@ -91,8 +92,8 @@ impl SyncConfig {
         let layouts = vec![LayoutName::QueueMap, LayoutName::DashboardDocument, LayoutName::DashboardMetrics];
         let layouts = layouts.into_iter().chain(implied(reader)).collect();
         let layouts = reader.or_default(&var::SYNC_LAYOUTS, layouts, layout_names);
-        let name = |reader: &mut VariableReader<'_>, variable, default: &str| {
-            reader.or_default(variable, default.to_owned(), object_name)
+        let name = |reader: &mut VariableReader<'_>, variable, default: &str, letters: &'static str| {
+            reader.or_default(variable, default.to_owned(), |text| object_name(text, letters))
         };
         let documents = [
             (&var::DASHBOARD_DATA_DOCUMENT, "dashboard-data"),
@@ -101,14 +102,14 @@ impl SyncConfig {
             (&var::TASKROUTER_STATS_DOCUMENT, "SyncTaskRouterStats"),
             (&var::TASKROUTER_EVENTS_DOCUMENT, "SyncTaskRouterEvents"),
         ]
-        .map(|(variable, default)| (variable, name(reader, variable, default)));
+        .map(|(variable, default)| (variable, name(reader, variable, default, "ET")));
         let maps = [
             (&var::QUEUE_STATS_MAP, "queueStats"),
             (&var::DASHBOARD_MAP, "dashboard-map"),
             (&var::TASKROUTER_TASKS_MAP, "SyncTaskRouterTasks"),
             (&var::TASK_QUEUES_MAP, "task-queues"),
         ]
-        .map(|(variable, default)| (variable, name(reader, variable, default)));
+        .map(|(variable, default)| (variable, name(reader, variable, default, "MP")));
         refuse_shared_names(reader, &documents);
         refuse_shared_names(reader, &maps);
         let [data, definitions, metrics, stats, events] = documents.map(|(_, name)| name);
@@ -165,7 +166,12 @@ fn refuse_shared_names(reader: &mut VariableReader<'_>, names: &[(&Variable, Str
     }
 }
 
-fn object_name(text: &str) -> Option<String> {
+/// A unique name, or a SID that begins with these letters. Sync finds objects by both, and would make one that is *named*
+/// like a SID of another kind.
+fn object_name(text: &str, letters: &str) -> Option<String> {
+    if let Some((found, digits)) = split_sid(text) {
+        return found.eq_ignore_ascii_case(letters).then(|| format!("{letters}{}", digits.to_lowercase()));
+    }
     // A '/' would split the REST path; Twilio accepts such a name and then can't find it again.
     ((1..=LONGEST_NAME).contains(&text.chars().count()) && !text.contains('/')).then(|| text.to_owned())
 }

@@ -117,6 +117,19 @@ fn sids_in_capitals_are_taken_as_twilio_writes_them_and_a_raw_hash_is_refused() 
     let twilio = read(&capitals).unwrap().core.twilio;
     assert_eq!(twilio.workspace_sid.as_str(), "WS0000000000000000000000000000000a");
     assert_eq!(twilio.sync_service.to_string(), "IS0000000000000000000000000000000b");
+    let digits = "0000000000000000000000000000000A";
+    let sync = read(&[("DASHBOARD_MAP", &format!("mp{digits}")), ("DOCUMENT_NAME", &format!("ET{digits}"))]);
+    let sync = sync.unwrap().core.sync;
+    assert_eq!(sync.dashboard_map, format!("MP{}", digits.to_lowercase()));
+    assert_eq!(sync.dashboard_data_document, format!("ET{}", digits.to_lowercase()));
+    for (variable, letters) in [("DASHBOARD_MAP", "IS"), ("QUEUE_STATS_MAP", "ET"), ("DOCUMENT_NAME", "MP")] {
+        let found = problems(&[(variable, &format!("{letters}{digits}"))]);
+        assert!(
+            found[0].to_string().contains(if variable == "DOCUMENT_NAME" { "ET…" } else { "MP…" }),
+            "{}",
+            found[0]
+        );
+    }
     let found = problems(&[("REDIS_URL", "redis://:pass#word@redis:6379")]);
     assert!(found[0].to_string().contains("%23") && !found[0].to_string().contains("#word"), "{}", found[0]);
 }

@@ -6,7 +6,8 @@ const SID_OF_ACCOUNT: &str = "AC followed by 32 hexadecimal digits";
 const DURATION: &str = "a duration with its unit, such as 250ms, 5s or 2m, above zero and at most 24h";
 const GRACE: &str = "a duration with its unit, such as 10s, at most 24h";
 const URL: &str = "an http or https URL without query, fragment or credentials";
-const OBJECT_NAME: &str = "a name of 1 to 320 characters without '/'";
+const DOCUMENT_NAME: &str = "a name of 1 to 320 characters without '/', or a Document's SID (ET…)";
+const MAP_NAME: &str = "a name of 1 to 320 characters without '/', or a Map's SID (MP…)";
 
 macro_rules! variables {
     ($($name:ident: $variable:expr;)*) => {
@@ -72,15 +73,15 @@ variables! {
     SLA_NAME: Variable::plain("SLA_NAME", "accepted, accepted-or-late-abandoned or all-waited");
     SLA_NAMES_OF_QUEUES: Variable::plain("SLA_NAMES_OF_QUEUES", "different <TaskQueue SID>=<service level>, comma-separated");
     SYNC_LAYOUTS: Variable::plain("SYNC_LAYOUTS", "different ones, comma-separated, of queue-map, dashboard-document, dashboard-map, dashboard-metrics, taskrouter-stats, taskrouter-events, taskrouter-tasks, queue-documents");
-    QUEUE_STATS_MAP: Variable::plain("QUEUE_STATS_MAP", OBJECT_NAME);
-    DASHBOARD_DATA_DOCUMENT: Variable::plain("DASHBOARD_DATA_DOCUMENT", OBJECT_NAME).or(&["DOCUMENT_NAME"]);
-    DASHBOARD_DEFINITIONS_DOCUMENT: Variable::plain("DASHBOARD_DEFINITIONS_DOCUMENT", OBJECT_NAME).or(&["DEFINITIONS_DOCUMENT_NAME"]);
-    DASHBOARD_METRICS_DOCUMENT: Variable::plain("DASHBOARD_METRICS_DOCUMENT", OBJECT_NAME);
-    DASHBOARD_MAP: Variable::plain("DASHBOARD_MAP", OBJECT_NAME).or(&["DASHBOARD_SYNC_MAP_SID"]);
-    TASKROUTER_STATS_DOCUMENT: Variable::plain("TASKROUTER_STATS_DOCUMENT", OBJECT_NAME);
-    TASKROUTER_EVENTS_DOCUMENT: Variable::plain("TASKROUTER_EVENTS_DOCUMENT", OBJECT_NAME);
-    TASKROUTER_TASKS_MAP: Variable::plain("TASKROUTER_TASKS_MAP", OBJECT_NAME);
-    TASK_QUEUES_MAP: Variable::plain("TASK_QUEUES_MAP", OBJECT_NAME);
+    QUEUE_STATS_MAP: Variable::plain("QUEUE_STATS_MAP", MAP_NAME);
+    DASHBOARD_DATA_DOCUMENT: Variable::plain("DASHBOARD_DATA_DOCUMENT", DOCUMENT_NAME).or(&["DOCUMENT_NAME"]);
+    DASHBOARD_DEFINITIONS_DOCUMENT: Variable::plain("DASHBOARD_DEFINITIONS_DOCUMENT", DOCUMENT_NAME).or(&["DEFINITIONS_DOCUMENT_NAME"]);
+    DASHBOARD_METRICS_DOCUMENT: Variable::plain("DASHBOARD_METRICS_DOCUMENT", DOCUMENT_NAME);
+    DASHBOARD_MAP: Variable::plain("DASHBOARD_MAP", MAP_NAME).or(&["DASHBOARD_SYNC_MAP_SID"]);
+    TASKROUTER_STATS_DOCUMENT: Variable::plain("TASKROUTER_STATS_DOCUMENT", DOCUMENT_NAME);
+    TASKROUTER_EVENTS_DOCUMENT: Variable::plain("TASKROUTER_EVENTS_DOCUMENT", DOCUMENT_NAME);
+    TASKROUTER_TASKS_MAP: Variable::plain("TASKROUTER_TASKS_MAP", MAP_NAME);
+    TASK_QUEUES_MAP: Variable::plain("TASK_QUEUES_MAP", MAP_NAME);
     REALTIME_INTERVAL: Variable::plain("REALTIME_INTERVAL", DURATION);
     CUMULATIVE_INTERVAL: Variable::plain("CUMULATIVE_INTERVAL", DURATION);
     DIRECTORY_INTERVAL: Variable::plain("DIRECTORY_INTERVAL", DURATION);

@@ -23,7 +23,7 @@ use serde_json::Value;
 pub use fingerprint::Fingerprint;
 
 use crate::config::{CoreConfig, LayoutName};
-use crate::sid::{AccountSid, TaskQueueSid, TaskSid, WorkspaceSid};
+use crate::sid::{AccountSid, TaskQueueSid, TaskSid, WorkspaceSid, split_sid};
 use crate::stats::{Needs, QueueState, ScopeStats, Snapshot, TaskState, Tile};
 
 /// The default metric definitions, which a new definitions Document starts with.
@@ -42,6 +42,14 @@ pub enum Target {
     Document(Arc<str>),
     /// A MapItem, by its Map and key.
     MapItem(Arc<str>, Arc<str>),
+}
+
+impl Object {
+    /// Whether it is configured by its SID, so that it must exist: an object can't be created with a SID of one's choice.
+    pub fn is_by_sid(&self) -> bool {
+        let (Self::Document(name) | Self::Map(name)) = self;
+        split_sid(name).is_some()
+    }
 }
 
 impl fmt::Display for Object {

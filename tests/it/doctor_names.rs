@@ -56,6 +56,22 @@ async fn a_workflow_and_queues_that_are_not_there_are_named_with_those_that_are(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_map_by_a_sid_that_does_not_exist_is_wrong_and_setup_ends_with_that() {
+    let emulator = emulator().await;
+    let map = format!("MP{MISSING}");
+    let layouts = ("SYNC_LAYOUTS", "queue-map,dashboard-map");
+    let variables = Binary::variables(&emulator, &[("DASHBOARD_MAP", &map), layouts]);
+    let report = doctor(&variables).await;
+    let (state, found) = check(&report, "sync objects");
+    assert!(state == "wrong" && found.contains(&map) && found.contains("does not exist"), "{state} {found}");
+    let setup = Binary::output(&variables, &["setup"]).await;
+    let said = String::from_utf8([setup.stdout, setup.stderr].concat()).unwrap();
+    assert!(!setup.status.success() && said.contains(&map) && said.contains("does not exist"), "{said}");
+    assert_eq!(emulator.sync().maps(), Vec::<String>::new(), "nothing was made by half");
+    emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn workspaces_and_sync_services_that_it_can_read_are_listed() {
     let emulator = emulator().await;
     let account = emulator.account().clone();

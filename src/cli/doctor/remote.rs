@@ -311,6 +311,10 @@ async fn objects(config: &Config, apis: &Apis) -> Check {
         };
         match found {
             Ok(true) => there += 1,
+            Ok(false) if object.is_by_sid() => {
+                let found = format!("{object} does not exist in this Sync Service");
+                return Check::wrong("sync objects", found, "configure the SID of one that does, or a name");
+            }
             Ok(false) => missing.push(object.to_string()),
             Err(error) => {
                 return Check::wrong("sync objects", format!("{object}: {error}"), "taskrouter-sync doctor");
