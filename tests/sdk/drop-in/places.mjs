@@ -17,6 +17,22 @@ export const TODAY = "4.0.1";
 /** Far beyond what anything takes. */
 const DEADLINE = 120_000;
 
+/** What a promise gives; where nothing comes, an error with what is known of that. */
+async function within(what, promise, found) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(async () => {
+      const known = await Promise.race([found(), new Promise((resolve) => setTimeout(resolve, 5000, "nothing"))]);
+      reject(new Error(`${what}: nothing came within ${DEADLINE / 1000} s; known: ${known}`));
+    }, DEADLINE);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 const packageOf = (version) => (version === TODAY ? "twilio-sync" : `twilio-sync-${version}`);
 
 /** A client as one module, for both places. */
@@ -159,14 +175,30 @@ class InChromium {
       await page.fill("[name=password]", signIn.password);
       await Promise.all([page.waitForURL((url) => !url.pathname.endsWith("/login")), page.keyboard.press("Enter")]);
     }
-    const call = (method, ...args) => page.evaluate(([method, args]) => window.one[method](...args), [method, args]);
+    const lines = [];
+    page.on("console", (message) => lines.push(message.text()));
+    /** What the page has asked for, and logged. */
+    const found = async () => {
+      const asked = await page.evaluate(() =>
+        performance.getEntriesByType("resource").map(({ name, responseEnd }) => `${name} ${Math.round(responseEnd)}`),
+      );
+      return [...asked, ...lines, ...problems].join("\n");
+    };
+    const call = (method, ...args) => {
+      const answer = page.evaluate(([method, args]) => window.one[method](...args), [method, args]);
+      return within(method, answer, found);
+    };
     const front = new FrontEnd(call, () => context.close());
     Object.assign(front, { page, context, problems });
     await page.exposeFunction("changed", () => front.changed());
     const loaded = new Promise((resolve) => page.exposeFunction("loaded", resolve));
     await page.goto(`${site.url}/front-end/`);
-    await loaded;
-    await page.evaluate((settings) => window.begin(settings), settings);
+    await within("the page", loaded, found);
+    await within(
+      "the front end",
+      page.evaluate((settings) => window.begin(settings), settings),
+      found,
+    );
     return front;
   }
 }
