@@ -7,7 +7,8 @@ use taskrouter_sync::cluster::{Link, LinkError, Timing, connects, permits, serve
 
 use super::support::Cluster;
 use super::support::redis::{Redis, documented_user};
-use crate::support::{ADMIN, BEARER, DEADLINE, NO_TIMERS, QUICK_TIMERS};
+use crate::support::browser::{sign_in, sign_out};
+use crate::support::{BEARER, DEADLINE, NO_TIMERS, QUICK_TIMERS};
 use twilio_emulator::Settings;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,16 +49,8 @@ async fn replicas_with_the_documented_rights_do_all_they_do() {
 }
 
 pub(super) async fn sign_in_and_out(cluster: &Cluster) {
-    let quiet = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let url = cluster.replicas[0].url();
-    let form = [("username", ADMIN.0), ("password", ADMIN.1)];
-    let signed_in = quiet.post(format!("{url}/login")).form(&form).send().await.unwrap();
-    let cookie = signed_in.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let session = quiet.get(format!("{url}/api/session")).header("Cookie", &cookie).send().await.unwrap();
-    let told: serde_json::Value = session.json().await.unwrap();
-    let out = quiet.post(format!("{url}/logout")).header("Cookie", &cookie);
-    let out = out.header("X-CSRF-Token", told["csrfToken"].as_str().unwrap()).send().await.unwrap();
-    assert!(out.status().is_redirection());
+    sign_out(&url, &sign_in(&url).await).await;
 }
 
 fn link(url: &str) -> Link {

@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "the benchmarks use more of it")]
 pub(crate) mod agreement;
 mod binary;
+pub(crate) mod browser;
 pub(crate) mod socket;
 #[path = "../../shared/variables.rs"]
 mod variables;
