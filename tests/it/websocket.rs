@@ -219,11 +219,12 @@ async fn a_client_sees_only_the_queues_and_channels_that_it_wants() {
 
     // The same by server-sent events, and another choice over the same websocket.
     let mut answer = bed.http.get(format!("{}{path}", bed.url())).bearer_auth(BEARER).send().await.unwrap();
-    let mut text = String::new();
-    while !text.contains("\n\n") {
+    let mut text = Vec::new();
+    while !text.ends_with(b"\n\n") {
         let chunk = tokio::time::timeout(DEADLINE, answer.chunk()).await.unwrap().unwrap().unwrap();
-        text += std::str::from_utf8(&chunk).unwrap();
+        text.extend_from_slice(&chunk);
     }
+    let text = String::from_utf8(text).unwrap();
     let data = text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
     has_just_these(&serde_json::from_str(data).unwrap());
     socket.say(&json!({ "queues": [other] }).to_string()).await;

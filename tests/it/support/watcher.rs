@@ -9,7 +9,8 @@ use super::{BEARER, DEADLINE};
 
 pub(crate) struct Watcher {
     answer: Response,
-    buffer: String,
+    /// Bytes, since a chunk may end within a character.
+    buffer: Vec<u8>,
     /// The last frame's.
     pub(crate) id: String,
     /// The kinds of all frames.
@@ -41,7 +42,7 @@ impl Watcher {
         assert_eq!(answer.status(), 200);
         Self {
             answer,
-            buffer: String::new(),
+            buffer: Vec::new(),
             id: String::new(),
             kinds: Vec::new(),
             queues: BTreeMap::new(),
@@ -55,9 +56,9 @@ impl Watcher {
     pub(crate) async fn next(&mut self) -> String {
         let reading = async {
             loop {
-                if let Some((frame, rest)) = self.buffer.split_once("\n\n") {
-                    let (frame, rest) = (frame.to_owned(), rest.to_owned());
-                    self.buffer = rest;
+                if let Some(end) = self.buffer.windows(2).position(|two| two == b"\n\n") {
+                    let frame: Vec<u8> = self.buffer.drain(..end + 2).collect();
+                    let frame = String::from_utf8(frame).unwrap();
                     let field = |name: &str| {
                         frame.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned)
                     };
@@ -68,7 +69,7 @@ impl Watcher {
                     return kind;
                 }
                 let chunk = self.answer.chunk().await.unwrap().expect("the feed ended");
-                self.buffer += std::str::from_utf8(&chunk).unwrap();
+                self.buffer.extend_from_slice(&chunk);
             }
         };
         tokio::time::timeout(DEADLINE, reading).await.expect("nothing was told")
