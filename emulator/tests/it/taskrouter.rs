@@ -33,6 +33,22 @@ async fn pages_show_every_queue_once() {
 }
 
 #[tokio::test]
+async fn queues_are_listed_for_a_worker_by_its_attributes() {
+    let bench = Bench::start().await;
+    let world = bench.emulator.world();
+    let worker = world.add_worker("Nina", "Offline", &["billing"]).unwrap();
+    let names = async |worker: &str| {
+        let answer = bench.get(&bench.w(&format!("/TaskQueues?WorkerSid={worker}"))).await;
+        let queues = answer.body["task_queues"].as_array().unwrap().clone();
+        queues.iter().map(|queue| queue["friendly_name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&worker).await, ["Billing"]);
+    world.set_worker_attributes(&worker, json!({ "skills": ["support"] })).unwrap();
+    assert_eq!(names(&worker).await, ["Support"]);
+    assert!(names(&format!("WK{}", "0".repeat(32))).await.is_empty());
+}
+
+#[tokio::test]
 async fn an_invented_parameter_is_refused_and_counted() {
     let bench = Bench::start().await;
     let answer = bench.get(&bench.w("/TaskQueues?Limit=5")).await;

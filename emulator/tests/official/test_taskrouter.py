@@ -30,6 +30,11 @@ class Lists(EmulatorTest):
     def test_queues_are_filtered(self) -> None:
         named = self.workspace.task_queues.list(friendly_name="Sales")
         self.assertEqual([queue.friendly_name for queue in named], ["Sales"])
+        worker = self.workspace.workers.create("Nina", attributes=json.dumps({"skills": ["billing"]}))
+        eligible = [queue.friendly_name for queue in self.workspace.task_queues.list(worker_sid=worker.sid)]
+        self.assertIn("Billing", eligible)
+        self.assertNotIn("Sales", eligible)
+        self.assertTrue(worker.delete())
         suited = self.workspace.task_queues.list(evaluate_worker_attributes=json.dumps({"skills": ["billing"]}))
         self.assertEqual([queue.friendly_name for queue in suited], ["Billing"])
 
