@@ -82,6 +82,13 @@ impl Handle {
                 let workers = self.roster.workers().await.map_err(|error| unreadable(&error))?;
                 self.lists.workers(workers, &self.account, &self.workspace).await
             }
+            Request::WorkerQueues(worker) => {
+                let queues = self.roster.queues_of(worker).await.map_err(|error| unreadable(&error))?;
+                let shown = queues
+                    .iter()
+                    .map(|queue| json!({ "sid": queue.sid, "friendlyName": queue.friendly_name }));
+                LeaderAnswer::of(&shown.collect::<Vec<_>>())
+            }
             Request::Definitions => LeaderAnswer::of(&*self.wallboard()?.definitions().await?),
             Request::Fields => {
                 let wallboard = self.wallboard()?;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::refresh::Stopped;
+use crate::sid::WorkerSid;
 use crate::wallboard::{Busy, ChangeError, Problem, StoreError};
 
 /// A request that only the process that reads and writes can answer.
@@ -14,6 +15,8 @@ pub enum Request {
     Bootstrap,
     Tasks,
     Workers,
+    /// The TaskQueues that a Worker is eligible for.
+    WorkerQueues(WorkerSid),
     Definitions,
     Fields,
     /// A metric's last hours.
@@ -34,6 +37,7 @@ impl Request {
             Self::Bootstrap
             | Self::Tasks
             | Self::Workers
+            | Self::WorkerQueues(_)
             | Self::Definitions
             | Self::Fields
             | Self::History(_)

@@ -1,15 +1,18 @@
-//! `GET /taskrouter_tasks` and `/taskrouter_workers`: the TaskRouter dashboard's lists.
+//! `GET /taskrouter_tasks` and `/taskrouter_workers`, the TaskRouter dashboard's lists, and `/api/workers/{sid}/queues`.
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::LeaderClient;
 use super::auth::Viewer;
 use super::error::ApiError;
-use super::openapi::refusals::{Admission, TwilioFails};
+use super::openapi::refusals::{Admission, NotFound, TwilioFails};
+use super::openapi::schemas::QueueName;
 use crate::pipeline::Request;
+use crate::sid::WorkerSid;
 
 /// Tasks, open and lately finished, by falling priority, then by age.
 #[utoipa::path(
@@ -43,4 +46,27 @@ pub(super) async fn workers(
     _viewer: Viewer,
 ) -> Result<Response, ApiError> {
     leader.ask(Request::Workers).await
+}
+
+/// The TaskQueues whose `TargetWorkers` a Worker's attributes match.
+#[utoipa::path(
+    get,
+    path = "/api/workers/{sid}/queues",
+    operation_id = "workerQueues",
+    tag = "Watching",
+    summary = "The TaskQueues that a Worker is eligible for, in TaskRouter's order",
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    params(("sid" = String, Path, description = "The Worker's SID")),
+    responses(
+        (status = 200, description = "The TaskQueues; none for an unknown Worker", body = Vec<QueueName>),
+        Admission, NotFound, TwilioFails
+    )
+)]
+pub(super) async fn queues(
+    State(leader): State<Arc<LeaderClient>>,
+    _viewer: Viewer,
+    worker: Result<Path<WorkerSid>, PathRejection>,
+) -> Result<Response, ApiError> {
+    let Path(worker) = worker.map_err(|_| ApiError::not_found())?;
+    leader.ask(Request::WorkerQueues(worker)).await
 }

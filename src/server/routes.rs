@@ -86,6 +86,7 @@ pub const ROUTES: &[Route] = &[
     shared("/syncToken", "GET", || get(token::issue)),
     route("/taskrouter_tasks", "GET", || get(roster::tasks)),
     route("/taskrouter_workers", "GET", || get(roster::workers)),
+    route("/api/workers/{sid}/queues", "GET", || get(roster::queues)),
     route("/sync_taskrouter_statistics", "GET", || get(bootstrap::by_hand)),
     route("/sync_taskrouter_tasks", "GET", || get(bootstrap::tasks_by_hand)),
     route("/metrics", "GET", || get(metrics::show)),

@@ -137,6 +137,8 @@ fn table() -> Vec<Row> {
         row("GET", "/syncToken", [401, 200, 200, 200, 401, 200, 401, 401]),
         row("GET", "/taskrouter_tasks", [401, 200, 200, 200, 401, 200, 401, 401]),
         row("GET", "/taskrouter_workers", [401, 200, 200, 200, 401, 200, 401, 401]),
+        row("GET", "/api/workers/{sid}/queues", [401, 200, 200, 200, 401, 200, 401, 401])
+            .at("/api/workers/WK00000000000000000000000000000001/queues"),
         row("GET", "/sync_taskrouter_statistics", [401, 403, 200, 200, 401, 403, 401, 401]),
         row("GET", "/sync_taskrouter_tasks", [401, 403, 200, 200, 401, 403, 401, 401]),
         row("GET", "/keepalive", [200; 8]),

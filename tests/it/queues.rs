@@ -1,10 +1,11 @@
 //! TaskQueues come, go and change their names, and Sync follows.
 
-use serde_json::Value;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
 use twilio_emulator::Settings;
 
 use crate::support::socket::{Socket, TOKEN_HEADER};
-use crate::support::{BEARER, Bed, NO_TIMERS, QUICK_TIMERS};
+use crate::support::{BEARER, Bed, DEADLINE, NO_TIMERS, QUICK_TIMERS};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_queue_appears_and_a_deleted_ones_item_goes() {
@@ -93,5 +94,57 @@ async fn lists_keep_taskrouters_order_wherever_they_are_shown_unsorted() {
     let listed = bed.http.get(format!("{}/taskrouter_workers", bed.url())).bearer_auth(BEARER);
     let listed: Value = listed.send().await.unwrap().json().await.unwrap();
     assert_eq!(sids(&listed, "worker_sid"), workers, "the list of Workers");
+    bed.finish().await;
+}
+
+/// What the service answers for a Worker's TaskQueues.
+async fn queues_of(bed: &Bed, worker: &str) -> reqwest::Response {
+    let request = bed.http.get(format!("{}/api/workers/{worker}/queues", bed.url()));
+    request.bearer_auth(BEARER).send().await.unwrap()
+}
+
+/// The TaskQueues whose expression the Worker satisfies in the emulator's own state.
+fn eligible(bed: &Bed, worker: &str) -> Value {
+    let world = bed.emulator.world();
+    let suited = world.workers().into_iter().find(|known| known.sid == worker).unwrap().queues;
+    let queues = world.queues().into_iter().filter(|queue| suited.contains(&queue.sid));
+    queues.map(|queue| json!({ "sid": queue.sid, "friendlyName": queue.friendly_name })).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agents_queues_are_those_that_taskrouter_says_and_follow_the_agents_skills() {
+    let bed = Bed::start(NO_TIMERS).await;
+    bed.agrees().await;
+    let world = bed.emulator.world();
+    let worker = world.add_worker("Nina", "Available", &["billing"]).unwrap();
+    bed.agrees().await;
+    let reads = || {
+        let entries = bed.emulator.journal().entries();
+        entries.iter().filter(|entry| entry.query.contains("WorkerSid=")).count()
+    };
+
+    let answers = join_all((0..10).map(|_| queues_of(&bed, &worker))).await;
+    for answer in answers {
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["cache-control"]),
+            (200, &"no-store".parse().unwrap())
+        );
+        let queues: Value = answer.json().await.unwrap();
+        assert_eq!(queues, eligible(&bed, &worker));
+        assert_eq!(sids(&queues, "friendlyName"), ["Billing"]);
+    }
+    assert_eq!(reads(), 1, "ten who ask at once are one request to TaskRouter");
+
+    world.set_worker_attributes(&worker, json!({ "skills": ["billing", "support"] })).unwrap();
+    let both = eligible(&bed, &worker);
+    assert_eq!(sids(&both, "friendlyName"), ["Support", "Billing"]);
+    let follows = async { while queues_of(&bed, &worker).await.json::<Value>().await.unwrap() != both {} };
+    tokio::time::timeout(DEADLINE, follows).await.expect("the new skill's queue is shown");
+
+    let unknown = queues_of(&bed, &format!("WK{}", "0".repeat(32))).await;
+    assert_eq!((unknown.status().as_u16(), unknown.text().await.unwrap().as_str()), (200, "[]"));
+    for odd in ["WQ00000000000000000000000000000001", "WK1", "WK%2F..%2F..", "%ff"] {
+        assert_eq!(queues_of(&bed, odd).await.status(), 404, "{odd}");
+    }
     bed.finish().await;
 }

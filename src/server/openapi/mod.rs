@@ -96,6 +96,7 @@ const EVENTS: &str = "/taskrouter/events";
         super::token::issue,
         super::roster::tasks,
         super::roster::workers,
+        super::roster::queues,
         super::bootstrap::by_hand,
         super::bootstrap::tasks_by_hand,
         super::health::keepalive,

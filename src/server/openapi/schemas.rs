@@ -71,6 +71,14 @@ pub(in crate::server) struct QueueItem {
     others: BTreeMap<String, Value>,
 }
 
+/// A TaskQueue by name
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::server) struct QueueName {
+    sid: String,
+    friendly_name: String,
+}
+
 /// Metric definitions by unique name: docs/metrics.md
 #[derive(ToSchema)]
 #[schema(as = Definitions)]

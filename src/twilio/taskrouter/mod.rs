@@ -128,6 +128,12 @@ impl TaskRouter {
         Ok(self.list::<TaskQueuesPage>("/TaskQueues", &[]).await?.read)
     }
 
+    /// `GET TaskQueues` that a Worker's attributes match, all pages.
+    pub async fn task_queues_of(&self, worker: WorkerSid) -> Result<Vec<TaskQueue>, TwilioError> {
+        let query = [("WorkerSid", worker.as_str())];
+        Ok(self.list::<TaskQueuesPage>("/TaskQueues", &query).await?.read)
+    }
+
     /// `GET Workspaces`: the first of those that the account has.
     pub async fn workspaces(&self) -> Result<Vec<Named<WorkspaceSid>>, TwilioError> {
         let call = Call::get(Api::TaskRouter, "/v1/Workspaces".to_owned(), "GET Workspaces".to_owned());

@@ -231,6 +231,8 @@ export async function startMock({
           response.writeHead(200, { "Content-Type": "text/html" });
           return response.end("<!doctype html><html lang=en><title>Sign in</title><h1>Sign in</h1>");
       }
+      const asked = /^\/api\/workers\/(WK[0-9a-f]{32})\/queues$/.exec(path);
+      if (asked) return json(response, 200, world.queuesOf(asked[1]));
       if (!dist) return refuse(response, 404, "not_found", "No such address.");
       const name = path === "/" ? "index.html" : path.slice(1);
       if (name.includes("..")) return refuse(response, 404, "not_found", "No such address.");

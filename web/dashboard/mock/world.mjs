@@ -411,7 +411,7 @@ export class World {
   voice() {
     if (this.alerts.length === 0) return undefined;
     const counts = new Map();
-    for (const { agent } of this.alerts) counts.set(agent, (counts.get(agent) ?? 0) + 1);
+    for (const { agent } of this.alerts) counts.set(agent ?? "", (counts.get(agent ?? "") ?? 0) + 1);
     return {
       today: this.alerts.length,
       agents: [...counts].map(([agent, today]) => ({ agent, today })),
@@ -451,6 +451,14 @@ export class World {
       value += (this.random() - 0.5) * Math.max(1.5, value * 0.06);
     }
     return points;
+  }
+
+  /** The queues that a worker's skills suit: those of sales for some, the others for the rest. */
+  queuesOf(worker) {
+    const known = this.workers.find(({ worker_sid }) => worker_sid === worker);
+    const sales = known?.routing?.skills.includes("sales");
+    const suited = this.queues.filter(({ name }) => known && name.startsWith("Sales") === sales);
+    return suited.map(({ sid, name }) => ({ sid, friendlyName: name }));
   }
 
   tasks() {

@@ -15,6 +15,7 @@ import type {
   Points,
   Preview,
   Problem,
+  QueueName,
   Session,
   SyncToken,
   Task,
@@ -40,6 +41,8 @@ export interface Client {
   health(signal?: AbortSignal): Promise<HealthAnswer>;
   tasks(signal?: AbortSignal): Promise<Task[]>;
   workers(signal?: AbortSignal): Promise<Worker[]>;
+  /** The queues that an agent is eligible for. */
+  workerQueues(worker: string, signal?: AbortSignal): Promise<QueueName[]>;
   definitions(signal?: AbortSignal): Promise<Definitions>;
   /** `refuseFailing`: a formula without a value now is a problem, and nothing is saved. */
   save(changed: Definitions, options?: { refuseFailing: boolean }): Promise<Definitions>;
@@ -157,6 +160,7 @@ export function createClient(options: ClientOptions): Client {
     health: (signal) => get("api/health", signal),
     tasks: (signal) => get("taskrouter_tasks", signal),
     workers: (signal) => get("taskrouter_workers", signal),
+    workerQueues: (worker, signal) => get(`api/workers/${encodeURIComponent(worker)}/queues`, signal),
     definitions: (signal) => get("api/definitions", signal),
     save: (changed, { refuseFailing } = { refuseFailing: false }) =>
       post(refuseFailing ? "api/save?failing=refuse" : "api/save", changed, json<Definitions>),

@@ -229,6 +229,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/workers/{sid}/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The TaskQueues that a Worker is eligible for, in TaskRouter's order */
+        get: operations["workerQueues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/assets/{path}": {
         parameters: {
             query?: never;
@@ -916,6 +933,11 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A TaskQueue by name */
+        QueueName: {
+            friendlyName: string;
+            sid: string;
+        };
         /** @description How the layout with an object for each TaskQueue is stored: one of two ways */
         QueueObjects: {
             /** @description A Map that names a Document for each TaskQueue */
@@ -1589,6 +1611,35 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    workerQueues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The Worker's SID */
+                sid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The TaskQueues; none for an unknown Worker */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueName"][];
+                };
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            502: components["responses"]["TwilioFails"];
             503: components["responses"]["NotNow"];
         };
     };

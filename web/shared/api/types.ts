@@ -239,6 +239,8 @@ export interface Worker {
   [attribute: string]: unknown;
 }
 
+export type QueueName = Schemas["QueueName"];
+
 /** A metric's definition. What we do not know is kept as it is. */
 export interface Definition {
   label: string;

@@ -133,7 +133,7 @@ describe("live numbers", () => {
     await light(p, "live");
     m.refuse(true);
     await light(p, "offline");
-    await p.locator(".shell.frozen").waitFor();
+    await p.locator(".shell.stale").waitFor();
     expect(await p.locator("[data-part=freshness]").innerText()).toMatch(
       /^Offline: service unreachable\. Data is .* old\. Retrying/,
     );
@@ -142,7 +142,7 @@ describe("live numbers", () => {
     m.refuse(false);
     await light(p, "live");
     await row(p, "VIP").waitFor({ state: "detached" });
-    await p.locator(".shell:not(.frozen)").waitFor();
+    await p.locator(".shell:not(.stale)").waitFor();
   });
 
   it("says since when TaskRouter does not answer", async () => {
@@ -497,6 +497,8 @@ describe("tasks and agents", () => {
     await expect.poll(() => p.locator(".group li").count()).toBe(1);
     expect(await p.locator(".group h3").innerText()).toMatch(/Available/);
     expect(await p.locator(".group li").innerText()).toContain("Skills: sales, german");
+    await p.getByRole("button", { name: /Turing/ }).click();
+    await expect.poll(() => p.locator(".group li").innerText()).toMatch(/Eligible for (Sales[^,]*, )*Sales/);
   });
 });
 
@@ -536,7 +538,14 @@ describe("accessibility", () => {
     ["wallboard", "/"],
     ["queues", "/#/queues", (p) => p.locator("[role=row][data-sid] button").first().click()],
     ["tasks", "/#/tasks", (p) => p.locator("tbody tr").first().waitFor()],
-    ["agents", "/#/agents", (p) => p.locator(".group").first().waitFor()],
+    [
+      "agents",
+      "/#/agents",
+      async (p) => {
+        await p.locator(".group button").first().click();
+        await p.getByText(/^(Eligible|Not eligible) for/).waitFor();
+      },
+    ],
     [
       "voice",
       "/#/voice",
@@ -563,7 +572,7 @@ describe("accessibility", () => {
       async (p) => {
         await light(p, "live");
         desk?.mock.refuse(true);
-        await p.locator(".frozen").waitFor();
+        await p.locator(".stale").waitFor();
       },
     ],
   ];

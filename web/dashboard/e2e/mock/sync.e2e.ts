@@ -233,7 +233,7 @@ describe.skipIf(!program)("through Twilio Sync", () => {
     await page
       .locator("[data-testid=freshness][data-kind=offline]")
       .waitFor({ state: "attached", timeout: 20_000 });
-    await page.locator(".shell.frozen").waitFor();
+    await page.locator(".shell.stale").waitFor();
     mock.refuse(false);
     await page
       .locator("[data-testid=freshness][data-kind=live]")

@@ -149,6 +149,32 @@ describe.each(["sync", "feed"] as const)("by %s", (way) => {
     await light(page, "live", way);
   });
 
+  it("an agent's details name the queues that the centre has the agent in, and follow new skills", async () => {
+    const sid = await emulator.do("add_worker", {
+      name: "Nina",
+      activity: "Available",
+      attributes: { skills: ["billing"] },
+    });
+    const named = async () => {
+      const { workers, queues } = await emulator.world();
+      const own = workers.find((worker) => worker.sid === sid)?.queues ?? [];
+      const names = queues.filter((queue) => own.includes(queue.sid)).map((queue) => queue.friendly_name);
+      return `Eligible for ${names.sort((a, b) => a.localeCompare(b)).join(", ")}`;
+    };
+    expect(await named()).toBe("Eligible for Billing");
+    const { page } = await visit(VIEWER, "/#/agents");
+    await page.getByRole("button", { name: "Nina" }).click(PATIENCE);
+    await page.getByText(await named(), { exact: true }).waitFor(PATIENCE);
+    await emulator.do("set_worker_attributes", {
+      worker: sid,
+      attributes: { skills: ["billing", "support"] },
+    });
+    expect(await named()).toBe("Eligible for Billing, Support");
+    await page.getByRole("button", { name: "Nina" }).click();
+    await page.getByRole("button", { name: "Nina" }).click();
+    await page.getByText(await named(), { exact: true }).waitFor(PATIENCE);
+  });
+
   it("ages count up without any event", async () => {
     const { page } = await visit();
     await light(page, "live", way);

@@ -53,7 +53,7 @@ function Desk() {
   }, [view, text, title]);
 
   return (
-    <div className={staleSince === undefined ? "shell" : "shell frozen"}>
+    <div className={staleSince === undefined ? "shell" : "shell stale"}>
       <Head />
       <nav className="tabs" aria-label={text.shell.viewsLabel}>
         {VIEWS.map((name) => (

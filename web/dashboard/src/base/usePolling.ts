@@ -1,5 +1,5 @@
 /**
- * Polls a list every five seconds while its view can be seen; the last list stays while polls fail. A hidden tab does not
+ * Polls a list, by default every five seconds, while its view can be seen; the last list stays while polls fail. A hidden tab does not
  * poll, and polls at once when it is shown.
  */
 import { messageOf } from "@taskrouter-sync/shared/api/errors.ts";
@@ -21,6 +21,7 @@ export interface PollingListener<T> {
 export function poll<T>(
   read: (signal: AbortSignal) => Promise<T[]>,
   listener: PollingListener<T>,
+  everyMs = EVERY_MS,
 ): () => void {
   const abort = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -36,7 +37,7 @@ export function poll<T>(
       if (!abort.signal.aborted) listener.failing(messageOf(error));
     }
     running = false;
-    if (!abort.signal.aborted) timer = setTimeout(() => void attempt(), EVERY_MS);
+    if (!abort.signal.aborted) timer = setTimeout(() => void attempt(), everyMs);
   };
   const shown = () => void attempt();
   document.addEventListener("visibilitychange", shown);
@@ -48,16 +49,23 @@ export function poll<T>(
   };
 }
 
-export function usePolling<T>(read: (signal: AbortSignal) => Promise<T[]>): Polled<T> {
+export function usePolling<T>(
+  read: (signal: AbortSignal) => Promise<T[]>,
+  everyMs: number = EVERY_MS,
+): Polled<T> {
   const [polled, setPolled] = useState<Polled<T>>({ items: undefined, failing: undefined });
   useEffect(
     () =>
-      poll(read, {
-        items: (items) => setPolled({ items, failing: undefined }),
-        failing: (reason) =>
-          setPolled(({ items, failing }) => ({ items, failing: failing ?? { since: Date.now(), reason } })),
-      }),
-    [read],
+      poll(
+        read,
+        {
+          items: (items) => setPolled({ items, failing: undefined }),
+          failing: (reason) =>
+            setPolled(({ items, failing }) => ({ items, failing: failing ?? { since: Date.now(), reason } })),
+        },
+        everyMs,
+      ),
+    [read, everyMs],
   );
   return polled;
 }

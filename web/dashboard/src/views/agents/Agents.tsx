@@ -1,17 +1,17 @@
-import type { Task, Worker } from "@taskrouter-sync/shared/api/types.ts";
-import { instant } from "@taskrouter-sync/shared/live/clock.ts";
+import type { Task } from "@taskrouter-sync/shared/api/types.ts";
 import { useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
-import { Age } from "@taskrouter-sync/shared/ui/Age.tsx";
 import controls from "@taskrouter-sync/shared/ui/controls.module.css";
-import { NoData } from "@taskrouter-sync/shared/ui/NoData.tsx";
 import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { useMemo, useState } from "react";
 import { StaleNotice } from "../../base/StaleNotice.tsx";
 import { useClient } from "../../base/session.ts";
 import { usePolling } from "../../base/usePolling.ts";
 import { usePageText } from "../../locales/index.ts";
+import { Agent } from "./Agent.tsx";
 import { groupByActivity } from "./groupByActivity.ts";
-import { skillsOf, tasksByAgent, taskWords } from "./work.ts";
+import { tasksByAgent } from "./work.ts";
+
+const NO_TASKS: readonly Task[] = [];
 
 export default function Agents() {
   const text = usePageText();
@@ -25,7 +25,7 @@ export default function Agents() {
   const shown = useMemo(() => groupByActivity(items ?? [], search), [items, search]);
   const until = failing?.since ?? staleSince;
   return (
-    <section aria-labelledby="agents-title" className={failing ? "view frozen" : "view"}>
+    <section aria-labelledby="agents-title" className={failing ? "view stale" : "view"}>
       <div className="bar">
         <h2 id="agents-title">
           {text.views.agents} {items && <span className={ui.weak}>{items.length}</span>}
@@ -47,25 +47,14 @@ export default function Agents() {
               {activity} <span className={ui.weak}>{people.length}</span>
             </h3>
             <ul>
-              {people.map((worker) => {
-                const since = instant(worker.date_status_changed);
-                return (
-                  <li key={worker.worker_sid}>
-                    <span className="person">
-                      {worker.friendly_name}
-                      {typeof worker.team === "string" && (
-                        <span className={`${ui.weak} ${ui.small}`}> {worker.team}</span>
-                      )}
-                      <Details worker={worker} tasks={held.get(worker.friendly_name)} />
-                    </span>
-                    {since === undefined ? (
-                      <NoData reason={words.noTime} />
-                    ) : (
-                      <Age since={since} until={until} />
-                    )}
-                  </li>
-                );
-              })}
+              {people.map((worker) => (
+                <Agent
+                  key={worker.worker_sid}
+                  worker={worker}
+                  tasks={held.get(worker.friendly_name) ?? NO_TASKS}
+                  until={until}
+                />
+              ))}
             </ul>
           </section>
         ))}
@@ -80,20 +69,5 @@ export default function Agents() {
         </p>
       )}
     </section>
-  );
-}
-
-function Details({ worker, tasks = [] }: { worker: Worker; tasks: readonly Task[] | undefined }) {
-  const words = usePageText().agents;
-  const skills = skillsOf(worker);
-  return (
-    <>
-      {tasks.length > 0 && (
-        <span className="agent-line">{words.worksOn(tasks.map(taskWords).join("; "))}</span>
-      )}
-      {skills.length > 0 && (
-        <span className={`agent-line ${ui.weak}`}>{words.skills(skills.join(", "))}</span>
-      )}
-    </>
   );
 }

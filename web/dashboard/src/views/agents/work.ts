@@ -1,5 +1,5 @@
 /** What an agent can do and does at present, from what the lists have. Pure. */
-import type { Task, Worker } from "@taskrouter-sync/shared/api/types.ts";
+import type { QueueName, Task, Worker } from "@taskrouter-sync/shared/api/types.ts";
 
 /** Flex keeps skills in `routing.skills`; other workspaces in `skills`. */
 export function skillsOf(worker: Worker): string[] {
@@ -24,3 +24,9 @@ export function tasksByAgent(tasks: readonly Task[]): ReadonlyMap<string, Task[]
 /** `Sales, voice` */
 export const taskWords = (task: Task): string =>
   [task.TaskQueueName, task.TaskChannel].filter(Boolean).join(", ") || task.TaskSid.slice(0, 10);
+
+/** The first names in the user's order, and how many more there are. */
+export function queueNames(queues: readonly QueueName[], most: number): { shown: string[]; more: number } {
+  const names = queues.map((queue) => queue.friendlyName).sort((a, b) => a.localeCompare(b));
+  return { shown: names.slice(0, most), more: Math.max(0, names.length - most) };
+}

@@ -8,20 +8,25 @@ import { Age } from "@taskrouter-sync/shared/ui/Age.tsx";
 import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import { NoData } from "@taskrouter-sync/shared/ui/NoData.tsx";
 import ui from "@taskrouter-sync/shared/ui/ui.module.css";
+import { useState } from "react";
 import { useInterval, useSession } from "../../base/session.ts";
 import { usePageText } from "../../locales/index.ts";
+
+/** Agents that are listed at first: on narrow screens the latest alerts stand below them. */
+const FEW = 10;
 
 export default function CallQuality() {
   const text = usePageText().callQuality;
   const voice = useLive((state) => state.board?.voice);
   const interval = useInterval();
   const staleSince = useStaleSince();
+  const [all, setAll] = useState(false);
   const agents = [...(voice?.agents ?? [])].sort(
     (a, b) => b.today - a.today || a.agent.localeCompare(b.agent),
   );
   const most = Math.max(1, ...agents.map((one) => one.today));
   return (
-    <section aria-labelledby="voice-title" className={staleSince === undefined ? "view" : "view frozen"}>
+    <section aria-labelledby="voice-title" className={staleSince === undefined ? "view" : "view stale"}>
       <div className="bar">
         <h2 id="voice-title">{text.title}</h2>
         {voice && (
@@ -38,14 +43,24 @@ export default function CallQuality() {
               <p className={ui.weak}>{text.noneToday}</p>
             ) : (
               <ul className="voice-agents">
-                {agents.map(({ agent, today }) => (
+                {(all ? agents : agents.slice(0, FEW)).map(({ agent, today }) => (
                   <li key={agent}>
-                    <span className="person">{agent}</span>
+                    <span className="person">{agent || <NoData reason={text.notReported} />}</span>
                     <meter min={0} max={most} value={today} aria-label={text.of(agent)} />
                     <span className="num">{today}</span>
                   </li>
                 ))}
               </ul>
+            )}
+            {agents.length > FEW && (
+              <button
+                type="button"
+                className={controls.link}
+                aria-expanded={all}
+                onClick={() => setAll(!all)}
+              >
+                {all ? text.fewer : text.all(agents.length)}
+              </button>
             )}
           </section>
           <section aria-labelledby="voice-recent">
@@ -67,7 +82,7 @@ function Recent({ alerts, staleSince }: { alerts: readonly VoiceAlert[]; staleSi
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls sideways must be reachable by keyboard
     <div className="scroll-x" tabIndex={0} role="region" aria-label={latestTable}>
-      <table className="plain">
+      <table className="plain cards">
         <thead>
           <tr>
             <th scope="col">{columns.at}</th>
@@ -89,12 +104,20 @@ function Recent({ alerts, staleSince }: { alerts: readonly VoiceAlert[]; staleSi
                 <th scope="row">
                   {at === undefined ? <NoData reason={notReported} /> : clockTimeSeconds(at, timeZone)}
                 </th>
-                <td className="num">{at !== undefined && <Age since={at} until={staleSince} />}</td>
-                <td>{alert.agent || <NoData reason={notReported} />}</td>
-                <td className="voice-issues">{alert.issues}</td>
-                <td>{alert.callerId || <NoData reason={notReported} />}</td>
-                <td>{alert.dnis || <NoData reason={notReported} />}</td>
-                <td>{alert.action}</td>
+                <td className="num" data-label={columns.age}>
+                  {at === undefined ? <NoData reason={notReported} /> : <Age since={at} until={staleSince} />}
+                </td>
+                <td className="words" data-label={columns.agent}>
+                  {alert.agent || <NoData reason={notReported} />}
+                </td>
+                <td className="words wide" data-label={columns.issues}>
+                  {alert.issues || <NoData reason={notReported} />}
+                </td>
+                <td data-label={columns.caller}>{alert.callerId || <NoData reason={notReported} />}</td>
+                <td data-label={columns.called}>{alert.dnis || <NoData reason={notReported} />}</td>
+                <td className="words" data-label={columns.action}>
+                  {alert.action}
+                </td>
               </tr>
             );
           })}

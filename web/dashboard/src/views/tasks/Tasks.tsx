@@ -46,7 +46,7 @@ export default function Tasks() {
   );
   const until = failing?.since ?? staleSince;
   return (
-    <section aria-labelledby="tasks-title" className={failing ? "view frozen" : "view"}>
+    <section aria-labelledby="tasks-title" className={failing ? "view stale" : "view"}>
       <div className="bar">
         <h2 id="tasks-title">
           {text.views.tasks} {items && <span className={ui.weak}>{items.filter(isOpen).length}</span>}
@@ -77,7 +77,7 @@ export default function Tasks() {
       {shown && shown.length > 0 ? (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls sideways must be reachable by keyboard
         <div className="scroll-x" tabIndex={0} role="region" aria-label={words.table}>
-          <table className="plain">
+          <table className="plain cards">
             <thead>
               <tr>
                 <th scope="col">{words.from}</th>
@@ -117,10 +117,10 @@ function Row({ task, until }: { task: Task; until: number | undefined }) {
   const step = STEPS[at];
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" className="words">
         <span data-tip={task.TaskSid}>{from(task) ?? task.TaskSid.slice(0, 10)}</span>
       </th>
-      <td>
+      <td data-label={text.step}>
         <span className="steps">
           {STEPS.map(({ name }, n) => (
             <span key={name} aria-hidden="true" className={n <= at ? "step done" : "step"} />
@@ -128,14 +128,22 @@ function Row({ task, until }: { task: Task; until: number | undefined }) {
           <span>{step?.name === task.TaskStatus ? text.steps[step.name] : task.TaskStatus}</span>
         </span>
       </td>
-      <td className="num">{task.Priority}</td>
-      <td>{task.TaskQueueName ?? <NoData reason={text.noQueue} />}</td>
-      <td>{task.TaskChannel ?? <NoData reason={text.noChannel} />}</td>
-      <td>{task.WorkerName || <NoData reason={text.unassigned} />}</td>
-      <td className="num">
+      <td className="num" data-label={text.priority}>
+        {task.Priority}
+      </td>
+      <td className="words" data-label={text.queue}>
+        {task.TaskQueueName ?? <NoData reason={text.noQueue} />}
+      </td>
+      <td className="words" data-label={text.channel}>
+        {task.TaskChannel ?? <NoData reason={text.noChannel} />}
+      </td>
+      <td className="words" data-label={text.agent}>
+        {task.WorkerName || <NoData reason={text.unassigned} />}
+      </td>
+      <td className="num" data-label={text.age}>
         {created === undefined ? <NoData reason={text.noTime} /> : <Age since={created} until={until} />}
       </td>
-      <td>
+      <td className="wide" data-label={text.recording}>
         {task.RecordingUrl ? (
           // biome-ignore lint/a11y/useMediaCaption: recordings of calls have no captions
           <audio

@@ -102,7 +102,7 @@ export default function Tv() {
   return (
     <main
       data-stale={staleSince === undefined ? undefined : ""}
-      className={staleSince === undefined ? css.tv : `${css.tv} ${css.frozen}`}
+      className={staleSince === undefined ? css.tv : `${css.tv} ${css.stale}`}
       style={{ transform: `translate(${x}px, ${y}px)` }}
     >
       <h1 className={ui.srOnly}>{title}</h1>
@@ -227,7 +227,7 @@ function UrgentQueues() {
       {rows.map(({ item, all }) => (
         <li
           key={item.sid}
-          className={`${css.tile} ${css.queue} ${item.realTimeStatsMessage ? css.frozen : ""}`}
+          className={`${css.tile} ${css.queue} ${item.realTimeStatsMessage ? css.stale : ""}`}
         >
           <span className={css.label}>
             {item.friendlyName} <small>{text.waiting}</small>
