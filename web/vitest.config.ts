@@ -5,6 +5,9 @@ import { pasteTokens } from "./flex-plugin/vite.plugins.ts";
 const react17 = new URL("react17/node_modules/", import.meta.url).pathname;
 const classic = { jsx: { runtime: "classic" as const } };
 
+/** When to give up on a machine that is busy with other things; no test is to take a second. */
+const PATIENCE = { testTimeout: 60_000 };
+
 const underReact17 = [
   { find: /^react$/, replacement: `${react17}react/index.js` },
   { find: /^react-dom$/, replacement: `${react17}react-dom/index.js` },
@@ -21,6 +24,7 @@ export default defineConfig({
       {
         oxc: classic,
         test: {
+          ...PATIENCE,
           name: "shared, React 18",
           root: "shared",
           include: ["**/*.test.ts", "**/*.test.tsx"],
@@ -31,6 +35,7 @@ export default defineConfig({
         oxc: classic,
         resolve: { alias: underReact17 },
         test: {
+          ...PATIENCE,
           name: "shared, React 17",
           root: "shared",
           include: ["**/*.test.tsx"],
@@ -44,8 +49,8 @@ export default defineConfig({
         plugins: [pasteTokens],
         resolve: { alias: underReact17 },
         test: {
+          ...PATIENCE,
           name: "flex-plugin, React 17",
-          testTimeout: 60_000,
           root: "flex-plugin",
           include: ["test/**/*.test.ts", "test/**/*.test.tsx"],
           environment: "node",
@@ -55,6 +60,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...PATIENCE,
           name: "dashboard",
           root: "dashboard",
           include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
@@ -63,6 +69,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...PATIENCE,
           name: "call-quality",
           root: "call-quality",
           include: ["test/**/*.test.ts"],
@@ -70,7 +77,13 @@ export default defineConfig({
         },
       },
       {
-        test: { name: "workspaces", root: ".", include: ["tests/**/*.test.ts"], environment: "node" },
+        test: {
+          ...PATIENCE,
+          name: "workspaces",
+          root: ".",
+          include: ["tests/**/*.test.ts"],
+          environment: "node",
+        },
       },
     ],
   },

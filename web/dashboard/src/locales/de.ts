@@ -26,6 +26,7 @@ export const de: PageTexts = {
   lists: {
     old: (age, reason) => `${age} alt: ${reason}`,
     search: (what) => `${what} suchen`,
+    more: (n, of) => `${n} weitere von ${of} zeigen`,
   },
   queues: {
     selections: {
@@ -80,8 +81,6 @@ export const de: PageTexts = {
     today: "heute",
     byAgent: (interval) => `Nach Agent, ${interval}`,
     noneToday: "Heute keine",
-    all: (n) => `Alle ${n} Agenten`,
-    fewer: "Weniger",
     of: (agent) => `Meldungen von ${agent}`,
     latest: "Letzte",
     latestTable: "Letzte Meldungen",

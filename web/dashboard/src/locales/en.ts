@@ -24,6 +24,7 @@ export const en = {
   lists: {
     old: (age: string, reason: string) => `${age} old: ${reason}`,
     search: (what: string) => `Search ${what}`,
+    more: (n: number, of: number) => `Show ${n} more of ${of}`,
   },
   queues: {
     /** By the filter's name. */
@@ -80,8 +81,6 @@ export const en = {
     today: "today",
     byAgent: (interval: string) => `By agent, ${interval}`,
     noneToday: "None today",
-    all: (n: number) => `All ${n} agents`,
-    fewer: "Fewer",
     of: (agent: string) => `Alerts of ${agent}`,
     latest: "Latest",
     latestTable: "Latest alerts",

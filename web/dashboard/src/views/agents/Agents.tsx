@@ -1,16 +1,19 @@
-import type { Task } from "@taskrouter-sync/shared/api/types.ts";
+import type { Task, Worker } from "@taskrouter-sync/shared/api/types.ts";
 import { useStaleSince } from "@taskrouter-sync/shared/live/react.tsx";
 import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { useMemo, useState } from "react";
 import { StaleNotice } from "../../base/StaleNotice.tsx";
 import { useClient } from "../../base/session.ts";
+import { useFirst } from "../../base/useFirst.tsx";
 import { usePolling } from "../../base/usePolling.ts";
 import { usePageText } from "../../locales/index.ts";
 import { Agent } from "./Agent.tsx";
 import { groupByActivity } from "./groupByActivity.ts";
 import { tasksByAgent } from "./work.ts";
 
+/** Agents of an Activity that are drawn at first: those who are in it longest. */
+const STEP = 100;
 const NO_TASKS: readonly Task[] = [];
 
 export default function Agents() {
@@ -42,21 +45,7 @@ export default function Agents() {
       </div>
       <div className="groups">
         {shown.map(([activity, people]) => (
-          <section key={activity} className="group" aria-label={words.group(activity, people.length)}>
-            <h3>
-              {activity} <span className={ui.weak}>{people.length}</span>
-            </h3>
-            <ul>
-              {people.map((worker) => (
-                <Agent
-                  key={worker.worker_sid}
-                  worker={worker}
-                  tasks={held.get(worker.friendly_name) ?? NO_TASKS}
-                  until={until}
-                />
-              ))}
-            </ul>
-          </section>
+          <Group key={activity} activity={activity} people={people} held={held} until={until} />
         ))}
       </div>
       {shown.length === 0 && (
@@ -68,6 +57,36 @@ export default function Agents() {
               : words.noMatch(search)}
         </p>
       )}
+    </section>
+  );
+}
+
+interface GroupProps {
+  activity: string;
+  people: readonly Worker[];
+  /** Tasks by the agent's name. */
+  held: ReadonlyMap<string, Task[]>;
+  until: number | undefined;
+}
+
+function Group({ activity, people, held, until }: GroupProps) {
+  const { first, more } = useFirst(people, STEP);
+  return (
+    <section className="group" aria-label={usePageText().agents.group(activity, people.length)}>
+      <h3>
+        {activity} <span className={ui.weak}>{people.length}</span>
+      </h3>
+      <ul>
+        {first.map((worker) => (
+          <Agent
+            key={worker.worker_sid}
+            worker={worker}
+            tasks={held.get(worker.friendly_name) ?? NO_TASKS}
+            until={until}
+          />
+        ))}
+      </ul>
+      {more}
     </section>
   );
 }

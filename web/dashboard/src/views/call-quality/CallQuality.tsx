@@ -8,8 +8,8 @@ import { Age } from "@taskrouter-sync/shared/ui/Age.tsx";
 import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import { NoData } from "@taskrouter-sync/shared/ui/NoData.tsx";
 import ui from "@taskrouter-sync/shared/ui/ui.module.css";
-import { useState } from "react";
 import { useInterval, useSession } from "../../base/session.ts";
+import { useFirst } from "../../base/useFirst.tsx";
 import { usePageText } from "../../locales/index.ts";
 
 /** Agents that are listed at first: on narrow screens the latest alerts stand below them. */
@@ -20,10 +20,10 @@ export default function CallQuality() {
   const voice = useLive((state) => state.board?.voice);
   const interval = useInterval();
   const staleSince = useStaleSince();
-  const [all, setAll] = useState(false);
   const agents = [...(voice?.agents ?? [])].sort(
     (a, b) => b.today - a.today || a.agent.localeCompare(b.agent),
   );
+  const { first, more } = useFirst(agents, FEW, agents.length);
   const most = Math.max(1, ...agents.map((one) => one.today));
   return (
     <section aria-labelledby="voice-title" className={staleSince === undefined ? "view" : "view stale"}>
@@ -43,7 +43,7 @@ export default function CallQuality() {
               <p className={ui.weak}>{text.noneToday}</p>
             ) : (
               <ul className="voice-agents">
-                {(all ? agents : agents.slice(0, FEW)).map(({ agent, today }) => (
+                {first.map(({ agent, today }) => (
                   <li key={agent}>
                     <span className="person">{agent || <NoData reason={text.notReported} />}</span>
                     <meter min={0} max={most} value={today} aria-label={text.of(agent)} />
@@ -52,16 +52,7 @@ export default function CallQuality() {
                 ))}
               </ul>
             )}
-            {agents.length > FEW && (
-              <button
-                type="button"
-                className={controls.link}
-                aria-expanded={all}
-                onClick={() => setAll(!all)}
-              >
-                {all ? text.fewer : text.all(agents.length)}
-              </button>
-            )}
+            {more}
           </section>
           <section aria-labelledby="voice-recent">
             <h3 id="voice-recent">{text.latest}</h3>

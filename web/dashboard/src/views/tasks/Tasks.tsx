@@ -8,8 +8,12 @@ import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { useState } from "react";
 import { StaleNotice } from "../../base/StaleNotice.tsx";
 import { useClient } from "../../base/session.ts";
+import { useFirst } from "../../base/useFirst.tsx";
 import { usePolling } from "../../base/usePolling.ts";
 import { usePageText } from "../../locales/index.ts";
+
+/** Rows that are drawn at first; the list begins with the most urgent. */
+const STEP = 200;
 
 type Status = "pending" | "reserved" | "assigned" | "wrapping";
 
@@ -44,6 +48,7 @@ export default function Tasks() {
           .includes(wanted),
       ),
   );
+  const { first, more } = useFirst(shown ?? [], STEP);
   const until = failing?.since ?? staleSince;
   return (
     <section aria-labelledby="tasks-title" className={failing ? "view stale" : "view"}>
@@ -95,11 +100,12 @@ export default function Tasks() {
               </tr>
             </thead>
             <tbody>
-              {shown.map((task) => (
+              {first.map((task) => (
                 <Row key={task.TaskSid} task={task} until={until} />
               ))}
             </tbody>
           </table>
+          {more}
         </div>
       ) : (
         <p className="empty">
