@@ -226,3 +226,171 @@ fn other_writes_leave_as_much_as_events_have_lately_taken() {
     }
     assert_eq!(waited, Duration::ZERO, "two bursts in each window, and the others leave room for them");
 }
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+fn is(found: f64, expected: f64) -> bool {
+    (found - expected).abs() < 1e-6
+}
+
+/// Small writes that go out in one moment.
+fn at_once(pacer: &mut Pacer, urgency: Urgency, now: Instant) -> u32 {
+    let mut count = 0;
+    while pacer.take(500, urgency, now) {
+        pacer.ended(1, 500, now);
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn each_urgency_has_a_place_and_a_name_of_its_own() {
+    let names = Urgency::ALL.map(|urgency| (urgency.index(), urgency.name(), urgency.is_named()));
+    let expected =
+        [(0, "event", true), (1, "side_effect", false), (2, "first_filling", false), (3, "age", false)];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn a_write_costs_by_its_payload_up_to_ten_times_a_small_one() {
+    for (bytes, expected) in [(0, 1.0), (1024, 1.0), (5632, 20.0 / 11.0), (10_240, 10.0), (16_384, 10.0)] {
+        assert!(is(cost(bytes), expected), "{bytes}: {}", cost(bytes));
+        assert!(is(writes_a_second(bytes), 18.0 / expected));
+    }
+    let mut pacer = Pacer::new(Instant::now());
+    pacer.budget = 90.0;
+    assert!(is(pacer.writes_a_second(10_240), 0.9));
+}
+
+#[test]
+fn after_a_restart_forty_go_to_the_first_filling_and_twenty_to_events_at_once() {
+    let start = Instant::now();
+    let mut pacer = Pacer::new(start);
+    assert!(is(pacer.headroom(start), 60.0 / 180.0));
+    assert_eq!(at_once(&mut pacer, Urgency::Filling, start), 40);
+    assert_eq!(at_once(&mut pacer, Urgency::SideEffect, start), 0, "what is left is for events");
+    assert_eq!(at_once(&mut pacer, Urgency::Named, start), 20);
+    // What may have been spent before comes back evenly.
+    assert_eq!(at_once(&mut pacer, Urgency::Named, start + seconds(0.499)), 0);
+    assert_eq!(at_once(&mut pacer, Urgency::Named, start + seconds(0.5)), 6);
+    let mut pacer = Pacer::new(start);
+    pacer.spent.clear();
+    assert_eq!(at_once(&mut pacer, Urgency::Filling, start + WINDOW), 46, "the credit lasts for one window");
+}
+
+#[test]
+fn after_another_replica_nothing_goes_at_once_and_a_twentieth_each_half_second() {
+    let start = Instant::now();
+    let mut pacer = Pacer::spent(start);
+    for urgency in Urgency::ALL {
+        assert_eq!(at_once(&mut pacer, urgency, start), 0);
+    }
+    assert_eq!(pacer.ready_at(500, Urgency::Named, start), start + seconds(0.5));
+    assert_eq!(at_once(&mut pacer, Urgency::Named, start + seconds(0.5)), 9);
+}
+
+#[test]
+fn other_writes_begin_easily_and_are_then_spread_over_the_window() {
+    let (mut pacer, start) = rested(Instant::now());
+    assert_eq!(at_once(&mut pacer, Urgency::SideEffect, start), 46, "36 easily, and a burst of 10");
+    let next = pacer.ready_at(500, Urgency::SideEffect, start);
+    assert!(is((next - start).as_secs_f64() * 13.5, 1.0), "three quarters of 18 a second");
+    let count = writes(&mut pacer, 500, Urgency::SideEffect, start, 100);
+    assert!((1_250..=1_360).contains(&count), "{count}");
+    let (mut pacer, start) = rested(Instant::now());
+    pacer.learn(90.0, start);
+    assert_eq!(at_once(&mut pacer, Urgency::Aged, start), 28, "18 easily in half a window, and the burst");
+    let next = pacer.ready_at(500, Urgency::Aged, start);
+    assert!(is((next - start).as_secs_f64() * 6.75, 1.0));
+}
+
+#[test]
+fn requests_under_way_keep_their_room_until_a_window_after_their_end() {
+    let (mut pacer, start) = rested(Instant::now());
+    while pacer.take(500, Urgency::Named, start) {}
+    assert!(is(pacer.headroom(start), 0.0));
+    assert_eq!(pacer.ready_at(500, Urgency::Named, start), start + WINDOW);
+    for _ in 0..100 {
+        pacer.ended(1, 500, start + seconds(1.0));
+    }
+    assert_eq!(pacer.spent.len(), 1, "those of one moment share an entry");
+    assert_eq!(pacer.ready_at(500, Urgency::Named, start + seconds(1.0)), start + seconds(11.0));
+    for _ in 0..30 {
+        pacer.ended(0, 500, start + seconds(2.0));
+    }
+    assert!(
+        is(pacer.headroom(start + seconds(2.0)), 30.0 / 180.0),
+        "where nothing was sent, nothing is spent"
+    );
+    for _ in 0..10 {
+        pacer.ended(2, 500, start + seconds(3.0));
+    }
+    assert!(is(pacer.headroom(start + seconds(3.0)), 20.0 / 180.0), "a repeated request is spent twice");
+    assert!(is(pacer.headroom(start + seconds(11.0)), 120.0 / 180.0));
+}
+
+#[test]
+fn what_has_left_the_window_takes_no_memory() {
+    let (mut pacer, start) = rested(Instant::now());
+    at_once(&mut pacer, Urgency::Named, start);
+    pacer.forget(start + WINDOW - Duration::from_millis(1));
+    assert!(!pacer.spent.is_empty() && !pacer.named.is_empty());
+    pacer.forget(start + WINDOW);
+    assert_eq!((pacer.spent.capacity(), pacer.named.capacity()), (0, 0));
+}
+
+#[test]
+fn a_429_takes_half_of_the_budget_at_most_and_a_tenth_at_least() {
+    for (writes, learnt) in [(0, 90.0), (120, 108.0), (180, 162.0)] {
+        let (mut pacer, start) = rested(Instant::now());
+        for _ in 0..writes {
+            assert!(pacer.take(500, Urgency::Named, start));
+        }
+        pacer.throttled(None, start);
+        assert!(is(pacer.budget, learnt), "{writes}: {}", pacer.budget);
+        assert_eq!(pacer.paused_until, Some(start + seconds(1.0)));
+        pacer.throttled(Some(seconds(0.5)), start);
+        assert!(is(pacer.budget, learnt), "one piece of news");
+        assert_eq!(pacer.paused_until, Some(start + seconds(1.0)), "the longer pause lasts");
+    }
+    let (mut pacer, start) = rested(Instant::now());
+    for _ in 0..20 {
+        pacer.landed(start);
+        pacer.throttled(None, start);
+    }
+    assert!(is(pacer.budget, 9.0), "{}", pacer.budget);
+}
+
+#[test]
+fn the_budget_recovers_by_a_twentieth_for_each_window_without_a_429() {
+    let (mut pacer, start) = rested(Instant::now());
+    pacer.throttled(None, start);
+    for (second, budget) in [(9.9, 90.0), (10.0, 99.0), (19.9, 99.0), (45.0, 126.0), (1_000.0, 180.0)] {
+        pacer.landed(start + seconds(second));
+        assert!(is(pacer.budget, budget), "{second}: {}", pacer.budget);
+    }
+}
+
+#[test]
+fn the_reserve_is_what_events_took_lately_and_some_more_but_for_what_they_have_taken() {
+    let (mut pacer, start) = rested(Instant::now());
+    let at = |second| start + seconds(second);
+    assert!(is(pacer.reserve(start), 45.0), "the least");
+    for _ in 0..60 {
+        assert!(pacer.take(500, Urgency::Named, start));
+    }
+    assert!(is(pacer.reserve(start), 45.0), "they have taken it");
+    assert!(pacer.take(500, Urgency::Named, at(6.0)));
+    // Sixty have left the window, and the fullest one had 61.
+    assert!(is(pacer.reserve(at(10.0)), 61.0 + 30.0 - 1.0));
+    assert!(is(pacer.reserve(at(13.5)), 30.5 + 30.0 - 1.0), "after five seconds it counts less and less");
+    pacer.budget = 90.0;
+    assert!(is(pacer.reserve(at(10.0)), 45.0), "in half a window, half of it");
+    pacer.budget = BUDGET;
+    assert!(pacer.take(500, Urgency::Named, at(10.9)));
+    assert_eq!(pacer.peak, (at(6.0), 61.0));
+    assert!(pacer.take(500, Urgency::Named, at(11.0)));
+    assert_eq!(pacer.peak, (at(11.0), 3.0));
+}

@@ -88,6 +88,19 @@ mod tests {
     }
 
     #[test]
+    fn only_what_a_browser_says_proves_an_own_page() {
+        let proven = |pairs: &[(&'static str, &str)]| {
+            let headers = pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            is_own_page(&headers.collect(), &PublicUrl::parse("https://hooks.example.com").unwrap())
+        };
+        let (own, same) = (("origin", "https://hooks.example.com"), ("sec-fetch-site", "same-origin"));
+        assert!(proven(&[own]) && proven(&[same]) && proven(&[own, same]));
+        assert!(!proven(&[]), "a script");
+        assert!(!proven(&[("sec-fetch-site", "none"), own]), "an address that a user typed");
+        assert!(!proven(&[("origin", "https://evil.example")]));
+    }
+
+    #[test]
     fn refuses_other_sites_however_they_look() {
         let inner = ("host", "10.0.0.5:8080");
         for foreign in [

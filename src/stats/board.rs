@@ -418,3 +418,7 @@ fn oldest(last: Option<Age>, before: Option<&Realtime>, now: &Realtime, as_of: T
 #[cfg(test)]
 #[path = "board_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "fold_tests.rs"]
+mod fold_tests;

@@ -6,19 +6,19 @@ use super::*;
 
 const NOW: &str = "2026-01-01T12:00:00Z";
 
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     NOW.parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
 }
 
-fn sid(n: u8) -> TaskQueueSid {
+pub(super) fn sid(n: u8) -> TaskQueueSid {
     format!("WQ{n:032x}").parse().unwrap()
 }
 
-fn queue(n: u8, name: &str) -> TaskQueue {
+pub(super) fn queue(n: u8, name: &str) -> TaskQueue {
     serde_json::from_value(json!({"sid": sid(n), "friendly_name": name})).unwrap()
 }
 
-fn realtime(pending: u64, age: u64) -> Realtime {
+pub(super) fn realtime(pending: u64, age: u64) -> Realtime {
     let oldest = (pending > 0).then_some("WT1");
     serde_json::from_value(json!({
         "longest_task_waiting_age": age, "longest_task_waiting_sid": oldest, "total_tasks": pending,
@@ -27,7 +27,7 @@ fn realtime(pending: u64, age: u64) -> Realtime {
     .unwrap()
 }
 
-fn cumulative(created: u64, end: &str) -> Cumulative {
+pub(super) fn cumulative(created: u64, end: &str) -> Cumulative {
     serde_json::from_value(json!({
         "start_time": "2026-01-01T00:00:00Z", "end_time": end, "reservations_accepted": 0,
         "reservations_canceled": 0, "reservations_created": created, "reservations_rejected": 0,
@@ -36,19 +36,19 @@ fn cumulative(created: u64, end: &str) -> Cumulative {
     .unwrap()
 }
 
-fn board() -> Board {
+pub(super) fn board() -> Board {
     let mut board = Board::new(&["voice".to_owned()], at(0));
     let read = board.begin_read(at(0), true);
     board.fold(read, vec![ReadAnswer::Directory(vec![queue(1, "Support"), queue(2, "Sales")])], at(0));
     board
 }
 
-fn fold(board: &mut Board, second: i64, answer: ReadAnswer) -> Folded {
+pub(super) fn fold(board: &mut Board, second: i64, answer: ReadAnswer) -> Folded {
     let read = board.begin_read(at(second), true);
     board.fold(read, vec![answer], at(second))
 }
 
-fn state(board: &Board, n: u8) -> Arc<QueueState> {
+pub(super) fn state(board: &Board, n: u8) -> Arc<QueueState> {
     board.snapshot().queues[&sid(n)].clone()
 }
 

@@ -60,6 +60,9 @@ mod tests {
         assert!(at("Timestamp", "1767225600").is_before(&at("TimestampMs", "1767225600124")));
         assert!(at("TimestampMs", "5").is_before(&at("Other", "")));
         assert!(!at("Other", "").is_before(&at("TimestampMs", "1767225600124")), "without a time it is new");
+        let event = at("Timestamp", "1767225600");
+        assert!(!event.is_before(&event), "of two at one moment the later to arrive is shown");
+        assert_eq!(event.fields(), &[("Timestamp".to_owned(), "1767225600".to_owned())].into());
     }
 
     #[test]

@@ -294,3 +294,7 @@ impl QueueState {
             && self.scopes.iter().zip(&other.scopes).all(|(a, b)| a.shows_the_same(b))
     }
 }
+
+#[cfg(test)]
+#[path = "snapshot_tests.rs"]
+mod tests;

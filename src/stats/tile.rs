@@ -105,3 +105,78 @@ impl Tile {
         shown
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_767_225_600 + second).unwrap()
+    }
+
+    fn tile() -> Tile {
+        Tile {
+            name: "waiting".into(),
+            label: "Waiting".into(),
+            value: json!(7),
+            text: "7".to_owned(),
+            format: "number".into(),
+            style: Arc::new(json!({ "styleName": "Default" })),
+            threshold: None,
+            increment: false,
+            as_of: Some(at(0)),
+            by_event: false,
+            service_level: None,
+            service_level_threshold: None,
+            tv: None,
+            error: None,
+            stale: None,
+        }
+    }
+
+    #[test]
+    fn a_tile_shows_the_same_whenever_it_was_confirmed_unless_it_counts_from_then() {
+        let later = Tile { as_of: Some(at(9)), by_event: true, ..tile() };
+        assert!(tile().shows_the_same(&later));
+        assert!(!tile().shows_the_same(&Tile { text: "8".to_owned(), ..tile() }));
+        let counts = |tile| Tile { increment: true, ..tile };
+        assert!(!counts(tile()).shows_the_same(&counts(later)));
+        assert!(counts(tile()).shows_the_same(&counts(Tile { by_event: true, ..tile() })));
+    }
+
+    #[test]
+    fn a_tile_says_in_json_what_a_screen_needs_and_no_more() {
+        let plain = json!({
+            "label": "Waiting", "value": 7, "text": "7", "format": "number", "style": { "styleName": "Default" },
+            "threshold": null, "increment": false, "asOf": "2026-01-01T00:00:00.000Z", "readBy": "timer", "position": 3,
+        });
+        assert_eq!(Value::Object(tile().to_json(3)), plain);
+        let all = Tile {
+            threshold: Some(Passed { level: 2, limit: 20.0, below: true }),
+            by_event: true,
+            service_level: Some("accepted"),
+            service_level_threshold: Some(60),
+            tv: Some("always"),
+            stale: Some(Stale { reason: "too slow".into(), since: at(1) }),
+            ..tile()
+        };
+        let mut expected = plain;
+        expected["threshold"] = json!({ "level": 2, "limit": 20, "direction": "below" });
+        expected["readBy"] = json!("event");
+        expected["sla"] = json!("accepted");
+        expected["slaThreshold"] = json!(60);
+        expected["tv"] = json!("always");
+        expected["stale"] = json!({ "since": "2026-01-01T00:00:01.000Z", "reason": "too slow" });
+        assert_eq!(Value::Object(all.to_json(3)), expected);
+    }
+
+    #[test]
+    fn whole_numbers_have_no_decimal_point_as_far_as_they_are_exact() {
+        let most = 9_007_199_254_740_992.0;
+        for (value, text) in [(20.0, "20"), (-3.0, "-3"), (2.5, "2.5"), (most - 1.0, "9007199254740991")] {
+            assert_eq!(number(value).to_string(), text);
+        }
+        assert!(number(most).is_f64() && number(2.0 * most).is_f64());
+        assert_eq!(number(f64::NAN), Value::Null);
+    }
+}

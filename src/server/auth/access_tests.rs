@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::*;
 
-fn access() -> Access {
+pub(super) fn access() -> Access {
     let accounts = Administrator {
         basic: Some(("admin".to_owned(), SecretString::from("pass:word"))),
         viewer: Some(("tv".to_owned(), SecretString::from("look only"))),
@@ -16,7 +16,7 @@ fn access() -> Access {
     with(accounts)
 }
 
-fn with(administrator: Administrator) -> Access {
+pub(super) fn with(administrator: Administrator) -> Access {
     let server = ServerConfig {
         bind: elsewhere(),
         public_url: crate::config::PublicUrl::parse("https://hooks.example.com").unwrap(),
@@ -42,7 +42,7 @@ fn basic(text: &str) -> HeaderMap {
     headers(&[("authorization", &format!("Basic {}", BASE64_STANDARD.encode(text)))])
 }
 
-fn elsewhere() -> SocketAddr {
+pub(super) fn elsewhere() -> SocketAddr {
     "192.0.2.1:5000".parse().unwrap()
 }
 
@@ -157,7 +157,11 @@ async fn programs_get_a_challenge_and_browsers_do_not() {
     for program in [&[][..], &[("user-agent", "Wget/1.21.3")], &[("user-agent", "Python-urllib/3.11")]] {
         assert!(matches!(asked(program).await, Err(AccessError::CredentialsNeeded)), "{program:?}");
     }
-    for browser in [("user-agent", "Mozilla/5.0 (X11; Linux x86_64)"), ("sec-fetch-mode", "cors")] {
+    for browser in [
+        ("user-agent", "Mozilla/5.0 (X11; Linux x86_64)"),
+        ("sec-fetch-mode", "cors"),
+        ("x-requested-with", "taskrouter-sync"),
+    ] {
         assert!(matches!(asked(&[browser]).await, Err(AccessError::SignInNeeded)), "{browser:?}");
     }
 }

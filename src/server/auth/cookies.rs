@@ -106,8 +106,26 @@ mod tests {
             over_tls.starts_with("__Host-") && over_tls.contains("; Secure") && over_tls.contains("; Path=/")
         );
         let framed = cookie("https://a.example", true);
+        let cookies = Cookies::new(&PublicUrl::parse("https://a.example").unwrap(), true);
+        for long in [cookies.set_device("x"), cookies.set_screen("x")] {
+            assert!(long.unwrap().to_str().unwrap().contains("; Max-Age=34560000"), "400 days");
+        }
         for attribute in ["; SameSite=None", "; Secure", "; Partitioned", "; HttpOnly", "; Max-Age=9"] {
             assert!(framed.contains(attribute), "{framed}");
         }
+    }
+
+    #[test]
+    fn each_cookie_is_found_among_all_others() {
+        let cookies = Cookies::new(&PublicUrl::parse("https://a.example").unwrap(), false);
+        let pair =
+            |set: Option<HeaderValue>| set.unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+        let (session, device) = (pair(cookies.set_session("one", 9)), pair(cookies.set_device("two")));
+        let screen = pair(cookies.set_screen("three"));
+        let sent = [format!("theme=dark; {session}; {device}"), screen];
+        let headers = sent.map(|value| (COOKIE, HeaderValue::try_from(value).unwrap())).into_iter().collect();
+        let found = |headers| (cookies.session(headers), cookies.device(headers), cookies.screen(headers));
+        assert_eq!(found(&headers), (Some("one"), Some("two"), Some("three")));
+        assert_eq!(found(&HeaderMap::new()), (None, None, None));
     }
 }

@@ -82,3 +82,35 @@ impl From<FlexError> for ApiError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    fn answer(error: impl Into<ApiError>) -> (u16, Option<String>, Option<String>) {
+        let answer = error.into().into_response();
+        let header = |name| Some(answer.headers().get(name)?.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), header(header::WWW_AUTHENTICATE), header(header::RETRY_AFTER))
+    }
+
+    #[test]
+    fn each_refusal_says_what_would_help() {
+        use AccessError as Error;
+        for error in [Error::Unauthorized, Error::WrongCredentials, Error::CredentialsNeeded] {
+            let (status, challenge, _) = answer(error);
+            assert_eq!(status, 401);
+            assert!(challenge.unwrap().starts_with("Basic "), "{error:?}");
+        }
+        let session = "Session realm=\"taskrouter-sync\"".to_owned();
+        assert_eq!(answer(Error::SignInNeeded), (401, Some(session), None), "no browser shows a dialog");
+        for error in [Error::Forbidden, Error::CsrfToken, Error::NoAdministrator] {
+            assert_eq!(answer(error), (403, None, None), "{error:?}");
+        }
+        assert_eq!(answer(Error::TooManyAttempts), (429, None, Some("5".to_owned())));
+        assert_eq!(answer(Error::Starting), (503, None, Some("1".to_owned())));
+        assert_eq!(answer(FlexError::Invalid), (403, None, None));
+        assert_eq!(answer(FlexError::Unchecked), (503, None, Some("5".to_owned())));
+    }
+}

@@ -210,34 +210,5 @@ pub fn left(user: &FlexUser) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn address(last: u8) -> IpAddr {
-        IpAddr::from([192, 0, 2, last])
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn made_up_tokens_use_up_their_addresss_budget_and_never_all_of_it() {
-        let now = Instant::now();
-        let mut budget = Budget::new(now);
-        assert!(budget.take(address(1), now));
-        budget.give_back(address(1), now);
-        let guesses = |budget: &mut Budget, from| (0..200).filter(|_| budget.take(from, now)).count();
-        assert_eq!(guesses(&mut budget, address(2)), 30);
-        for stranger in 3..10 {
-            guesses(&mut budget, address(stranger));
-        }
-        assert!(!budget.take(address(20), now), "strangers have used up their half");
-        assert!(budget.take(address(1), now), "an address that a good token came from has its own");
-        assert!(budget.take(address(20), now + Duration::from_secs(1)));
-    }
-
-    #[test]
-    fn what_could_be_no_token_is_not_asked_about() {
-        assert!(could_be_one("eyJ6aXAiOiJERUYi.a-b_c.d"));
-        for junk in ["", "a b", "a\u{e9}", "a\"b", &"a".repeat(LONGEST_TOKEN + 1)] {
-            assert!(!could_be_one(junk), "{junk:.20}");
-        }
-    }
-}
+#[path = "flex_tests.rs"]
+mod tests;

@@ -111,3 +111,7 @@ impl Keeper {
         let _ = ended.written.send(());
     }
 }
+
+#[cfg(test)]
+#[path = "keeper_tests.rs"]
+mod tests;

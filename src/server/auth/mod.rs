@@ -359,5 +359,10 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 #[cfg(test)]
+mod account_tests;
+#[cfg(test)]
+mod script_tests;
+
+#[cfg(test)]
 #[path = "access_tests.rs"]
 mod tests;

@@ -161,6 +161,21 @@ mod tests {
         assert_eq!(Sessions::new(["other"].into_iter()).screen(&key), None);
     }
 
+    #[test]
+    fn what_is_longer_than_any_cookie_of_ours_is_not_looked_at() {
+        let long = "a".repeat(LONGEST);
+        assert_eq!(sessions().open(&sessions().seal(&Session { user: long.clone(), ..session() }), 0), None);
+        assert_eq!(sessions().screen(&sessions().screen_key(&long)), None);
+        let device = format!("{}{}", "0".repeat(LONGEST), sessions().device_cookie("admin", 7));
+        assert_eq!(sessions().device(&device, "admin"), None);
+    }
+
+    #[test]
+    fn a_session_lasts_twelve_hours_unused_and_thirty_days_at_most_and_its_key_is_never_shown() {
+        assert_eq!((LIFE.as_secs(), LONGEST_LIFE.as_secs()), (43_200, 2_592_000));
+        assert_eq!(format!("{:?}", sessions()), "Sessions");
+    }
+
     proptest! {
         #[test]
         fn no_one_can_forge_one(at: prop::sample::Index, byte in 0x21..0x7f_u8, any in "\\PC{0,80}") {

@@ -139,7 +139,7 @@ mod tests {
     async fn an_ended_session_stays_ended_until_its_cookies_have_expired_and_memory_is_bounded() {
         let ended = SignedOut::in_memory(0);
         let known_for = KNOWN_FOR.as_secs().cast_signed();
-        assert_eq!(ended.end(1, 0), known_for);
+        assert_eq!((ended.end(1, 0), known_for), (known_for, 43_800));
         assert_eq!((ended.has(&session(1)), ended.has(&session(2))), (Some(true), Some(false)));
         for nonce in 2..2 + MOST as u64 {
             ended.end(nonce, 1);
@@ -160,5 +160,16 @@ mod tests {
         assert_eq!((ended.has(&older), ended.has(&newer)), (Some(true), Some(false)), "it takes too long");
         ended.remember_earlier([1].into_iter(), 0);
         assert_eq!((ended.has(&older), ended.has(&session(3))), (Some(true), Some(false)));
+        assert_eq!(ended.until.lock()[&1], KNOWN_FOR.as_secs().cast_signed());
+    }
+
+    #[tokio::test]
+    async fn an_ended_session_is_forgotten_in_the_second_in_which_its_last_cookie_expires() {
+        let ended = SignedOut::in_memory(0);
+        let until = ended.end(1, 0);
+        ended.end(2, until - 1);
+        assert_eq!((ended.has(&session(1)), ended.has(&session(2))), (Some(true), Some(true)));
+        ended.end(3, until);
+        assert_eq!((ended.has(&session(1)), ended.has(&session(2))), (Some(false), Some(true)));
     }
 }

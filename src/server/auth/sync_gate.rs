@@ -55,3 +55,48 @@ impl SyncGate {
         controlled
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::script_tests::{ScriptedTwilio, refused};
+    use super::*;
+
+    fn controlled(controlled: bool) -> (u16, serde_json::Value) {
+        (200, json!({ "acl_enabled": controlled }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_viewer_gets_a_token_while_access_is_controlled_and_an_editor_always() {
+        for is_on in [true, false] {
+            let script = ScriptedTwilio::new([controlled(is_on)]);
+            let gate = SyncGate::new(script.sync());
+            assert!(gate.gives_token(Role::Editor).await);
+            assert!(script.asked().is_empty(), "an editor may write anyway");
+            assert_eq!(gate.gives_token(Role::Viewer).await, is_on);
+            assert_eq!(gate.gives_token(Role::Viewer).await, is_on);
+            assert_eq!(script.asked().len(), 1, "the answer is known for a minute");
+            script.set([controlled(!is_on)]);
+            tokio::time::advance(FRESH - Duration::from_millis(1)).await;
+            assert_eq!(gate.gives_token(Role::Viewer).await, is_on);
+            tokio::time::advance(Duration::from_millis(1)).await;
+            assert_eq!(gate.gives_token(Role::Viewer).await, !is_on);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_an_answer_no_viewer_gets_one() {
+        let script = ScriptedTwilio::new([refused(403)]);
+        let gate = SyncGate::new(script.sync());
+        assert!(!gate.gives_token(Role::Viewer).await);
+        script.set([controlled(true)]);
+        assert!(!gate.gives_token(Role::Viewer).await, "and it is not asked again at once");
+        tokio::time::advance(UNKNOWN).await;
+        assert!(gate.gives_token(Role::Viewer).await);
+        let silent = SyncGate::new(ScriptedTwilio::new([]).sync());
+        let begin = Instant::now();
+        assert!(!silent.gives_token(Role::Viewer).await);
+        assert_eq!(begin.elapsed(), LONGEST_WAIT);
+    }
+}

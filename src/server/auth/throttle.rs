@@ -259,6 +259,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_turn_comes_when_the_delay_is_over_and_not_beyond_the_deadline() {
+        let throttle = throttle();
+        let key = at("192.0.2.1", "admin");
+        while guess(&throttle, "192.0.2.1", "admin") {}
+        let within = |after| throttle.checked_in_turn(key, Instant::now() + after, || Some(()));
+        let begin = Instant::now();
+        let refused = within(FIRST_DELAY - Duration::from_millis(1)).await;
+        assert_eq!((refused, begin.elapsed()), (Err(TooMany { until: begin + FIRST_DELAY }), Duration::ZERO));
+        assert_eq!((within(FIRST_DELAY).await, begin.elapsed()), (Ok(Some(())), FIRST_DELAY));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn other_accounts_other_addresses_and_known_devices_are_not_kept_out() {
         let throttle = throttle();
         while guess(&throttle, "192.0.2.1", "admin") {}
