@@ -1,6 +1,6 @@
 # Every command of the project; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo flex test test-quick check fmt official sdk signatures openapi deploy-check image-check fuzz fuzz-formulas sbom deny web web-test \
+.PHONY: help demo flex test test-quick check fmt official sdk signatures openapi deploy-check image-check fuzz fuzz-formulas mutants sbom deny web web-test \
 	shots bench bench-quick chaos chaos-quick simulate release clean tools
 
 # What the dashboard's page is made of.
@@ -58,6 +58,9 @@ FORMULAS ?= 20000
 fuzz-formulas: ## Evaluate FORMULAS=20000 formulas made by a grammar in the real formula process; a release tries 500000
 	cargo build --release --bin taskrouter-sync --example fuzz-formulas
 	target/release/examples/fuzz-formulas --count $(FORMULAS)
+
+mutants: ## Change 900 places that must not be wrong, and show what no unit test notices; an hour or more. AREA=pacer tries one area
+	tests/mutants/run $(AREA)
 
 sbom: ## Write what binary and page are made of to target/sbom/taskrouter-sync.cdx.json
 	.ci/sbom
