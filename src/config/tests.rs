@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use secrecy::ExposeSecret;
+
 use super::*;
 
 const COMPLETE: &[(&str, &str)] = &[
@@ -132,6 +134,30 @@ fn sids_in_capitals_are_taken_as_twilio_writes_them_and_a_raw_hash_is_refused() 
     }
     let found = problems(&[("REDIS_URL", "redis://:pass#word@redis:6379")]);
     assert!(found[0].to_string().contains("%23") && !found[0].to_string().contains("#word"), "{}", found[0]);
+}
+
+#[test]
+fn access_tokens_name_the_region_of_sync_and_no_other() {
+    let of = |changes: &[(&str, &str)]| read(changes).unwrap().core.twilio.token_region;
+    assert_eq!(of(&[]), None);
+    assert_eq!(of(&[("TWILIO_REGION", "us1")]), None, "Twilio's default is not named");
+    let ireland = ("TWILIO_REGION", "ie1");
+    assert_eq!(of(&[ireland]).as_deref(), Some("ie1"));
+    assert_eq!(of(&[ireland, ("TWILIO_EDGE", "dublin")]).as_deref(), Some("ie1"));
+    assert_eq!(of(&[ireland, ("TWILIO_SYNC_URL", "https://sync.twilio.com")]), None, "Sync is in us1");
+}
+
+#[test]
+fn an_auth_token_of_taskrouters_region_also_checks_signatures_and_is_in_no_output() {
+    const REGIONAL: &str = "5a4b3c2d1e0f00112233445566778899";
+    let config = read(&[("TWILIO_TASKROUTER_AUTH_TOKEN", REGIONAL)]).unwrap().core.twilio;
+    let tokens: Vec<&str> = config.auth_tokens.iter().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(tokens, [COMPLETE[1].1, REGIONAL]);
+    assert_eq!(config.taskrouter_token.as_ref().map(ExposeSecret::expose_secret), Some(REGIONAL));
+    assert!(config.sync_token.is_none());
+    assert!(!format!("{config:?}").contains(REGIONAL));
+    let found = problems(&[("TWILIO_TASKROUTER_AUTH_TOKEN", "two words")]);
+    assert!(!found[0].to_string().contains("two words"), "{}", found[0]);
 }
 
 #[test]

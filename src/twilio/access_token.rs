@@ -111,6 +111,25 @@ mod tests {
         assert_eq!(BASE64_URL_SAFE_NO_PAD.encode(sign(secret, signed)), vector_signature);
     }
 
+    /// twilio-python and twilio-node write the region into the header as `twr`.
+    #[test]
+    fn names_a_region_in_the_header_alone() {
+        let key = ApiKey { sid: "SK00000000000000000000000000000001".parse().unwrap(), secret: "s".into() };
+        let token = |region| AccessToken {
+            account: "AC00000000000000000000000000000001".parse().unwrap(),
+            key: &key,
+            identity: "x",
+            sync_service: SyncServiceName::Default,
+            region,
+            life_seconds: 60,
+        };
+        let at = Timestamp::from_second(1000).unwrap();
+        let (header, claims, _) = parts(&token(Some("ie1")).issue(at));
+        let (plain_header, plain_claims, _) = parts(&token(None).issue(at));
+        assert_eq!(header["twr"], "ie1");
+        assert_eq!((plain_header.get("twr"), claims), (None, plain_claims));
+    }
+
     #[test]
     fn never_lives_longer_than_twilio_allows() {
         let key = ApiKey { sid: "SK00000000000000000000000000000001".parse().unwrap(), secret: "s".into() };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
-use twilio_emulator::{Emulator, Settings};
+use twilio_emulator::{Emulator, NewTask, Settings};
 
 use crate::support::Binary;
 
@@ -137,6 +137,33 @@ async fn its_curl_lines_name_no_variable_of_a_shell() {
         for line in checks.filter_map(|check| check["mend"].as_str()).flat_map(str::lines) {
             assert!(!line.contains("curl") || !line.contains('$'), "{line}");
         }
+    }
+    emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_with_tasks_that_is_not_shown_is_named_with_what_shows_it() {
+    let emulator = emulator().await;
+    let world = emulator.world();
+    let usual = ["voice", "chat", "video"];
+    let others: Vec<String> =
+        world.channels().into_iter().filter(|name| !usual.contains(&name.as_str())).collect();
+    let (used, unused) = (&others[0], &others[1]);
+    let queue = world.queues()[0].sid.clone();
+    world.create_task(NewTask { queue, channel: used.clone(), ..NewTask::default() }).unwrap();
+    let channels = async |choice: &str| {
+        let report = doctor(&Binary::variables(&emulator, &[("STATS_CHANNELS", choice)])).await;
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == "task channels").unwrap().clone()
+    };
+    let note = channels("voice,chat").await;
+    assert_eq!(note["state"], "note", "{note}");
+    let found = note["found"].as_str().unwrap();
+    assert!(found.contains(&format!("Tasks on {used} appear only in totals")), "{found}");
+    assert!(!found.contains(unused), "{found}");
+    assert!(note.to_string().contains(&format!("STATS_CHANNELS=voice,chat,{used}")), "{note}");
+    for choice in [format!("voice,chat,{used}"), "auto".to_owned()] {
+        assert_eq!(channels(&choice).await["state"], "right", "{choice}");
     }
     emulator.shutdown().await;
 }

@@ -437,3 +437,53 @@ async fn tasks_and_workers_as_lists() {
     );
     bed.finish().await;
 }
+
+/// What `docs/limits.md` says a TaskChannel adds to an object of this name, in bytes.
+fn documented(object: &str) -> usize {
+    let page = include_str!("../../docs/limits.md");
+    let line = page.lines().find(|line| line.starts_with(&format!("| {object} |"))).unwrap();
+    line.split('|').nth(2).unwrap().trim().replace(',', "").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_adds_as_many_bytes_as_the_page_about_limits_says() {
+    let variables = [("SYNC_LAYOUTS", "queue-map,queue-documents"), ("STATS_CHANNELS", "voice,chat")];
+    let bed = Bed::start(&[NO_TIMERS, &variables].concat()).await;
+    for _ in 0..200 {
+        bed.emulator.world().step();
+    }
+    let sync = bed.emulator.sync();
+    let queues = bed.emulator.world().queues();
+    let whole = || {
+        queues.iter().all(|queue| {
+            let today = sync.document(&format!("task-queue-{}-today", queue.sid)).unwrap_or_default();
+            let item = sync.item("queueStats", &queue.sid).map(|(item, _)| item).unwrap_or_default();
+            today["chat"].is_object() && item["cumulativeStats_chat"]["rCreated"].as_u64() > Some(0)
+        })
+    };
+    bed.until("each queue had chats", whole).await;
+    // The text of an object's members that belong to one channel.
+    let bytes = |value: Value, name: &dyn Fn(&str) -> bool| {
+        let members = value.as_object().unwrap().iter().filter(|(key, _)| name(key));
+        members.map(|(key, value)| json!({ key: value }).to_string().len() - 1).sum::<usize>()
+    };
+    let average =
+        |of: &dyn Fn(&str) -> usize| queues.iter().map(|queue| of(&queue.sid)).sum::<usize>() / queues.len();
+    let item = |queue: &str| sync.item("queueStats", queue).unwrap().0;
+    let document = |queue: &str, of: &str| sync.document(&format!("task-queue-{queue}{of}")).unwrap();
+    let measured = [
+        ("`queue-map`: an item", average(&|queue| bytes(item(queue), &|name| name.ends_with("_chat")))),
+        (
+            "`queue-documents`: `task-queue-<sid>`",
+            average(&|queue| bytes(document(queue, ""), &|name| name == "chat")),
+        ),
+        (
+            "`queue-documents`: `…-today`",
+            average(&|queue| bytes(document(queue, "-today"), &|name| name == "chat")),
+        ),
+    ];
+    // Numbers are longer or shorter by some digits.
+    let fits = |object, added| (added * 9 / 10..=added * 11 / 10).contains(&documented(object));
+    assert!(measured.iter().all(|(object, added)| fits(object, *added)), "{measured:?}");
+    bed.finish().await;
+}

@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 use serde_json::Value;
-use twilio_emulator::Api;
+use twilio_emulator::{Api, Settings};
 
 use crate::support::{Bed, NO_TIMERS};
 
@@ -67,5 +67,22 @@ async fn no_map_is_made_that_is_named_like_a_sid() {
     bed.until("the other layout is written all the same", written).await;
     let maps = bed.emulator.sync().maps();
     assert!(!maps.iter().any(|name| name == MAP), "{maps:?}");
+    bed.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_api_is_asked_with_its_own_auth_token_and_events_are_signed_with_taskrouters() {
+    const OTHER: &str = "the-auth-token-of-another-region";
+    let mut bed = Bed::without_service(Settings { queues: 3, ..Settings::default() }, NO_TIMERS).await;
+    let own = bed.emulator.account().auth_token.clone();
+    let regional = [("TWILIO_TASKROUTER_AUTH_TOKEN", own.as_str()), ("TWILIO_SYNC_AUTH_TOKEN", own.as_str())];
+    bed.set([("TWILIO_AUTH_TOKEN", OTHER)].into_iter().chain(regional));
+    bed.start_service().await;
+    bed.ready().await;
+    bed.emulator.world().add_queue("Latecomers");
+    // The events are signed with TaskRouter's token, and without timers nothing else brings the queue.
+    bed.agrees().await;
+    let refused = bed.emulator.journal().entries().iter().filter(|entry| entry.status == 401).count();
+    assert_eq!(refused, 0, "no request with the other region's token");
     bed.finish().await;
 }

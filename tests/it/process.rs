@@ -161,6 +161,50 @@ async fn a_closed_log_does_not_end_the_service() {
     emulator.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_kept_of_an_event_is_logged_once_by_kind_and_without_the_text() {
+    let emulator = emulator().await;
+    let mut service = Binary::serve(&Binary::variables(&emulator, &[]));
+    let line: Value = serde_json::from_str(&service.logs("\"Serving\"").await).unwrap();
+    let url = format!("http://{}", line["listening"].as_str().unwrap());
+    let http = reqwest::Client::new();
+    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    let attributes = format!(r#"{{"customer":"Zo\ud83d Quartermaine","odd":1e400,"deep":{deep}}}"#);
+    let batch = format!(
+        r#"[{{"type":"com.twilio.taskrouter.task.created","data":{{"payload":{{"task_attributes":{attributes}}}}}}}]"#
+    );
+    let hash: String = sha2::Sha256::digest(&batch).iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = format!("/taskrouter/events?bodySHA256={hash}");
+    let signature = emulator.callbacks().sign(&format!("http://hooks.example.com{path}"), []);
+    for _ in 0..3 {
+        let request = http.post(format!("{url}{path}")).header("X-Twilio-Signature", &signature);
+        let request = request.header("Content-Type", "application/json").body(batch.clone());
+        assert_eq!(request.send().await.unwrap().status(), 204);
+    }
+    service.signal("TERM");
+    let log = service.log_until_end().await;
+    let told: Vec<Value> = log
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| {
+            line["message"].as_str().is_some_and(|said| said.contains("a value that can't be kept"))
+        })
+        .collect();
+    assert!(told.iter().all(|line| line["level"] == "WARN"), "{told:?}");
+    let mut replaced: Vec<&str> = told.iter().map(|line| line["replaced"].as_str().unwrap()).collect();
+    replaced.sort_unstable();
+    assert_eq!(
+        replaced,
+        [
+            "a number that is too large; it became null",
+            "a value nested more than 100 levels deep; it became null",
+            "half of a character; it became U+FFFD",
+        ]
+    );
+    assert!(!log.join("\n").contains("Quartermaine"), "no customer in the log");
+    emulator.shutdown().await;
+}
+
 /// A service that logs more than anybody reads, and which has dropped lines of it.
 async fn with_a_full_pipe(emulator: &Emulator) -> (Binary, String) {
     const TOKEN: &str = "only-for-prometheus";
