@@ -10,9 +10,9 @@ export interface BuildDeps {
   fetchPage(): Promise<{ url: string; html: string }>;
   reload(): void;
   goToLogin(): void;
-  /** What is remembered over a reload of this tab. */
-  recall(key: string): string | null;
-  remember(key: string, value: string): void;
+  /** Storage that lasts over a reload of this tab. */
+  read(key: string): string | null;
+  write(key: string, value: string): void;
 }
 
 export const browserBuild: BuildDeps = {
@@ -26,8 +26,8 @@ export const browserBuild: BuildDeps = {
   },
   reload: () => location.reload(),
   goToLogin: () => location.assign("login"),
-  recall: (key) => sessionStorage.getItem(key),
-  remember: (key, value) => sessionStorage.setItem(key, value),
+  read: (key) => sessionStorage.getItem(key),
+  write: (key, value) => sessionStorage.setItem(key, value),
 };
 
 const RELOADED = "taskrouter-sync.reloaded-for";
@@ -43,8 +43,8 @@ export async function reloadIfReplaced(deps: BuildDeps = browserBuild): Promise<
     return true;
   }
   const build = entryOf(html);
-  if (!build || build === deps.running() || deps.recall(RELOADED) === build) return false;
-  deps.remember(RELOADED, build);
+  if (!build || build === deps.running() || deps.read(RELOADED) === build) return false;
+  deps.write(RELOADED, build);
   deps.reload();
   return true;
 }

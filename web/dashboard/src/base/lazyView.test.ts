@@ -41,8 +41,8 @@ describe("a replaced build", () => {
       fetchPage: async () => ({ url, html: served }),
       reload: vi.fn(),
       goToLogin: vi.fn(),
-      recall: (key: string) => memory.get(key) ?? null,
-      remember: (key: string, value: string) => void memory.set(key, value),
+      read: (key: string) => memory.get(key) ?? null,
+      write: (key: string, value: string) => void memory.set(key, value),
     };
     return made satisfies BuildDeps;
   }

@@ -40,7 +40,7 @@ export function useDefinitions(): DefinitionsApi {
   useEffect(() => void read(), [read]);
 
   return useMemo(() => {
-    const undoable = (said: string, back: () => Promise<unknown>) => {
+    const undoable = (announcement: string, back: () => Promise<unknown>) => {
       const run = async () => {
         try {
           await back();
@@ -51,7 +51,7 @@ export function useDefinitions(): DefinitionsApi {
       };
       toaster.show(NOTICE, {
         kind: "status",
-        text: said,
+        text: announcement,
         action: { label: text.undo, run: () => void run() },
       });
     };
@@ -64,8 +64,8 @@ export function useDefinitions(): DefinitionsApi {
         if (!before) throw new Error(text.removedMeanwhile);
         const metric = { ...before.metric, ...fields };
         setAll(await client.save({ [name]: { metric } }, { refuseFailing: !anyway }));
-        const said = anyway ? text.savedFailing(metric.label) : text.saved(metric.label);
-        undoable(said, () => client.save({ [name]: before }));
+        const announcement = anyway ? text.savedFailing(metric.label) : text.saved(metric.label);
+        undoable(announcement, () => client.save({ [name]: before }));
       },
       async add(name, metric, anyway) {
         setAll(await client.save({ [name]: { metric } }, { refuseFailing: !anyway }));
