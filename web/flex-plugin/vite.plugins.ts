@@ -20,9 +20,9 @@ export const flexGlobals: Plugin = {
     id.startsWith("\0flex:") ? `module.exports = globalThis.${GLOBALS[id.slice(6)]};` : undefined,
 };
 
-/** Of Paste's tokens those that the components use: colours, which metrics choose freely, and a few sizes. */
+/** Of Paste's tokens those that the components use: colours, which metrics choose freely, and sizes, which a test finds. */
 const USED =
-  /^(color|space-?(10|20|30|40|50|60|90)$|font-?(size-?(20|30|40|50)|family)|border-?radius-?20$|shadow-?low$)/;
+  /^(color|space-(10|20|30|40|50|60|70|90|100)$|font-(size-(20|30|40|50)|family)|line-height-(10|40)$|border-radius-(20|30)$|shadow-low$)/;
 
 export const pasteTokens: Plugin = {
   name: "paste-tokens",

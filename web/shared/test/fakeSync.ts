@@ -1,16 +1,16 @@
 /** A Sync client in memory, for tests: objects that can be written, removed and refused, and a connection. */
 import type { SyncClient, SyncDocument, SyncMap, SyncPage } from "../live/sync/sdk.ts";
 
-type Told = (...args: never[]) => void;
+type Listener = (...args: never[]) => void;
 
 class Emitter {
-  private listeners = new Map<string, Told[]>();
-  on(event: string, told: Told): this {
-    this.listeners.set(event, [...(this.listeners.get(event) ?? []), told]);
+  private listeners = new Map<string, Listener[]>();
+  on(event: string, listener: Listener): this {
+    this.listeners.set(event, [...(this.listeners.get(event) ?? []), listener]);
     return this;
   }
   emit(event: string, ...args: unknown[]): void {
-    for (const told of this.listeners.get(event) ?? []) told(...(args as never[]));
+    for (const listener of this.listeners.get(event) ?? []) listener(...(args as never[]));
   }
 }
 

@@ -25,6 +25,18 @@ it("stands where its time is in the span, and marks the last value", () => {
   expect(last?.[1]).toBeLessThan(HEIGHT / 5);
 });
 
+it("stays inside the picture where this screen's clock lags, or a point is older than the span", () => {
+  const points: Points = [
+    [80, 1],
+    [100, 2],
+    [130, 3],
+  ];
+  const { line, last } = curve(points, 90, 110);
+  expect(last?.[0]).toBe(WIDTH);
+  const across = [...line.matchAll(/[ML](-?\d+)/g)].map(([, x]) => Number(x));
+  expect(across).toEqual([0, 250, WIDTH]);
+});
+
 it("has its limit in sight, also beyond all values", () => {
   const { limit } = curve([[0, 1]], 0, 10, 99);
   expect(limit).toBeGreaterThan(0);

@@ -25,8 +25,12 @@ export function valueRange(
   return [low >= 0 ? Math.max(0, low - room) : low - room, high + room];
 }
 
-/** `from` and `to` are seconds, as the points have them. */
-export function curve(points: Points, from: number, to: number, limit?: number): Curve {
+/**
+ * `from` and `now` are seconds, as the points have them. This screen's idea of the service's clock may lag, so newer points
+ * than `now` widen the span, and none stands outside the picture.
+ */
+export function curve(points: Points, from: number, now: number, limit?: number): Curve {
+  const to = Math.max(now, points.at(-1)?.[0] ?? now);
   let min: number | undefined;
   let max: number | undefined;
   for (const [, value] of points) {
@@ -35,7 +39,7 @@ export function curve(points: Points, from: number, to: number, limit?: number):
     max = Math.max(max ?? value, value);
   }
   const [low, high] = valueRange(min, max, limit);
-  const x = (time: number) => Math.round(((time - from) / (to - from || 1)) * WIDTH);
+  const x = (time: number) => Math.round((Math.max(0, time - from) / (to - from || 1)) * WIDTH);
   const y = (value: number) => Math.round((1 - (value - low) / (high - low)) * HEIGHT * 10) / 10;
   let line = "";
   let pen = "M";

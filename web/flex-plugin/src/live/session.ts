@@ -39,7 +39,7 @@ const remembered = v.object({
 });
 const answer = v.looseObject({ ...remembered.entries, watches: v.boolean() });
 
-const USUAL = {
+const DEFAULTS = {
   channels: ["voice", "chat", "video"],
   slaThresholds: [30, 60, 120],
   timeZone: "UTC",
@@ -54,7 +54,7 @@ export class SessionPoll {
   private asking = false;
 
   constructor(private readonly client: Pick<Client, "session"> | undefined) {
-    const kept = readStored(KEY, remembered) ?? USUAL;
+    const kept = readStored(KEY, remembered) ?? DEFAULTS;
     this.state = {
       session: { ...kept, user: "", role: "viewer", csrfToken: "", workspaceSid: "", syncToken: false },
       answered: false,

@@ -117,13 +117,13 @@ it("drops a tab that crashed, and takes one back that was only slow", () => {
     vi.advanceTimersByTime(ALIVE_MS);
     feed.listener?.activity();
   }
-  const heard = vi.fn();
-  crashed.onmessage = ({ data }) => heard(data.type);
+  const received = vi.fn();
+  crashed.onmessage = ({ data }) => received(data.type);
   feed.listener?.event(snapshot(1, "WQ1"), "7-1");
-  expect(heard).not.toHaveBeenCalled();
+  expect(received).not.toHaveBeenCalled();
   expect(other.queues()).toEqual(["WQ1"]);
   crashed.postMessage({ type: "alive" });
-  expect(heard.mock.calls.flat()).toEqual(["joined", "link", "event"]);
+  expect(received.mock.calls.flat()).toEqual(["joined", "link", "event"]);
 });
 
 it("reads a stream of its own where the worker can't be loaded, and where it falls silent", () => {
