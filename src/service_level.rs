@@ -97,6 +97,9 @@ mod tests {
         );
         for level in ServiceLevel::ALL {
             assert_eq!(ServiceLevel::named(level.name()), Some(level));
+            let (_, all) = level.label().split_once("accepted in time / ").unwrap();
+            let mut others = ServiceLevel::ALL.into_iter().filter(|other| *other != level);
+            assert!(!all.is_empty() && others.all(|other| other.label() != level.label()), "{all}");
         }
     }
 }

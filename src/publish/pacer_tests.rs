@@ -356,6 +356,12 @@ fn a_429_takes_half_of_the_budget_at_most_and_a_tenth_at_least() {
         assert_eq!(pacer.paused_until, Some(start + seconds(1.0)), "the longer pause lasts");
     }
     let (mut pacer, start) = rested(Instant::now());
+    while pacer.take(500, Urgency::Named, start) {}
+    pacer.throttled(None, start);
+    pacer.landed(start);
+    pacer.throttled(None, start);
+    assert!(is(pacer.budget, 0.9 * 162.0), "a tenth of what is left, though more is in the window");
+    let (mut pacer, start) = rested(Instant::now());
     for _ in 0..20 {
         pacer.landed(start);
         pacer.throttled(None, start);
@@ -393,4 +399,10 @@ fn the_reserve_is_what_events_took_lately_and_some_more_but_for_what_they_have_t
     assert_eq!(pacer.peak, (at(6.0), 61.0));
     assert!(pacer.take(500, Urgency::Named, at(11.0)));
     assert_eq!(pacer.peak, (at(11.0), 3.0));
+    // As many as in the fullest one are the latest fullest one.
+    let (mut pacer, start) = rested(Instant::now());
+    for second in [0.0, 9.0, 10.5] {
+        assert!(pacer.take(500, Urgency::Named, start + seconds(second)));
+    }
+    assert_eq!(pacer.peak, (start + seconds(10.5), 2.0));
 }

@@ -239,4 +239,12 @@ fn an_event_names_a_change_that_a_read_for_others_has_shown_before_its_own() {
     assert_eq!(after.news(Some(&before)).map(Trace::is_named), Some(true), "its own read names it");
     let (before, after) = read(&mut board, 2, event);
     assert!(!after.is_named_since(&before) && after.news(Some(&before)).is_none(), "and does so once");
+    let known = |state: &QueueState| state.scopes[0].realtime.event.unwrap().newest;
+    for later in [Trace::begin(&crate::event::Event::default()), event.of_all()] {
+        let (before, after) = read(&mut board, 2, later);
+        assert_eq!(known(&after), known(&before), "later ones explain nothing that was explained");
+    }
+    read(&mut board, 3, event.of_all());
+    let (before, after) = read(&mut board, 3, Trace::begin(&crate::event::Event::default()).of_all());
+    assert_eq!(known(&after), known(&before), "one that names nothing explains no earlier change");
 }

@@ -94,6 +94,7 @@ mod tests {
             let next = next_start_of_day(now, &zone, day_start);
             prop_assert!(next > now);
             prop_assert_eq!(start_of_day(next, &zone, day_start), next);
+            prop_assert_eq!(next_start_of_day(start, &zone, day_start), next);
             let just_before = Timestamp::from_second(next.as_second() - 1).unwrap();
             prop_assert_eq!(start_of_day(just_before, &zone, day_start), start, "and nothing begins in between");
         }

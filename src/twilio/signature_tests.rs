@@ -149,12 +149,17 @@ fn tries_the_port_in_both_forms_and_nothing_else() {
     assert_eq!(other("https://a.example:8443/x"), "https://a.example/x");
     assert_eq!(other("https://[::1]:8443/x"), "https://[::1]/x");
     assert_eq!(other("https://[::1]/x"), "https://[::1]:443/x");
+    assert_eq!(other("https://[fe80::]:8443/x"), "https://[fe80::]/x");
+    for no_port in ["https://a.example:/x", "https://a.example:8a/x", "a.example/x"] {
+        assert_eq!(other_port_form(no_port), None, "{no_port}");
+    }
 }
 
 #[test]
 fn never_shows_a_secret() {
     let verifier = SignatureVerifier::new(vec![SecretString::from("very-secret-token")], None);
-    assert!(!format!("{verifier:?}").contains("very-secret"));
+    let shown = format!("{verifier:?}");
+    assert!(shown.contains("auth_tokens: 1") && !shown.contains("very-secret"), "{shown}");
 }
 
 /// A valid vector with one byte of one part replaced.

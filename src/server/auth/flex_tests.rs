@@ -26,6 +26,15 @@ async fn made_up_tokens_use_up_their_addresss_budget_and_never_all_of_it() {
 }
 
 #[test]
+fn where_the_whole_budget_is_used_up_an_address_keeps_its_own() {
+    let now = Instant::now();
+    let mut budget = Budget::new(now);
+    let tries = |budget: &mut Budget, from, at| (0..50).filter(|_| budget.take(from, at)).count();
+    assert_eq!([2, 3, 4].map(|stranger| tries(&mut budget, address(stranger), now)), [30, 30, 0]);
+    assert_eq!(tries(&mut budget, address(4), now + Duration::from_secs(10)), 30);
+}
+
+#[test]
 fn what_could_be_no_token_is_not_asked_about() {
     assert!(could_be_one("eyJ6aXAiOiJERUYi.a-b_c.d"));
     assert!(could_be_one(&"a".repeat(LONGEST_TOKEN)));

@@ -327,10 +327,12 @@ mod tests {
     async fn made_up_names_by_the_thousand_push_no_account_out_of_a_bounded_memory() {
         let throttle = throttle();
         while guess(&throttle, "192.0.2.1", "admin") {}
+        while throttle.checked(device_key(7), || None::<()>).is_ok() {}
         for number in 0..MOST + 100 {
             assert!(guess(&throttle, "192.0.2.1", &number.to_string()));
         }
         assert!(!guess(&throttle, "192.0.2.1", "admin"), "what was guessed of it is not forgotten");
+        assert!(throttle.checked(device_key(7), || Some(())).is_err(), "nor what was guessed on a device");
         let remembered = throttle.remembered();
         let made_up = &remembered.of_made_up;
         assert_eq!((made_up.wrong.len(), made_up.order.len()), (MOST, MOST));
