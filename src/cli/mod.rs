@@ -57,7 +57,11 @@ enum Command {
     Healthcheck,
     /// Evaluate formulas that come on standard input; the service runs this as a process of its own
     #[command(name = crate::wallboard::formula::process::VERB, hide = true)]
-    Formulas,
+    Formulas {
+        /// The time zone whose local time they see
+        #[arg(default_value = "UTC")]
+        zone: String,
+    },
 }
 
 /// Why a command did not succeed.
@@ -102,9 +106,9 @@ impl Cli {
         // The Auth Token is in its memory and environment, so no other process may read these. Where the system refuses
         // this, everything else still works.
         let _ = crate::wallboard::formula::confinement::not_dumpable();
-        let done = if matches!(self.command, Command::Formulas) {
+        let done = if let Command::Formulas { zone } = &self.command {
             // One thread, and no runtime: the service beside it has one.
-            crate::wallboard::formula::child::run().map_err(CommandError::failed)
+            crate::wallboard::formula::child::run(zone).map_err(CommandError::failed)
         } else {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
             runtime.map_err(CommandError::failed).and_then(|runtime| {
@@ -142,7 +146,7 @@ impl Command {
             #[cfg(feature = "demo")]
             Self::Demo(options) => demo::run(&environment, options).await,
             Self::Healthcheck => healthcheck::run(&environment).await,
-            Self::Formulas => Ok(()),
+            Self::Formulas { .. } => Ok(()),
         }
     }
 }

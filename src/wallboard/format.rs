@@ -94,10 +94,26 @@ fn seconds(value: &FormulaOutcome) -> Result<f64, FormatError> {
 pub fn number(value: &FormulaOutcome) -> Result<f64, FormatError> {
     let number = match value {
         FormulaOutcome::Number(number) => Some(*number),
-        FormulaOutcome::Text(text) => text.trim().parse().ok(),
+        FormulaOutcome::Text(text) | FormulaOutcome::NoNumber { shown: text } => text.trim().parse().ok(),
         FormulaOutcome::Flag(_) | FormulaOutcome::Nothing => None,
     };
     number.filter(|number: &f64| number.is_finite()).ok_or(FormatError)
+}
+
+/// What a value is to a threshold: ECMAScript's `Number` of it, as in the older wallboard. None passes a threshold that is
+/// no number there, nor a missing value.
+pub(super) fn magnitude(value: &FormulaOutcome) -> Option<f64> {
+    match value {
+        FormulaOutcome::Number(number) => Some(*number),
+        FormulaOutcome::Flag(flag) => Some(f64::from(u8::from(*flag))),
+        FormulaOutcome::Nothing | FormulaOutcome::NoNumber { .. } => None,
+        FormulaOutcome::Text(text) => match text.trim() {
+            "" => Some(0.0),
+            "Infinity" | "+Infinity" => Some(f64::INFINITY),
+            "-Infinity" => Some(f64::NEG_INFINITY),
+            text => text.parse().ok().filter(|number: &f64| number.is_finite()),
+        },
+    }
 }
 
 fn plain(value: &FormulaOutcome) -> String {
@@ -106,7 +122,7 @@ fn plain(value: &FormulaOutcome) -> String {
         FormulaOutcome::Flag(flag) => flag.to_string(),
         // No minus sign before a zero.
         FormulaOutcome::Number(number) => (number + 0.0).to_string(),
-        FormulaOutcome::Text(text) => text.clone(),
+        FormulaOutcome::Text(text) | FormulaOutcome::NoNumber { shown: text } => text.clone(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which style a value has: the definition's thresholds, compared as numbers.
 
 use super::definition::{Definition, Style};
-use super::format::number;
+use super::format::magnitude;
 use crate::stats::Passed;
 use crate::wallboard::formula::protocol::FormulaOutcome;
 
@@ -10,7 +10,7 @@ use crate::wallboard::formula::protocol::FormulaOutcome;
 /// Upwards the second threshold wins over the first. Downwards (`invertThresholds`) the first wins, as in the sample:
 /// with 20 and 30, a value below 20 has the first style, and one from 20 to 29 the second.
 pub(super) fn style<'d>(definition: &'d Definition, value: &FormulaOutcome) -> (&'d Style, Option<Passed>) {
-    let Ok(value) = number(value) else { return (&definition.default_style, None) };
+    let Some(value) = magnitude(value) else { return (&definition.default_style, None) };
     let below = definition.invert;
     let (first, second) = ((1, &definition.first), (2, &definition.second));
     let in_order = if below { [first, second] } else { [second, first] };
@@ -49,6 +49,19 @@ mod tests {
             assert_eq!(named("9", "10", false, value).0, name, "{value}");
         }
         assert_eq!(named("9", "10", false, "10").1, Some(Passed { level: 1, limit: 9.0, below: false }));
+    }
+
+    #[test]
+    fn what_is_no_number_passes_no_threshold_even_downwards() {
+        for value in ["-", "NaN", "x", "12px", "inf"] {
+            assert_eq!(named("20", "30", true, value), ("Default".to_owned(), None), "{value}");
+        }
+        for (value, below, above) in
+            [("Infinity", "Default", "Second"), ("-Infinity", "First", "Default"), ("", "First", "Default")]
+        {
+            assert_eq!(named("20", "30", true, value).0, below, "{value}");
+            assert_eq!(named("20", "30", false, value).0, above, "{value}");
+        }
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub(super) fn show<'d>(definition: &'d Definition, value: &Evaluated, zone: &Tim
     let (style, threshold) = threshold::style(definition, value);
     let value = match value {
         FormulaOutcome::Number(value) => number(*value),
+        // `NaN`.
+        FormulaOutcome::NoNumber { shown } if shown == "0" => number(0.0),
+        FormulaOutcome::NoNumber { shown } => json!(shown),
         value => json!(value),
     };
     TileFace { value, text, style, threshold }

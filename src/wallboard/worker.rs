@@ -98,7 +98,7 @@ impl WallboardWorker {
             definitions: store.definitions(),
             store,
             commands: command_receiver,
-            engine: Engine::new(config.formula_program.clone()),
+            engine: Engine::new(config.formula_program.clone()).in_zone(&config.statistics.time_zone),
             told: Told::default(),
             data,
             look: LookUp::default(),

@@ -180,6 +180,23 @@ async fn a_preview_that_never_ends_ends() {
 }
 
 #[tokio::test]
+async fn local_time_is_that_of_the_configured_zone() {
+    let zone = jiff::tz::TimeZone::get("Australia/Lord_Howe").unwrap();
+    let mut engine = engine().in_zone(&zone);
+    engine.set(
+        [
+            "new Date(0).getHours() + ':' + new Date(0).getMinutes()",
+            "new Date(1.8e12).toLocaleTimeString('en-GB')",
+        ]
+        .map(formula)
+        .to_vec(),
+    );
+    let values = engine.evaluate(&mut Fixed::default()).await.unwrap();
+    // Ten hours ahead then, and eleven in the summer of 2027.
+    assert_eq!(values, ["10:0", "19:00:00"].map(|text| Ok(FormulaOutcome::Text(text.to_owned()))));
+}
+
+#[tokio::test]
 async fn without_an_engine_no_formula_is_to_blame() {
     let mut engine = Engine::new(PathBuf::from("/nowhere/taskrouter-sync"));
     engine.set(vec![formula(HONEST)]);

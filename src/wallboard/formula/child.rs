@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, Write};
 
+use jiff::tz::TimeZone;
 use rustix::time::ClockId;
 
 use super::confinement::{ConfinementError, confine};
@@ -14,6 +15,8 @@ use super::watchdog::Watchdog;
 pub enum ChildError {
     #[error(transparent)]
     Engine(#[from] EngineError),
+    #[error("its time zone is unknown: {0}")]
+    Zone(#[from] jiff::Error),
     #[error(transparent)]
     Confinement(#[from] ConfinementError),
     #[error("the service can't be reached: {0}")]
@@ -22,9 +25,9 @@ pub enum ChildError {
     Request(#[from] serde_json::Error),
 }
 
-/// Serves requests on standard input until it ends.
-pub fn run() -> Result<(), ChildError> {
-    let ended = confined_serve();
+/// Serves requests on standard input until it ends; formulas see local time of a zone.
+pub fn run(zone: &str) -> Result<(), ChildError> {
+    let ended = confined_serve(zone);
     if let Err(error) = &ended {
         // Its standard error goes nowhere: the service logs the faults that it receives.
         if let Ok(line) = serde_json::to_string(&Reply::Failed(error.to_string())) {
@@ -34,16 +37,23 @@ pub fn run() -> Result<(), ChildError> {
     ended
 }
 
-fn confined_serve() -> Result<(), ChildError> {
+fn confined_serve(zone: &str) -> Result<(), ChildError> {
+    // The system's list of time zones can be read only before confinement.
+    let zone = TimeZone::get(zone)?;
     // Before confinement, the process starts its last thread and opens its clocks.
     let watchdog = Watchdog::start()?;
     time_of(ClockId::ThreadCPUTime);
     confine()?;
-    serve(std::io::stdin().lock(), std::io::stdout(), watchdog)
+    serve(std::io::stdin().lock(), std::io::stdout(), watchdog, &zone)
 }
 
-fn serve(mut input: impl BufRead, mut output: impl Write, watchdog: Watchdog) -> Result<(), ChildError> {
-    let mut realm = Realm::new()?.watched_by(watchdog);
+fn serve(
+    mut input: impl BufRead,
+    mut output: impl Write,
+    watchdog: Watchdog,
+    zone: &TimeZone,
+) -> Result<(), ChildError> {
+    let mut realm = Realm::new(zone)?.watched_by(watchdog);
     let mut line = String::new();
     loop {
         line.clear();

@@ -55,10 +55,10 @@ pub(super) struct FormulaConnection {
 }
 
 impl FormulaConnection {
-    pub(super) async fn start(program: &Path) -> Result<Self, ProcessError> {
+    pub(super) async fn start(program: &Path, zone: &str) -> Result<Self, ProcessError> {
         let directory = EmptyDirectory::new();
         let mut child = Command::new(program)
-            .arg(VERB)
+            .args([VERB, zone])
             // It must not get the service's credentials.
             .env_clear()
             .current_dir(directory.path())

@@ -9,8 +9,10 @@
 //! The service's side ([`process`]) then starts another, and pauses that formula for growing times.
 
 pub mod child;
+mod collation;
 pub mod confinement;
 mod connection;
+mod host;
 mod outcome;
 pub mod process;
 pub mod protocol;

@@ -10,12 +10,51 @@ pub(super) const FILE: &str = "formula";
 /// Deepest nesting of arrays.
 const DEEPEST: usize = 8;
 const MOST_ELEMENTS: usize = LONGEST_TEXT;
+/// What browsers have beside ECMAScript's own, or lets a formula do more than compute.
+const BROWSERS_OWN: [&str; 30] = [
+    "Blob",
+    "FinalizationRegistry",
+    "Function",
+    "Headers",
+    "Promise",
+    "Proxy",
+    "Temporal",
+    "TextDecoder",
+    "TextEncoder",
+    "URL",
+    "URLSearchParams",
+    "Uint8Array",
+    "WeakRef",
+    "XMLHttpRequest",
+    "alert",
+    "crypto",
+    "document",
+    "eval",
+    "fetch",
+    "localStorage",
+    "location",
+    "navigator",
+    "performance",
+    "queueMicrotask",
+    "requestAnimationFrame",
+    "self",
+    "sessionStorage",
+    "setInterval",
+    "setTimeout",
+    "window",
+];
 
 pub(super) fn outcome(value: &Value<'_>) -> Result<FormulaOutcome, Fault> {
     match value.type_of() {
         Type::Null => Ok(FormulaOutcome::Nothing),
         Type::Bool => Ok(FormulaOutcome::Flag(value.as_bool().unwrap_or_default())),
         Type::Int | Type::Float => Ok(number(value.as_number().unwrap_or(f64::NAN))),
+        // As in the older wallboard, where an empty text counts as zero.
+        Type::String
+            if value.as_string().is_some_and(|text| text.to_string().is_ok_and(|text| text.is_empty())) =>
+        {
+            Ok(FormulaOutcome::Number(0.0))
+        }
         Type::String => {
             let text = value.as_string().and_then(|text| text.to_string().ok());
             let text = text.ok_or_else(|| Fault::new("the result is text that is not Unicode"))?;
@@ -24,7 +63,9 @@ pub(super) fn outcome(value: &Value<'_>) -> Result<FormulaOutcome, Fault> {
         Type::Array => {
             let mut text = String::new();
             elements(value, 0, &mut text)?;
-            Ok(FormulaOutcome::Text(shortened(&text)))
+            let several = value.as_array().is_some_and(|array| array.len() > 1);
+            let shown = shortened(&text);
+            Ok(if several { FormulaOutcome::NoNumber { shown } } else { FormulaOutcome::Text(shown) })
         }
         Type::Undefined => Err(Fault::new("the result is undefined; is a field's name misspelt?")),
         other => {
@@ -34,10 +75,10 @@ pub(super) fn outcome(value: &Value<'_>) -> Result<FormulaOutcome, Fault> {
     }
 }
 
-/// The older wallboard shows zero for NaN, such as a service level without Tasks.
+/// The older wallboard shows zero for NaN, such as a service level without Tasks; it is below no threshold.
 fn number(number: f64) -> FormulaOutcome {
     if number.is_nan() {
-        FormulaOutcome::Number(0.0)
+        FormulaOutcome::NoNumber { shown: "0".to_owned() }
     } else if number.is_infinite() {
         FormulaOutcome::Text(if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned())
     } else {
@@ -89,11 +130,10 @@ pub(super) fn fault(error: CaughtError<'_>) -> Fault {
         return Fault::new(TOO_LONG);
     }
     let (line, column) = exception.stack().as_deref().and_then(place).unzip();
-    let message = match message.as_str() {
-        "Intl is not defined" => {
-            "Intl is not available here; numbers have toLocaleString and toFixed".to_owned()
-        }
-        other => shortened(other),
+    let of_browsers = message.strip_suffix(" is not defined").filter(|name| BROWSERS_OWN.contains(name));
+    let message = match of_browsers {
+        Some(name) => format!("{name} is not supported in formulas, which only compute"),
+        None => shortened(&message),
     };
     Fault { message, line, column }
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -33,6 +34,8 @@ pub struct Unavailable(String);
 #[derive(Debug)]
 pub struct Engine {
     program: PathBuf,
+    /// The name of the time zone whose local time formulas see.
+    zone: String,
     running: Option<FormulaConnection>,
     formulas: Vec<Formula>,
     resting: HashMap<Arc<str>, Rest>,
@@ -72,6 +75,7 @@ impl Engine {
     pub fn new(program: PathBuf) -> Self {
         Self {
             program,
+            zone: "UTC".to_owned(),
             running: None,
             formulas: Vec::new(),
             resting: HashMap::new(),
@@ -80,6 +84,15 @@ impl Engine {
             exits: 0,
             exits_logged: None,
         }
+    }
+
+    /// Formulas see local time of this zone, instead of UTC.
+    #[must_use]
+    pub fn in_zone(mut self, zone: &TimeZone) -> Self {
+        if let Some(name) = zone.iana_name() {
+            name.clone_into(&mut self.zone);
+        }
+        self
     }
 
     pub fn set(&mut self, formulas: Vec<Formula>) {
@@ -164,7 +177,8 @@ impl Engine {
         asked: &[Arc<str>],
     ) -> Result<Vec<Evaluated>, RoundError> {
         if self.running.is_none() {
-            self.running = Some(FormulaConnection::start(&self.program).await.map_err(RoundError::Process)?);
+            self.running =
+                Some(FormulaConnection::start(&self.program, &self.zone).await.map_err(RoundError::Process)?);
         }
         let Some(running) = &mut self.running else { return Err(RoundError::Process(ProcessError::Ended)) };
         let telling = async {

@@ -75,6 +75,10 @@ pub enum FormulaOutcome {
     Flag(bool),
     Number(f64),
     Text(String),
+    /// A value that ECMAScript makes no number of, such as `NaN` or a list, and how it is shown: it passes no threshold.
+    NoNumber {
+        shown: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]

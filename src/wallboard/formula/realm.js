@@ -1,5 +1,5 @@
-// What stands in the realm beside ECMAScript's own: how data comes in, and the helpers `sla` and `queue`. Run once, before
-// anything else; then everything that can be reached is frozen, so that no formula can leave anything behind for another.
+// What stands in the realm beside ECMAScript's own and `browser.js`: how data comes in, and the helpers `sla` and `queue`. Run
+// once, after that file; then everything that can be reached is frozen, so that no formula can leave anything behind.
 (() => {
   "use strict";
 
@@ -134,31 +134,6 @@
   };
   freezeAll(rates);
 
-  // Browsers have it, and formulas that were written in one may still call it.
-  const quiet = () => {};
-  globalThis.console = { debug: quiet, error: quiet, info: quiet, log: quiet, warn: quiet };
-
-  // The engine has no `Intl`; numbers are grouped as browsers do it in English, or in German where that is asked for.
-  const marks = (locale) => (/^(de|nl|es|it|pt|tr|id|da)\b/.test(String(locale ?? "en")) ? [".", ","] : [",", "."]);
-  Number.prototype.toLocaleString = function toLocaleString(locale, options) {
-    const number = Number(this);
-    if (!Number.isFinite(number)) return number > 0 ? "∞" : number < 0 ? "-∞" : "NaN";
-    const { style = "decimal", useGrouping = true } = options ?? {};
-    if (style !== "decimal" && style !== "percent") {
-      throw new TypeError(`toLocaleString has the styles decimal and percent here, not ${String(style)}`);
-    }
-    const least = Math.min(20, Number(options?.minimumFractionDigits ?? 0));
-    const usual = style === "percent" ? 0 : 3;
-    const most = Math.min(20, Math.max(least, Number(options?.maximumFractionDigits ?? usual)));
-    const [group, point] = marks(locale);
-    const fixed = Math.abs(style === "percent" ? number * 100 : number).toFixed(most);
-    let [whole, fraction = ""] = fixed.split(".");
-    while (fraction.length > least && fraction.endsWith("0")) fraction = fraction.slice(0, -1);
-    if (useGrouping) whole = whole.replace(/\B(?=(\d{3})+$)/g, group);
-    const sign = number < 0 && /[1-9]/.test(fixed) ? "-" : "";
-    return sign + whole + (fraction ? point + fraction : "") + (style === "percent" ? "%" : "");
-  };
-
   const harden = (...roots) => {
     const seen = new Set();
     const open = [...roots];
@@ -177,7 +152,7 @@
   };
   // Prototypes that only syntax leads to.
   const hidden = [
-    Promise,
+    Promise, new Intl.NumberFormat(), new Intl.DateTimeFormat(), new Intl.Collator(),
     function* () {}, async function () {}, async function* () {}, () => {},
     [][Symbol.iterator](), ""[Symbol.iterator](), new Map()[Symbol.iterator](), new Set()[Symbol.iterator](),
     "".matchAll(/x/g), (function* () {})(), /x/, 0n,

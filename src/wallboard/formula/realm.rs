@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use rquickjs::context::intrinsic::{Date, Eval, Json, MapSet, Promise, RegExp, RegExpCompiler};
 use rquickjs::{
     CatchResultExt, CaughtError, Context, Ctx, Error, Function, Object, Persistent, Runtime, Value,
@@ -16,12 +17,16 @@ use rquickjs::{
 use rustix::time::ClockId;
 use serde_json::value::RawValue;
 
+use super::host::host;
 use super::outcome::{FILE, fault, outcome, within, wrote_to_shared};
 use super::protocol::{DataChange, Fault, Formula, FormulaOutcome, OUT_OF_MEMORY, TOO_LONG};
 use super::watchdog::Watchdog;
 use super::{LONGEST_FORMULA, MOST_HEAP, MOST_MEMORY, MOST_STACK, MOST_TIME, MOST_TIME_A_QUEUE, time_of};
 
 const PRELUDE: &str = include_str!("realm.js");
+const BROWSER: &str = include_str!("browser.js");
+/// How locales write numbers and times; made by `tests/formulas/generate.mjs`.
+const LOCALES: &str = include_str!("locales.json");
 /// The text before a formula when it is compiled; a whole line, so that columns stay right.
 const HEAD: &str = "(function(data, sla, queue) { \"use strict\"; return (\n";
 const TAIL: &str = "\n); })";
@@ -82,8 +87,8 @@ impl EngineError {
 }
 
 impl Realm {
-    /// A realm with no data yet.
-    pub(super) fn new() -> Result<Self, EngineError> {
+    /// A realm with no data yet, whose local time is a zone's.
+    pub(super) fn new(zone: &TimeZone) -> Result<Self, EngineError> {
         let failed = |error: Error| EngineError::of(&error);
         let runtime = Runtime::new().map_err(failed)?;
         runtime.set_max_stack_size(MOST_STACK);
@@ -100,6 +105,9 @@ impl Realm {
         let (tools, workspace) = context
             .with(|ctx| {
                 let told = |error: CaughtError<'_>| error.to_string();
+                let browser: Function<'_> = ctx.eval(BROWSER).catch(&ctx).map_err(told)?;
+                let parts = host(&ctx, zone).and_then(|host| Ok((host, ctx.json_parse(LOCALES)?)));
+                browser.call::<_, ()>(parts.catch(&ctx).map_err(told)?).catch(&ctx).map_err(told)?;
                 let prelude: Function<'_> = ctx.eval(PRELUDE).catch(&ctx).map_err(told)?;
                 let prelude: Object<'_> = prelude.call(()).catch(&ctx).map_err(told)?;
                 let tool = |name: &str| -> Result<_, String> {
@@ -419,6 +427,10 @@ fn shell<'js>(ctx: &Ctx<'js>, raw: &RawValue, tools: &Tools) -> Result<LazyQueue
         parsed: false,
     })
 }
+
+#[cfg(test)]
+#[path = "browser_tests.rs"]
+mod browser_tests;
 
 #[cfg(test)]
 #[path = "realm_tests.rs"]

@@ -185,8 +185,9 @@ test("inverted thresholds colour as the older page colours", async (t) => {
       secondThresholdStyle: ERROR,
     },
   });
-  const expected = { 19: "Success", 20: "Error", 29: "Error", 30: "Default" };
-  const upwards = { 20: "Default", 21: "Success", 30: "Success", 31: "Error" };
+  const odd = { "'-'": "Default", "0 / 0": "Default", "[1, 2]": "Default", "'12px'": "Default" };
+  const expected = { 19: "Success", 20: "Error", 29: "Error", 30: "Default", "'25'": "Error", "''": "Success", ...odd };
+  const upwards = { 20: "Default", 21: "Success", 30: "Success", 31: "Error", "1 / 0": "Error", "''": "Default", ...odd };
   const definitions = Object.fromEntries([
     ...Object.keys(expected).map((value) => [`below ${value}`, at(value, true)]),
     ...Object.keys(upwards).map((value) => [`above ${value}`, at(value, false)]),
