@@ -4,7 +4,10 @@
 //! stays as an empty value of its type, since front ends go through lists and read members without asking. Cut is one
 //! value at a time, no more than needed, in this order: tables by priority, Activities of single channels, other
 //! Activities, splits of waits, waits; then texts, lists and objects of any name, the smallest that is enough or else
-//! the largest. Only if all that is not enough, whole members go. The names of what was cut stand in the field `cut`.
+//! the largest. Only if all that is not enough, whole members go. What fits once a larger value is cut is given back, the
+//! most important first. The names of what stays cut stand in the field `cut`.
+
+use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
@@ -49,7 +52,11 @@ type Path = Vec<String>;
 
 /// The value, cut if it had to be, and the names of what was cut.
 pub fn fit(value: Value, largest: usize) -> (Value, Vec<String>) {
-    let mut cutter = Cutter { value, largest, cut: Vec::new(), cuts: 0 };
+    let mut cutter = Cutter { value, largest, cuts: Vec::new() };
+    if cutter.excess().is_none() {
+        return (cutter.value, Vec::new());
+    }
+    cutter.make_room_for_list();
     for names in STEPS {
         for of_channels in [true, false] {
             let wanted = |path: &[String], _: &Value| {
@@ -69,14 +76,21 @@ pub fn fit(value: Value, largest: usize) -> (Value, Vec<String>) {
         !(value.is_object() && path.last().is_some_and(|name| is_structure(name)))
     });
     cutter.remove_while_needed();
-    (cutter.value, cutter.cut)
+    cutter.give_back();
+    let names = cutter.names();
+    (cutter.value, names)
+}
+
+/// What was cut, and what it was.
+struct Cut {
+    path: Path,
+    value: Value,
 }
 
 struct Cutter {
     value: Value,
     largest: usize,
-    cut: Vec<String>,
-    cuts: usize,
+    cuts: Vec<Cut>,
 }
 
 impl Cutter {
@@ -88,7 +102,7 @@ impl Cutter {
 
     /// Empties values that are `wanted`, one at a time: the smallest that is enough, else the largest.
     fn empty_while_needed(&mut self, wanted: impl Fn(&[String], &Value) -> bool) {
-        while let Some(excess) = self.excess().filter(|_| self.cuts < MOST_CUTS) {
+        while let Some(excess) = self.excess().filter(|_| self.cuts.len() < MOST_CUTS) {
             let mut found = Vec::new();
             visit(&self.value, &mut Vec::new(), &mut |path, value| {
                 let spared = value.to_string().len() - 2;
@@ -107,16 +121,18 @@ impl Cutter {
     }
 
     fn empty(&mut self, path: &[String]) {
-        let found = path.iter().try_fold(&mut self.value, |value, name| value.get_mut(name));
-        if let Some(value) = found {
-            *value = match value {
-                Value::Object(_) => Value::Object(Map::new()),
-                Value::Array(_) => Value::Array(Vec::new()),
-                _ => Value::String(String::new()),
-            };
-        }
-        if let Some(name) = path.last() {
-            self.note(name);
+        let Some(found) = at(&mut self.value, path) else { return };
+        let value = std::mem::take(found);
+        *found = emptied(&value);
+        self.cuts.push(Cut { path: path.to_vec(), value });
+        self.list();
+    }
+
+    /// The list of what was cut takes the place of an attribute with its name.
+    fn make_room_for_list(&mut self) {
+        if let Some(value) = self.value.as_object_mut().and_then(|fields| fields.remove(CUT)) {
+            self.cuts.push(Cut { path: vec![CUT.to_owned()], value });
+            self.list();
         }
     }
 
@@ -136,29 +152,109 @@ impl Cutter {
                 return;
             }
             names.sort_by(|(a_kept, a, _), (b_kept, b, _)| a_kept.cmp(b_kept).then(b.cmp(a)));
-            let mut gone = Vec::new();
             for (_, size, name) in names {
-                fields.remove(&name);
-                gone.push(name);
+                if let Some(value) = fields.remove(&name) {
+                    self.cuts.push(Cut { path: vec![name], value });
+                }
                 if excess <= size {
                     break;
                 }
                 excess -= size;
             }
-            gone.iter().for_each(|name| self.note(name));
+            self.list();
         }
     }
 
-    fn note(&mut self, name: &str) {
-        self.cuts += 1;
-        let name: String = name.chars().take(LONGEST_NAME).collect();
-        if !self.cut.contains(&name) {
-            self.cut.push(name);
+    /// Gives back what fits after all: what was cut last, and so is the most important, first.
+    fn give_back(&mut self) {
+        let mut size = self.value.to_string().len();
+        loop {
+            let before = self.cuts.len();
+            for place in (0..before).rev() {
+                if size + self.least_growth(place) <= self.largest && self.restore(place) {
+                    size = self.value.to_string().len();
+                }
+            }
+            if self.cuts.len() == before {
+                return;
+            }
         }
+    }
+
+    /// By how much the whole grows at least with one value put back: its size, less what its name takes in the list.
+    fn least_growth(&self, place: usize) -> usize {
+        let Some(Cut { path, value }) = self.cuts.get(place) else { return 0 };
+        let name = path.last().map(String::as_str).unwrap_or_default();
+        let short: String = name.chars().take(LONGEST_NAME).collect();
+        let is_gone = path.len() == 1 && self.value.get(name).is_none();
+        let held = value.to_string().len();
+        let growth =
+            if is_gone { held + json!(name).to_string().len() + ":,".len() } else { held.saturating_sub(2) };
+        let is_listed = self.value[CUT].as_array().is_some_and(|names| names.contains(&json!(short)));
+        growth.saturating_sub(if is_listed { json!(short).to_string().len() + ",".len() } else { 0 })
+    }
+
+    /// Puts one value back where it fits; says whether it did.
+    fn restore(&mut self, place: usize) -> bool {
+        let Cut { path, value } = self.cuts.remove(place);
+        let is_list = path.len() == 1 && path[0] == CUT;
+        let (parent, name) = match path.split_last() {
+            Some((name, parent)) if !is_list => (at(&mut self.value, parent), name),
+            _ => (None, &String::new()),
+        };
+        let now = parent.and_then(Value::as_object_mut).and_then(|fields| match fields.get(name) {
+            // Another cut took the value that this one is in.
+            None if path.len() > 1 => None,
+            Some(now) if *now != emptied(&value) => None,
+            _ => Some(fields.insert(name.clone(), value.clone())),
+        });
+        let Some(now) = now else {
+            self.cuts.insert(place, Cut { path, value });
+            return false;
+        };
+        self.list();
+        if self.excess().is_none() {
+            return true;
+        }
+        let parent = path.split_last().and_then(|(_, parent)| at(&mut self.value, parent));
+        if let Some(fields) = parent.and_then(Value::as_object_mut) {
+            match now {
+                Some(now) => fields.insert(name.clone(), now),
+                None => fields.remove(name),
+            };
+        }
+        self.cuts.insert(place, Cut { path, value });
+        self.list();
+        false
+    }
+
+    /// The names of what is cut, each once.
+    fn names(&self) -> Vec<String> {
+        let mut seen = HashSet::new();
+        let names = self.cuts.iter().filter_map(|cut| cut.path.last());
+        let short = names.map(|name| name.chars().take(LONGEST_NAME).collect::<String>());
+        short.filter(|name| seen.insert(name.clone())).collect()
+    }
+
+    /// Writes the names into the value.
+    fn list(&mut self) {
+        let names: Vec<String> = self.names().into_iter().take(MOST_NAMED).collect();
         if let Value::Object(fields) = &mut self.value {
-            let named: Vec<&str> = self.cut.iter().take(MOST_NAMED).map(String::as_str).collect();
-            fields.insert(CUT.to_owned(), json!(named));
+            fields.insert(CUT.to_owned(), json!(names));
         }
+    }
+}
+
+fn at<'v>(value: &'v mut Value, path: &[String]) -> Option<&'v mut Value> {
+    path.iter().try_fold(value, |value, name| value.get_mut(name))
+}
+
+/// What stands in a value's place: an empty one of its type.
+fn emptied(value: &Value) -> Value {
+    match value {
+        Value::Object(_) => Value::Object(Map::new()),
+        Value::Array(_) => Value::Array(Vec::new()),
+        _ => Value::String(String::new()),
     }
 }
 
@@ -250,12 +346,13 @@ mod tests {
             shown["realTimeStats_all"]["activityStatistics"],
             item["realTimeStats_all"]["activityStatistics"]
         );
-        assert_eq!(cut, ["tasksByPriority", "activityStatistics"]);
+        assert_eq!(cut, ["activityStatistics"], "tables by priority fit once that is cut");
         // As the plugin reads it: each member is there, with its type.
         for scope in ["all", "voice", "chat", "video"] {
             let (now, today) =
                 (&shown[format!("realTimeStats_{scope}")], &shown[format!("cumulativeStats_{scope}")]);
-            assert!(now["activityStatistics"].is_array() && now["tasksByPriority"].is_object());
+            assert!(now["activityStatistics"].is_array());
+            assert_eq!(now["tasksByPriority"]["0"], 1);
             assert_eq!(now["tasksByStatus"]["pending"], 1);
             assert_eq!(today, &item[format!("cumulativeStats_{scope}")]);
         }
@@ -291,6 +388,71 @@ mod tests {
         fn always_fits(fields in prop::collection::btree_map("[a-z]{1,60}", "\\PC{0,600}", 0..60)) {
             let (shown, _) = fit(json!(fields), 2048);
             prop_assert!(shown.to_string().len() <= 2048);
+        }
+
+        #[test]
+        fn no_value_that_is_cut_would_fit(value in anything(), largest in 300_usize..1500) {
+            let (shown, cut) = fit(value.clone(), largest);
+            prop_assert!(bytes(&shown) <= largest);
+            if bytes(&value) <= largest {
+                prop_assert_eq!((&shown, cut.len()), (&value, 0));
+                return Ok(());
+            }
+            let mut paths = Vec::new();
+            differing(&value, &shown, &mut Vec::new(), &mut paths);
+            prop_assert!(!paths.is_empty());
+            for path in &paths {
+                let mut restored = shown.clone();
+                let (name, parent) = path.split_last().unwrap();
+                let original = at(&mut value.clone(), path).unwrap().clone();
+                at(&mut restored, parent).unwrap()[name.as_str()] = original;
+                // The list without that name, unless another value of this name is cut.
+                let others = paths.iter().filter(|other| *other != path).map(|other| other.last().unwrap().clone());
+                let left: std::collections::BTreeSet<String> = others.collect();
+                let named = shown[CUT].as_array().unwrap().iter().filter(|name| left.contains(name.as_str().unwrap()));
+                restored[CUT] = json!(named.collect::<Vec<_>>());
+                prop_assert!(bytes(&restored) > largest, "{path:?} fits: {restored}");
+            }
+        }
+    }
+
+    /// Objects of three levels, with names that have an order and others.
+    fn anything() -> impl Strategy<Value = Value> {
+        let name = prop::sample::select(vec![
+            "sid",
+            "friendlyName",
+            "tasksByPriority",
+            "activityStatistics",
+            "splitByWaitTime",
+            "waitUntilAccept",
+            "data",
+            "x",
+            "y",
+            "z",
+        ]);
+        let leaf = prop_oneof!["[a-z]{0,120}".prop_map(Value::from), (0..100_000).prop_map(Value::from)];
+        let nested = leaf.prop_recursive(3, 60, 8, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
+                prop::collection::btree_map(name.clone().prop_map(str::to_owned), inner, 0..8)
+                    .prop_map(|fields| json!(fields)),
+            ]
+        });
+        prop::collection::btree_map("(realTimeStats|cumulativeStats)_(all|chat)|[a-f]", nested, 1..8)
+            .prop_map(|fields| json!(fields))
+    }
+
+    /// Where a value was cut, at the outermost place.
+    fn differing(original: &Value, shown: &Value, path: &mut Path, found: &mut Vec<Path>) {
+        let (Value::Object(original), Value::Object(shown)) = (original, shown) else { return };
+        for (name, value) in original {
+            path.push(name.clone());
+            match shown.get(name) {
+                Some(now) if now == value => {}
+                Some(now) if *now != emptied(value) => differing(value, now, path, found),
+                _ => found.push(path.clone()),
+            }
+            path.pop();
         }
     }
 }

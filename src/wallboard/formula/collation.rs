@@ -18,7 +18,7 @@ const FIRST_LETTER: u16 = 2000;
 const LONGEST: usize = 4096;
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rules {
+pub(super) struct OrderRules {
     pub(super) sensitivity: Sensitivity,
     /// Digits in a row compare as one number.
     pub(super) numeric: bool,
@@ -61,7 +61,7 @@ struct Levels<'t> {
 }
 
 /// Compares two texts in Normalisation Form D.
-pub(super) fn compare(a: &str, b: &str, rules: Rules) -> Result<Ordering, OrderError> {
+pub(super) fn compare(a: &str, b: &str, rules: OrderRules) -> Result<Ordering, OrderError> {
     if a == b {
         return Ok(Ordering::Equal);
     }
@@ -87,7 +87,7 @@ impl<'t> Levels<'t> {
     }
 }
 
-fn levels(text: &str, rules: Rules) -> Result<Levels<'_>, OrderError> {
+fn levels(text: &str, rules: OrderRules) -> Result<Levels<'_>, OrderError> {
     if text.len() > LONGEST {
         return Err(OrderError::Length);
     }

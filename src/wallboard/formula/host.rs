@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rquickjs::{Ctx, Error, Exception, Function, Object};
 
-use super::collation::{Rules, Sensitivity, compare};
+use super::collation::{OrderRules, Sensitivity, compare};
 
 pub(super) fn host<'js>(ctx: &Ctx<'js>, zone: &TimeZone) -> Result<Object<'js>, Error> {
     let host = Object::new(ctx.clone())?;
@@ -22,7 +22,7 @@ pub(super) fn host<'js>(ctx: &Ctx<'js>, zone: &TimeZone) -> Result<Object<'js>, 
             "case" => Sensitivity::Case,
             _ => Sensitivity::Variant,
         };
-        match compare(&a, &b, Rules { sensitivity, numeric, spanish }) {
+        match compare(&a, &b, OrderRules { sensitivity, numeric, spanish }) {
             Ok(Ordering::Less) => Ok(-1),
             Ok(Ordering::Equal) => Ok(0),
             Ok(Ordering::Greater) => Ok(1),
