@@ -8,10 +8,20 @@ pub(super) struct Rules {
     prefixes: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Most prefixes that a refusal lists.
+const MOST_LISTED: usize = 10;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleViolation {
-    #[error("\"{0}\" is not a telephone number: write it with + and the country code")]
-    NoNumber(&'static str),
+    #[error("\"{field}\" is not a telephone number: write it with + and the country code{allowed}")]
+    NoNumber {
+        /// The parameter: `to` or `from`.
+        field: &'static str,
+        /// Which numbers may be called, as the end of the sentence.
+        allowed: String,
+    },
+    #[error("\"to\" may be a national number as well: write it with + and the country code")]
+    Ambiguous,
     #[error("\"{field}\" is not a telephone number: take {found:?} (U+{code:04X}) out of it", code = u32::from(*.found))]
     Character {
         /// The parameter: `to` or `from`.
@@ -23,8 +33,8 @@ pub enum RuleViolation {
     TrunkZero(&'static str),
     #[error("\"from\" is not one of the caller ids that may be used here")]
     CallerId,
-    #[error("numbers like this may not be called from here")]
-    Prefix,
+    #[error("numbers like this may not be called from here{0}")]
+    Prefix(String),
     #[error("too many calls within a minute; wait a little")]
     TooMany,
 }
@@ -38,23 +48,67 @@ impl Rules {
     pub(super) fn check(&self, to: &str, from: &str) -> Result<(String, String), RuleViolation> {
         let may_call = |number: &str| self.prefixes.iter().any(|prefix| number.starts_with(prefix));
         let is_caller_id = |number: &str| self.caller_ids.iter().any(|id| id == number);
-        let to = read("to", to, may_call)?;
-        let from = read("from", from, is_caller_id)?;
+        let to = match read("to", to, |number| may_call(number) && is_whole(number)) {
+            Ok((number, Plus::Missing))
+                if may_call(&format!("+1{}", digits(&number))) && is_of_nanp(digits(&number)) =>
+            {
+                return Err(RuleViolation::Ambiguous);
+            }
+            Err(RuleViolation::NoNumber { field, .. }) => {
+                return Err(RuleViolation::NoNumber { field, allowed: self.allowed() });
+            }
+            read => read?.0,
+        };
+        let (from, _) = read("from", from, is_caller_id)?;
         if !is_caller_id(&from) {
             return Err(RuleViolation::CallerId);
         }
         if !may_call(&to) {
-            return Err(RuleViolation::Prefix);
+            return Err(RuleViolation::Prefix(self.allowed()));
         }
         Ok((to, from))
     }
+
+    fn allowed(&self) -> String {
+        let listed: Vec<&str> = self.prefixes.iter().take(MOST_LISTED).map(String::as_str).collect();
+        let more = if self.prefixes.len() > MOST_LISTED { ", …" } else { "" };
+        format!("; they may begin with {}{more}", listed.join(", "))
+    }
+}
+
+/// Whether the plus sign was there.
+#[derive(Debug, PartialEq, Eq)]
+enum Plus {
+    There,
+    Missing,
+}
+
+fn digits(number: &str) -> &str {
+    number.trim_start_matches('+')
+}
+
+/// A number behind +1 has ten digits more; fewer are no international number without its plus sign.
+fn is_whole(number: &str) -> bool {
+    digits(number).strip_prefix('1').is_none_or(is_of_nanp)
+}
+
+/// Whether digits are a number of the North American Numbering Plan, which is written without a zero in front: the one plan
+/// whose national numbers have a length and a form that tell them from international ones.
+fn is_of_nanp(digits: &str) -> bool {
+    let begins = |at: usize| digits.as_bytes().get(at).is_some_and(|digit| (b'2'..=b'9').contains(digit));
+    digits.len() == 10 && begins(0) && begins(3)
 }
 
 /// Reads a number as people paste it. The older plugin strips the plus sign, so digits count as an international number
 /// where the rules know one that begins like that; any other digits may be a national number, which this is not to guess.
-fn read(field: &'static str, text: &str, is_known: impl Fn(&str) -> bool) -> Result<String, RuleViolation> {
+fn read(
+    field: &'static str,
+    text: &str,
+    is_known: impl Fn(&str) -> bool,
+) -> Result<(String, Plus), RuleViolation> {
     let number: String = text.chars().filter(|c| !is_decoration(*c)).collect();
-    let (plus, digits) = number.strip_prefix('+').map_or(("", number.as_str()), |digits| ("+", digits));
+    let (plus, digits) =
+        number.strip_prefix('+').map_or((Plus::Missing, number.as_str()), |digits| (Plus::There, digits));
     if let Some(found) = digits.chars().find(|c| !c.is_ascii_digit()) {
         return Err(RuleViolation::Character { field, found });
     }
@@ -62,8 +116,12 @@ fn read(field: &'static str, text: &str, is_known: impl Fn(&str) -> bool) -> Res
         return Err(RuleViolation::TrunkZero(field));
     }
     let international = format!("+{digits}");
-    let fits = is_e164(&international) && (!plus.is_empty() || is_known(&international));
-    if fits { Ok(international) } else { Err(RuleViolation::NoNumber(field)) }
+    let fits = is_e164(&international) && (plus == Plus::There || is_known(&international));
+    if fits {
+        Ok((international, plus))
+    } else {
+        Err(RuleViolation::NoNumber { field, allowed: String::new() })
+    }
 }
 
 /// What people and word processors put between and around digits: spaces, dashes, brackets, and characters that show
@@ -93,6 +151,11 @@ mod tests {
         Rules { caller_ids: of(&[CALLER_ID]), prefixes: of(&["+1", "+4930"]) }.check(to, from)
     }
 
+    fn no_number(field: &'static str) -> RuleViolation {
+        let allowed = if field == "to" { "; they may begin with +1, +4930" } else { "" };
+        RuleViolation::NoNumber { field, allowed: allowed.to_owned() }
+    }
+
     fn called(to: &str) -> Result<String, RuleViolation> {
         check(to, CALLER_ID).map(|(to, _)| to)
     }
@@ -101,12 +164,16 @@ mod tests {
     fn calls_only_what_may_be_called_and_shows_only_what_may_be_shown() {
         assert_eq!(called("+15005550006").as_deref(), Ok("+15005550006"));
         assert_eq!(called("+493012345").as_deref(), Ok("+493012345"));
-        assert_eq!(called("+494012345"), Err(RuleViolation::Prefix));
+        let refused = called("+494012345").unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "numbers like this may not be called from here; they may begin with +1, +4930"
+        );
         for bad in ["+0150055500", "+1234567890123456", "+", "", "5005550006", "0015005550006", "494012345"] {
-            assert_eq!(called(bad), Err(RuleViolation::NoNumber("to")), "{bad}");
+            assert_eq!(called(bad), Err(no_number("to")), "{bad}");
         }
         assert_eq!(check("+15005550006", "+14155550101"), Err(RuleViolation::CallerId));
-        assert_eq!(check("+15005550006", "1").unwrap_err(), RuleViolation::NoNumber("from"));
+        assert_eq!(check("+15005550006", "1").unwrap_err(), no_number("from"));
     }
 
     #[test]
@@ -124,6 +191,43 @@ mod tests {
         }
         let from = check("15005550010", "1 (415) 555-0100").map(|(_, from)| from);
         assert_eq!(from.as_deref(), Ok(CALLER_ID));
+    }
+
+    /// The plugin's digits are international; a person's may be national, and a wrong country must not be called.
+    #[test]
+    fn digits_that_can_be_read_in_two_ways_are_not_guessed() {
+        let check = |to: &str, prefixes: &[&str]| {
+            let prefixes = prefixes.iter().map(|prefix| (*prefix).to_owned()).collect();
+            Rules { caller_ids: vec![CALLER_ID.to_owned()], prefixes }.check(to, CALLER_ID).map(|(to, _)| to)
+        };
+        // +41 79 123 456 7, or the area code 417.
+        assert_eq!(check("4179123456", &["+1", "+41"]), Err(RuleViolation::Ambiguous));
+        assert_eq!(check("5005550010", &["+"]), Err(RuleViolation::Ambiguous));
+        assert_eq!(
+            check("4179123456", &["+41"]).as_deref(),
+            Ok("+4179123456"),
+            "no other reading may be called"
+        );
+        assert_eq!(check("+4179123456", &["+1", "+41"]).as_deref(), Ok("+4179123456"));
+        assert_eq!(
+            check("41791234567", &["+1", "+41"]).as_deref(),
+            Ok("+41791234567"),
+            "too long for an area code"
+        );
+        assert_eq!(
+            check("4111234567", &["+1", "+41"]).as_deref(),
+            Ok("+4111234567"),
+            "no exchange begins with 1"
+        );
+        assert_eq!(check("15005550010", &["+1", "+41"]).as_deref(), Ok("+15005550010"));
+        // Not ten digits behind the 1: a national number of another plan.
+        for national in ["1791234567", "17912345", "110"] {
+            let refused = check(national, &["+1", "+41"]).unwrap_err();
+            assert!(refused.to_string().ends_with("; they may begin with +1, +41"), "{national}: {refused}");
+        }
+        let many: Vec<String> = (20..40).map(|code| format!("+{code}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(check("1", &many).unwrap_err().to_string().ends_with("+28, +29, …"));
     }
 
     #[test]

@@ -214,7 +214,7 @@ async fn what_is_against_the_rules_is_explained_in_plain_words_and_places_no_cal
         (me.order("5005550006", FROM), "\"to\" is not a telephone number"),
         (me.order(TO, "1"), "\"from\" is not a telephone number"),
         (me.order(TO, "+14155550101"), "not one of the caller ids"),
-        (me.order("+4412345678", FROM), "may not be called"),
+        (me.order("+4412345678", FROM), "may not be called from here; they may begin with +1"),
         (json!({ "method": "call" }).to_string(), "\"to\" is not a telephone number"),
         (json!({ "method": "hangup", "callSid": "CA1" }).to_string(), "not one of yours"),
         (colleague.order(TO, FROM), "workerContactUri"),
