@@ -112,7 +112,13 @@ impl Action {
         if name.is_empty() {
             return Self::LogCall;
         }
-        let own = || Self::Own(name.chars().take(LONGEST_ACTION).collect());
+        let own = || {
+            let length = name.chars().count();
+            if length > LONGEST_ACTION {
+                warn!(length, most = LONGEST_ACTION, "An action's name is too long and was shortened");
+            }
+            Self::Own(name.chars().take(LONGEST_ACTION).collect())
+        };
         known.into_iter().find(|action| action.name() == name).unwrap_or_else(own)
     }
 

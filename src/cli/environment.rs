@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::env_file::{self, EnvFileProblem};
-use crate::config::{Config, ConfigError, ConfigProblem, Unread, unread};
+use crate::config::{Config, ConfigError, ConfigProblem, Unread, shadowed, unread};
 use crate::server;
 
 /// The variables of the process, and those of `.env`.
@@ -58,7 +58,8 @@ impl Environment {
         let names: Vec<String> =
             std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
         let is_set = |name: &str| self.value(name).is_some_and(|value| !value.trim().is_empty());
-        unread(names.iter().map(String::as_str), self.file.keys().map(String::as_str), is_set)
+        let unread = unread(names.iter().map(String::as_str), self.file.keys().map(String::as_str), is_set);
+        Unread { shadowed: shadowed(|name| self.value(name)), ..unread }
     }
 
     /// The value of a variable; the environment wins over the file.

@@ -7,7 +7,7 @@ use crate::config::Unread;
 
 /// Logs a line for each misspelt or retired name, and one for all other unread names in the `.env` file.
 pub(super) fn tell(environment: &Environment) {
-    let Unread { misspelt, needless, foreign, retired } = environment.unread();
+    let Unread { misspelt, needless, foreign, retired, shadowed } = environment.unread();
     for (name, because) in retired {
         warn!(name, because, "Retired variable: no longer read");
     }
@@ -16,6 +16,9 @@ pub(super) fn tell(environment: &Environment) {
     }
     for (name, advice) in needless {
         warn!(name, advice, "Unknown variable");
+    }
+    for (used, ignored) in shadowed {
+        warn!(used, ignored, "Two names of one setting have different values");
     }
     if !foreign.is_empty() {
         info!(names = foreign.join(","), "The .env file has names that are not read");

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 
 pub use dialling::DiallingConfig;
 pub use export::{ExportConfig, Sampling};
-pub use names::{Unread, unread};
+pub use names::{Unread, shadowed, unread};
 pub use networks::Networks;
 pub use parse::is_e164;
 pub use reader::{ConfigProblem, Variable};

@@ -27,6 +27,8 @@ pub struct Unread {
     pub retired: Vec<(&'static str, &'static str)>,
     /// A name that looks like one of ours, and what to do about it.
     pub needless: Vec<(String, &'static str)>,
+    /// Two names of one setting with different values; that of the second is not used.
+    pub shadowed: Vec<(&'static str, &'static str)>,
 }
 
 /// Names of the older systems that nothing here needs.
@@ -91,6 +93,25 @@ pub fn unread<'n>(
         }
     }
     unread
+}
+
+/// Settings with different values under two of their names, such as when several samples' files are put together: the name
+/// that counts, and one that does not.
+pub fn shadowed(value: impl Fn(&str) -> Option<String>) -> Vec<(&'static str, &'static str)> {
+    let meaning = |name: &str| {
+        let text = value(name)?;
+        // An address may stand with its scheme or without, as in EXTERNAL_HOST.
+        let text = text.trim().trim_end_matches('/').trim_start_matches("https://");
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    let mut shadowed = Vec::new();
+    for variable in variables::ALL.iter().filter(|variable| !variable.aliases.is_empty()) {
+        let names = std::iter::once(&variable.name).chain(variable.aliases);
+        let mut set = names.filter_map(|name| Some((*name, meaning(name)?)));
+        let Some((used, counts)) = set.next() else { continue };
+        shadowed.extend(set.filter(|(_, other)| *other != counts).map(|(name, _)| (used, name)));
+    }
+    shadowed
 }
 
 /// What to do about a name that an older system had, or that begins as ours do.
@@ -230,6 +251,30 @@ mod tests {
         for of_others in ["TASKROUTER_SYNC_SERVICE_HOST", "TASKROUTER_SYNC_PORT_8080_TCP", "TWILIO_REGION"] {
             assert_eq!(advice(of_others), None);
         }
+    }
+
+    #[test]
+    fn two_names_of_one_setting_with_different_values_are_named_without_the_values() {
+        let found = |set: &[(&str, &str)]| {
+            shadowed(|name| {
+                set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let [one, other] = ["TWILIO_SYNC_SERVICE_SID", "DASHBOARD_SYNC_SERVICE_SID"];
+        assert_eq!(found(&[(one, "IS1"), (other, "IS2")]), [(one, other)]);
+        assert_eq!(found(&[(one, "IS1"), (other, " IS1 "), ("AUTH_TOKEN", "x")]), []);
+        assert_eq!(
+            found(&[(one, ""), (other, "IS2"), ("TWILIO_SYNC_SERVICE_ID", "IS1")]),
+            [(other, "TWILIO_SYNC_SERVICE_ID")]
+        );
+        assert_eq!(
+            found(&[("PUBLIC_URL", "https://a.example.com/"), ("EXTERNAL_HOST", "a.example.com")]),
+            []
+        );
+        assert_eq!(
+            found(&[("TWILIO_AUTH_TOKEN", "a"), ("AUTH_TOKEN", "b")]),
+            [("TWILIO_AUTH_TOKEN", "AUTH_TOKEN")]
+        );
     }
 
     #[test]

@@ -150,3 +150,22 @@ async fn a_name_that_only_looks_like_ours_is_a_warning_in_log_and_doctor() {
     }
     sample.emulator.shutdown().await;
 }
+
+/// As when the files of two samples are put into one: the service writes into one Sync Service, the wallboard reads another.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_names_of_one_setting_with_different_values_are_a_warning_that_names_both() {
+    let other = format!("IS{:032x}", 7);
+    let sample =
+        Sample::new("a-queue-statistics.env", &[WITHOUT_HOST[0], ("DASHBOARD_SYNC_SERVICE_SID", &other)])
+            .await;
+    let (log, notes) = (sample.serve().await, notes(&sample.doctor().await));
+    for said in [&log, &notes] {
+        assert!(
+            said.contains("TWILIO_FLEX_SYNC_SID") && said.contains("DASHBOARD_SYNC_SERVICE_SID"),
+            "{said}"
+        );
+        assert!(!said.contains(&other), "{said}");
+    }
+    assert_eq!(sample.items("queueStats"), 2, "the first counts");
+    sample.emulator.shutdown().await;
+}

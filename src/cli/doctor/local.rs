@@ -34,7 +34,11 @@ pub(super) fn unread(unread: &Unread) -> impl Iterator<Item = Check> {
     let needless = unread.needless.iter().map(|(name, advice)| {
         Check::note("variable name", format!("{name} is set but not read"), (*advice).to_owned())
     });
-    misspelt.chain(retired).chain(needless)
+    let shadowed = unread.shadowed.iter().map(|(used, ignored)| {
+        let found = format!("{used} and {ignored} have different values; that of {used} is used");
+        Check::note("variable name", found, format!("give both the right value, or remove {ignored}"))
+    });
+    misspelt.chain(retired).chain(needless).chain(shadowed)
 }
 
 /// What is off because it is half configured, and values that name something unknown.
