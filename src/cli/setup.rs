@@ -150,13 +150,14 @@ async fn fill_sync(
     let controlled = apis.sync.is_access_controlled().await.map_err(access_failed)?;
     let (found, missing): (Vec<_>, Vec<_>) = before.iter().partition(|(_, there)| *there);
     let queue_map = Object::Map(config.sync.queue_stats_map.as_str().into());
+    let mut shut_out = None;
     let has_queue_map = config.sync.layouts.contains(&LayoutName::QueueMap);
     if protects {
         // Permissions first, so that no reader is shut out meanwhile; and before the core starts, which warns if access is
         // not controlled.
         permit(&apis.sync, &found).await?;
         if has_queue_map && found.iter().any(|(object, _)| *object == queue_map) {
-            permit_workers(apis, &config.sync.queue_stats_map).await;
+            shut_out = permit_workers(apis, &config.sync.queue_stats_map).await.err();
         }
         if !controlled {
             apis.sync.control_access().await.map_err(access_failed)?;
@@ -189,7 +190,7 @@ async fn fill_sync(
     if protects {
         permit(&apis.sync, &missing).await?;
         if has_queue_map && missing.iter().any(|(object, _)| *object == queue_map) {
-            permit_workers(apis, &config.sync.queue_stats_map).await;
+            shut_out = permit_workers(apis, &config.sync.queue_stats_map).await.err();
         }
     }
     print(match (controlled, protects) {
@@ -202,7 +203,7 @@ async fn fill_sync(
     });
     let items = queue_items(&snapshot).len();
     print(format!("TaskQueues: {} found, {items} with statistics", snapshot.queues.len()));
-    Ok(())
+    shut_out.map_or(Ok(()), Err)
 }
 
 /// Sets the event callback URL if asked to, and prints it.
@@ -235,30 +236,42 @@ async fn tell_workspace(
 }
 
 /// Lets Flex users read the Map that the queue statistics plugin shows, with the tokens that they have from Flex. Their
-/// identity is known from their Worker's `contact_uri`.
-async fn permit_workers(apis: &Apis, map: &str) {
-    let workers = match apis.taskrouter.workers().await {
-        Ok(workers) => workers,
-        Err(error) => {
-            print(format!(
-                "Flex users: none may read Map {map} (54007), because the Workers can't be read: {error}"
-            ));
-            return;
-        }
-    };
+/// identity is known from their Worker's `contact_uri`. Fails if that was not done for all of them.
+async fn permit_workers(apis: &Apis, map: &str) -> Result<(), CommandError> {
+    let workers = apis.taskrouter.workers().await.map_err(|error| {
+        let undone = format!(
+            "Flex users were not permitted to read Map {map} (54007), because the Workers can't be read"
+        );
+        explained(&undone, &error)
+    })?;
     let identities: BTreeSet<String> =
         workers.iter().filter_map(|worker| identity_of(&worker.attributes)).collect();
-    let permitted = stream::iter(identities.iter().take(MOST_PERMITTED))
+    let failures: Vec<TwilioError> = stream::iter(identities.iter().take(MOST_PERMITTED))
         .map(|identity| apis.sync.permit_reading("Maps", map, identity))
         .buffer_unordered(PERMITTED_AT_ONCE)
-        .filter(|permitted| future::ready(permitted.is_ok()))
-        .count()
+        .filter_map(|permitted| future::ready(permitted.err()))
+        .collect()
         .await;
+    let permitted = identities.len().min(MOST_PERMITTED) - failures.len();
     print(format!(
         "Flex users: {permitted} of {} Workers may read Map {map}; for others Sync refuses it (54007) and their table of queue \
          statistics stays empty, also for Workers that are added later: repeat this then",
         workers.len()
     ));
+    if identities.len() > MOST_PERMITTED {
+        return Err(CommandError::Failed(format!(
+            "{} Flex users were not permitted to read Map {map} (54007): setup permits {MOST_PERMITTED} at most",
+            identities.len() - MOST_PERMITTED
+        )));
+    }
+    match failures.first() {
+        None => Ok(()),
+        Some(error) => {
+            let undone =
+                format!("{} Flex users were not permitted to read Map {map} (54007)", failures.len());
+            Err(explained(&undone, error))
+        }
+    }
 }
 
 /// The identity of a Worker's Flex user.

@@ -57,7 +57,18 @@ async fn flex_users_keep_their_map_and_those_who_can_not_be_known_are_counted_in
     assert!(reads_only(ZOE));
 
     emulator.faults().add(Fault::status(403, 20403).on(Api::TaskRouter).method("GET").path("/Workers"));
-    let said = protect().await;
-    assert!(said.contains("Flex users: none may read Map queueStats (54007)"), "{said}");
+    let fails = async || {
+        let output = Binary::output(&variables, &["setup", "--protect-sync"]).await;
+        assert_eq!(output.status.code(), Some(1), "what was not done must show in the exit status");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = fails().await;
+    for part in ["setup is incomplete", "Map queueStats (54007)", "the Workers can't be read"] {
+        assert!(said.contains(part), "{part} is missing in:\n{said}");
+    }
+    emulator.faults().clear();
+    emulator.faults().add(Fault::status(403, 20403).on(Api::Sync).path(&format!("/Permissions/{ZOE}")));
+    let said = fails().await;
+    assert!(said.contains("1 Flex users were not permitted to read Map queueStats (54007)"), "{said}");
     emulator.shutdown().await;
 }

@@ -2,11 +2,12 @@
 //
 // | An item above 15 KiB | can still be read by cells that go through every field; no queue disappears |
 // | Rows                 | come in TaskRouter's order |
+// | Access control       | leaves the Map to the Flex users of the Workers, and to no other identity |
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { PINNED, places, TODAY } from "./places.mjs";
-import { agent, QUICK, scene } from "./scene.mjs";
+import { agent, NO_TIMERS, QUICK, scene } from "./scene.mjs";
 
 const CHANNELS = ["all", "voice", "chat", "video"];
 /** With this many Activities of such names an item has about 20 KiB. */
@@ -75,4 +76,23 @@ test("rows come in TaskRouter's order over the websocket", async (t) => {
       table.name,
     );
   }
+});
+
+test("after setup --protect-sync Flex users read the Map with their own tokens, and others do not", async (t) => {
+  const { emulator, service, open, openAll } = await scene(t, { variables: { ...NO_TIMERS, SYNC_LAYOUTS: "queue-map" } });
+  const { status, output } = await service.run("setup", "--protect-sync");
+  assert.equal(status, 0, output);
+  const { contact } = await agent(emulator);
+  const settings = (identity) => ({ options: emulator.options, token: emulator.token({ identity }) });
+  const own = settings(contact.replace(/^client:/, ""));
+  const tables = await openAll(places, [PINNED.flex, TODAY], { client: "queue-table", settings: own });
+  const { queues } = await emulator.control("GET", "/world");
+  await emulator.do("create_task", { queue: queues[0].sid, channel: "voice" });
+  for (const table of tables) {
+    const waits = ({ rows }) => rows.find(({ sid }) => sid === queues[0].sid)?.all.total === 1;
+    const { rows, failures } = await table.until(`the Task waits, ${table.name}`, waits);
+    assert.deepEqual([rows.length, failures], [queues.length, []], table.name);
+  }
+  const stranger = open(places[0], { client: "queue-table", sdk: TODAY, settings: settings("a_stranger") });
+  await assert.rejects(stranger, ({ code }) => code === 54007);
 });
