@@ -130,6 +130,19 @@ describe("long names, missing values and long lists", () => {
     }
   });
 
+  it("the open view's tab is in sight where not all tabs are", async () => {
+    desk = await openDesk(
+      browser,
+      "/#/voice",
+      {},
+      { viewport: { width: 360, height: 740 }, locale: "de-DE" },
+    );
+    const tab = desk.page.getByRole("link", { name: "Gesprächsqualität" });
+    await tab.waitFor();
+    const right = () => tab.evaluate((e) => Math.round(e.getBoundingClientRect().right));
+    await expect.poll(right).toBeLessThanOrEqual(360);
+  });
+
   it("an agent without a name has the SID, and what is missing is a dash with a reason", async () => {
     desk = await openDesk(browser, "/#/agents");
     const { page, mock } = desk;

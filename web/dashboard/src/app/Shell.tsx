@@ -50,6 +50,8 @@ function Desk() {
   useEffect(() => {
     document.title = `${text.views[view]} · ${title}`;
     main.current?.scrollTo(0, 0);
+    // On a phone not all tabs are in sight.
+    document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [view, text, title]);
 
   return (
