@@ -72,7 +72,7 @@ async function open(layout: Layout = "map", path = "/#/queues", more: object = {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   ends.push(() => context.close());
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(60_000);
   complaints = [];
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) =>
