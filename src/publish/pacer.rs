@@ -34,6 +34,9 @@ const RESERVE: f64 = 45.0;
 const RESERVE_FOR_BURSTS: f64 = 30.0;
 /// How long what they took of the fullest window counts, before it counts a little less.
 const PEAK_LASTS: Duration = Duration::from_secs(5);
+/// When events have named nothing for this long, they pause, and what they took counts less: side effects that they left
+/// behind would otherwise wait for a whole window.
+const EVENTS_PAUSE: Duration = Duration::from_secs(1);
 /// The share of the budget left to writes that no event names. It sets only their rate; `reserve` sets the room kept free.
 const SHARE_OF_OTHERS: f64 = 1.0 - RESERVE / BUDGET;
 /// Other writes go at once while no more of the window is spent, in small writes. From then on they are spread evenly over
@@ -253,7 +256,9 @@ impl Pacer {
     fn reserve(&self, now: Instant) -> f64 {
         let (at, peak) = self.peak;
         let old = now.saturating_duration_since(at).as_secs_f64() / PEAK_LASTS.as_secs_f64();
-        let lately = peak * (2.0 - old).clamp(0.0, 1.0);
+        let newest = self.named.back().map_or(self.begun_at, |(at, _)| *at);
+        let quiet = now.saturating_duration_since(newest).as_secs_f64() / EVENTS_PAUSE.as_secs_f64();
+        let lately = peak * (2.0 - old).clamp(0.0, 1.0) * (2.0 - quiet).clamp(0.0, 1.0);
         let to_come = lately + RESERVE_FOR_BURSTS - self.named_in_window(now);
         to_come.max(RESERVE) * self.budget / BUDGET
     }

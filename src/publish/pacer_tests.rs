@@ -406,3 +406,24 @@ fn the_reserve_is_what_events_took_lately_and_some_more_but_for_what_they_have_t
     }
     assert_eq!(pacer.peak, (start + seconds(10.5), 2.0));
 }
+
+#[test]
+fn when_events_pause_what_they_left_behind_goes_within_seconds() {
+    let (mut pacer, start) = rested(Instant::now());
+    // More than Sync takes, for half a minute.
+    let mut now = start;
+    while now < start + Duration::from_secs(30) {
+        if pacer.take(4_800, Urgency::Named, now) {
+            pacer.ended(1, 4_800, now);
+        }
+        now += Duration::from_millis(70);
+    }
+    let (end, mut left) = (now, 10);
+    while left > 0 {
+        if pacer.take(4_800, Urgency::SideEffect, now) {
+            pacer.ended(1, 4_800, now);
+            left -= 1;
+        }
+        now += Duration::from_millis(10);
+    }
+}

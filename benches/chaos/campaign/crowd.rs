@@ -1,6 +1,7 @@
 //! Thousands of events at a set pace, whatever becomes of them: each is due at its moment, and its time counts from then,
 //! so that a service that stalls cannot make the load wait for it.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,12 +18,22 @@ const CONNECTIONS: usize = 64;
 pub(crate) struct Answers {
     /// From the moment an event was due until it was accepted, rising.
     pub(crate) times: Vec<Duration>,
-    /// Answers that were not 2xx, and events that got none.
-    pub(crate) refused: usize,
+    /// Answers that were not 2xx, and events that got none, by what became of them.
+    pub(crate) refused: BTreeMap<String, usize>,
     pub(crate) took: Duration,
 }
 
 impl Answers {
+    pub(crate) fn refusals(&self) -> usize {
+        self.refused.values().sum()
+    }
+
+    /// What is wrong where events were not taken.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let count = self.refusals();
+        (count > 0).then(|| format!("{count} events were not taken: {:?}", self.refused))
+    }
+
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.times.len() * percent).div_ceil(100).max(1);
         self.times.get(rank - 1).copied().unwrap_or_default()
@@ -45,7 +56,9 @@ pub(crate) async fn post(testbed: &Testbed, events: usize, over: Duration) -> An
     let mut all = Answers::default();
     for one in running.join_all().await {
         all.times.extend(one.times);
-        all.refused += one.refused;
+        for (why, count) in one.refused {
+            *all.refused.entry(why).or_default() += count;
+        }
     }
     all.times.sort_unstable();
     all.took = begin.elapsed();
@@ -69,31 +82,37 @@ async fn one_connection(address: &str, requests: &[Vec<u8>], due: impl Fn(usize)
         if stream.is_none() {
             stream = TcpStream::connect(address).await.ok();
         }
-        let accepted = match &mut stream {
+        let asked = match &mut stream {
             Some(open) => ask(open, request).await,
-            None => false,
+            None => Err("no connection".to_owned()),
         };
-        if accepted {
-            answers.times.push(due.elapsed());
-        } else {
-            answers.refused += 1;
-            stream = None;
+        match asked {
+            Ok(()) => answers.times.push(due.elapsed()),
+            Err(why) => {
+                *answers.refused.entry(why).or_default() += 1;
+                stream = None;
+            }
         }
     }
     answers
 }
 
-/// Whether the answer is 2xx; one of 204 has no body.
-async fn ask(stream: &mut TcpStream, request: &[u8]) -> bool {
+/// Asks for an answer of 2xx; one of 204 has no body.
+async fn ask(stream: &mut TcpStream, request: &[u8]) -> Result<(), String> {
     let (mut head, mut length) = ([0; 2048], 0);
-    if stream.write_all(request).await.is_err() {
-        return false;
-    }
+    stream.write_all(request).await.map_err(|error| format!("not sent: {}", error.kind()))?;
     while !head[..length].ends_with(b"\r\n\r\n") {
-        let Ok(read @ 1..) = stream.read(&mut head[length..]).await else { return false };
-        length += read;
+        match stream.read(&mut head[length..]).await {
+            Ok(read @ 1..) => length += read,
+            Ok(_) if length > 0 => break,
+            Ok(_) => return Err("closed without an answer".to_owned()),
+            Err(error) => return Err(format!("no answer: {}", error.kind())),
+        }
     }
-    head.starts_with(b"HTTP/1.1 2")
+    match head.get(9..12) {
+        Some([b'2', ..]) => Ok(()),
+        status => Err(format!("status {}", String::from_utf8_lossy(status.unwrap_or_default()))),
+    }
 }
 
 /// Whole requests of a lively centre of the same seed, signed.

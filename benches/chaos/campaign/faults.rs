@@ -263,13 +263,13 @@ async fn burst(effort: Effort) -> Finding {
         finding.notes.push(format!(
             "{} events 2xx, {} not, in {:.2} s, p50 {:.2} ms, p99 {:.1} ms (goal 50)",
             answers.times.len(),
-            answers.refused,
+            answers.refusals(),
             answers.took.as_secs_f64(),
             ms(50),
             ms(99),
         ));
-        if answers.refused > 0 {
-            testbed.problem(format!("{} events were not taken", answers.refused));
+        if let Some(problem) = answers.problem() {
+            testbed.problem(problem);
         }
         testbed.wire.set(Mode::Through);
         finding.tried(testbed.agrees().await);
@@ -318,8 +318,8 @@ async fn memory(effort: Effort) -> Finding {
     for _ in 0..effort.of(1, 3) {
         testbed.wire.set(Mode::Refuse);
         let answers = crowd::post(&testbed, effort.of(500, 5_000), SECOND).await;
-        if answers.refused > 0 {
-            testbed.problem(format!("{} events were not taken", answers.refused));
+        if let Some(problem) = answers.problem() {
+            testbed.problem(problem);
         }
         testbed.wire.set(Mode::Through);
         finding.tried(testbed.agrees().await);

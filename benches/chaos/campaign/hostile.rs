@@ -109,8 +109,8 @@ pub(crate) async fn strike(effort: Effort, settings: twilio_emulator::Settings) 
     if let_in > 0 {
         testbed.problem(format!("{let_in} were let in without an account or a signature"));
     }
-    if answers.refused > 0 {
-        testbed.problem(format!("{} events were not taken", answers.refused));
+    if let Some(problem) = answers.problem() {
+        testbed.problem(problem);
     }
     if peak > MOST_MEMORY_KIB {
         testbed.problem(format!("{} MiB of memory", peak / 1024));
