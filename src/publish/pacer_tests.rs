@@ -425,5 +425,7 @@ fn when_events_pause_what_they_left_behind_goes_within_seconds() {
             left -= 1;
         }
         now += Duration::from_millis(10);
+        let used = pacer.used(now);
+        assert!(now < end + Duration::from_secs(3), "{left} left, {used} of the window used");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::settle::{Look, Settle};
+use super::lag::{Lags, Look};
 
 /// Events this near to each other are looked after together.
 const TOGETHER: Duration = Duration::from_millis(50);
@@ -50,7 +50,7 @@ impl Awaited {
         before: Option<Instant>,
         started: Instant,
         spacing: Duration,
-        settle: &Settle,
+        lags: &Lags,
     ) -> Shown {
         let age = |event: Instant| started.saturating_duration_since(event);
         let is_explained = self.0.last().is_some_and(|group| age(group.last) <= spacing);
@@ -68,7 +68,7 @@ impl Awaited {
             }
         }
         self.0.retain(|group| {
-            let over = settle.after_named(group.last, started).is_none();
+            let over = lags.after_named(group.last, started).is_none();
             if over && group.showed.is_none() {
                 shown.without_change += 1;
             }
@@ -80,8 +80,8 @@ impl Awaited {
     }
 
     /// The next look after any of them, for a read begun at `started`.
-    pub(super) fn next(&self, settle: &Settle, started: Instant) -> Option<Look> {
-        self.0.iter().filter_map(|group| settle.after_named(group.last, started)).min_by_key(|look| look.at)
+    pub(super) fn next(&self, lags: &Lags, started: Instant) -> Option<Look> {
+        self.0.iter().filter_map(|group| lags.after_named(group.last, started)).min_by_key(|look| look.at)
     }
 
     pub(super) fn oldest(&self) -> Option<Instant> {

@@ -9,13 +9,14 @@
 mod awaited;
 mod channels;
 mod key;
+mod lag;
 mod marks;
 mod outgoing;
 mod plan;
 mod reader;
 mod roster;
 mod schedule;
-mod settle;
+mod siblings;
 mod slot;
 mod tasks;
 mod ways;

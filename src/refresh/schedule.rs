@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::key::{Key, Offers, PARTS, Part};
-use super::settle::Settle;
+use super::lag::Lags;
 use super::slot::Slot;
 use crate::bucket::Bucket;
 use crate::config::RefreshConfig;
@@ -70,7 +70,7 @@ pub struct Schedule {
     needs: Needs,
     channels: Vec<String>,
     slots: BTreeMap<Key, Slot>,
-    settle: Settle,
+    lags: Lags,
     /// Late changes that may still turn out to be those of an event under way.
     suspects: BTreeMap<Key, Suspect>,
     launches: Bucket,
@@ -104,7 +104,7 @@ impl Schedule {
             needs,
             channels: channels.to_vec(),
             slots: BTreeMap::new(),
-            settle: Settle::new(rhythm.settle_step, rhythm.settle_window, now),
+            lags: Lags::new(rhythm.settle_step, rhythm.settle_window, now),
             suspects: BTreeMap::new(),
             launches: Bucket::new(CALLS_IN_A_ROW, CALLS_PER_SECOND, CALLS_IN_A_ROW, now),
             looks: Bucket::new(1.0, LOOKS_PER_SECOND, 1.0, now),
@@ -166,7 +166,7 @@ impl Schedule {
         let others = others.into_iter().filter_map(|(key, hit)| hit.then_some(key));
         let workspace = parts.clone().filter(|_| touch.workspace).map(Key::Workspace);
         let scopes = self.scopes(touch.channel.as_deref());
-        let lags = self.settle.expects_lag(now);
+        let lag_expected = self.lags.expects_lag(now);
         // Events of Workers alone explain no change of Tasks.
         let explains = |key: &Key| match (key, &touch.queues) {
             (Key::Queue(queue, ..), Queues::Some(named)) => named.contains(queue),
@@ -184,7 +184,7 @@ impl Schedule {
             }
             // What was read since an event came shows it, unless statistics lag; else the first of many events would seem
             // to wait for ever.
-            let shown = slot.last_shown.filter(|_| !lags);
+            let shown = slot.last_shown.filter(|_| !lag_expected);
             let waits = slot.event.and_then(|event| shown.map_or(Some(event), |shown| event.since(shown)));
             slot.event = Trace::join(waits, event);
         };
@@ -290,7 +290,7 @@ impl Schedule {
             if self.close_looks.take(1.0, 0.0, now) {
                 due.extend(self.look_closely(key));
             } else {
-                let shared = self.settle.next_shared(now);
+                let shared = self.lags.next_shared(now);
                 if let Some(slot) = self.slots().get_mut(&key) {
                     (slot.touch_due, slot.closely) = (Some(shared), false);
                 }

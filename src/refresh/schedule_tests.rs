@@ -225,7 +225,7 @@ fn an_event_for_all_does_not_coarsen_the_looks_after_one_for_a_single_task_queue
 fn a_late_change_is_read_with_all_that_its_event_touched_when_it_is_expected() {
     let start = Instant::now();
     let mut schedule = settled(start);
-    schedule.settle.learn(ms(1_900), ms(2_000), start);
+    schedule.lags.learn(ms(1_900), ms(2_000), start);
     let event = start + ms(1_000);
     schedule.touch(&touch_of(1), event);
     let first: Vec<Key> = schedule.due_touched(event).into_iter().collect();
@@ -257,7 +257,7 @@ fn looks_after_single_queues_have_a_budget_beyond_which_they_share_bulk_calls() 
     schedule.set_queues(&(0..200).map(sid).collect(), start);
     let all: Vec<Key> = schedule.due_by_timer(start).into_iter().collect();
     run(&mut schedule, &all, Cause::Timer, start);
-    schedule.settle.learn(ms(1_900), ms(2_000), start);
+    schedule.lags.learn(ms(1_900), ms(2_000), start);
     let (mut close, mut now) = (0, start);
     while now < start + ms(10_000) {
         now += ms(10);
@@ -421,7 +421,7 @@ fn a_change_of_an_event_that_is_still_under_way_is_no_lag() {
         }
         let after = look + EVENT_UNDER_WAY;
         schedule.due_touched(after);
-        assert_eq!(schedule.settle.expects_lag(after), !explained, "{round}");
+        assert_eq!(schedule.lags.expects_lag(after), !explained, "{round}");
     }
 }
 
@@ -437,7 +437,7 @@ fn a_change_of_workers_alone_is_no_lag_of_an_event_that_names_the_queue() {
     schedule.started(&[key], Cause::Touched, look);
     schedule.succeeded(key, Cause::Touched, look, Moved::Workers);
     schedule.due_touched(look + EVENT_UNDER_WAY);
-    assert!(!schedule.settle.expects_lag(look + EVENT_UNDER_WAY));
+    assert!(!schedule.lags.expects_lag(look + EVENT_UNDER_WAY));
 }
 
 #[test]
@@ -447,7 +447,7 @@ fn settling_reads_take_half_of_the_bulk_window_at_most() {
     schedule.set_queues(&(0..200).map(sid).collect(), start);
     let all: Vec<Key> = schedule.due_by_timer(start).into_iter().collect();
     run(&mut schedule, &all, Cause::Timer, start);
-    schedule.settle.learn(ms(1_900), ms(2_000), start);
+    schedule.lags.learn(ms(1_900), ms(2_000), start);
     for queue in 0..200 {
         schedule.touch(&touch_of(queue), start + ms(10));
     }
@@ -618,7 +618,7 @@ fn a_read_that_begins_late_shows_no_lag() {
     schedule.started(&[key], Cause::Touched, read);
     schedule.succeeded(key, Cause::Touched, read, true);
     schedule.due_touched(read + EVENT_UNDER_WAY);
-    assert!(!schedule.settle.expects_lag(read + EVENT_UNDER_WAY));
+    assert!(!schedule.lags.expects_lag(read + EVENT_UNDER_WAY));
 }
 
 #[test]
@@ -637,7 +637,7 @@ fn a_read_that_failed_has_shown_nothing_so_the_next_one_shows_no_lag() {
     schedule.started(&[key], Cause::Touched, read);
     schedule.succeeded(key, Cause::Touched, read, true);
     schedule.due_touched(read + EVENT_UNDER_WAY);
-    let lags = schedule.settle.expects_lag(read + EVENT_UNDER_WAY);
+    let lags = schedule.lags.expects_lag(read + EVENT_UNDER_WAY);
     assert!(!lags, "Twilio was away, its statistics were not late");
 
     // The same where an answer came and did not show it.
@@ -648,7 +648,7 @@ fn a_read_that_failed_has_shown_nothing_so_the_next_one_shows_no_lag() {
     schedule.started(&[key], Cause::Touched, read);
     schedule.succeeded(key, Cause::Touched, read, true);
     schedule.due_touched(read + EVENT_UNDER_WAY);
-    assert!(schedule.settle.expects_lag(read + EVENT_UNDER_WAY));
+    assert!(schedule.lags.expects_lag(read + EVENT_UNDER_WAY));
 }
 
 #[test]

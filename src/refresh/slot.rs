@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::awaited::Awaited;
+use super::lag::{Lags, Look};
 use super::schedule::Cause;
-use super::settle::{Look, Settle};
 use crate::event::Trace;
 
 /// Reads of one key for events that may start at once before they are spaced out.
@@ -96,9 +96,9 @@ impl Slot {
     }
 
     /// Plans the nearer of the looks after what touched it, for a read begun at `started`.
-    pub(super) fn look_again(&mut self, settle: &Settle, started: Instant) -> Option<Look> {
-        let named = self.awaited.next(settle, started);
-        let all = self.touched.all.and_then(|touched| settle.after_any(touched, started));
+    pub(super) fn look_again(&mut self, lags: &Lags, started: Instant) -> Option<Look> {
+        let named = self.awaited.next(lags, started);
+        let all = self.touched.all.and_then(|touched| lags.after_any(touched, started));
         let look = [named, all].into_iter().flatten().min_by_key(|look| look.at)?;
         if self.touch_due.is_none() {
             self.spaced = false;

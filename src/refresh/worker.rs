@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
-use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, warn};
@@ -19,6 +18,7 @@ use super::plan::plan;
 use super::reader::{Brought, Reader, failed_of, key_of};
 use super::roster::Roster;
 use super::schedule::{Cause, Schedule};
+use super::siblings::{Begun, EarlyReads, ReadEnd};
 use super::ways::{SMALL_CENTRE, WayRefused, Ways};
 use crate::bucket::Bucket;
 use crate::config::{RefreshConfig, StatisticsConfig};
@@ -26,7 +26,7 @@ use crate::event::{Invalidation, Trace};
 use crate::jobs::Jobs;
 use crate::sid::TaskQueueSid;
 use crate::stats::day::{iso_seconds, start_of_day};
-use crate::stats::{Board, Moved, Needs, ReadAnswer, ReadId, Snapshot};
+use crate::stats::{Board, Moved, Needs, ReadAnswer, Snapshot};
 use crate::telemetry::metrics::{Monitor, ReadOutcome};
 use crate::telemetry::trace::{self, TracedRead};
 use crate::twilio::taskrouter::{TaskRouter, Window};
@@ -45,9 +45,6 @@ const MOST_FAILURES_TOLD: usize = 20;
 const LOST: &str = "reading it failed inside this service; its log says more";
 /// How long an answer waits for others that are under way.
 const GATHER: Duration = Duration::from_millis(8);
-/// How long an answer waits for the others of the same event and TaskQueue: its sum and its TaskChannel are one write then, and
-/// each write is taken from what Sync allows the whole Map.
-const GATHER_SIBLINGS: Duration = Duration::from_millis(30);
 /// Marks are taken this often at most, so that what belongs together is taken together.
 const TAKING: Duration = Duration::from_millis(2);
 /// At most this many times in a row; a change makes a few events. A burst makes no more of our work than the rate.
@@ -77,7 +74,7 @@ pub struct RefreshWorker {
     when_read_checked: Instant,
     reads: Jobs<Begun, Result<Brought, TwilioError>>,
     /// Reads that ended before others of the same event and TaskQueue.
-    early: Vec<EarlyRead>,
+    early: EarlyReads,
     snapshots: watch::Sender<Arc<Snapshot>>,
     /// When what the board holds is shown, if it is not shown yet.
     publish_at: Option<Instant>,
@@ -89,48 +86,6 @@ pub struct RefreshWorker {
     /// When to see whether a new day began.
     day_checked: Instant,
     monitor: Monitor,
-}
-
-#[derive(Debug)]
-struct Begun {
-    read: Read,
-    id: ReadId,
-    cause: Cause,
-    /// The keys that were due; it only covers the others.
-    asked: BTreeSet<Key>,
-    started: Instant,
-    /// The events that it is to show, by what they touched.
-    events: Vec<(Key, Trace)>,
-    reading: TracedRead,
-}
-
-type ReadEnd = Result<Result<Brought, TwilioError>, JoinError>;
-
-/// A read whose answer waits for those of others.
-#[derive(Debug)]
-struct EarlyRead {
-    begun: Begun,
-    ended: ReadEnd,
-    until: Instant,
-}
-
-impl Begun {
-    /// Whether both read a TaskQueue because of the same events. A list read is no sibling of a TaskQueue's own reads, which it
-    /// would hold up.
-    fn is_sibling(&self, other: &Self) -> bool {
-        let for_events = self.cause == Cause::Touched && other.cause == Cause::Touched;
-        let same_queues = match (&self.read.what, &other.read.what) {
-            (What::Queue(queue, ..), What::Queue(other, ..)) => queue == other,
-            (What::List(_), What::List(_)) => true,
-            _ => false,
-        };
-        for_events && self.started == other.started && same_queues
-    }
-
-    /// Why a key is read: one that is only covered was read as by a timer.
-    fn cause_of(&self, key: Key) -> Cause {
-        if self.asked.contains(&key) { self.cause } else { Cause::Timer }
-    }
 }
 
 impl RefreshWorker {
@@ -173,7 +128,7 @@ impl RefreshWorker {
             when_read: Vec::new(),
             when_read_checked: now,
             reads: Jobs::default(),
-            early: Vec::new(),
+            early: EarlyReads::default(),
             snapshots,
             publish_at: None,
             take_at: None,
@@ -196,7 +151,7 @@ impl RefreshWorker {
             let now = Instant::now();
             self.take_at = self.take_at.filter(|at| *at > now);
             let due = self.schedule.next_due(now).into_iter().chain(self.publish_at).chain(self.take_at);
-            let due = due.chain(self.early.iter().map(|early| early.until)).min();
+            let due = due.chain(self.early.next_due()).min();
             let due = due.unwrap_or(now + LONGEST_SLEEP).min(now + LONGEST_SLEEP);
             let marks = self.marks.clone();
             tokio::select! {
@@ -337,21 +292,15 @@ impl RefreshWorker {
 
     /// A read ended: its answer is taken with those of its siblings.
     fn gather(&mut self, begun: Begun, ended: ReadEnd) {
-        if self.reads.in_flight().any(|other| other.is_sibling(&begun)) {
-            self.early.push(EarlyRead { begun, ended, until: Instant::now() + GATHER_SIBLINGS });
-            return;
-        }
-        let siblings: Vec<_> = self.early.extract_if(.., |early| early.begun.is_sibling(&begun)).collect();
-        for EarlyRead { begun, ended, .. } in siblings {
+        let awaited = self.reads.in_flight().any(|other| other.is_sibling(&begun));
+        for (begun, ended) in self.early.gather(begun, ended, awaited, Instant::now()) {
             self.end(&begun, ended);
         }
-        self.end(&begun, ended);
     }
 
     /// What has waited long enough for its siblings is shown without them.
     fn release_early(&mut self, now: Instant) {
-        let over: Vec<_> = self.early.extract_if(.., |early| early.until <= now).collect();
-        for EarlyRead { begun, ended, .. } in over {
+        for (begun, ended) in self.early.take_overdue(now) {
             self.end(&begun, ended);
         }
     }

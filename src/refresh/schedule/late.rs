@@ -35,9 +35,9 @@ impl Schedule {
             self.suspects.iter().filter(|(_, s)| confirmed(s)).map(|(key, s)| (*key, *s)).collect();
         for (key, suspect) in late {
             self.suspects.remove(&key);
-            let knew = self.settle.expects_lag(now);
+            let knew = self.lags.expects_lag(now);
             let age = |read: Instant| read.saturating_duration_since(suspect.touched);
-            self.settle.learn(age(suspect.missed), age(suspect.started), suspect.started);
+            self.lags.learn(age(suspect.missed), age(suspect.started), suspect.started);
             if !knew {
                 self.touch_related(key, now);
                 self.look_sooner(now);
@@ -68,7 +68,7 @@ impl Schedule {
         self.earliest.take();
         for key in keys {
             if let Some(slot) = self.slots.get_mut(&key) {
-                slot.look_again(&self.settle, now);
+                slot.look_again(&self.lags, now);
             }
         }
     }
@@ -106,19 +106,19 @@ impl Schedule {
         if std::mem::take(&mut slot.failures) > 0 {
             self.try_failing(started);
         }
-        let (settle, spacing) = (&mut self.settle, self.rhythm.spacing);
+        let (lags, spacing) = (&mut self.lags, self.rhythm.spacing);
         let Some(slot) = self.slots.get_mut(&key) else { return };
         let touched = slot.touched;
         if !settles || touched.each().next().is_none() {
             slot.shown(started);
             return;
         }
-        let knew = settle.expects_lag(started);
-        let shown = slot.awaited.read(moved == Moved::Tasks, before, started, spacing, settle);
+        let knew = lags.expects_lag(started);
+        let shown = slot.awaited.read(moved == Moved::Tasks, before, started, spacing, lags);
         // Late is what an earlier read should have shown. Reads may begin late for reasons of our own.
         let missed = |touched: &Instant| before.filter(|shown| shown >= touched);
         let is_late =
-            |touched: &Instant| missed(touched).is_some() && settle.is_late(*touched, started, spacing);
+            |touched: &Instant| missed(touched).is_some() && lags.is_late(*touched, started, spacing);
         let late = match moved {
             Moved::Nothing => false,
             Moved::Workers => knew && touched.each().any(|event| is_late(&event)),
@@ -132,15 +132,15 @@ impl Schedule {
             self.suspects.insert(key, Suspect { touched, missed, started, since: started });
         }
         if let Some((missed, age)) = shown.late.filter(|_| knew) {
-            settle.learn(missed, age, started);
+            lags.learn(missed, age, started);
         }
-        (0..shown.without_change).for_each(|_| settle.rested());
-        let look = slot.look_again(settle, started);
+        (0..shown.without_change).for_each(|_| lags.rested());
+        let look = slot.look_again(lags, started);
         slot.touched = Touched {
             one: touched.one.filter(|_| slot.awaited.oldest().is_some()),
-            all: touched.all.filter(|all| settle.after_any(*all, started).is_some()),
+            all: touched.all.filter(|all| lags.after_any(*all, started).is_some()),
         };
-        let shows_within = settle.shows_within(started);
+        let shows_within = lags.shows_within(started);
         if moved > Moved::Nothing || look.is_none() {
             // Of events that lag, later ones are still to come.
             let to_come = slot.awaited.oldest().filter(|_| knew).and_then(|at| at.checked_sub(MARKED));

@@ -24,7 +24,7 @@ const CLOSE_STEP: Duration = Duration::from_millis(100);
 
 /// The memory of lags, and the steps that follow from it.
 #[derive(Debug)]
-pub struct Settle {
+pub struct Lags {
     step: Duration,
     window: Duration,
     origin: Instant,
@@ -75,7 +75,7 @@ impl Lag {
     }
 }
 
-impl Settle {
+impl Lags {
     /// Steps of `step` for a time of `window`; a window of zero switches settling off.
     pub fn new(step: Duration, window: Duration, origin: Instant) -> Self {
         Self { step, window, origin, lag: None, without_lag: 0 }
@@ -200,8 +200,8 @@ mod tests {
         looks
     }
 
-    fn named(settle: &Settle, touched: Instant) -> Vec<Duration> {
-        looks(|at| settle.after_named(touched, at), touched)
+    fn named(lags: &Lags, touched: Instant) -> Vec<Duration> {
+        looks(|at| lags.after_named(touched, at), touched)
     }
 
     fn ms(millis: u64) -> Duration {
@@ -211,50 +211,50 @@ mod tests {
     #[test]
     fn without_a_lag_it_looks_twice() {
         let now = Instant::now();
-        let settle = Settle::new(STEP, WINDOW, now);
-        assert_eq!(named(&settle, now).len(), 2);
-        assert!(*named(&settle, now).last().unwrap() >= WINDOW);
+        let lags = Lags::new(STEP, WINDOW, now);
+        assert_eq!(named(&lags, now).len(), 2);
+        assert!(*named(&lags, now).last().unwrap() >= WINDOW);
     }
 
     #[test]
     fn a_lag_once_seen_is_awaited_in_short_steps_until_forgotten() {
         let now = Instant::now();
-        let mut settle = Settle::new(STEP, WINDOW, now);
-        assert!(!settle.is_late(now, now + ms(5), SPACING), "that was the first read");
-        assert!(settle.is_late(now, now + ms(3_000), SPACING));
-        settle.learn(ms(2_500), ms(3_000), now + ms(3_000));
+        let mut lags = Lags::new(STEP, WINDOW, now);
+        assert!(!lags.is_late(now, now + ms(5), SPACING), "that was the first read");
+        assert!(lags.is_late(now, now + ms(3_000), SPACING));
+        lags.learn(ms(2_500), ms(3_000), now + ms(3_000));
         let later = now + Duration::from_secs(60);
-        let seen = named(&settle, later);
+        let seen = named(&lags, later);
         assert_eq!(seen[..3], [ms(2_500), ms(2_600), ms(2_700)], "no look before it can show");
         assert!(*seen.last().unwrap() >= ms(4_000) && seen.len() < 12, "{seen:?}");
-        let all = looks(|at| settle.after_any(later, at), later);
+        let all = looks(|at| lags.after_any(later, at), later);
         assert_eq!(all.len(), 2, "but not for every queue at once");
-        assert_eq!(named(&settle, now + LAG_MEMORY * 2).len(), 2);
+        assert_eq!(named(&lags, now + LAG_MEMORY * 2).len(), 2);
     }
 
     #[test]
     fn looks_close_in_on_a_lag_that_stays_the_same() {
         let now = Instant::now();
-        let mut settle = Settle::new(STEP, WINDOW, now);
-        settle.learn(ms(1_000), ms(3_100), now);
+        let mut lags = Lags::new(STEP, WINDOW, now);
+        lags.learn(ms(1_000), ms(3_100), now);
         let mut event = now + Duration::from_secs(10);
         for round in 0..20 {
             // Requests take a little more or less time.
             let lag = ms([2_000, 1_985, 2_010][round % 3]);
             // The read at the event's arrival missed it.
             let mut missed = ms(5);
-            let taken = named(&settle, event).into_iter().take_while(|age| {
+            let taken = named(&lags, event).into_iter().take_while(|age| {
                 let shows = *age >= lag;
                 missed = if shows { missed } else { *age };
                 !shows
             });
             let looks = taken.count();
-            let shown = named(&settle, event)[looks];
+            let shown = named(&lags, event)[looks];
             assert!(
                 round < 1 || looks <= 3 && shown < lag + CLOSE_STEP + CLOSE_STEP / 2,
                 "{round}: {shown:?}"
             );
-            settle.learn(missed, shown, event + shown);
+            lags.learn(missed, shown, event + shown);
             event += Duration::from_secs(10);
         }
     }
@@ -262,12 +262,12 @@ mod tests {
     #[test]
     fn of_lags_that_differ_the_shortest_is_looked_for() {
         let now = Instant::now();
-        let mut settle = Settle::new(STEP, WINDOW, now);
-        settle.learn(ms(1_000), ms(3_100), now);
+        let mut lags = Lags::new(STEP, WINDOW, now);
+        lags.learn(ms(1_000), ms(3_100), now);
         for (missed, shown) in [(1_900, 2_000), (600, 700), (2_900, 3_000)] {
-            settle.learn(ms(missed), ms(shown), now);
+            lags.learn(ms(missed), ms(shown), now);
         }
-        let seen = named(&settle, now);
+        let seen = named(&lags, now);
         assert_eq!(seen[0], ms(600));
         assert!(*seen.last().unwrap() >= ms(4_000));
     }
@@ -275,29 +275,29 @@ mod tests {
     #[test]
     fn a_lag_is_over_when_several_events_have_shown_none() {
         let now = Instant::now();
-        let mut settle = Settle::new(STEP, WINDOW, now);
+        let mut lags = Lags::new(STEP, WINDOW, now);
         for _ in 0..2 {
-            settle.learn(ms(1_500), ms(2_000), now + ms(2_000));
-            (1..EVENTS_WITHOUT_LAG).for_each(|_| settle.rested());
-            assert!(settle.expects_lag(now + ms(3_000)));
+            lags.learn(ms(1_500), ms(2_000), now + ms(2_000));
+            (1..EVENTS_WITHOUT_LAG).for_each(|_| lags.rested());
+            assert!(lags.expects_lag(now + ms(3_000)));
         }
-        settle.rested();
-        assert!(!settle.expects_lag(now + ms(3_000)));
+        lags.rested();
+        assert!(!lags.expects_lag(now + ms(3_000)));
     }
 
     #[test]
     fn a_change_long_after_an_event_is_no_lag() {
         let now = Instant::now();
-        let settle = Settle::new(STEP, WINDOW, now);
-        assert!(!settle.is_late(now, now + Duration::from_secs(30), SPACING));
+        let lags = Lags::new(STEP, WINDOW, now);
+        assert!(!lags.is_late(now, now + Duration::from_secs(30), SPACING));
     }
 
     #[test]
     fn looks_without_a_lag_share_one_grid() {
         let now = Instant::now();
-        let settle = Settle::new(STEP, WINDOW, now);
+        let lags = Lags::new(STEP, WINDOW, now);
         for touched in [3, 77, 399, 401].map(|millis| now + ms(millis)) {
-            let look = settle.after_named(touched, touched).unwrap();
+            let look = lags.after_named(touched, touched).unwrap();
             assert_eq!((look.at - now).as_millis() % STEP.as_millis(), 0);
         }
     }
@@ -305,9 +305,9 @@ mod tests {
     #[test]
     fn a_window_of_zero_switches_it_off() {
         let now = Instant::now();
-        let mut settle = Settle::new(STEP, Duration::ZERO, now);
-        settle.learn(ms(1_000), ms(2_000), now);
-        assert_eq!(settle.after_named(now, now), None);
-        assert_eq!(settle.after_any(now, now), None);
+        let mut lags = Lags::new(STEP, Duration::ZERO, now);
+        lags.learn(ms(1_000), ms(2_000), now);
+        assert_eq!(lags.after_named(now, now), None);
+        assert_eq!(lags.after_any(now, now), None);
     }
 }
