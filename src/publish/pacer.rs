@@ -34,6 +34,8 @@ const RESERVE: f64 = 45.0;
 const RESERVE_FOR_BURSTS: f64 = 30.0;
 /// How long what they took of the fullest window counts, before it counts a little less.
 const PEAK_LASTS: Duration = Duration::from_secs(5);
+/// A pace is told by what events named in no less time than this.
+const SHORTEST_PACE: Duration = Duration::from_secs(1);
 /// When events have named nothing for this long, they pause, and what they took counts less: side effects that they left
 /// behind would otherwise wait for a whole window.
 const EVENTS_PAUSE: Duration = Duration::from_secs(1);
@@ -267,8 +269,15 @@ impl Pacer {
         self.named.iter().filter(|(at, _)| *at + WINDOW > now).map(|(_, cost)| cost).sum()
     }
 
+    /// What events named in the window; where they began within it, as much as the whole window would hold at their pace.
+    fn named_a_window(&self, now: Instant) -> f64 {
+        let Some((first, _)) = self.named.iter().find(|(at, _)| *at + WINDOW > now) else { return 0.0 };
+        let span = now.saturating_duration_since(*first).max(SHORTEST_PACE).min(WINDOW);
+        self.named_in_window(now) * WINDOW.as_secs_f64() / span.as_secs_f64()
+    }
+
     fn note_peak(&mut self, now: Instant) {
-        let in_window = self.named_in_window(now);
+        let in_window = self.named_a_window(now);
         let (at, peak) = self.peak;
         if in_window >= peak || now.saturating_duration_since(at) >= PEAK_LASTS {
             self.peak = (now, in_window);

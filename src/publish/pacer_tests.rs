@@ -429,3 +429,23 @@ fn when_events_pause_what_they_left_behind_goes_within_seconds() {
         assert!(now < end + Duration::from_secs(3), "{left} left, {used} of the window used");
     }
 }
+
+#[test]
+fn in_the_first_window_side_effects_leave_room_for_what_the_pace_of_events_will_take() {
+    let (mut pacer, start) = rested(Instant::now());
+    let (mut now, mut waited) = (start, Duration::ZERO);
+    let mut next_named = start;
+    // Events name eight items a second from now on, and there are always side effects to write.
+    while now < start + Duration::from_secs(30) {
+        while next_named <= now && pacer.take(4_500, Urgency::Named, now) {
+            waited = waited.max(now - next_named);
+            pacer.ended(1, 4_500, now);
+            next_named += Duration::from_millis(125);
+        }
+        if pacer.take(4_500, Urgency::SideEffect, now) {
+            pacer.ended(1, 4_500, now);
+        }
+        now += Duration::from_millis(5);
+    }
+    assert!(waited <= Duration::from_millis(100), "{waited:?}");
+}

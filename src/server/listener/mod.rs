@@ -99,12 +99,14 @@ async fn serve_within(
         let (routes, stop) = (routes.clone(), stop.clone());
         open.spawn(async move {
             tokio::select! {
-                () = place.evicted() => debug!("A connection was closed to make room for another"),
+                // What has arrived is read before the connection is closed for others: it may be a whole request.
+                biased;
                 ended = converse(stream, peer, routes, place.clone(), stop) => {
                     if let Err(error) = ended {
                         debug!(%error, "A connection ended early");
                     }
                 }
+                () = place.evicted() => debug!("A connection was closed to make room for another"),
             }
         });
     }

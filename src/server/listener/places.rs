@@ -42,7 +42,14 @@ enum ConnectionState {
 #[derive(Debug)]
 pub(super) struct ConnectionPlace {
     places: Arc<Places>,
-    at: Mutex<(ConnectionState, u64)>,
+    at: Mutex<At>,
+}
+
+/// Where the connection stands among the others.
+#[derive(Debug, Clone)]
+struct At {
+    state: ConnectionState,
+    number: u64,
     evicted: CancellationToken,
 }
 
@@ -60,12 +67,9 @@ impl Places {
             }
         }
         let evicted = CancellationToken::new();
-        let at = open.enter(ConnectionState::Fresh, evicted.clone());
-        Arc::new(ConnectionPlace {
-            places: self.clone(),
-            at: Mutex::new((ConnectionState::Fresh, at)),
-            evicted,
-        })
+        let number = open.enter(ConnectionState::Fresh, evicted.clone());
+        let at = At { state: ConnectionState::Fresh, number, evicted };
+        Arc::new(ConnectionPlace { places: self.clone(), at: Mutex::new(at) })
     }
 
     /// Ends a connection where the system has no room for another.
@@ -125,34 +129,61 @@ impl ConnectionPlace {
         self.go(ConnectionState::Idle);
     }
 
-    /// Waits until another connection needs the place.
+    /// Waits until another connection needs the place. One whose whole request has arrived meanwhile keeps it: in a
+    /// flood requests wait to be read, and an event's must not be lost for that.
     pub(super) async fn evicted(&self) {
-        self.evicted.cancelled().await;
+        loop {
+            let At { number, evicted, .. } = self.at.lock().clone();
+            evicted.cancelled().await;
+            if self.at.lock().number == number {
+                return;
+            }
+        }
     }
 
     fn go(&self, to: ConnectionState) {
         let mut at = self.at.lock();
-        if at.0 == to {
+        if at.state == to {
             return;
         }
         let mut open = self.places.open();
-        // One that was evicted has no place to change.
-        if let Some(evicted) = open.of(at.0).remove(&at.1) {
-            *at = (to, open.enter(to, evicted));
+        let kept = open.of(at.state).remove(&at.number).is_some();
+        if kept || to == ConnectionState::Busy {
+            let evicted = if kept { at.evicted.clone() } else { CancellationToken::new() };
+            *at = At { state: to, number: open.enter(to, evicted.clone()), evicted };
         }
     }
 }
 
 impl Drop for ConnectionPlace {
     fn drop(&mut self) {
-        let at = *self.at.get_mut();
-        self.places.open().of(at.0).remove(&at.1);
+        let at = self.at.get_mut();
+        self.places.open().of(at.state).remove(&at.number);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
+
+    fn is_evicted(place: &ConnectionPlace) -> bool {
+        place.evicted().now_or_never().is_some()
+    }
+
+    #[test]
+    fn one_whose_whole_request_has_come_keeps_its_place() {
+        let places = Places::new(ConnectionLimits { open: 4, waiting: 1 });
+        let [late, silent] = [(); 2].map(|()| places.admit());
+        assert!(is_evicted(&late));
+        late.busy();
+        assert!(!is_evicted(&late) && !is_evicted(&silent));
+        let next = places.admit();
+        assert!(is_evicted(&silent) && !is_evicted(&late));
+        drop((late, silent, next));
+        assert_eq!(places.open().all(), 0);
+    }
 
     #[test]
     fn at_a_limit_those_go_first_that_have_sent_no_whole_request() {
@@ -162,16 +193,16 @@ mod tests {
         answered.busy();
         answered.idle();
         let second = places.admit();
-        assert!(!silent.evicted.is_cancelled(), "there is room for three that wait");
+        assert!(!is_evicted(&silent), "there is room for three that wait");
         let third = places.admit();
-        assert!(silent.evicted.is_cancelled() && !answered.evicted.is_cancelled());
+        assert!(is_evicted(&silent) && !is_evicted(&answered));
         second.busy();
         third.busy();
         let fourth = places.admit();
-        assert!(answered.evicted.is_cancelled(), "then those that wait for their next request");
+        assert!(is_evicted(&answered), "then those that wait for their next request");
         fourth.busy();
         let fifth = places.admit();
-        assert!(streaming.evicted.is_cancelled(), "then the one that is answered longest");
+        assert!(is_evicted(&streaming), "then the one that is answered longest");
         drop((streaming, answered, silent, second, third, fourth, fifth));
         assert_eq!(places.open().all(), 0);
     }
