@@ -435,7 +435,7 @@ fn a_change_of_workers_alone_is_no_lag_of_an_event_that_names_the_queue() {
     run(&mut schedule, &[key], Cause::Touched, event);
     let look = event + ms(1_200);
     schedule.started(&[key], Cause::Touched, look);
-    schedule.succeeded(key, Cause::Touched, look, Moved::Workers);
+    schedule.succeeded(key, Cause::Touched, look, Moved::SideEffects);
     schedule.due_touched(look + EVENT_UNDER_WAY);
     assert!(!schedule.lags.expects_lag(look + EVENT_UNDER_WAY));
 }

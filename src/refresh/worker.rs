@@ -382,9 +382,9 @@ impl RefreshWorker {
         let answered: BTreeSet<Key> = answers.iter().filter_map(key_of).collect();
         let folded = self.board.fold(id, answers, (self.wall)());
         // That an age moved on is no event's doing.
-        let of_queue = |queue: &TaskQueueSid| folded.moved.get(queue).copied().unwrap_or_default();
+        let moved_queues: BTreeSet<TaskQueueSid> = folded.moved.keys().map(|(queue, _)| *queue).collect();
         let moved = |key: &Key| match key {
-            Key::Queue(queue, _, Part::Realtime) => of_queue(queue) > Moved::Nothing,
+            Key::Queue(queue, _, Part::Realtime) => moved_queues.contains(queue),
             Key::Workspace(Part::Realtime) => folded.workspace_moved > Moved::Nothing,
             _ => true,
         };
@@ -395,7 +395,10 @@ impl RefreshWorker {
         // From counters to the values that say whether something was late: what is read already is not read again for that.
         for key in answered.iter().rev() {
             let moved = match key {
-                Key::Queue(queue, ..) => of_queue(queue),
+                // Its own: what another channel's late read shows is no sign that this one lagged.
+                Key::Queue(queue, scope, _) => {
+                    folded.moved.get(&(*queue, *scope)).copied().unwrap_or_default()
+                }
                 Key::Workspace(_) => folded.workspace_moved,
                 Key::Directory | Key::LastHour | Key::Tasks => Moved::Nothing,
             };

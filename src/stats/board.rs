@@ -59,7 +59,7 @@ pub enum FailedRead {
 #[derive(Debug, Default)]
 pub struct Folded {
     /// What changed in realtime statistics of TaskQueues, apart from ages.
-    pub moved: BTreeMap<TaskQueueSid, Moved>,
+    pub moved: BTreeMap<(TaskQueueSid, Scope), Moved>,
     /// The same for the Workspace.
     pub workspace_moved: Moved,
     /// Whether an answer contained a TaskQueue that is missing from the list.
@@ -71,8 +71,8 @@ pub struct Folded {
 pub enum Moved {
     #[default]
     Nothing,
-    /// Only Workers, whose events name no TaskQueue.
-    Workers,
+    /// Only what no event names: Workers, and the number of all Tasks, since a finished one is counted for a while.
+    SideEffects,
     Tasks,
 }
 
@@ -177,7 +177,7 @@ impl Board {
                             let moved = fold_realtime(stats, value, read);
                             if moved > Moved::Nothing {
                                 changed |= scope == Scope::ALL;
-                                let before = folded.moved.entry(queue).or_default();
+                                let before = folded.moved.entry((queue, scope)).or_default();
                                 *before = moved.max(*before);
                             }
                         }
@@ -389,15 +389,15 @@ fn moved(a: &Realtime, b: &Realtime) -> Moved {
     } = a;
     let same_tasks = *longest_task_waiting_sid == b.longest_task_waiting_sid
         && *tasks_by_priority == b.tasks_by_priority
-        && *tasks_by_status == b.tasks_by_status
-        && *total_tasks == b.total_tasks;
-    let same_workers = *activity_statistics == b.activity_statistics
+        && *tasks_by_status == b.tasks_by_status;
+    let same_others = *total_tasks == b.total_tasks
+        && *activity_statistics == b.activity_statistics
         && *total_available_workers == b.total_available_workers
         && *total_eligible_workers == b.total_eligible_workers
         && *total_workers == b.total_workers;
-    match (same_tasks, same_workers) {
+    match (same_tasks, same_others) {
         (true, true) => Moved::Nothing,
-        (true, false) => Moved::Workers,
+        (true, false) => Moved::SideEffects,
         (false, _) => Moved::Tasks,
     }
 }

@@ -68,10 +68,25 @@ fn an_older_answer_never_replaces_a_newer_one() {
 }
 
 #[test]
+fn a_finished_task_that_is_counted_no_longer_is_a_side_effect() {
+    let mut board = board();
+    let with_total = |total| {
+        let value = Realtime { total_tasks: total, ..realtime(2, 3) };
+        ReadAnswer::QueueRealtime(sid(1), Scope::ALL, value)
+    };
+    fold(&mut board, 1, with_total(3));
+    let folded = fold(&mut board, 2, with_total(2));
+    assert_eq!(folded.moved[&(sid(1), Scope::ALL)], Moved::SideEffects);
+    let other = ReadAnswer::QueueRealtime(sid(1), Scope::ALL, realtime(3, 3));
+    assert_eq!(fold(&mut board, 3, other).moved[&(sid(1), Scope::ALL)], Moved::Tasks);
+}
+
+#[test]
 fn only_what_moved_is_reported_and_replaced() {
     let mut board = board();
     let first = ReadAnswer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3));
-    assert!(fold(&mut board, 1, first).moved.contains_key(&sid(1)));
+    let moved: Vec<_> = fold(&mut board, 1, first).moved.into_keys().collect();
+    assert_eq!(moved, [(sid(1), Scope::ALL)], "and nothing on any channel");
     let before = state(&board, 1);
     let other = state(&board, 2);
 

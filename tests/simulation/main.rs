@@ -18,6 +18,7 @@
 mod agreement;
 mod formulas;
 mod freshness;
+mod hour;
 mod mix;
 mod network;
 mod run;
@@ -145,6 +146,11 @@ fn a_busy_centre_stays_within_every_reading_of_the_budget_and_leaves_no_queue_be
         let wrong = mix::run(seed, queues, steps_a_second);
         assert_eq!(wrong, Ok(()), "seed {seed}, {queues} queues, {steps_a_second} steps a second");
     }
+}
+
+#[test]
+fn an_hour_of_the_demo_costs_as_much_and_is_as_fresh_at_its_end_as_at_its_beginning() {
+    assert_eq!(hour::run(1), Ok(()));
 }
 
 #[test]

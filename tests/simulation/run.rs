@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use taskrouter_sync::config::CoreConfig;
 use taskrouter_sync::event::{Event, Invalidation, Trace};
 use taskrouter_sync::form::Form;
-use taskrouter_sync::refresh::Refresher;
+use taskrouter_sync::refresh::{Refresher, Roster};
 use taskrouter_sync::telemetry::metrics::Monitor;
 use taskrouter_sync::twilio::{Apis, Client};
 use taskrouter_sync::{layout, publish, refresh};
@@ -200,6 +200,7 @@ enum Happening {
 /// The service's reading and writing halves, as the program joins them.
 pub(crate) struct Service {
     refresher: Refresher,
+    roster: Roster,
     tasks: JoinSet<()>,
 }
 
@@ -226,6 +227,7 @@ impl Service {
             needs,
             wall,
         );
+        let roster = reader.roster();
         let monitor = Monitor::default();
         let no_tiles = tokio::sync::watch::channel(None).1;
         let snapshots = refresher.snapshots();
@@ -234,13 +236,32 @@ impl Service {
         let mut tasks = JoinSet::new();
         tasks.spawn(reader.run(CancellationToken::new()));
         tasks.spawn(writer.run(CancellationToken::new(), Duration::ZERO));
-        Self { refresher, tasks }
+        Self { refresher, roster, tasks }
     }
 
     /// As the webhook does, once the signature is checked.
     pub(crate) fn take_in(&self, body: &str) {
         let event = Event::from_form(&Form::parse(body.as_bytes()).unwrap());
         self.refresher.mark(&Invalidation { event: Some(Trace::begin(&event)), ..event.touch() });
+    }
+
+    /// The age of the oldest realtime and of the oldest cumulative statistics of any scope.
+    pub(crate) fn ages(&self, now: Timestamp) -> [Duration; 2] {
+        let snapshot = self.refresher.snapshots().borrow().clone();
+        let scopes = || snapshot.queues.values().flat_map(|state| &state.scopes).chain([&snapshot.workspace]);
+        let age = |as_of: Option<Timestamp>| {
+            as_of.map_or(Duration::ZERO, |at| Duration::try_from(now.duration_since(at)).unwrap_or_default())
+        };
+        let realtime = scopes().map(|scope| age(scope.realtime.as_of)).max();
+        let cumulative = scopes().map(|scope| age(scope.cumulative.as_of)).max();
+        [realtime, cumulative].map(Option::unwrap_or_default)
+    }
+
+    /// How long a caller waits for the list of Tasks.
+    pub(crate) async fn list_tasks(&self) -> Duration {
+        let begin = Instant::now();
+        self.roster.tasks().await.unwrap();
+        begin.elapsed()
     }
 
     /// Drops everything where it stands, as by SIGKILL: requests under way may have been carried out or not.

@@ -121,7 +121,7 @@ impl Schedule {
             |touched: &Instant| missed(touched).is_some() && lags.is_late(*touched, started, spacing);
         let late = match moved {
             Moved::Nothing => false,
-            Moved::Workers => knew && touched.each().any(|event| is_late(&event)),
+            Moved::SideEffects => knew && touched.each().any(|event| is_late(&event)),
             Moved::Tasks if knew => shown.late.is_some() || touched.each().any(|event| is_late(&event)),
             Moved::Tasks => touched.one.iter().any(is_late),
         };
