@@ -273,7 +273,7 @@ impl Pacer {
     fn named_a_window(&self, now: Instant) -> f64 {
         let Some((first, _)) = self.named.iter().find(|(at, _)| *at + WINDOW > now) else { return 0.0 };
         let span = now.saturating_duration_since(*first).max(SHORTEST_PACE).min(WINDOW);
-        self.named_in_window(now) * WINDOW.as_secs_f64() / span.as_secs_f64()
+        (self.named_in_window(now) * WINDOW.as_secs_f64() / span.as_secs_f64()).min(BUDGET)
     }
 
     fn note_peak(&mut self, now: Instant) {

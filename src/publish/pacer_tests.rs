@@ -387,24 +387,29 @@ fn the_reserve_is_what_events_took_lately_and_some_more_but_for_what_they_have_t
     for _ in 0..60 {
         assert!(pacer.take(500, Urgency::Named, start));
     }
-    assert!(is(pacer.reserve(start), 45.0), "they have taken it");
+    assert!(is(pacer.reserve(start), 180.0 + 30.0 - 60.0), "at this pace they would fill the window");
+    assert!(
+        is(pacer.reserve(at(1.5)), 90.0 + 30.0 - 60.0),
+        "after a second without any it counts less and less"
+    );
+    assert!(is(pacer.reserve(at(2.0)), 45.0), "they pause");
     assert!(pacer.take(500, Urgency::Named, at(6.0)));
-    // Sixty have left the window, and the fullest one had 61.
-    assert!(is(pacer.reserve(at(10.0)), 61.0 + 30.0 - 1.0));
-    assert!(is(pacer.reserve(at(13.5)), 30.5 + 30.0 - 1.0), "after five seconds it counts less and less");
+    // Sixty-one in six seconds.
+    let pace = 61.0 * 10.0 / 6.0;
+    assert!(is(pacer.reserve(at(6.5)), pace + 30.0 - 61.0));
     pacer.budget = 90.0;
-    assert!(is(pacer.reserve(at(10.0)), 45.0), "in half a window, half of it");
+    assert!(is(pacer.reserve(at(6.5)), (pace + 30.0 - 61.0) / 2.0), "in half a window, half of it");
     pacer.budget = BUDGET;
     assert!(pacer.take(500, Urgency::Named, at(10.9)));
-    assert_eq!(pacer.peak, (at(6.0), 61.0));
+    assert!(pacer.peak.0 == at(6.0) && is(pacer.peak.1, pace), "it counts for five seconds");
     assert!(pacer.take(500, Urgency::Named, at(11.0)));
-    assert_eq!(pacer.peak, (at(11.0), 3.0));
-    // As many as in the fullest one are the latest fullest one.
+    assert!(pacer.peak.0 == at(11.0) && is(pacer.peak.1, 3.0 * 10.0 / 5.0), "{:?}", pacer.peak);
+    // Two within a second and a half come faster than two in nine.
     let (mut pacer, start) = rested(Instant::now());
     for second in [0.0, 9.0, 10.5] {
         assert!(pacer.take(500, Urgency::Named, start + seconds(second)));
     }
-    assert_eq!(pacer.peak, (start + seconds(10.5), 2.0));
+    assert!(pacer.peak.0 == start + seconds(10.5) && is(pacer.peak.1, 20.0 / 1.5), "{:?}", pacer.peak);
 }
 
 #[test]

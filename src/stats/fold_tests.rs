@@ -30,23 +30,25 @@ fn names(board: &Board) -> Vec<String> {
 }
 
 #[test]
-fn each_statistic_is_of_tasks_or_of_workers() {
+fn each_statistic_is_of_tasks_that_events_name_or_of_what_none_names() {
     let idle = json!([{"friendly_name": "Idle", "sid": "WA1", "workers": 9}]);
     for (field, value, expected) in [
         ("longest_task_waiting_age", json!(6), Moved::Nothing),
         ("longest_task_waiting_sid", json!("WT2"), Moved::Tasks),
         ("tasks_by_priority", json!({"1": 2}), Moved::Tasks),
         ("tasks_by_status", json!({"assigned": 2}), Moved::Tasks),
-        ("total_tasks", json!(9), Moved::Tasks),
-        ("activity_statistics", idle, Moved::Workers),
-        ("total_available_workers", json!(9), Moved::Workers),
-        ("total_eligible_workers", json!(9), Moved::Workers),
-        ("total_workers", json!(9), Moved::Workers),
+        ("total_tasks", json!(9), Moved::SideEffects),
+        ("activity_statistics", idle, Moved::SideEffects),
+        ("total_available_workers", json!(9), Moved::SideEffects),
+        ("total_eligible_workers", json!(9), Moved::SideEffects),
+        ("total_workers", json!(9), Moved::SideEffects),
     ] {
         let answers = [with("total_tasks", json!(2)), with(field, value)];
         let mut board = board();
         let of_queue = answers.clone().map(|answer| {
-            fold(&mut board, 1, ReadAnswer::QueueRealtime(sid(1), Scope::ALL, answer)).moved.remove(&sid(1))
+            fold(&mut board, 1, ReadAnswer::QueueRealtime(sid(1), Scope::ALL, answer))
+                .moved
+                .remove(&(sid(1), Scope::ALL))
         });
         assert_eq!(
             of_queue,
