@@ -228,10 +228,12 @@ impl Cutter {
         false
     }
 
-    /// The names of what is cut, each once.
+    /// The names of what is cut, each once; not of what was in a value that then went as a whole.
     fn names(&self) -> Vec<String> {
         let mut seen = HashSet::new();
-        let names = self.cuts.iter().filter_map(|cut| cut.path.last());
+        let whole: HashSet<&[String]> = self.cuts.iter().map(|cut| &cut.path[..]).collect();
+        let is_inside = |path: &[String]| (1..path.len()).any(|length| whole.contains(&path[..length]));
+        let names = self.cuts.iter().filter(|cut| !is_inside(&cut.path)).filter_map(|cut| cut.path.last());
         let short = names.map(|name| name.chars().take(LONGEST_NAME).collect::<String>());
         short.filter(|name| seen.insert(name.clone())).collect()
     }
@@ -392,27 +394,52 @@ mod tests {
 
         #[test]
         fn no_value_that_is_cut_would_fit(value in anything(), largest in 300_usize..1500) {
-            let (shown, cut) = fit(value.clone(), largest);
-            prop_assert!(bytes(&shown) <= largest);
-            if bytes(&value) <= largest {
-                prop_assert_eq!((&shown, cut.len()), (&value, 0));
-                return Ok(());
-            }
-            let mut paths = Vec::new();
-            differing(&value, &shown, &mut Vec::new(), &mut paths);
-            prop_assert!(!paths.is_empty());
-            for path in &paths {
-                let mut restored = shown.clone();
-                let (name, parent) = path.split_last().unwrap();
-                let original = at(&mut value.clone(), path).unwrap().clone();
-                at(&mut restored, parent).unwrap()[name.as_str()] = original;
-                // The list without that name, unless another value of this name is cut.
-                let others = paths.iter().filter(|other| *other != path).map(|other| other.last().unwrap().clone());
-                let left: std::collections::BTreeSet<String> = others.collect();
-                let named = shown[CUT].as_array().unwrap().iter().filter(|name| left.contains(name.as_str().unwrap()));
-                restored[CUT] = json!(named.collect::<Vec<_>>());
-                prop_assert!(bytes(&restored) > largest, "{path:?} fits: {restored}");
-            }
+            nothing_would_fit(&value, largest)?;
+        }
+    }
+
+    /// Checks that none of the values that are cut would fit.
+    fn nothing_would_fit(value: &Value, largest: usize) -> Result<(), TestCaseError> {
+        let (shown, cut) = fit(value.clone(), largest);
+        prop_assert!(bytes(&shown) <= largest);
+        if bytes(value) <= largest {
+            prop_assert_eq!((&shown, cut.len()), (value, 0));
+            return Ok(());
+        }
+        let mut paths = Vec::new();
+        differing(value, &shown, &mut Vec::new(), &mut paths);
+        prop_assert!(!paths.is_empty());
+        for path in &paths {
+            let mut restored = shown.clone();
+            let (name, parent) = path.split_last().unwrap();
+            let original = at(&mut value.clone(), path).unwrap().clone();
+            at(&mut restored, parent).unwrap()[name.as_str()] = original;
+            // The list without that name, unless another value of this name is cut.
+            let others =
+                paths.iter().filter(|other| *other != path).map(|other| other.last().unwrap().clone());
+            let left: std::collections::BTreeSet<String> = others.collect();
+            let named =
+                shown[CUT].as_array().unwrap().iter().filter(|name| left.contains(name.as_str().unwrap()));
+            restored[CUT] = json!(named.collect::<Vec<_>>());
+            prop_assert!(bytes(&restored) > largest, "{path:?} fits: {restored}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_was_in_a_value_that_went_as_a_whole_takes_no_room_in_the_list() {
+        let text = |bytes| "x".repeat(bytes);
+        let value = json!({
+            "b": {"activityStatistics": text(76), "z": 94_592},
+            "c": {
+                "activityStatistics": text(60),
+                "data": [{"y": text(80)}, 21_487],
+                "tasksByPriority": text(47),
+            },
+            "realTimeStats_chat": [94_324, 42_414, {"friendlyName": text(29), "x": 49_477}, text(68)],
+        });
+        for largest in 300..500 {
+            nothing_would_fit(&value, largest).unwrap();
         }
     }
 
