@@ -34,7 +34,7 @@ const RESERVE: f64 = 45.0;
 const RESERVE_FOR_BURSTS: f64 = 30.0;
 /// How long what they took of the fullest window counts, before it counts a little less.
 const PEAK_LASTS: Duration = Duration::from_secs(5);
-/// A pace is told by what events named in no less time than this.
+/// What events named in less time than this shows no pace.
 const SHORTEST_PACE: Duration = Duration::from_secs(1);
 /// When events have named nothing for this long, they pause, and what they took counts less: side effects that they left
 /// behind would otherwise wait for a whole window.
