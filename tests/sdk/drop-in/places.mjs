@@ -126,7 +126,13 @@ class InNode {
       async (method, ...args) => structuredClone(await one[method](...args)),
       async () => one.stop(),
     );
-    await one.start();
+    try {
+      await one.start();
+    } catch (error) {
+      // Its connection would keep this process from ending.
+      await one.stop();
+      throw error;
+    }
     return front;
   }
 }
