@@ -8,6 +8,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use sha2::{Digest, Sha256};
 
 use super::CommandError;
+use super::by_hand::{curl, fetched};
 use super::output::print;
 use crate::VERSION;
 use crate::config::Config;
@@ -30,9 +31,10 @@ struct Active {
     plugins: Vec<ConfiguredPlugin>,
 }
 
-/// A plugin's line: name, number, and where it is loaded from.
+/// A plugin's line: name, number, and where it is loaded from. Others wrote them: a terminal would obey what controls it.
 fn line(plugin: &ConfiguredPlugin) -> String {
-    let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "?".to_owned());
+    let shown = |text: &String| text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let part = |part: &Option<String>| part.as_ref().map_or_else(|| "?".to_owned(), shown);
     format!("{} {} ({})", part(&plugin.unique_name), part(&plugin.version), part(&plugin.plugin_url))
 }
 
@@ -111,6 +113,7 @@ async fn install(
         Some(ours) => format!("{} becomes {UNIQUE_NAME} {VERSION} ({})", line(ours), bundle.url),
         None => format!("{UNIQUE_NAME} {VERSION} ({}) is added", bundle.url),
     };
+    warn_of_bundle(&bundle.url).await;
     confirm(&what, versions.len(), yes)?;
     let plugin = match apis.plugins.plugin(UNIQUE_NAME).await.map_err(failed)? {
         Some(plugin) if plugin.archived => {
@@ -163,10 +166,11 @@ async fn release(
     print("Agents have it once they load Flex again.");
     print("To go back:");
     match &active.release {
-        Some(release) => print(format!(
-            "  curl -u \"$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN\" -d ConfigurationId={} {}/v1/PluginService/Releases",
-            release.configuration_sid, config.core.twilio.base_urls.flex
-        )),
+        Some(release) => {
+            let (configuration, flex) = (&release.configuration_sid, &config.core.twilio.base_urls.flex);
+            let rest = format!("-d ConfigurationId={configuration} {flex}/v1/PluginService/Releases");
+            print(format!("  {}", curl(config, &rest)));
+        }
         None => print("  taskrouter-sync setup --flex-plugin --remove"),
     }
     Ok(())
@@ -218,6 +222,18 @@ fn confirm(what: &str, others: usize, yes: bool) -> Result<(), CommandError> {
     let read = input.lock().read_line(&mut answer);
     let agreed = read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
     if agreed { Ok(()) } else { Err(nothing()) }
+}
+
+/// Agents whose Flex gets no answer there have no plugin. From here it may fail where they succeed, so it is no refusal.
+async fn warn_of_bundle(url: &str) {
+    let problem = match fetched(url).await {
+        Ok((200, _)) => return,
+        Ok((status, _)) => format!("answers with status {status}"),
+        Err(reason) => format!("does not answer from here: {reason}"),
+    };
+    print(format!(
+        "Warning: {url} {problem}; start this version of the service before agents load Flex again"
+    ));
 }
 
 fn warn_of_origins(config: &Config) {
@@ -279,6 +295,13 @@ mod tests {
             plugin_archived: false,
             plugin_version_archived: false,
         }
+    }
+
+    #[test]
+    fn nothing_that_others_wrote_controls_the_terminal() {
+        let url = Some("https://other.example/p.js?\u{1b}[31m\nReleased: fake".to_owned());
+        let shown = line(&ConfiguredPlugin { plugin_url: url, ..plugin() });
+        assert_eq!(shown, "crm 1.0.0 (https://other.example/p.js?\u{fffd}[31m\u{fffd}Released: fake)");
     }
 
     #[test]

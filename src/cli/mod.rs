@@ -1,5 +1,6 @@
 //! The command line: one file for each verb.
 
+mod by_hand;
 mod delete_map;
 #[cfg(feature = "demo")]
 mod demo;

@@ -1,8 +1,8 @@
 //! The Flex plugin, where the active Release has it: of this version, at an address that answers, with its origins allowed.
 
-use super::remote::fetched;
 use super::report::Check;
 use crate::VERSION;
+use crate::cli::by_hand::fetched;
 use crate::cli::flex_plugin::{Released, released};
 use crate::config::Config;
 use crate::server::FlexPluginBundle;

@@ -4,7 +4,7 @@ use super::report::Check;
 use crate::config::Config;
 
 /// How long an address may take to answer.
-pub(super) const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// The webhook for poor call quality and the collector of traces, where they are configured.
 pub(super) async fn checks(config: &Config) -> Vec<Check> {

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::IgnoredAny;
 
 use super::centre::{self, some};
-use super::reach::LONGEST_WAIT;
 use super::report::Check;
+use crate::cli::by_hand::{curl, fetched};
 use crate::config::{Config, LayoutName, PublicUrl, SyncServiceName};
 use crate::layout::{self, Object};
 use crate::publish;
@@ -118,14 +118,6 @@ fn was_let_in(workspace: &Result<Workspace, TwilioError>) -> bool {
     workspace.as_ref().map_or_else(|error| error.next() == Next::Missing, |_| true)
 }
 
-/// A command that works as it stands: curl asks for the password, which no output may show.
-fn curl(config: &Config, rest: &str) -> String {
-    match &config.core.twilio.api_key {
-        Some(key) => format!("curl -u {} {rest}   (and type TWILIO_API_SECRET)", key.sid),
-        None => format!("curl -u {} {rest}   (and type the Auth Token)", config.core.twilio.account_sid),
-    }
-}
-
 async fn unreadable_workspace(error: &TwilioError, config: &Config, apis: &Apis) -> Check {
     let base = &config.core.twilio.base_urls.taskrouter;
     let list = curl(config, &format!("{base}/v1/Workspaces"));
@@ -206,19 +198,6 @@ async fn answers(url: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("status {status}, and not this service's answer"))
-}
-
-/// Status and body of one of our own addresses.
-#[expect(clippy::disallowed_methods, reason = "this asks ourselves, and not Twilio")]
-pub(super) async fn fetched(url: &str) -> Result<(u16, String), String> {
-    let client = reqwest::Client::builder().timeout(LONGEST_WAIT).redirect(reqwest::redirect::Policy::none());
-    let client = client.build().map_err(|error| error.to_string())?;
-    let answer = client.get(url).send().await.map_err(|error| {
-        let kind = if error.is_timeout() { "no answer in time" } else { "no connection" };
-        kind.to_owned()
-    })?;
-    let status = answer.status().as_u16();
-    Ok((status, answer.text().await.unwrap_or_default()))
 }
 
 fn clock(ahead: Result<Option<SignedDuration>, TwilioError>) -> Check {

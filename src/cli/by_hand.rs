@@ -1,0 +1,29 @@
+//! What `doctor` and `setup` ask of the service's own addresses, and the commands that they print for people to run.
+
+use std::time::Duration;
+
+use crate::config::Config;
+
+/// The longest that an address of our own may take to answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Status and body of one of our own addresses.
+#[expect(clippy::disallowed_methods, reason = "this asks ourselves, and not Twilio")]
+pub(super) async fn fetched(url: &str) -> Result<(u16, String), String> {
+    let client = reqwest::Client::builder().timeout(LONGEST_WAIT).redirect(reqwest::redirect::Policy::none());
+    let client = client.build().map_err(|error| error.to_string())?;
+    let answer = client.get(url).send().await.map_err(|error| {
+        let kind = if error.is_timeout() { "no answer in time" } else { "no connection" };
+        kind.to_owned()
+    })?;
+    let status = answer.status().as_u16();
+    Ok((status, answer.text().await.unwrap_or_default()))
+}
+
+/// A command that works as it stands: curl asks for the password, which no output may show.
+pub(super) fn curl(config: &Config, rest: &str) -> String {
+    match &config.core.twilio.api_key {
+        Some(key) => format!("curl -u {} {rest}   (and type TWILIO_API_SECRET)", key.sid),
+        None => format!("curl -u {} {rest}   (and type the Auth Token)", config.core.twilio.account_sid),
+    }
+}
