@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::config::Config;
 
-/// The longest that an address of our own may take to answer.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// The longest that an address may take to answer.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Status and body of one of our own addresses.
 #[expect(clippy::disallowed_methods, reason = "this asks ourselves, and not Twilio")]

@@ -30,9 +30,9 @@ const WINDOW: Duration = Duration::from_secs(10);
 const BUDGET: f64 = 180.0;
 /// The least part of the window that is left to changes that an event names.
 const RESERVE: f64 = 45.0;
-/// Kept free for them beyond what they have lately taken of a window: they come in bursts.
+/// Kept free for them beyond what their pace takes of a window: they come in bursts.
 const RESERVE_FOR_BURSTS: f64 = 30.0;
-/// How long what they took of the fullest window counts, before it counts a little less.
+/// How long their fastest pace counts, before it counts a little less.
 const PEAK_LASTS: Duration = Duration::from_secs(5);
 /// What events named in less time than this shows no pace.
 const SHORTEST_PACE: Duration = Duration::from_secs(1);
@@ -65,7 +65,7 @@ pub(super) struct Pacer {
     spent: VecDeque<(Instant, f64)>,
     /// Requests under way; they stay in the window until it has passed after their end.
     under_way: f64,
-    /// What events named in the window, by when it was taken, and the most of that lately.
+    /// What events named in the window, by when it was taken, and the most that a window would lately have held at their pace.
     named: VecDeque<(Instant, f64)>,
     peak: (Instant, f64),
     /// Spreads writes that no event names.
@@ -253,8 +253,8 @@ impl Pacer {
         held.map(|(_, cost)| cost).sum::<f64>() + self.under_way
     }
 
-    /// What other writes leave of the window to those that events name: what is missing to as much as these took of the
-    /// fullest one lately, and some more.
+    /// What other writes leave of the window to those that events name: what is missing to as much as these take of one at
+    /// their fastest pace lately, and some more; less once they pause.
     fn reserve(&self, now: Instant) -> f64 {
         let (at, peak) = self.peak;
         let old = now.saturating_duration_since(at).as_secs_f64() / PEAK_LASTS.as_secs_f64();

@@ -1,10 +1,8 @@
 //! Whether this machine reaches the configured addresses other than Twilio and Redis.
 
 use super::report::Check;
+use crate::cli::by_hand::LONGEST_WAIT;
 use crate::config::Config;
-
-/// How long an address may take to answer.
-const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// The webhook for poor call quality and the collector of traces, where they are configured.
 pub(super) async fn checks(config: &Config) -> Vec<Check> {
