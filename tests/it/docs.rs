@@ -19,10 +19,12 @@ fn shortened(expected: &str) -> String {
     if expected == variables::TWILIO_TIMEOUT.expected {
         return "a duration".to_owned();
     }
-    if expected == variables::QUEUE_STATS_MAP.expected {
+    let objects = [&variables::QUEUE_STATS_MAP, &variables::DASHBOARD_DATA_DOCUMENT];
+    if objects.iter().any(|object| object.expected == expected) {
         return "a name".to_owned();
     }
     let shorter = expected.replace(", comma-separated", "").replace("a duration with its unit", "a duration");
+    let shorter = shorter.replace(variables::TWILIO_SYNC_URL.expected, "a URL");
     shorter.replace(" different", "")
 }
 
@@ -32,9 +34,10 @@ fn configuration() -> String {
         <!-- Made from .env.example and src/config/variables.rs: UPDATE_DOCS=1 cargo test --all-features --test it docs -->\n\n\
         The service reads these from the environment or a `.env` file in the working directory; the environment wins and a blank\n\
         value counts as none. An invalid value stops the program with exit status 2 and a list of all problems.\n\n\
-        In brackets: *required* or the default, if there is one; earlier names that still work; *secret* if never shown. A\n\
-        **duration** has a unit (250ms, 5s, 2m) and is above zero and at most 24h, unless stated otherwise. A **name** of a Sync\n\
-        object has 1 to 320 characters without `/`. Lists are comma-separated, their entries distinct.\n"
+        In brackets: *required* or the default, if there is one; earlier names that still work; *secret* if never shown. Unless\n\
+        stated otherwise a **duration** has a unit (250ms, 5s, 2m) and is above zero and at most 24h, and a **URL** is http or\n\
+        https without query, fragment or credentials. A **name** of a Sync object has 1 to 320 characters without `/`, or is the\n\
+        object's SID. Lists are comma-separated, their entries distinct.\n"
         .to_owned();
     let mut comment = String::new();
     let mut commented = false;
