@@ -68,7 +68,7 @@ struct Options {
     /// Only these scenarios, by the names of their files
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Write the report to this file: scenarios that have goals, with the tables of the first two
+    /// Write the report to this file: all goals, and the first tables of the first two scenarios
     #[arg(long)]
     write: Option<PathBuf>,
     /// Write the report with all tables to this file
@@ -111,7 +111,7 @@ async fn main() {
     let (mut sections, limits) = measure(&options).await;
     sections.push(limits::section(&limits));
     let took = begin.elapsed();
-    let all = report(&options, &machine, took, &sections);
+    let all = report(&options, &machine, took, &sections, sections.len());
     println!("{all}");
     if let Some(path) = &options.details {
         std::fs::write(path, all).unwrap();
@@ -120,12 +120,12 @@ async fn main() {
         sections.retain(|section| !section.goals.is_empty());
         // The mix and freshness come first. What the others are about is in their goals.
         sections.iter_mut().take(2).for_each(|section| section.tables.truncate(1));
-        sections.iter_mut().skip(2).for_each(|section| section.tables.clear());
-        std::fs::write(path, report(&options, &machine, took, &sections)).unwrap();
+        std::fs::write(path, report(&options, &machine, took, &sections, 2)).unwrap();
     }
 }
 
-fn report(options: &Options, machine: &str, took: Duration, sections: &[Section]) -> String {
+/// All sections' goals, and the first `whole` sections.
+fn report(options: &Options, machine: &str, took: Duration, sections: &[Section], whole: usize) -> String {
     let mut report = String::from("# Benchmarks\n\n");
     let line = |report: &mut String, text: &str| writeln!(report, "{text}\n").unwrap();
     if options.quick {
@@ -140,7 +140,8 @@ fn report(options: &Options, machine: &str, took: Duration, sections: &[Section]
     line(
         &mut report,
         &format!(
-            "Made by `{command}` on {date} in {minutes:.1} minutes. `benches/results.md` has all tables."
+            "Made by `{command}` on {date} in {minutes:.1} minutes. `benches/results.md` has all tables, and how each figure was \
+             measured."
         ),
     );
     line(
@@ -150,7 +151,7 @@ fn report(options: &Options, machine: &str, took: Duration, sections: &[Section]
     );
     line(&mut report, machine);
     line(&mut report, &Table::of_goals(sections).to_string());
-    for section in sections {
+    for section in sections.iter().take(whole) {
         line(&mut report, section.to_string().trim_end());
     }
     format!("{}\n", report.trim_end())
