@@ -289,7 +289,12 @@ impl Plugins {
         form.only(&["ConfigurationId"])?;
         let wanted = filled(&form, "ConfigurationId")?;
         let found = store.configuration(&wanted).filter(|found| !found.archived);
-        let configuration = found.ok_or_else(|| ApiError::invalid("ConfigurationId names none"))?.sid;
+        let found = found.ok_or_else(|| ApiError::invalid("ConfigurationId names none"))?;
+        // "You cannot redeploy any prior release that contains the archived plugin" (Twilio, "Archive Plugins").
+        if found.plugins.iter().any(|chosen| store.is_archived(chosen)) {
+            return Err(ApiError::invalid("the Configuration has an archived Plugin"));
+        }
+        let configuration = found.sid;
         let release =
             Release { sid: store.draw(Kind::FlexPluginRelease), configuration, created: self.clock.now_ms() };
         let reply = Reply::json(201, &self.release(&request.base, &release));

@@ -94,6 +94,12 @@ impl PluginStore {
         own.find(|version| version.number == name || version.sid.to_string() == name)
     }
 
+    /// Whether this Version, or its Plugin, is archived.
+    pub(super) fn is_archived(&self, chosen: &Chosen) -> bool {
+        self.plugins.iter().any(|plugin| plugin.sid == chosen.plugin && plugin.archived)
+            || self.versions.iter().any(|version| version.sid == chosen.version && version.archived)
+    }
+
     pub(super) fn configuration(&self, sid: &str) -> Option<&Configuration> {
         self.configurations.iter().find(|configuration| configuration.sid.to_string() == sid)
     }
