@@ -6,7 +6,7 @@
 //! other readers of such files would put something else there. Outside of quotes everything but white space and a comment
 //! stands for itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The file can't be used. Its text is never shown, since it holds secrets.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,12 +35,19 @@ enum Bad {
     Dollar,
 }
 
-/// The assignments of a file; of two for one name the first counts.
-pub(super) fn parse(text: &[u8]) -> Result<HashMap<String, String>, EnvFileProblem> {
+/// The assignments of a file. Of several for one name the last counts, as with shells, Docker, Node.js and python-dotenv.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct EnvFile {
+    pub(super) values: HashMap<String, String>,
+    /// Names that stand in several lines, with the numbers of these.
+    pub(super) repeated: BTreeMap<String, Vec<usize>>,
+}
+
+pub(super) fn parse(text: &[u8]) -> Result<EnvFile, EnvFileProblem> {
     let text = str::from_utf8(text).map_err(|_| EnvFileProblem::NotText)?;
     // Some editors begin a file with a byte-order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut values = HashMap::new();
+    let (mut values, mut lines) = (HashMap::new(), BTreeMap::<String, Vec<usize>>::new());
     for (number, line) in text.lines().enumerate() {
         let (line, number) = (line.trim(), number + 1);
         if line.is_empty() || line.starts_with('#') {
@@ -57,9 +64,11 @@ pub(super) fn parse(text: &[u8]) -> Result<HashMap<String, String>, EnvFileProbl
             Bad::Form => EnvFileProblem::Line(number),
             Bad::Dollar => EnvFileProblem::Dollar { line: number, name: name.to_owned() },
         })?;
-        values.entry(name.to_owned()).or_insert(value);
+        values.insert(name.to_owned(), value);
+        lines.entry(name.to_owned()).or_default().push(number);
     }
-    Ok(values)
+    lines.retain(|_, lines| lines.len() > 1);
+    Ok(EnvFile { values, repeated: lines })
 }
 
 fn read(text: &str) -> Result<String, Bad> {
@@ -102,7 +111,7 @@ mod tests {
     use super::*;
 
     fn value(text: &str) -> Result<String, EnvFileProblem> {
-        parse(format!("A={text}").as_bytes()).map(|mut values| values.remove("A").unwrap())
+        parse(format!("A={text}").as_bytes()).map(|mut file| file.values.remove("A").unwrap())
     }
 
     #[test]
@@ -147,7 +156,15 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_and_export_are_no_part_of_a_name() {
-        let values = parse("\u{feff}A=1\nexport B=2".as_bytes()).unwrap();
+        let EnvFile { values, repeated } = parse("\u{feff}A=1\nexport B=2".as_bytes()).unwrap();
+        assert_eq!(repeated.len(), 0);
         assert_eq!((values["A"].as_str(), values["B"].as_str()), ("1", "2"));
+    }
+
+    #[test]
+    fn of_several_lines_for_one_name_the_last_counts_and_all_are_named() {
+        let file = parse(b"A=1\nB=2\n# A=0\nexport A=3\nA = 4\n").unwrap();
+        assert_eq!((file.values["A"].as_str(), file.values["B"].as_str()), ("4", "2"));
+        assert_eq!(file.repeated, BTreeMap::from([("A".to_owned(), vec![1, 4, 5])]));
     }
 }

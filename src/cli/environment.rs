@@ -1,15 +1,13 @@
 //! Where values come from: the process environment, and behind it a `.env` file in the working directory.
 
-use std::collections::HashMap;
-
-use super::env_file::{self, EnvFileProblem};
+use super::env_file::{self, EnvFile, EnvFileProblem};
 use crate::config::{Config, ConfigError, ConfigProblem, Unread, shadowed, unread};
 use crate::server;
 
 /// The variables of the process, and those of `.env`.
 #[derive(Default)]
 pub struct Environment {
-    file: HashMap<String, String>,
+    file: EnvFile,
 }
 
 /// The `.env` file exists but can't be used.
@@ -58,18 +56,28 @@ impl Environment {
         let names: Vec<String> =
             std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
         let is_set = |name: &str| self.value(name).is_some_and(|value| !value.trim().is_empty());
-        let unread = unread(names.iter().map(String::as_str), self.file.keys().map(String::as_str), is_set);
+        let unread =
+            unread(names.iter().map(String::as_str), self.file.values.keys().map(String::as_str), is_set);
         Unread { shadowed: shadowed(|name| self.value(name)), ..unread }
+    }
+
+    /// A sentence for each name that `.env` sets several times.
+    pub(super) fn repeated(&self) -> impl Iterator<Item = String> {
+        self.file.repeated.iter().map(|(name, lines)| {
+            let all: Vec<String> = lines.iter().map(usize::to_string).collect();
+            let last = all.last().map_or("", String::as_str);
+            format!(".env sets {name} in lines {}; line {last} counts", all.join(", "))
+        })
     }
 
     /// The value of a variable; the environment wins over the file.
     pub fn value(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok().or_else(|| self.file.get(name).cloned())
+        std::env::var(name).ok().or_else(|| self.file.values.get(name).cloned())
     }
 }
 
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Environment").field("from_file", &self.file.len()).finish()
+        f.debug_struct("Environment").field("from_file", &self.file.values.len()).finish()
     }
 }

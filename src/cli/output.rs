@@ -14,3 +14,8 @@ pub(super) fn print_error(text: impl Display) {
     // Through the log's writer, for the order of lines; never blocks on a slow reader.
     let _ = StandardError::open().write_all(format!("taskrouter-sync {VERSION}: {text}\n").as_bytes());
 }
+
+/// A number with its noun, whose plural has an s.
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

@@ -7,6 +7,9 @@ use crate::config::Unread;
 
 /// Logs a line for each misspelt or retired name, and one for all other unread names in the `.env` file.
 pub(super) fn tell(environment: &Environment) {
+    for repeated in environment.repeated() {
+        warn!(repeated, "A variable is set more than once");
+    }
     let Unread { misspelt, needless, foreign, retired, shadowed } = environment.unread();
     for (name, because) in retired {
         warn!(name, because, "Retired variable: no longer read");
@@ -25,8 +28,9 @@ pub(super) fn tell(environment: &Environment) {
     }
 }
 
-/// Prints misspelt names where the configuration can't be used: one of them may be the cause.
+/// Prints misspelt and repeated names where the configuration can't be used: one of them may be the cause.
 pub(super) fn complain(environment: &Environment) {
+    environment.repeated().for_each(output::print_error);
     for (name, meant) in environment.unread().misspelt {
         output::print_error(format!("{name} is set but not read; did you mean {meant}?"));
     }

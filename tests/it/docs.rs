@@ -32,8 +32,9 @@ fn shortened(expected: &str) -> String {
 fn configuration() -> String {
     let mut page = "# Configuration\n\n\
         <!-- Made from .env.example and src/config/variables.rs: UPDATE_DOCS=1 cargo test --all-features --test it docs -->\n\n\
-        The service reads these from the environment or a `.env` file in the working directory; the environment wins and a blank\n\
-        value counts as none. An invalid value stops the program with exit status 2 and a list of all problems.\n\n\
+        The service reads these from the environment or a `.env` file in the working directory; the environment wins, of several\n\
+        lines for one name the last, and a blank value counts as none. An invalid value stops the program with exit status 2 and a list\n\
+        of all problems.\n\n\
         In brackets: *required* or the default, if there is one; earlier names that still work; *secret* if never shown. Unless\n\
         stated otherwise a **duration** has a unit (250ms, 5s, 2m) and is above zero and at most 24h, and a **URL** is http or\n\
         https without query, fragment or credentials. A **name** of a Sync object has 1 to 320 characters without `/`, or is the\n\

@@ -4,7 +4,7 @@ use serde_json::Value;
 use sha2::Digest;
 use twilio_emulator::{Emulator, Settings};
 
-use crate::support::{Binary, DEADLINE};
+use crate::support::{Binary, DEADLINE, command};
 
 async fn emulator() -> Emulator {
     Emulator::start(Settings { queues: 3, ..Settings::default() }).await.unwrap()
@@ -141,6 +141,30 @@ async fn a_dotenv_file_is_read_and_the_environment_wins() {
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(!text(&output.stderr).contains("s3cret"), "{}", text(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_dotenv_sets_twice_is_a_warning_of_serve_and_doctor_with_its_lines() {
+    let emulator = emulator().await;
+    let mut variables = Binary::variables(&emulator, &[]);
+    variables.remove("SLA_THRESHOLDS");
+    let directory = tempfile::tempdir().unwrap();
+    let file = "# A comment\nSLA_THRESHOLDS=30\nDASHBOARD_TIMEZONE=UTC\nSLA_THRESHOLDS=45\n";
+    std::fs::write(directory.path().join(".env"), file).unwrap();
+    let warning = ".env sets SLA_THRESHOLDS in lines 2, 4; line 4 counts";
+    let output = command(&directory, &variables).args(["doctor", "--json"]).output().await.unwrap();
+    assert!(text(&output.stdout).contains(warning), "{}", text(&output.stdout));
+    let output = command(&directory, &variables).arg("setup").output().await.unwrap();
+    assert!(text(&output.stderr).contains(warning), "{}", text(&output.stderr));
+    let item = emulator.sync().map_items("queueStats").unwrap().into_iter().next().unwrap();
+    let item = format!("{item:?}");
+    assert!(item.contains("45") && !item.contains("\"30\""), "the last counts: {item}");
+
+    variables.insert("PORT".to_owned(), "wrong".to_owned());
+    let output = command(&directory, &variables).arg("serve").output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains(warning), "{}", text(&output.stderr));
+    emulator.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,8 @@
 use rustix::process::{Resource, getrlimit};
 
 use super::report::Check;
+use crate::cli::Environment;
+use crate::cli::output::counted;
 use crate::cli::serve::OTHER_FILES;
 use crate::config::{Config, Unread, variables};
 
@@ -21,24 +23,28 @@ fn configuration() -> Check {
     Check::right("configuration", "all variables are valid")
 }
 
-/// Variables that are set but not read: misspelt ones, and those of earlier versions and older systems.
-pub(super) fn unread(unread: &Unread) -> impl Iterator<Item = Check> {
-    let misspelt = unread.misspelt.iter().map(|(name, meant)| {
+/// Variables that are set but not read, misspelt ones and those of earlier versions and older systems, and those set twice.
+pub(super) fn unread(environment: &Environment) -> Vec<Check> {
+    let Unread { misspelt, needless, retired, shadowed, foreign: _ } = environment.unread();
+    let repeated = environment.repeated();
+    let repeated =
+        repeated.map(|found| Check::note("variable name", found, "remove the other lines from .env"));
+    let misspelt = misspelt.iter().map(|(name, meant)| {
         let found = format!("{name} is set but not read; did you mean {meant}?");
         Check::note("variable name", found, format!("set {meant} and remove {name}"))
     });
-    let retired = unread.retired.iter().map(|(name, because)| {
+    let retired = retired.iter().map(|(name, because)| {
         let found = format!("{name} is set but no longer read: {because}");
         Check::note("variable name", found, format!("remove {name}"))
     });
-    let needless = unread.needless.iter().map(|(name, advice)| {
+    let needless = needless.iter().map(|(name, advice)| {
         Check::note("variable name", format!("{name} is set but not read"), (*advice).to_owned())
     });
-    let shadowed = unread.shadowed.iter().map(|(used, ignored)| {
+    let shadowed = shadowed.iter().map(|(used, ignored)| {
         let found = format!("{used} and {ignored} have different values; that of {used} is used");
         Check::note("variable name", found, format!("give both the right value, or remove {ignored}"))
     });
-    misspelt.chain(retired).chain(needless).chain(shadowed)
+    repeated.chain(misspelt).chain(retired).chain(needless).chain(shadowed).collect()
 }
 
 /// What is off because it is half configured, and values that name something unknown.
@@ -62,10 +68,10 @@ fn accounts(config: &Config) -> Check {
 fn open_files(most: Option<u64>, clients: usize) -> Check {
     let needed = clients as u64 + OTHER_FILES;
     match most.filter(|files| *files < needed) {
-        None => Check::right("open files", format!("enough for {clients} websockets")),
+        None => Check::right("open files", format!("enough for {}", counted(clients, "websocket"))),
         Some(files) => Check::wrong(
             "open files",
-            format!("the limit is {files}; {clients} websockets need {needed}"),
+            format!("the limit is {files}, but {needed} are needed for {}", counted(clients, "websocket")),
             format!(
                 "ulimit -n {needed}; docker run --ulimit nofile={needed}; LimitNOFILE={needed} in a systemd unit\n\
                  or set WEBSOCKET_CLIENTS={}",

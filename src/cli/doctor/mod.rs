@@ -35,13 +35,13 @@ pub(super) async fn run(environment: &Environment, options: &DoctorOptions) -> R
                 let mend = format!("set {} in the environment or .env", problem.variable);
                 Check::wrong("configuration", problem.to_string(), mend)
             });
-            let checks = problems.chain(local::unread(&environment.unread())).collect();
+            let checks = problems.chain(local::unread(environment)).collect();
             tell(&Report::new(checks), options)?;
             return Err(CommandError::Unwell { wrong: error.problems.len(), status: 2 });
         }
     };
     let mut checks = local::checks(&config, &|name| environment.value(name));
-    checks.extend(local::unread(&environment.unread()));
+    checks.extend(local::unread(environment));
     checks.extend(local::warnings(&config));
     let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
     checks.extend(redis::checks(&config).await);
