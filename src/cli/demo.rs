@@ -14,7 +14,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use twilio_emulator::{Emulator, FlexToken, Life, Settings};
 
-use super::output::print;
+use super::output::{counted, print};
 use super::{CommandError, Environment, demo_shell};
 use crate::app::App;
 use crate::config::Config;
@@ -107,8 +107,8 @@ pub(super) async fn run(environment: &Environment, options: DemoOptions) -> Resu
     let config = Config::read(&|name| variables.get(name).cloned().or_else(|| environment.value(name)))?;
     let app = App::start(&config, listener).map_err(CommandError::failed)?;
     progress(format_args!(
-        "service at {service_url}, reading {} TaskQueues",
-        emulator.world().queues().len()
+        "service at {service_url}, reading {}",
+        counted(emulator.world().queues().len(), "TaskQueue")
     ));
     let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
     let callback_url = format!("{service_url}{}", EVENT_PATHS[0]);

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use tokio::time::timeout;
 
-use super::output::print;
-use super::{CommandError, Environment, flex_plugin, unread};
+use super::flex_plugin::{self, FlexPluginOptions};
+use super::output::{counted, print};
+use super::{CommandError, Environment, unread};
 use crate::config::{Config, CoreConfig, LayoutName};
 use crate::layout::{self, Object, queue_items};
 use crate::lenient_json;
@@ -49,25 +50,18 @@ pub(super) struct SetupOptions {
     /// Map of the layout queue-map as Flex users
     #[arg(long)]
     protect_sync: bool,
-    /// Release the Flex plugin that this program carries, and leave every other plugin as it is; does nothing else
-    #[arg(long, conflicts_with_all = ["event_callback_url", "protect_sync"])]
-    flex_plugin: bool,
-    /// Take the Flex plugin out instead
-    #[arg(long, requires = "flex_plugin")]
-    remove: bool,
-    /// Release it without asking
-    #[arg(long, requires = "flex_plugin")]
-    yes: bool,
+    #[command(flatten)]
+    flex_plugin: FlexPluginOptions,
 }
 
 /// Runs `setup`, or `setup --flex-plugin`.
 pub(super) async fn run(environment: &Environment, options: SetupOptions) -> Result<(), CommandError> {
     unread::tell(environment);
     let lookup = |name: &str| environment.value(name);
-    if options.flex_plugin {
+    if options.flex_plugin.wanted {
         let config = Config::read(&lookup)?;
         let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
-        return flex_plugin::run(&config, &apis, options.remove, options.yes).await;
+        return flex_plugin::run(&config, &apis, &options.flex_plugin).await;
     }
     let callback_url = match options.event_callback_url.as_deref() {
         None => None,
@@ -254,24 +248,27 @@ async fn permit_workers(apis: &Apis, map: &str) -> Result<(), CommandError> {
         .await;
     let permitted = identities.len().min(MOST_PERMITTED) - failures.len();
     print(format!(
-        "Flex users: {permitted} of {} Workers may read Map {map}; for others Sync refuses it (54007) and their table of queue \
+        "Flex users: {permitted} of {} may read Map {map}; for others Sync refuses it (54007) and their table of queue \
          statistics stays empty, also for Workers that are added later: repeat this then",
-        workers.len()
+        counted(workers.len(), "Worker")
     ));
     if identities.len() > MOST_PERMITTED {
         return Err(CommandError::Failed(format!(
-            "{} Flex users were not permitted to read Map {map} (54007): setup permits {MOST_PERMITTED} at most",
-            identities.len() - MOST_PERMITTED
+            "{} not permitted to read Map {map} (54007): setup permits {MOST_PERMITTED} at most",
+            users_were(identities.len() - MOST_PERMITTED)
         )));
     }
     match failures.first() {
         None => Ok(()),
         Some(error) => {
-            let undone =
-                format!("{} Flex users were not permitted to read Map {map} (54007)", failures.len());
+            let undone = format!("{} not permitted to read Map {map} (54007)", users_were(failures.len()));
             Err(explained(&undone, error))
         }
     }
+}
+
+fn users_were(number: usize) -> String {
+    format!("{} {}", counted(number, "Flex user"), if number == 1 { "was" } else { "were" })
 }
 
 /// The identity of a Worker's Flex user.

@@ -42,7 +42,7 @@ const KEPT: &str = "public, max-age=31536000, immutable";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = FlexPlugin)]
 pub struct FlexPluginBundle {
-    /// The service's version, which is the plugin's
+    /// The service's version; Flex's pages may show a mark behind it
     pub version: &'static str,
     /// The URL of the bundle
     pub url: String,
@@ -90,6 +90,13 @@ impl FlexPluginBundle {
             integrity: script.integrity.clone(),
             bytes: script.plain.len(),
         })
+    }
+
+    /// Whether this is the URL of some version's bundle, on any host.
+    pub fn has_url(url: &str) -> bool {
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        let Some((_, path)) = path.rsplit_once("/flex-plugin/") else { return false };
+        path.split_once('/').is_some_and(|(version, file)| is_plugin(version, file))
     }
 }
 
@@ -150,7 +157,8 @@ impl Script {
     fn response(&self, asked: &HeaderMap) -> Response {
         let compressed = self.compressed.as_ref().filter(|_| takes_gzip(asked));
         let body = compressed.unwrap_or(&self.plain).clone();
-        let mut response = page::serve_shared(body, "text/javascript", &self.integrity, asked, KEPT);
+        let mut response =
+            page::serve_shared(body, "text/javascript; charset=utf-8", &self.integrity, asked, KEPT);
         let answers = response.status() == StatusCode::OK;
         let headers = response.headers_mut();
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));

@@ -162,12 +162,18 @@ pub(super) fn names() -> impl Iterator<Item = String> {
 
 fn serve(file: EmbeddedFile, asked: &HeaderMap, caching: &'static str) -> Response {
     let tag: String = file.metadata.sha256_hash()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    let kind = file.metadata.mimetype().to_owned();
+    let kind = with_charset(file.metadata.mimetype());
     let data = match file.data {
         Cow::Borrowed(data) => Bytes::from_static(data),
         Cow::Owned(data) => data.into(),
     };
     serve_shared(data, &kind, &tag, asked, caching)
+}
+
+/// Text has its encoding in its type. JSON has none to name: it is UTF-8.
+fn with_charset(kind: &str) -> String {
+    let is_text = kind.starts_with("text/") || kind == "image/svg+xml";
+    if is_text { format!("{kind}; charset=utf-8") } else { kind.to_owned() }
 }
 
 /// A content that all callers share, or 304 where the browser has it.

@@ -80,6 +80,11 @@ impl TwilioError {
         matches!(self, Self::Status { status: 401, .. })
     }
 
+    /// Whether Twilio said that the object does not exist. A wrong address and a proxy answer 404, too, without this code.
+    pub fn is_twilios_404(&self) -> bool {
+        matches!(self, Self::Status { status: 404, code: Some(20404), .. })
+    }
+
     /// An error status, with Twilio's own words where the body has its documented form.
     pub(super) fn from_status(call: String, status: u16, retry_after: Option<Duration>, body: &[u8]) -> Self {
         #[derive(Deserialize, Default)]
@@ -116,6 +121,11 @@ mod tests {
             "Twilio answered 404 (code 20404) to GET Documents/x: The requested resource was not found"
         );
         assert_eq!(error.next(), Next::Missing);
+        assert!(error.is_twilios_404());
+        for other in [&b"<html>404</html>"[..], br#"{"message":"no route"}"#, br#"{"code":404}"#] {
+            let error = TwilioError::from_status("GET Releases/Active".into(), 404, None, other);
+            assert!(!error.is_twilios_404(), "{error}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::call::{Api, Call, RequestBody};
 use super::client::Client;
-use super::error::{Next, TwilioError};
+use super::error::TwilioError;
 
 const ROOT: &str = "/v1/PluginService";
 /// A Configuration of more plugins than this many pages hold is not one.
@@ -36,6 +36,8 @@ pub struct Release {
 pub struct ConfiguredPlugin {
     /// Its lasting name.
     pub unique_name: Option<String>,
+    /// The name that Flex's pages show.
+    pub friendly_name: Option<String>,
     /// `FV…`
     pub plugin_version_sid: Option<String>,
     pub version: Option<String>,
@@ -51,12 +53,30 @@ pub struct ConfiguredPlugin {
     pub plugin_version_archived: bool,
 }
 
+impl ConfiguredPlugin {
+    /// Whether no new Configuration may have it, which Twilio can't undo.
+    pub fn is_archived(&self) -> bool {
+        self.plugin_archived || self.plugin_version_archived
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PluginVersion {
     /// `FV…`
     pub sid: String,
     /// Where Flex loads it from.
     pub plugin_url: Option<String>,
+    /// Whether it can't be configured any more.
+    #[serde(default)]
+    pub archived: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Plugin {
+    /// `FP…`
+    pub sid: String,
+    /// The name that Flex's pages show.
+    pub friendly_name: Option<String>,
     /// Whether it can't be configured any more.
     #[serde(default)]
     pub archived: bool,
@@ -92,6 +112,11 @@ impl Plugins {
         self.found("/Releases/Active").await
     }
 
+    /// `GET Configurations/{sid}`
+    pub async fn configuration(&self, sid: &str) -> Result<Option<Made>, TwilioError> {
+        self.found(&format!("/Configurations/{sid}")).await
+    }
+
     /// `GET Configurations/{sid}/Plugins`, all pages.
     pub async fn configured(&self, configuration: &str) -> Result<Vec<ConfiguredPlugin>, TwilioError> {
         let path = format!("/Configurations/{configuration}/Plugins");
@@ -110,7 +135,7 @@ impl Plugins {
     }
 
     /// `GET Plugins/{name}`
-    pub async fn plugin(&self, name: &str) -> Result<Option<Made>, TwilioError> {
+    pub async fn plugin(&self, name: &str) -> Result<Option<Plugin>, TwilioError> {
         self.found(&format!("/Plugins/{name}")).await
     }
 
@@ -118,6 +143,11 @@ impl Plugins {
     pub async fn create_plugin(&self, name: &str, friendly: &str, text: &str) -> Result<Made, TwilioError> {
         let form = [("UniqueName", name), ("FriendlyName", friendly), ("Description", text)];
         self.create("/Plugins", &form).await
+    }
+
+    /// `POST Plugins/{sid}`
+    pub async fn rename_plugin(&self, sid: &str, friendly: &str, text: &str) -> Result<Made, TwilioError> {
+        self.create(&format!("/Plugins/{sid}"), &[("FriendlyName", friendly), ("Description", text)]).await
     }
 
     /// `GET Plugins/{plugin}/Versions/{number}`
@@ -151,10 +181,11 @@ impl Plugins {
         self.create("/Releases", &[("ConfigurationId", configuration)]).await
     }
 
+    /// `None` only where Twilio itself says that it does not exist: a wrong address or a proxy may answer 404, too.
     async fn found<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<Option<T>, TwilioError> {
         match self.client.read(&get(path, &format!("GET {}", &path[1..]))).await {
             Ok(found) => Ok(Some(found)),
-            Err(error) if error.next() == Next::Missing => Ok(None),
+            Err(error) if error.is_twilios_404() => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -69,6 +69,29 @@ async fn flex_users_keep_their_map_and_those_who_can_not_be_known_are_counted_in
     emulator.faults().clear();
     emulator.faults().add(Fault::status(403, 20403).on(Api::Sync).path(&format!("/Permissions/{ZOE}")));
     let said = fails().await;
-    assert!(said.contains("1 Flex users were not permitted to read Map queueStats (54007)"), "{said}");
+    assert!(said.contains("1 Flex user was not permitted to read Map queueStats (54007)"), "{said}");
+    emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_more_flex_users_than_are_permitted_the_rest_are_counted() {
+    let emulator =
+        Emulator::start(Settings { queues: 1, workers: 1_003, ..Settings::default() }).await.unwrap();
+    let output = Binary::output(&Binary::variables(&emulator, &[]), &["setup", "--protect-sync"]).await;
+    let [said, failed] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(said.contains("Flex users: 1000 of 1003 Workers may read Map queueStats"), "{said}{failed}");
+    assert_eq!(output.status.code(), Some(1));
+    let part = "3 Flex users were not permitted to read Map queueStats (54007): setup permits 1000 at most";
+    assert!(failed.contains(part), "{failed}");
+    let identities = emulator.world().workers().into_iter().map(|worker| {
+        let attributes: serde_json::Value = serde_json::from_str(&worker.attributes).unwrap();
+        attributes["contact_uri"].as_str().unwrap().trim_start_matches("client:").to_owned()
+    });
+    let permitted =
+        identities.filter(|one| emulator.sync().rights("queueStats", one).is_some_and(|r| r.read));
+    assert_eq!(permitted.count(), 1_000);
+    let pages = emulator.journal().entries().iter().filter(|entry| entry.path.ends_with("/Workers")).count();
+    assert!(pages > 1, "the Workers are on several pages");
+    assert!(emulator.sync().acl(), "the others' tables stay empty, and nothing else");
     emulator.shutdown().await;
 }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use jiff::Timestamp;
 
 use super::report::Check;
+use crate::cli::output::counted;
 use crate::config::{ChannelChoice, Config};
 use crate::sid::TaskQueueSid;
 use crate::stats::day::{iso_seconds, start_of_day};
@@ -90,7 +91,9 @@ fn service_levels(config: &Config, queues: &[TaskQueue]) -> Option<Check> {
     let is_there = |sid: &&TaskQueueSid| queues.iter().any(|queue| queue.sid == **sid);
     let missing: Vec<_> = named.keys().filter(|sid| !is_there(sid)).collect();
     if missing.is_empty() {
-        return Some(Check::right(NAME, format!("{} TaskQueues have their own service level", named.len())));
+        let have = if named.len() == 1 { "has" } else { "have" };
+        let found = format!("{} {have} a service level of its own", counted(named.len(), "TaskQueue"));
+        return Some(Check::right(NAME, found));
     }
     let there: Vec<String> =
         queues.iter().map(|queue| format!("{} ({})", queue.sid, queue.friendly_name)).collect();

@@ -1,49 +1,52 @@
 //! The Flex plugin, where the active Release has it: of this version, at an address that answers, with its origins allowed.
 
 use super::report::Check;
-use crate::VERSION;
 use crate::cli::by_hand::fetched;
-use crate::cli::flex_plugin::{Released, released};
+use crate::cli::flex_plugin::{Origins, Released, not_twilio, released};
 use crate::config::Config;
 use crate::server::FlexPluginBundle;
 use crate::twilio::{Apis, Next};
 
+const NAME: &str = "flex plugin";
 const MEND: &str = "taskrouter-sync setup --flex-plugin";
 
-/// No checks where our plugin is not released, which is no fault.
+/// One line where our plugin is not released, which is no fault.
 pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
+    let unknown = |error| format!("whether the plugin is released is not known: {error}");
     let released = match released(&apis.plugins).await {
         Ok(Some(released)) => released,
-        Ok(None) => return Vec::new(),
+        Ok(None) => return vec![Check::right(NAME, format!("not released; `{MEND}` releases it"))],
         Err(error) if matches!(error.next(), Next::Retry(_)) => {
-            let found = format!("whether the plugin is released is not known: {error}");
-            return vec![Check::note("flex plugin", found, "run doctor again")];
+            return vec![Check::note(NAME, unknown(error), "run doctor again")];
+        }
+        Err(error) if error.next() == Next::Missing => {
+            return vec![Check::note(NAME, unknown(error), not_twilio(config))];
         }
         // An account without Flex refuses this request.
-        Err(_) => return Vec::new(),
+        Err(error) => {
+            return vec![Check::right(NAME, format!("not released, as far as Flex says ({error})"))];
+        }
     };
     let bundle = FlexPluginBundle::built(&config.server.public_url);
     vec![version(&released, bundle.as_ref()), reachable(&released).await, origins(config)]
 }
 
 fn version(released: &Released, bundle: Option<&FlexPluginBundle>) -> Check {
-    const NAME: &str = "flex plugin";
+    let Released { line, url, is_foreign } = released;
     match bundle {
-        Some(bundle) if bundle.url == released.url => {
-            Check::right(NAME, format!("version {} is released and matches this service", released.version))
+        _ if *is_foreign => {
+            let found = format!("{line} is released, which this program did not register");
+            Check::wrong(NAME, found, format!("{MEND} --take-over"))
+        }
+        Some(bundle) if bundle.url == *url => {
+            Check::right(NAME, format!("{line} is released and is this service's"))
         }
         Some(bundle) => {
-            let found = format!(
-                "version {} ({}) is released, but this service has {VERSION} ({})",
-                released.version, released.url, bundle.url
-            );
+            let found = format!("{line} is released, but this service's is at {}", bundle.url);
             Check::wrong(NAME, found, MEND)
         }
         None => {
-            let found = format!(
-                "version {} is released, but this program was built without the plugin",
-                released.version
-            );
+            let found = format!("{line} is released, but this program was built without the plugin");
             Check::wrong(NAME, found, "run make web and rebuild the program")
         }
     }
@@ -63,13 +66,9 @@ async fn reachable(released: &Released) -> Check {
 
 fn origins(config: &Config) -> Check {
     const NAME: &str = "flex origins";
-    let origins = &config.sockets.origins;
-    if origins.is_empty() {
-        return Check::wrong(
-            NAME,
-            "ALLOWED_ORIGINS is not set, so the plugin gets no data",
-            "set ALLOWED_ORIGINS=https://flex.twilio.com, or your own Flex host",
-        );
+    match Origins::of(config) {
+        Origins::Missing => Check::wrong(NAME, Origins::MISSING, Origins::MEND),
+        Origins::Elsewhere(found) => Check::note(NAME, found, Origins::MEND_ELSEWHERE),
+        Origins::Flex(found) => Check::right(NAME, found),
     }
-    Check::right(NAME, format!("allowed origins: {}", origins.join(", ")))
 }

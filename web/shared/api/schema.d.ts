@@ -865,7 +865,7 @@ export interface components {
             integrity: string;
             /** @description The URL of the bundle */
             url: string;
-            /** @description The service's version, which is the plugin's */
+            /** @description The service's version; Flex's pages may show a mark behind it */
             version: string;
         };
         Health: {
