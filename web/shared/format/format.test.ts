@@ -8,6 +8,12 @@ import { clockTime } from "./time.ts";
 describe("formats", () => {
   it("writes ages", () => {
     expect([0, 9, 252, 3599, 4021].map(clock)).toEqual(["00:00", "00:09", "04:12", "59:59", "1:07:01"]);
+    expect([86_399, 86_400, 274_320, 91_969_704].map(clock)).toEqual([
+      "23:59:59",
+      "1 d 00:00",
+      "3 d 04:12",
+      "1064 d 11:08",
+    ]);
     expect([0, 252, 90_000].map(hhmmss)).toEqual(["00:00:00", "00:04:12", "25:00:00"]);
     expect([5.9, 61, 7300, 200_000].map(en.span)).toEqual(["5 s", "1 min", "2 h", "2 days"]);
     expect([60, 90, 180, 7200].map(spanExact)).toEqual(["60 s", "90 s", "3 min", "2 h"]);
@@ -16,10 +22,17 @@ describe("formats", () => {
     expect(["00:04:12", "01:04:12", "25:00:00", "00:00:00", "04:12", "9"].map(compactDuration)).toEqual([
       "04:12",
       "1:04:12",
-      "25:00:00",
+      "1 d 01:00",
       "00:00",
       "04:12",
       "9",
+    ]);
+    expect(["25547:08:24", "76h 12m", "23h 59m", "5m 03s", "3 d 04:12"].map(compactDuration)).toEqual([
+      "1064 d 11:08",
+      "3 d 04:12",
+      "23h 59m",
+      "5m 03s",
+      "3 d 04:12",
     ]);
   });
   it("never rounds to all or to none", () => {

@@ -78,6 +78,18 @@ describe("Tile", () => {
     expect(container.querySelector("[data-part=value]")?.textContent).toBe("03:20");
   });
 
+  it("shows an age over a day in days, also while it counts and whatever its format", async () => {
+    const since = new Date(Date.now() - 60_000).toISOString();
+    for (const metric of [
+      { ...METRIC, text: "76:12:09" },
+      { ...METRIC, format: "duration", text: "76h 12m" },
+      { ...METRIC, value: 274_270, text: "76:11:10", increment: true, asOf: since },
+    ]) {
+      const { container } = await show(tile(metric));
+      expect(container.querySelector("[data-part=value]")?.textContent).toBe("3 d 04:12");
+    }
+  });
+
   it("is one button without blocks inside, and opens", async () => {
     const onOpen = vi.fn();
     const { container } = await show(tile(METRIC, onOpen));
@@ -175,6 +187,16 @@ describe("QueueTable", () => {
       </div>
     );
   }
+
+  it("sorts the oldest first, and shows an age over a day in days", async () => {
+    const ago = (s: number) => new Date(Date.now() - s * 1000).toISOString();
+    const [young, old] = [item(1, 1), item(2, 1)];
+    young.oldestTaskSince = ago(86_390);
+    old.oldestTaskSince = ago(274_330);
+    const { container } = await show(<Harness sort={{ by: "oldest", down: true }} />, [young, old]);
+    const text = container.textContent ?? "";
+    expect(text).toMatch(/Queue 2.*3 d 04:12.*Queue 1.*23:59:5\d/);
+  });
 
   it("draws its rows, and keeps the row with focus in the page when others overtake it", async () => {
     const many = (busy: number) => Array.from({ length: 100 }, (_, n) => item(n, n === busy ? 900 : n));

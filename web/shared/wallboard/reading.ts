@@ -1,6 +1,6 @@
 /** What a metric shows at a moment. Pure. */
 import type { Metric } from "../api/types.ts";
-import { compactDuration, spanExact } from "../format/duration.ts";
+import { compactDuration, isSpan, spanExact } from "../format/duration.ts";
 import { metricText } from "../format/number.ts";
 import { counted, instant } from "../live/clock.ts";
 import type { Texts } from "../locales/index.ts";
@@ -35,7 +35,7 @@ export function reading(metric: Metric, now: number, text: Texts, timeZone?: str
     const value = counted(metric.value, instant(metric.asOf), now);
     shown = metricText(metric.format, value, timeZone) ?? shown;
   }
-  return { text: metric.format === "seconds" ? compactDuration(shown) : shown, sign: sign(metric, text) };
+  return { text: isSpan(metric.format) ? compactDuration(shown) : shown, sign: sign(metric, text) };
 }
 
 /** The service level of a metric: its threshold and who counts. */
