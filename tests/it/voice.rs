@@ -264,6 +264,15 @@ async fn the_log_has_the_call_and_no_personal_data() {
         (&fields["worker.sid"], &fields["action"], &fields["issues"], &fields["count"]),
         (&json!(worker), &json!("log-call"), &json!("short call"), &json!(1))
     );
+    // An action of the users' own with a name that is too long is recorded by the beginning of it.
+    let report = with(&format!("page-{}", "x".repeat(70)), &[]);
+    let sent = reqwest::Client::new().post(format!("http://{address}{PATH}")).json(&report).send().await;
+    assert!(sent.unwrap().status().is_success());
+    let line: Value =
+        serde_json::from_str(&service.logs("An action's name is too long and was shortened").await).unwrap();
+    assert_eq!((&line["level"], &line["length"], &line["most"]), (&json!("WARN"), &json!(75), &json!(64)));
+    let shortened = format!("\"action\":\"page-{}\"", "x".repeat(59));
+    service.logs(&shortened).await;
     for personal in [&CALLER[1..], &DNIS[1..], "Smith", "agent@example.com", TOKEN_HEADER.1] {
         assert!(!service.seen.iter().any(|line| line.contains(personal)), "{personal}");
     }
