@@ -195,7 +195,7 @@ describe("QueueTable", () => {
     old.oldestTaskSince = ago(274_330);
     const { container } = await show(<Harness sort={{ by: "oldest", down: true }} />, [young, old]);
     const text = container.textContent ?? "";
-    expect(text).toMatch(/Queue 2.*3 d 04:12.*Queue 1.*23:59:5\d/);
+    expect(text).toMatch(/Queue 2.*3 d 04:12.*Queue 1.*23:59:[45]\d/);
   });
 
   it("draws its rows, and keeps the row with focus in the page when others overtake it", async () => {
