@@ -3,6 +3,7 @@
 //! An object is written only after its first audit, because it may already hold the value. Each
 //! object comes up once an interval; when there are many of them, one after another, so that audits stay few.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -25,6 +26,16 @@ const SPACING: Duration = Duration::from_millis(200);
 pub(super) struct Audits {
     interval: Duration,
     objects: BTreeMap<Object, Audit>,
+    /// As long as no object changes: there can be thousands, and this is asked with every write.
+    summary: Cell<Option<Summary>>,
+}
+
+/// What is true of all objects together.
+#[derive(Debug, Clone, Copy)]
+struct Summary {
+    next_due: Option<Instant>,
+    hurried: bool,
+    all_done: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +60,12 @@ struct Audit {
 impl Audits {
     /// No objects yet; each comes up once an `interval`.
     pub(super) fn new(interval: Duration) -> Self {
-        Self { interval, objects: BTreeMap::new() }
+        Self { interval, objects: BTreeMap::new(), summary: Cell::default() }
     }
 
     /// Looks after these objects and no others; new ones are due at once.
     pub(super) fn follow(&mut self, objects: BTreeSet<Object>, now: Instant) {
+        self.summary.take();
         self.objects.retain(|object, _| objects.contains(object));
         for object in objects {
             self.objects.entry(object).or_insert(Audit {
@@ -68,11 +80,16 @@ impl Audits {
 
     /// Follows no object any more.
     pub(super) fn stop(&mut self) {
+        self.summary.take();
         self.objects.clear();
     }
 
     /// Takes the objects that are due; from then on their audits count as running.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<Object> {
+        if self.next_due().is_none_or(|due| due > now) {
+            return Vec::new();
+        }
+        self.summary.take();
         let due = self.objects.iter_mut().filter(|(_, audit)| !audit.running && audit.due <= now);
         due.map(|(object, audit)| {
             audit.running = true;
@@ -84,6 +101,7 @@ impl Audits {
 
     /// Makes an object due at once. Returns whether it had been looked at before and was not in a hurry yet.
     pub(super) fn hurry(&mut self, object: &Object, now: Instant) -> bool {
+        self.summary.take();
         let Some(audit) = self.objects.get_mut(object) else { return false };
         let news = audit.done && !audit.hurried && !audit.running;
         audit.hurry(now);
@@ -92,6 +110,7 @@ impl Audits {
 
     /// Makes all objects due at once.
     pub(super) fn hurry_all(&mut self, now: Instant) {
+        self.summary.take();
         for audit in self.objects.values_mut() {
             audit.hurry(now);
         }
@@ -99,11 +118,11 @@ impl Audits {
 
     /// Whether an object that is in a hurry has not been looked at yet.
     pub(super) fn is_hurried(&self) -> bool {
-        self.objects.values().any(|audit| audit.hurried)
+        self.summary().hurried
     }
 
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.objects.values().filter(|audit| !audit.running).map(|audit| audit.due).min()
+        self.summary().next_due
     }
 
     /// Notes the end of an audit. Returns whether the object is still followed.
@@ -114,6 +133,7 @@ impl Audits {
             End::Refused => REFUSED_AGAIN,
         };
         let well = end == End::Well;
+        self.summary.take();
         let Some(audit) = self.objects.get_mut(object) else { return false };
         audit.running = false;
         audit.done |= well;
@@ -128,7 +148,21 @@ impl Audits {
     }
 
     pub(super) fn all_done(&self) -> bool {
-        self.objects.values().all(|audit| audit.done)
+        self.summary().all_done
+    }
+
+    fn summary(&self) -> Summary {
+        if let Some(summary) = self.summary.get() {
+            return summary;
+        }
+        let audits = || self.objects.values();
+        let summary = Summary {
+            next_due: audits().filter(|audit| !audit.running).map(|audit| audit.due).min(),
+            hurried: audits().any(|audit| audit.hurried),
+            all_done: audits().all(|audit| audit.done),
+        };
+        self.summary.set(Some(summary));
+        summary
     }
 }
 

@@ -9,6 +9,7 @@
 mod audit;
 mod flush;
 mod object;
+mod objects;
 mod outage;
 mod outbox;
 mod pacer;

@@ -8,6 +8,9 @@ use tokio::time::Instant;
 use super::pacer::{Pacer, Urgency};
 use crate::layout::Target;
 
+/// A target that waits: its urgency and since when, which set the order of writes.
+pub(super) type Turn = (Urgency, Instant, Target);
+
 /// Writes that may go to an object by urgency before the longest overdue one has its turn.
 pub(super) const URGENT_IN_A_ROW: u32 = 11;
 
@@ -25,7 +28,9 @@ pub(super) struct ObjectState {
     pub(super) create_not_before: Option<Instant>,
     pub(super) create_failures: u32,
     /// Waiting targets by since when, for each [`Urgency::index`].
-    pub(super) ready: [BTreeSet<(Instant, Target)>; Urgency::ALL.len()],
+    ready: [BTreeSet<(Instant, Target)>; Urgency::ALL.len()],
+    /// Its place among all objects: its first waiting target, if that can be written.
+    pub(super) place: Option<Turn>,
 }
 
 pub(super) struct NextWrite<'o> {
@@ -56,7 +61,7 @@ impl NextWrite<'_> {
 impl ObjectState {
     /// What is to be written next, as soon as the budget allows it.
     pub(super) fn next(&self, others_too: bool, now: Instant) -> Option<NextWrite<'_>> {
-        if self.urgent_in_a_row >= URGENT_IN_A_ROW
+        if self.owes_a_turn()
             && let Some((urgency, place)) = self.overdue(others_too, now)
         {
             return Some(NextWrite { passes_as: Urgency::Named, urgency, place, is_overdue: true });
@@ -79,12 +84,40 @@ impl ObjectState {
         Some((urgency, self.ready[urgency.index()].first()?))
     }
 
-    pub(super) fn is_active(&self) -> bool {
-        self.map_is_missing || self.ready.iter().any(|ready| !ready.is_empty())
+    /// The first that waits, by urgency alone.
+    pub(super) fn turn(&self) -> Option<Turn> {
+        let (urgency, (since, target)) = Urgency::ALL.into_iter().find_map(|urgency| self.first(urgency))?;
+        Some((urgency, *since, target.clone()))
     }
 
-    pub(super) fn waiting(&self) -> usize {
-        self.ready.iter().map(BTreeSet::len).sum()
+    /// Whether the longest overdue target goes next, whatever is more urgent.
+    pub(super) fn owes_a_turn(&self) -> bool {
+        self.urgent_in_a_row >= URGENT_IN_A_ROW
+    }
+
+    /// Returns whether it was not there yet.
+    pub(super) fn add(&mut self, (urgency, since, target): Turn) -> bool {
+        self.ready[urgency.index()].insert((since, target))
+    }
+
+    /// Returns whether it was there.
+    pub(super) fn remove(&mut self, (urgency, since, target): Turn) -> bool {
+        self.ready[urgency.index()].remove(&(since, target))
+    }
+
+    /// Waiting targets whose value changed, by urgency.
+    pub(super) fn changes(&self) -> impl Iterator<Item = &(Instant, Target)> {
+        self.ready.iter().take(Urgency::Aged.index()).flatten()
+    }
+
+    pub(super) fn count_changes(&self) -> usize {
+        self.ready.iter().take(Urgency::Aged.index()).map(BTreeSet::len).sum()
+    }
+
+    /// Since when the longest-waiting change waits.
+    pub(super) fn oldest_change(&self) -> Option<Instant> {
+        let changes = self.ready.iter().take(Urgency::Aged.index());
+        changes.filter_map(|ready| ready.first()).map(|(since, _)| *since).min()
     }
 
     pub(super) fn create_at(&self, now: Instant) -> Instant {
@@ -105,6 +138,7 @@ impl ObjectState {
             create_not_before: None,
             create_failures: 0,
             ready: Default::default(),
+            place: None,
         }
     }
 }

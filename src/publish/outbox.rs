@@ -9,15 +9,16 @@
 
 mod last;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::object::{NextWrite, ObjectState};
+use super::object::NextWrite;
+use super::objects::Objects;
 use super::outage::{Outage, PROBES};
-use super::pacer::{Pacer, Urgency};
+use super::pacer::Urgency;
 use super::wanted::{Found, Wanted, Write, WriteOutcome};
 use crate::event::Trace;
 use crate::layout::{Fingerprint, Object, Target};
@@ -39,9 +40,7 @@ const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Outbox {
     entries: HashMap<Target, Entry>,
-    objects: BTreeMap<Object, ObjectState>,
-    /// Those of them that have something to write, or may have: there can be thousands at rest.
-    active: BTreeSet<Object>,
+    objects: Objects,
     /// Targets to try again, by when.
     later: BTreeSet<(Instant, Target)>,
     in_flight: usize,
@@ -53,8 +52,6 @@ pub(super) struct Outbox {
     owed: HashMap<Target, Wanted>,
     /// The least time between two writes of an item in which only an age moved; `None` where ages are not written.
     ages: Option<Duration>,
-    /// Until when another writer may have spent the objects' budgets.
-    spent_until: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -136,8 +133,7 @@ impl Outbox {
     pub(super) fn new(ages: Option<Duration>) -> Self {
         Self {
             entries: HashMap::new(),
-            objects: BTreeMap::new(),
-            active: BTreeSet::new(),
+            objects: Objects::default(),
             later: BTreeSet::new(),
             in_flight: 0,
             others_in_flight: 0,
@@ -145,14 +141,12 @@ impl Outbox {
             last: BTreeSet::new(),
             owed: HashMap::new(),
             ages,
-            spent_until: None,
         }
     }
 
     /// Another writer may have spent the objects' budgets until this moment.
     pub(super) fn budgets_are_spent(&mut self, now: Instant) {
-        self.spent_until = Some(now);
-        self.objects.values_mut().for_each(|state| state.pacer = Pacer::spent(now));
+        self.objects.budgets_are_spent(now);
     }
 
     /// Wants something of a target from now on, because of these events; what was wanted and not sent yet is forgotten.
@@ -219,8 +213,6 @@ impl Outbox {
     /// The next write that may go out now.
     pub(super) fn take(&mut self, now: Instant) -> Option<Write> {
         self.wake_later(now);
-        let objects = &self.objects;
-        self.active.retain(|object| objects.get(object).is_some_and(ObjectState::is_active));
         if self.in_flight >= self.most_in_flight() || self.outage.is_paused(now) {
             return None;
         }
@@ -228,25 +220,18 @@ impl Outbox {
             return Some(write);
         }
         let others_too = self.others_in_flight < MOST_OTHERS_IN_FLIGHT;
-        let mut best: Option<NextWrite<'_>> = None;
-        let active = self.active.iter().filter_map(|object| self.objects.get(object));
-        for state in active.filter(|state| !state.map_is_missing && !state.creating_map) {
-            let Some(next) = state.next(others_too, now) else { continue };
-            let better = best.as_ref().is_none_or(|best| next.order() < best.order());
-            if better && self.ready_at(state, &next, now) <= now {
-                best = Some(next);
-            }
-        }
-        let NextWrite { passes_as, urgency, place, is_overdue } = best?;
+        let next = self.objects.next(others_too, now, |target| size_of(&self.entries, target))?;
+        let NextWrite { passes_as, urgency, place, is_overdue } = next;
         let (since, target) = place.clone();
-        let state = self.objects.get_mut(&target.object())?;
         let entry = self.entries.get_mut(&target)?;
         let waiting = entry.waiting.take()?;
-        state.ready[urgency.index()].remove(&(since, target.clone()));
-        state.pacer.take(waiting.wanted.size(), passes_as, now);
-        let behind = !is_overdue && state.overdue(true, now).is_some();
-        state.urgent_in_a_row = if behind { state.urgent_in_a_row.saturating_add(1) } else { 0 };
-        state.in_flight += 1;
+        self.objects.remove((urgency, since, target.clone()));
+        self.objects.change(&target.object(), now, |state| {
+            state.pacer.take(waiting.wanted.size(), passes_as, now);
+            let behind = !is_overdue && state.overdue(true, now).is_some();
+            state.urgent_in_a_row = if behind { state.urgent_in_a_row.saturating_add(1) } else { 0 };
+            state.in_flight += 1;
+        });
         self.in_flight += 1;
         self.others_in_flight += usize::from(!urgency.is_named());
         entry.in_flight = Some(InFlight { wanted: waiting.wanted.clone(), urgency, since });
@@ -260,11 +245,6 @@ impl Outbox {
         Some(Write::Target { target, wanted: waiting.wanted, there, since, event })
     }
 
-    fn ready_at(&self, state: &ObjectState, next: &NextWrite<'_>, now: Instant) -> Instant {
-        let size = self.entries.get(&next.place.1).map_or(0, Entry::size);
-        state.pacer.ready_at(size, next.passes_as, now)
-    }
-
     /// A value that was to be laid out when its turn came has been: this is what is being written.
     pub(super) fn laid_out(&mut self, target: &Target, fingerprint: Fingerprint) {
         let flight = self.entries.get_mut(target).and_then(|entry| entry.in_flight.as_mut());
@@ -275,12 +255,7 @@ impl Outbox {
 
     /// How many values wait for their turn.
     pub(super) fn count_waiting(&self) -> usize {
-        self.active
-            .iter()
-            .filter_map(|object| self.objects.get(object))
-            .map(ObjectState::waiting)
-            .sum::<usize>()
-            + self.later.len()
+        self.objects.count_waiting() + self.later.len()
     }
 
     /// When [`take`](Self::take) should be asked again; `None` when only an end of a write or a new wish can help.
@@ -288,37 +263,29 @@ impl Outbox {
         let later = self.later.first().map(|(at, _)| *at);
         let full = self.in_flight >= self.most_in_flight();
         let others_too = self.others_in_flight < MOST_OTHERS_IN_FLIGHT;
-        let active = self.active.iter().filter_map(|object| self.objects.get(object));
-        let objects = active.filter(|_| !full);
-        let ready = objects.filter_map(|state| {
-            if state.creating_map {
-                return None;
-            }
-            if state.map_is_missing {
-                return Some(state.create_at(now));
-            }
-            Some(self.ready_at(state, &state.next(others_too, now)?, now))
-        });
-        let earliest = ready.min().map(|at| self.outage.not_before(at));
+        let size = |target: &Target| size_of(&self.entries, target);
+        let ready = if full { None } else { self.objects.wake_at(others_too, now, size) };
+        let earliest = ready.map(|at| self.outage.not_before(at));
         earliest.into_iter().chain(later).min()
     }
 
     /// Creating a Map ended. `there`: it is there now, made by us or by another writer.
     pub(super) fn map_created(&mut self, map: &Arc<str>, there: bool, wait: Option<Duration>, now: Instant) {
         self.in_flight -= 1;
-        let state = self.object(Object::Map(map.clone()), now);
-        state.creating_map = false;
-        state.pacer.ended(1, 0, now);
-        state.map_is_missing = !there;
+        self.objects.change(&Object::Map(map.clone()), now, |state| {
+            state.creating_map = false;
+            state.pacer.ended(1, 0, now);
+            state.map_is_missing = !there;
+            if there {
+                state.create_failures = 0;
+            } else {
+                let delay = BACKOFF.delay(state.create_failures, wait, fastrand::f64());
+                state.create_failures = state.create_failures.saturating_add(1);
+                state.create_not_before = Some(now + delay);
+            }
+        });
         if there {
-            state.create_failures = 0;
             self.outage.ended();
-        } else {
-            self.active.insert(Object::Map(map.clone()));
-            let state = self.object(Object::Map(map.clone()), now);
-            let delay = BACKOFF.delay(state.create_failures, wait, fastrand::f64());
-            state.create_failures = state.create_failures.saturating_add(1);
-            state.create_not_before = Some(now + delay);
         }
     }
 
@@ -328,8 +295,6 @@ impl Outbox {
         };
         self.in_flight -= 1;
         self.others_in_flight -= usize::from(!flight.urgency.is_named());
-        let state = self.object(target.object(), now);
-        state.in_flight = state.in_flight.saturating_sub(1);
         let requests = match &outcome {
             WriteOutcome::Landed { requests, .. } => *requests,
             // An update and a creation found that the Map is missing.
@@ -337,7 +302,17 @@ impl Outbox {
             WriteOutcome::Void => 0,
             WriteOutcome::Throttled(_) | WriteOutcome::Failed(_) | WriteOutcome::Refused => 1,
         };
-        self.object(target.object(), now).pacer.ended(requests, flight.wanted.size(), now);
+        let object = target.object();
+        self.objects.change(&object, now, |state| {
+            state.in_flight = state.in_flight.saturating_sub(1);
+            state.pacer.ended(requests, flight.wanted.size(), now);
+            match &outcome {
+                WriteOutcome::Landed { .. } => state.pacer.landed(now),
+                WriteOutcome::NoMap => state.map_is_missing = true,
+                WriteOutcome::Throttled(wait) => state.pacer.throttled(*wait, now),
+                _ => {}
+            }
+        });
         let mut again = None;
         match outcome {
             WriteOutcome::Landed { revision, .. } => {
@@ -345,7 +320,6 @@ impl Outbox {
                     self.try_failing(now);
                 }
                 self.outage.ended();
-                self.object(target.object(), now).pacer.landed(now);
                 let entry = self.entries.entry(target.clone()).or_default();
                 entry.failures = 0;
                 entry.refused = false;
@@ -363,16 +337,11 @@ impl Outbox {
             }
             WriteOutcome::NoMap => {
                 self.outage.ended();
-                self.object(target.object(), now).map_is_missing = true;
-                self.active.insert(target.object());
                 let entry = self.entries.entry(target.clone()).or_default();
                 entry.held = Held::Nothing;
                 again = Some(None);
             }
-            WriteOutcome::Throttled(wait) => {
-                self.object(target.object(), now).pacer.throttled(wait, now);
-                again = Some(None);
-            }
+            WriteOutcome::Throttled(_) => again = Some(None),
             WriteOutcome::Failed(wait) => {
                 // The write may have landed and only its answer was lost.
                 self.entries.entry(target.clone()).or_default().held = Held::Other;
@@ -393,7 +362,7 @@ impl Outbox {
             self.put_back(target, flight, not_before);
         }
         self.queue(target, now);
-        self.release_last(&target.object(), now);
+        self.release_last(&object, now);
     }
 
     /// Whether what was found of a target may be older than a write of it.
@@ -412,12 +381,12 @@ impl Outbox {
         wanted_now: &HashMap<Target, Wanted>,
         now: Instant,
     ) {
-        let state = self.object(object.clone(), now);
-        state.looked_at = true;
-        if let Object::Map(_) = object {
-            state.map_is_missing = !found.map_is_there && !state.creating_map;
-            self.active.insert(object.clone());
-        }
+        self.objects.change(object, now, |state| {
+            state.looked_at = true;
+            if let Object::Map(_) = object {
+                state.map_is_missing = !found.map_is_there && !state.creating_map;
+            }
+        });
         let known = self.entries.keys().filter(|target| target.object() == *object).cloned();
         let found_or_wanted = found.targets.keys().chain(wanted_now.keys()).cloned();
         let targets: BTreeSet<Target> = known.chain(found_or_wanted).collect();
@@ -450,7 +419,7 @@ impl Outbox {
         let mut backlog = Backlog {
             in_flight: self.in_flight,
             waiting: self.count_waiting(),
-            headroom: self.objects.values().map(|state| state.pacer.headroom(now)).fold(1.0, f64::min),
+            headroom: self.objects.all().map(|state| state.pacer.headroom(now)).fold(1.0, f64::min),
             #[expect(clippy::cast_precision_loss, reason = "there are 20 at most")]
             places: 1.0 - self.in_flight as f64 / MOST_IN_FLIGHT as f64,
             ..Backlog::default()
@@ -468,23 +437,22 @@ impl Outbox {
     /// The object that has more changes to write than Sync takes, if any has: the one whose change has waited longest for
     /// its budget.
     pub(super) fn at_limit(&self, now: Instant) -> Option<AtLimit> {
-        let late = |state: &ObjectState| {
-            let changes = state.ready.iter().take(Urgency::Aged.index());
-            let oldest = changes.filter_map(|ready| ready.first()).map(|(since, _)| *since).min()?;
-            (now.saturating_duration_since(oldest) >= AT_LIMIT_AFTER && !self.outage.is_on())
-                .then_some(oldest)
-        };
-        let active = self.active.iter().filter_map(|object| Some((object, self.objects.get(object)?)));
-        let behind = active.filter_map(|(object, state)| Some((late(state)?, object, state)));
-        let (oldest, object, state) = behind.min_by_key(|(oldest, ..)| *oldest)?;
-        let next = state.next(true, now)?;
-        if state.map_is_missing || self.ready_at(state, &next, now) <= now {
+        if self.outage.is_on() {
             return None;
         }
-        let size = self.entries.get(&next.place.1).map_or(0, Entry::size);
-        let waiting = state.ready.iter().take(Urgency::Aged.index()).map(BTreeSet::len).sum();
-        let writes_a_second = state.pacer.writes_a_second(size);
-        Some(AtLimit { object: object.clone(), waiting, oldest, writes_a_second })
+        let is_late = |oldest: &Instant| now.saturating_duration_since(*oldest) >= AT_LIMIT_AFTER;
+        let behind = self
+            .objects
+            .waiting()
+            .filter_map(|(object, state)| Some((state.oldest_change().filter(is_late)?, object, state)));
+        let (oldest, object, state) = behind.min_by_key(|(oldest, ..)| *oldest)?;
+        let (next, size) = (state.next(true, now)?, |target: &Target| size_of(&self.entries, target));
+        if self.objects.ready_at(&next, now, size) <= now {
+            return None;
+        }
+        let waiting = state.count_changes();
+        let writes_a_second = state.pacer.writes_a_second(size(&next.place.1));
+        Some(AtLimit { object, waiting, oldest, writes_a_second })
     }
 
     pub(super) fn count_unwritten(&self) -> usize {
@@ -507,7 +475,7 @@ impl Outbox {
 
     /// Whether no Map is known to be missing.
     pub(super) fn maps_are_there(&self) -> bool {
-        self.objects.values().all(|state| !state.map_is_missing)
+        self.objects.maps_are_there()
     }
 
     /// When a target was last brought to what was wanted.
@@ -516,35 +484,24 @@ impl Outbox {
     }
 
     fn take_map_creation(&mut self, now: Instant) -> Option<Write> {
-        let due =
-            |state: &ObjectState| state.map_is_missing && !state.creating_map && state.create_at(now) <= now;
-        let is_due = |object: &&Object| self.objects.get(*object).is_some_and(due);
-        let object = self.active.iter().find(is_due)?.clone();
-        let state = self.objects.get_mut(&object)?;
+        let object = self.objects.map_to_create(now)?.clone();
         let Object::Map(map) = &object else { return None };
-        state.pacer.take(0, Urgency::Named, now);
-        state.creating_map = true;
+        self.objects.change(&object, now, |state| {
+            state.pacer.take(0, Urgency::Named, now);
+            state.creating_map = true;
+        });
         self.in_flight += 1;
         Some(Write::CreateMap(map.clone()))
     }
 
-    fn object(&mut self, object: Object, now: Instant) -> &mut ObjectState {
-        let spent_until = self.spent_until;
-        self.objects
-            .entry(object)
-            .or_insert_with(|| ObjectState::new(spent_until.map_or_else(|| Pacer::new(now), Pacer::spent)))
-    }
-
     fn forget(
-        objects: &mut BTreeMap<Object, ObjectState>,
+        objects: &mut Objects,
         later: &mut BTreeSet<(Instant, Target)>,
         target: &Target,
         entry: &mut Entry,
     ) {
         let Some(waiting) = entry.waiting.take() else { return };
-        if let Some(state) = objects.get_mut(&target.object()) {
-            state.ready[waiting.urgency.index()].remove(&(waiting.since, target.clone()));
-        }
+        objects.remove((waiting.urgency, waiting.since, target.clone()));
         if let Some(at) = waiting.not_before {
             later.remove(&(at, target.clone()));
         }
@@ -571,11 +528,7 @@ impl Outbox {
                 }
                 self.later.insert((at, target.clone()));
             }
-            None => {
-                let ready = &mut self.object(target.object(), now).ready[waiting.urgency.index()];
-                ready.insert((waiting.since, target.clone()));
-                self.active.insert(target.object());
-            }
+            None => self.objects.add((waiting.urgency, waiting.since, target.clone()), now),
         }
     }
 
@@ -654,6 +607,11 @@ impl Entry {
     fn size(&self) -> usize {
         self.waiting.as_ref().map_or(0, |waiting| waiting.wanted.size())
     }
+}
+
+/// How large what waits for a target is.
+fn size_of(entries: &HashMap<Target, Entry>, target: &Target) -> usize {
+    entries.get(target).map_or(0, Entry::size)
 }
 
 impl Held {

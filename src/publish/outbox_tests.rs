@@ -1,5 +1,6 @@
 //! The outbox's promises, with the clock in hand.
 
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 
 use proptest::prelude::*;

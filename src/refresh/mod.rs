@@ -18,6 +18,7 @@ mod roster;
 mod schedule;
 mod siblings;
 mod slot;
+mod slots;
 mod tasks;
 mod ways;
 mod worker;

@@ -8,7 +8,6 @@
 
 mod late;
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use tokio::time::Instant;
 use super::key::{Key, Offers, PARTS, Part};
 use super::lag::Lags;
 use super::slot::Slot;
+use super::slots::{Due, Slots};
 use crate::bucket::Bucket;
 use crate::config::RefreshConfig;
 use crate::event::{Invalidation, Queues, Trace};
@@ -69,7 +69,7 @@ pub struct Schedule {
     rhythm: RefreshConfig,
     needs: Needs,
     channels: Vec<String>,
-    slots: BTreeMap<Key, Slot>,
+    slots: Slots,
     lags: Lags,
     /// Late changes that may still turn out to be those of an event under way.
     suspects: BTreeMap<Key, Suspect>,
@@ -79,21 +79,6 @@ pub struct Schedule {
     /// When what touched every TaskQueue is read; all of one second share that.
     broad_at: Option<Instant>,
     singles: Bucket,
-    /// As long as no slot changes. There are eight of them a TaskQueue, and this is asked several times for each answer.
-    earliest: Cell<Option<Earliest>>,
-}
-
-/// When the next key of each kind is due.
-#[derive(Debug, Clone, Copy, Default)]
-struct Earliest {
-    event: Option<Instant>,
-    /// To look after one again, together with others.
-    look: Option<Instant>,
-    /// To look after one again by itself.
-    close: Option<Instant>,
-    /// With a late change that a look has shown.
-    related: Option<Instant>,
-    timer: Option<Instant>,
 }
 
 impl Schedule {
@@ -103,7 +88,7 @@ impl Schedule {
             rhythm,
             needs,
             channels: channels.to_vec(),
-            slots: BTreeMap::new(),
+            slots: Slots::new(if needs.queues { settles_beside_queues } else { settles_alone }),
             lags: Lags::new(rhythm.settle_step, rhythm.settle_window, now),
             suspects: BTreeMap::new(),
             launches: Bucket::new(CALLS_IN_A_ROW, CALLS_PER_SECOND, CALLS_IN_A_ROW, now),
@@ -111,13 +96,12 @@ impl Schedule {
             close_looks: Bucket::new(CLOSE_LOOKS_IN_A_ROW, CLOSE_LOOKS_PER_SECOND, CLOSE_LOOKS_IN_A_ROW, now),
             broad_at: None,
             singles: Bucket::new(SINGLES_PER_SECOND, SINGLES_PER_SECOND, SINGLES_PER_SECOND, now),
-            earliest: Cell::default(),
         };
         let workspace = PARTS.map(Key::Workspace).into_iter().filter(|_| needs.workspace);
         let others =
             [(Key::Directory, needs.queues), (Key::LastHour, needs.last_hour), (Key::Tasks, needs.tasks)];
         let others = others.into_iter().filter_map(|(key, needed)| needed.then_some(key));
-        schedule.slots().extend(workspace.chain(others).map(|key| (key, Slot::due(now))));
+        schedule.slots.add(workspace.chain(others), now);
         schedule
     }
 
@@ -130,16 +114,13 @@ impl Schedule {
             Key::Queue(queue, _, _) => queues.contains(queue),
             _ => true,
         };
-        self.slots().retain(|key, _| there(key));
+        self.slots.retain(there);
         self.suspects.retain(|key, _| there(key));
         let channels = self.channels.len();
-        for queue in queues {
-            for scope in Scope::each(channels) {
-                for part in PARTS {
-                    self.slots().entry(Key::Queue(*queue, scope, part)).or_insert_with(|| Slot::due(now));
-                }
-            }
-        }
+        let keys = queues.iter().flat_map(|queue| {
+            Scope::each(channels).flat_map(|scope| PARTS.map(|part| Key::Queue(*queue, scope, part)))
+        });
+        self.slots.add(keys, now);
     }
 
     /// Further TaskChannels, due at once for each of these TaskQueues.
@@ -177,9 +158,9 @@ impl Schedule {
         self.suspects.retain(|key, _| !explains(key));
         let event = touch.event.map(|event| if broad { event.of_all() } else { event });
         let alone = !self.needs.queues;
-        let mark = |key: &Key, slot: &mut Slot| {
+        let mark = |key: Key, slot: &mut Slot| {
             slot.touch(now, broad_at, spacing);
-            if !broad && settles(*key, alone) {
+            if !broad && settles(key, alone) {
                 slot.awaited.event(now);
             }
             // What was read since an event came shows it, unless statistics lag; else the first of many events would seem
@@ -188,16 +169,13 @@ impl Schedule {
             let waits = slot.event.and_then(|event| shown.map_or(Some(event), |shown| event.since(shown)));
             slot.event = Trace::join(waits, event);
         };
-        self.earliest.take();
         if let Queues::All = touch.queues {
-            for (key, slot) in &mut self.slots {
-                let hit = |scope: &Scope, part: &Part| {
-                    scopes.contains(scope) && (*part == Part::Realtime || touch.counters)
-                };
+            self.slots.change_all(|key, slot| {
+                let hit = |scope, part| scopes.contains(&scope) && (part == Part::Realtime || touch.counters);
                 if matches!(key, Key::Queue(_, scope, part) if hit(scope, part)) {
                     mark(key, slot);
                 }
-            }
+            });
         }
         // Events come in numbers, and most name their TaskQueue: those must not cost a walk through all.
         let named = if let Queues::Some(queues) = &touch.queues { &queues[..] } else { &[] };
@@ -206,15 +184,12 @@ impl Schedule {
             scopes.iter().flat_map(|scope| parts.clone().map(|part| Key::Queue(*queue, *scope, part)))
         });
         for key in others.chain(workspace).chain(of_named) {
-            if let Some(slot) = self.slots.get_mut(&key) {
-                mark(&key, slot);
-            }
+            self.slots.change(key, |slot| mark(key, slot));
         }
         // A TaskQueue that we have not heard of: the directory is behind.
         if let Queues::Some(queues) = &touch.queues {
-            let known = |queue: &TaskQueueSid| {
-                self.slots.contains_key(&Key::Queue(*queue, Scope::ALL, Part::Realtime))
-            };
+            let known =
+                |queue: &TaskQueueSid| self.slots.contains(&Key::Queue(*queue, Scope::ALL, Part::Realtime));
             if !queues.iter().all(known) {
                 self.touch_key(Key::Directory, now);
             }
@@ -231,16 +206,16 @@ impl Schedule {
     /// Marks one key, for a reason other than an event.
     pub fn touch_key(&mut self, key: Key, now: Instant) {
         let spacing = self.rhythm.spacing;
-        if let Some(slot) = self.slots().get_mut(&key) {
+        self.slots.change(key, |slot| {
             slot.touch_due = Some(slot.earliest_touch(now, spacing));
             slot.spaced = true;
-        }
+        });
     }
 
     /// Makes all cumulative statistics due, because a new day began. What was refused may have been refused for the day
     /// before, as while a clock is wrong, and is asked again as well.
     pub fn begin_day(&mut self, now: Instant) {
-        for (key, slot) in self.slots() {
+        self.slots.change_all(|key, slot| {
             // A combined answer that was refused would have brought realtime statistics as well.
             let refused = slot.failures > 0;
             let counts = matches!(key, Key::Workspace(Part::Cumulative) | Key::Queue(_, _, Part::Cumulative));
@@ -248,27 +223,27 @@ impl Schedule {
                 slot.timer_due = now;
                 slot.not_before = None;
             }
-        }
+        });
     }
 
     /// The next moment at which something is due and may start.
     pub fn next_due(&self, now: Instant) -> Option<Instant> {
-        let Earliest { event, look, close, related, timer } = self.earliest();
+        let [event, look, close, related] = Due::TOUCHED.map(|why| self.slots.first(why));
         let event = event.map(|due| due.max(self.launches.ready_at(1.0, 0.0, now)));
         let look = look.map(|due| due.max(self.looks.ready_at(1.0, 0.0, now)));
         let suspect = self.suspects.values().map(|suspect| suspect.since + EVENT_UNDER_WAY).min();
-        let timer = timer.map(|due| due.max(self.singles.ready_at(1.0, 0.0, now)));
+        let timer = self.slots.first(Due::Timer).map(|due| due.max(self.singles.ready_at(1.0, 0.0, now)));
         [event, look, close, related, suspect, timer].into_iter().flatten().min()
     }
 
     /// What is due because of an event, as far as the budgets for that and for settling reads allow.
     pub fn due_touched(&mut self, now: Instant) -> BTreeSet<Key> {
         self.confirm_lags(now);
-        let Earliest { event, look, close, related, .. } = self.earliest();
-        if [event, look, close, related].into_iter().flatten().all(|earliest| earliest > now) {
-            return BTreeSet::new();
+        let mut due: BTreeSet<Key> =
+            Due::TOUCHED.into_iter().flat_map(|why| self.slots.due(why, now)).collect();
+        if due.is_empty() {
+            return due;
         }
-        let mut due: BTreeSet<Key> = self.due(Slot::next_touched, now);
         let spaced = |key: &Key| self.slots.get(key).is_some_and(|slot| slot.spaced);
         if due.iter().any(spaced) && !self.launches.take(1.0, 0.0, now) {
             due.retain(|key| !spaced(key));
@@ -291,9 +266,7 @@ impl Schedule {
                 due.extend(self.look_closely(key));
             } else {
                 let shared = self.lags.next_shared(now);
-                if let Some(slot) = self.slots().get_mut(&key) {
-                    (slot.touch_due, slot.closely) = (Some(shared), false);
-                }
+                self.slots.change(key, |slot| (slot.touch_due, slot.closely) = (Some(shared), false));
                 due.remove(&key);
             }
         }
@@ -324,10 +297,7 @@ impl Schedule {
     }
 
     pub fn due_by_timer(&self, now: Instant) -> BTreeSet<Key> {
-        if self.earliest().timer.is_none_or(|earliest| earliest > now) {
-            return BTreeSet::new();
-        }
-        self.due(Slot::next_timer, now)
+        self.slots.due(Due::Timer, now).collect()
     }
 
     /// Spreads single reads over the interval: as many a second as the keys that need them take, with some to spare.
@@ -359,10 +329,9 @@ impl Schedule {
 
     /// A read of these keys begins. Those that it only covers, without that they were due, count as read by a timer.
     pub fn started(&mut self, keys: &[Key], cause: Cause, now: Instant) {
-        self.earliest.take();
         let spacing = self.rhythm.spacing;
         for key in keys {
-            if let Some(slot) = self.slots.get_mut(key) {
+            self.slots.change(*key, |slot| {
                 match cause {
                     Cause::Touched => {
                         slot.reading_touched = true;
@@ -381,35 +350,38 @@ impl Schedule {
                 slot.named &= slot.touch_due.is_some();
                 slot.last_begun = Some(now);
                 slot.timer_due = now + self.rhythm.interval(*key);
-            }
+            });
         }
     }
 
     /// What could not be read can be read again, so an outage is over: the others need not wait until their turns come.
     fn try_failing(&mut self, now: Instant) {
-        for slot in self.slots().values_mut().filter(|slot| slot.failures > 0 && !slot.asked_to_wait) {
-            slot.not_before = None;
-            slot.timer_due = slot.timer_due.min(now);
-            slot.touch_due = slot.touch_due.map(|due| due.min(now));
-        }
+        self.slots.change_all(|_, slot| {
+            if slot.failures > 0 && !slot.asked_to_wait {
+                slot.not_before = None;
+                slot.timer_due = slot.timer_due.min(now);
+                slot.touch_due = slot.touch_due.map(|due| due.min(now));
+            }
+        });
     }
 
     /// A read of one key, begun at `started`, failed for good.
     pub fn failed(&mut self, key: Key, cause: Cause, started: Instant, now: Instant, wait: Option<Duration>) {
         let jitter = fastrand::f64();
-        let Some(slot) = self.slots().get_mut(&key) else { return };
-        slot.ended(cause, started);
-        let again = now + BACKOFF.delay(slot.failures, wait, jitter);
-        slot.failures = slot.failures.saturating_add(1);
-        slot.not_before = Some(again);
-        slot.asked_to_wait = wait.is_some();
-        match cause {
-            Cause::Touched => {
-                slot.touch_due = Some(again);
-                slot.spaced = true;
+        self.slots.change(key, |slot| {
+            slot.ended(cause, started);
+            let again = now + BACKOFF.delay(slot.failures, wait, jitter);
+            slot.failures = slot.failures.saturating_add(1);
+            slot.not_before = Some(again);
+            slot.asked_to_wait = wait.is_some();
+            match cause {
+                Cause::Touched => {
+                    slot.touch_due = Some(again);
+                    slot.spaced = true;
+                }
+                Cause::Timer => slot.timer_due = again,
             }
-            Cause::Timer => slot.timer_due = again,
-        }
+        });
     }
 
     /// Whether the last read of a key failed.
@@ -424,22 +396,21 @@ impl Schedule {
 
     /// Lets every failing key be tried at once, because it will be read in another way.
     pub fn forgive(&mut self) {
-        for slot in self.slots().values_mut().filter(|slot| slot.failures > 0) {
-            slot.not_before = None;
-        }
+        self.slots.change_all(|_, slot| {
+            if slot.failures > 0 {
+                slot.not_before = None;
+            }
+        });
     }
 
     /// A read of this key ended, and another read in progress covers it.
     pub fn covered(&mut self, key: Key, cause: Cause, started: Instant) {
-        if let Some(slot) = self.slots().get_mut(&key) {
-            slot.ended(cause, started);
-        }
+        self.slots.change(key, |slot| slot.ended(cause, started));
     }
 
     /// A way of reading one key is not offered by the account: another way is due at once.
     pub fn refused(&mut self, key: Key, cause: Cause, now: Instant) {
-        let Some(slot) = self.slots().get_mut(&key) else { return };
-        match cause {
+        self.slots.change(key, |slot| match cause {
             Cause::Touched => {
                 slot.reading_touched = false;
                 slot.touch_due = Some(now);
@@ -449,7 +420,7 @@ impl Schedule {
                 slot.reading_timer = false;
                 slot.timer_due = now;
             }
-        }
+        });
     }
 
     /// Whether every key was read, well or not, by a read begun at or after `since`.
@@ -478,38 +449,6 @@ impl Schedule {
     fn settles(&self, key: Key) -> bool {
         settles(key, !self.needs.queues)
     }
-
-    fn slots(&mut self) -> &mut BTreeMap<Key, Slot> {
-        self.earliest.take();
-        &mut self.slots
-    }
-
-    fn earliest(&self) -> Earliest {
-        if let Some(earliest) = self.earliest.get() {
-            return earliest;
-        }
-        let mut earliest = Earliest::default();
-        let lower = |least: &mut Option<Instant>, moment: Option<Instant>| {
-            *least = least.iter().copied().chain(moment).min();
-        };
-        for (key, slot) in &self.slots {
-            let touched = match slot.spaced {
-                true => &mut earliest.event,
-                false if slot.closely => &mut earliest.close,
-                false if self.settles(*key) => &mut earliest.look,
-                false => &mut earliest.related,
-            };
-            lower(touched, slot.next_touched());
-            lower(&mut earliest.timer, slot.next_timer());
-        }
-        self.earliest.set(Some(earliest));
-        earliest
-    }
-
-    fn due(&self, moment: impl Fn(&Slot) -> Option<Instant>, now: Instant) -> BTreeSet<Key> {
-        let due = |slot: &Slot| moment(slot).is_some_and(|due| due <= now);
-        self.slots.iter().filter(|(_, slot)| due(slot)).map(|(key, _)| *key).collect()
-    }
 }
 
 /// Which keys are looked at again; `alone`: without any TaskQueue, the Workspace's.
@@ -519,6 +458,14 @@ fn settles(key: Key, alone: bool) -> bool {
         Key::Workspace(Part::Realtime) => alone,
         _ => false,
     }
+}
+
+fn settles_alone(key: Key) -> bool {
+    settles(key, true)
+}
+
+fn settles_beside_queues(key: Key) -> bool {
+    settles(key, false)
 }
 
 impl RefreshConfig {

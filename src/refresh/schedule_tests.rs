@@ -264,7 +264,7 @@ fn looks_after_single_queues_have_a_budget_beyond_which_they_share_bulk_calls() 
         let queue = u8::try_from((now - start).as_millis() / 10 % 200).unwrap();
         schedule.touch(&touch_of(queue), now);
         let due: Vec<Key> = schedule.due_touched(now).into_iter().collect();
-        let look = |key: &Key| schedule.settles(*key) && schedule.slots[key].closely;
+        let look = |key: &Key| schedule.settles(*key) && schedule.slots.get(key).unwrap().closely;
         close += due.iter().filter(|key| look(key)).count();
         run(&mut schedule, &due, Cause::Touched, now);
     }
@@ -506,7 +506,7 @@ proptest! {
         for (queue, event) in last_event {
             for scope in [Scope::ALL, Scope::channel(0)] {
                 for part in PARTS {
-                    let slot = &schedule.slots[&Key::Queue(sid(queue), scope, part)];
+                    let slot = schedule.slots.get(&Key::Queue(sid(queue), scope, part)).unwrap();
                     prop_assert!(slot.last_ended.unwrap() >= event, "queue {} {:?} {:?}", queue, scope, part);
                 }
             }

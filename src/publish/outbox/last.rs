@@ -22,10 +22,9 @@ impl Outbox {
     /// Whether other items of a last one's Map are under way or have their turn before it. Those that fail are given up
     /// here: they may fail for a long time.
     pub(super) fn waits_for_others(&self, target: &Target) -> bool {
-        self.objects.get(&target.object()).is_some_and(|state| {
-            let mut changes = state.ready.iter().take(Urgency::Aged.index()).flatten();
-            state.in_flight > 0 || changes.any(|(_, other)| other != target)
-        })
+        self.objects
+            .get(&target.object())
+            .is_some_and(|state| state.in_flight > 0 || state.changes().any(|(_, other)| other != target))
     }
 
     /// The same, also of those that fail.
@@ -37,10 +36,8 @@ impl Outbox {
         };
         // One of those under way is the target itself.
         let in_flight = self.objects.get(&object).map_or(0, |state| state.in_flight);
-        let ready = self.objects.get(&object).is_some_and(|state| {
-            let mut changes = state.ready.iter().take(Urgency::Aged.index()).flatten();
-            changes.any(|(_, other)| other != target)
-        });
+        let state = self.objects.get(&object);
+        let ready = state.is_some_and(|state| state.changes().any(|(_, other)| other != target));
         in_flight > 1 || ready || failing()
     }
 
