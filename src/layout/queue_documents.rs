@@ -52,14 +52,30 @@ impl Layout for QueueDocuments {
         let (changed, gone) = moved(last, next);
         for state in changed {
             let (queue, [realtime, today]) = (state.queue.sid, names(state.queue.sid));
-            changes.put(self.entry(queue), entry_of(state));
-            if state.scopes.iter().all(ScopeStats::was_tried) {
-                if let Some(value) = realtime_of(state, next) {
-                    changes.put(Target::Document(realtime), value);
-                }
-                if let Some(value) = today_of(state, next) {
-                    changes.put(Target::Document(today), value);
-                }
+            // A change of one Worker shows in all TaskQueues, and what it leaves as it was is not laid out.
+            let before = last.and_then(|last| last.queues.get(&queue));
+            if before.is_none_or(|before| before.queue != state.queue) {
+                changes.put(self.entry(queue), entry_of(state));
+            }
+            if !all_tried(state) {
+                continue;
+            }
+            let comparable = |before: &&Arc<QueueState>| {
+                before.queue == state.queue && before.scopes.len() == state.scopes.len() && all_tried(before)
+            };
+            let scopes = before.filter(comparable).map(|before| before.scopes.iter().zip(&state.scopes));
+            let has_news = |part: fn(&ScopeStats, &ScopeStats) -> bool| {
+                scopes.clone().is_none_or(|mut scopes| scopes.any(|(before, next)| part(next, before)))
+            };
+            if has_news(|next, before| next.realtime.has_news_since(&before.realtime))
+                && let Some(value) = realtime_of(state, next)
+            {
+                changes.put(Target::Document(realtime), value);
+            }
+            if has_news(|next, before| next.cumulative.has_news_since(&before.cumulative))
+                && let Some(value) = today_of(state, next)
+            {
+                changes.put(Target::Document(today), value);
             }
         }
         gone.flat_map(|queue| self.all_of(queue)).for_each(|target| changes.remove(target));
@@ -75,7 +91,7 @@ impl Layout for QueueDocuments {
         };
         let (queue, today) = name.strip_suffix(TODAY).map_or((name, false), |queue| (queue, true));
         let state = snapshot.queues.get(&queue.parse().ok()?)?;
-        if !state.scopes.iter().all(ScopeStats::was_tried) {
+        if !all_tried(state) {
             return None;
         }
         if today { today_of(state, snapshot) } else { realtime_of(state, snapshot) }
@@ -85,6 +101,10 @@ impl Layout for QueueDocuments {
         let queue = key.parse::<TaskQueueSid>().ok().filter(|queue| snapshot.is_gone(*queue));
         queue.filter(|_| *map == *self.list).map(|queue| self.all_of(queue)).unwrap_or_default()
     }
+}
+
+fn all_tried(state: &QueueState) -> bool {
+    state.scopes.iter().all(ScopeStats::was_tried)
 }
 
 fn entry_of(state: &QueueState) -> Value {
@@ -147,4 +167,99 @@ fn today_of(state: &QueueState, snapshot: &Snapshot) -> Option<Value> {
         shown.insert("readBy".into(), shape::read_by(whole.cumulative.by_event));
     }
     Some(Value::Object(shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::event::{Event, Trace};
+    use crate::stats::Reading;
+    use crate::twilio::taskrouter::{Cumulative, Realtime};
+
+    const QUEUE: &str = "WQ00000000000000000000000000000001";
+
+    fn layout() -> QueueDocuments {
+        QueueDocuments { list: "task-queues".into() }
+    }
+
+    fn read<T>(value: T) -> Reading<T> {
+        let mut reading = Reading::default();
+        reading.value = Some(Arc::new(value));
+        reading
+    }
+
+    fn realtime(tasks: u64) -> Reading<Realtime> {
+        read(serde_json::from_value(json!({"longest_task_waiting_age": 0, "total_tasks": tasks})).unwrap())
+    }
+
+    fn cumulative(accepted: u64) -> Reading<Cumulative> {
+        let mut value = json!({"start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-01T00:00:01Z"});
+        for count in ["canceled", "created", "rejected", "rescinded", "timed_out"] {
+            value[format!("reservations_{count}")] = json!(0);
+        }
+        value["reservations_accepted"] = json!(accepted);
+        value["tasks_canceled"] = json!(0);
+        read(serde_json::from_value(value).unwrap())
+    }
+
+    fn state(name: &str) -> QueueState {
+        let queue = serde_json::from_value(json!({"sid": QUEUE, "friendly_name": name})).unwrap();
+        let stats = || ScopeStats { realtime: realtime(1), cumulative: cumulative(1), oldest: None };
+        QueueState { queue: Arc::new(queue), scopes: [stats(), stats()].into() }
+    }
+
+    fn snapshot(state: QueueState) -> Snapshot {
+        let mut snapshot = Snapshot::empty(&["voice".to_owned()], Timestamp::UNIX_EPOCH);
+        snapshot.directory_known = true;
+        snapshot.queues.insert(state.queue.sid, Arc::new(state));
+        snapshot
+    }
+
+    /// What is laid out after a change of one state, as the last word of each target's name; every value is as
+    /// [`Layout::value`] has it.
+    fn laid_out(before: Option<&QueueState>, change: impl Fn(&mut QueueState)) -> Vec<&'static str> {
+        let mut after = before.cloned().unwrap_or_else(|| state("Sales"));
+        change(&mut after);
+        let (before, next) = (before.cloned().map(snapshot), snapshot(after));
+        let mut put = Vec::new();
+        layout().changes(
+            before.as_ref(),
+            &next,
+            &mut Changes::new(&mut |target, value| put.push((target, value)), &mut |_| ()),
+        );
+        let kind = |target: &Target| match target {
+            Target::MapItem(..) => "entry",
+            Target::Document(name) if name.ends_with(TODAY) => "today",
+            Target::Document(_) => "realtime",
+        };
+        put.iter()
+            .map(|(target, value)| {
+                assert_eq!(layout().value(target, &next).as_ref(), Some(value));
+                kind(target)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn only_what_changed_is_laid_out() {
+        let before = &state("Sales");
+        assert_eq!(laid_out(None, |_| ()), ["entry", "realtime", "today"]);
+        assert_eq!(laid_out(Some(before), |_| ()), [""; 0]);
+        assert_eq!(laid_out(Some(before), |next| next.scopes[1].realtime = realtime(2)), ["realtime"]);
+        assert_eq!(laid_out(Some(before), |next| next.scopes[1].cumulative = cumulative(2)), ["today"]);
+        let renamed = |next: &mut QueueState| next.queue = state("Support").queue;
+        assert_eq!(laid_out(Some(before), renamed), ["entry", "realtime", "today"]);
+        let longer = |next: &mut QueueState| next.scopes = [&*next.scopes, &next.scopes[..1]].concat().into();
+        assert_eq!(laid_out(Some(before), longer), ["realtime", "today"], "a TaskChannel more");
+        let named =
+            |next: &mut QueueState| next.scopes[0].realtime.event = Some(Trace::begin(&Event::default()));
+        assert_eq!(laid_out(Some(before), named), ["realtime"], "now an event names it");
+        let mut untried = before.clone();
+        untried.scopes[1].cumulative = Reading::default();
+        assert_eq!(laid_out(Some(&untried), |next| next.scopes[0].realtime = realtime(2)), [""; 0]);
+        let tried = |next: &mut QueueState| next.scopes[1].cumulative = cumulative(1);
+        assert_eq!(laid_out(Some(&untried), tried), ["realtime", "today"], "the last part was read");
+    }
 }

@@ -9,6 +9,7 @@
 mod late;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -69,6 +70,7 @@ pub struct Schedule {
     rhythm: RefreshConfig,
     needs: Needs,
     channels: Vec<String>,
+    queues: Arc<[TaskQueueSid]>,
     slots: Slots,
     lags: Lags,
     /// Late changes that may still turn out to be those of an event under way.
@@ -88,6 +90,7 @@ impl Schedule {
             rhythm,
             needs,
             channels: channels.to_vec(),
+            queues: Arc::default(),
             slots: Slots::new(if needs.queues { settles_beside_queues } else { settles_alone }),
             lags: Lags::new(rhythm.settle_step, rhythm.settle_window, now),
             suspects: BTreeMap::new(),
@@ -116,6 +119,7 @@ impl Schedule {
         };
         self.slots.retain(there);
         self.suspects.retain(|key, _| there(key));
+        self.queues = queues.iter().copied().collect();
         let channels = self.channels.len();
         let keys = queues.iter().flat_map(|queue| {
             Scope::each(channels).flat_map(|scope| PARTS.map(|part| Key::Queue(*queue, scope, part)))
@@ -437,12 +441,8 @@ impl Schedule {
         })
     }
 
-    pub fn queues(&self) -> Vec<TaskQueueSid> {
-        let queue = |key: &Key| match key {
-            Key::Queue(queue, scope, Part::Realtime) if *scope == Scope::ALL => Some(*queue),
-            _ => None,
-        };
-        self.slots.keys().filter_map(queue).collect()
+    pub fn queues(&self) -> Arc<[TaskQueueSid]> {
+        self.queues.clone()
     }
 
     /// Which keys are looked at again after an event: one cheap one a TaskQueue, which tells for all its others.

@@ -243,6 +243,12 @@ impl<T> Reading<T> {
         };
         value && self.stale == other.stale
     }
+
+    /// Whether there is something to write that was not there `before`: another value or reason, or an event that names
+    /// a change which was shown without it.
+    pub fn has_news_since(&self, before: &Self) -> bool {
+        !self.shows_the_same(before) || self.named_since(before).is_some()
+    }
 }
 
 impl ScopeStats {
