@@ -40,21 +40,15 @@ pub(super) fn share_workers(emulator: &Emulator) {
     }
 }
 
-/// Lets the same happen in all centres at the same moments, at this rate and for this time.
-pub(super) async fn live(
-    watches: &[&Stopwatch],
-    events_a_second: f64,
-    span: Duration,
-    timed: bool,
-    seed: u64,
-) {
+/// Lets things happen at this rate and for this time; with the same seed, the same at the same moments.
+pub(super) async fn live(watch: &Stopwatch, events_a_second: f64, span: Duration, timed: bool, seed: u64) {
     let mut dice = StdRng::seed_from_u64(seed);
     let (begin, mut next) = (Instant::now(), Instant::now());
     while next < begin + span {
         tokio::time::sleep_until(next).await;
         let mut made = 0;
         for _ in 0..MOST_EMPTY_STEPS {
-            made = watches.iter().map(|watch| watch.step(timed)).max().unwrap_or(0);
+            made = watch.step(timed);
             if made > 0 {
                 break;
             }

@@ -1,6 +1,6 @@
 //! How fresh queues are under the load that users have: random lives of Tasks and Workers, at several rates, in centres
 //! of several sizes, in each layout that shows a queue's counters, under both readings of Sync's write limit. A
-//! deliberately simple rival gets the same events at the same time, and two bare round trips give the floor.
+//! deliberately simple rival gets the same events afterwards, and two bare round trips give the floor.
 
 mod budget;
 mod centre;
@@ -162,7 +162,7 @@ fn about(wanted: &Wanted) -> String {
          10 s\", 200 cost-weighted writes in any ten seconds (window) or a token bucket of 200 refilled by 20 a second. *Floor*: a \
          bare read and write, p50. *Rival*: gathers events for 5 ms, reads a list for each channel, writes each TaskQueue that \
          differs (ages by 15 s), 20 at a time, and skips refused ones until they differ again; an emulator of the same seed plays it the \
-         same events. *429s*: from start to end. *End*: whether Sync is right {} s after the last event.{lag}",
+         same events afterwards. *429s*: from start to end. *End*: whether Sync is right {} s after the last event.{lag}",
         row::END_WITHIN.as_secs(),
     )
 }

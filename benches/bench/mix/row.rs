@@ -21,6 +21,9 @@ const WARM_UP_WITH_LAG: Duration = Duration::from_secs(20);
 pub(super) const END_WITHIN: Duration = Duration::from_secs(30);
 /// The same where Sync was empty: a Map of a thousand items takes two minutes to fill.
 const END_OF_FILLING_WITHIN: Duration = Duration::from_secs(240);
+/// Seeds of the pace before and in the measured time.
+const WARM_UP_SEED: u64 = 1;
+const MEASURED_SEED: u64 = 2;
 /// The bare round trips, spread over the measured time.
 const FLOORS: u32 = 10;
 
@@ -88,48 +91,60 @@ impl Row {
         let variables = [("SYNC_LAYOUTS", self.shape.layouts())];
         let opening = Opening { variables: &variables, empty: self.empty, ..Opening::default() };
         let testbed = stage.open(effort, opening).await;
-        let rival = match self.rival {
-            true => Some(self.start_rival().await),
-            false => None,
-        };
         if !self.empty {
             testbed.ready().await;
             until_right(&testbed.emulator, self.shape, END_WITHIN).await;
         }
         testbed.emulator.set_statistics_lag(self.lag);
-        let service_watch = Stopwatch::start(&testbed.emulator, self.shape, self.lag);
-        let rival_watch =
-            rival.as_ref().map(|(emulator, _)| Stopwatch::start(emulator, self.shape, self.lag));
-        let watches: Vec<&Stopwatch> = std::iter::once(&service_watch).chain(&rival_watch).collect();
-        let warm_up = if self.lag.is_zero() { WARM_UP } else { WARM_UP_WITH_LAG };
-        centre::live(&watches, self.events, warm_up, false, 1).await;
-
+        let watch = self.begin(&testbed.emulator).await;
         let (begin, usage) = (Instant::now(), testbed.usage());
         let (floor, ()) = tokio::join!(
             self.floors(&testbed.emulator),
-            centre::live(&watches, self.events, self.span, true, 2),
+            centre::live(&watch, self.events, self.span, true, MEASURED_SEED),
         );
         let (end, after) = (Instant::now(), testbed.usage());
-        let events = service_watch.events();
-        let within = if self.empty { END_OF_FILLING_WITHIN } else { END_WITHIN };
-        let theirs = async {
-            let ((emulator, running), watch) = rival.zip(rival_watch)?;
-            let figures = Figures::of(&emulator, watch, (begin, end), within).await;
-            running.stop().await;
-            Some(figures)
+        let events = watch.events();
+        let service = Figures::of(&testbed.emulator, watch, (begin, end), self.end_within()).await;
+        let peak_kib = testbed.usage().peak_kib;
+        let observed = testbed.stop().await;
+        // One after the other: the rival's refused writes would take the processor from the service.
+        let rival = match self.rival {
+            true => Some(self.measure_rival().await),
+            false => None,
         };
-        let (service, rival) =
-            tokio::join!(Figures::of(&testbed.emulator, service_watch, (begin, end), within), theirs);
         Outcome {
             service,
             rival,
             events,
             floor,
             cpu_ms_a_second: (after.cpu - usage.cpu).as_secs_f64() * 1000.0 / (end - begin).as_secs_f64(),
-            peak_kib: testbed.usage().peak_kib,
-            observed: testbed.stop().await,
+            peak_kib,
+            observed,
             row: self,
         }
+    }
+
+    /// The same events at the same pace for the rival.
+    async fn measure_rival(&self) -> Figures {
+        let (emulator, running) = self.start_rival().await;
+        let watch = self.begin(&emulator).await;
+        let begin = Instant::now();
+        centre::live(&watch, self.events, self.span, true, MEASURED_SEED).await;
+        let figures = Figures::of(&emulator, watch, (begin, Instant::now()), self.end_within()).await;
+        running.stop().await;
+        figures
+    }
+
+    /// Lets the centre live for a while before what is measured.
+    async fn begin(&self, emulator: &Emulator) -> Stopwatch {
+        let watch = Stopwatch::start(emulator, self.shape, self.lag);
+        let warm_up = if self.lag.is_zero() { WARM_UP } else { WARM_UP_WITH_LAG };
+        centre::live(&watch, self.events, warm_up, false, WARM_UP_SEED).await;
+        watch
+    }
+
+    fn end_within(&self) -> Duration {
+        if self.empty { END_OF_FILLING_WITHIN } else { END_WITHIN }
     }
 
     /// An emulator of its own with the same seed, and the rival on it.
