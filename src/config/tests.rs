@@ -101,6 +101,9 @@ fn every_problem_is_reported_at_once_by_name() {
         ("REALTIME_INTERVAL", "0s"),
         ("SETTLE_WINDOW", "10ms"),
         ("TWILIO_TIMEOUT", "0s"),
+        ("SYNC_TOKEN_LIFE", "25h"),
+        ("SYNC_TOKEN_LIFE", "59s"),
+        ("TASKS_KEPT", "25h"),
         ("TWILIO_SYNC_URL", "sync.example.com"),
     ] {
         let found = problems(&[(variable, bad)]);

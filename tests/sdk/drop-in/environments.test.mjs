@@ -207,4 +207,6 @@ test("the page names every sample by repository and version", () => {
     const named = MOVING.split("\n").some((line) => line.includes(repository) && line.includes(version));
     assert.ok(named, `${repository} ${version}`);
   }
+  assert.match(MOVING, /default is 8080; A, B, C and E used 3000, D 5000/, "the samples' ports");
+  assert.match(MOVING, /packet loss 3 and MOS 3\.0, not its README's 70 and 6/, "the thresholds that ran, and the others");
 });

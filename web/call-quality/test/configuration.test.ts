@@ -4,6 +4,8 @@ import { ConfigurationError, configure, DEFAULTS } from "../src/index.ts";
 describe("configuration", () => {
   it("is the defaults where nothing is set", () => {
     expect(configure()).toEqual(DEFAULTS);
+    // What the older plugin ran with, and not what its README says.
+    expect(DEFAULTS).toMatchObject({ highPacketsLostThreshold: 3, lowMosThreshold: 3 });
     expect(configure(null)).toEqual(DEFAULTS);
     expect(configure({ action: undefined })).toEqual(DEFAULTS);
   });
