@@ -53,13 +53,13 @@ pub(super) struct FlexPluginOptions {
 }
 
 /// What the next Configuration keeps of the active one.
-struct Kept {
+struct KeptPlugins {
     versions: Vec<(String, i64)>,
     /// Lines of the archived plugins that are left out.
     dropped: Vec<String>,
 }
 
-struct Command<'c> {
+struct PluginSetup<'c> {
     apis: &'c Apis,
     config: &'c Config,
     options: &'c FlexPluginOptions,
@@ -85,11 +85,11 @@ pub(super) async fn run(
     if active.plugins.iter().filter(|plugin| is_ours(plugin)).count() > 1 {
         return Err(refused(&["the active Configuration has our plugin twice".to_owned()]));
     }
-    let command = Command { apis, config, options, active };
+    let command = PluginSetup { apis, config, options, active };
     if options.remove { command.remove().await } else { command.install().await }
 }
 
-impl Command<'_> {
+impl PluginSetup<'_> {
     fn ours(&self) -> Option<&ConfiguredPlugin> {
         self.active.plugins.iter().find(|plugin| is_ours(plugin))
     }
@@ -113,7 +113,7 @@ impl Command<'_> {
             print(format!("Already released: {}; nothing to do", line(ours)));
             return Ok(());
         }
-        let Kept { mut versions, dropped } = self.kept()?;
+        let KeptPlugins { mut versions, dropped } = self.kept()?;
         let plugin = self.apis.plugins.plugin(UNIQUE_NAME).await.map_err(|error| self.failed(error))?;
         if plugin.as_ref().is_some_and(|plugin| plugin.archived) {
             return Err(refused(&[format!(
@@ -149,14 +149,14 @@ impl Command<'_> {
             print(format!("{UNIQUE_NAME} is not released; nothing to do"));
             return Ok(());
         };
-        let Kept { versions, dropped } = self.kept()?;
+        let KeptPlugins { versions, dropped } = self.kept()?;
         self.check_owner(None)?;
         self.confirm(&format!("{} is taken out", line(ours)), versions.len(), &dropped)?;
         self.release(&format!("without {UNIQUE_NAME}"), &versions, &dropped).await
     }
 
     /// What stays of the others. Flex enables no archived plugin again, so the operator decides about those.
-    fn kept(&self) -> Result<Kept, CommandError> {
+    fn kept(&self) -> Result<KeptPlugins, CommandError> {
         let (mut versions, mut dropped, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         let mut has_archived = false;
         for plugin in self.active.plugins.iter().filter(|plugin| !is_ours(plugin)) {
@@ -176,7 +176,7 @@ impl Command<'_> {
                 "to leave archived plugins out: taskrouter-sync setup --flex-plugin{remove} --drop-archived"
             ));
         }
-        if problems.is_empty() { Ok(Kept { versions, dropped }) } else { Err(refused(&problems)) }
+        if problems.is_empty() { Ok(KeptPlugins { versions, dropped }) } else { Err(refused(&problems)) }
     }
 
     /// Whether a plugin of our name is another's; `--yes` alone never replaces it.

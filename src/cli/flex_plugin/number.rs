@@ -14,7 +14,7 @@ use crate::twilio::plugins::Plugins;
 /// How many archived Versions of one URL are passed over.
 const MOST_ARCHIVED: usize = 9;
 
-pub(super) struct Number {
+pub(super) struct VersionNumber {
     pub(super) name: String,
     /// `FV…`, where it is registered.
     pub(super) sid: Option<String>,
@@ -25,15 +25,15 @@ pub(super) async fn choose(
     plugins: &Plugins,
     plugin: Option<&str>,
     url: &str,
-) -> Result<Option<Number>, TwilioError> {
-    let Some(plugin) = plugin else { return Ok(Some(Number { name: VERSION.to_owned(), sid: None })) };
+) -> Result<Option<VersionNumber>, TwilioError> {
+    let Some(plugin) = plugin else { return Ok(Some(VersionNumber { name: VERSION.to_owned(), sid: None })) };
     for name in candidates(url) {
         match plugins.version(plugin, &name).await? {
             Some(known) if known.plugin_url.as_deref() == Some(url) && !known.archived => {
-                return Ok(Some(Number { name, sid: Some(known.sid) }));
+                return Ok(Some(VersionNumber { name, sid: Some(known.sid) }));
             }
             Some(_) => {}
-            None => return Ok(Some(Number { name, sid: None })),
+            None => return Ok(Some(VersionNumber { name, sid: None })),
         }
     }
     Ok(None)
