@@ -97,7 +97,10 @@ impl PublicUrl {
                     || address.is_unspecified()
             }
             Ok(IpAddr::V6(address)) => {
-                address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+                address.is_loopback()
+                    || address.is_unique_local()
+                    || address.is_unicast_link_local()
+                    || address.is_unspecified()
             }
             Err(_) => host == "localhost" || host.ends_with(".local") || host.ends_with(".internal"),
         };
@@ -231,6 +234,27 @@ fn account(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_that_twilio_can_not_reach_or_not_over_tls_is_a_concern() {
+        let concern = |url: &str| PublicUrl::parse(url).unwrap().concern();
+        for private in [
+            "https://localhost:8080",
+            "http://127.0.0.1:8080",
+            "https://10.1.2.3",
+            "https://192.168.1.9/tr",
+            "https://169.254.1.1",
+            "https://0.0.0.0",
+            "https://[::1]",
+            "https://[::]",
+            "https://[fd00::1]",
+            "https://stats.local",
+        ] {
+            assert!(concern(private).unwrap().contains("private address"), "{private}");
+        }
+        assert!(concern("http://hooks.example.com").unwrap().contains("not https"));
+        assert_eq!((concern("https://hooks.example.com"), concern("https://8.8.8.8")), (None, None));
+    }
 
     #[test]
     fn rebuilds_the_url_that_twilio_called() {
