@@ -229,7 +229,7 @@ fn guide(emulator: &Emulator, config: &Config, service_url: &str, flex_url: &str
         .unwrap_or_default();
     format!(
         "
-The contact centre is open: {queues} TaskQueues, {workers} Workers, all simulated on this machine.
+The contact centre is open: {queues}, {workers}, all simulated on this machine.
 It is well staffed, but {troubled} is about to get more Tasks than it can handle.
 
   dashboard        {service_url}/       sign in as {user} with {password}
@@ -252,8 +252,8 @@ An unsigned event gets 403 and changes nothing:
 
 Ctrl-C stops the demo.
 ",
-        queues = queues.len(),
-        workers = emulator.world().workers().len(),
+        queues = counted(queues.len(), "TaskQueue"),
+        workers = counted(emulator.world().workers().len(), "Worker"),
         events = EVENT_PATHS[0],
     )
 }

@@ -177,6 +177,7 @@ async fn a_screen_opens_by_its_link_until_its_name_is_taken_away() {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let opened = client.get(&link).send().await.unwrap();
     assert_eq!((opened.status().as_u16(), &opened.headers()["location"]), (303, &"/?tv=1".parse().unwrap()));
+    assert_eq!(opened.headers()["referrer-policy"], "same-origin", "no other site learns the key");
     let cookie = opened.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let session = async |bed: &Bed| {
         let asked = client.get(format!("{}/api/session", bed.url())).header("Cookie", &cookie);

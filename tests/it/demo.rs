@@ -52,6 +52,8 @@ async fn demo(more: &[&str]) -> (Child, String, Vec<String>) {
 
 #[expect(clippy::disallowed_methods, reason = "asks the service itself, not Twilio")]
 async fn get(url: &str) -> Value {
+    // The demo is another process, so nothing in this one has chosen it yet.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let request = reqwest::Client::new().get(url).basic_auth("admin", Some("demo-password"));
     request.send().await.unwrap().error_for_status().unwrap().json().await.unwrap()
 }
@@ -85,4 +87,15 @@ async fn the_demo_has_half_an_hour_of_curves_a_healthy_centre_and_call_quality_r
     assert!(worst.fold(0.0, f64::max) <= 10.0, "a healthy centre: {waiting}");
     let progress: Vec<_> = printed.iter().take_while(|line| line.starts_with("demo: ")).collect();
     assert!(progress.len() >= 4, "each step of the start is one line: {printed:#?}");
+    // Its commands work as they stand and print something to read.
+    let commands: Vec<_> =
+        printed.iter().map(|line| line.trim()).filter(|line| line.starts_with("curl ")).collect();
+    assert!(commands.len() >= 3, "{printed:#?}");
+    for line in commands {
+        let run = Command::new("sh").args(["-c", line]).output();
+        let output = timeout(DEADLINE, run).await.unwrap().unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && shown.trim().len() > 5, "{line}: {shown}{:?}", output.stderr);
+        assert!(!shown.contains("<html"), "{line}: {shown}");
+    }
 }

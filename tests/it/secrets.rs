@@ -133,6 +133,8 @@ impl Scene {
         let guess = [("username", ADMIN.0), ("password", GIVEN[0])];
         assert_eq!(self.post_form("/login", &guess).await, 401);
         let get = |path: &str| self.http.get(format!("http://{}{path}", self.address));
+        // A screen's link, whose key is in the query.
+        get("/?tv=1&key=lobby.query-value-marker").send().await.unwrap();
         for path in [
             "/taskrouter_tasks",
             "/taskrouter_workers",
