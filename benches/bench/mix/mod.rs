@@ -162,7 +162,7 @@ fn about(wanted: &Wanted) -> String {
          10 s\", 200 cost-weighted writes in any ten seconds (window) or a token bucket of 200 refilled by 20 a second. *Floor*: a \
          bare read and write, p50. *Rival*: gathers events for 5 ms, reads a list for each channel, writes each TaskQueue that \
          differs (ages by 15 s), 20 at a time, and skips refused ones until they differ again; an emulator of the same seed plays it the \
-         same events afterwards. *429s*: from start to end. *End*: whether Sync is right {} s after the last event.{lag}",
+         same events afterwards. *429s*: from start to end. *End*: whether Sync is right {} s after the last event, and with a Map 0.1 s more for each TaskQueue.{lag}",
         row::END_WITHIN.as_secs(),
     )
 }

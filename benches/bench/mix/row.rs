@@ -144,7 +144,14 @@ impl Row {
     }
 
     fn end_within(&self) -> Duration {
-        if self.empty { END_OF_FILLING_WITHIN } else { END_WITHIN }
+        // A last side effect changes every item, of which a Map takes about twelve a second.
+        let side_effects = match self.shape {
+            Shape::QueueMap | Shape::DashboardMap => {
+                Duration::from_millis(100) * u32::try_from(self.queues).unwrap_or(u32::MAX)
+            }
+            Shape::QueueDocuments | Shape::DashboardDocument => Duration::ZERO,
+        };
+        side_effects + if self.empty { END_OF_FILLING_WITHIN } else { END_WITHIN }
     }
 
     /// An emulator of its own with the same seed, and the rival on it.
