@@ -214,14 +214,17 @@ pub(crate) fn moved<'s>(
 ) -> (impl Iterator<Item = &'s Arc<QueueState>>, impl Iterator<Item = TaskQueueSid>) {
     let before = move |sid: &TaskQueueSid| last.and_then(|last| last.queues.get(sid));
     let differs = move |(sid, state): &(&TaskQueueSid, &Arc<QueueState>)| match before(sid) {
-        Some(last) => {
-            !Arc::ptr_eq(last, state) && (!last.shows_the_same(state) || state.is_named_since(last))
-        }
+        Some(last) => has_moved(last, state),
         None => true,
     };
     let changed = next.queues.iter().filter(differs).map(|(_, state)| state);
     let gone = last.into_iter().flat_map(|last| last.queues.keys());
     (changed, gone.filter(|sid| !next.queues.contains_key(sid)).copied())
+}
+
+/// Whether a TaskQueue shows something else than before, or the same for a more urgent reason.
+pub(crate) fn has_moved(before: &Arc<QueueState>, state: &Arc<QueueState>) -> bool {
+    !Arc::ptr_eq(before, state) && (!before.shows_the_same(state) || state.is_named_since(before))
 }
 
 #[cfg(test)]

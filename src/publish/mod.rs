@@ -16,6 +16,7 @@ mod pacer;
 mod readers;
 mod seen_documents;
 mod snapshot_change;
+mod steps;
 mod wanted;
 mod worker;
 mod writer;

@@ -19,6 +19,7 @@ use super::pacer::Urgency;
 use super::readers::{PAUSE, Readers, is_controlled, permit};
 use super::seen_documents::SeenDocuments;
 use super::snapshot_change::SnapshotChange;
+use super::steps::Steps;
 use super::wanted::{Body, Found, Wanted, Write, WriteOutcome};
 use super::writer;
 use super::{BeyondLimit, PublishStatus, Publisher};
@@ -55,6 +56,7 @@ pub struct PublishWorker {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     tiles: watch::Receiver<Tiles>,
     shown: Option<Arc<Snapshot>>,
+    steps: Steps,
     outbox: Outbox,
     jobs: Jobs<Job, Ended>,
     audits: Audits,
@@ -136,6 +138,7 @@ impl PublishWorker {
             snapshots,
             tiles,
             shown: None,
+            steps: Steps::default(),
             outbox: Outbox::new(config.ages),
             jobs: Jobs::default(),
             audits: Audits::new(config.audit_interval),
@@ -194,7 +197,11 @@ impl PublishWorker {
                 changed = self.snapshots.changed(), if deadline.is_none() => match changed {
                     Ok(()) => self.lay_out(),
                     // The refresh task has ended, so there will be no more; the stop signal is on its way.
-                    Err(_) => deadline = Some(Instant::now() + grace),
+                    Err(_) => {
+                        deadline = Some(Instant::now() + grace);
+                        self.stopping = true;
+                        self.lay_out();
+                    }
                 },
                 // An input of its own: whatever formulas do, no snapshot waits for them.
                 Ok(()) = self.tiles.changed(), if deadline.is_none() => self.lay_out(),
@@ -208,6 +215,7 @@ impl PublishWorker {
                     Ok(ended) => self.end(ended),
                     Err(panicked) => self.lost(job, &panicked),
                 },
+                () = tokio::task::yield_now(), if self.steps.is_behind() => self.lay_out(),
                 () = tokio::time::sleep_until(wake) => {}
             }
         }
@@ -219,10 +227,12 @@ impl PublishWorker {
         soonest.unwrap_or(now + LONGEST_SLEEP)
     }
 
-    /// Wants the values of the newest snapshot that differ from the last one.
+    /// Wants the values of the newest snapshot that differ from the last one, or of a step towards it.
     fn lay_out(&mut self) {
         let next = self.snapshots.borrow_and_update().clone().with_tiles(&self.tiles.borrow_and_update());
         let now = Instant::now();
+        let shown = self.shown.as_ref().filter(|_| !self.stopping);
+        let next = self.steps.next(shown, next, now);
         let same_objects = self.shown.as_ref().is_some_and(|shown| {
             shown.queues.keys().eq(next.queues.keys())
                 && shown.metrics.as_ref().map(|metrics| metrics.len())
