@@ -29,7 +29,9 @@ pub enum RuleViolation {
         /// The first invalid character.
         found: char,
     },
-    #[error("\"{0}\" has (0) in it: leave that zero out, since the country code stands before it")]
+    #[error(
+        "\"{0}\" has a zero behind the country code: leave that zero out, since the country code stands before it"
+    )]
     TrunkZero(&'static str),
     #[error("\"from\" is not one of the caller ids that may be used here")]
     CallerId,
@@ -87,9 +89,38 @@ fn digits(number: &str) -> &str {
     number.trim_start_matches('+')
 }
 
-/// A number behind +1 has ten digits more; fewer are no international number without its plus sign.
+/// A number behind +1 has ten digits more, of which the first is no 0 or 1.
 fn is_whole(number: &str) -> bool {
-    digits(number).strip_prefix('1').is_none_or(is_of_nanp)
+    let national = digits(number).strip_prefix('1');
+    national.is_none_or(|digits| digits.len() == 10 && !digits.starts_with(['0', '1']))
+}
+
+/// Countries whose numbers are dialled with a zero in front at home, and have none behind the country code (ITU-T
+/// "Dialling procedures", national trunk prefix 0). Italy's numbers keep theirs.
+const WITH_TRUNK_ZERO: &[&str] =
+    &["27", "31", "32", "33", "41", "43", "44", "46", "49", "61", "64", "81", "90", "353", "972"];
+
+fn has_trunk_zero(number: &str) -> bool {
+    let behind = |code: &&str| digits(number).strip_prefix(*code).is_some_and(|rest| rest.starts_with('0'));
+    WITH_TRUNK_ZERO.iter().any(|code| behind(code))
+}
+
+/// Whether brackets hold a zero, as in `(0)`, or begin with one, as in `(030)`; in Italy's `(06)` it is part of the number.
+fn has_zero_in_brackets(text: &str, number: &str) -> bool {
+    let keeps_zero = ["+39", "+378"].iter().any(|code| number.starts_with(code));
+    text.split(is_opening).skip(1).any(|behind| {
+        let inside = behind.split(is_closing).next().unwrap_or_default();
+        let inside: String = inside.chars().filter(|c| !is_decoration(*c)).collect();
+        inside == "0" || inside.starts_with('0') && !keeps_zero
+    })
+}
+
+fn is_closing(c: char) -> bool {
+    matches!(c, ')' | ']' | '}' | '\u{ff09}')
+}
+
+fn is_opening(c: char) -> bool {
+    matches!(c, '(' | '[' | '{' | '\u{ff08}')
 }
 
 /// Whether digits are a number of the North American Numbering Plan, which is written without a zero in front: the one plan
@@ -112,11 +143,13 @@ fn read(
     if let Some(found) = digits.chars().find(|c| !c.is_ascii_digit()) {
         return Err(RuleViolation::Character { field, found });
     }
-    if text.contains("(0)") {
+    let international = format!("+{digits}");
+    if has_zero_in_brackets(text, &international) || has_trunk_zero(&international) {
         return Err(RuleViolation::TrunkZero(field));
     }
-    let international = format!("+{digits}");
-    let fits = is_e164(&international) && (plus == Plus::There || is_known(&international));
+    let fits = is_e164(&international)
+        && is_whole(&international)
+        && (plus == Plus::There || is_known(&international));
     if fits {
         Ok((international, plus))
     } else {
@@ -131,7 +164,7 @@ fn is_decoration(c: char) -> bool {
         c,
         '-' | '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}'
     );
-    let bracket = matches!(c, '(' | ')' | '[' | ']' | '{' | '}' | '\u{ff08}' | '\u{ff09}');
+    let bracket = is_opening(c) || is_closing(c);
     // Unicode's category Cf as far as texts hold it, and the blank that is no space to Unicode.
     let format = matches!(
         c,
@@ -243,6 +276,26 @@ mod tests {
         }
         let told = check("+15005550006", "anonymous").unwrap_err().to_string();
         assert_eq!(told, "\"from\" is not a telephone number: take 'a' (U+0061) out of it");
-        assert_eq!(called("+49 (0)30 12345"), Err(RuleViolation::TrunkZero("to")));
+        for zero in [
+            "+49 (0)30 12345",
+            "+49 \u{ff08}0\u{ff09}30 12345",
+            "+49 [0]30 12345",
+            "+49 ( 0 ) 30 12345",
+            "+49 (030) 12345",
+            "+49 030 12345",
+            "49030 12345",
+            "+1 (0)500 555 0010",
+        ] {
+            assert_eq!(called(zero), Err(RuleViolation::TrunkZero("to")), "{zero}");
+        }
+        let anywhere = Rules { caller_ids: vec![CALLER_ID.to_owned()], prefixes: vec!["+".to_owned()] };
+        for (kept, number) in [("+39 06 12345678", "+390612345678"), ("+39 (06) 12345678", "+390612345678")] {
+            assert_eq!(anywhere.check(kept, CALLER_ID).map(|(to, _)| to).as_deref(), Ok(number));
+        }
+        for wrong in
+            ["+1 1 415 555 0111", "+1 (1) 415 555 0111", "+1415555011", "+141555501112", "+10155550111"]
+        {
+            assert_eq!(called(wrong), Err(no_number("to")), "{wrong}");
+        }
     }
 }

@@ -22,6 +22,7 @@ use super::openapi::schemas::{QualityAnswer, QualityReport};
 use super::websocket::Sockets;
 use crate::call_quality::{Action, CallReport, Done, Voice, VoiceError};
 use crate::form::Form;
+use crate::lenient_json;
 
 /// Most characters of each short field.
 const LONGEST_NUMBER: usize = 128;
@@ -80,8 +81,14 @@ fn fields(headers: &HeaderMap, raw: &[u8]) -> Result<HashMap<String, String>, Ap
             Ok(form.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
         }
         "application/json" => {
-            let object: HashMap<String, Value> = serde_json::from_slice(raw)
-                .map_err(|_| ApiError::malformed("the JSON body is not an object"))?;
+            // With a byte order mark, or half of a surrogate pair in a name, it is an alert all the same.
+            let raw = raw.strip_prefix("\u{feff}".as_bytes()).unwrap_or(raw);
+            let value = serde_json::from_slice(raw)
+                .or_else(|_| lenient_json::parse(raw).map(|(value, _)| value).ok_or(()))
+                .map_err(|()| ApiError::malformed("the body is not JSON"))?;
+            let Value::Object(object) = value else {
+                return Err(ApiError::malformed("the JSON body is not an object"));
+            };
             let text = |value| match value {
                 Value::String(text) => text,
                 Value::Null => String::new(),

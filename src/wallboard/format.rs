@@ -131,9 +131,24 @@ fn rounded(number: f64, decimals: u8) -> Result<String, FormatError> {
     if number.abs() > MOST {
         return Err(FormatError);
     }
-    let text = format!("{number:.*}", usize::from(decimals));
+    let text = format!("{:.*}", usize::from(decimals), away_from_tie(number, decimals));
     let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
     Ok(if is_zero { text.trim_start_matches('-').to_owned() } else { text })
+}
+
+/// A number that lies exactly between two texts, moved by the least amount away from zero, as ECMAScript's `toFixed` and
+/// `toLocaleString` decide; `format!` would take the even one.
+fn away_from_tie(number: f64, decimals: u8) -> f64 {
+    // The digits of a number this near to a tie differ from its own within twenty more.
+    let decimals = usize::from(decimals);
+    let digits = format!("{number:.*}", decimals + 30);
+    let behind = digits.split_once('.').and_then(|(_, behind)| behind.get(decimals..)).unwrap_or_default();
+    let is_tie = behind.strip_prefix('5').is_some_and(|rest| rest.bytes().all(|digit| digit == b'0'));
+    match is_tie {
+        true if number < 0.0 => number.next_down(),
+        true => number.next_up(),
+        false => number,
+    }
 }
 
 fn clock(seconds: f64) -> Result<(u64, u64, u64), FormatError> {
@@ -195,6 +210,14 @@ mod tests {
             ("percent", 94.6, "95 %"),
             ("", -0.0, "0"),
             ("percent", -0.2, "0 %"),
+            ("percent", 0.5, "1 %"),
+            ("percent", 94.5, "95 %"),
+            ("number", 2.5, "3"),
+            ("number", -2.5, "-3"),
+            ("number", 1.5, "2"),
+            ("number:1", 0.25, "0.3"),
+            ("number:2", 1.005, "1.00"),
+            ("number:2", 0.125, "0.13"),
             ("number:1", -0.04, "0.0"),
             ("number:1", -0.4, "-0.4"),
             ("number", 2.6, "3"),

@@ -69,6 +69,9 @@ async fn a_form_and_json_are_taken_with_a_good_token() {
     assert_eq!(status(post(&bed, &report("webhook"))).await, 422, "none is configured");
     assert_eq!(status(bed.http.post(&url).body("hello")).await, 415);
     assert_eq!(status(post(&bed, &json!([]))).await, 400);
+    let odd = report("log-call").to_string().replacen("{", "\u{feff}{\"issues\":\"\\ud83d\",", 1);
+    let odd = bed.http.post(&url).header("content-type", "application/json").body(odd);
+    assert_eq!(status(odd).await, 200, "a byte order mark and half a surrogate pair");
     assert_eq!(status(bed.http.get(&url)).await, 405);
     bed.finish().await;
 }
