@@ -102,7 +102,7 @@ const WITH_TRUNK_ZERO: &[&str] =
 
 fn has_trunk_zero(number: &str) -> bool {
     let behind = |code: &&str| digits(number).strip_prefix(*code).is_some_and(|rest| rest.starts_with('0'));
-    WITH_TRUNK_ZERO.iter().any(|code| behind(code))
+    WITH_TRUNK_ZERO.iter().any(behind)
 }
 
 /// Whether brackets hold a zero, as in `(0)`, or begin with one, as in `(030)`; in Italy's `(06)` it is part of the number.
