@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use reqwest::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ORIGIN};
+
 use crate::config::Config;
 
 /// The longest that an address may take to answer.
@@ -18,6 +20,15 @@ pub(super) async fn fetched(url: &str) -> Result<(u16, String), String> {
     })?;
     let status = answer.status().as_u16();
     Ok((status, answer.text().await.unwrap_or_default()))
+}
+
+/// Whether one of our own addresses answers pages of this origin; `None` where it does not answer at all.
+#[expect(clippy::disallowed_methods, reason = "this asks ourselves, and not Twilio")]
+pub(super) async fn allows(url: &str, origin: &str) -> Option<bool> {
+    let client = reqwest::Client::builder().timeout(LONGEST_WAIT).build().ok()?;
+    let asked = client.get(url).header(ORIGIN, origin).send().await.ok()?;
+    let allowed = asked.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN).and_then(|value| value.to_str().ok());
+    Some(allowed.is_some_and(|allowed| allowed == origin || allowed == "*"))
 }
 
 /// A command that works as it stands: curl asks for the password, which no output may show.

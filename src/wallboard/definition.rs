@@ -126,7 +126,7 @@ impl Definition {
             invert: reader.flag("invertThresholds"),
             service_level: reader.service_level("slaName"),
             tv: reader.on_tv("tv"),
-            position: fields.get("position").and_then(Value::as_i64),
+            position: reader.position(),
             flaws: Vec::new(),
         };
         let format = Format::named(&definition.format_name).unwrap_or_else(|| {
@@ -143,6 +143,11 @@ impl Definition {
         }
         Ok(Self { format, flaws: reader.problems, ..definition })
     }
+}
+
+/// A tile's position: a whole number that stays exact in a browser (ECMAScript's `Number.MAX_SAFE_INTEGER`).
+pub(super) fn place(given: &Value) -> Option<i64> {
+    given.as_i64().filter(|position| position.unsigned_abs() < 1 << 53)
 }
 
 /// A number, also as a text, or a time as `5:00` or `1:05:00`, in seconds.
@@ -197,6 +202,15 @@ impl FieldReader<'_> {
         }
         self.fatal |= needed;
         Arc::default()
+    }
+
+    fn position(&mut self) -> Option<i64> {
+        let given = self.fields.get("position").filter(|given| !given.is_null())?;
+        let position = place(given);
+        if position.is_none() {
+            self.problem("position", "it is not a whole number that a browser can hold");
+        }
+        position
     }
 
     fn flag(&mut self, field: &'static str) -> bool {
@@ -348,6 +362,18 @@ mod tests {
             assert_eq!(on_tv(tv.clone()).unwrap().tv, shown, "{tv}");
         }
         assert_eq!(on_tv(json!("often")).unwrap_err()[0].field, Some("tv"));
+    }
+
+    #[test]
+    fn a_position_is_a_whole_number_that_a_browser_can_hold() {
+        let position =
+            |given: Value| Definition::parse(&json!({"label": "x", "formula": "1", "position": given}));
+        for (given, position_of) in [(json!(3), Some(3)), (json!(-1), Some(-1)), (Value::Null, None)] {
+            assert_eq!(position(given).unwrap().position, position_of);
+        }
+        for wrong in [json!(i64::MAX), json!(1_u64 << 53), json!(1.5), json!("3")] {
+            assert_eq!(position(wrong).unwrap_err()[0].field, Some("position"));
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use super::MOST_METRICS;
-use super::definition::Definition;
+use super::definition::{Definition, place};
 use super::problem::Problem;
 
 /// Definitions as one Document holds them, in its order.
@@ -77,7 +77,7 @@ impl DefinitionEntry {
     }
 
     fn position(&self) -> Option<i64> {
-        self.raw.get("metric")?.get("position")?.as_i64()
+        place(self.raw.get("metric")?.get("position")?)
     }
 }
 

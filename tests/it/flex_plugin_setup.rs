@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use twilio_emulator::{Emulator, Settings};
 
 use crate::flex_plugin::{FLEX, is_built};
-use crate::support::Binary;
+use crate::support::{Bed, Binary};
 
 const SERVICE: &str = "https://stats.example.com";
 
@@ -151,6 +151,7 @@ async fn setup_twice_and_remove_leave_every_other_plugin_as_it_was() {
     assert!(said.contains(&format!("becomes {number} (https://other.example.com/")), "{said}");
     let (said, done) = account.setup_with(&elsewhere, &["--yes"]).await;
     assert!(done && said.contains(&format!("Already released: {number} (")), "{said}");
+    assert!(said.contains("does not answer from here"), "{said}");
     let found = doctor(&elsewhere, "flex plugin").await;
     assert!(found.starts_with(&format!("right: {number} (https://other")), "{found}");
     // And back: the Version with that address is there.
@@ -191,11 +192,16 @@ async fn archived_plugins_of_others_stop_it_until_the_operator_drops_them() {
     let (said, done) = account.setup(&["--remove", "--yes", "--drop-archived"]).await;
     assert!(done, "{said}");
     assert_eq!(account.plugins().await, ["chat 1.0.0 3"]);
-    for part in
-        ["1 other plugin stays as it is", "crm 1.0.0 (https://example.com/crm.js) is archived and left out"]
-    {
+    for part in [
+        "  crm 1.0.0 (https://example.com/crm.js), archived\n",
+        "1 other plugin stays as it is",
+        "crm 1.0.0 (https://example.com/crm.js) is archived and left out",
+        "Agents lose it",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    let told = said.find("There is no way back").unwrap();
+    assert!(told < said.find("Released: ").unwrap(), "before it is done: {said}");
     // Twilio refuses a Release of a Configuration that has an archived plugin.
     assert!(said.contains("There is no way back") && !said.contains("curl"), "{said}");
     account.emulator.shutdown().await;
@@ -280,6 +286,12 @@ async fn only_twilios_own_404_means_that_nothing_is_released() {
     }
     let found = doctor(&variables, "flex plugin").await;
     assert!(found.starts_with("note: ") && found.contains("check TWILIO_FLEX_URL"), "{found}");
+    // A path of Twilio's that is not there, and no server at all.
+    for wrong in [format!("{}/v1", account.emulator.url()), "http://127.0.0.1:9".to_owned()] {
+        variables.insert("TWILIO_FLEX_URL".to_owned(), wrong.clone());
+        let (said, done) = account.setup_with(&variables, &["--yes"]).await;
+        assert!(!done && said.contains(&wrong) && said.contains("TWILIO_FLEX_URL"), "{said}");
+    }
     server.abort();
     account.emulator.shutdown().await;
 }
@@ -310,6 +322,24 @@ async fn setup_and_doctor_agree_about_origins() {
         assert!(found.starts_with(state) && found.contains(part), "{found}");
     }
     account.emulator.shutdown().await;
+}
+
+/// The operator's environment is not always the one that the service runs with.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_asks_the_service_itself_whether_flex_may_read() {
+    if !is_built() {
+        return;
+    }
+    for (origins, state) in [("https://other.example.com", "wrong: "), (FLEX, "right: ")] {
+        let bed = Bed::start(&[("ALLOWED_ORIGINS", origins)]).await;
+        let ours = [("PUBLIC_URL", bed.url()), ("ALLOWED_ORIGINS", FLEX)];
+        let variables = Binary::variables(&bed.emulator, &ours);
+        let output = Binary::output(&variables, &["setup", "--flex-plugin", "--yes"]).await;
+        assert!(output.status.success());
+        let found = doctor(&variables, "flex origins").await;
+        assert!(found.starts_with(state), "{origins}: {found}");
+        bed.finish().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

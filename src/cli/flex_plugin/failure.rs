@@ -15,11 +15,20 @@ pub(super) fn failed(config: &Config, error: TwilioError) -> CommandError {
             ". Check TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN, or TWILIO_API_KEY with TWILIO_API_SECRET"
                 .to_owned()
         }
-        Next::Missing if !error.is_twilios_404() => format!(". {}", not_twilio(config)),
-        Next::Retry(_) => ". Repeat the command; it goes on where it ended".to_owned(),
+        // What may be missing is no error; another 404 is the address's fault, whatever answers there.
+        Next::Missing => format!(". {}", not_twilio(config)),
+        Next::Retry(_) => {
+            format!(". {}; then repeat the command, which goes on where it ended", reach(config))
+        }
         _ => String::new(),
     };
     CommandError::Failed(format!("Flex's Plugins API: {error}{hint}"))
+}
+
+/// What to look at where Flex's Plugins API does not answer.
+pub(in crate::cli) fn reach(config: &Config) -> String {
+    let flex = &config.core.twilio.base_urls.flex;
+    format!("See that {flex} can be reached from here (TWILIO_FLEX_URL, proxies)")
 }
 
 /// Why a 404 without Twilio's own code says nothing of a plugin.

@@ -22,9 +22,9 @@ use crate::twilio::plugins::{ConfiguredPlugin, Plugin};
 use crate::twilio::{Apis, TwilioError};
 use active::{Active, is_ours, kept, line, text};
 pub(super) use active::{Released, released};
-pub(super) use failure::not_twilio;
 use failure::{failed, refused};
-pub(super) use origins::Origins;
+pub(super) use failure::{not_twilio, reach};
+pub(super) use origins::{FLEX_ORIGIN, Origins};
 
 /// The plugin's unique name in the account.
 const UNIQUE_NAME: &str = "taskrouter-sync";
@@ -80,7 +80,7 @@ pub(super) async fn run(
         None => print("Active: no Release yet"),
     }
     for plugin in &active.plugins {
-        print(format!("  {}", line(plugin)));
+        print(format!("  {}{}", line(plugin), if plugin.is_archived() { ", archived" } else { "" }));
     }
     if active.plugins.iter().filter(|plugin| is_ours(plugin)).count() > 1 {
         return Err(refused(&["the active Configuration has our plugin twice".to_owned()]));
@@ -111,6 +111,7 @@ impl PluginSetup<'_> {
         }
         if let Some(ours) = ours.filter(|ours| ours.plugin_url.as_deref() == Some(bundle.url.as_str())) {
             print(format!("Already released: {}; nothing to do", line(ours)));
+            warn_of_bundle(&bundle.url).await;
             return Ok(());
         }
         let KeptPlugins { mut versions, dropped } = self.kept()?;
@@ -173,7 +174,8 @@ impl PluginSetup<'_> {
         if has_archived {
             let remove = if self.options.remove { " --remove" } else { "" };
             problems.push(format!(
-                "to leave archived plugins out: taskrouter-sync setup --flex-plugin{remove} --drop-archived"
+                "to leave archived plugins out, from which there is no way back: taskrouter-sync setup --flex-plugin{remove} \
+                 --drop-archived"
             ));
         }
         if problems.is_empty() { Ok(KeptPlugins { versions, dropped }) } else { Err(refused(&problems)) }
@@ -229,7 +231,8 @@ impl PluginSetup<'_> {
         }
         let released = plugins.release(&configuration.sid).await.map_err(|error| self.failed(error))?;
         print(format!("Released: {} of Configuration {}", released.sid, configuration.sid));
-        print("Agents have it once they load Flex again.");
+        let verb = if self.options.remove { "lose" } else { "have" };
+        print(format!("Agents {verb} it once they load Flex again."));
         self.print_way_back(dropped).await;
         Ok(())
     }
@@ -240,23 +243,30 @@ impl PluginSetup<'_> {
             return;
         };
         let before = &release.configuration_sid;
-        let ours_is_archived = self.ours().is_some_and(ConfiguredPlugin::is_archived);
+        if self.leaves_archived_out(dropped) {
+            // `confirm` has said so.
+            return;
+        }
         let archived = match self.apis.plugins.configuration(before).await {
             Ok(Some(configuration)) => configuration.archived,
             Ok(None) => true,
             // The command shows it.
             Err(_) => false,
         };
-        if archived || ours_is_archived || !dropped.is_empty() {
-            let because = if archived { "is archived" } else { "has an archived plugin" };
+        if archived {
             print(format!(
-                "There is no way back: Configuration {before} {because}, and Flex releases none such again."
+                "There is no way back: Configuration {before} is archived, and Flex releases none such again."
             ));
             return;
         }
         let flex = &self.config.core.twilio.base_urls.flex;
         let rest = format!("-d ConfigurationId={before} {flex}/v1/PluginService/Releases");
         print(format!("To go back:\n  {}", curl(self.config, &rest)));
+    }
+
+    /// Whether the active Configuration has an archived plugin, so that Flex would not release it again.
+    fn leaves_archived_out(&self, dropped: &[String]) -> bool {
+        !dropped.is_empty() || self.ours().is_some_and(ConfiguredPlugin::is_archived)
     }
 
     /// Prints the change and asks for confirmation.
@@ -266,24 +276,31 @@ impl PluginSetup<'_> {
             1 => "1 other plugin stays as it is".to_owned(),
             others => format!("{others} other plugins stay as they are"),
         };
-        let dropped: String =
+        let dropped_lines: String =
             dropped.iter().map(|plugin| format!("; {plugin} is archived and left out")).collect();
-        print(format!("Change: {what}; {others}{dropped}"));
+        print(format!("Change: {what}; {others}{dropped_lines}"));
+        if let Some(release) = self.active.release.as_ref().filter(|_| self.leaves_archived_out(dropped)) {
+            print(format!(
+                "There is no way back: Configuration {} has an archived plugin, and Flex releases none such again.",
+                release.configuration_sid
+            ));
+        }
         if self.options.yes {
             return Ok(());
         }
-        let nothing =
-            || CommandError::Failed("nothing was changed; --yes releases it without asking".to_owned());
         let input = std::io::stdin();
         if !input.is_terminal() {
-            return Err(nothing());
+            return Err(CommandError::Failed(
+                "nothing was changed; --yes changes it without asking".to_owned(),
+            ));
         }
-        let _ = write!(std::io::stdout(), "Release it for all agents? [y/N] ");
+        let question = if self.options.remove { "Take it out" } else { "Release it" };
+        let _ = write!(std::io::stdout(), "{question} for all agents? [y/N] ");
         let _ = std::io::stdout().flush();
         let mut answer = String::new();
         let read = input.lock().read_line(&mut answer);
         let agreed = read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
-        if agreed { Ok(()) } else { Err(nothing()) }
+        if agreed { Ok(()) } else { Err(CommandError::Failed("nothing was changed".to_owned())) }
     }
 
     fn failed(&self, error: TwilioError) -> CommandError {

@@ -3,7 +3,7 @@
 use crate::config::Config;
 
 /// Flex at Twilio's own address.
-const FLEX_ORIGIN: &str = "https://flex.twilio.com";
+pub(in crate::cli) const FLEX_ORIGIN: &str = "https://flex.twilio.com";
 
 pub(in crate::cli) enum Origins {
     /// No page of another site may read.
