@@ -139,11 +139,8 @@ fn rounded(number: f64, decimals: u8) -> Result<String, FormatError> {
 /// A number that lies exactly between two texts, moved by the least amount away from zero, as ECMAScript's `toFixed` and
 /// `toLocaleString` decide; `format!` would take the even one.
 fn away_from_tie(number: f64, decimals: u8) -> f64 {
-    // The digits of a number this near to a tie differ from its own within twenty more.
-    let decimals = usize::from(decimals);
-    let digits = format!("{number:.*}", decimals + 30);
-    let behind = digits.split_once('.').and_then(|(_, behind)| behind.get(decimals..)).unwrap_or_default();
-    let is_tie = behind.strip_prefix('5').is_some_and(|rest| rest.bytes().all(|digit| digit == b'0'));
+    // Only an odd multiple of this power of two lies exactly between two texts.
+    let is_tie = (number.abs() * f64::from(2_u32 << decimals)) % 2.0 == 1.0;
     match is_tie {
         true if number < 0.0 => number.next_down(),
         true => number.next_up(),

@@ -19,13 +19,9 @@ export function decimalsOf(format: string): number | undefined {
   return found ? Number(found[1]) : undefined;
 }
 
-/** With that many decimals; ties go to the even digit, as in the service, and what rounds to zero has no sign. */
+/** With that many decimals; what rounds to zero has no sign. */
 export function rounded(value: number, decimals: number): string {
-  const size = Math.abs(value);
-  // Only an odd multiple of this power of two lies exactly between two texts.
-  const tie = Math.abs((size * 2 ** (decimals + 1)) % 2) === 1;
-  let text = size.toFixed(decimals);
-  if (tie && Number(text.at(-1)) % 2 === 1) text = (size - 10 ** -decimals / 4).toFixed(decimals);
+  const text = Math.abs(value).toFixed(decimals);
   return value < 0 && /[1-9]/.test(text) ? `-${text}` : text;
 }
 
