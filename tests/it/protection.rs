@@ -77,7 +77,8 @@ async fn flex_users_keep_their_map_and_those_who_can_not_be_known_are_counted_in
 async fn of_more_flex_users_than_are_permitted_the_rest_are_counted() {
     let emulator =
         Emulator::start(Settings { queues: 1, workers: 1_003, ..Settings::default() }).await.unwrap();
-    let output = Binary::output(&Binary::variables(&emulator, &[]), &["setup", "--protect-sync"]).await;
+    let output =
+        Binary::long_output(&Binary::variables(&emulator, &[]), &["setup", "--protect-sync"], 5).await;
     let [said, failed] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
     assert!(said.contains("Flex users: 1000 of 1003 Workers may read Map queueStats"), "{said}{failed}");
     assert_eq!(output.status.code(), Some(1));

@@ -35,9 +35,18 @@ impl Binary {
 
     /// Runs a command to its end.
     pub(crate) async fn output(variables: &HashMap<String, String>, arguments: &[&str]) -> Output {
+        Self::long_output(variables, arguments, 1).await
+    }
+
+    /// The same of a command that makes a thousand requests, which takes longer on a busy machine.
+    pub(crate) async fn long_output(
+        variables: &HashMap<String, String>,
+        arguments: &[&str],
+        deadlines: u32,
+    ) -> Output {
         let directory = tempfile::tempdir().unwrap();
         let run = command(&directory, variables).args(arguments).stdin(Stdio::null()).output();
-        tokio::time::timeout(DEADLINE, run).await.expect("the command did not end").unwrap()
+        tokio::time::timeout(DEADLINE * deadlines, run).await.expect("the command did not end").unwrap()
     }
 
     /// Starts `serve`.
