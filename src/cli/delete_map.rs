@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::output::print;
 use super::{CommandError, Environment};
-use crate::config::CoreConfig;
+use crate::config::{CoreConfig, map_name};
 use crate::telemetry::metrics::Monitor;
 use crate::twilio::sync::SyncService;
 use crate::twilio::{Client, Next};
@@ -14,6 +14,7 @@ use crate::twilio::{Client, Next};
 #[derive(Debug, Args)]
 pub(super) struct DeleteMapOptions {
     /// The Map's unique name, such as queueStats
+    #[arg(value_parser = map_name)]
     name: String,
 }
 

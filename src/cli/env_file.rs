@@ -25,6 +25,16 @@ pub enum EnvFileProblem {
         /// The name of the variable.
         name: String,
     },
+    /// A `#` right after the equals sign, which some readers take for a comment and others for a value.
+    #[error(
+        "line {line}: {name} begins with #; put the value into single quotes, or a space before the # of a comment"
+    )]
+    Hash {
+        /// The number of the line.
+        line: usize,
+        /// The name of the variable.
+        name: String,
+    },
     /// It is not text.
     #[error("it can't be understood; expected lines of NAME=value, in UTF-8")]
     NotText,
@@ -33,6 +43,7 @@ pub enum EnvFileProblem {
 enum Bad {
     Form,
     Dollar,
+    Hash,
 }
 
 /// The assignments of a file. Of several for one name the last counts, as with shells, Docker, Node.js and python-dotenv.
@@ -49,7 +60,8 @@ pub(super) fn parse(text: &[u8]) -> Result<EnvFile, EnvFileProblem> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (mut values, mut lines) = (HashMap::new(), BTreeMap::<String, Vec<usize>>::new());
     for (number, line) in text.lines().enumerate() {
-        let (line, number) = (line.trim(), number + 1);
+        // White space other than ASCII's may belong to a value; the configuration refuses it by name.
+        let (line, number) = (line.trim_ascii(), number + 1);
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -60,9 +72,10 @@ pub(super) fn parse(text: &[u8]) -> Result<EnvFile, EnvFileProblem> {
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(plain) {
             return Err(EnvFileProblem::Line(number));
         }
-        let value = read(value.trim_start()).map_err(|bad| match bad {
+        let value = read(value).map_err(|bad| match bad {
             Bad::Form => EnvFileProblem::Line(number),
             Bad::Dollar => EnvFileProblem::Dollar { line: number, name: name.to_owned() },
+            Bad::Hash => EnvFileProblem::Hash { line: number, name: name.to_owned() },
         })?;
         values.insert(name.to_owned(), value);
         lines.entry(name.to_owned()).or_default().push(number);
@@ -72,6 +85,10 @@ pub(super) fn parse(text: &[u8]) -> Result<EnvFile, EnvFileProblem> {
 }
 
 fn read(text: &str) -> Result<String, Bad> {
+    if text.starts_with('#') {
+        return Err(Bad::Hash);
+    }
+    let text = text.trim_ascii_start();
     if let Some(quoted) = text.strip_prefix('\'') {
         let (value, rest) = quoted.split_once('\'').ok_or(Bad::Form)?;
         return nothing_more(rest).map(|()| value.to_owned());
@@ -80,8 +97,8 @@ fn read(text: &str) -> Result<String, Bad> {
         return read_double_quoted(quoted);
     }
     let value = text.find(" #").map_or(text, |comment| &text[..comment]);
-    let value = if value.starts_with('#') { "" } else { value.trim_end() };
-    if value.contains(char::is_whitespace) { Err(Bad::Form) } else { Ok(value.to_owned()) }
+    let value = if value.starts_with('#') { "" } else { value.trim_ascii_end() };
+    if value.contains(|c: char| c.is_ascii_whitespace()) { Err(Bad::Form) } else { Ok(value.to_owned()) }
 }
 
 fn read_double_quoted(quoted: &str) -> Result<String, Bad> {
@@ -123,7 +140,8 @@ mod tests {
             ("it's", "it's"),
             ("a\\b", "a\\b"),
             ("a#b # a comment", "a#b"),
-            ("# nothing", ""),
+            (" # nothing", ""),
+            ("it\u{a0}", "it\u{a0}"),
             ("", ""),
             ("'a $b #c \"d\"'  # a comment", "a $b #c \"d\""),
             ("\"x y\"", "x y"),
@@ -151,6 +169,9 @@ mod tests {
             said.contains("AUTHENTICATION_PASSWORD") && said.contains('$') && !said.contains("summer"),
             "{said}"
         );
+        let hash = parse(b"B=1\nAUTHENTICATION_PASSWORD=#summer").unwrap_err().to_string();
+        assert!(hash.starts_with("line 2: AUTHENTICATION_PASSWORD") && hash.contains("quotes"), "{hash}");
+        assert!(!hash.contains("summer"), "{hash}");
         assert_eq!(parse(b"A=\xff"), Err(EnvFileProblem::NotText));
     }
 

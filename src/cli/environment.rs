@@ -70,9 +70,11 @@ impl Environment {
         })
     }
 
-    /// The value of a variable; the environment wins over the file.
+    /// The value of a variable; the environment wins over the file. Bytes that are not UTF-8 come as U+FFFD, which the
+    /// configuration refuses: a value that counted as absent would leave the default in force.
     pub fn value(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok().or_else(|| self.file.values.get(name).cloned())
+        let set = std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        set.or_else(|| self.file.values.get(name).cloned())
     }
 }
 

@@ -3,6 +3,7 @@
 //! `main` passes the environment (with `.env` behind it), tests pass a map. Every problem is found in one go, so
 //! that ten mistakes need one restart and not ten. Secrets are wrapped where they are read and show in no output.
 
+mod characters;
 mod dialling;
 mod export;
 mod fingerprint;
@@ -35,7 +36,7 @@ pub use server::{Administrator, PublicUrl, ServerConfig};
 pub use sharing::SharingConfig;
 pub use sockets::SocketConfig;
 pub use statistics::{ChannelChoice, StatisticsConfig};
-pub use sync::{LayoutName, SyncConfig};
+pub use sync::{LayoutName, QUEUE_DOCUMENT, SIGN_OUTS_MAP, SyncConfig, TODAYS_SUFFIX, map_name};
 pub use twilio::{ApiKey, BaseUrls, SyncServiceName, TwilioConfig};
 pub use voice::{VoiceConfig, WEBHOOK_SECRET_PREFIX};
 

@@ -5,6 +5,10 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use reqwest::Url;
 
+/// The shortest interval between reads, and the shortest time limit of a request.
+pub(super) const INTERVAL: Duration = Duration::from_millis(100);
+/// The shortest time between reads that events cause.
+pub(super) const STEP: Duration = Duration::from_millis(10);
 const MOST_ORIGINS: usize = 50;
 /// Most prefixes in a list: as many as there are countries, some of them twice.
 const MOST_PREFIXES: usize = 300;
@@ -17,11 +21,16 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     (duration <= longest).then(|| duration.try_into().ok()).flatten()
 }
 
+/// A duration that is at least this long: shorter ones would send Twilio more requests than it answers.
+pub(super) fn duration_from(least: Duration, text: &str) -> Option<Duration> {
+    duration(text).filter(|duration| *duration >= least)
+}
+
 /// An http(s) URL with neither query, fragment nor credentials, without its trailing slash.
 pub(super) fn base_url(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let plain = matches!(url.scheme(), "http" | "https")
-        && url.has_host()
+        && has_plain_host(&url)
         && url.username().is_empty()
         && url.password().is_none()
         && url.query().is_none()
@@ -29,12 +38,24 @@ pub(super) fn base_url(text: &str) -> Option<String> {
     plain.then(|| text.trim_end_matches('/').to_owned())
 }
 
+/// Whether the host is an address or a name of DNS: URL parsers also take `*`, `;` and the like, which no host has and
+/// which mean something else in headers.
+fn has_plain_host(url: &Url) -> bool {
+    match url.host_str() {
+        Some(host) if host.starts_with('[') => true,
+        Some(host) => host.strip_suffix('.').unwrap_or(host).split('.').all(|label| {
+            !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        }),
+        None => false,
+    }
+}
+
 /// An http(s) URL without fragment or credentials.
 pub(super) fn http_url(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let plain =
         matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
-    (plain && url.has_host() && url.fragment().is_none()).then(|| text.to_owned())
+    (plain && has_plain_host(&url) && url.fragment().is_none()).then(|| text.to_owned())
 }
 
 /// A site's origin, as browsers write it in `Origin`.
@@ -105,7 +126,16 @@ mod tests {
         assert_eq!(origin("https://Flex.Twilio.com/").as_deref(), Some("https://flex.twilio.com"));
         assert_eq!(origin("http://localhost:8080").as_deref(), Some("http://localhost:8080"));
         assert_eq!(origin("https://a.example:443").as_deref(), Some("https://a.example"));
-        for bad in ["null", "a.example", "https://a.example/x", "*", ""] {
+        for bad in [
+            "null",
+            "a.example",
+            "https://a.example/x",
+            "*",
+            "",
+            "https://*.a.example",
+            "https://a;b",
+            "https://a'b",
+        ] {
             assert_eq!(origin(bad), None, "{bad}");
         }
     }
@@ -113,7 +143,15 @@ mod tests {
     #[test]
     fn base_urls_are_plain() {
         assert_eq!(base_url("https://a.example/p/").as_deref(), Some("https://a.example/p"));
-        for bad in ["a.example", "ftp://a", "https://u:p@a", "https://a?x", "https://a#x", "https://"] {
+        for bad in [
+            "a.example",
+            "ftp://a",
+            "https://u:p@a",
+            "https://a?x",
+            "https://a#x",
+            "https://",
+            "https://a..b",
+        ] {
             assert_eq!(base_url(bad), None, "{bad}");
         }
     }

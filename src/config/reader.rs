@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use super::characters::is_invisible;
+
 /// One configuration variable: its name and valid values.
 #[derive(Debug, Clone, Copy)]
 pub struct Variable {
@@ -14,17 +16,24 @@ pub struct Variable {
     pub expected: &'static str,
     /// Whether the value must never be shown.
     pub secret: bool,
+    /// Whether it is a text that people read, in which scripts and emoji need invisible characters.
+    pub is_text: bool,
 }
 
 impl Variable {
     /// A variable whose value may be shown in an error.
     pub const fn plain(name: &'static str, expected: &'static str) -> Self {
-        Self { name, aliases: &[], expected, secret: false }
+        Self { name, aliases: &[], expected, secret: false, is_text: false }
     }
 
     /// A variable whose value is never shown.
     pub const fn secret(name: &'static str, expected: &'static str) -> Self {
-        Self { name, aliases: &[], expected, secret: true }
+        Self { name, aliases: &[], expected, secret: true, is_text: false }
+    }
+
+    /// A variable with a text that people read.
+    pub const fn text(name: &'static str, expected: &'static str) -> Self {
+        Self { is_text: true, ..Self::plain(name, expected) }
     }
 
     /// The same variable, known under older names too.
@@ -52,6 +61,19 @@ fn is_quoted(text: &str) -> bool {
     ['"', '\''].iter().any(|quote| text.len() > 1 && text.starts_with(*quote) && text.ends_with(*quote))
 }
 
+/// Why no parser need look at a value.
+fn flaw(variable: &Variable, text: &str) -> Option<String> {
+    // The environment's bytes that are no text come as this character.
+    if text.contains(char::REPLACEMENT_CHARACTER) {
+        return Some("a value that is not UTF-8".to_owned());
+    }
+    if is_quoted(text) {
+        return Some("quotation marks around it, which docker run --env-file and Kubernetes keep".to_owned());
+    }
+    let invisible = text.chars().find(|c| is_invisible(*c) && !variable.is_text)?;
+    Some(format!("the invisible character U+{:04X} in it", u32::from(invisible)))
+}
+
 pub struct VariableReader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     problems: Vec<ConfigProblem>,
@@ -73,9 +95,9 @@ impl<'a> VariableReader<'a> {
     /// The value, or `None` where none is set. A blank value counts as not set, as in `NAME=` of a `.env` file.
     pub fn optional<T>(&mut self, variable: &Variable, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let (name, text) = self.raw(variable)?;
-        if is_quoted(&text) {
-            let found = "quotation marks around it, which docker run --env-file and Kubernetes keep";
-            self.problem(variable, found.to_owned());
+        if let Some(found) = flaw(variable, &text) {
+            let alias = if name == variable.name { String::new() } else { format!(" ({name})") };
+            self.problem(variable, found + &alias);
             return None;
         }
         let value = parse(&text);
@@ -144,7 +166,8 @@ impl<'a> VariableReader<'a> {
     fn raw(&self, variable: &Variable) -> Option<(&'static str, String)> {
         std::iter::once(&variable.name).chain(variable.aliases).find_map(|name| {
             let text = (self.lookup)(name)?;
-            let text = text.trim();
+            // Other white space is not removed silently: it may belong to a secret, or be there by mistake.
+            let text = if variable.is_text { text.trim() } else { text.trim_ascii() };
             (!text.is_empty()).then(|| (*name, text.to_owned()))
         })
     }

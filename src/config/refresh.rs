@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::parse::duration;
+use super::parse::{INTERVAL, STEP, duration, duration_from};
 use super::reader::{Variable, VariableReader};
 use super::variables as var;
 
@@ -44,14 +44,14 @@ impl Default for RefreshConfig {
 impl RefreshConfig {
     pub(super) fn read(reader: &mut VariableReader<'_>) -> Self {
         let default = Self::default();
-        let mut positive = |variable: &Variable, default| {
-            reader.or_default(variable, default, |s| duration(s).filter(|d| !d.is_zero()))
+        let mut from = |least, variable: &Variable, default| {
+            reader.or_default(variable, default, |s| duration_from(least, s))
         };
-        let realtime_interval = positive(&var::REALTIME_INTERVAL, default.realtime_interval);
-        let cumulative_interval = positive(&var::CUMULATIVE_INTERVAL, default.cumulative_interval);
-        let directory_interval = positive(&var::DIRECTORY_INTERVAL, default.directory_interval);
-        let spacing = positive(&var::REFRESH_SPACING, default.spacing);
-        let settle_step = positive(&var::SETTLE_STEP, default.settle_step);
+        let realtime_interval = from(INTERVAL, &var::REALTIME_INTERVAL, default.realtime_interval);
+        let cumulative_interval = from(INTERVAL, &var::CUMULATIVE_INTERVAL, default.cumulative_interval);
+        let directory_interval = from(INTERVAL, &var::DIRECTORY_INTERVAL, default.directory_interval);
+        let spacing = from(STEP, &var::REFRESH_SPACING, default.spacing);
+        let settle_step = from(STEP, &var::SETTLE_STEP, default.settle_step);
         let settle_window = reader.or_default(&var::SETTLE_WINDOW, default.settle_window, |s| {
             duration(s).filter(|d| d.is_zero() || *d >= settle_step)
         });

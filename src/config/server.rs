@@ -226,7 +226,8 @@ fn account(
         (false, true) => reader.problem(user, format!("nothing, while {} is set", password.name)),
         _ => {}
     }
-    let name = reader.optional(user, |s| (!s.contains(':')).then(|| s.to_owned()));
+    let name =
+        reader.optional(user, |s| (!s.contains(|c: char| c == ':' || c.is_control())).then(|| s.to_owned()));
     let password = reader.optional(password, |s| (s.chars().count() >= 8).then(|| SecretString::from(s)));
     name.zip(password)
 }

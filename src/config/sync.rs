@@ -4,13 +4,20 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::parse::{all_different, duration, list};
+use super::characters::is_invisible;
+use super::parse::{INTERVAL, all_different, duration_from, list};
 use super::reader::{Variable, VariableReader};
 use super::variables as var;
-use crate::sid::split_sid;
+use crate::sid::{TaskQueueSid, split_sid};
 
 /// Longest unique name of a Sync object (Twilio's API description of Documents, Maps and Streams).
 const LONGEST_NAME: usize = 320;
+/// The prefix of a TaskQueue's Documents in the layout `queue-documents`, before its SID.
+pub const QUEUE_DOCUMENT: &str = "task-queue-";
+/// The suffix of the cumulative one, after the SID.
+pub const TODAYS_SUFFIX: &str = "-today";
+/// The Map of ended sessions, by which no other may go.
+pub const SIGN_OUTS_MAP: &str = "taskrouter-sync-sign-outs";
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SyncConfig {
@@ -112,14 +119,17 @@ impl SyncConfig {
         .map(|(variable, default)| (variable, name(reader, variable, default, "MP")));
         refuse_shared_names(reader, &documents);
         refuse_shared_names(reader, &maps);
+        refuse_names_of_parts(reader, &documents, layouts.contains(&LayoutName::QueueDocuments));
+        for (variable, _) in maps.iter().filter(|(_, name)| name == SIGN_OUTS_MAP) {
+            reader.problem(variable, format!("{SIGN_OUTS_MAP:?}, in which the service keeps ended sessions"));
+        }
         let [data, definitions, metrics, stats, events] = documents.map(|(_, name)| name);
         let [queue_stats_map, dashboard_map, taskrouter_tasks_map, task_queues_map] =
             maps.map(|(_, name)| name);
-        let above_zero = |s: &str| duration(s).filter(|d| !d.is_zero());
+        let interval = |s: &str| duration_from(INTERVAL, s);
         let definitions_interval =
-            reader.or_default(&var::DEFINITIONS_INTERVAL, Duration::from_secs(10), above_zero);
-        let audit_interval =
-            reader.or_default(&var::SYNC_AUDIT_INTERVAL, Duration::from_secs(60), above_zero);
+            reader.or_default(&var::DEFINITIONS_INTERVAL, Duration::from_secs(10), interval);
+        let audit_interval = reader.or_default(&var::SYNC_AUDIT_INTERVAL, Duration::from_secs(60), interval);
         let on = |s: &str| ["off", "on"].iter().position(|word| *word == s).map(|on| on > 0);
         let ages = reader.or_default(&var::SYNC_AGES, true, on).then_some(realtime_interval);
         Self {
@@ -166,12 +176,44 @@ fn refuse_shared_names(reader: &mut VariableReader<'_>, names: &[(&Variable, Str
     }
 }
 
+/// The service makes Documents of its own beside the configured ones: further parts of long lists of metrics, and those of
+/// TaskQueues. Under a name of theirs a Document would be overwritten or deleted.
+fn refuse_names_of_parts(
+    reader: &mut VariableReader<'_>,
+    documents: &[(&Variable, String)],
+    has_queue_documents: bool,
+) {
+    let of_metrics = &var::DASHBOARD_METRICS_DOCUMENT;
+    let metrics = documents.iter().find(|(variable, _)| variable.name == of_metrics.name);
+    for (variable, name) in documents {
+        let number = metrics.and_then(|(_, metrics)| name.strip_prefix(metrics)?.strip_prefix('-'));
+        if number.and_then(|number| number.parse::<usize>().ok()).is_some_and(|number| number > 1) {
+            let found = format!("{name:?}, which is a further part of what {} names", of_metrics.name);
+            reader.problem(variable, found);
+        }
+        let queue =
+            name.strip_prefix(QUEUE_DOCUMENT).map(|queue| queue.strip_suffix(TODAYS_SUFFIX).unwrap_or(queue));
+        if has_queue_documents && queue.is_some_and(|queue| queue.parse::<TaskQueueSid>().is_ok()) {
+            let found = format!("{name:?}, a TaskQueue's Document of queue-documents in SYNC_LAYOUTS");
+            reader.problem(variable, found);
+        }
+    }
+}
+
+/// The name of a Map as a user types it; the error says what fits.
+pub fn map_name(text: &str) -> Result<String, String> {
+    object_name(text, "MP").ok_or_else(|| format!("expected {}", var::QUEUE_STATS_MAP.expected))
+}
+
 /// A unique name, or a SID that begins with these letters. Sync finds objects by both, and would make one that is *named*
 /// like a SID of another kind.
 fn object_name(text: &str, letters: &str) -> Option<String> {
     if let Some((found, digits)) = split_sid(text) {
         return found.eq_ignore_ascii_case(letters).then(|| format!("{letters}{}", digits.to_lowercase()));
     }
-    // A '/' would split the REST path; Twilio accepts such a name and then can't find it again.
-    ((1..=LONGEST_NAME).contains(&text.chars().count()) && !text.contains('/')).then(|| text.to_owned())
+    // A '/' would split the REST path, and `..` shorten it; Twilio accepts such a name and then can't find it again.
+    let fits = (1..=LONGEST_NAME).contains(&text.chars().count())
+        && !matches!(text, "." | "..")
+        && !text.contains(|c: char| c == '/' || c.is_control() || is_invisible(c));
+    fits.then(|| text.to_owned())
 }

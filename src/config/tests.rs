@@ -97,13 +97,28 @@ fn every_problem_is_reported_at_once_by_name() {
         ("SLA_THRESHOLDS", "30,sixty"),
         ("SYNC_LAYOUTS", "everything"),
         ("QUEUE_STATS_MAP", "a/b"),
+        ("QUEUE_STATS_MAP", ".."),
+        ("DASHBOARD_MAP", "."),
+        ("QUEUE_STATS_MAP", "taskrouter-sync-sign-outs"),
+        ("DASHBOARD_METRICS_DOCUMENT", "dashboard-data"),
+        ("DASHBOARD_DATA_DOCUMENT", "dashboard-metrics-2"),
+        ("ALLOWED_ORIGINS", "https://*.example.com"),
+        ("FRAME_ANCESTORS", "https://a;b"),
         ("DASHBOARD_DEFINITIONS_DOCUMENT", "dashboard-data"),
         ("REALTIME_INTERVAL", "0s"),
+        ("REALTIME_INTERVAL", "99ms"),
+        ("CUMULATIVE_INTERVAL", "1ns"),
+        ("DIRECTORY_INTERVAL", "1ns"),
+        ("DEFINITIONS_INTERVAL", "1ns"),
+        ("SYNC_AUDIT_INTERVAL", "1ns"),
+        ("REFRESH_SPACING", "9ms"),
+        ("SETTLE_STEP", "1ns"),
         ("SETTLE_WINDOW", "10ms"),
         ("TWILIO_TIMEOUT", "0s"),
         ("SYNC_TOKEN_LIFE", "25h"),
         ("SYNC_TOKEN_LIFE", "59s"),
         ("TASKS_KEPT", "25h"),
+        ("TWILIO_TIMEOUT", "99ms"),
         ("TWILIO_SYNC_URL", "sync.example.com"),
     ] {
         let found = problems(&[(variable, bad)]);
@@ -137,6 +152,81 @@ fn sids_in_capitals_are_taken_as_twilio_writes_them_and_a_raw_hash_is_refused() 
     }
     let found = problems(&[("REDIS_URL", "redis://:pass#word@redis:6379")]);
     assert!(found[0].to_string().contains("%23") && !found[0].to_string().contains("#word"), "{}", found[0]);
+}
+
+#[test]
+fn a_document_that_the_service_would_overwrite_is_refused_with_both_names() {
+    const QUEUE: &str = "WQ00000000000000000000000000000001";
+    let of = |changes: &[(&str, &str)]| problems(changes).remove(0).to_string();
+    let said = of(&[("DASHBOARD_DEFINITIONS_DOCUMENT", "dashboard-metrics-2")]);
+    assert!(said.starts_with("DASHBOARD_DEFINITIONS_DOCUMENT"), "{said}");
+    assert!(said.contains("DASHBOARD_METRICS_DOCUMENT") && said.contains("dashboard-metrics-2"), "{said}");
+    let renamed = [("DASHBOARD_METRICS_DOCUMENT", "m"), ("TASKROUTER_STATS_DOCUMENT", "m-02")];
+    assert!(of(&renamed).starts_with("TASKROUTER_STATS_DOCUMENT"));
+    for free in ["dashboard-metrics-1", "dashboard-metrics-x", "dashboard-metrics-", "dashboard-metrics2"] {
+        assert!(read(&[("DASHBOARD_DEFINITIONS_DOCUMENT", free)]).is_ok(), "{free}");
+    }
+    for suffix in ["", "-today"] {
+        let name = format!("task-queue-{QUEUE}{suffix}");
+        let changes =
+            [("DASHBOARD_DEFINITIONS_DOCUMENT", name.as_str()), ("SYNC_LAYOUTS", "queue-documents")];
+        let said = of(&changes);
+        assert!(
+            said.starts_with("DASHBOARD_DEFINITIONS_DOCUMENT") && said.contains("SYNC_LAYOUTS"),
+            "{said}"
+        );
+        assert!(read(&changes[..1]).is_ok(), "without that layout the name is free");
+    }
+}
+
+#[test]
+fn names_and_secrets_with_characters_that_show_nothing_are_refused_by_their_code_points() {
+    for (variable, value, code) in [
+        ("TWILIO_AUTH_TOKEN", "0f1e2d3c\u{200b}4b5a", "U+200B"),
+        ("TWILIO_AUTH_TOKEN", "0f1e2d3c4b5a\u{a0}", "U+00A0"),
+        ("TWILIO_API_KEY", "\u{feff}SK00000000000000000000000000000001", "U+FEFF"),
+        ("AUTHENTICATION_USER", "admin\u{200d}", "U+200D"),
+        ("AUTHENTICATION_PASSWORD", "\u{2060}long enough", "U+2060"),
+        ("AUTHENTICATION_PASSWORD", "long\u{a0}enough", "U+00A0"),
+        ("QUEUE_STATS_MAP", "queue\u{7}Stats", "U+0007"),
+        ("PUBLIC_URL", "https://hooks.exa\u{200b}mple.com", "U+200B"),
+    ] {
+        let others = [
+            ("TWILIO_API_SECRET", "s3cret"),
+            ("TWILIO_API_KEY", "SK00000000000000000000000000000001"),
+            ("AUTHENTICATION_USER", "admin"),
+            ("AUTHENTICATION_PASSWORD", "long enough"),
+        ];
+        let found = problems(&[&others[..], &[(variable, value)]].concat());
+        assert_eq!(found.iter().map(|p| p.variable).collect::<Vec<_>>(), [variable]);
+        let said = found[0].to_string();
+        assert!(said.contains(code) && !said.contains("0f1e") && !said.contains("enough"), "{said}");
+    }
+    let said = problems(&[("QUEUE_STATS_MAP", "a\nb")]).remove(0).to_string();
+    assert!(said.contains(r#""a\nb""#), "{said}");
+    let family = "Family \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f466}";
+    assert_eq!(read(&[("CENTRE_NAME", family)]).unwrap().server.centre_name.as_deref(), Some(family));
+    let spaced = [("AUTHENTICATION_USER", "a b"), ("AUTHENTICATION_PASSWORD", "correct horse")];
+    assert!(read(&spaced).is_ok(), "a plain space is no flaw");
+}
+
+#[test]
+fn bytes_that_are_no_text_are_named_and_not_taken_for_an_absent_value() {
+    let found = problems(&[("AUTHENTICATION_TOKEN", "a-token-of-16-\u{fffd}"), ("PORT", "\u{fffd}")]);
+    let said = found.iter().map(ToString::to_string).collect::<String>();
+    assert!(said.contains("AUTHENTICATION_TOKEN: found a value that is not UTF-8"), "{said}");
+    assert!(said.contains("PORT: found a value that is not UTF-8") && !said.contains("a-token"), "{said}");
+}
+
+#[test]
+fn an_interval_may_be_as_short_as_its_least_value() {
+    let least = [("REALTIME_INTERVAL", "100ms"), ("TWILIO_TIMEOUT", "100ms"), ("SETTLE_STEP", "10ms")];
+    assert!(read(&least).is_ok());
+    assert!(read(&[("SETTLE_WINDOW", "0s"), ("TASKS_KEPT", "0s"), ("SHUTDOWN_GRACE", "0s")]).is_ok());
+    let said = problems(&[("REALTIME_INTERVAL", "1ns")]).remove(0).to_string();
+    assert!(said.contains("1ns") && said.contains("from 100ms"), "{said}");
+    let said = problems(&[("ALLOWED_ORIGINS", "https://*.example.com")]).remove(0).to_string();
+    assert!(said.contains("wildcards are not supported"), "{said}");
 }
 
 #[test]

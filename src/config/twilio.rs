@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::parse::{base_url, duration, list};
+use super::parse::{INTERVAL, base_url, duration_from, list};
 use super::reader::VariableReader;
 use super::region::{Region, part};
 use super::variables as var;
@@ -105,11 +105,10 @@ impl TwilioConfig {
         let workspace_sid = reader.required(&var::TWILIO_WORKSPACE_SID, |s| s.parse().ok());
         let sync_service =
             reader.or_default(&var::TWILIO_SYNC_SERVICE_SID, SyncServiceName::Default, |s| s.parse().ok());
-        let timeout = reader.or_default(&var::TWILIO_TIMEOUT, Duration::from_secs(10), |s| {
-            duration(s).filter(|d| !d.is_zero())
-        });
+        let timeout =
+            reader.or_default(&var::TWILIO_TIMEOUT, Duration::from_secs(10), |s| duration_from(INTERVAL, s));
         let token_life = reader.or_default(&var::SYNC_TOKEN_LIFE, Duration::from_secs(3600), |s| {
-            duration(s).filter(|life| *life >= Duration::from_secs(60))
+            duration_from(Duration::from_secs(60), s)
         });
         let region = Region {
             region: reader.optional(&var::TWILIO_REGION, part),

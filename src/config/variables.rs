@@ -3,11 +3,12 @@
 use super::reader::Variable;
 
 const SID_OF_ACCOUNT: &str = "AC followed by 32 hexadecimal digits";
-const DURATION: &str = "a duration with its unit, such as 250ms, 5s or 2m, above zero and at most 24h";
+const DURATION: &str = "a duration with its unit, such as 250ms, 5s or 2m, from 100ms to 24h";
+const STEP: &str = "a duration with its unit, such as 250ms, from 10ms to 24h";
 const GRACE: &str = "a duration with its unit, such as 10s, at most 24h";
 const URL: &str = "an http or https URL without query, fragment or credentials";
-const DOCUMENT_NAME: &str = "a name of 1 to 320 characters without '/', or a Document's SID (ET…)";
-const MAP_NAME: &str = "a name of 1 to 320 characters without '/', or a Map's SID (MP…)";
+const DOCUMENT_NAME: &str = "a name of 1 to 320 visible characters without '/', not '.' or '..' or one that the service uses itself, or a Document's SID (ET…)";
+const MAP_NAME: &str = "a name of 1 to 320 visible characters without '/', not '.' or '..' or one that the service uses itself, or a Map's SID (MP…)";
 
 macro_rules! variables {
     ($($name:ident: $variable:expr;)*) => {
@@ -42,12 +43,12 @@ variables! {
     VIEWER_USER: Variable::plain("VIEWER_USER", "a name without ':', other than AUTHENTICATION_USER, together with VIEWER_PASSWORD");
     VIEWER_PASSWORD: Variable::secret("VIEWER_PASSWORD", "at least 8 characters, none of the administrator's secrets, together with VIEWER_USER");
     TV_LINKS: Variable::plain("TV_LINKS", "up to 100 different names (letters, digits, '-', '_'), comma-separated, such as lobby,floor-2");
-    CENTRE_NAME: Variable::plain("CENTRE_NAME", "a name of at most 60 characters");
+    CENTRE_NAME: Variable::text("CENTRE_NAME", "a name of at most 60 characters");
     TRUSTED_PROXIES: Variable::plain("TRUSTED_PROXIES", "up to 50 addresses or networks, comma-separated, such as 10.0.0.0/8,127.0.0.1");
     SYNC_TOKEN_LIFE: Variable::plain("SYNC_TOKEN_LIFE", "a duration with its unit from 1m to 24h");
     WEBSOCKET_CLIENTS: Variable::plain("WEBSOCKET_CLIENTS", "a number from 1 to 50000");
-    ALLOWED_ORIGINS: Variable::plain("ALLOWED_ORIGINS", "up to 50 different http or https origins without path, comma-separated, such as https://flex.twilio.com");
-    FRAME_ANCESTORS: Variable::plain("FRAME_ANCESTORS", "up to 50 different http or https origins without path, comma-separated, such as https://flex.twilio.com");
+    ALLOWED_ORIGINS: Variable::plain("ALLOWED_ORIGINS", "up to 50 different http or https origins without path, comma-separated, such as https://flex.twilio.com; wildcards are not supported");
+    FRAME_ANCESTORS: Variable::plain("FRAME_ANCESTORS", "up to 50 different http or https origins without path, comma-separated, such as https://flex.twilio.com; wildcards are not supported");
     FLEX_ROLES: Variable::plain("FLEX_ROLES", "any, or up to 20 different roles (letters, digits, '.', '_', '-'), comma-separated, such as supervisor,admin");
     SHUTDOWN_GRACE: Variable::plain("SHUTDOWN_GRACE", GRACE);
     REDIS_URL: Variable::secret("REDIS_URL", "a URL such as redis://:password@host:6379/0, or rediss:// for TLS; a # in the password as %23");
@@ -58,7 +59,7 @@ variables! {
     OUTBOUND_CALLS_PER_MINUTE: Variable::plain("OUTBOUND_CALLS_PER_MINUTE", "a whole number from 1 to 600");
     VOICE_SMS_NUMBERS: Variable::plain("VOICE_SMS_NUMBERS", "up to 100 different numbers of the account, comma-separated, such as +14155550100");
     VOICE_SMS_PREFIXES: Variable::plain("VOICE_SMS_PREFIXES", "up to 300 different prefixes, comma-separated, such as +1,+44, or +");
-    VOICE_SMS_TEXT: Variable::plain("VOICE_SMS_TEXT", "a text of at most 1600 characters");
+    VOICE_SMS_TEXT: Variable::text("VOICE_SMS_TEXT", "a text of at most 1600 characters");
     VOICE_WEBHOOK_URL: Variable::plain("VOICE_WEBHOOK_URL", "an http or https URL without fragment or credentials, together with VOICE_WEBHOOK_SECRET");
     VOICE_WEBHOOK_SECRET: Variable::secret("VOICE_WEBHOOK_SECRET", "at least 16 characters without spaces, or whsec_ and base64; during a rotation two, comma-separated; together with VOICE_WEBHOOK_URL");
     OTEL_EXPORTER_OTLP_ENDPOINT: Variable::plain("OTEL_EXPORTER_OTLP_ENDPOINT", "an http or https URL without query, fragment or credentials, such as http://localhost:4318, in builds with the feature otel");
@@ -85,8 +86,8 @@ variables! {
     REALTIME_INTERVAL: Variable::plain("REALTIME_INTERVAL", DURATION);
     CUMULATIVE_INTERVAL: Variable::plain("CUMULATIVE_INTERVAL", DURATION);
     DIRECTORY_INTERVAL: Variable::plain("DIRECTORY_INTERVAL", DURATION);
-    REFRESH_SPACING: Variable::plain("REFRESH_SPACING", DURATION);
-    SETTLE_STEP: Variable::plain("SETTLE_STEP", DURATION);
+    REFRESH_SPACING: Variable::plain("REFRESH_SPACING", STEP);
+    SETTLE_STEP: Variable::plain("SETTLE_STEP", STEP);
     SETTLE_WINDOW: Variable::plain("SETTLE_WINDOW", "a duration with its unit, from SETTLE_STEP to 24h; 0s switches settling reads off");
     TASKS_KEPT: Variable::plain("TASKS_KEPT", "a duration with its unit, such as 15m, at most 24h; 0s: finished Tasks are not shown");
     DEFINITIONS_INTERVAL: Variable::plain("DEFINITIONS_INTERVAL", DURATION);

@@ -9,14 +9,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{Changes, Layout, Object, Target, moved, shape};
-use crate::config::CoreConfig;
+use crate::config::{CoreConfig, QUEUE_DOCUMENT, TODAYS_SUFFIX};
 use crate::sid::TaskQueueSid;
 use crate::stats::{Needs, QueueState, Scope, ScopeStats, Snapshot};
-
-/// The prefix of a TaskQueue's Documents, before its SID.
-const DOCUMENT: &str = "task-queue-";
-/// The suffix of the cumulative Document, after the SID.
-const TODAY: &str = "-today";
 
 #[derive(Debug)]
 pub(super) struct QueueDocuments {
@@ -87,9 +82,9 @@ impl Layout for QueueDocuments {
                 let queue = key.parse().ok().filter(|_| *list == self.list)?;
                 return Some(entry_of(snapshot.queues.get(&queue)?));
             }
-            Target::Document(name) => name.strip_prefix(DOCUMENT)?,
+            Target::Document(name) => name.strip_prefix(QUEUE_DOCUMENT)?,
         };
-        let (queue, today) = name.strip_suffix(TODAY).map_or((name, false), |queue| (queue, true));
+        let (queue, today) = name.strip_suffix(TODAYS_SUFFIX).map_or((name, false), |queue| (queue, true));
         let state = snapshot.queues.get(&queue.parse().ok()?)?;
         if !all_tried(state) {
             return None;
@@ -115,7 +110,7 @@ fn entry_of(state: &QueueState) -> Value {
 }
 
 fn names(queue: TaskQueueSid) -> [Arc<str>; 2] {
-    [format!("{DOCUMENT}{queue}").into(), format!("{DOCUMENT}{queue}{TODAY}").into()]
+    [format!("{QUEUE_DOCUMENT}{queue}").into(), format!("{QUEUE_DOCUMENT}{queue}{TODAYS_SUFFIX}").into()]
 }
 
 /// Short names and no repetition, so that four scopes stay below 1 KiB.
@@ -231,7 +226,7 @@ mod tests {
         );
         let kind = |target: &Target| match target {
             Target::MapItem(..) => "entry",
-            Target::Document(name) if name.ends_with(TODAY) => "today",
+            Target::Document(name) if name.ends_with(TODAYS_SUFFIX) => "today",
             Target::Document(_) => "realtime",
         };
         put.iter()

@@ -48,7 +48,7 @@ use axum::response::Response;
 use axum::routing::get;
 use tokio::sync::watch;
 
-pub use auth::{Access, AccessError, FlexGate, Principal, Role, SIGN_OUTS_MAP, SyncGate};
+pub use auth::{Access, AccessError, FlexGate, Principal, Role, SyncGate};
 pub use error::ApiError;
 pub use flex_plugin::FlexPluginBundle;
 pub use headers::DefaultHeaders;

@@ -1,8 +1,19 @@
 //! A request to one of Twilio's APIs.
 
+use std::fmt::Display;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 
 use super::governor::Endpoint;
+
+/// Everything but letters, digits and what RFC 3986 leaves unreserved is encoded in a path segment.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A name as one segment of a path. `.` and `..` stay what they are: a [`Call`] with them is never sent.
+pub(super) fn segment(name: &str) -> impl Display + '_ {
+    utf8_percent_encode(name, SEGMENT)
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Api {
@@ -60,6 +71,16 @@ impl Call {
             large: false,
             if_match: None,
         }
+    }
+
+    /// A segment of the path that makes it another path: URL parsers fold `.` and `..`, and an empty name leaves the list
+    /// that the object is in.
+    pub(super) fn folded_segment(&self) -> Option<&str> {
+        let path = self.target.split(['?', '#']).next().unwrap_or_default();
+        path.split('/').skip(1).find(|segment| {
+            let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+            matches!(plain.as_str(), "" | "." | "..")
+        })
     }
 
     pub(super) fn post(api: Api, target: String, name: String, body: RequestBody) -> Self {

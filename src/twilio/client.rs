@@ -253,6 +253,10 @@ impl Client {
     }
 
     async fn send(&self, call: &Call) -> Result<Response, TwilioError> {
+        if let Some(segment) = call.folded_segment() {
+            let (call, segment) = (call.name.clone(), segment.to_owned());
+            return Err(TwilioError::FoldedPath { call, segment });
+        }
         let request = self.request(call).map_err(|failure| self.failed(call, failure))?;
         let began = Instant::now();
         if !self.lease.holds() {

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use super::super::plugins::Plugins;
+use super::super::sync::SyncService;
 use super::super::transport::Answering;
 use super::*;
-use crate::config::CoreConfig;
+use crate::config::{CoreConfig, SyncServiceName};
 
 /// Answers everything with an empty object, after a time.
 struct Network {
@@ -88,4 +90,37 @@ async fn a_bulk_read_that_is_refused_comes_back_at_once_to_be_read_in_another_wa
     let error = client.read::<Value>(&bulk()).await.unwrap_err();
     assert!(error.is_throttled() && began.elapsed() < Duration::from_millis(2));
     assert_eq!(network.carried.load(Ordering::Relaxed), 1, "and is not tried again in its place");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_would_change_the_path_is_never_sent() {
+    let (client, network) = client(Duration::ZERO, 200);
+    let sync = SyncService::new(client.clone(), SyncServiceName::Default);
+    let plugins = Plugins::new(client);
+    for name in ["", ".", ".."] {
+        let refused = [
+            sync.delete_map(name).await.unwrap_err(),
+            sync.delete_document(name).await.unwrap_err(),
+            sync.delete_map_item("queueStats", name).await.unwrap_err(),
+            sync.update_document(name, "{}").await.unwrap_err(),
+            sync.create_map(name).await.unwrap_err(),
+            sync.create_document(name, "{}").await.unwrap_err(),
+            sync.map_exists(name).await.unwrap_err(),
+            sync.permit_reading("Maps", "queueStats", name).await.unwrap_err(),
+            plugins.plugin(name).await.unwrap_err(),
+            plugins.version("FP1", name).await.unwrap_err(),
+            plugins.rename_plugin(name, "a", "b").await.unwrap_err(),
+        ];
+        for error in refused {
+            assert!(matches!(error, TwilioError::FoldedPath { .. }), "{error}");
+            assert_eq!(error.next(), Next::GiveUp);
+        }
+    }
+    assert_eq!(network.carried.load(Ordering::Relaxed), 0);
+    sync.delete_map("%2e%2e").await.unwrap();
+    sync.delete_map("a.b..").await.unwrap();
+    assert_eq!(network.carried.load(Ordering::Relaxed), 2, "names with dots in them are names");
+    let encoded = Call::get(Api::Flex, "/v1/PluginService/%2E./x".to_owned(), "GET x".to_owned());
+    assert_eq!(encoded.folded_segment(), Some("%2E."));
+    assert_eq!(other().folded_segment(), None);
 }

@@ -34,6 +34,9 @@ pub enum TwilioError {
     /// It was not sent: the name is a SID, and no object has it. An object *named* like a SID would hide the mistake.
     #[error("{call} was not sent: no object has the SID {name}; set the SID of one that is there, or a name")]
     NamedLikeSid { call: String, name: String },
+    /// It was not sent: as a URL the path would lead elsewhere, such as from a Map to its whole Service.
+    #[error("{call} was not sent: {segment:?} can't be part of a path; choose another name")]
+    FoldedPath { call: String, segment: String },
     /// This process must neither read nor write any more.
     #[error("{call} was not sent: another replica leads by now")]
     LeaseOver { call: String },
@@ -67,7 +70,7 @@ impl TwilioError {
             Self::Status { .. } => Next::GiveUp,
             // A broken or unintelligible answer is most often a gateway in trouble; the next one may be right.
             Self::TimedOut { .. } | Self::Connection { .. } | Self::Answer { .. } => Next::Retry(None),
-            Self::LeaseOver { .. } | Self::NamedLikeSid { .. } => Next::GiveUp,
+            Self::LeaseOver { .. } | Self::NamedLikeSid { .. } | Self::FoldedPath { .. } => Next::GiveUp,
         }
     }
 

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::call::{Api, Call, RequestBody};
+use super::call::{Api, Call, RequestBody, segment};
 use super::client::Client;
 use super::error::TwilioError;
 
@@ -114,12 +114,12 @@ impl Plugins {
 
     /// `GET Configurations/{sid}`
     pub async fn configuration(&self, sid: &str) -> Result<Option<Made>, TwilioError> {
-        self.found(&format!("/Configurations/{sid}")).await
+        self.found(&format!("/Configurations/{}", segment(sid))).await
     }
 
     /// `GET Configurations/{sid}/Plugins`, all pages.
     pub async fn configured(&self, configuration: &str) -> Result<Vec<ConfiguredPlugin>, TwilioError> {
-        let path = format!("/Configurations/{configuration}/Plugins");
+        let path = format!("/Configurations/{}/Plugins", segment(configuration));
         let mut query = "?PageSize=100".to_owned();
         let mut plugins = Vec::new();
         for _ in 0..MOST_PAGES {
@@ -136,7 +136,7 @@ impl Plugins {
 
     /// `GET Plugins/{name}`
     pub async fn plugin(&self, name: &str) -> Result<Option<Plugin>, TwilioError> {
-        self.found(&format!("/Plugins/{name}")).await
+        self.found(&format!("/Plugins/{}", segment(name))).await
     }
 
     /// `POST Plugins`
@@ -147,17 +147,22 @@ impl Plugins {
 
     /// `POST Plugins/{sid}`
     pub async fn rename_plugin(&self, sid: &str, friendly: &str, text: &str) -> Result<Made, TwilioError> {
-        self.create(&format!("/Plugins/{sid}"), &[("FriendlyName", friendly), ("Description", text)]).await
+        self.create(
+            &format!("/Plugins/{}", segment(sid)),
+            &[("FriendlyName", friendly), ("Description", text)],
+        )
+        .await
     }
 
     /// `GET Plugins/{plugin}/Versions/{number}`
     pub async fn version(&self, plugin: &str, number: &str) -> Result<Option<PluginVersion>, TwilioError> {
-        self.found(&format!("/Plugins/{plugin}/Versions/{number}")).await
+        self.found(&format!("/Plugins/{}/Versions/{}", segment(plugin), segment(number))).await
     }
 
     /// `POST Plugins/{plugin}/Versions`
     pub async fn create_version(&self, plugin: &str, number: &str, url: &str) -> Result<Made, TwilioError> {
-        self.create(&format!("/Plugins/{plugin}/Versions"), &[("Version", number), ("PluginUrl", url)]).await
+        let path = format!("/Plugins/{}/Versions", segment(plugin));
+        self.create(&path, &[("Version", number), ("PluginUrl", url)]).await
     }
 
     /// `POST Configurations`: Versions by their SIDs, each with its phase.

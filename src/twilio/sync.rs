@@ -6,12 +6,11 @@
 
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::call::{Api, Call, RequestBody};
+use super::call::{Api, Call, RequestBody, segment};
 use super::client::Client;
 use super::error::TwilioError;
 use crate::config::SyncServiceName;
@@ -21,8 +20,6 @@ use crate::sid::SyncServiceSid;
 const PAGE_SIZE: &str = "100";
 /// A bound for lists, far above what a Map of TaskQueues holds.
 const MOST_PAGES: usize = 1000;
-/// Everything but letters, digits and what RFC 3986 leaves unreserved is encoded in a path segment.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[derive(Debug, Clone)]
 pub struct SyncService {
@@ -104,7 +101,7 @@ impl SyncService {
 
     /// `POST Documents`
     pub async fn create_document(&self, name: &str, data: &str) -> Result<Revision, TwilioError> {
-        no_sid("POST Documents", name, "ET")?;
+        creatable("POST Documents", name, "ET")?;
         self.write("/Documents", &[("UniqueName", name), ("Data", data)]).await
     }
 
@@ -140,7 +137,7 @@ impl SyncService {
 
     /// `POST Maps`
     pub async fn create_map(&self, name: &str) -> Result<(), TwilioError> {
-        no_sid("POST Maps", name, "MP")?;
+        creatable("POST Maps", name, "MP")?;
         let call = self.call(Method::POST, "/Maps", "", Some(&[("UniqueName", name)]));
         self.client.write::<IgnoredAny>(&call).await.map(drop)
     }
@@ -255,12 +252,12 @@ fn found<T>(answer: Result<T, TwilioError>) -> Result<Option<T>, TwilioError> {
     }
 }
 
-fn segment(name: &str) -> impl std::fmt::Display + '_ {
-    utf8_percent_encode(name, SEGMENT)
-}
 /// Refuses to create an object under a SID: Sync finds objects by name and by SID alike, so a configured SID that is not
-/// found is a mistake.
-fn no_sid(call: &str, name: &str, prefix: &str) -> Result<(), TwilioError> {
+/// found is a mistake. Refuses a name as well that no later path could hold.
+fn creatable(call: &str, name: &str, prefix: &str) -> Result<(), TwilioError> {
+    if matches!(name, "" | "." | "..") {
+        return Err(TwilioError::FoldedPath { call: call.to_owned(), segment: name.to_owned() });
+    }
     let digits = name.strip_prefix(prefix).filter(|digits| digits.len() == 32);
     if digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit())) {
         return Err(TwilioError::NamedLikeSid { call: call.to_owned(), name: name.to_owned() });

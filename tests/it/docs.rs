@@ -36,7 +36,7 @@ fn configuration() -> String {
         lines for one name the last, and a blank value counts as none. An invalid value stops the program with exit status 2 and a list\n\
         of all problems.\n\n\
         In brackets: *required* or the default, if there is one; earlier names that still work; *secret* if never shown. Unless\n\
-        stated otherwise a **duration** has a unit (250ms, 5s, 2m) and is above zero and at most 24h, and a **URL** is http or\n\
+        stated otherwise a **duration** has a unit (250ms, 5s, 2m) and is 100ms to 24h, and a **URL** is http or\n\
         https without query, fragment or credentials. A **name** of a Sync object has 1 to 320 characters without `/`, or is the\n\
         object's SID. Lists are comma-separated, their entries distinct.\n"
         .to_owned();

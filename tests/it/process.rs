@@ -86,6 +86,11 @@ async fn setup_makes_what_is_missing_and_may_be_repeated() {
     let again = Binary::output(&variables, &["delete-map", "queueStats"]).await;
     assert_eq!(text(&again.stdout), "Map queueStats: does not exist, nothing to delete\n");
     assert_eq!(again.status.code(), Some(0));
+    for folded in ["..", ".", "", "a/b"] {
+        let refused = Binary::output(&variables, &["delete-map", folded]).await;
+        assert_eq!(refused.status.code(), Some(2), "{folded}");
+        assert!(text(&refused.stderr).contains("a name of 1 to 320"), "{}", text(&refused.stderr));
+    }
     emulator.shutdown().await;
 }
 

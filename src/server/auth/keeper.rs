@@ -15,11 +15,11 @@ use tracing::{info, warn};
 
 use super::Access;
 use super::signed_out::EndedSession;
+use crate::config::SIGN_OUTS_MAP;
 use crate::twilio::retry::Backoff;
 use crate::twilio::sync::SyncService;
 use crate::twilio::{Next, TwilioError};
 
-pub const SIGN_OUTS_MAP: &str = "taskrouter-sync-sign-outs";
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 /// How long a stopping service goes on writing.
 const LONGEST_END: Duration = Duration::from_secs(5);

@@ -36,7 +36,7 @@ use crate::twilio::sync::SyncService;
 pub use cookies::Cookies;
 pub use error::{AccessError, FlexError};
 pub use flex::{FlexGate, left};
-pub use keeper::{Keeper, SIGN_OUTS_MAP};
+pub use keeper::Keeper;
 pub use principal::{Editor, OlderEditor, OlderViewer, Peer, Viewer, Visitor, peer};
 use session::LONGEST_LIFE;
 pub use session::{LIFE, Session, Sessions};
