@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use futures_util::{StreamExt, future, stream};
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::flex_plugin::{self, FlexPluginOptions};
 use super::output::{counted, print};
 use super::{CommandError, Environment, unread};
+use crate::bucket::Bucket;
 use crate::config::{Config, CoreConfig, LayoutName};
 use crate::layout::{self, Object, queue_items};
 use crate::lenient_json;
@@ -35,9 +36,11 @@ const GRACE: Duration = Duration::from_secs(2);
 /// the event (Twilio, "Webhooks: Connection Overrides").
 const CONNECTION_OVERRIDES: &str = "#rc=5&rp=5xx,ct,rt";
 
-/// Workers that are permitted to read, at about ten a second.
+/// Workers that are permitted to read.
 const MOST_PERMITTED: usize = 1000;
 const PERMITTED_AT_ONCE: usize = 4;
+/// Sync takes 80 permissions a second for an object (Twilio, "Sync Limits"); the service sets some meanwhile.
+const PERMITTED_A_SECOND: f64 = 60.0;
 
 #[derive(Debug, Args)]
 pub(super) struct SetupOptions {
@@ -240,12 +243,12 @@ async fn permit_workers(apis: &Apis, map: &str) -> Result<(), CommandError> {
     })?;
     let identities: BTreeSet<String> =
         workers.iter().filter_map(|worker| identity_of(&worker.attributes)).collect();
-    let failures: Vec<TwilioError> = stream::iter(identities.iter().take(MOST_PERMITTED))
-        .map(|identity| apis.sync.permit_reading("Maps", map, identity))
-        .buffer_unordered(PERMITTED_AT_ONCE)
-        .filter_map(|permitted| future::ready(permitted.err()))
-        .collect()
-        .await;
+    let mut pace = Bucket::new(PERMITTED_A_SECOND, PERMITTED_A_SECOND, PERMITTED_A_SECOND, Instant::now());
+    let to_permit: Vec<&String> = identities.iter().take(MOST_PERMITTED).collect();
+    let failures = permit_each(apis, map, to_permit, &mut pace).await;
+    // Once more: of a thousand requests one may fail on the way.
+    let again = failures.into_iter().map(|(identity, _)| identity).collect();
+    let failures = permit_each(apis, map, again, &mut pace).await;
     let permitted = identities.len().min(MOST_PERMITTED) - failures.len();
     print(format!(
         "Flex users: {permitted} of {} may read Map {map}; for others Sync refuses it (54007) and their table of queue \
@@ -253,18 +256,48 @@ async fn permit_workers(apis: &Apis, map: &str) -> Result<(), CommandError> {
         counted(workers.len(), "Worker")
     ));
     if identities.len() > MOST_PERMITTED {
+        let failed = match failures.first() {
+            None => String::new(),
+            Some((_, error)) => format!("; {} not permitted because of {error}", users_were(failures.len())),
+        };
         return Err(CommandError::Failed(format!(
-            "{} not permitted to read Map {map} (54007): setup permits {MOST_PERMITTED} at most",
+            "{} not permitted to read Map {map} (54007): setup permits {MOST_PERMITTED} at most{failed}",
             users_were(identities.len() - MOST_PERMITTED)
         )));
     }
     match failures.first() {
         None => Ok(()),
-        Some(error) => {
+        Some((_, error)) => {
             let undone = format!("{} not permitted to read Map {map} (54007)", users_were(failures.len()));
             Err(explained(&undone, error))
         }
     }
+}
+
+/// Those that Sync did not take, and why.
+async fn permit_each<'i>(
+    apis: &Apis,
+    map: &str,
+    identities: Vec<&'i String>,
+    pace: &mut Bucket,
+) -> Vec<(&'i String, TwilioError)> {
+    let moments = identities.into_iter().map(|identity| {
+        let now = Instant::now();
+        let at = pace.ready_at(1.0, 0.0, now);
+        pace.spend(1.0, now);
+        (at, identity)
+    });
+    let moments: Vec<_> = moments.collect();
+    stream::iter(moments)
+        .then(async |(at, identity)| {
+            tokio::time::sleep_until(at).await;
+            identity
+        })
+        .map(async |identity| (identity, apis.sync.permit_reading("Maps", map, identity).await))
+        .buffer_unordered(PERMITTED_AT_ONCE)
+        .filter_map(async |(identity, permitted)| Some((identity, permitted.err()?)))
+        .collect()
+        .await
 }
 
 fn users_were(number: usize) -> String {
