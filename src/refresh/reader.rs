@@ -72,7 +72,7 @@ impl Reader {
                     self.channels.new_ones(channels, window)
                 )?;
                 Ok(Brought {
-                    answers: vec![ReadAnswer::Directory(queues)],
+                    answers: vec![ReadAnswer::Directory(queues.into())],
                     new_channels,
                     ..Brought::default()
                 })

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::LatestEvent;
-use super::snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale, TaskState};
+use super::snapshot::{
+    Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale, TaskState, UnreadQueues,
+};
 use crate::event::Trace;
 use crate::sid::{TaskQueueSid, TaskSid};
-use crate::twilio::taskrouter::{Cumulative, PAGE_SIZE, Realtime, TaskQueue};
+use crate::twilio::taskrouter::{Cumulative, Entries, OddEntry, PAGE_SIZE, Realtime, TaskQueue};
 
 /// Twilio's ages are whole seconds and answers take time: within this difference the same Task is still the oldest.
 const AGE_TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
@@ -32,7 +34,7 @@ pub struct ReadId {
 
 #[derive(Debug)]
 pub enum ReadAnswer {
-    Directory(Vec<TaskQueue>),
+    Directory(ListedQueues),
     WorkspaceRealtime(Realtime),
     WorkspaceCumulative(Cumulative),
     /// The Workspace, over the last 60 minutes.
@@ -41,6 +43,24 @@ pub enum ReadAnswer {
     QueueRealtime(TaskQueueSid, Scope, Realtime),
     QueueCumulative(TaskQueueSid, Scope, Cumulative),
     Failed(FailedRead, Arc<str>),
+}
+
+/// TaskRouter's list of TaskQueues, as far as it could be read.
+#[derive(Debug, Default)]
+pub struct ListedQueues {
+    pub queues: Vec<TaskQueue>,
+    pub unread: UnreadQueues,
+}
+
+impl From<Entries<TaskQueue>> for ListedQueues {
+    fn from(Entries { read, odd }: Entries<TaskQueue>) -> Self {
+        let sid = |odd: &OddEntry| odd.sid.as_deref()?.parse().ok();
+        let unread = UnreadQueues {
+            queues: odd.iter().filter_map(sid).collect(),
+            any: odd.iter().any(|odd| sid(odd).is_none()),
+        };
+        Self { queues: read, unread }
+    }
 }
 
 /// One kind of statistics, as what could not be read or what an event changed.
@@ -241,18 +261,22 @@ impl Board {
         }
     }
 
-    fn fold_directory(&mut self, next: &mut Snapshot, list: Vec<TaskQueue>, read: ReadId, channels: usize) {
+    fn fold_directory(&mut self, next: &mut Snapshot, list: ListedQueues, read: ReadId, channels: usize) {
         if read.number < self.directory_read {
             return;
         }
         self.directory_read = read.number;
+        let ListedQueues { queues: list, unread } = list;
+        if *next.unread != unread {
+            next.unread = Arc::new(unread);
+        }
         let one_page = list.len() < PAGE_SIZE;
         if !next.order.iter().eq(list.iter().map(|queue| &queue.sid)) {
             next.order = list.iter().map(|queue| queue.sid).collect();
         }
         let listed: BTreeMap<_, _> = list.into_iter().map(|queue| (queue.sid, queue)).collect();
-        let missing: BTreeSet<_> =
-            next.queues.keys().filter(|sid| !listed.contains_key(*sid)).copied().collect();
+        let is_missing = |sid: &TaskQueueSid| !listed.contains_key(sid) && !next.unread.may_be(*sid);
+        let missing: BTreeSet<_> = next.queues.keys().copied().filter(is_missing).collect();
         let missed_before = std::mem::take(&mut self.missing_once);
         let gone = |sid: &TaskQueueSid| missing.contains(sid) && (one_page || missed_before.contains(sid));
         next.queues.retain(|sid, _| !gone(sid));

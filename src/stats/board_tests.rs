@@ -39,13 +39,21 @@ pub(super) fn cumulative(created: u64, end: &str) -> Cumulative {
 pub(super) fn board() -> Board {
     let mut board = Board::new(&["voice".to_owned()], at(0));
     let read = board.begin_read(at(0), true);
-    board.fold(read, vec![ReadAnswer::Directory(vec![queue(1, "Support"), queue(2, "Sales")])], at(0));
+    board.fold(
+        read,
+        vec![ReadAnswer::Directory(listed(vec![queue(1, "Support"), queue(2, "Sales")]))],
+        at(0),
+    );
     board
 }
 
 pub(super) fn fold(board: &mut Board, second: i64, answer: ReadAnswer) -> Folded {
     let read = board.begin_read(at(second), true);
     board.fold(read, vec![answer], at(second))
+}
+
+pub(super) fn listed(queues: Vec<TaskQueue>) -> ListedQueues {
+    ListedQueues { queues, ..ListedQueues::default() }
 }
 
 pub(super) fn state(board: &Board, n: u8) -> Arc<QueueState> {
@@ -146,7 +154,7 @@ fn a_failure_keeps_the_value_and_says_why() {
 fn queues_come_go_and_are_renamed() {
     let mut board = board();
     fold(&mut board, 1, ReadAnswer::QueueRealtime(sid(1), Scope::ALL, realtime(2, 3)));
-    fold(&mut board, 2, ReadAnswer::Directory(vec![queue(1, "Help"), queue(3, "New")]));
+    fold(&mut board, 2, ReadAnswer::Directory(listed(vec![queue(1, "Help"), queue(3, "New")])));
     let names: Vec<_> =
         board.snapshot().queues.values().map(|state| state.queue.friendly_name.to_string()).collect();
     assert_eq!(names, ["Help", "New"]);
@@ -166,12 +174,31 @@ fn in_a_list_of_several_pages_a_queue_must_be_missing_twice() {
             })
             .collect()
     };
-    fold(&mut board, 0, ReadAnswer::Directory(many(0)));
+    fold(&mut board, 0, ReadAnswer::Directory(listed(many(0))));
     assert_eq!(board.snapshot().queues.len(), PAGE_SIZE + 1);
-    fold(&mut board, 1, ReadAnswer::Directory(many(1)));
+    fold(&mut board, 1, ReadAnswer::Directory(listed(many(1))));
     assert_eq!(board.snapshot().queues.len(), PAGE_SIZE + 1, "it may only have shifted between pages");
-    fold(&mut board, 2, ReadAnswer::Directory(many(1)));
+    fold(&mut board, 2, ReadAnswer::Directory(listed(many(1))));
     assert_eq!(board.snapshot().queues.len(), PAGE_SIZE);
+}
+
+#[test]
+fn a_queue_whose_entry_cannot_be_read_is_not_gone() {
+    let (mut board, leftover) = (board(), sid(9));
+    let mut directory = |n, unread| {
+        fold(
+            &mut board,
+            n,
+            ReadAnswer::Directory(ListedQueues { queues: vec![queue(1, "Support")], unread }),
+        );
+        let snapshot = board.snapshot();
+        (snapshot.queues.contains_key(&sid(2)), snapshot.is_gone(leftover))
+    };
+    let that_one = UnreadQueues { queues: [sid(2)].into(), any: false };
+    assert_eq!(directory(1, that_one), (true, true));
+    let any = UnreadQueues { any: true, ..UnreadQueues::default() };
+    assert_eq!(directory(2, any), (true, false), "no item of an earlier start is deleted either");
+    assert_eq!(directory(3, UnreadQueues::default()), (false, true));
 }
 
 /// What a combined answer or a list carries beyond a bulk answer, as in recordings of 2020.

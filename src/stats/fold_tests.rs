@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::tests::{at, board, cumulative, fold, queue, realtime, sid, state};
+use super::tests::{at, board, cumulative, fold, listed, queue, realtime, sid, state};
 use super::*;
 
 fn with(field: &str, value: Value) -> Realtime {
@@ -149,7 +149,7 @@ fn an_older_answer_of_any_kind_changes_nothing_and_a_later_one_of_the_same_read_
     let end = "2026-01-01T12:00:00Z";
     let answers = |n: u8| {
         vec![
-            ReadAnswer::Directory(vec![queue(1, &n.to_string())]),
+            ReadAnswer::Directory(listed(vec![queue(1, &n.to_string())])),
             ReadAnswer::WorkspaceRealtime(realtime(n.into(), 3)),
             ReadAnswer::WorkspaceCumulative(cumulative(n.into(), end)),
             ReadAnswer::LastHour(cumulative(n.into(), end)),
@@ -204,7 +204,7 @@ fn what_is_read_again_and_did_not_change_stays_in_place() {
     let end = "2026-01-01T12:00:00Z";
     let answers = || {
         vec![
-            ReadAnswer::Directory(vec![queue(2, "Sales"), queue(1, "Support")]),
+            ReadAnswer::Directory(listed(vec![queue(2, "Sales"), queue(1, "Support")])),
             ReadAnswer::WorkspaceRealtime(realtime(1, 3)),
             ReadAnswer::WorkspaceCumulative(cumulative(4, end)),
             ReadAnswer::Tasks(tasks(1)),

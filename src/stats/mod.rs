@@ -11,8 +11,8 @@ mod needs;
 mod snapshot;
 mod tile;
 
-pub use board::{Board, FailedRead, Moved, ReadAnswer, ReadId};
+pub use board::{Board, FailedRead, ListedQueues, Moved, ReadAnswer, ReadId};
 pub use latest_event::LatestEvent;
 pub use needs::Needs;
-pub use snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale, TaskState};
+pub use snapshot::{Age, QueueState, Reading, Scope, ScopeStats, Snapshot, Stale, TaskState, UnreadQueues};
 pub use tile::{Passed, Tile, Tiles, number};

@@ -38,6 +38,21 @@ pub struct Snapshot {
     pub queues_changed_at: Option<Timestamp>,
     /// The TaskQueues in TaskRouter's order.
     pub order: Arc<[TaskQueueSid]>,
+    pub unread: Arc<UnreadQueues>,
+}
+
+/// TaskQueues whose entries in TaskRouter's list could not be read: they exist all the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnreadQueues {
+    pub queues: BTreeSet<TaskQueueSid>,
+    /// An entry had no SID that could be read, so it may be any TaskQueue's.
+    pub any: bool,
+}
+
+impl UnreadQueues {
+    pub fn may_be(&self, queue: TaskQueueSid) -> bool {
+        self.any || self.queues.contains(&queue)
+    }
 }
 
 impl Snapshot {
@@ -64,6 +79,7 @@ impl Snapshot {
             queues: BTreeMap::new(),
             queues_changed_at: None,
             order: Arc::default(),
+            unread: Arc::default(),
         }
     }
 
@@ -109,7 +125,7 @@ impl Snapshot {
 
     /// Whether this TaskQueue is known not to exist.
     pub fn is_gone(&self, queue: TaskQueueSid) -> bool {
-        self.directory_known && !self.queues.contains_key(&queue)
+        self.directory_known && !self.queues.contains_key(&queue) && !self.unread.may_be(queue)
     }
 }
 

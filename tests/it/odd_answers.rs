@@ -1,5 +1,6 @@
 //! Answers of TaskRouter with nulls where Twilio's API files allow them, and with entries that can't be read.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -216,4 +217,40 @@ async fn a_service_that_could_read_nothing_is_not_ready() {
     assert_eq!(ready.status(), 503);
     bed.finish().await;
     proxy.abort();
+}
+
+/// An entry that can't be read says nothing of its TaskQueue, least of all that it is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn task_queues_that_the_list_shows_unreadably_keep_their_items() {
+    const RIGHT: usize = 0;
+    let (kind, spoilt) = (Arc::new(AtomicUsize::new(RIGHT)), Arc::new(AtomicUsize::new(0)));
+    let (set, count) = (kind.clone(), spoilt.clone());
+    let (bed, proxy) = bed(move |path, answer| {
+        let kind = kind.load(Ordering::SeqCst);
+        let Some(queues) = answer["task_queues"].as_array_mut().filter(|_| path.ends_with("/TaskQueues"))
+        else {
+            return;
+        };
+        match kind {
+            RIGHT => return,
+            1 => queues.iter_mut().for_each(|queue| queue["sid"] = json!(7)),
+            2 => queues[0]["sid"] = json!(7),
+            _ => queues[0]["friendly_name"] = json!({}),
+        }
+        spoilt.fetch_add(1, Ordering::SeqCst);
+    })
+    .await;
+    bed.agrees().await;
+    bed.emulator.journal().clear();
+    for kind in 1..=3 {
+        set.store(kind, Ordering::SeqCst);
+        let enough = count.load(Ordering::SeqCst) + 3;
+        bed.until("the list was read again", || count.load(Ordering::SeqCst) >= enough).await;
+        let deleted = bed.emulator.journal().entries().into_iter().find(|entry| &*entry.method == "DELETE");
+        assert!(deleted.is_none(), "{kind}: {deleted:?}");
+    }
+    set.store(RIGHT, Ordering::SeqCst);
+    bed.agrees().await;
+    proxy.abort();
+    bed.finish().await;
 }

@@ -17,7 +17,7 @@ const MOST_SHOWN: usize = 10;
 
 /// Checks each thing that the configuration names.
 pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
-    let queues = apis.taskrouter.task_queues().await;
+    let queues = apis.taskrouter.task_queues().await.map(|listed| listed.read);
     let mut checks = vec![task_queues(&queues), channels(config, apis).await];
     if let Ok(queues) = &queues {
         checks.extend(service_levels(config, queues));

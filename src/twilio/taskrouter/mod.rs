@@ -124,8 +124,15 @@ impl TaskRouter {
     }
 
     /// `GET TaskQueues`, all pages.
-    pub async fn task_queues(&self) -> Result<Vec<TaskQueue>, TwilioError> {
-        Ok(self.list::<TaskQueuesPage>("/TaskQueues", &[]).await?.read)
+    pub async fn task_queues(&self) -> Result<Entries<TaskQueue>, TwilioError> {
+        let listed = self.list::<TaskQueuesPage>("/TaskQueues", &[]).await?;
+        match listed.odd.first().filter(|_| listed.read.is_empty()) {
+            // A list of which nothing can be read is no empty one.
+            Some(odd) => {
+                Err(TwilioError::Answer { call: "GET TaskQueues".to_owned(), reason: odd.reason.to_string() })
+            }
+            None => Ok(listed),
+        }
     }
 
     /// `GET TaskQueues` that a Worker's attributes match, all pages.
