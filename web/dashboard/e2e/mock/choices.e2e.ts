@@ -1,27 +1,12 @@
 /** The centre's name, languages, tiles that open queues, and formulas that have no value. */
 import type { QueueItem } from "@taskrouter-sync/shared/api/types.ts";
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { launch } from "../browser.mjs";
+import { expect, it } from "vitest";
 import { freshness, queues, tile, tooltip } from "../pages.ts";
-import { type Desk, openDesk } from "./desk.ts";
+import { setUpDesks } from "./desk.ts";
 
-let browser: Browser;
-let desk: Desk | undefined;
+const desks = setUpDesks();
 
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
-  await desk?.close();
-  desk = undefined;
-});
-
-async function open(path = "/", context = {}) {
-  desk = await openDesk(browser, path, {}, context);
-  return desk;
-}
+const open = (path = "/", context = {}) => desks.open(path, {}, context);
 
 it("the centre's name stands on the page, in its title and on the TV", async () => {
   const { page, mock } = await open();

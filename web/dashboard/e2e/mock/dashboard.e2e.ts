@@ -1,30 +1,19 @@
 /** The built page in Chromium against the mock, which serves it under the strict Content-Security-Policy. */
 import axe from "axe-core";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import { FLEX_TOKEN } from "../../mock/server.mjs";
-import { launch } from "../browser.mjs";
 import { freshness as light, TV_TILE, TV_VALUE } from "../pages.ts";
-import { type Desk, type Mock, openDesk } from "./desk.ts";
+import { type Mock, setUpDesks } from "./desk.ts";
 
-let browser: Browser;
-let desk: Desk | undefined;
-
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
-  await desk?.close();
-  desk = undefined;
-});
+const desks = setUpDesks();
 
 async function open(
   path = "/",
   options: object = {},
   context: BrowserContextOptions = {},
 ): Promise<[Page, Mock]> {
-  desk = await openDesk(browser, path, { still: false, ...options }, context);
+  const desk = await desks.open(path, { still: false, ...options }, context);
   return [desk.page, desk.mock];
 }
 
@@ -61,7 +50,7 @@ describe("live numbers", () => {
     const others = m.world.metrics().filter((one) => one.name !== "waiting");
     m.push({ metrics: [{ ...metric, value: 7777, text: "7777" }, ...others] });
     await p.locator("[data-metric=waiting] [data-part=value]", { hasText: "7777" }).waitFor();
-    expect(desk?.complaints).toEqual([]);
+    expect(desks.last?.complaints).toEqual([]);
   });
 
   it("texts of any length stay in their tiles, on the page and on the TV", async () => {
@@ -232,7 +221,7 @@ describe("queue table", () => {
     console.log(`long tasks in 3 s with 1,000 queues: ${Math.round(longTasks)} ms`);
     // How long they take depends on the machine; how much is drawn does not.
     expect(await p.locator("[role=row][data-sid]").count()).toBeLessThan(60);
-    expect(desk?.complaints).toEqual([]);
+    expect(desks.last?.complaints).toEqual([]);
   });
 });
 
@@ -250,7 +239,7 @@ describe("editing", () => {
     expect(m.world.definitions.completed?.metric.formula).toBe("40 + 2");
     await p.getByRole("button", { name: "Undo" }).click();
     await expect.poll(() => m.world.definitions.completed?.metric.formula).toContain("tasks_completed");
-    expect(desk?.complaints).toEqual([]);
+    expect(desks.last?.complaints).toEqual([]);
   });
 
   it("changes only what its editor changed, whatever another editor changes meanwhile", async () => {
@@ -315,7 +304,7 @@ describe("editing", () => {
     await p.locator("[data-metric=mine]").waitFor({ state: "detached" });
     await p.getByRole("button", { name: "Undo" }).click();
     await p.locator("[data-metric=mine]").waitFor();
-    expect(desk?.complaints).toEqual([]);
+    expect(desks.last?.complaints).toEqual([]);
   });
 
   it("is not for viewers, who may look", async () => {
@@ -381,7 +370,7 @@ describe("call quality", () => {
     const first = p.locator(".voice tbody tr").first();
     expect(await first.innerText()).toMatch(/Alan Turing\s+short call/);
     expect(await first.innerText()).toContain("not reported");
-    expect(desk?.complaints).toEqual([]);
+    expect(desks.last?.complaints).toEqual([]);
   });
 });
 
@@ -433,7 +422,7 @@ describe("voice-quality.js", () => {
     expect(await first.innerText()).toMatch(
       /call warning condition pct\s+\+493055501000\s+\+4930555099\s+log-call/,
     );
-    expect(desk?.complaints).toEqual([]);
+    expect(desks.last?.complaints).toEqual([]);
   });
 });
 
@@ -550,7 +539,7 @@ describe("accessibility", () => {
       "voice",
       "/#/voice",
       async (p) => {
-        desk?.mock.alert();
+        desks.last?.mock.alert();
         await p.locator(".voice tbody tr").waitFor();
       },
     ],
@@ -571,7 +560,7 @@ describe("accessibility", () => {
       "/",
       async (p) => {
         await light(p, "live");
-        desk?.mock.refuse(true);
+        desks.last?.mock.refuse(true);
         await p.locator(".stale").waitFor();
       },
     ],
@@ -599,7 +588,7 @@ describe("accessibility", () => {
             ),
         );
         expect(found).toEqual([]);
-        if (name !== "offline") expect(desk?.complaints).toEqual([]);
+        if (name !== "offline") expect(desks.last?.complaints).toEqual([]);
       });
     }
   }

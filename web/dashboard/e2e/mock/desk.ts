@@ -1,6 +1,8 @@
 /** A browser with the built page against a mock of its own; what the page complains about is collected. */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll } from "vitest";
 import { startMock } from "../../mock/server.mjs";
+import { launch } from "../browser.mjs";
 import { collectComplaints } from "../complaints.ts";
 
 export type Mock = Awaited<ReturnType<typeof startMock>>;
@@ -37,4 +39,28 @@ export async function openDesk(
       await mock.stop();
     },
   };
+}
+
+type Opening = Parameters<typeof openDesk> extends [Browser, ...infer Rest] ? Rest : never;
+
+/** A browser for the tests of a file, and one desk at a time in it, closed behind each test. */
+export function setUpDesks() {
+  let browser: Browser;
+  const desks = {
+    last: undefined as Desk | undefined,
+    async open(...opening: Opening): Promise<Desk> {
+      desks.last = await openDesk(browser, ...opening);
+      return desks.last;
+    },
+    async close() {
+      await desks.last?.close();
+      desks.last = undefined;
+    },
+  };
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser.close());
+  afterEach(() => desks.close());
+  return desks;
 }

@@ -1,28 +1,14 @@
 /** What must not make the page white, silent or unreadable. */
 import type { QueueItem } from "@taskrouter-sync/shared/api/types.ts";
 import { PRESETS } from "@taskrouter-sync/shared/wallboard/presets.ts";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { launch } from "../browser.mjs";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import { freshness, freshnessButton, queues, tooltip } from "../pages.ts";
-import { type Desk, openDesk } from "./desk.ts";
+import { setUpDesks } from "./desk.ts";
 
-let browser: Browser;
-let desk: Desk | undefined;
+const desks = setUpDesks();
 
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
-  await desk?.close();
-  desk = undefined;
-});
-
-const open = async (...args: Parameters<typeof openDesk> extends [Browser, ...infer Rest] ? Rest : never) => {
-  desk = await openDesk(browser, ...args);
-  return desk;
-};
+const { open } = desks;
 
 const TASKS = "**/assets/Tasks-*.js";
 

@@ -1,26 +1,11 @@
 /** What each screen does by itself: a wall after an upgrade, a phone with queues first, a page before the service goes away. */
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { launch } from "../browser.mjs";
+import { expect, it } from "vitest";
 import { freshness, queues, TV_TILE } from "../pages.ts";
-import { type Desk, openDesk } from "./desk.ts";
+import { setUpDesks } from "./desk.ts";
 
-let browser: Browser;
-let desk: Desk | undefined;
+const desks = setUpDesks();
 
-beforeAll(async () => {
-  browser = await launch();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
-  await desk?.close();
-  desk = undefined;
-});
-
-const open = async (...args: Parameters<typeof openDesk> extends [Browser, ...infer Rest] ? Rest : never) => {
-  desk = await openDesk(browser, ...args);
-  return desk;
-};
+const { open } = desks;
 
 it("views are here before they are opened, for when the service is away", async () => {
   const fetched = new Set<string>();
@@ -71,8 +56,7 @@ it("a TV reloads itself after an upgrade, and a desk does not", async () => {
       .first()
       .waitFor();
     expect([documents, looks > 0]).toEqual([expected, expected > 1]);
-    await desk?.close();
-    desk = undefined;
+    await desks.close();
   }
 });
 
