@@ -71,6 +71,14 @@ impl fmt::Display for Target {
 }
 
 impl Target {
+    /// What it is called where writes are counted.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Document(_) => "document",
+            Self::MapItem(..) => "map_item",
+        }
+    }
+
     /// The top-level object whose write budget it shares.
     pub fn object(&self) -> Object {
         match self {

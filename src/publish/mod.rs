@@ -7,7 +7,9 @@
 //! that fails is tried until it lands or a newer value is wanted.
 
 mod audit;
+mod fitted;
 mod flush;
+mod limit_log;
 mod object;
 mod objects;
 mod outage;

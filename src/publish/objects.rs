@@ -1,7 +1,7 @@
 //! All objects that the outbox writes to, and whose turn it is. Pure.
 //!
 //! A large centre has thousands of objects, most of which have nothing to write, and a change of one Worker may give all of
-//! them something. So the objects stand in the order of their turns, and none of the questions here goes through all of them.
+//! them something. So the objects stand in the order of their turns, and the next write is found without going through them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,6 +7,7 @@
 //! same the longest-waiting goes first. Nothing starves: what has waited for its [`patience`](super::object::patience)
 //! is overdue, and while anything is, at least every twelfth write of the object is the longest overdue one.
 
+mod entry;
 mod last;
 
 use std::collections::{BTreeSet, HashMap};
@@ -23,7 +24,7 @@ use super::wanted::{Found, Wanted, Write, WriteOutcome};
 use crate::event::Trace;
 use crate::layout::{Fingerprint, Object, Target};
 use crate::twilio::retry::Backoff;
-use crate::twilio::sync::Revision;
+use entry::{Entry, Held, InFlight, Waiting, size_of};
 
 /// Sync accepts about 20 concurrent updates.
 const MOST_IN_FLIGHT: usize = crate::twilio::MOST_SYNC_WRITES_IN_FLIGHT;
@@ -78,48 +79,6 @@ pub(super) struct AtLimit {
     pub(super) oldest: Instant,
     /// Writes of their size that Sync takes a second.
     pub(super) writes_a_second: f64,
-}
-
-#[derive(Debug, Default)]
-struct Entry {
-    waiting: Option<Waiting>,
-    in_flight: Option<InFlight>,
-    /// The events that what waits is to show.
-    event: Option<Trace>,
-    /// What Sync holds, as far as we know.
-    held: Held,
-    last_landed: Option<Instant>,
-    /// Sync has held what was wanted since this process started.
-    filled: bool,
-    failures: u32,
-    /// The last write was refused for what it is.
-    refused: bool,
-}
-
-#[derive(Debug, Clone)]
-struct Waiting {
-    wanted: Wanted,
-    urgency: Urgency,
-    since: Instant,
-    not_before: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct InFlight {
-    wanted: Wanted,
-    urgency: Urgency,
-    since: Instant,
-}
-
-#[derive(Debug, Default, PartialEq)]
-enum Held {
-    /// Not looked at yet.
-    #[default]
-    Unknown,
-    Nothing,
-    /// Something that we did not write, or not last.
-    Other,
-    Value(Fingerprint, Option<Revision>),
 }
 
 impl Default for Outbox {
@@ -589,37 +548,6 @@ impl Outbox {
 
     fn most_in_flight(&self) -> usize {
         if self.outage.is_on() { PROBES } else { MOST_IN_FLIGHT }
-    }
-}
-
-impl Entry {
-    fn is_unwritten(&self) -> bool {
-        !self.refused && self.unwritten_since().next().is_some()
-    }
-
-    /// When the changes of this target that are not written came up.
-    fn unwritten_since(&self) -> impl Iterator<Item = (Urgency, Instant)> {
-        let waiting = self.waiting.as_ref().map(|waiting| (waiting.urgency, waiting.since));
-        let flying = self.in_flight.as_ref().map(|flight| (flight.urgency, flight.since));
-        waiting.into_iter().chain(flying).filter(|(urgency, _)| *urgency != Urgency::Aged)
-    }
-
-    fn size(&self) -> usize {
-        self.waiting.as_ref().map_or(0, |waiting| waiting.wanted.size())
-    }
-}
-
-/// How large what waits for a target is.
-fn size_of(entries: &HashMap<Target, Entry>, target: &Target) -> usize {
-    entries.get(target).map_or(0, Entry::size)
-}
-
-impl Held {
-    fn fingerprint(&self) -> Option<Fingerprint> {
-        match self {
-            Self::Value(fingerprint, _) => Some(*fingerprint),
-            Self::Unknown | Self::Nothing | Self::Other => None,
-        }
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::super::object::{URGENT_IN_A_ROW, patience};
 use super::super::wanted::Body;
 use super::*;
+use crate::twilio::sync::Revision;
 
 pub(super) fn item(n: usize) -> Target {
     Target::MapItem("m".into(), format!("WQ{n}").into())

@@ -14,10 +14,10 @@ use crate::layout::has_moved;
 use crate::sid::TaskQueueSid;
 use crate::stats::{QueueState, Snapshot};
 
-/// TaskQueues that no event names in a step.
+/// The least number of TaskQueues in a step beside those that an event names.
 const IN_A_STEP: usize = 64;
-/// More of them where there are more, so that not too many steps are needed.
-const MOST_STEPS: usize = 16;
+/// A step has at least this part of what is left, so that five thousand TaskQueues take some forty steps.
+const PART_OF_THE_REST: usize = 16;
 /// When steps have gone on for this long, the rest goes at once: the Workspace and the number of a snapshot come last.
 const LONGEST: Duration = Duration::from_millis(500);
 
@@ -67,7 +67,7 @@ impl Steps {
             state.news(Some(before)).is_some_and(Trace::is_named)
         };
         let (named, mut others): (Vec<_>, Vec<_>) = moved.into_iter().partition(is_named);
-        let count = IN_A_STEP.max(others.len().div_ceil(MOST_STEPS));
+        let count = IN_A_STEP.max(others.len().div_ceil(PART_OF_THE_REST));
         if others.len() <= count {
             return None;
         }

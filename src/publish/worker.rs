@@ -13,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, info, warn};
 
 use super::audit::{Audits, End, look};
+use super::fitted::fitted;
 use super::flush::{Flush, Flushes};
-use super::outbox::{AtLimit, Outbox};
+use super::limit_log::LimitLog;
+use super::outbox::Outbox;
 use super::pacer::Urgency;
 use super::readers::{PAUSE, Readers, is_controlled, permit};
 use super::seen_documents::SeenDocuments;
@@ -26,8 +28,7 @@ use super::{BeyondLimit, PublishStatus, Publisher};
 use crate::config::SyncConfig;
 use crate::event::Trace;
 use crate::jobs::Jobs;
-use crate::layout::fit::{LARGEST, fit};
-use crate::layout::{Changes, DEFAULT_DEFINITIONS, Fingerprint, Layout, Object, Target};
+use crate::layout::{Changes, DEFAULT_DEFINITIONS, Layout, Object, Target};
 use crate::stats::{Snapshot, Tiles};
 use crate::telemetry::metrics::{Limit, Monitor};
 use crate::telemetry::trace;
@@ -42,8 +43,6 @@ const MOST_FAILURES_TOLD: usize = 20;
 const MOST_TEXTS: usize = 32;
 /// Between two looks at how far the writes are.
 const REPORT_INTERVAL: Duration = Duration::from_millis(50);
-/// An object that was at its limit is within it again when it was not there for this long.
-const LIMIT_OVER_AFTER: Duration = Duration::from_secs(60);
 /// Callers that may wait for writes at once; a further one is turned away by dropping its sender.
 const MOST_WAITING: usize = 64;
 
@@ -69,8 +68,7 @@ pub struct PublishWorker {
     seen_documents: SeenDocuments,
     /// Targets whose truncation was logged.
     cut: BTreeSet<Target>,
-    /// The object last logged as at its limit, and when it last was.
-    limit_told: Option<(Object, Instant)>,
+    limits: LimitLog,
     /// When the status was last sent, and when it is next due.
     reported_at: Instant,
     report_at: Option<Instant>,
@@ -149,7 +147,7 @@ impl PublishWorker {
             readers: readers.map(Readers::new),
             seen_documents: SeenDocuments::default(),
             cut: BTreeSet::new(),
-            limit_told: None,
+            limits: LimitLog::default(),
             reported_at: now,
             report_at: Some(now),
             stopping: false,
@@ -301,7 +299,7 @@ impl PublishWorker {
                 }
                 Write::Target { target, wanted, there, since, event } => {
                     let newest = event.map(|event| event.newest.trace_id());
-                    let span = trace::writing(newest, kind_of(&target));
+                    let span = trace::writing(newest, target.kind());
                     self.jobs.spawn(Job::Write(target.clone()), async move {
                         let writing = writer::write(&sync, &target, &wanted, there);
                         let (outcome, error) = writing.instrument(span.clone()).await;
@@ -357,7 +355,7 @@ impl PublishWorker {
                 // Log lines below belong to this write's span.
                 let within = span.enter();
                 self.tell_write(&target, error.as_ref());
-                self.monitor.wrote(kind_of(&target), outcome.name());
+                self.monitor.wrote(target.kind(), outcome.name());
                 trace::tell(&span, outcome.name(), error.is_some());
                 let landed = matches!(outcome, WriteOutcome::Landed { .. });
                 if let WriteOutcome::Landed { requests, revision } = &outcome {
@@ -568,7 +566,7 @@ impl PublishWorker {
         let oldest = Urgency::CHANGES.map(|urgency| (urgency.name(), backlog.oldest[urgency.index()]));
         self.monitor.backlog(backlog.in_flight, backlog.waiting, oldest);
         let at_limit = self.outbox.at_limit(now);
-        self.tell_limit(at_limit.as_ref(), now);
+        self.limits.tell(at_limit.as_ref(), now);
         self.monitor.headroom(Limit::SyncObject, backlog.headroom);
         self.monitor.headroom(Limit::SyncInFlight, backlog.places);
         let status = PublishStatus {
@@ -585,31 +583,6 @@ impl PublishWorker {
         self.status.send_if_modified(|last| std::mem::replace(last, status.clone()) != status);
     }
 
-    /// Says which object takes fewer writes than there are changes: when that begins, and when it has been over for a
-    /// while.
-    fn tell_limit(&mut self, limit: Option<&AtLimit>, now: Instant) {
-        match (limit, &self.limit_told) {
-            (Some(limit), told) => {
-                if told.as_ref().is_none_or(|(object, _)| *object != limit.object) {
-                    let AtLimit { object, waiting, oldest, writes_a_second } = limit;
-                    let oldest_ms = now.saturating_duration_since(*oldest).as_millis();
-                    let instead = match object {
-                        Object::Map(_) => "the layout queue-documents, whose objects have a limit each",
-                        Object::Document(_) => "fewer or smaller values",
-                    };
-                    warn!(sync.object = %object, waiting, oldest_ms, writes_a_second, instead,
-                        "Changes exceed Sync's limit for an object; those that events name go first");
-                }
-                self.limit_told = Some((limit.object.clone(), now));
-            }
-            (None, Some((object, seen))) if now.saturating_duration_since(*seen) >= LIMIT_OVER_AFTER => {
-                info!(sync.object = %object, "All changes of the object are within Sync's limit again");
-                self.limit_told = None;
-            }
-            (None, _) => {}
-        }
-    }
-
     fn say_goodbye(&self) {
         let unwritten = self.outbox.count_unwritten();
         if unwritten == 0 {
@@ -620,42 +593,6 @@ impl PublishWorker {
     }
 }
 
-fn kind_of(target: &Target) -> &'static str {
-    match target {
-        Target::Document(_) => "document",
-        Target::MapItem(..) => "map_item",
-    }
-}
-
 fn value_of(layouts: &[Box<dyn Layout>], target: &Target, snapshot: &Snapshot) -> Option<Value> {
     layouts.iter().find_map(|layout| layout.value(target, snapshot))
-}
-
-struct Fitted {
-    text: String,
-    fingerprint: Fingerprint,
-}
-
-impl Fitted {
-    fn wanted(self, later: bool) -> Wanted {
-        let Self { text, fingerprint } = self;
-        let body = if later { Body::Later(text.len()) } else { Body::Text(text.into()) };
-        Wanted::Value { body, fingerprint }
-    }
-}
-
-/// Cuts a value where it would not fit, which is logged once.
-fn fitted(cut_before: &mut BTreeSet<Target>, target: &Target, value: &Value) -> Fitted {
-    let text = value.to_string();
-    if text.len() <= LARGEST {
-        if !cut_before.is_empty() {
-            cut_before.remove(target);
-        }
-        return Fitted { text, fingerprint: Fingerprint::of(value) };
-    }
-    let (value, cut) = fit(value.clone(), LARGEST);
-    if cut_before.insert(target.clone()) {
-        warn!(sync.object = %target, ?cut, "A value is too large for Sync and was cut");
-    }
-    Fitted { text: value.to_string(), fingerprint: Fingerprint::of(&value) }
 }

@@ -1,0 +1,84 @@
+//! One target as the outbox sees it: what waits, what is under way, and what Sync holds. Pure.
+
+use std::collections::HashMap;
+
+use tokio::time::Instant;
+
+use crate::event::Trace;
+use crate::layout::{Fingerprint, Target};
+use crate::publish::pacer::Urgency;
+use crate::publish::wanted::Wanted;
+use crate::twilio::sync::Revision;
+
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    pub(super) waiting: Option<Waiting>,
+    pub(super) in_flight: Option<InFlight>,
+    /// The events that what waits is to show.
+    pub(super) event: Option<Trace>,
+    /// What Sync holds, as far as we know.
+    pub(super) held: Held,
+    pub(super) last_landed: Option<Instant>,
+    /// Sync has held what was wanted since this process started.
+    pub(super) filled: bool,
+    pub(super) failures: u32,
+    /// The last write was refused for what it is.
+    pub(super) refused: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    pub(super) wanted: Wanted,
+    pub(super) urgency: Urgency,
+    pub(super) since: Instant,
+    pub(super) not_before: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub(super) wanted: Wanted,
+    pub(super) urgency: Urgency,
+    pub(super) since: Instant,
+}
+
+#[derive(Debug, Default, PartialEq)]
+pub(super) enum Held {
+    /// Not looked at yet.
+    #[default]
+    Unknown,
+    Nothing,
+    /// Something that we did not write, or not last.
+    Other,
+    Value(Fingerprint, Option<Revision>),
+}
+
+impl Entry {
+    pub(super) fn is_unwritten(&self) -> bool {
+        !self.refused && self.unwritten_since().next().is_some()
+    }
+
+    /// When the changes of this target that are not written came up.
+    pub(super) fn unwritten_since(&self) -> impl Iterator<Item = (Urgency, Instant)> {
+        let waiting = self.waiting.as_ref().map(|waiting| (waiting.urgency, waiting.since));
+        let flying = self.in_flight.as_ref().map(|flight| (flight.urgency, flight.since));
+        waiting.into_iter().chain(flying).filter(|(urgency, _)| *urgency != Urgency::Aged)
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.wanted.size())
+    }
+}
+
+/// How large what waits for a target is.
+pub(super) fn size_of(entries: &HashMap<Target, Entry>, target: &Target) -> usize {
+    entries.get(target).map_or(0, Entry::size)
+}
+
+impl Held {
+    pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
+        match self {
+            Self::Value(fingerprint, _) => Some(*fingerprint),
+            Self::Unknown | Self::Nothing | Self::Other => None,
+        }
+    }
+}
