@@ -197,7 +197,10 @@ class InChromium {
     const front = new FrontEnd(call, () => context.close());
     Object.assign(front, { page, context, problems });
     await page.exposeFunction("changed", () => front.changed());
-    const loaded = new Promise((resolve) => page.exposeFunction("loaded", resolve));
+    let ready;
+    const loaded = new Promise((resolve) => (ready = resolve));
+    // Awaited, since Playwright drops the call of a function that it has not exposed yet.
+    await page.exposeFunction("loaded", ready);
     await page.goto(`${site.url}/front-end/`);
     await within("the page", loaded, found);
     await within(
