@@ -16,7 +16,7 @@ RUN npm run build
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
-# The allocator is built with make.
+# The allocator is built with make, SQLite with the C compiler that this image has.
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 COPY .cargo ./.cargo
@@ -29,7 +29,7 @@ COPY --from=page /src/web/dist ./web/dist
 # Linked statically, so that the image needs no C library.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     cargo rustc --release --locked --bin taskrouter-sync -- -C target-feature=+crt-static \
-    && cp target/release/taskrouter-sync /taskrouter-sync \
+    && mkdir /data && cp target/release/taskrouter-sync /taskrouter-sync \
     && cargo metadata --format-version 1 --locked --filter-platform "$(rustc --print host-tuple)" > /metadata.json
 
 FROM page AS sbom
@@ -39,6 +39,10 @@ RUN node /sbom.mjs /metadata.json /Cargo.lock package-lock.json > /taskrouter-sy
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /taskrouter-sync /usr/local/bin/taskrouter-sync
+# History: a volume that the user below may write.
+COPY --from=build --chown=65532:65532 /data /home/nonroot/data
+WORKDIR /home/nonroot
+VOLUME /home/nonroot/data
 # What it is made of, for scanners.
 COPY --from=sbom /taskrouter-sync.cdx.json /usr/share/sbom/taskrouter-sync.cdx.json
 ENV PORT=8080

@@ -18,6 +18,7 @@ use crate::coordination::gossip::{Broadcaster, SharedFact};
 use crate::coordination::rate_limit::Quota;
 use crate::dialling::Dialler;
 use crate::feed;
+use crate::history::{Archive, ArchiveWorker};
 use crate::layout;
 use crate::lifecycle::{Stage, TaskError, Tasks};
 use crate::pipeline::Pipeline;
@@ -100,7 +101,14 @@ impl App {
             Arc::new(Dialler::new(calls, taskrouter, dialling, public_url, broadcaster, quota))
         });
         let (feed, pictures) = feed::Pictures::new();
-        let watched = ReplicaOutputs { pictures, alerts, ready: ready.clone(), monitor: monitor.clone() };
+        let archive = Archive::new(&config.core, &config.history, monitor.clone());
+        let watched = ReplicaOutputs {
+            pictures,
+            alerts,
+            ready: ready.clone(),
+            monitor: monitor.clone(),
+            archive: archive.clone(),
+        };
         let (refresher, leader) = match shared {
             None => alone(config, &apis, watched, &mut tasks),
             Some((sharing, facts, limits)) => {
@@ -134,6 +142,7 @@ impl App {
             leader: leader.clone(),
             sync: Arc::new(config.core.sync.clone()),
             feed,
+            archive,
             shows_events: layout::needs(&layout::all(&config.core)).latest_event,
             refusals: Refusals::new(monitor.clone()),
             signature_alarm: SignatureAlarm::default(),
@@ -184,7 +193,7 @@ fn alone(
     watched: ReplicaOutputs,
     tasks: &mut Tasks,
 ) -> (Refresher, LeaderClient) {
-    let ReplicaOutputs { pictures, alerts, ready, monitor } = watched;
+    let ReplicaOutputs { pictures, alerts, ready, monitor, archive } = watched;
     let grace = config.server.shutdown_grace;
     let pipeline = Pipeline::start(&config.core, apis.clone(), grace, &monitor, tasks);
     let document = &config.core.sync.dashboard_metrics_document;
@@ -193,6 +202,9 @@ fn alone(
     let unanswered = apis.client.taskrouter_unanswered();
     let drawing = feed::FeedWorker::new(pictures, snapshots, tiles, status, alerts, document, interval)
         .judging_by(unanswered);
+    let storing =
+        ArchiveWorker::new(archive, pipeline.refresher.snapshots(), pipeline.tiles.clone(), interval);
+    tasks.spawn(Stage::Writes, "storing history", |stop| storing.run(stop));
     // Watchers hold their connections open, so the feed ends with the listener and not after it.
     tasks.spawn(Stage::Intake, "feed", |stop| drawing.run(stop));
     tasks.spawn(Stage::Intake, "becoming ready", |stop| pipeline.becoming_ready(ready, stop));

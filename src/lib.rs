@@ -25,6 +25,7 @@ pub mod dialling;
 pub mod event;
 pub mod feed;
 pub mod form;
+pub mod history;
 pub mod jobs;
 pub mod layout;
 pub mod lenient_json;

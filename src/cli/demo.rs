@@ -17,7 +17,7 @@ use twilio_emulator::{Emulator, FlexToken, Life, Settings};
 use super::output::{counted, print};
 use super::{CommandError, Environment, demo_shell};
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, HistoryPlace};
 use crate::lifecycle::stop_signal;
 use crate::server::EVENT_PATHS;
 use crate::telemetry::metrics::Monitor;
@@ -104,7 +104,12 @@ pub(super) async fn run(environment: &Environment, options: DemoOptions) -> Resu
     let flex_url = format!("http://{}", shell.local_addr().map_err(CommandError::failed)?);
     let variables = variables(&emulator, &service_url, &flex_url);
     // Time zone, layouts and intervals come from the environment, as for `serve`.
-    let config = Config::read(&|name| variables.get(name).cloned().or_else(|| environment.value(name)))?;
+    let mut config = Config::read(&|name| variables.get(name).cloned().or_else(|| environment.value(name)))?;
+    // Another centre each time, so it leaves no history behind.
+    let folder = std::env::temp_dir().join(format!("taskrouter-sync-demo-{}", std::process::id()));
+    if environment.value("HISTORY_URL").is_none() {
+        config.history.place = Some(HistoryPlace::Sqlite(folder.join("history.db")));
+    }
     let app = App::start(&config, listener).map_err(CommandError::failed)?;
     progress(format_args!(
         "service at {service_url}, reading {}",
@@ -128,6 +133,8 @@ pub(super) async fn run(environment: &Environment, options: DemoOptions) -> Resu
     };
     drop(centre);
     emulator.shutdown().await;
+    // Nothing to remove where HISTORY_URL names another place.
+    let _ = std::fs::remove_dir_all(folder);
     ended
 }
 

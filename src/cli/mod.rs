@@ -11,6 +11,7 @@ mod env_file;
 mod environment;
 mod flex_plugin;
 mod healthcheck;
+mod history;
 mod output;
 mod serve;
 mod setup;
@@ -51,6 +52,8 @@ enum Command {
     TvLink(tv_link::TvLinkOptions),
     /// Delete a Sync Map and all its items
     DeleteMap(delete_map::DeleteMapOptions),
+    /// Export history, import it, or compare it with Twilio
+    History(history::HistoryOptions),
     /// Run the service against a simulated Twilio with a busy contact centre; needs no account
     #[cfg(feature = "demo")]
     Demo(demo::DemoOptions),
@@ -143,6 +146,7 @@ impl Command {
             Self::Setup(options) => setup::run(&environment, options).await,
             Self::Doctor(options) => doctor::run(&environment, &options).await,
             Self::TvLink(options) => tv_link::run(&environment, &options),
+            Self::History(options) => history::run(&environment, options).await,
             Self::DeleteMap(options) => delete_map::run(&environment, options).await,
             #[cfg(feature = "demo")]
             Self::Demo(options) => demo::run(&environment, options).await,

@@ -10,6 +10,11 @@ pub(super) fn print(text: impl Display) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
+/// Without a line's end.
+pub(super) fn print_raw(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
 pub(super) fn print_error(text: impl Display) {
     // Through the log's writer, for the order of lines; never blocks on a slow reader.
     let _ = StandardError::open().write_all(format!("taskrouter-sync {VERSION}: {text}\n").as_bytes());

@@ -18,6 +18,7 @@ use super::replication::replicate;
 use super::rpc::serve;
 use super::tasks::ReplicaTasks;
 use crate::feed;
+use crate::history::ArchiveWorker;
 use crate::lifecycle::Tasks;
 use crate::pipeline::Pipeline;
 use crate::twilio::sync::SyncService;
@@ -65,6 +66,13 @@ impl Term {
         .judging_by(apis.client.taskrouter_unanswered());
         shared.leads.send_replace(true);
         parts.spawn("the feed", drawing.taking_over(pipeline.needs()).run(ended.clone()));
+        let storing = ArchiveWorker::new(
+            shared.watched.archive.clone(),
+            pipeline.refresher.snapshots(),
+            pipeline.tiles.clone(),
+            config.core.refresh.realtime_interval,
+        );
+        parts.spawn("storing history", storing.run(ended.clone()));
         let pictures = shared.watched.pictures.clone();
         parts.spawn(
             "replicating the feed",

@@ -30,6 +30,7 @@ use crate::config::{Config, SharingConfig};
 use crate::coordination::gossip::{OutgoingFacts, SharedFact};
 use crate::coordination::rate_limit::Ask;
 use crate::feed::Pictures;
+use crate::history::Archive;
 use crate::lifecycle::TaskError;
 use crate::pipeline;
 use crate::refresh::{Outgoing, Refresher};
@@ -51,6 +52,8 @@ pub struct ReplicaOutputs {
     pub ready: watch::Sender<bool>,
     /// The counters behind `/metrics`.
     pub monitor: Monitor,
+    /// Where the leader stores history.
+    pub archive: Archive,
 }
 
 pub struct Exchanged {

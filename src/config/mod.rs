@@ -7,6 +7,7 @@ mod characters;
 mod dialling;
 mod export;
 mod fingerprint;
+mod history;
 mod names;
 mod networks;
 mod parse;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 
 pub use dialling::DiallingConfig;
 pub use export::{ExportConfig, Sampling};
+pub use history::{HistoryConfig, HistoryPlace};
 pub use names::{Unread, shadowed, unread};
 pub use networks::Networks;
 pub use parse::is_e164;
@@ -66,6 +68,8 @@ pub struct Config {
     pub dialling: Option<DiallingConfig>,
     /// What may be done about reports of poor call quality.
     pub voice: VoiceConfig,
+    /// Where history is stored, and for how long.
+    pub history: HistoryConfig,
     /// Where traces go; `None`: no traces.
     pub export: Option<ExportConfig>,
     /// Warnings about what is only half configured and therefore off; everything else runs.
@@ -115,6 +119,7 @@ impl Config {
         let sharing = SharingConfig::read(&mut reader);
         let dialling = DiallingConfig::read(&mut reader);
         let voice = VoiceConfig::read(&mut reader);
+        let history = HistoryConfig::read(&mut reader);
         let export = ExportConfig::read(&mut reader);
         let warnings = reader.take_warnings();
         let config = core.zip(server).map(|(core, server)| Self {
@@ -124,6 +129,7 @@ impl Config {
             sockets,
             dialling,
             voice,
+            history,
             export,
             warnings,
         });

@@ -53,6 +53,9 @@ variables! {
     SHUTDOWN_GRACE: Variable::plain("SHUTDOWN_GRACE", GRACE);
     REDIS_URL: Variable::secret("REDIS_URL", "a URL such as redis://:password@host:6379/0, or rediss:// for TLS; a # in the password as %23");
     LEADER_LEASE: Variable::plain("LEADER_LEASE", "a duration with its unit from 1s to 60s");
+    HISTORY_URL: Variable::secret("HISTORY_URL", "sqlite: and a file's path, a postgres:// URL, or off");
+    HISTORY_DETAIL: Variable::plain("HISTORY_DETAIL", "a number of days from 1 to 3660");
+    HISTORY_INTERVALS: Variable::plain("HISTORY_INTERVALS", "a number of days from 1 to 3660");
     TWILIO_OUTBOUND_WORKFLOW_SID: Variable::plain("TWILIO_OUTBOUND_WORKFLOW_SID", "WW followed by 32 hexadecimal digits");
     OUTBOUND_CALLER_IDS: Variable::plain("OUTBOUND_CALLER_IDS", "up to 100 different numbers of the account, comma-separated, such as +14155550100, with TWILIO_OUTBOUND_WORKFLOW_SID");
     OUTBOUND_PREFIXES: Variable::plain("OUTBOUND_PREFIXES", "up to 300 different prefixes, comma-separated, such as +1,+44, or +, with TWILIO_OUTBOUND_WORKFLOW_SID");

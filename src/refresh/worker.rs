@@ -576,5 +576,5 @@ fn reading(events: &[(Key, Trace)], read: &Read, cause: Cause) -> TracedRead {
 fn window(statistics: &StatisticsConfig, now: Timestamp) -> Window {
     let start = start_of_day(now, &statistics.time_zone, statistics.day_start);
     let split: Vec<String> = statistics.sla_thresholds.iter().map(u32::to_string).collect();
-    Window { start: iso_seconds(start), split: split.join(",") }
+    Window { start: iso_seconds(start), end: None, split: split.join(",") }
 }

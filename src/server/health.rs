@@ -20,6 +20,7 @@ use super::openapi::refusals::Admission;
 use super::openapi::schemas::Alive;
 use crate::VERSION;
 use crate::feed::{Feed, METRICS_DOCUMENTS};
+use crate::history::Archive;
 
 /// Answers 200 as long as the process runs.
 #[utoipa::path(
@@ -83,6 +84,8 @@ pub(super) struct HealthReport {
     queues_known: Value,
     /// Reports of poor call quality
     voice: Value,
+    /// Why history can't be stored; null while it can
+    history: Option<String>,
     /// Names of the Documents that hold the tiles
     metrics_documents: Value,
 }
@@ -147,7 +150,11 @@ pub(super) async fn ready(
     security(("basic" = []), ("bearer" = []), ("session" = []), ("flex" = [])),
     responses((status = 200, description = "What is failing, and reports of poor call quality", body = HealthReport), Admission)
 )]
-pub(super) async fn problems(State(feed): State<Feed>, _viewer: FlexOrViewer) -> Response {
+pub(super) async fn problems(
+    State(feed): State<Feed>,
+    State(archive): State<Archive>,
+    _viewer: FlexOrViewer,
+) -> Response {
     let picture = feed.picture();
     let part = |part: Option<&str>| part.and_then(|part| serde_json::from_str::<Value>(part).ok());
     let shown = |name| part(picture.shown_part(name)).unwrap_or_default();
@@ -158,6 +165,7 @@ pub(super) async fn problems(State(feed): State<Feed>, _viewer: FlexOrViewer) ->
         health: shown("health"),
         queues_known: shown("queuesKnown"),
         voice: shown("voice"),
+        history: archive.problem(),
         metrics_documents: part(picture.part(METRICS_DOCUMENTS)).unwrap_or_else(|| json!([])),
     };
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()

@@ -16,6 +16,7 @@ mod flex_viewer;
 mod forwarded;
 mod headers;
 mod health;
+mod history;
 mod leader_client;
 mod listener;
 mod login;
@@ -63,6 +64,7 @@ use crate::call_quality::Voice;
 use crate::config::{Networks, PublicUrl, RefreshConfig, StatisticsConfig, SyncConfig, TwilioConfig};
 use crate::dialling::Dialler;
 use crate::feed::Feed;
+use crate::history::Archive;
 use crate::refresh::Refresher;
 use crate::telemetry::metrics::Monitor;
 use crate::twilio::signature::SignatureVerifier;
@@ -122,6 +124,7 @@ pub struct Handles {
     pub leader: Arc<LeaderClient>,
     pub sync: Arc<SyncConfig>,
     pub feed: Feed,
+    pub archive: Archive,
     pub shows_events: bool,
     pub refusals: Refusals,
     pub signature_alarm: SignatureAlarm,
@@ -143,6 +146,7 @@ macro_rules! handle_by_type {
 handle_by_type! {
     ready: watch::Receiver<bool>,
     sync_gate: Arc<SyncGate>,
+    archive: Archive,
     feed: Feed,
     flex: Arc<FlexGate>,
     leader: Arc<LeaderClient>,

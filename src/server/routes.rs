@@ -16,7 +16,7 @@ use super::feed::LAST_EVENT_ID;
 use super::websocket::{Sockets, TOKEN_HEADER};
 use super::{
     ApiError, AppState, EVENT_PATHS, bootstrap, call_quality, definitions, dialling, feed, flex_plugin,
-    health, login, metrics, openapi, page, recording, roster, session, token, webhook, websocket,
+    health, history, login, metrics, openapi, page, recording, roster, session, token, webhook, websocket,
 };
 use crate::dialling::{STATUS_PATH, TWIML_PATH};
 
@@ -75,6 +75,11 @@ pub const ROUTES: &[Route] = &[
     route("/api/definitions/order", "POST", || post(definitions::order)),
     route("/api/definitions/preview", "POST", || post(definitions::preview)),
     plugin("/api/history", || get(definitions::history)),
+    plugin("/api/history/state", || get(history::state)),
+    plugin("/api/history/queues/{sid}", || get(history::queue)),
+    plugin("/api/history/metrics/{name}", || get(history::metric)),
+    plugin("/api/history/intervals", || get(history::intervals)),
+    plugin("/api/history/at", || get(history::at)),
     plugin("/api/health", || get(health::problems)),
     route("/websocket/realtimeStats", "GET", || get(websocket::realtime_stats)),
     route("/websocket/outboundDial", "GET", || get(websocket::outbound_dial)),

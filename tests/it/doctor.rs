@@ -76,6 +76,8 @@ impl Clinic {
 
     fn variables(&self, changes: &[(&str, &str)]) -> HashMap<String, String> {
         let mut variables = self.bed.variables().clone();
+        // As it is by default.
+        variables.remove("HISTORY_URL");
         variables.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         variables
     }

@@ -37,6 +37,7 @@ mod flex_plugin;
 mod flex_plugin_setup;
 mod formulas;
 mod formulas_beside;
+mod history;
 mod layouts;
 mod metrics;
 mod monitoring;

@@ -152,7 +152,9 @@ async fn what_is_drawn_and_alarmed_is_there() {
         history: std::time::Duration::from_secs(1800),
         ..Settings::default()
     };
-    let token = [("METRICS_TOKEN", TOKEN)];
+    let folder = tempfile::tempdir().unwrap();
+    let history = format!("sqlite:{}/history.db", folder.path().display());
+    let token = [("METRICS_TOKEN", TOKEN), ("HISTORY_URL", &history)];
     let bed = Bed::with(settings, &NO_TIMERS.iter().copied().chain(token).collect::<Vec<_>>()).await;
     one_waiting_task(&bed).await;
     bed.http.get(format!("{}/nowhere", bed.url())).send().await.unwrap();

@@ -25,6 +25,8 @@ pub(crate) fn base_variables(emulator: &Emulator, more: &[(&str, &str)]) -> Hash
         ("AUTHENTICATION_PASSWORD", ADMIN.1),
         ("AUTHENTICATION_TOKEN", BEARER),
         ("STATS_CHANNELS", "voice,chat"),
+        // Tests of history name a place of their own.
+        ("HISTORY_URL", "off"),
     ];
     base.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

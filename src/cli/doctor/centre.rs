@@ -58,7 +58,7 @@ async fn channels(config: &Config, apis: &Apis) -> Check {
     let mut unshown = Vec::new();
     if statistics.channel_choice != ChannelChoice::Auto {
         let start = start_of_day(Timestamp::now(), &statistics.time_zone, statistics.day_start);
-        let window = Window { start: iso_seconds(start), split: "30".to_owned() };
+        let window = Window { start: iso_seconds(start), end: None, split: "30".to_owned() };
         for name in there.iter().filter(|name| !statistics.channels.iter().any(|shown| **shown == ***name)) {
             if matches!(apis.taskrouter.has_tasks_on(name, &window).await, Ok(true)) {
                 unshown.push(name);

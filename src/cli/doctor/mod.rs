@@ -6,6 +6,7 @@
 
 mod centre;
 mod flex;
+mod history;
 mod local;
 mod reach;
 mod redis;
@@ -44,6 +45,7 @@ pub(super) async fn run(environment: &Environment, options: &DoctorOptions) -> R
     checks.extend(local::unread(environment));
     checks.extend(local::warnings(&config));
     let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
+    checks.extend(history::checks(&config).await);
     checks.extend(redis::checks(&config).await);
     checks.extend(remote::checks(&config, &apis).await);
     checks.extend(reach::checks(&config).await);

@@ -69,7 +69,16 @@ struct Counters {
     /// Has a value only where there is a Redis.
     redis_answers: OnceLock<Gauge>,
     stale: OnceLock<Family<ReasonLabel, Gauge>>,
+    /// Have values only where history is stored.
+    history: OnceLock<HistoryCounts>,
     backlog: Arc<UnwrittenAge>,
+}
+
+#[derive(Default)]
+struct HistoryCounts {
+    stores: Gauge,
+    rows: Counter,
+    lost: Counter,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,6 +252,7 @@ impl Default for Monitor {
             differing_settings,
             redis_answers: OnceLock::new(),
             stale: OnceLock::new(),
+            history: OnceLock::new(),
             backlog,
         }))
     }
@@ -315,6 +325,20 @@ impl Monitor {
         self.0.redis_answers.get_or_init(Gauge::default).set(answers.into());
     }
 
+    /// Whether history can be stored.
+    pub fn history_stores(&self, stores: bool) {
+        self.0.history.get_or_init(HistoryCounts::default).stores.set(stores.into());
+    }
+
+    pub fn history_rows(&self, rows: usize) {
+        self.0.history.get_or_init(HistoryCounts::default).rows.inc_by(rows as u64);
+    }
+
+    /// Counts samples that could not be stored.
+    pub fn history_lost(&self, samples: u64) {
+        self.0.history.get_or_init(HistoryCounts::default).lost.inc_by(samples);
+    }
+
     /// Whether this replica shows stale statistics, and why.
     pub fn stale(&self, reason: Option<&'static str>) {
         let stale = self.0.stale.get_or_init(Family::default);
@@ -336,6 +360,15 @@ impl Monitor {
                 redis.register("shows_stale", help, stale.clone());
             }
             encode_registry(&mut text, &redis)?;
+        }
+        if let Some(HistoryCounts { stores, rows, lost }) = self.0.history.get() {
+            let mut history = Registry::with_prefix(PREFIX);
+            let help = "1 where history is stored, 0 where its store fails";
+            history.register("history_stores", help, stores.clone());
+            history.register("history_rows", "Rows of history that were written", rows.clone());
+            let help = "Samples that could not be stored and are shown as a gap";
+            history.register("history_lost_samples", help, lost.clone());
+            encode_registry(&mut text, &history)?;
         }
         // These keep the names that every exporter uses, without our prefix.
         let mut process = Registry::default();

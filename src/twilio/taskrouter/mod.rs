@@ -48,6 +48,8 @@ pub struct TaskRouter {
 pub struct Window {
     /// `StartDate`, ISO 8601 in UTC with whole seconds.
     pub start: String,
+    /// `EndDate`, the same; now if absent.
+    pub end: Option<String>,
     /// `SplitByWaitTime`, comma-separated seconds.
     pub split: String,
 }
@@ -353,6 +355,7 @@ impl TaskRouter {
 
 fn in_window<'a>(window: &'a Window, channel: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
     let mut query = vec![("StartDate", window.start.as_str()), ("SplitByWaitTime", window.split.as_str())];
+    query.extend(window.end.as_deref().map(|end| ("EndDate", end)));
     query.extend(channel.map(|channel| ("TaskChannel", channel)));
     query
 }

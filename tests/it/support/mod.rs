@@ -5,6 +5,7 @@
 pub(crate) mod agreement;
 mod binary;
 pub(crate) mod browser;
+pub(crate) mod postgres;
 pub(crate) mod socket;
 #[path = "../../shared/variables.rs"]
 mod variables;

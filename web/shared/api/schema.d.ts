@@ -160,6 +160,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/history/at": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything as it was at a moment */
+        get: operations["historyAt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/intervals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Quarter hours, half hours, hours or days of TaskQueues and channels */
+        get: operations["intervals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/metrics/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One tile's curve */
+        get: operations["metricHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/queues/{sid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One TaskQueue's curves */
+        get: operations["queueHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether history is stored, and since when */
+        get: operations["historyState"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/save": {
         parameters: {
             query?: never;
@@ -873,6 +958,8 @@ export interface components {
             asOf: unknown;
             /** @description What is failing, by part */
             health: unknown;
+            /** @description Why history can't be stored; null while it can */
+            history?: string | null;
             /** @description Names of the Documents that hold the tiles */
             metricsDocuments: unknown;
             now: string;
@@ -1444,6 +1531,204 @@ export interface operations {
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["NotAsExpected"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    historyAt: {
+        parameters: {
+            query: {
+                /** @description RFC 3339, or seconds since 1970 */
+                time: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description TaskQueues, the Workspace and tiles, or the gap that the moment is in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description As the client has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            422: components["responses"]["NotAsExpected"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    intervals: {
+        parameters: {
+            query: {
+                /** @description RFC 3339, or seconds since 1970 */
+                from: string;
+                /** @description The same, not included; now if absent */
+                to?: string;
+                /** @description 900, 1800, 3600 or 86400 seconds */
+                step?: number;
+                /** @description TaskQueue SIDs, comma-separated; all if absent */
+                queues?: string;
+                /** @description TaskChannels and `all`, comma-separated; every one if absent */
+                channels?: string;
+                /** @description Rows of a page: 5,000 if absent, 100,000 at most */
+                limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
+            };
+            header?: {
+                /** @description `text/csv` for CSV */
+                Accept?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Rows, totals and the next page's cursor */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "text/csv": string;
+                };
+            };
+            /** @description As the client has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            422: components["responses"]["NotAsExpected"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    metricHistory: {
+        parameters: {
+            query: {
+                /** @description RFC 3339, or seconds since 1970 */
+                from: string;
+                /** @description The same, not included; now if absent */
+                to?: string;
+                /** @description Seconds between two points, 10 or more; at most 10,000 points */
+                step?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The metric's unique name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Times, values, thresholds and gaps */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description As the client has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["NotAsExpected"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    queueHistory: {
+        parameters: {
+            query: {
+                /** @description RFC 3339, or seconds since 1970 */
+                from: string;
+                /** @description The same, not included; now if absent */
+                to?: string;
+                /** @description Seconds between two points, 10 or more; at most 10,000 points */
+                step?: number;
+                /** @description `all`, or a TaskChannel */
+                channel?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The TaskQueue's SID */
+                sid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Times, values by name, and gaps */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description As the client has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["NotAsExpected"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["NotNow"];
+        };
+    };
+    historyState: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `ok`, `off` or `degraded`, with the reason */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["CredentialsNeeded"];
+            403: components["responses"]["NotAllowed"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["NotNow"];
         };

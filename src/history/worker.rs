@@ -1,0 +1,223 @@
+//! The task that stores: every five seconds what has changed, in one transaction; then intervals that are over, and what
+//! is too old.
+//!
+//! It looks at the newest snapshot and tiles when its time comes, so nothing ever waits for it, and a slow or failing
+//! store costs samples and no memory. After a failure it opens the store again, with pauses up to a minute, and begins with all
+//! values and a gap.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::archive::Archive;
+use super::calendar::{QUARTER, quarter};
+use super::finish::finish;
+use super::gap::{Gap, GapReason};
+use super::session::{StoringSession, is_filled};
+use super::store::{Batch, HistoryStore, StoreFault, put_aside};
+use super::timeline::STEP;
+use crate::config::HistoryPlace;
+use crate::stats::{Snapshot, Tiles};
+
+pub(super) const SINCE: &str = "since";
+pub(super) const ALIVE: &str = "alive";
+pub(super) const FINAL_UNTIL: &str = "final_until";
+/// A transaction takes no longer.
+const LONGEST_WRITE: Duration = Duration::from_secs(20);
+/// The last one, when the process stops.
+const LONGEST_LAST_WRITE: Duration = Duration::from_secs(3);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// After an interval's end, so that late reads of its counts are in.
+const SETTLED: i64 = 40;
+/// Quarter hours that are finished at a time: more of them wait after an absence.
+const FINISHED_AT_A_TIME: usize = 8;
+/// What is too old is deleted in steps, this many at a time.
+const PRUNED_AT_A_TIME: usize = 4;
+/// A first snapshot that is not whole after this time is stored as it is.
+const LONGEST_FILLING: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub struct ArchiveWorker {
+    archive: Archive,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    tiles: watch::Receiver<Tiles>,
+    /// Statistics that nothing has confirmed for so long are not known.
+    stale_after: i64,
+    session: Option<(HistoryStore, StoringSession)>,
+    /// Where storing failed before: when to try again, and the pause after that.
+    retry: Option<(Instant, Duration)>,
+    stored_before: bool,
+    started: Instant,
+}
+
+impl ArchiveWorker {
+    pub fn new(
+        archive: Archive,
+        snapshots: watch::Receiver<Arc<Snapshot>>,
+        tiles: watch::Receiver<Tiles>,
+        realtime_interval: Duration,
+    ) -> Self {
+        let stale_after = i64::try_from(realtime_interval.as_secs().saturating_mul(3)).unwrap_or(30).max(30);
+        let started = Instant::now();
+        Self {
+            archive,
+            snapshots,
+            tiles,
+            stale_after,
+            session: None,
+            retry: None,
+            stored_before: false,
+            started,
+        }
+    }
+
+    /// Stores until `stop`, then once more.
+    pub async fn run(mut self, stop: CancellationToken) {
+        if !self.archive.is_on() {
+            return stop.cancelled().await;
+        }
+        let shared = self.archive.shared();
+        info!(place = ?shared.config.place, detail_days = shared.config.detail_days, "Storing history");
+        loop {
+            let now = Timestamp::now().as_millisecond();
+            let next = STEP * 1000 - now.rem_euclid(STEP * 1000);
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = tokio::time::sleep(Duration::from_millis(next.unsigned_abs())) => {}
+            }
+            let now = Timestamp::now().as_second();
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = self.turn(now - now.rem_euclid(STEP)) => {}
+            }
+        }
+        let now = Timestamp::now().as_second();
+        if self.session.is_some() {
+            let _ = timeout(LONGEST_LAST_WRITE, self.store(now - now.rem_euclid(STEP))).await;
+        }
+        self.archive.close().await;
+    }
+
+    /// One look, at a moment on the grid.
+    pub(super) async fn turn(&mut self, now: i64) {
+        if self.retry.is_some_and(|(at, _)| Instant::now() < at) {
+            return;
+        }
+        let stored = timeout(LONGEST_WRITE, self.store(now)).await;
+        match stored.unwrap_or(Err(StoreFault::TimedOut(LONGEST_WRITE))) {
+            Ok(()) => {
+                self.retry = None;
+                if self.archive.note_problem(None) {
+                    info!("History is stored again");
+                }
+            }
+            Err(fault) => self.failed(fault, now).await,
+        }
+    }
+
+    async fn failed(&mut self, fault: StoreFault, now: i64) {
+        self.session = None;
+        self.archive.close().await;
+        let pause = self.retry.map_or(Duration::from_secs(5), |(_, pause)| (pause * 2).min(LONGEST_PAUSE));
+        self.retry = Some((Instant::now() + pause, pause));
+        let is_new = self.archive.note_problem(Some(fault.to_string()));
+        if is_new {
+            warn!(error = %fault, "History can't be stored; everything else goes on, and what is missed is a gap");
+        }
+        let Some(HistoryPlace::Sqlite(path)) = &self.archive.shared().config.place else { return };
+        if matches!(fault, StoreFault::Damaged(_)) {
+            match put_aside(path, now) {
+                Ok(aside) => error!(
+                    file = %path.display(), kept_as = %aside.display(),
+                    "The history's file is damaged: it is kept under another name, and a new one begins"
+                ),
+                Err(error) => warn!(%error, "The history's damaged file can't be renamed"),
+            }
+            self.retry = None;
+        }
+    }
+
+    async fn store(&mut self, now: i64) -> Result<(), StoreFault> {
+        let snapshot = self.snapshots.borrow().clone().with_tiles(&self.tiles.borrow());
+        if !is_filled(&snapshot) && !self.stored_before && self.started.elapsed() < LONGEST_FILLING {
+            return Ok(());
+        }
+        let Some(read) = last_read(&snapshot) else { return Ok(()) };
+        let shared = self.archive.shared();
+        let today = shared.calendar.day(now);
+        if self.session.is_none() {
+            let store = self.archive.open().await?;
+            let stored_at = store.fact(ALIVE).await?;
+            let session =
+                StoringSession::new(store.names().await?, stored_at, store.fact(FINAL_UNTIL).await?);
+            self.session = Some((store, session));
+        }
+        let Some((store, session)) = &mut self.session else { return Ok(()) };
+        if session.stored_at.is_some_and(|stored_at| stored_at >= now) {
+            // The clock was set back, or another replica stores.
+            return Ok(());
+        }
+        let mut batch = Batch { facts: vec![(ALIVE, now)], ..Batch::default() };
+        if now - read > self.stale_after {
+            let Some(from) = session.stored_at else { return Ok(()) };
+            batch.facts.clear();
+            batch.gaps.push(Gap { from, to: now, reason: GapReason::NotRead });
+            return store.write(&batch).await;
+        }
+        if session.stored_at.is_none() {
+            // What happened since the day began is known as a sum.
+            session.final_until = Some(quarter(today));
+            batch.facts.extend([(SINCE, now), (FINAL_UNTIL, quarter(today))]);
+            batch.gaps.push(Gap { from: today, to: now, reason: GapReason::NotRunning });
+        }
+        let known = store.gaps(session.stored_at.unwrap_or(now), now + 1).await?;
+        let reason = match known.first() {
+            Some(gap) if session.stored_at == Some(gap.from) => gap.reason,
+            _ if self.stored_before => GapReason::NotStored,
+            _ => GapReason::NotRunning,
+        };
+        if let Some(gap) = session.gap_until(now, reason) {
+            if reason == GapReason::NotStored {
+                self.archive.lost((gap.to - gap.from) / STEP - 1);
+            }
+            batch.gaps.push(gap);
+            session.after_gap();
+        }
+        session.sample(&snapshot, &shared.workspace, today, now, &mut batch);
+        store.write(&batch).await?;
+        shared.monitor.history_rows(batch.rows());
+        session.stored(now);
+        self.stored_before = true;
+        for _ in 0..FINISHED_AT_A_TIME {
+            let Some(start) = session.final_until.filter(|start| start + QUARTER + SETTLED <= now) else {
+                break;
+            };
+            session.final_until = Some(finish(store, &shared.calendar, &session.names, start).await?);
+        }
+        let day = 86_400;
+        let (detail, intervals) =
+            (i64::from(shared.config.detail_days), i64::from(shared.config.interval_days));
+        for _ in 0..PRUNED_AT_A_TIME {
+            if !store.prune(now - detail * day, now - intervals * day).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// When the newest statistics were read.
+fn last_read(snapshot: &Snapshot) -> Option<i64> {
+    let queues = snapshot.queues.values().filter_map(|state| state.scopes.first());
+    let read = queues.chain([&snapshot.workspace]).filter_map(|stats| stats.realtime.as_of);
+    read.max().map(Timestamp::as_second)
+}
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

@@ -1,0 +1,303 @@
+//! The worker on SQLite, with a clock of its own: it is called with the moment that it should take for now.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::*;
+use crate::config::{Config, HistoryConfig};
+use crate::history::calendar::timestamp;
+use crate::history::{Range, ReportQuery};
+use crate::sid::TaskQueueSid;
+use crate::stats::{QueueState, ScopeStats};
+use crate::telemetry::metrics::Monitor;
+use crate::twilio::taskrouter::{Cumulative, Realtime, TaskQueue};
+
+const QUEUE: &str = "WQ00000000000000000000000000000001";
+
+/// A centre of one TaskQueue, and what the service knows of it.
+struct Centre {
+    archive: Archive,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    worker: ArchiveWorker,
+    /// Entries so far, with their moments.
+    entries: Vec<i64>,
+    random: u64,
+}
+
+fn config(zone: &str) -> Config {
+    let value = |name: &str| {
+        let value = match name {
+            "TWILIO_ACCOUNT_SID" => "AC00000000000000000000000000000001",
+            "TWILIO_AUTH_TOKEN" => "a-token",
+            "TWILIO_WORKSPACE_SID" => "WS00000000000000000000000000000001",
+            "PUBLIC_URL" => "https://hooks.example.com",
+            "DASHBOARD_TIMEZONE" => zone,
+            _ => return None,
+        };
+        Some(value.to_owned())
+    };
+    Config::read(&value).unwrap()
+}
+
+fn place(folder: &tempfile::TempDir) -> HistoryConfig {
+    let place = Some(HistoryPlace::Sqlite(folder.path().join("deep/er/history.db")));
+    HistoryConfig { place, detail_days: 35, interval_days: 400 }
+}
+
+impl Centre {
+    fn new(zone: &str, history: &HistoryConfig) -> Self {
+        let archive = Archive::new(&config(zone).core, history, Monitor::default());
+        let (snapshots, watched) = watch::channel(Arc::new(Snapshot::empty(&[], Timestamp::UNIX_EPOCH)));
+        let tiles = watch::channel(None).1;
+        let worker = ArchiveWorker::new(archive.clone(), watched, tiles, Duration::from_secs(5));
+        Self { archive, snapshots, worker, entries: Vec::new(), random: 88_172_645_463_325_252 }
+    }
+
+    /// The same centre under a service that was started again.
+    async fn restarted(self, zone: &str, history: &HistoryConfig) -> Self {
+        self.archive.close().await;
+        let next = Self::new(zone, history);
+        Self { entries: self.entries, random: self.random, ..next }
+    }
+
+    fn die(&mut self, sides: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % sides
+    }
+
+    fn day(&self, now: i64) -> i64 {
+        self.archive.shared().calendar.day(now)
+    }
+
+    /// Twilio's figure of a day.
+    fn truth(&self, day: i64, now: i64) -> i64 {
+        let entered = self.entries.iter().filter(|entry| day <= **entry && **entry < now).count();
+        i64::try_from(entered).unwrap()
+    }
+
+    /// Lets Tasks enter until a moment.
+    fn live(&mut self, from: i64, to: i64) {
+        for second in from..to {
+            if self.die(20) == 0 {
+                self.entries.push(second);
+            }
+        }
+    }
+
+    fn read(&self, now: i64) {
+        let (day, entered) = (self.day(now), self.truth(self.day(now), now));
+        let sid: TaskQueueSid = QUEUE.parse().unwrap();
+        let queue: TaskQueue =
+            serde_json::from_value(json!({"sid": sid, "friendly_name": "Support"})).unwrap();
+        let stats = stats(day, entered, 3, now);
+        let mut snapshot = Snapshot::empty(&[], timestamp(now));
+        snapshot.directory_known = true;
+        snapshot.workspace = stats.clone();
+        let state = QueueState { queue: Arc::new(queue), scopes: vec![stats].into() };
+        snapshot.queues = BTreeMap::from([(sid, Arc::new(state))]);
+        self.snapshots.send_replace(Arc::new(snapshot));
+    }
+
+    /// Lives and stores from one moment to another.
+    async fn run(&mut self, from: i64, to: i64) {
+        for now in (from..to).step_by(5) {
+            self.live(now - 5, now);
+            self.read(now);
+            self.worker.turn(now).await;
+        }
+    }
+
+    async fn rows(&self, from: i64, to: i64, step: i64) -> Vec<crate::history::IntervalRow> {
+        let query = ReportQuery {
+            range: Range { from, to },
+            step,
+            queues: vec![],
+            channels: vec![],
+            skip: 0,
+            limit: 10_000,
+        };
+        self.archive.report(&query).await.unwrap().rows
+    }
+
+    async fn series(&self, from: i64, to: i64) -> crate::history::QueueSeries {
+        self.archive.queue(QUEUE.parse().unwrap(), "all", Range { from, to }, Some(10)).await.unwrap()
+    }
+}
+
+/// Statistics of a scope in which so much has entered since the day began.
+fn stats(day: i64, entered: i64, available: i64, now: i64) -> ScopeStats {
+    let waiting = entered % 4;
+    let realtime: Realtime = serde_json::from_value(json!({
+        "longest_task_waiting_age": waiting * 10, "total_tasks": waiting, "tasks_by_status": {"pending": waiting},
+        "activity_statistics": [{"friendly_name": "Available", "sid": "WA1", "workers": available}],
+        "total_available_workers": available, "total_eligible_workers": 5,
+    }))
+    .unwrap();
+    let accepted = entered * 3 / 4;
+    let cumulative: Cumulative = serde_json::from_value(json!({
+        "start_time": timestamp(day).to_string(), "reservations_accepted": accepted, "reservations_canceled": 0,
+        "reservations_created": entered, "reservations_rejected": 0, "reservations_rescinded": 0,
+        "reservations_timed_out": 0, "tasks_canceled": entered / 10, "tasks_completed": accepted, "tasks_entered": entered,
+        "wait_duration_until_accepted": {"avg": 12, "min": 1, "max": 50, "total": accepted * 12},
+        "wait_duration_until_canceled": {"avg": 5, "min": 1, "max": 9, "total": 5},
+        "split_by_wait_time": {"30": {"below": {"reservations_accepted": accepted / 2, "tasks_canceled": entered / 20},
+            "above": {"reservations_accepted": accepted - accepted / 2, "tasks_canceled": 0}}},
+    }))
+    .unwrap();
+    let mut stats = ScopeStats::default();
+    stats.realtime.value = Some(Arc::new(realtime));
+    stats.cumulative.value = Some(Arc::new(cumulative));
+    let as_of = Some(timestamp(now));
+    (stats.realtime.as_of, stats.cumulative.as_of) = (as_of, as_of);
+    stats
+}
+
+fn second(text: &str) -> i64 {
+    text.parse::<Timestamp>().unwrap().as_second()
+}
+
+#[tokio::test]
+async fn a_day_adds_up_over_restarts_and_shows_what_it_missed_as_gaps() {
+    let folder = tempfile::tempdir().unwrap();
+    let (zone, history) = ("Europe/Berlin", place(&folder));
+    let mut centre = Centre::new(zone, &history);
+    // Eight in the morning, with a centre that is open since midnight.
+    let (midnight, morning) = (second("2026-03-28T23:00:00Z"), second("2026-03-29T06:00:00Z"));
+    centre.live(midnight, morning - 5);
+    centre.run(morning, morning + 3000).await;
+    centre = centre.restarted(zone, &history).await;
+    centre.live(morning + 2995, morning + 6995);
+    centre.run(morning + 7000, morning + 9005).await;
+    let (now, end) = (morning + 9000, second("2026-03-29T22:00:00Z"));
+
+    let rows = centre.rows(midnight, end, 900).await;
+    assert_eq!(rows.iter().map(|row| row.entered).sum::<i64>(), centre.truth(midnight, now));
+    assert_eq!(rows.iter().map(|row| row.seconds).sum::<i64>(), now + 1 - midnight);
+    let quarter = |time: i64| {
+        rows.iter().find(|row| row.start == Some(centre.archive.shared().calendar.shown(time))).unwrap()
+    };
+    let clear = quarter(morning + 900);
+    assert_eq!((clear.covered, clear.seconds, clear.source), (1.0, 900, "measured"));
+    let truth = centre.truth(morning + 900, morning + 1800);
+    assert_eq!((clear.entered, clear.agents["Available"]), (truth, 3.0));
+    assert!(
+        clear.waiting_mean.unwrap() > 0.5 && clear.waiting_max == Some(3) && clear.wait_mean == Some(12.0)
+    );
+    assert_eq!(quarter(morning - 3600).covered, 0.0, "before the first start");
+    assert_eq!(quarter(morning + 4500).covered, 0.0, "between the runs");
+    assert!(quarter(morning + 2700).covered > 0.3 && quarter(morning + 2700).covered < 0.4);
+    let days = centre.rows(midnight, end, 86_400).await;
+    assert_eq!(days.len(), 1);
+    assert_eq!(
+        (days[0].entered, days[0].start.as_deref()),
+        (centre.truth(midnight, now), Some("2026-03-29T00:00:00+01:00"))
+    );
+
+    let series = centre.series(morning - 60, now).await;
+    let gaps: Vec<_> = series.gaps.iter().map(|gap| (gap.from, gap.to, gap.reason)).collect();
+    let away = (morning + 2995, morning + 7000, GapReason::NotRunning);
+    assert_eq!(gaps, [(midnight, morning, GapReason::NotRunning), away]);
+    let at =
+        |time: i64| series.series["entered"][series.axis.times.iter().position(|at| *at == time).unwrap()];
+    #[expect(clippy::cast_precision_loss, reason = "small counts")]
+    let truth = |time: i64| Some(centre.truth(midnight, time) as f64);
+    for time in [morning, morning + 1500, morning + 2990, morning + 7000, morning + 8990] {
+        assert_eq!(at(time), truth(time), "{time}");
+    }
+    assert_eq!(at(morning + 5000), None);
+
+    let then = centre.archive.at(morning + 1500).await.unwrap();
+    assert!(then.known && then.gap.is_none());
+    let queue = &then.queues[0];
+    assert_eq!((&queue["sid"], &queue["friendlyName"]), (&json!(QUEUE), &json!("Support")));
+    assert_eq!(queue["cumulativeStats_all"]["tEnter"], json!(centre.truth(midnight, morning + 1500)));
+    assert_eq!(queue["realTimeStats_all"]["activityStatistics"][0]["workers"], 3);
+    assert_eq!(then.workspace.unwrap()["realtime"]["total_available_workers"], 3);
+    assert!(!centre.archive.at(morning + 5000).await.unwrap().known);
+    let state = centre.archive.state().await;
+    assert_eq!((state.state, state.store, state.lost), ("ok", Some("sqlite"), 0));
+    assert_eq!(state.since.as_deref(), Some("2026-03-29T06:00:00Z"));
+}
+
+#[tokio::test]
+async fn statistics_that_can_not_be_read_are_a_gap_and_not_a_straight_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut centre = Centre::new("UTC", &place(&folder));
+    let noon = second("2026-06-01T12:00:00Z");
+    centre.run(noon, noon + 600).await;
+    for now in (noon + 600..noon + 1200).step_by(5) {
+        centre.live(now - 5, now);
+        centre.worker.turn(now).await;
+    }
+    centre.run(noon + 1200, noon + 2700).await;
+    let series = centre.series(noon, noon + 2700).await;
+    assert_eq!(series.gaps.len(), 1);
+    let gap = series.gaps[0];
+    assert_eq!((gap.to, gap.reason), (noon + 1200, GapReason::NotRead));
+    assert!((noon + 595..noon + 640).contains(&gap.from), "{gap:?}");
+    let rows = centre.rows(noon - 12 * 3600, noon + 2700, 86_400).await;
+    assert_eq!(rows[0].entered, centre.truth(noon - 12 * 3600, noon + 2695));
+}
+
+#[tokio::test]
+async fn a_store_that_fails_costs_the_samples_of_that_time_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = place(&folder);
+    let mut centre = Centre::new("UTC", &history);
+    let noon = second("2026-06-01T12:00:00Z");
+    centre.run(noon, noon + 100).await;
+    // The folder becomes a file: nothing can be opened below it.
+    let (deep, aside) = (folder.path().join("deep"), folder.path().join("aside"));
+    centre.archive.close().await;
+    centre.worker.session = None;
+    std::fs::rename(&deep, &aside).unwrap();
+    std::fs::write(&deep, b"").unwrap();
+    centre.run(noon + 100, noon + 200).await;
+    let state = centre.archive.state().await;
+    assert_eq!(state.state, "degraded");
+    assert!(state.reason.unwrap().contains("deep"), "it names the folder");
+    std::fs::remove_file(&deep).unwrap();
+    std::fs::rename(&aside, &deep).unwrap();
+    centre.worker.retry = None;
+    centre.run(noon + 200, noon + 1000).await;
+    let gaps: Vec<_> = centre.series(noon, noon + 1000).await.gaps;
+    assert_eq!(gaps, [crate::history::Gap { from: noon + 95, to: noon + 200, reason: GapReason::NotStored }]);
+    let state = centre.archive.state().await;
+    assert_eq!((state.state, state.lost), ("ok", 20));
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_kept_under_another_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = place(&folder);
+    let path = folder.path().join("deep/er/history.db");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, vec![7_u8; 20_000]).unwrap();
+    let mut centre = Centre::new("UTC", &history);
+    let noon = second("2026-06-01T12:00:00Z");
+    centre.run(noon, noon + 30).await;
+    let kept = folder.path().join(format!("deep/er/history.db.damaged-{noon}"));
+    assert_eq!(std::fs::read(kept).unwrap(), vec![7_u8; 20_000]);
+    assert_eq!(centre.archive.state().await.since.as_deref(), Some("2026-06-01T12:00:05Z"));
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_deleted_in_small_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = HistoryConfig { detail_days: 1, interval_days: 2, ..place(&folder) };
+    let mut centre = Centre::new("UTC", &history);
+    let noon = second("2026-06-01T12:00:00Z");
+    let day = 86_400;
+    for visit in 0..5 {
+        centre.run(noon + visit * day, noon + visit * day + 1000).await;
+    }
+    let store = centre.archive.open().await.unwrap();
+    let oldest = store.detail_from(0).await.unwrap().unwrap();
+    assert!(oldest >= noon + 3 * day - 900, "{}", timestamp(oldest));
+    let days = store.intervals(0, i64::MAX, None).await.unwrap();
+    assert!(days.iter().all(|row| row.day >= noon + 2 * day - day / 2), "{days:?}");
+    assert!(!days.is_empty());
+}
