@@ -40,6 +40,8 @@ export default defineConfig({
               name: "sync-sdk",
               test: /node_modules[\\/](twilio-sync|twilsock|@twilio[\\/](?!voice)|core-js)/,
             },
+            // Loaded with the first curve.
+            { name: "plot", test: /node_modules[\\/]uplot[\\/].*\.js$/ },
           ],
         },
       },

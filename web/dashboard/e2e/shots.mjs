@@ -113,7 +113,8 @@ const settings = async (page) => {
   await page.locator("#formula-help", { hasText: "=" }).waitFor();
 };
 const channels = async (page) => {
-  for (const n of [0, 1]) await page.locator("[role=row][data-scope=all] button").nth(n).click();
+  for (const n of [0, 1])
+    await page.locator("[role=row][data-scope=all] button[aria-expanded]").nth(n).click();
 };
 /** The TV's first page; its pages turn. */
 const first = (page) => page.locator("[data-metric=tasks-waiting]").waitFor({ timeout: 120_000 });

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname } from "node:path";
+import { answerHistory, History } from "./history.mjs";
 import { CHANNELS, iso, SLA_NAMES, THRESHOLDS, World } from "./world.mjs";
 
 const EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
@@ -45,6 +46,7 @@ export async function startMock({
   const world = new World({ queues, seed, clock });
   for (let n = 0; n < alerts; n += 1)
     world.alert(n % 3 ? { agent: "Alan Turing", issues: "short call" } : {});
+  const history = new History(world, clock);
   const streams = new Set();
   const log = [];
   const state = {
@@ -231,6 +233,7 @@ export async function startMock({
           response.writeHead(200, { "Content-Type": "text/html" });
           return response.end("<!doctype html><html lang=en><title>Sign in</title><h1>Sign in</h1>");
       }
+      if ((await answerHistory(history, request, response, url, { json, refuse })) !== false) return;
       const asked = /^\/api\/workers\/(WK[0-9a-f]{32})\/queues$/.exec(path);
       if (asked) return json(response, 200, world.queuesOf(asked[1]));
       if (!dist) return refuse(response, 404, "not_found", "No such address.");
@@ -252,6 +255,7 @@ export async function startMock({
     streams: () => streams.size,
     url: `http://127.0.0.1:${server.address().port}`,
     world,
+    history,
     state,
     push,
     cut,

@@ -96,6 +96,17 @@ function passed({ firstThresholdValue, secondThresholdValue, invertThresholds },
   return null;
 }
 
+function styled(metric, value) {
+  const threshold = passed(metric, value);
+  const style =
+    threshold === null
+      ? (metric.defaultStyle ?? STYLES.Default)
+      : threshold.level === 1
+        ? (metric.firstThresholdStyle ?? STYLES.Warn)
+        : (metric.secondThresholdStyle ?? STYLES.Error);
+  return { style, threshold };
+}
+
 export const iso = (ms) => new Date(ms).toISOString();
 const sid = (prefix, n) => prefix + (n + 1).toString(16).padStart(32, "0");
 
@@ -377,15 +388,16 @@ export class World {
         style: metric.defaultStyle ?? STYLES.Default,
         error: "The formula's result is undefined: no such field.",
       };
-    const text = formatted(metric.format ?? "", value);
-    const threshold = passed(metric, value);
-    const style =
-      threshold === null
-        ? (metric.defaultStyle ?? STYLES.Default)
-        : threshold.level === 1
-          ? (metric.firstThresholdStyle ?? STYLES.Warn)
-          : (metric.secondThresholdStyle ?? STYLES.Error);
-    return { value, text, style, threshold };
+    return { value, text: formatted(metric.format ?? "", value), ...styled(metric, value) };
+  }
+
+  text(format, value) {
+    return formatted(format, value);
+  }
+
+  /** What a metric's thresholds make of a value. */
+  judge(name, value) {
+    return styled(this.definitions[name].metric, value);
   }
 
   metrics() {

@@ -24,6 +24,7 @@ import type {
 
 /** A connection that opens and then hangs must end, or numbers look live while nothing arrives. */
 export const REQUEST_TIMEOUT_MS = 10_000;
+const DOWNLOAD_TIMEOUT_MS = 120_000;
 
 export interface ClientOptions {
   /** Where the service is, with a slash at its end; relative addresses are resolved against the page. */
@@ -32,6 +33,12 @@ export interface ClientOptions {
   onUnauthorized?(): void;
   timeoutMs?: number;
   text?: Texts;
+}
+
+export interface FilePart {
+  content: Blob;
+  /** Where the rest begins. */
+  next: string | null;
 }
 
 export interface Client {
@@ -52,6 +59,10 @@ export interface Client {
   fields(signal?: AbortSignal): Promise<unknown>;
   history(metric: string, signal?: AbortSignal): Promise<Points>;
   logout(): Promise<void>;
+  /** Reads JSON of an address that views of their own chunk know. */
+  get<T>(path: string, signal?: AbortSignal): Promise<T>;
+  /** Reads a file, which may take long, or the first part of one. */
+  download(path: string, accept: string, signal?: AbortSignal): Promise<FilePart>;
   /** Opens a response that is read as it arrives; it has no timeout of its own. */
   stream(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response>;
 }
@@ -75,6 +86,7 @@ export function createClient(options: ClientOptions): Client {
     init: RequestInit,
     write: boolean,
     read: (response: Response) => Promise<T>,
+    limitMs = timeoutMs,
   ): Promise<T> {
     const outer = init.signal ?? undefined;
     const abort = new AbortController();
@@ -85,14 +97,14 @@ export function createClient(options: ClientOptions): Client {
     const timer = setTimeout(() => {
       late = true;
       abort.abort();
-    }, timeoutMs);
+    }, limitMs);
     try {
       const response = await send(path, { ...init, signal: abort.signal }, write);
       if (!response.ok) throw await failure(response);
       return await read(response);
     } catch (error) {
       if (error instanceof ApiError) throw error;
-      throw new ApiError(0, late ? text.timedOut(timeoutMs / 1000) : text.unreachable);
+      throw new ApiError(0, late ? text.timedOut(limitMs / 1000) : text.unreachable);
     } finally {
       clearTimeout(timer);
       outer?.removeEventListener("abort", forward);
@@ -173,6 +185,15 @@ export function createClient(options: ClientOptions): Client {
         ({ points }) => points,
       ),
     logout: () => post("logout", undefined, ignore),
+    get,
+    download: (path, accept, signal) => {
+      const init = { headers: { Accept: accept }, ...(signal ? { signal } : {}) };
+      const read = async (response: Response) => ({
+        content: await response.blob(),
+        next: response.headers.get("Next-Cursor"),
+      });
+      return attempt(path, init, false, read, DOWNLOAD_TIMEOUT_MS);
+    },
     stream: (path, headers, signal) => send(path, { headers, signal, cache: "no-store" }, false),
   };
 }

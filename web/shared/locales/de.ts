@@ -127,6 +127,7 @@ export const de: Texts = {
     nothingWaits: "keine wartende Aufgabe",
     notRead: "noch nicht gelesen",
     cut: (fields) => `weggelassen, um in Sync zu passen (${fields})`,
+    dayCurve: (name) => `Tageskurve von ${name}`,
     columns: {
       pending: "Wartend",
       oldest: "Älteste",

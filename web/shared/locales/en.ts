@@ -134,6 +134,7 @@ export const en = {
     nothingWaits: "no task waiting",
     notRead: "not read yet",
     cut: (fields: string) => `left out to fit into Sync (${fields})`,
+    dayCurve: (name: string) => `Day curve of ${name}`,
     columns: {
       pending: "Waiting",
       oldest: "Oldest",

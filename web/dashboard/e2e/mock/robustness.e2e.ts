@@ -106,7 +106,7 @@ it("a row keeps the keyboard's focus while others overtake it", async () => {
   const { page, mock } = await open("/#/queues", { queues: 200 });
   await freshness(page, "live");
   await page.getByRole("button", { name: "Waiting", exact: true }).click();
-  await queues(page).first().locator("button").focus();
+  await queues(page).first().locator("button[aria-expanded]").focus();
   const sid = () =>
     page.evaluate(() => document.activeElement?.closest("[data-sid]")?.getAttribute("data-sid"));
   const before = await sid();

@@ -121,7 +121,7 @@ describe.skipIf(!program)("through Twilio Sync", () => {
       await row(page, "Brand new").waitFor();
       await emulator.removeItem(layout === "map" ? "queueStats" : "task-queues", sid);
       await row(page, "Brand new").waitFor({ state: "detached" });
-      await row(page, "Sales").locator("button").click();
+      await row(page, "Sales").locator("button[aria-expanded]").click();
       await page.locator("[role=row][data-scope=voice]").waitFor();
       expect(await row(page, "Claims").locator("[data-column=sla_60]").innerText()).toMatch(/^\d+%$/);
       expect(complaints).toEqual([]);

@@ -1,7 +1,7 @@
 /** The page as the service serves it, over a simulated contact centre: through Twilio's Sync SDK, and by the feed. */
-import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { violations } from "../accessibility.ts";
 import { launch } from "../browser.mjs";
 import { freshness as light, queue as row, TV_VALUE, tile } from "../pages.ts";
 import { EDITOR, Emulator, Service, VIEWER } from "./programs.ts";
@@ -267,7 +267,7 @@ describe.each(["sync", "feed"] as const)("by %s", (way) => {
     const { page } = await visit(VIEWER, "/#/queues");
     await light(page, "live", way);
     const sales = await emulator.queue("Sales");
-    await row(page, "Sales").locator("button").click();
+    await row(page, "Sales").locator("button[aria-expanded]").click();
     for (const channel of ["voice", "chat"]) {
       const { realtime } = await emulator.control<{ realtime: { tasks_by_status: { pending: number } } }>(
         "GET",
@@ -415,20 +415,7 @@ describe("who may what", () => {
       const { page } = await visit(EDITOR, "/", { colorScheme });
       const found: Record<string, string[]> = {};
       const look = async (name: string) => {
-        await page.evaluate(axe.source);
-        found[name] = await page.evaluate(() =>
-          (globalThis as unknown as { axe: typeof axe }).axe
-            .run({ exclude: [["audio"]] })
-            .then(({ violations }) =>
-              violations.map(
-                ({ id, nodes }) =>
-                  `${id}: ${nodes
-                    .map(({ html }) => html.slice(0, 120))
-                    .slice(0, 3)
-                    .join(" | ")}`,
-              ),
-            ),
-        );
+        found[name] = await violations(page);
       };
       for (const [name, path, there] of views) {
         await page.goto(service.url + path);

@@ -10,15 +10,18 @@ import { lazyView } from "../base/lazyView.tsx";
 import { useClient, useSession, useTitle } from "../base/session.ts";
 import { ToasterProvider, useToaster } from "../base/Toaster.tsx";
 import { toggleTheme, useTheme } from "../base/theme.ts";
+import { HistoryStateProvider, useServed } from "../history/HistoryState.tsx";
 import { usePageText } from "../locales/index.ts";
 import { Queues } from "../views/queues/Queues.tsx";
 import { Wallboard } from "../views/wallboard/Wallboard.tsx";
 import { removeDrafts } from "../wallboard-editor/storedDrafts.ts";
-import { filterOf, VIEWS, viewOf } from "./view.ts";
+import { filterOf, isOfHistory, VIEWS, viewOf } from "./view.ts";
 
 const Tasks = lazyView(() => import("../views/tasks/Tasks.tsx"));
 const Agents = lazyView(() => import("../views/agents/Agents.tsx"));
 const CallQuality = lazyView(() => import("../views/call-quality/CallQuality.tsx"));
+const Report = lazyView(() => import("../views/report/Report.tsx"));
+const Replay = lazyView(() => import("../views/replay/Replay.tsx"));
 
 function useView() {
   const [hash, setHash] = useState(location.hash);
@@ -33,7 +36,9 @@ function useView() {
 export function Shell() {
   return (
     <ToasterProvider>
-      <Desk />
+      <HistoryStateProvider>
+        <Desk />
+      </HistoryStateProvider>
     </ToasterProvider>
   );
 }
@@ -41,11 +46,17 @@ export function Shell() {
 function Desk() {
   const text = usePageText();
   const shared = useText();
-  const { view, filter } = useView();
+  const { view: asked, filter } = useView();
+  const served = useServed();
+  const view = served === "missing" && isOfHistory(asked) ? "wallboard" : asked;
   const { timeZone } = useSession();
   const title = useTitle();
   const staleSince = useStaleSince();
   const main = useRef<HTMLElement>(null);
+  const [bandPlace, setBandPlace] = useState<HTMLElement | null>(null);
+  const tabs = served && served !== "missing" ? VIEWS : VIEWS.filter((name) => !isOfHistory(name));
+  // The past is no staler for a feed that is lost.
+  const stale = staleSince !== undefined && view !== "replay";
 
   useEffect(() => {
     document.title = `${text.views[view]} · ${title}`;
@@ -55,15 +66,23 @@ function Desk() {
   }, [view, text, title]);
 
   return (
-    <div className={staleSince === undefined ? "shell" : "shell stale"}>
-      <Head />
-      <nav className="tabs" aria-label={text.shell.viewsLabel}>
-        {VIEWS.map((name) => (
-          <a key={name} href={`#/${name}`} className="tab" aria-current={view === name ? "page" : undefined}>
-            {text.views[name]}
-          </a>
-        ))}
-      </nav>
+    <div className={stale ? "shell stale" : "shell"}>
+      <Head live={view !== "replay"} />
+      <div>
+        <nav className="tabs" aria-label={text.shell.viewsLabel}>
+          {tabs.map((name) => (
+            <a
+              key={name}
+              href={`#/${name}`}
+              className="tab"
+              aria-current={view === name ? "page" : undefined}
+            >
+              {text.views[name]}
+            </a>
+          ))}
+        </nav>
+        <div ref={setBandPlace} />
+      </div>
       <main className="main" ref={main} tabIndex={-1}>
         <PartBoundary resetKey={view}>
           <Suspense fallback={<p className="empty">{shared.errors.loading}</p>}>
@@ -72,9 +91,12 @@ function Desk() {
             {view === "tasks" && <Tasks />}
             {view === "agents" && <Agents />}
             {view === "voice" && <CallQuality />}
+            {served && view === "report" && <Report scroller={main} />}
+            {served && view === "replay" && <Replay scroller={main} bandPlace={bandPlace} />}
+            {!served && isOfHistory(view) && <p className="empty">{shared.errors.loading}</p>}
           </Suspense>
         </PartBoundary>
-        <ProvenanceTooltip timeZone={timeZone} />
+        {view !== "replay" && <ProvenanceTooltip timeZone={timeZone} />}
       </main>
     </div>
   );
@@ -83,7 +105,8 @@ function Desk() {
 /** Each in its own language. */
 const NAMES: Readonly<Record<Language, string>> = { en: "English", de: "Deutsch" };
 
-function Head() {
+/** `live`: what is shown is the present, and how fresh that is. */
+function Head({ live }: { live: boolean }) {
   const text = usePageText();
   const shared = useText();
   const client = useClient();
@@ -107,7 +130,7 @@ function Head() {
   return (
     <header className="head">
       <h1 className="head-title">{useTitle()}</h1>
-      <FreshnessIndicator className="head-freshness" />
+      {live && <FreshnessIndicator className="head-freshness" />}
       <div className="head-end">
         <button type="button" className="quiet" onClick={toggleTheme}>
           {theme === "twilio" ? text.shell.dark : text.shell.light}

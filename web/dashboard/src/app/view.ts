@@ -1,8 +1,11 @@
 /** The views of the desk, and which one an address names. */
 import { type QueueFilter, queueFilterOf } from "@taskrouter-sync/shared/queues/filters.ts";
 
-export const VIEWS = ["wallboard", "queues", "tasks", "agents", "voice"] as const;
+export const VIEWS = ["wallboard", "queues", "tasks", "agents", "voice", "report", "replay"] as const;
 export type View = (typeof VIEWS)[number];
+
+/** Views that are there only where the service has a history. */
+export const isOfHistory = (view: View): boolean => view === "report" || view === "replay";
 
 const parts = (hash: string) => hash.replace(/^#\/?/, "").split("?");
 

@@ -9,6 +9,8 @@ export const de: PageTexts = {
     tasks: "Aufgaben",
     agents: "Agenten",
     voice: "Gesprächsqualität",
+    report: "Bericht",
+    replay: "Wiedergabe",
   },
   shell: {
     viewsLabel: "Ansichten",

@@ -7,6 +7,8 @@ export const en = {
     tasks: "Tasks",
     agents: "Agents",
     voice: "Call quality",
+    report: "Report",
+    replay: "Replay",
   },
   shell: {
     viewsLabel: "Views",

@@ -3,7 +3,7 @@
  * typed is kept in this browser until it is saved or discarded.
  */
 
-import type { Definition, Metric } from "@taskrouter-sync/shared/api/types.ts";
+import type { Definition, Metric, Style } from "@taskrouter-sync/shared/api/types.ts";
 import { compactDuration } from "@taskrouter-sync/shared/format/duration.ts";
 import { clockTimeSeconds } from "@taskrouter-sync/shared/format/time.ts";
 import { instant } from "@taskrouter-sync/shared/live/clock.ts";
@@ -11,8 +11,13 @@ import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import { Chart } from "@taskrouter-sync/shared/wallboard/Chart.tsx";
 import { DEFAULT_STYLES } from "@taskrouter-sync/shared/wallboard/presets.ts";
 import { limitOf } from "@taskrouter-sync/shared/wallboard/threshold.ts";
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { useInterval, useSession } from "../base/session.ts";
+import CurveDialog from "../history/CurveDialog.tsx";
+import { type CurveSubject, DayCurve } from "../history/DayCurve.tsx";
+import { HistoryNotice } from "../history/HistoryNotice.tsx";
+import { useHistoryState } from "../history/HistoryState.tsx";
+import { useHistoryText } from "../locales/history/index.ts";
 import { usePageText } from "../locales/index.ts";
 import type { Draft } from "./draft.ts";
 import { Editor } from "./Editor.tsx";
@@ -95,20 +100,28 @@ function Facts({ name, metric, saved }: FactsProps) {
   const interval = useInterval();
   const asOf = instant(metric?.asOf);
   const shown = compactDuration(metric?.text ?? "–");
+  const state = useHistoryState();
   return (
     <>
-      <Chart
-        name={name}
-        label={metric?.label ?? name}
-        height={180}
-        format={metric?.format ?? ""}
-        timeZone={timeZone}
-        limit={
-          limitOf(saved?.secondThresholdValue) ??
-          limitOf(saved?.firstThresholdValue) ??
-          metric?.threshold?.limit
-        }
-      />
+      {state && state.state !== "off" ? (
+        <TileCurve name={name} metric={metric} saved={saved} />
+      ) : (
+        <>
+          <HistoryNotice />
+          <Chart
+            name={name}
+            label={metric?.label ?? name}
+            height={180}
+            format={metric?.format ?? ""}
+            timeZone={timeZone}
+            limit={
+              limitOf(saved?.secondThresholdValue) ??
+              limitOf(saved?.firstThresholdValue) ??
+              metric?.threshold?.limit
+            }
+          />
+        </>
+      )}
       <dl className="facts">
         <dt>{text.shows}</dt>
         <dd>{asOf === undefined ? shown : text.readAt(shown, clockTimeSeconds(asOf, timeZone))}</dd>
@@ -129,6 +142,45 @@ function Facts({ name, metric, saved }: FactsProps) {
           </>
         )}
       </dl>
+    </>
+  );
+}
+
+/** The day's curve in the drawer, and over the page where there is more room. */
+function TileCurve({ name, metric, saved }: FactsProps) {
+  const words = useHistoryText().curve;
+  const [large, setLarge] = useState(false);
+  const label = metric?.label ?? name;
+  const format = metric?.format ?? "";
+  const { firstThresholdValue, firstThresholdStyle, secondThresholdValue, secondThresholdStyle } =
+    saved ?? {};
+  const subject = useMemo((): CurveSubject => {
+    const limit = (text: string | undefined, style: Style | undefined) => {
+      const value = limitOf(text);
+      return value === undefined ? [] : [{ value, style: style?.styleName }];
+    };
+    const limits = [
+      ...limit(firstThresholdValue, firstThresholdStyle),
+      ...limit(secondThresholdValue, secondThresholdStyle),
+    ];
+    return { kind: "metric", metric: name, name: label, format, limits };
+  }, [
+    name,
+    label,
+    format,
+    firstThresholdValue,
+    firstThresholdStyle,
+    secondThresholdValue,
+    secondThresholdStyle,
+  ]);
+  return (
+    <>
+      <DayCurve subject={subject} height={200}>
+        <button type="button" className={controls.button} onClick={() => setLarge(true)}>
+          {words.enlarge}
+        </button>
+      </DayCurve>
+      {large && <CurveDialog subject={subject} onClose={() => setLarge(false)} />}
     </>
   );
 }

@@ -7,6 +7,7 @@ import * as React from "react";
 import { useLive, useStaleSince } from "../../live/react.tsx";
 import { useText } from "../../locales/index.ts";
 import { useNarrow } from "../../ui/useNarrow.ts";
+import { useScrollMargin } from "../../ui/useScrollMargin.ts";
 import type { Column } from "../columns.ts";
 import type { QueueFilter } from "../filters.ts";
 import type { Sort } from "../sort.ts";
@@ -30,12 +31,14 @@ export interface QueueTableProps {
   filter?: QueueFilter | undefined;
   channels: readonly string[];
   serviceLevels: ServiceLevels;
+  /** Opens a queue's day curve; rows have a button for it where this is given. */
+  onCurve?: ((sid: string, channel: string) => void) | undefined;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
 export function QueueTable(props: QueueTableProps) {
-  const { scroller, columns, sort, onSort, search = "", filter, channels, serviceLevels } = props;
+  const { scroller, columns, sort, onSort, search = "", filter, channels, serviceLevels, onCurve } = props;
   const text = useText().queues;
   const queuesKnown = useLive((state) => state.board?.queuesKnown);
   const staleSince = useStaleSince();
@@ -46,7 +49,7 @@ export function QueueTable(props: QueueTableProps) {
   const hold = focusInside || open.size > 0;
   const rows = useQueueRows({ sort, columns, search, filter, figuresOf, hold });
   const body = React.useRef<HTMLDivElement>(null);
-  const margin = useMargin(scroller, body);
+  const margin = useScrollMargin(scroller, body);
 
   const entries = React.useMemo(
     () =>
@@ -138,6 +141,7 @@ export function QueueTable(props: QueueTableProps) {
               top={place.start - margin}
               open={open.has(entry.row.item.sid)}
               onToggle={toggle}
+              onCurve={onCurve}
               staleSince={staleSince}
               over={over}
             />
@@ -167,36 +171,4 @@ function tracks(columns: readonly Column[]): { template: string; least: number }
     template: `minmax(180px, 1fr) ${sizes.join(" ")}`,
     least: 180 + columns.reduce((sum, { width }) => sum + narrowest(width), 0) + 44,
   };
-}
-
-/** How far below the start of the scrolled content the table's body begins. */
-function useMargin(scroller: React.RefObject<HTMLElement | null>, body: React.RefObject<HTMLElement | null>) {
-  const [margin, setMargin] = React.useState(0);
-  const [mounted, setMounted] = React.useState(false);
-  // An ancestor's ref is set after the first layout effects of its children: draw once more when it is there.
-  React.useEffect(() => setMounted(true), []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
-  React.useLayoutEffect(() => {
-    const outer = scroller.current;
-    const measure = () => {
-      if (!body.current || !outer) return;
-      const top = body.current.getBoundingClientRect().top - outer.getBoundingClientRect().top;
-      setMargin(Math.round(top + outer.scrollTop));
-    };
-    measure();
-    if (typeof ResizeObserver === "undefined") return undefined;
-    const watch = new ResizeObserver(measure);
-    if (outer) watch.observe(outer);
-    // Whatever stands above the table may grow, tiles for example.
-    for (
-      let one: Element | null = body.current?.closest("[role=table]") ?? null;
-      one && one !== outer;
-      one = one.parentElement
-    ) {
-      const before = one.previousElementSibling;
-      if (before) watch.observe(before);
-    }
-    return () => watch.disconnect();
-  }, [scroller, body, mounted]);
-  return margin;
 }

@@ -21,6 +21,7 @@ export interface RowProps {
   top: number;
   open: boolean;
   onToggle(sid: string): void;
+  onCurve?: ((sid: string, channel: string) => void) | undefined;
   staleSince: number | undefined;
   over: number;
 }
@@ -63,6 +64,19 @@ export const Row = React.memo(function Row(p: RowProps) {
             <span className={ui.srOnly}>{item.friendlyName}, </span>
             {scope}
           </span>
+        )}
+        {p.onCurve && (
+          <button
+            type="button"
+            className={css.curve}
+            data-part="curve"
+            aria-label={text.queues.dayCurve(whole ? item.friendlyName : `${item.friendlyName}, ${scope}`)}
+            onClick={() => p.onCurve?.(item.sid, scope)}
+          >
+            <svg viewBox="0 0 16 16" aria-hidden="true">
+              <path d="M1 12l4-5 3 3 6-7" />
+            </svg>
+          </button>
         )}
         {whole && failing && asOf !== undefined && (
           <DataAge since={asOf} tip={text.provenance.queueFailing(failing)} />

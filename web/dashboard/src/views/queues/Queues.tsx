@@ -8,6 +8,7 @@ import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { type RefObject, useState } from "react";
 import { useSession } from "../../base/session.ts";
 import { STORED } from "../../base/stored.ts";
+import { useQueueCurve } from "../../history/useQueueCurve.tsx";
 import { usePageText } from "../../locales/index.ts";
 
 interface QueuesProps {
@@ -20,6 +21,7 @@ export function Queues({ scroller, filter }: QueuesProps) {
   const text = usePageText();
   const choices = useTableChoices(useSession(), STORED);
   const [search, setSearch] = useState("");
+  const curve = useQueueCurve();
   const count = useLive((state) => state.board?.queues.size);
 
   return (
@@ -40,7 +42,14 @@ export function Queues({ scroller, filter }: QueuesProps) {
         <SortNote {...choices} />
         <ColumnMenu {...choices} />
       </div>
-      <QueueTable scroller={scroller} {...choices.table} search={search} filter={filter} />
+      <QueueTable
+        scroller={scroller}
+        {...choices.table}
+        search={search}
+        filter={filter}
+        onCurve={curve.open}
+      />
+      {curve.dialog}
     </section>
   );
 }

@@ -8,6 +8,7 @@ import { PartBoundary } from "../../base/Boundaries.tsx";
 import { lazyView } from "../../base/lazyView.tsx";
 import { useSession } from "../../base/session.ts";
 import { STORED } from "../../base/stored.ts";
+import { useQueueCurve } from "../../history/useQueueCurve.tsx";
 import { usePageText } from "../../locales/index.ts";
 import { DrawerFrame } from "../../wallboard-editor/DrawerFrame.tsx";
 import type { Draft } from "../../wallboard-editor/draft.ts";
@@ -31,6 +32,7 @@ export function Wallboard({ scroller }: { scroller: RefObject<HTMLElement | null
     setOpened(undefined);
     setDraft(undefined);
   }, []);
+  const curve = useQueueCurve();
   const narrow = useNarrow();
   const current = metrics?.find((metric) => metric.name === opened);
 
@@ -51,7 +53,8 @@ export function Wallboard({ scroller }: { scroller: RefObject<HTMLElement | null
           <h2 id="board-queues">{text.wallboard.queues}</h2>
           <SortNote {...choices} />
         </div>
-        <QueueTable scroller={scroller} {...choices.table} />
+        <QueueTable scroller={scroller} {...choices.table} onCurve={curve.open} />
+        {curve.dialog}
       </section>
       {opened !== undefined && (
         <DrawerFrame
