@@ -11,8 +11,8 @@ import css from "./VirtualTable.module.css";
 const ROW = 36;
 const CARD_LINE = 40;
 const CARD_FRAME = 60;
-/** Cells beside each other on a card. */
-const CARD_COLUMNS = 4;
+/** Cells beside each other on a card: narrow ones, of which words take two. */
+const CARD_COLUMNS = 3;
 const AHEAD = 40;
 
 export interface TableColumn<Row> {
@@ -39,9 +39,16 @@ export interface VirtualTableProps<Row> {
   onNearEnd?(): void;
 }
 
-/** Words take two places on a card; the first column is its title. */
-const cardLines = (columns: readonly { words?: boolean }[]) =>
-  Math.ceil(columns.slice(1).reduce((places, { words }) => places + (words ? 2 : 1), 0) / CARD_COLUMNS);
+/** The first column is a card's title; the others fill its lines, and none is divided. */
+function cardLines(columns: readonly { words?: boolean }[]): number {
+  let [lines, room] = [0, 0];
+  for (const { words } of columns.slice(1)) {
+    const places = words ? 2 : 1;
+    if (places > room) [lines, room] = [lines + 1, CARD_COLUMNS];
+    room -= places;
+  }
+  return lines;
+}
 
 export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   const { scroller, label, columns, rows, keyOf, totals = [], more = false, onNearEnd } = props;

@@ -293,7 +293,7 @@ describe("report", () => {
 
   it("has 1,000 queues of a day, of which only those in sight are in the page", async () => {
     const [p] = await open("/#/report?step=86400", { queues: 1000 });
-    await p.getByRole("heading", { name: "Report 1000 rows", exact: true }).waitFor();
+    await p.getByRole("heading", { name: "Report 1,000 rows", exact: true }).waitFor();
     await rows(p).first().waitFor();
     expect(await rows(p).count()).toBeLessThan(70);
     await p.locator("main").evaluate((main) => main.scrollTo(0, main.scrollHeight));
@@ -311,7 +311,7 @@ describe("report", () => {
 
   it("reads further rows as they come into sight", async () => {
     const [p, m] = await open("/#/report?step=900", { queues: 40 });
-    await p.getByRole("heading", { name: "Report 1000 rows so far" }).waitFor();
+    await p.getByRole("heading", { name: "Report 1,000 rows so far" }).waitFor();
     await p.locator("main").evaluate((main) => main.scrollTo(0, main.scrollHeight));
     await expect.poll(() => m.history.asked.some((path) => path.includes("cursor=1000"))).toBe(true);
     await p.getByRole("heading", { name: "so far" }).waitFor({ state: "detached" });
@@ -319,7 +319,7 @@ describe("report", () => {
 
   it("downloads CSV as the service writes it, and JSON with all rows", async () => {
     const [p, m] = await open("/#/report?step=900", { queues: 40 });
-    await p.getByRole("heading", { name: "Report 1000 rows so far" }).waitFor();
+    await p.getByRole("heading", { name: "Report 1,000 rows so far" }).waitFor();
     const save = async (name: string) => {
       const [download] = await Promise.all([
         p.waitForEvent("download"),
@@ -336,6 +336,30 @@ describe("report", () => {
     const { rows: all } = m.history.rows(url);
     expect(JSON.parse(json.text).rows.length).toBe(all.length);
     expect(desks.last?.complaints).toEqual([]);
+  });
+
+  it("has room for long words and large numbers, and follows its address", async () => {
+    const large = async (page: Page) =>
+      page.route("**/api/history/intervals*", async (route) => {
+        const answer = await (await route.fetch()).json();
+        for (const total of [...answer.totals, ...answer.rows])
+          for (const count of ["entered", "accepted", "abandoned", "completed"]) total[count] *= 98_765;
+        await route.fulfill({ json: answer });
+      });
+    const [p] = await open("/?lang=de#/report?channels=all,voice", {}, {}, large);
+    await rows(p).first().waitFor();
+    const cut = () =>
+      p.evaluate(() =>
+        [...document.querySelectorAll("[role=columnheader], [data-part=total] [role=cell]")]
+          .filter((cell) => cell.scrollWidth > cell.clientWidth || /\w-$/.test(cell.textContent ?? ""))
+          .map((cell) => cell.textContent),
+      );
+    expect(await cut()).toEqual([]);
+    expect(await reportCell(p, "total", "entered").innerText()).toMatch(/^\d{1,3}(\.\d{3}){2,}$/);
+    await p.evaluate(() => {
+      location.hash = "#/report?channels=all&step=86400";
+    });
+    await p.getByRole("heading", { name: "Bericht 10 Zeilen" }).waitFor();
   });
 
   it("copies all rows for a spreadsheet", async () => {
@@ -405,6 +429,41 @@ describe("replay", () => {
     await band(p).getByRole("button", { name: "Play" }).waitFor();
     await expect.poll(() => p.evaluate(() => location.hash)).toMatch(/^#\/replay\?at=/);
     expect(desks.last?.complaints).toEqual([]);
+  });
+
+  it("plays and pauses by Space, moves by arrows, and follows its address", async () => {
+    const then = yesterdayAt(9);
+    const [p] = await open(`/#/replay?at=${iso(then)}`);
+    await tile(p, "waiting").waitFor();
+    const scrub = band(p).getByRole("slider", { name: "Time of day" });
+    const moment = () => band(p).locator("[data-part=moment]").innerText();
+    await scrub.press("ArrowRight");
+    await expect.poll(moment).toContain("09:00:10");
+    await scrub.press(" ");
+    await band(p).getByRole("button", { name: "Pause" }).waitFor();
+    await scrub.press(" ");
+    await band(p).getByRole("button", { name: "Play" }).waitFor();
+    await p.evaluate(
+      (hash) => {
+        location.hash = hash;
+      },
+      `#/replay?at=${iso(then + 7200)}`,
+    );
+    await expect.poll(moment).toContain("11:00:00");
+    expect(desks.last?.complaints).toEqual([]);
+  });
+
+  it("begins where a curve's crosshair is", async () => {
+    const [p] = await open("/#/queues");
+    await curveButton(p, "Support").click();
+    await slider(p).waitFor();
+    await p.getByLabel("Day", { exact: true }).fill(local(yesterdayAt(12)).slice(0, 10));
+    await p.getByRole("button", { name: /Average of 4/ }).waitFor();
+    await slider(p).focus();
+    await p.keyboard.press("Home");
+    for (let n = 0; n < 36; n += 1) await p.keyboard.press("PageUp");
+    await p.getByRole("link", { name: "Replay from 09:00" }).click();
+    await expect.poll(() => band(p).locator("[data-part=moment]").innerText()).toContain("09:00:00");
   });
 
   it("stops at the present", async () => {
@@ -509,7 +568,8 @@ describe("from phone to 4K", () => {
           const wide = [...document.querySelectorAll("header *, nav *, main *, [data-testid=replay-band] *")]
             .filter((element) => {
               const box = element.getBoundingClientRect();
-              return box.width > 0 && !scrolling(element) && (box.right > innerWidth + 1 || box.left < -1);
+              const seen = box.width > 0 && element.checkVisibility();
+              return seen && !scrolling(element) && (box.right > innerWidth + 1 || box.left < -1);
             })
             .map((element) => `${element.tagName} ${element.className}`);
           const page = document.documentElement.scrollWidth > innerWidth ? ["the page"] : [];

@@ -12,11 +12,13 @@ import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { useSession } from "../base/session.ts";
 import { useHistoryText } from "../locales/history/index.ts";
+import { replayAddress } from "./addresses.ts";
 import { DayPlot, type DayPlotProps, KINDS, type Kind, LINES, type Limit } from "./DayPlot.tsx";
 import { dayName, weekdayName } from "./dates.ts";
 import { HistoryNotice, Unreadable } from "./HistoryNotice.tsx";
 import { useHistoryState } from "./HistoryState.tsx";
 import css from "./history.module.css";
+import { localNumber } from "./numbers.ts";
 import { extentOf, type Values, zoomed } from "./series.ts";
 import { SMOOTH_S, useCurves, valuesOf } from "./useCurves.ts";
 import { gapsOf, type Subject, useDays } from "./useDays.ts";
@@ -33,6 +35,8 @@ interface DayCurveProps {
 }
 
 const GAPS_LISTED = 6;
+/** A mean of days has this many decimals. */
+const MEAN_PLACES = 1;
 const ALL_SHOWN: Readonly<Record<Kind, boolean>> = {
   day: true,
   dayBefore: true,
@@ -73,12 +77,13 @@ export function DayCurve({ subject, height, children }: DayCurveProps) {
 
   const format = subject.kind === "metric" ? subject.format : formatOf(measure);
   const unit = useCallback(
-    (value: number | null) => {
+    (value: number | null, places = MEAN_PLACES) => {
       if (value === null) return "–";
-      const exact = isSpan(format) || Number.isInteger(value) ? value : Number(rounded(value, 1));
+      if (format === "") return localNumber(value, text.locale, 0, Math.abs(value) < 1000 ? places : 0);
+      const exact = isSpan(format) || Number.isInteger(value) ? value : Number(rounded(value, places));
       return compactDuration(metricText(format, exact, zone) ?? String(exact));
     },
-    [format, zone],
+    [format, zone, text.locale],
   );
   const limits = useMemo<Limit[]>(() => {
     if (subject.kind === "queue")
@@ -273,6 +278,11 @@ export function DayCurve({ subject, height, children }: DayCurveProps) {
                 <span className={css.reading}>{read(kind)}</span>
               </button>
             ))}
+            {time !== undefined && (
+              <a className={css.replay} href={replayAddress(time * 1000)}>
+                {words.replay(clock(time))}
+              </a>
+            )}
           </div>
           <p className={css.summary}>
             {extent

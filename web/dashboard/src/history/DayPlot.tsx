@@ -8,7 +8,7 @@ import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import css from "./history.module.css";
-import { limitInSight, ticks, type Values } from "./series.ts";
+import { axisSteps, limitInSight, ticks, type Values } from "./series.ts";
 
 /** The order is that of drawing: the day itself lies on top. */
 export const KINDS = ["average", "weekBefore", "dayBefore", "day"] as const;
@@ -37,7 +37,8 @@ export interface DayPlotProps {
   day: LocalDay;
   timeZone: string;
   height: number;
-  unit(value: number | null): string;
+  /** A value as text, with as many decimals at most. */
+  unit(value: number | null, places?: number): string;
   /** Values are seconds, and the axis has steps of minutes. */
   spans: boolean;
   zoom: readonly [number, number] | undefined;
@@ -49,8 +50,11 @@ export interface DayPlotProps {
   onDrawn(): void;
 }
 
-const WHOLE_STEPS = [1, 2, 5].flatMap((n) => [n, 10 * n, 100 * n, 1000 * n, 1e4 * n]).sort((a, b) => a - b);
-const SPAN_STEPS = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400];
+/** Steps of an axis and thresholds are not rounded. */
+const EXACT = 4;
+const AXIS_LEAST = 48;
+const AXIS_ROOM = 16;
+const DIGIT = 7;
 
 const limitToken = (style: string | undefined) =>
   /^error/i.test(style ?? "")
@@ -180,9 +184,10 @@ function options(element: HTMLElement, latest: () => DayPlotProps): Omit<uPlot.O
       },
       {
         ...axis,
-        size: 64,
-        incrs: latest().spans ? SPAN_STEPS : WHOLE_STEPS,
-        values: (_, splits) => splits.map((value) => latest().unit(value)),
+        size: (_, texts) =>
+          Math.max(AXIS_LEAST, AXIS_ROOM + DIGIT * Math.max(0, ...(texts ?? []).map((text) => text.length))),
+        incrs: () => axisSteps(latest().curves.day, latest().spans),
+        values: (_, splits) => splits.map((value) => latest().unit(value, EXACT)),
       },
     ],
     series: [
@@ -252,7 +257,7 @@ function drawGaps(plot: uPlot, gaps: readonly Gap[], fill: string, edge: string)
 function drawLimits(
   plot: uPlot,
   limits: readonly (Limit & { colour: string })[],
-  unit: (value: number) => string,
+  unit: (value: number, places?: number) => string,
 ): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
@@ -270,7 +275,7 @@ function drawLimits(
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
     ctx.fillStyle = colour;
-    ctx.fillText(unit(value), bbox.left + bbox.width - 4 * ratio, y - 4 * ratio);
+    ctx.fillText(unit(value, EXACT), bbox.left + bbox.width - 4 * ratio, y - 4 * ratio);
   }
   ctx.restore();
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   alignDay,
   averageOf,
+  axisSteps,
   extentOf,
   grid,
   limitInSight,
@@ -119,6 +120,18 @@ it("labels round times of day, also after clocks have changed", () => {
   );
   // Midnight in summer time, then every four hours, in winter time.
   expect(labels).toEqual(["22:00", "03:00", "07:00", "11:00", "15:00", "19:00"]);
+});
+
+it("has steps for values of any size, and none between whole numbers for counts", () => {
+  const fitting = (values: number[], spans = false) => {
+    const range = Math.max(...values) - Math.min(...values);
+    return axisSteps(values, spans).find((step) => range / step <= 6) ?? 0;
+  };
+  expect(fitting([0, 2])).toBe(1);
+  expect(fitting([0, 8_641_969])).toBe(2_000_000);
+  expect(fitting([0.2, 0.6])).toBe(0.1);
+  expect(fitting([0, 300], true)).toBe(60);
+  expect(fitting([0, 259 * 86_400], true)).toBe(50 * 86_400);
 });
 
 it("zooms around a time, within the day", () => {

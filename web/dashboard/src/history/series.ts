@@ -122,6 +122,21 @@ export function limitInSight(
   return [...thresholds].sort((a, b) => distance(a) - distance(b))[0];
 }
 
+/** 1, 2 and 5 times the powers of ten from one exponent to another. */
+const decades = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, n) => [1, 2, 5].map((one) => one * 10 ** (from + n))).flat();
+const WHOLE_STEPS = decades(0, 14);
+const FINE_STEPS = [...decades(-4, -1), ...WHOLE_STEPS];
+const SPAN_STEPS = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200].concat(
+  decades(0, 5).map((days) => days * 86_400),
+);
+
+/** Steps for an axis of values: spans are in seconds, and a count has none between whole numbers. */
+export function axisSteps(values: Values, spans: boolean): number[] {
+  if (spans) return SPAN_STEPS;
+  return values.every((value) => value === null || Number.isInteger(value)) ? WHOLE_STEPS : FINE_STEPS;
+}
+
 const TICKS_S = [300, 600, 900, 1800, 3600, 7200, 10_800, 14_400, 21_600];
 
 /** Times for an axis: round times of day, no more than fit. */

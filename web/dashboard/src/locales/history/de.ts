@@ -1,7 +1,8 @@
 /** The German texts of curves, report and replay. */
 import type { HistoryTexts } from "./en.ts";
 
-const rows = (n: number) => (n === 1 ? "1 Zeile" : `${n} Zeilen`);
+const count = (n: number) => n.toLocaleString("de-DE");
+const rows = (n: number) => (n === 1 ? "1 Zeile" : `${count(n)} Zeilen`);
 
 export const de: HistoryTexts = {
   locale: "de-DE",
@@ -50,6 +51,7 @@ export const de: HistoryTexts = {
     noValue: "kein Wert",
     noDay: "An diesem Tag wurde nichts gespeichert.",
     beforeFirst: (since) => `Der Verlauf beginnt am ${since}.`,
+    replay: (time) => `Ab ${time} wiedergeben`,
     gaps: "Lücken",
     gap: (from, to, reason) => `${from}–${to}: ${reason}`,
     gapReasons: {
@@ -92,7 +94,8 @@ export const de: HistoryTexts = {
     saved: (name) => `${name} gespeichert.`,
     saveFailed: (reason) => `Nicht gespeichert: ${reason}`,
     preparing: "Alle Zeilen werden gelesen…",
-    tooMany: (most) => `Mehr als ${most} Zeilen: kürzeren Zeitraum oder weniger Warteschlangen wählen.`,
+    tooMany: (most) =>
+      `Mehr als ${count(most)} Zeilen: kürzeren Zeitraum oder weniger Warteschlangen wählen.`,
     clipboardRefused: "dieser Browser lässt es nicht zu",
     wrongRange: "„Bis“ liegt nicht nach „Von“.",
     none: "In diesem Zeitraum gibt es keine Intervalle.",

@@ -1,5 +1,6 @@
 /** The English texts of curves, report and replay: files of their own, since those load after the first paint. */
-const rows = (n: number) => (n === 1 ? "1 row" : `${n} rows`);
+const count = (n: number) => n.toLocaleString("en-GB");
+const rows = (n: number) => (n === 1 ? "1 row" : `${count(n)} rows`);
 
 export const en = {
   /** For `Intl`. */
@@ -49,6 +50,7 @@ export const en = {
     noValue: "no value",
     noDay: "Nothing was stored on this day.",
     beforeFirst: (since: string) => `The history begins on ${since}.`,
+    replay: (time: string) => `Replay from ${time}`,
     gaps: "Gaps",
     gap: (from: string, to: string, reason: string) => `${from}–${to}: ${reason}`,
     gapReasons: {
@@ -91,7 +93,7 @@ export const en = {
     saved: (name: string) => `${name} saved.`,
     saveFailed: (reason: string) => `Not saved: ${reason}`,
     preparing: "Reading all rows…",
-    tooMany: (most: number) => `More than ${most} rows: choose a shorter range or fewer queues.`,
+    tooMany: (most: number) => `More than ${count(most)} rows: choose a shorter range or fewer queues.`,
     clipboardRefused: "this browser does not allow it",
     wrongRange: "“Until” is not after “From”.",
     none: "No intervals in this range.",

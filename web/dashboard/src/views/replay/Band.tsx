@@ -114,6 +114,11 @@ export function Band({ replay, timeZone, present, view, views, onView }: BandPro
         step={SCRUB_S}
         value={Math.floor((moment - day.start) / 1000)}
         onChange={(event) => replay.seek(day.start + Number(event.target.value) * 1000)}
+        onKeyDown={(event) => {
+          if (event.key !== " ") return;
+          event.preventDefault();
+          replay.play(!clock.playing);
+        }}
       />
     </section>
   );

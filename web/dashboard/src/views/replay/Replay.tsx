@@ -7,9 +7,10 @@ import { clockTime } from "@taskrouter-sync/shared/format/time.ts";
 import { LiveProvider, useLiveStore } from "@taskrouter-sync/shared/live/react.tsx";
 import { type QueueFilter, queueFilterOf } from "@taskrouter-sync/shared/queues/filters.ts";
 import { ProvenanceTooltip } from "@taskrouter-sync/shared/ui/ProvenanceTooltip.tsx";
-import { type RefObject, useEffect, useMemo, useState } from "react";
+import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import { ClientContext, SessionContext, useClient, useSession } from "../../base/session.ts";
+import { replayAddress } from "../../history/addresses.ts";
 import { HistoryNotice, Unreadable } from "../../history/HistoryNotice.tsx";
 import { useHistoryState } from "../../history/HistoryState.tsx";
 import { useHistoryText } from "../../locales/history/index.ts";
@@ -28,11 +29,15 @@ interface ReplayProps {
   bandPlace: HTMLElement | null;
 }
 
-/** The address's moment, else an hour ago. */
-function askedMoment(present: number): number {
+/** The address's moment. */
+function addressedMoment(): number | undefined {
   const asked = Date.parse(new URLSearchParams(location.hash.split("?")[1]).get("at") ?? "");
-  return Math.min(present, Number.isNaN(asked) ? Math.floor((present - HOUR_MS) / 60_000) * 60_000 : asked);
+  return Number.isNaN(asked) ? undefined : asked;
 }
+
+/** An hour ago, where the address has no moment. */
+const firstMoment = (present: number): number =>
+  Math.min(present, addressedMoment() ?? Math.floor((present - HOUR_MS) / 60_000) * 60_000);
 
 export default function Replay({ scroller, bandPlace }: ReplayProps) {
   const text = useHistoryText();
@@ -43,21 +48,28 @@ export default function Replay({ scroller, bandPlace }: ReplayProps) {
   const state = useHistoryState();
   const zone = state?.timezone ?? session.timeZone;
   const off = state?.state === "off";
-  const replay = useReplay(useState(() => askedMoment(outer.now()))[0], outer.now, zone, !off);
+  const replay = useReplay(useState(() => firstMoment(outer.now()))[0], outer.now, zone, !off);
   const [view, setView] = useState<"wallboard" | "queues">("wallboard");
   const [filter, setFilter] = useState<QueueFilter>();
   const viewer = useMemo(() => ({ ...session, role: "viewer" as const }), [session]);
   // Definitions of today would give the past thresholds that it did not have.
   const past = useMemo((): Client => ({ ...client, definitions: async () => ({}) }), [client]);
 
+  const seek = useRef(replay.seek);
+  seek.current = replay.seek;
+  useEffect(() => {
+    const follow = () => {
+      const asked = location.hash.startsWith("#/replay") ? addressedMoment() : undefined;
+      if (asked !== undefined) seek.current(asked);
+    };
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+
   const { playing, moment } = replay.clock;
   useEffect(() => {
     if (playing) return;
-    history.replaceState(
-      history.state,
-      "",
-      `#/replay?at=${new Date(moment).toISOString().replace(".000", "")}`,
-    );
+    history.replaceState(history.state, "", replayAddress(moment));
   }, [playing, moment]);
 
   /** Links to queues stay within the replay. */

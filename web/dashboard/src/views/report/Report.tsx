@@ -40,6 +40,14 @@ export default function Report({ scroller }: { scroller: RefObject<HTMLElement |
     // An address to send on; the way back leads to the view before.
     history.replaceState(history.state, "", addressOf(query));
   }, [query]);
+  useEffect(() => {
+    const follow = () => {
+      const [view, search] = location.hash.split("?");
+      if (view === "#/report" && search) setQuery(queryOf(search, live.now(), zone));
+    };
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, [live, zone]);
   const asked = useMemo(() => intervalQuery(query, zone), [query, zone]);
   const off = state?.state === "off";
   const pages = usePages(off ? undefined : asked);
@@ -56,7 +64,14 @@ export default function Report({ scroller }: { scroller: RefObject<HTMLElement |
     [figures, hidden],
   );
   const byChannel = (totals?.length ?? 0) > 1;
-  const columns = useMemo(() => columnsOf(visible, byChannel, text), [visible, byChannel, text]);
+  const marked = useMemo(
+    () => rows.some(({ source, difference }) => source === "twilio" || difference),
+    [rows],
+  );
+  const columns = useMemo(
+    () => columnsOf(visible, totals ?? [], marked, text),
+    [visible, totals, marked, text],
+  );
   const totalRows = useMemo(
     () => (totals ?? []).map((total) => totalCells(total, visible, byChannel, text)),
     [totals, visible, byChannel, text],
@@ -124,10 +139,12 @@ const keyOf = (row: IntervalRow) => `${row.queue} ${row.channel} ${row.start}`;
 
 function columnsOf(
   figures: readonly Figure[],
-  byChannel: boolean,
+  totals: readonly IntervalTotals[],
+  marked: boolean,
   text: HistoryTexts,
 ): TableColumn<IntervalRow>[] {
   const { head, tips } = text.report;
+  const channels = totals.map(({ channel }) => channelName(channel, text));
   return [
     {
       id: "queue",
@@ -140,18 +157,18 @@ function columnsOf(
       id: "start",
       label: head.start,
       tip: tips.start,
-      width: 150,
+      width: marked ? START_MARKED : START,
       words: true,
       cell: (row) => <Start row={row} text={text} />,
     },
-    ...(byChannel
+    ...(totals.length > 1
       ? [
           {
             id: "channel",
             label: head.channel,
-            width: 110,
+            width: widthOf(110, head.channel, channels),
             words: true,
-            cell: (row: IntervalRow) => (row.channel === "all" ? text.report.overAll : row.channel),
+            cell: (row: IntervalRow) => channelName(row.channel, text),
           },
         ]
       : []),
@@ -160,12 +177,35 @@ function columnsOf(
         id: figure.id,
         label: figure.label,
         tip: figure.tip,
-        width: figure.width,
+        // No row has a longer number than the totals.
+        width: widthOf(
+          figure.width,
+          figure.label,
+          totals.map((total) => {
+            const value = figure.value(total);
+            return value === null ? "" : figureText(value, figure.unit, text.locale);
+          }),
+        ),
         cell: (row) => <Value row={row} figure={figure} text={text} />,
       }),
     ),
   ];
 }
+
+const START = 150;
+const START_MARKED = 256;
+const LETTER = 8;
+const ROOM = 18;
+const MOST_WIDE = 240;
+
+/** Wide enough for each word of the heading and for the longest of these texts, which are bold. */
+function widthOf(least: number, heading: string, texts: readonly string[]): number {
+  const letters = Math.max(...[...heading.split(/[\s/-]/), ...texts].map(({ length }) => length));
+  return Math.min(MOST_WIDE, Math.max(least, ROOM + LETTER * letters));
+}
+
+const channelName = (channel: string, text: HistoryTexts) =>
+  channel === "all" ? text.report.overAll : channel;
 
 function totalCells(
   total: IntervalTotals,
@@ -173,11 +213,11 @@ function totalCells(
   byChannel: boolean,
   text: HistoryTexts,
 ): React.ReactNode[] {
-  const { overAll, total: label } = text.report;
+  const { total: label } = text.report;
   return [
     label,
     "",
-    ...(byChannel ? [total.channel === "all" ? overAll : total.channel] : []),
+    ...(byChannel ? [channelName(total.channel, text)] : []),
     ...figures.map((figure) => <Value key={figure.id} row={total} figure={figure} text={text} />),
   ];
 }

@@ -1,6 +1,7 @@
 /** The figures of a report's row, the same for intervals and totals. Pure. */
 import type { IntervalRow, Intervals, IntervalTotals } from "@taskrouter-sync/shared/api/history.ts";
 import { clock, spanExact } from "@taskrouter-sync/shared/format/duration.ts";
+import { localNumber } from "../../history/numbers.ts";
 import type { HistoryTexts } from "../../locales/history/index.ts";
 
 export type Unit = "count" | "mean" | "share" | "seconds";
@@ -151,29 +152,18 @@ export function figuresOf(
   ];
 }
 
-/** Making a format costs a thousand times its use. */
-const numbers = new Map<string, Intl.NumberFormat>();
-function numberOf(value: number, locale: string, least: number, most: number): string {
-  const key = `${locale} ${least} ${most}`;
-  const known =
-    numbers.get(key) ??
-    new Intl.NumberFormat(locale, { minimumFractionDigits: least, maximumFractionDigits: most });
-  numbers.set(key, known);
-  return known.format(value);
-}
-
 /** As the table shows it. 99.6 % is not 100 %. */
 export function figureText(value: number, unit: Unit, locale: string): string {
   switch (unit) {
     case "count":
-      return numberOf(value, locale, 0, 3);
+      return localNumber(value, locale, 0, 3);
     case "mean":
-      return numberOf(value, locale, 1, 1);
+      return localNumber(value, locale, 1, 1);
     case "seconds":
       return clock(value);
     case "share": {
       const tenths = value >= 100 || value <= 0 ? value : Math.min(99.9, Math.max(0.1, value));
-      return `${numberOf(tenths, locale, 0, 1)} %`;
+      return `${localNumber(tenths, locale, 0, 1)} %`;
     }
   }
 }

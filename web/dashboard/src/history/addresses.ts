@@ -1,0 +1,3 @@
+/** The page's address for a replay of a moment. */
+export const replayAddress = (moment: number): string =>
+  `#/replay?at=${new Date(moment).toISOString().replace(".000", "")}`;
