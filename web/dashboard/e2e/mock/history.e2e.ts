@@ -182,6 +182,17 @@ describe("day curve", () => {
     expect(desks.last?.complaints).toEqual([]);
   });
 
+  it("of a tile that shows text is none", async () => {
+    const [p, m] = await open("/");
+    await freshness(p, "live");
+    const [first, ...others] = m.world.metrics();
+    m.push({ metrics: [{ ...first, value: "Support", text: "Support" }, ...others] });
+    await part(p, "waiting", "value").getByText("Support").waitFor();
+    await tile(p, "waiting").getByRole("button").first().click();
+    await p.getByText("Text has no curve.").waitFor();
+    expect(await p.getByTestId("day-curve").count()).toBe(0);
+  });
+
   it("reads a queue on one channel, and other measures", async () => {
     const [p, m] = await open("/#/queues");
     await p.getByRole("button", { name: "Support", exact: true }).click();
@@ -491,6 +502,24 @@ describe("replay", () => {
     for (let n = 0; n < 11; n += 1) await band(p).getByRole("button", { name: "On 1 min" }).click();
     await tile(p, "waiting").waitFor();
     expect(await p.getByText("No record from").count()).toBe(0);
+  });
+
+  it("says why nothing is known of a day: too long ago for details, or before the first row", async () => {
+    const old = yesterdayAt(11) - 60 * 86_400;
+    const [p] = await open(`/#/replay?at=${iso(old)}`);
+    await p.getByText(/Every change is kept for 35 days/).waitFor();
+    expect(await p.getByText("Shown as it was").count()).toBe(0);
+    await p.getByRole("link", { name: "Report of this day" }).click();
+    await expect
+      .poll(() => p.evaluate(() => location.hash))
+      .toContain(`from=${local(old).slice(0, 10)}T00:00`);
+    await p.evaluate(
+      (hash) => {
+        location.hash = hash;
+      },
+      `#/replay?at=${iso(old - 500 * 86_400)}`,
+    );
+    await p.getByText(/The history begins on/).waitFor();
   });
 
   it("opens a tile's curve of that day, and follows a tile to queues of that moment", async () => {

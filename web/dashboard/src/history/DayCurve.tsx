@@ -22,6 +22,7 @@ import { localNumber } from "./numbers.ts";
 import { extentOf, type Values, zoomed } from "./series.ts";
 import { SMOOTH_S, useCurves, valuesOf } from "./useCurves.ts";
 import { gapsOf, type Subject, useDays } from "./useDays.ts";
+import { WhyUnknown } from "./WhyUnknown.tsx";
 
 export type CurveSubject =
   | { kind: "queue"; sid: string; name: string; channel: string }
@@ -294,10 +295,12 @@ export function DayCurve({ subject, height, children }: DayCurveProps) {
                   unit(extent.high),
                   gaps.length,
                 )
-              : words.noDay}{" "}
-            {!extent &&
-              state?.since &&
-              words.beforeFirst(dayName(dateOf(Date.parse(state.since), zone), text.locale))}
+              : date === today
+                ? words.notYet
+                : words.noDay}{" "}
+            {!extent && (
+              <WhyUnknown date={date} today={today} queue={"sid" in subject ? subject.sid : undefined} />
+            )}
           </p>
           {gaps.length > 0 && (
             <ul className={css.gaps} aria-label={words.gaps}>

@@ -8,6 +8,7 @@ import { compactDuration } from "@taskrouter-sync/shared/format/duration.ts";
 import { clockTimeSeconds } from "@taskrouter-sync/shared/format/time.ts";
 import { instant } from "@taskrouter-sync/shared/live/clock.ts";
 import controls from "@taskrouter-sync/shared/ui/controls.module.css";
+import ui from "@taskrouter-sync/shared/ui/ui.module.css";
 import { Chart } from "@taskrouter-sync/shared/wallboard/Chart.tsx";
 import { DEFAULT_STYLES } from "@taskrouter-sync/shared/wallboard/presets.ts";
 import { limitOf } from "@taskrouter-sync/shared/wallboard/threshold.ts";
@@ -101,9 +102,12 @@ function Facts({ name, metric, saved }: FactsProps) {
   const asOf = instant(metric?.asOf);
   const shown = compactDuration(metric?.text ?? "–");
   const state = useHistoryState();
+  const { curve } = useHistoryText();
   return (
     <>
-      {state && state.state !== "off" ? (
+      {typeof metric?.value === "string" ? (
+        <p className={ui.weak}>{curve.noCurve}</p>
+      ) : state && state.state !== "off" ? (
         <TileCurve name={name} metric={metric} saved={saved} />
       ) : (
         <>

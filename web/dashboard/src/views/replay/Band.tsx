@@ -52,7 +52,7 @@ export function Band({ replay, timeZone, present, view, views, onView }: BandPro
         <span role="status" className={css.said}>
           {clock.playing
             ? words.times(clock.speed)
-            : words.shows(momentName(moment, text.locale, timeZone, false))}
+            : replay.answer?.known && words.shows(momentName(moment, text.locale, timeZone, false))}
         </span>
       </div>
       <div className={css.moves}>

@@ -3,6 +3,7 @@
  * any right to change something. A TV never comes here: it ignores the address's part after `#`.
  */
 import type { Client } from "@taskrouter-sync/shared/api/client.ts";
+import { dateOf } from "@taskrouter-sync/shared/format/localDays.ts";
 import { clockTime } from "@taskrouter-sync/shared/format/time.ts";
 import { LiveProvider, useLiveStore } from "@taskrouter-sync/shared/live/react.tsx";
 import { type QueueFilter, queueFilterOf } from "@taskrouter-sync/shared/queues/filters.ts";
@@ -13,6 +14,7 @@ import { ClientContext, SessionContext, useClient, useSession } from "../../base
 import { replayAddress } from "../../history/addresses.ts";
 import { HistoryNotice, Unreadable } from "../../history/HistoryNotice.tsx";
 import { useHistoryState } from "../../history/HistoryState.tsx";
+import { WhyUnknown } from "../../history/WhyUnknown.tsx";
 import { useHistoryText } from "../../locales/history/index.ts";
 import { Queues } from "../queues/Queues.tsx";
 import { Wallboard } from "../wallboard/Wallboard.tsx";
@@ -108,7 +110,7 @@ export default function Replay({ scroller, bandPlace }: ReplayProps) {
       <div className={css.notice}>
         <HistoryNotice />
         {replay.error !== undefined && <Unreadable reason={replay.error} onRetry={replay.retry} />}
-        <Known replay={replay} zone={zone} />
+        <Known replay={replay} zone={zone} present={outer.now()} />
       </div>
       {replay.live && !nothing && (
         <ClientContext.Provider value={past}>
@@ -130,7 +132,7 @@ export default function Replay({ scroller, bandPlace }: ReplayProps) {
 }
 
 /** Why numbers are grey: the moment lies in a gap, or before the first row. */
-function Known({ replay, zone }: { replay: Replaying; zone: string }) {
+function Known({ replay, zone, present }: { replay: Replaying; zone: string; present: number }) {
   const text = useHistoryText();
   const { answer } = replay;
   if (replay.ended) return <p role="status">{text.replay.end}</p>;
@@ -144,7 +146,8 @@ function Known({ replay, zone }: { replay: Replaying; zone: string }) {
             to === undefined ? "…" : clockTime(to, zone),
             text.curve.gapReasons[answer.gap.reason] ?? answer.gap.reason,
           )
-        : text.replay.unknown}
+        : text.replay.unknown}{" "}
+      {!answer.gap && <WhyUnknown date={dateOf(replay.moment, zone)} today={dateOf(present, zone)} />}
     </p>
   );
 }
