@@ -31,10 +31,12 @@ pub(super) async fn allows(url: &str, origin: &str) -> Option<bool> {
     Some(allowed.is_some_and(|allowed| allowed == origin || allowed == "*"))
 }
 
-/// A command that works as it stands: curl asks for the password, which no output may show.
+/// A command that works as it stands, since curl asks for the password, which no output may show; below it a line that says
+/// which.
 pub(super) fn curl(config: &Config, rest: &str) -> String {
-    match &config.core.twilio.api_key {
-        Some(key) => format!("curl -u {} {rest}   (and type TWILIO_API_SECRET)", key.sid),
-        None => format!("curl -u {} {rest}   (and type the Auth Token)", config.core.twilio.account_sid),
-    }
+    let (user, password) = match &config.core.twilio.api_key {
+        Some(key) => (key.sid.to_string(), "TWILIO_API_SECRET"),
+        None => (config.core.twilio.account_sid.to_string(), "the Auth Token"),
+    };
+    format!("curl -u {user} {rest}\n(the password that curl asks for is {password})")
 }

@@ -8,6 +8,7 @@ mod curves;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -41,6 +42,24 @@ const VIEWER: (&str, &str) = ("viewer", "demo-viewer");
 /// Thresholds in seconds for which curves are kept: the service's defaults, and other common ones.
 const SPLITS: [u32; 7] = [10, 15, 20, 30, 45, 60, 120];
 const CENTRE_NAME: &str = "Harbour Support";
+/// What `doctor` and `setup` need; no value needs quotes.
+const FOR_COMMANDS: [&str; 13] = [
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_AUTH_TOKEN",
+    "TWILIO_WORKSPACE_SID",
+    "TWILIO_SYNC_SERVICE_SID",
+    "TWILIO_TASKROUTER_URL",
+    "TWILIO_SYNC_URL",
+    "TWILIO_API_URL",
+    "TWILIO_IAM_URL",
+    "TWILIO_FLEX_URL",
+    "PUBLIC_URL",
+    "ALLOWED_ORIGINS",
+    "AUTHENTICATION_USER",
+    "AUTHENTICATION_PASSWORD",
+];
+/// Columns of the lines that set them.
+const WIDTH: usize = 100;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoOptions {
@@ -126,6 +145,8 @@ pub(super) async fn run(environment: &Environment, options: DemoOptions) -> Resu
     let shell = demo_shell::serve(shell, &emulator, &service_url)?;
     let centre = emulator.world().drive(options.pace.max(0.0));
     print(guide(&emulator, &config, &service_url, &flex_url));
+    print(commands(&variables));
+    print("Ctrl-C stops the demo.\n");
 
     let ended = tokio::select! {
         ended = app.run_until(stop) => ended.map_err(CommandError::failed),
@@ -217,6 +238,34 @@ fn variables(emulator: &Emulator, service_url: &str, flex_url: &str) -> HashMap<
     ])
 }
 
+/// Lines for a shell in which `doctor` and `setup` find the simulated Twilio.
+fn commands(variables: &HashMap<&'static str, String>) -> String {
+    let mut line = "  export".to_owned();
+    let mut lines = Vec::new();
+    for name in FOR_COMMANDS {
+        let assignment = format!(" {name}={}", variables.get(name).map_or("", String::as_str));
+        if line.len() + assignment.len() > WIDTH {
+            lines.push(line + " \\");
+            line = "   ".to_owned();
+        }
+        line += &assignment;
+    }
+    lines.push(line);
+    let program = std::env::current_exe().ok();
+    if let Some(folder) = program.as_deref().and_then(Path::parent) {
+        lines.push(format!("  export PATH='{}':\"$PATH\"", folder.display()));
+    }
+    format!(
+        "Commands against this Twilio, in another terminal:
+{}
+  taskrouter-sync doctor
+  taskrouter-sync setup --flex-plugin
+  taskrouter-sync setup --flex-plugin --remove
+",
+        lines.join("\n")
+    )
+}
+
 fn guide(emulator: &Emulator, config: &Config, service_url: &str, flex_url: &str) -> String {
     let flex = if demo_shell::is_built() {
         format!("{flex_url}/       a stand-in for Flex, with the plugin in it")
@@ -256,8 +305,6 @@ Refresh and write everything now, as administrator (prints 200 and the time it t
 
 An unsigned event gets 403 and changes nothing:
   curl -s -d EventType=task.created '{service_url}{events}'
-
-Ctrl-C stops the demo.
 ",
         queues = counted(queues.len(), "TaskQueue"),
         workers = counted(emulator.world().workers().len(), "Worker"),

@@ -70,6 +70,9 @@ pub(super) async fn run(environment: &Environment, options: SetupOptions) -> Res
         None => None,
         Some("") => {
             let config = Config::read(&lookup)?;
+            if let Some(concern) = config.server.public_url.concern() {
+                print(format!("Warning: PUBLIC_URL is {concern}"));
+            }
             Some(with_overrides(&format!("{}{}", config.server.public_url, EVENT_PATHS[0])))
         }
         Some(url) => Some(with_overrides(checked(url)?)),
@@ -192,7 +195,8 @@ async fn fill_sync(
     }
     print(match (controlled, protects) {
         (false, false) => {
-            "Access control: off, so any access token can change Sync's content; --protect-sync switches it on"
+            "Access control: off, so any access token can change Sync's content; to switch it on:\n  \
+             taskrouter-sync setup --protect-sync"
                 .to_owned()
         }
         (true, _) => on("on"),
@@ -223,7 +227,9 @@ async fn tell_workspace(
         }
         None => match workspace.event_callback_url.as_deref().filter(|url| !url.is_empty()) {
             Some(url) => print(format!("Event callback URL: {url}")),
-            None => print("Event callback URL: none; set it with --event-callback-url"),
+            None => {
+                print("Event callback URL: none; to set it:\n  taskrouter-sync setup --event-callback-url");
+            }
         },
     }
     if let Some(filter) = workspace.events_filter.filter(|filter| !filter.is_empty()) {

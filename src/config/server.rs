@@ -85,8 +85,9 @@ impl PublicUrl {
         self.origin.starts_with("https://")
     }
 
-    /// A reason why Twilio may not reach this URL, or not over TLS; `None` without one.
-    pub fn concern(&self) -> Option<&'static str> {
+    /// Why Twilio and browsers may not reach this URL, or not over TLS; `None` without a reason. `serve`, `setup` and
+    /// `doctor` all say it.
+    pub fn concern(&self) -> Option<String> {
         let url = reqwest::Url::parse(&self.origin).ok()?;
         let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let is_private = match host.parse::<IpAddr>() {
@@ -104,10 +105,13 @@ impl PublicUrl {
             }
             Err(_) => host == "localhost" || host.ends_with(".local") || host.ends_with(".internal"),
         };
-        if is_private {
-            return Some("a private address, which Twilio cannot reach");
-        }
-        (!self.is_https()).then_some("not https: events and passwords are sent unencrypted")
+        let private =
+            is_private.then_some("a private address, which neither Twilio nor browsers elsewhere reach");
+        let insecure = (!self.is_https()).then_some(
+            "not https: events and passwords are sent unencrypted, and pages of Flex load nothing from it",
+        );
+        let reasons: Vec<&str> = [private, insecure].into_iter().flatten().collect();
+        (!reasons.is_empty()).then(|| reasons.join(", and "))
     }
 
     /// The other URL that Twilio may have called: where the path begins with the prefix, a proxy may have removed the
@@ -254,6 +258,8 @@ mod tests {
             assert!(concern(private).unwrap().contains("private address"), "{private}");
         }
         assert!(concern("http://hooks.example.com").unwrap().contains("not https"));
+        let both = concern("http://192.168.1.9").unwrap();
+        assert!(both.contains("private address") && both.contains("pages of Flex"), "{both}");
         assert_eq!((concern("https://hooks.example.com"), concern("https://8.8.8.8")), (None, None));
     }
 

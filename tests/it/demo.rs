@@ -7,6 +7,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::flex_plugin::is_built;
 use crate::support::DEADLINE;
 
 const METRICS_WITH_CURVES: [&str; 13] = [
@@ -97,5 +98,30 @@ async fn the_demo_has_half_an_hour_of_curves_a_healthy_centre_and_call_quality_r
         let shown = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && shown.trim().len() > 5, "{line}: {shown}{:?}", output.stderr);
         assert!(!shown.contains("<html"), "{line}: {shown}");
+    }
+}
+
+/// As copied from the terminal into another one, with an answer to the question that a terminal would get.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_prints_a_block_of_variables_and_commands_that_works_as_copied() {
+    let (_demo, _, printed) = demo(&["--pace", "0"]).await;
+    let block = printed.iter().skip_while(|line| !line.starts_with("Commands against this Twilio")).skip(1);
+    let block: Vec<_> = block.take_while(|line| !line.is_empty()).map(|line| line.trim()).collect();
+    assert!(block.iter().all(|line| line.len() < 200), "{block:#?}");
+    let block = block.join("\n").replace("setup --flex-plugin", "setup --flex-plugin --yes");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut shell = Command::new("sh");
+    shell.env_clear().env("PATH", "/usr/bin:/bin").current_dir(&elsewhere).args(["-c", &block]);
+    let output = timeout(DEADLINE, shell.output()).await.unwrap().unwrap();
+    let shown = [output.stdout, output.stderr].concat();
+    let shown = String::from_utf8_lossy(&shown);
+    for part in ["workspace             \"Flex Task Assignment\" exists", "PUBLIC_URL is a private address"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    if is_built() {
+        assert!(output.status.success(), "{shown}");
+        let [released, taken_out] =
+            ["is added; there is no other plugin", "is taken out"].map(|part| shown.find(part));
+        assert!(released.is_some() && released < taken_out, "{shown}");
     }
 }

@@ -10,10 +10,11 @@ use serde_json::Value;
 use twilio_emulator::{Emulator, Settings};
 
 use crate::scaling::support::redis::Redis;
-use crate::support::{Bed, Binary};
+use crate::support::{Bed, Binary, HttpsFront, assert_copyable};
 
-/// Where the page says that Twilio and the service are; the real ports differ each time.
+/// Where the page says that Twilio is; the real port differs each time.
 const TWILIO: &str = "https://twilio.example.com";
+/// Where the service is, by way of a proxy.
 const SERVICE: &str = "https://hooks.example.com";
 
 /// Whichever version of Redis is installed here, and wherever it listens, the page shows one.
@@ -39,8 +40,12 @@ fn of_one_redis(said: &str) -> String {
 /// The page shows all lines of a healthy set-up once; of a broken one what failed, and `…` for other lines.
 fn without_what_is_right(said: &str) -> String {
     let mut shown: Vec<&str> = Vec::new();
+    let mut is_right = false;
     for line in said.lines() {
-        if !line.starts_with("ok ") && !line.starts_with("skipped ") {
+        if !line.starts_with(' ') {
+            is_right = line.starts_with("ok ") || line.starts_with("skipped ");
+        }
+        if !is_right {
             shown.push(line);
         } else if shown.last() != Some(&"…") {
             shown.push("…");
@@ -51,6 +56,7 @@ fn without_what_is_right(said: &str) -> String {
 
 struct Clinic {
     bed: Bed,
+    front: HttpsFront,
     page: String,
     original: String,
 }
@@ -63,21 +69,28 @@ impl Clinic {
     /// A service that runs, and was set up.
     async fn open() -> Self {
         let settings = Settings { queues: 3, ..Settings::default() };
-        let bed =
-            Bed::with(settings, &[("DASHBOARD_TIMEZONE", "Europe/Berlin"), ("WEBSOCKET_CLIENTS", "100")])
-                .await;
+        let variables = [
+            ("DASHBOARD_TIMEZONE", "Europe/Berlin"),
+            ("WEBSOCKET_CLIENTS", "100"),
+            ("ALLOWED_ORIGINS", "https://flex.twilio.com"),
+        ];
+        let bed = Bed::with(settings, &variables).await;
         // Ready comes with the first statistics; an object may be a write behind.
         let sync = bed.emulator.sync();
         let objects = || sync.documents().len() + sync.maps().len();
         bed.until("its four Sync objects are there", || objects() == 4).await;
         let original = std::fs::read_to_string(page()).unwrap().replace("\r\n", "\n");
-        Self { bed, page: original.clone(), original }
+        let service = bed.url().strip_prefix("http://").unwrap().parse().unwrap();
+        let front = HttpsFront::start("hooks.example.com", service);
+        Self { bed, front, page: original.clone(), original }
     }
 
     fn variables(&self, changes: &[(&str, &str)]) -> HashMap<String, String> {
         let mut variables = self.bed.variables().clone();
         // As it is by default.
         variables.remove("HISTORY_URL");
+        let public = [("PUBLIC_URL", SERVICE)].into_iter().chain(self.front.variables());
+        variables.extend(public.map(|(name, value)| (name.to_owned(), value.to_owned())));
         variables.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         variables
     }
@@ -87,7 +100,8 @@ impl Clinic {
         let variables = self.variables(changes);
         let output = Binary::output(&variables, &["doctor"]).await;
         let said = String::from_utf8(output.stdout).unwrap();
-        let said = said.replace(&self.bed.emulator.url(), TWILIO).replace(self.bed.url(), SERVICE);
+        let said = said.replace(&self.bed.emulator.url(), TWILIO);
+        assert_copyable(&said);
         let said = of_one_redis(&said);
         let status = output.status.code().unwrap();
         let secret = &self.bed.emulator.account().auth_token;
@@ -141,7 +155,7 @@ fn wrong(json: &Value) -> Vec<&str> {
 async fn one_healthy_and_six_broken_set_ups() {
     let mut clinic = Clinic::open().await;
     let callbacks = clinic.bed.emulator.callbacks();
-    let right = format!("{}/taskrouter/events#rc=5&rp=5xx,ct,rt", clinic.bed.url());
+    let right = format!("{SERVICE}/taskrouter/events#rc=5&rp=5xx,ct,rt");
     callbacks.set_url(&right);
 
     let (json, status) = clinic.visit("healthy", &[], "taskrouter-sync doctor").await;
@@ -190,7 +204,7 @@ async fn what_works_and_could_be_better_is_a_note() {
     let account = emulator.account().clone();
     let key =
         [("TWILIO_API_KEY", account.api_key_sid.as_str()), ("TWILIO_API_SECRET", &account.api_key_secret)];
-    let variables = Binary::variables(&emulator, &key);
+    let mut variables = Binary::variables(&emulator, &key);
     emulator.callbacks().set_url("http://hooks.example.com/taskrouter_event");
     emulator.callbacks().set_events_filter(Some("task.created"));
     let output = Binary::output(&variables, &["doctor", "--json"]).await;
@@ -203,8 +217,10 @@ async fn what_works_and_could_be_better_is_a_note() {
     }
     assert_eq!(state(&json, "credentials"), "right");
 
+    let mends = json["checks"].as_array().unwrap().iter().filter_map(|check| check["mend"].as_str());
+    mends.for_each(assert_copyable);
+
     // The key is right and the token is not: Twilio takes our calls, and we take none of Twilio's.
-    let mut variables = variables;
     variables.insert("TWILIO_AUTH_TOKEN".to_owned(), "another-token".to_owned());
     let output = Binary::output(&variables, &["doctor", "--json"]).await;
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();

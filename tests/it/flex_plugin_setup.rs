@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use twilio_emulator::{Emulator, Settings};
 
 use crate::flex_plugin::{FLEX, is_built};
-use crate::support::{Bed, Binary};
+use crate::support::{Bed, Binary, assert_copyable};
 
-const SERVICE: &str = "https://stats.example.com";
+pub(crate) const SERVICE: &str = "https://stats.example.com";
 
 /// The account's plugins, as any client of the Plugins API sees them.
-struct Account {
-    emulator: Emulator,
+pub(crate) struct Account {
+    pub(crate) emulator: Emulator,
     client: Client,
 }
 
 impl Account {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let emulator =
             Emulator::start(Settings { queues: 1, workers: 1, ..Settings::default() }).await.unwrap();
         Self { emulator, client: Client::new() }
@@ -31,19 +31,19 @@ impl Account {
         request.basic_auth(&account.account_sid, Some(&account.auth_token))
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> String {
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> String {
         let answer = self.request("POST", path).form(form).send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap());
         let made: Value = answer.json().await.unwrap();
         made["sid"].as_str().unwrap().to_owned()
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         self.request("GET", path).send().await.unwrap().json().await.unwrap()
     }
 
     /// Another team's plugins, released.
-    async fn others(&self) -> String {
+    pub(crate) async fn others(&self) -> String {
         let mut form = vec![("Name", "theirs".to_owned())];
         for (name, phase) in [("crm", 1), ("chat", 3)] {
             self.post("/Plugins", &[("UniqueName", name)]).await;
@@ -58,12 +58,12 @@ impl Account {
         configuration
     }
 
-    async fn active(&self) -> String {
+    pub(crate) async fn active(&self) -> String {
         self.get("/Releases/Active").await["configuration_sid"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Names, numbers and phases of the active Release.
-    async fn plugins(&self) -> Vec<String> {
+    pub(crate) async fn plugins(&self) -> Vec<String> {
         let plugins = self.get(&format!("/Configurations/{}/Plugins", self.active().await)).await;
         let plugins = plugins["plugins"].as_array().cloned().unwrap_or_default();
         let text = |plugin: &Value, name: &str| plugin[name].as_str().unwrap().to_owned();
@@ -75,23 +75,28 @@ impl Account {
         self.get("/Releases").await["releases"].as_array().unwrap().len()
     }
 
-    fn variables(&self, public_url: &str) -> HashMap<String, String> {
+    pub(crate) fn variables(&self, public_url: &str) -> HashMap<String, String> {
         Binary::variables(&self.emulator, &[("PUBLIC_URL", public_url), ("ALLOWED_ORIGINS", FLEX)])
     }
 
-    async fn setup(&self, arguments: &[&str]) -> (String, bool) {
+    pub(crate) async fn setup(&self, arguments: &[&str]) -> (String, bool) {
         self.setup_with(&self.variables(SERVICE), arguments).await
     }
 
-    async fn setup_with(&self, variables: &HashMap<String, String>, arguments: &[&str]) -> (String, bool) {
+    pub(crate) async fn setup_with(
+        &self,
+        variables: &HashMap<String, String>,
+        arguments: &[&str],
+    ) -> (String, bool) {
         let arguments = [&["setup", "--flex-plugin"], arguments].concat();
         let output = Binary::output(variables, &arguments).await;
-        let said = [output.stdout, output.stderr].concat();
-        (String::from_utf8(said).unwrap(), output.status.success())
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_copyable(&said);
+        (said, output.status.success())
     }
 
     /// Releases a plugin of our name that another program registered.
-    async fn foreign(&self) {
+    pub(crate) async fn foreign(&self) {
         self.post("/Plugins", &[("UniqueName", "taskrouter-sync"), ("FriendlyName", "Theirs")]).await;
         let form = [("Version", "1.0.0"), ("PluginUrl", "https://example.com/theirs.js")];
         let version = self.post("/Plugins/taskrouter-sync/Versions", &form).await;
@@ -102,11 +107,12 @@ impl Account {
 }
 
 /// The state of the doctor's check, what it found and what mends it.
-async fn doctor(variables: &HashMap<String, String>, name: &str) -> String {
+pub(crate) async fn doctor(variables: &HashMap<String, String>, name: &str) -> String {
     let output = Binary::output(variables, &["doctor", "--json"]).await;
     let checks: Value = serde_json::from_slice(&output.stdout).unwrap();
     let found = checks["checks"].as_array().unwrap().iter().find(|check| check["name"] == name);
     let text = |part: &str| found.unwrap()[part].as_str().unwrap_or_default().to_owned();
+    assert_copyable(&text("mend"));
     format!("{}: {} ({})", text("state"), text("found"), text("mend"))
 }
 
@@ -243,7 +249,7 @@ async fn a_plugin_of_our_name_that_another_program_registered_gives_way_only_whe
     assert!(found.starts_with("wrong: taskrouter-sync 1.0.0 (https://example.com/theirs.js)"), "{found}");
     assert!(found.contains("--take-over"), "{found}");
     let theirs = account.active().await;
-    for arguments in [&["--yes"][..], &["--remove", "--yes"]] {
+    for arguments in [&[][..], &["--yes"], &["--remove", "--yes"]] {
         let (said, done) = account.setup(arguments).await;
         for part in [
             "1.0.0 (https://example.com/theirs.js)",
@@ -256,7 +262,7 @@ async fn a_plugin_of_our_name_that_another_program_registered_gives_way_only_whe
         assert_eq!(account.active().await, theirs);
     }
     // Asked at a terminal, an operator reads it before the question.
-    let (said, done) = account.setup(&[]).await;
+    let (said, done) = account.setup(&["--take-over"]).await;
     let warned = said.find("Warning: taskrouter-sync 1.0.0").unwrap();
     assert!(!done && warned < said.find("Change: ").unwrap(), "{said}");
 
@@ -308,7 +314,12 @@ async fn setup_and_doctor_agree_about_origins() {
         variables
     };
     let (said, done) = account.setup_with(&with(""), &["--yes"]).await;
-    assert!(!done && said.contains("set ALLOWED_ORIGINS=https://flex.twilio.com"), "{said}");
+    assert!(!done && said.contains("\n  ALLOWED_ORIGINS=https://flex.twilio.com\n"), "{said}");
+    let found = doctor(&with(""), "flex plugin").await;
+    assert!(
+        found.starts_with("right: not released; in the way") && found.contains("ALLOWED_ORIGINS"),
+        "{found}"
+    );
     assert_eq!(account.active().await, "");
     let (said, done) = account.setup_with(&with("https://flex.example.com"), &["--yes"]).await;
     let warning = "so the plugin gets no data at https://flex.twilio.com";
@@ -350,8 +361,8 @@ async fn the_doctor_sees_whether_this_services_plugin_is_released() {
     let account = Account::new().await;
     let here = account.variables(SERVICE);
     let found = doctor(&here, "flex plugin").await;
-    let expected = "right: not released; `taskrouter-sync setup --flex-plugin` releases it";
-    assert!(found.starts_with(expected), "no fault: {found}");
+    let expected = "right: not released (to release this service's:\ntaskrouter-sync setup --flex-plugin)";
+    assert_eq!(found, expected, "no fault");
     assert!(account.setup(&["--yes"]).await.1);
     let found = doctor(&here, "flex plugin").await;
     assert!(found.starts_with("right: ") && found.contains("is this service's"), "{found}");

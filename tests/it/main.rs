@@ -34,6 +34,7 @@ mod events;
 mod faults;
 mod feed;
 mod flex_plugin;
+mod flex_plugin_obstacles;
 mod flex_plugin_setup;
 mod formulas;
 mod formulas_beside;

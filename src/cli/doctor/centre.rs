@@ -78,7 +78,7 @@ async fn channels(config: &Config, apis: &Apis) -> Check {
     Check::note(
         NAME,
         format!("{of_their_own}; Tasks on {} appear only in totals", some(&unshown)),
-        format!("set STATS_CHANNELS={}, or auto", all.join(",")),
+        format!("set this, or auto\nSTATS_CHANNELS={}", all.join(",")),
     )
 }
 

@@ -2,22 +2,22 @@
 
 use super::report::Check;
 use crate::cli::by_hand::{allows, fetched};
-use crate::cli::flex_plugin::{FLEX_ORIGIN, Origins, Released, not_twilio, reach, released};
+use crate::cli::flex_plugin::{
+    FLEX_ORIGIN, FlexAccount, NOT_BUILT, Obstacles, Origins, Permission, Released, not_twilio, obstacles,
+    reach,
+};
 use crate::config::Config;
-use crate::server::FlexPluginBundle;
 use crate::twilio::{Apis, Next};
 
 const NAME: &str = "flex plugin";
 /// What the plugin asks first.
 const SESSION: &str = "/api/session";
-const MEND: &str = "taskrouter-sync setup --flex-plugin";
 
 /// One line where our plugin is not released, which is no fault.
 pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
     let unknown = |error| format!("whether the plugin is released is not known: {error}");
-    let released = match released(&apis.plugins).await {
-        Ok(Some(released)) => released,
-        Ok(None) => return vec![Check::right(NAME, format!("not released; `{MEND}` releases it"))],
+    let account = match FlexAccount::read(config, apis).await {
+        Ok(account) => account,
         Err(error) if matches!(error.next(), Next::Retry(_)) => {
             return vec![Check::note(
                 NAME,
@@ -36,31 +36,60 @@ pub(super) async fn checks(config: &Config, apis: &Apis) -> Vec<Check> {
             return vec![Check::right(NAME, format!("not released, as far as Flex says ({error})"))];
         }
     };
-    let bundle = FlexPluginBundle::built(&config.server.public_url);
-    let version = version(&released, bundle.as_ref());
+    let obstacles = obstacles(&account, config, Permission::default());
+    let Some(released) = account.released() else { return vec![not_released(&account, obstacles)] };
+    let version = version(&account, &released, obstacles);
     if released.is_foreign {
         return vec![version];
     }
     vec![version, reachable(&released).await, origins(config).await]
 }
 
-fn version(released: &Released, bundle: Option<&FlexPluginBundle>) -> Check {
-    let Released { line, url, is_foreign } = released;
-    match bundle {
-        _ if *is_foreign => {
-            let found = format!("{line} is released, which this program did not register");
-            Check::wrong(NAME, found, format!("{MEND} --take-over, if it is to give way to this service's"))
+/// What stands in the way of releasing this service's plugin, for a sentence's end, and the lines that release it.
+fn release(obstacles: Option<Obstacles>) -> (String, String) {
+    match obstacles {
+        None => (String::new(), format!("to release this service's:\n{}", Permission::default().command())),
+        Some(Obstacles { problems, way_past }) => {
+            (format!("; in the way of this service's: {}", problems.join("; ")), way_past)
         }
-        Some(bundle) if bundle.url == *url => {
-            Check::right(NAME, format!("{line} is released and is this service's"))
-        }
+    }
+}
+
+fn not_released(account: &FlexAccount, obstacles: Option<Obstacles>) -> Check {
+    let (in_the_way, mend) = release(obstacles);
+    let found = match account.released_copy() {
+        Some(copy) => format!("{copy} is released, which Twilio's own builder made"),
+        None => "not released".to_owned(),
+    };
+    Check::right(NAME, found + &in_the_way).with_way(mend)
+}
+
+fn version(account: &FlexAccount, released: &Released, obstacles: Option<Obstacles>) -> Check {
+    let Released { line, is_foreign, .. } = released;
+    if account.has_bundle() {
+        let found = format!("{line} is released and is this service's");
+        return match account.released_copy() {
+            None => Check::right(NAME, found),
+            Some(_) => {
+                let (in_the_way, mend) = release(obstacles);
+                Check::note(NAME, found + &in_the_way, mend)
+            }
+        };
+    }
+    let (in_the_way, mend) = release(obstacles);
+    match &account.bundle {
+        _ if *is_foreign => Check::wrong(
+            NAME,
+            format!("{line} is released, which this program did not register{in_the_way}"),
+            mend,
+        ),
         Some(bundle) => {
-            let found = format!("{line} is released, but this service's is at {}", bundle.url);
-            Check::wrong(NAME, found, format!("{MEND}, or set PUBLIC_URL to the address that is released"))
+            let found = format!("{line} is released, but this service's is at {}{in_the_way}", bundle.url);
+            Check::wrong(NAME, found, format!("{mend}\nor set PUBLIC_URL to the address that is released"))
         }
         None => {
             let found = format!("{line} is released, but this program was built without the plugin");
-            Check::wrong(NAME, found, "run make web and rebuild the program")
+            Check::wrong(NAME, found, NOT_BUILT)
         }
     }
 }

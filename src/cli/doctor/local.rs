@@ -47,6 +47,13 @@ pub(super) fn unread(environment: &Environment) -> Vec<Check> {
     repeated.chain(misspelt).chain(retired).chain(needless).chain(shadowed).collect()
 }
 
+/// Why Twilio or browsers may not reach this service.
+pub(super) fn public_url(config: &Config) -> Option<Check> {
+    let concern = config.server.public_url.concern()?;
+    let mend = "set PUBLIC_URL to the https address under which Twilio and browsers reach this service";
+    Some(Check::note("public URL", format!("PUBLIC_URL is {concern}"), mend))
+}
+
 /// What is off because it is half configured, and values that name something unknown.
 pub(super) fn warnings(config: &Config) -> impl Iterator<Item = Check> {
     let mend = "set or correct the variables that it names, or remove them";
@@ -73,8 +80,8 @@ fn open_files(most: Option<u64>, clients: usize) -> Check {
             "open files",
             format!("the limit is {files}, but {needed} are needed for {}", counted(clients, "websocket")),
             format!(
-                "ulimit -n {needed}; docker run --ulimit nofile={needed}; LimitNOFILE={needed} in a systemd unit\n\
-                 or set WEBSOCKET_CLIENTS={}",
+                "ulimit -n {needed}\nin a systemd unit:\nLimitNOFILE={needed}\nas an option of docker run:\n\
+                 --ulimit nofile={needed}\nor set:\nWEBSOCKET_CLIENTS={}",
                 files.saturating_sub(OTHER_FILES).max(1)
             ),
         ),
@@ -109,6 +116,7 @@ mod tests {
         let few = open_files(Some(1024), 10_000);
         assert!(few.is_wrong());
         let mend = few.mend.unwrap();
-        assert!(mend.contains("ulimit -n 10500") && mend.contains("WEBSOCKET_CLIENTS=524"), "{mend}");
+        let lines: Vec<_> = mend.lines().collect();
+        assert!(lines.contains(&"ulimit -n 10500") && lines.contains(&"WEBSOCKET_CLIENTS=524"), "{mend}");
     }
 }

@@ -44,6 +44,7 @@ pub(super) async fn run(environment: &Environment, options: &DoctorOptions) -> R
     let mut checks = local::checks(&config, &|name| environment.value(name));
     checks.extend(local::unread(environment));
     checks.extend(local::warnings(&config));
+    checks.extend(local::public_url(&config));
     let apis = Apis::new(&config.core, Monitor::default()).map_err(CommandError::failed)?;
     checks.extend(history::checks(&config).await);
     checks.extend(redis::checks(&config).await);

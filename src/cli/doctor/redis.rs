@@ -47,7 +47,7 @@ const ITS_OWN: &str = "in redis.conf, in Redis's start arguments (as in deploy/s
 
 fn unusable(check: &'static str, sharing: &SharingConfig, error: &LinkError) -> Check {
     let ping = sharing.without_password().map_or_else(String::new, |url| {
-        format!("redis-cli -u {url} --askpass ping   (and type the password)")
+        format!("redis-cli -u {url} --askpass ping\n(it asks for the password)")
     });
     let mend = match error {
         LinkError::Connection(reason) if reason.contains("certificate") => {
@@ -108,7 +108,7 @@ async fn leader(config: &Config, sharing: &SharingConfig, link: &Link) -> Check 
     let found = match leading(link).await {
         Ok(Some(found)) => found,
         Ok(None) => {
-            let mend = "taskrouter-sync serve, with the same REDIS_URL on each replica";
+            let mend = "taskrouter-sync serve\nwith the same REDIS_URL on each replica";
             return Check::note(LEADER, "no replica leads", mend);
         }
         Err(LinkError::Refused(_)) => return Check::skipped(LEADER, RIGHTS),

@@ -187,7 +187,7 @@ async fn public_url(url: &PublicUrl) -> Check {
         Err(reason) => format!("{health} does not answer from here: {reason}"),
     };
     let mend = format!(
-        "start taskrouter-sync serve, and a proxy or tunnel to it; check from outside: curl -i {health}"
+        "taskrouter-sync serve\nand start a proxy or tunnel to it; then check from outside:\ncurl -i {health}"
     );
     Check::note("public URL", found, mend)
 }
@@ -213,7 +213,7 @@ fn clock(ahead: Result<Option<SignedDuration>, TwilioError>) -> Check {
     let direction = if ahead.is_positive() { "ahead of" } else { "behind" };
     let found = format!("{} s {direction} Twilio's", off.as_secs());
     let mend =
-        "timedatectl set-ntp true; on a machine without systemd: chronyd -q 'server pool.ntp.org iburst'";
+        "timedatectl set-ntp true\non a machine without systemd:\nchronyd -q 'server pool.ntp.org iburst'";
     if off > SKEW_TOO_LARGE {
         Check::wrong(
             "clock",

@@ -67,3 +67,19 @@ fn a_clock_may_be_off_by_so_much() {
         ]
     );
 }
+
+#[test]
+fn a_command_stands_on_a_line_of_its_own() {
+    let of_clock = clock(Ok(Some(SignedDuration::from_secs(60)))).mend.unwrap();
+    let by_hand = curl(&config(), "https://api.twilio.com/x");
+    assert_eq!(
+        by_hand.lines().next(),
+        Some("curl -u AC00000000000000000000000000000001 https://api.twilio.com/x")
+    );
+    for (mend, commands) in [(of_clock, ["timedatectl", "chronyd"]), (by_hand, ["curl", "curl"])] {
+        for command in commands {
+            let line = mend.lines().find(|line| line.contains(&format!("{command} "))).unwrap();
+            assert!(line.starts_with(command) && !line.contains(';') && !line.contains('('), "{line}");
+        }
+    }
+}

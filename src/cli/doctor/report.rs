@@ -31,7 +31,7 @@ pub(super) struct Check {
     pub(super) state: CheckState,
     /// What was found; no secrets.
     pub(super) found: String,
-    /// The command, or the setting, that mends it.
+    /// Lines that mend it: each is a remark, or a command or setting that can be copied as it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) mend: Option<String>,
 }
@@ -49,6 +49,11 @@ pub(super) struct Report {
 impl Check {
     pub(super) fn right(name: &'static str, found: impl Into<String>) -> Self {
         Self { name, state: CheckState::Right, found: found.into(), mend: None }
+    }
+
+    /// With the lines that change what is right as it is.
+    pub(super) fn with_way(self, mend: impl Into<String>) -> Self {
+        Self { mend: Some(mend.into()), ..self }
     }
 
     pub(super) fn note(name: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {

@@ -1,25 +1,89 @@
-//! What is active in the account, and which of its plugins is ours.
+//! What the account has: the active Release with its plugins, and the Plugin of our name.
 
+use super::number::{self, VersionNumber};
 use super::{FRIENDLY_NAME, UNIQUE_NAME};
+use crate::config::Config;
 use crate::server::FlexPluginBundle;
-use crate::twilio::TwilioError;
-use crate::twilio::plugins::{ConfiguredPlugin, Plugins, Release};
+use crate::twilio::plugins::{ConfiguredPlugin, Plugin, Release};
+use crate::twilio::{Apis, TwilioError};
 
-/// The active Release, and the plugins of its Configuration.
-pub(super) struct Active {
+/// The name under which Twilio's own builder releases the same plugin (docs/flex-plugin.md).
+const BUILDERS_NAME: &str = "plugin-taskrouter-sync";
+
+/// What `setup --flex-plugin` and `doctor` judge by.
+pub(in crate::cli) struct FlexAccount {
     pub(super) release: Option<Release>,
-    pub(super) plugins: Vec<ConfiguredPlugin>,
+    /// The plugins of the active Release's Configuration.
+    pub(super) active: Vec<ConfiguredPlugin>,
+    /// The account's Plugin of our name, released or not.
+    pub(super) plugin: Option<Plugin>,
+    /// What this program carries.
+    pub(in crate::cli) bundle: Option<FlexPluginBundle>,
+    /// The number under which the bundle's URL can be released; `None` without a bundle, or where none is left.
+    pub(super) number: Option<VersionNumber>,
 }
 
-impl Active {
-    pub(super) async fn read(plugins: &Plugins) -> Result<Self, TwilioError> {
+impl FlexAccount {
+    pub(in crate::cli) async fn read(config: &Config, apis: &Apis) -> Result<Self, TwilioError> {
+        let plugins = &apis.plugins;
         let release = plugins.active().await?;
-        let plugins = match &release {
+        let active = match &release {
             Some(release) => plugins.configured(&release.configuration_sid).await?,
             None => Vec::new(),
         };
-        Ok(Self { release, plugins })
+        let plugin = plugins.plugin(UNIQUE_NAME).await?;
+        let bundle = FlexPluginBundle::built(&config.server.public_url);
+        let number = match &bundle {
+            Some(bundle) => {
+                number::choose(plugins, plugin.as_ref().map(|plugin| &*plugin.sid), &bundle.url).await?
+            }
+            None => None,
+        };
+        Ok(Self { release, active, plugin, bundle, number })
     }
+
+    /// Our plugin in the active Release, by its name alone.
+    pub(super) fn ours(&self) -> Option<&ConfiguredPlugin> {
+        self.active.iter().find(|plugin| is_ours(plugin))
+    }
+
+    pub(super) fn builders_copy(&self) -> Option<&ConfiguredPlugin> {
+        self.active.iter().find(|plugin| is_builders_copy(plugin))
+    }
+
+    /// Whether the active Release has this program's own bundle.
+    pub(in crate::cli) fn has_bundle(&self) -> bool {
+        let bundle = self.bundle.as_ref().map(|bundle| bundle.url.as_str());
+        bundle.is_some() && self.ours().is_some_and(|ours| ours.plugin_url.as_deref() == bundle)
+    }
+
+    /// Our plugin in the active Release, where another program registered it.
+    pub(super) fn foreign(&self) -> Option<&ConfiguredPlugin> {
+        self.ours().filter(|ours| !self.has_bundle() && !is_registered_by_us(ours))
+    }
+
+    /// Name, number and URL of the builder's copy in the active Release.
+    pub(in crate::cli) fn released_copy(&self) -> Option<String> {
+        self.builders_copy().map(line)
+    }
+
+    pub(in crate::cli) fn released(&self) -> Option<Released> {
+        let ours = self.ours()?;
+        Some(Released {
+            line: line(ours),
+            url: ours.plugin_url.clone().unwrap_or_default(),
+            is_foreign: self.foreign().is_some(),
+        })
+    }
+}
+
+/// Our plugin as the active Release has it.
+#[derive(Debug)]
+pub(in crate::cli) struct Released {
+    /// Name, number and URL.
+    pub(in crate::cli) line: String,
+    pub(in crate::cli) url: String,
+    pub(in crate::cli) is_foreign: bool,
 }
 
 /// A text that others wrote: a terminal would obey what controls it.
@@ -37,9 +101,6 @@ pub(super) fn line(plugin: &ConfiguredPlugin) -> String {
 /// The Version's SID and phase of a plugin that stays as it is, or why it can't.
 pub(super) fn kept(plugin: &ConfiguredPlugin) -> Result<(String, i64), String> {
     let name = line(plugin);
-    if plugin.is_archived() {
-        return Err(format!("{name} is archived, and Flex enables no archived plugin again"));
-    }
     match (&plugin.plugin_version_sid, plugin.phase) {
         (Some(sid), Some(phase)) => Ok((sid.clone(), phase)),
         _ => Err(format!("Twilio's answer has no Version SID or phase for {name}")),
@@ -51,30 +112,15 @@ pub(super) fn is_ours(plugin: &ConfiguredPlugin) -> bool {
     plugin.unique_name.as_deref() == Some(UNIQUE_NAME)
 }
 
+/// Whether it is the same plugin, as Twilio's own builder released it.
+pub(super) fn is_builders_copy(plugin: &ConfiguredPlugin) -> bool {
+    plugin.unique_name.as_deref() == Some(BUILDERS_NAME)
+}
+
 /// Whether a plugin of our name is as `setup` registers it, by any version and for any host.
 pub(super) fn is_registered_by_us(plugin: &ConfiguredPlugin) -> bool {
     plugin.friendly_name.as_deref() == Some(FRIENDLY_NAME)
         && plugin.plugin_url.as_deref().is_some_and(FlexPluginBundle::has_url)
-}
-
-/// Our plugin as the active Release has it.
-#[derive(Debug)]
-pub(in crate::cli) struct Released {
-    /// Name, number and URL.
-    pub(in crate::cli) line: String,
-    pub(in crate::cli) url: String,
-    pub(in crate::cli) is_foreign: bool,
-}
-
-/// Our plugin in the active Release.
-pub(in crate::cli) async fn released(plugins: &Plugins) -> Result<Option<Released>, TwilioError> {
-    let active = Active::read(plugins).await?;
-    let ours = active.plugins.into_iter().find(is_ours);
-    Ok(ours.map(|ours| Released {
-        line: line(&ours),
-        is_foreign: !is_registered_by_us(&ours),
-        url: ours.plugin_url.unwrap_or_default(),
-    }))
 }
 
 #[cfg(test)]
@@ -107,8 +153,6 @@ mod tests {
         for odd in [
             ConfiguredPlugin { phase: None, ..plugin() },
             ConfiguredPlugin { plugin_version_sid: None, ..plugin() },
-            ConfiguredPlugin { plugin_archived: true, ..plugin() },
-            ConfiguredPlugin { plugin_version_archived: true, ..plugin() },
         ] {
             assert!(kept(&odd).unwrap_err().contains("crm 1.0.0"), "{odd:?}");
         }

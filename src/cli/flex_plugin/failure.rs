@@ -1,11 +1,15 @@
 //! Refusals, and errors of the Plugins API with what to do about them.
 
+use super::obstacles::Obstacles;
 use crate::cli::CommandError;
 use crate::config::Config;
 use crate::twilio::{Next, TwilioError};
 
-pub(super) fn refused(problems: &[String]) -> CommandError {
-    CommandError::Failed(format!("refused, and nothing was released:\n  {}", problems.join("\n  ")))
+/// What stands in the way, and below it what gets past that.
+pub(super) fn refused(obstacles: &Obstacles) -> CommandError {
+    let Obstacles { problems, way_past } = obstacles;
+    let way_past: String = way_past.lines().map(|line| format!("\n  {line}")).collect();
+    CommandError::Failed(format!("refused, and nothing was released:\n  {}{way_past}", problems.join("\n  ")))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err wants it")]

@@ -1,11 +1,12 @@
 //! `setup --flex-plugin`: releases the Flex plugin that the service carries, or takes it back.
 //!
 //! The new Configuration is the active one with our plugin changed and every other plugin as it was. If one can't be
-//! carried over unchanged, the command refuses and changes nothing.
+//! carried over unchanged, the command refuses and changes nothing: `obstacles` decides that.
 
 mod active;
 mod failure;
 mod number;
+mod obstacles;
 mod origins;
 
 use std::io::{BufRead, IsTerminal, Write};
@@ -17,13 +18,14 @@ use super::by_hand::{curl, fetched};
 use super::output::print;
 use crate::VERSION;
 use crate::config::Config;
-use crate::server::FlexPluginBundle;
-use crate::twilio::plugins::{ConfiguredPlugin, Plugin};
+use crate::twilio::plugins::ConfiguredPlugin;
 use crate::twilio::{Apis, TwilioError};
-use active::{Active, is_ours, kept, line, text};
-pub(super) use active::{Released, released};
+pub(super) use active::{FlexAccount, Released};
+use active::{is_builders_copy, is_ours, kept, line};
 use failure::{failed, refused};
 pub(super) use failure::{not_twilio, reach};
+use obstacles::foreign;
+pub(super) use obstacles::{NOT_BUILT, Obstacles, Permission, obstacles};
 pub(super) use origins::{FLEX_ORIGIN, Origins};
 
 /// The plugin's unique name in the account.
@@ -47,23 +49,28 @@ pub(super) struct FlexPluginOptions {
     /// Leave archived plugins of the active Configuration out: Flex enables none again
     #[arg(long, requires = "wanted")]
     drop_archived: bool,
-    /// Replace, or with --remove take out, a plugin named taskrouter-sync that this program did not register
+    /// Replace, or with --remove take out, a plugin named taskrouter-sync that this program did not register; replace the
+    /// same plugin as Twilio's own builder released it
     #[arg(long, requires = "wanted")]
     take_over: bool,
 }
 
-/// What the next Configuration keeps of the active one.
-struct KeptPlugins {
-    versions: Vec<(String, i64)>,
-    /// Lines of the archived plugins that are left out.
-    dropped: Vec<String>,
+impl FlexPluginOptions {
+    fn permission(&self) -> Permission {
+        Permission {
+            removes: self.remove,
+            yes: self.yes,
+            drop_archived: self.drop_archived,
+            take_over: self.take_over,
+        }
+    }
 }
 
 struct PluginSetup<'c> {
     apis: &'c Apis,
     config: &'c Config,
     options: &'c FlexPluginOptions,
-    active: Active,
+    account: FlexAccount,
 }
 
 /// Carries out `setup --flex-plugin`, with or without `--remove`.
@@ -72,178 +79,148 @@ pub(super) async fn run(
     apis: &Apis,
     options: &FlexPluginOptions,
 ) -> Result<(), CommandError> {
-    let active = Active::read(&apis.plugins).await.map_err(|error| failed(config, error))?;
-    match &active.release {
+    let account = FlexAccount::read(config, apis).await.map_err(|error| failed(config, error))?;
+    match &account.release {
         Some(release) => {
             print(format!("Active: Release {} of Configuration {}", release.sid, release.configuration_sid));
         }
         None => print("Active: no Release yet"),
     }
-    for plugin in &active.plugins {
+    for plugin in &account.active {
         print(format!("  {}{}", line(plugin), if plugin.is_archived() { ", archived" } else { "" }));
     }
-    if active.plugins.iter().filter(|plugin| is_ours(plugin)).count() > 1 {
-        return Err(refused(&["the active Configuration has our plugin twice".to_owned()]));
-    }
-    let command = PluginSetup { apis, config, options, active };
+    let command = PluginSetup { apis, config, options, account };
     if options.remove { command.remove().await } else { command.install().await }
 }
 
 impl PluginSetup<'_> {
-    fn ours(&self) -> Option<&ConfiguredPlugin> {
-        self.active.plugins.iter().find(|plugin| is_ours(plugin))
-    }
-
     async fn install(&self) -> Result<(), CommandError> {
-        let ours = self.ours();
-        let bundle = FlexPluginBundle::built(&self.config.server.public_url).ok_or_else(|| {
-            CommandError::Failed(
-                "this program carries no Flex plugin: run `make web` and build it again".to_owned(),
-            )
-        })?;
-        if !self.config.server.public_url.is_https() {
-            print("Warning: PUBLIC_URL is not https, and Flex's pages load https only");
-        }
-        match Origins::of(self.config) {
-            Origins::Missing => return Err(refused(&[format!("{}; {}", Origins::MISSING, Origins::MEND)])),
-            Origins::Elsewhere(found) => print(format!("Warning: {found}; {}", Origins::MEND_ELSEWHERE)),
-            Origins::Flex(_) => {}
-        }
-        if let Some(ours) = ours.filter(|ours| ours.plugin_url.as_deref() == Some(bundle.url.as_str())) {
+        let account = &self.account;
+        self.warn_of_addresses();
+        if let Some(ours) =
+            account.ours().filter(|_| account.has_bundle() && account.builders_copy().is_none())
+        {
             print(format!("Already released: {}; nothing to do", line(ours)));
-            warn_of_bundle(&bundle.url).await;
+            if let Some(bundle) = &account.bundle {
+                warn_of_bundle(&bundle.url).await;
+            }
             return Ok(());
         }
-        let KeptPlugins { mut versions, dropped } = self.kept()?;
-        let plugin = self.apis.plugins.plugin(UNIQUE_NAME).await.map_err(|error| self.failed(error))?;
-        if plugin.as_ref().is_some_and(|plugin| plugin.archived) {
-            return Err(refused(&[format!(
-                "the Plugin {UNIQUE_NAME} of this account is archived, which Twilio can't undo; release the plugin under \
-                 another name with Twilio's own builder (docs/flex-plugin.md)"
-            )]));
-        }
-        let is_foreign = self.check_owner(plugin.as_ref())?;
-        let number =
-            number::choose(&self.apis.plugins, plugin.as_ref().map(|plugin| &*plugin.sid), &bundle.url).await;
-        let number = number.map_err(|error| self.failed(error))?.ok_or_else(number::none_is_left)?;
+        self.check()?;
+        // `check` has refused an account without them.
+        let (Some(bundle), Some(number)) = (&account.bundle, &account.number) else {
+            return Err(refused(&Obstacles::lasting("this program carries no Flex plugin", NOT_BUILT)));
+        };
+        let mut versions = self.kept()?;
+        let ours = account.ours();
         let name = format!("{UNIQUE_NAME} {}", number.name);
         let what = match ours {
             Some(ours) => format!("{} becomes {name} ({})", line(ours), bundle.url),
             None => format!("{name} ({}) is added", bundle.url),
         };
+        let what = match account.builders_copy() {
+            Some(copy) => format!("{what}; {} is taken out", line(copy)),
+            None => what,
+        };
         warn_of_bundle(&bundle.url).await;
-        self.confirm(&what, versions.len(), &dropped)?;
-        let plugin = self.registered(plugin, is_foreign).await.map_err(|error| self.failed(error))?;
-        let version = match number.sid {
-            Some(sid) => sid,
+        self.confirm(&what, versions.len())?;
+        let plugin = self.registered().await.map_err(|error| self.failed(error))?;
+        let version = match &number.sid {
+            Some(sid) => sid.clone(),
             None => {
                 let made = self.apis.plugins.create_version(&plugin, &number.name, &bundle.url).await;
                 made.map_err(|error| self.failed(error))?.sid
             }
         };
         versions.push((version, ours.and_then(|ours| ours.phase).unwrap_or(PHASE)));
-        self.release(&name, &versions, &dropped).await
+        self.release(&name, &versions).await
     }
 
     async fn remove(&self) -> Result<(), CommandError> {
-        let Some(ours) = self.ours() else {
+        let Some(ours) = self.account.ours() else {
             print(format!("{UNIQUE_NAME} is not released; nothing to do"));
             return Ok(());
         };
-        let KeptPlugins { versions, dropped } = self.kept()?;
-        self.check_owner(None)?;
-        self.confirm(&format!("{} is taken out", line(ours)), versions.len(), &dropped)?;
-        self.release(&format!("without {UNIQUE_NAME}"), &versions, &dropped).await
+        self.check()?;
+        let versions = self.kept()?;
+        self.confirm(&format!("{} is taken out", line(ours)), versions.len())?;
+        self.release(&format!("without {UNIQUE_NAME}"), &versions).await
     }
 
-    /// What stays of the others. Flex enables no archived plugin again, so the operator decides about those.
-    fn kept(&self) -> Result<KeptPlugins, CommandError> {
-        let (mut versions, mut dropped, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        let mut has_archived = false;
-        for plugin in self.active.plugins.iter().filter(|plugin| !is_ours(plugin)) {
-            if plugin.is_archived() && self.options.drop_archived {
-                dropped.push(line(plugin));
-                continue;
-            }
-            has_archived |= plugin.is_archived();
-            match kept(plugin) {
-                Ok(version) => versions.push(version),
-                Err(problem) => problems.push(problem),
-            }
+    fn warn_of_addresses(&self) {
+        if let Some(concern) = self.config.server.public_url.concern() {
+            print(format!("Warning: PUBLIC_URL is {concern}"));
         }
-        if has_archived {
-            let remove = if self.options.remove { " --remove" } else { "" };
-            problems.push(format!(
-                "to leave archived plugins out, from which there is no way back: taskrouter-sync setup --flex-plugin{remove} \
-                 --drop-archived"
-            ));
+        match Origins::of(self.config) {
+            Origins::Missing => print(format!("Warning: {}", Origins::MISSING)),
+            Origins::Elsewhere(found) => print(format!("Warning: {found}; {}", Origins::MEND_ELSEWHERE)),
+            Origins::Flex(_) => {}
         }
-        if problems.is_empty() { Ok(KeptPlugins { versions, dropped }) } else { Err(refused(&problems)) }
     }
 
-    /// Whether a plugin of our name is another's; `--yes` alone never replaces it.
-    fn check_owner(&self, plugin: Option<&Plugin>) -> Result<bool, CommandError> {
-        let is_named_otherwise =
-            plugin.is_some_and(|plugin| plugin.friendly_name.as_deref() != Some(FRIENDLY_NAME));
-        let foreign = match (self.ours().filter(|ours| !active::is_registered_by_us(ours)), plugin) {
-            (Some(configured), _) => {
-                format!("{}, shown as {:?},", line(configured), text(configured.friendly_name.as_ref()))
-            }
-            (None, Some(plugin)) if is_named_otherwise => {
-                format!("the Plugin {UNIQUE_NAME}, shown as {:?},", text(plugin.friendly_name.as_ref()))
-            }
-            (None, _) => return Ok(false),
-        };
-        let found = format!("{foreign} was not registered by this program");
-        if self.options.yes && !self.options.take_over {
-            return Err(refused(&[format!("{found}; if it is to give way, add --take-over to the command")]));
+    fn check(&self) -> Result<(), CommandError> {
+        if let Some(obstacles) = obstacles(&self.account, self.config, self.options.permission()) {
+            return Err(refused(&obstacles));
         }
-        print(format!("Warning: {found}"));
-        Ok(true)
+        if let Some(foreign) = foreign(&self.account, self.options.remove) {
+            print(format!("Warning: {foreign} was not registered by this program"));
+        }
+        Ok(())
+    }
+
+    /// Whether it is neither ours nor left out.
+    fn stays(&self, plugin: &ConfiguredPlugin) -> bool {
+        let is_replaced = is_ours(plugin) || (!self.options.remove && is_builders_copy(plugin));
+        !is_replaced && !plugin.is_archived()
+    }
+
+    /// The Versions and phases of the plugins that stay.
+    fn kept(&self) -> Result<Vec<(String, i64)>, CommandError> {
+        let staying = self.account.active.iter().filter(|plugin| self.stays(plugin));
+        let kept: Result<Vec<_>, String> = staying.map(kept).collect();
+        // `check` has refused what can't be kept.
+        kept.map_err(|problem| refused(&Obstacles::lasting(problem, "")))
     }
 
     /// The SID of our Plugin, made or taken over where needed.
-    async fn registered(&self, plugin: Option<Plugin>, is_foreign: bool) -> Result<String, TwilioError> {
+    async fn registered(&self) -> Result<String, TwilioError> {
         let plugins = &self.apis.plugins;
-        match plugin {
-            Some(plugin) if is_foreign => {
+        match &self.account.plugin {
+            Some(plugin) if foreign(&self.account, false).is_some() => {
                 Ok(plugins.rename_plugin(&plugin.sid, FRIENDLY_NAME, DESCRIPTION).await?.sid)
             }
-            Some(plugin) => Ok(plugin.sid),
+            Some(plugin) => Ok(plugin.sid.clone()),
             None => Ok(plugins.create_plugin(UNIQUE_NAME, FRIENDLY_NAME, DESCRIPTION).await?.sid),
         }
     }
 
     /// Makes the Configuration and releases it, unless another Release came meanwhile.
-    async fn release(
-        &self,
-        name: &str,
-        versions: &[(String, i64)],
-        dropped: &[String],
-    ) -> Result<(), CommandError> {
+    async fn release(&self, name: &str, versions: &[(String, i64)]) -> Result<(), CommandError> {
         let plugins = &self.apis.plugins;
         let description = format!("Made by taskrouter-sync {VERSION}");
         let configuration = plugins.create_configuration(name, &description, versions).await;
         let configuration = configuration.map_err(|error| self.failed(error))?;
         let now = plugins.active().await.map_err(|error| self.failed(error))?;
-        if now != self.active.release {
-            return Err(refused(&["another Release was made meanwhile; repeat the command".to_owned()]));
+        if now != self.account.release {
+            let command = self.options.permission().command();
+            let way_past = format!("repeat the command:\n{command}");
+            return Err(refused(&Obstacles::lasting("another Release was made meanwhile", &way_past)));
         }
         let released = plugins.release(&configuration.sid).await.map_err(|error| self.failed(error))?;
         print(format!("Released: {} of Configuration {}", released.sid, configuration.sid));
         let verb = if self.options.remove { "lose" } else { "have" };
         print(format!("Agents {verb} it once they load Flex again."));
-        self.print_way_back(dropped).await;
+        self.print_way_back().await;
         Ok(())
     }
 
-    async fn print_way_back(&self, dropped: &[String]) {
-        let Some(release) = &self.active.release else {
+    async fn print_way_back(&self) {
+        let Some(release) = &self.account.release else {
             print("To go back:\n  taskrouter-sync setup --flex-plugin --remove");
             return;
         };
         let before = &release.configuration_sid;
-        if self.leaves_archived_out(dropped) {
+        if self.leaves_archived_out() {
             // `confirm` has said so.
             return;
         }
@@ -261,25 +238,28 @@ impl PluginSetup<'_> {
         }
         let flex = &self.config.core.twilio.base_urls.flex;
         let rest = format!("-d ConfigurationId={before} {flex}/v1/PluginService/Releases");
-        print(format!("To go back:\n  {}", curl(self.config, &rest)));
+        print(format!("To go back:\n  {}", curl(self.config, &rest).replace('\n', "\n  ")));
     }
 
     /// Whether the active Configuration has an archived plugin, so that Flex would not release it again.
-    fn leaves_archived_out(&self, dropped: &[String]) -> bool {
-        !dropped.is_empty() || self.ours().is_some_and(ConfiguredPlugin::is_archived)
+    fn leaves_archived_out(&self) -> bool {
+        self.account.active.iter().any(ConfiguredPlugin::is_archived)
     }
 
     /// Prints the change and asks for confirmation.
-    fn confirm(&self, what: &str, others: usize, dropped: &[String]) -> Result<(), CommandError> {
+    fn confirm(&self, what: &str, others: usize) -> Result<(), CommandError> {
         let others = match others {
             0 => "there is no other plugin".to_owned(),
             1 => "1 other plugin stays as it is".to_owned(),
             others => format!("{others} other plugins stay as they are"),
         };
-        let dropped_lines: String =
-            dropped.iter().map(|plugin| format!("; {plugin} is archived and left out")).collect();
-        print(format!("Change: {what}; {others}{dropped_lines}"));
-        if let Some(release) = self.active.release.as_ref().filter(|_| self.leaves_archived_out(dropped)) {
+        let dropped = self.account.active.iter().filter(|plugin| {
+            plugin.is_archived() && !is_ours(plugin) && (self.options.remove || !is_builders_copy(plugin))
+        });
+        let dropped: String =
+            dropped.map(|plugin| format!("; {} is archived and left out", line(plugin))).collect();
+        print(format!("Change: {what}; {others}{dropped}"));
+        if let Some(release) = self.account.release.as_ref().filter(|_| self.leaves_archived_out()) {
             print(format!(
                 "There is no way back: Configuration {} has an archived plugin, and Flex releases none such again.",
                 release.configuration_sid

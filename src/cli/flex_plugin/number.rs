@@ -5,9 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::failure::refused;
 use crate::VERSION;
-use crate::cli::CommandError;
 use crate::twilio::TwilioError;
 use crate::twilio::plugins::Plugins;
 
@@ -37,12 +35,6 @@ pub(super) async fn choose(
         }
     }
     Ok(None)
-}
-
-pub(super) fn none_is_left() -> CommandError {
-    refused(&[format!(
-        "all numbers of version {VERSION} name other URLs or archived Versions; upgrade the service, or build it again"
-    )])
 }
 
 fn candidates(url: &str) -> impl Iterator<Item = String> {

@@ -15,8 +15,9 @@ pub(in crate::cli) enum Origins {
 
 impl Origins {
     pub(in crate::cli) const MISSING: &str = "ALLOWED_ORIGINS is not set, so the plugin gets no data";
+    /// Two lines, so that the setting can be copied.
     pub(in crate::cli) const MEND: &str =
-        "set ALLOWED_ORIGINS=https://flex.twilio.com, or your own Flex host";
+        "set this, or your own Flex host, and restart the service:\nALLOWED_ORIGINS=https://flex.twilio.com";
     pub(in crate::cli) const MEND_ELSEWHERE: &str =
         "add it to ALLOWED_ORIGINS unless your Flex has its own host";
 

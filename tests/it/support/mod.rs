@@ -5,6 +5,8 @@
 pub(crate) mod agreement;
 mod binary;
 pub(crate) mod browser;
+mod copying;
+mod https;
 pub(crate) mod postgres;
 pub(crate) mod socket;
 #[path = "../../shared/variables.rs"]
@@ -25,6 +27,8 @@ use twilio_emulator::{Emulator, Settings};
 
 pub(crate) use agreement::start_of_utc_day;
 pub(crate) use binary::{Binary, command};
+pub(crate) use copying::assert_copyable;
+pub(crate) use https::HttpsFront;
 use variables::base_variables;
 pub(crate) use variables::{ADMIN, BEARER};
 
