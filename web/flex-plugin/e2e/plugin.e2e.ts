@@ -81,10 +81,37 @@ it("shows the dashboard's digits in the realtime view and in Flex's Queues View,
     const [, , waiting] = table.find((row) => row.startsWith(`${sid} all `))?.split(" ") ?? [];
     expect(await sue.page.locator(`tr[data-queue=${sid}] [data-part=waiting]`).innerText()).toBe(waiting);
   }
+  const { queues } = await site.emulator.truth();
+  const pendings = Object.values(queues).map(({ realtime }) => realtime.tasks_by_status.pending ?? 0);
+  const total = pendings.reduce((sum, one) => sum + one, 0);
+  await expect.poll(() => sue.page.locator("[data-part=tile-waiting]").innerText()).toBe(String(total));
   expect(await sue.findings("main")).toEqual([]);
   expect([...sue.complained(), ...dashboard.complaints]).toEqual([]);
   await sue.leave();
   await dashboard.leave();
+});
+
+it("remembers the columns of each user of a browser", async () => {
+  const ann = await site.open("ann", ["supervisor"]);
+  const bob = await site.open("bob", ["supervisor"]);
+  const handled = () => ann.page.getByRole("columnheader").filter({ hasText: "Handled" });
+  const enter = async (name: string) => {
+    await ann.page.goto(new URL(`../${name}/`, ann.page.url()).href);
+    await ann.openRealtime();
+    await at.freshness(ann.page, "live", "feed");
+  };
+  await enter("ann");
+  await expect.poll(() => handled().count()).toBe(1);
+  await ann.page.getByText("Columns", { exact: true }).click();
+  await ann.page.getByRole("checkbox", { name: "Handled" }).uncheck();
+  await expect.poll(() => handled().count()).toBe(0);
+  await enter("bob");
+  await expect.poll(() => handled().count()).toBe(1);
+  await enter("ann");
+  await expect.poll(() => handled().count()).toBe(0);
+  expect([...ann.complained(), ...bob.complained()]).toEqual([]);
+  await ann.leave();
+  await bob.leave();
 });
 
 it("dials, connects the agent with the task, and hangs up", async () => {
