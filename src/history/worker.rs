@@ -82,7 +82,8 @@ impl ArchiveWorker {
             return stop.cancelled().await;
         }
         let shared = self.archive.shared();
-        info!(place = ?shared.config.place, detail_days = shared.config.detail_days, "Storing history");
+        let place = shared.config.place.as_ref().map(tracing::field::debug);
+        info!(place, detail_days = shared.config.detail_days, "Storing history");
         loop {
             let now = Timestamp::now().as_millisecond();
             let next = STEP * 1000 - now.rem_euclid(STEP * 1000);

@@ -4,7 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { launch } from "../browser.mjs";
 import { cell, freshness, part } from "../pages.ts";
-import { EDITOR, Emulator, Service } from "./programs.ts";
+import { Emulator, Service, VIEWER } from "./programs.ts";
 import { Visitor } from "./visitor.ts";
 
 /** Everything waits for a condition; this is only when to give up. */
@@ -32,7 +32,7 @@ afterAll(async () => {
 it("shows what happened as a curve, in a report, as CSV, and again as it was", async () => {
   const visitor = await Visitor.come(browser, emulator, service);
   const { page } = visitor;
-  await visitor.signIn(EDITOR, "/#/queues");
+  await visitor.signIn(VIEWER, "/#/queues");
   await freshness(page, "live");
   const sales = await emulator.queue("Sales");
   const pending = async () => (await emulator.truth()).queues[sales]?.realtime.tasks_by_status.pending;
@@ -93,5 +93,42 @@ it("shows what happened as a curve, in a report, as CSV, and again as it was", a
   await band.getByRole("link", { name: "Back to now" }).click();
   await freshness(page, "live");
   expect(visitor.complaints).toEqual([]);
+  await visitor.leave();
+});
+
+it("shows the time in which the service was killed as a gap", async () => {
+  const visitor = await Visitor.come(browser, emulator, service);
+  const { page } = visitor;
+  await visitor.signIn(VIEWER, "/#/queues");
+  await freshness(page, "live");
+  const lastSample = async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const curve = await page.evaluate(
+      async (path) => (await fetch(path)).json(),
+      `api/history/queues/${await emulator.queue("Sales")}?from=${now - 300}&to=${now}&step=10`,
+    );
+    return curve.times.at(-1) as number;
+  };
+  const before = await lastSample();
+  await service.kill();
+  // Samples are taken every five seconds: some of them are missing.
+  await expect.poll(() => Date.now() / 1000 - before, { ...PATIENCE, interval: 1000 }).toBeGreaterThan(40);
+  await service.up();
+  await freshness(page, "live");
+  visitor.forgiveUnanswered();
+  await expect.poll(lastSample, { ...PATIENCE, interval: 2000 }).toBeGreaterThan(before + 40);
+  await page.getByRole("button", { name: "Day curve of Sales", exact: true }).click();
+  const gaps = page.getByRole("list", { name: "Gaps" }).locator("li");
+  // One before the first start, one since the kill.
+  await expect
+    .poll(
+      async () => (await gaps.allInnerTexts()).filter((text) => /not running/.test(text)).length,
+      PATIENCE,
+    )
+    .toBe(2);
+  await page.evaluate((moment) => {
+    location.hash = `#/replay?at=${moment}`;
+  }, new Date((before + 25) * 1000).toISOString());
+  await page.getByText(/No record from .*: the service was not running/).waitFor();
   await visitor.leave();
 });

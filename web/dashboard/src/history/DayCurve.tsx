@@ -2,19 +2,20 @@
  * The curve of a day of a queue or a tile, with the day before, the same day a week before and the average of the last
  * four of that weekday behind it. The readout below is the legend: what the crosshair points at, line by line.
  */
-import { type Gap, MEASURES, type Measure } from "@taskrouter-sync/shared/api/history.ts";
+import type { Measure } from "@taskrouter-sync/shared/api/history.ts";
 import { compactDuration, isSpan } from "@taskrouter-sync/shared/format/duration.ts";
-import { addDays, dateOf, localDay } from "@taskrouter-sync/shared/format/localDays.ts";
+import { dateOf, localDay } from "@taskrouter-sync/shared/format/localDays.ts";
 import { metricText, rounded } from "@taskrouter-sync/shared/format/number.ts";
 import { clockTime, clockTimeSeconds } from "@taskrouter-sync/shared/format/time.ts";
 import { useLiveStore } from "@taskrouter-sync/shared/live/react.tsx";
-import controls from "@taskrouter-sync/shared/ui/controls.module.css";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { useSession } from "../base/session.ts";
 import { useHistoryText } from "../locales/history/index.ts";
 import { replayAddress } from "./addresses.ts";
+import { DayControls, SeriesControls, ZoomControls } from "./CurveControls.tsx";
 import { DayPlot, type DayPlotProps, KINDS, type Kind, LINES, type Limit } from "./DayPlot.tsx";
 import { dayName, weekdayName } from "./dates.ts";
+import { GapList } from "./GapList.tsx";
 import { HistoryNotice, Unreadable } from "./HistoryNotice.tsx";
 import { useHistoryState } from "./HistoryState.tsx";
 import css from "./history.module.css";
@@ -35,7 +36,6 @@ interface DayCurveProps {
   children?: React.ReactNode;
 }
 
-const GAPS_LISTED = 6;
 /** A mean of days has this many decimals. */
 const MEAN_PLACES = 1;
 const ALL_SHOWN: Readonly<Record<Kind, boolean>> = {
@@ -169,66 +169,16 @@ export function DayCurve({ subject, height, children }: DayCurveProps) {
       <HistoryNotice />
       <div className={css.controls}>
         {subject.kind === "queue" && (
-          <>
-            <select
-              className={controls.input}
-              aria-label={words.measure}
-              value={measure}
-              onChange={(event) => setMeasure(event.target.value as Measure)}
-            >
-              {MEASURES.map((one) => (
-                <option key={one} value={one}>
-                  {words.measures[one]}
-                </option>
-              ))}
-            </select>
-            <select
-              className={controls.input}
-              aria-label={text.channel}
-              value={channel}
-              onChange={(event) => setChannel(event.target.value)}
-            >
-              <option value="all">{text.allChannels}</option>
-              {channels.map((one) => (
-                <option key={one} value={one}>
-                  {one}
-                </option>
-              ))}
-            </select>
-          </>
-        )}
-        <span className={css.group}>
-          <Step label={words.earlier} onClick={() => go(addDays(date, -1))}>
-            ‹
-          </Step>
-          <input
-            type="date"
-            className={controls.input}
-            aria-label={words.day}
-            value={date}
-            max={today}
-            onChange={(event) => event.target.value && go(event.target.value)}
+          <SeriesControls
+            measure={measure}
+            channel={channel}
+            channels={channels}
+            onMeasure={setMeasure}
+            onChannel={setChannel}
           />
-          <Step label={words.later} disabled={date >= today} onClick={() => go(addDays(date, 1))}>
-            ›
-          </Step>
-        </span>
-        <span className={css.group}>
-          <Step label={words.zoomIn} onClick={() => zoomBy(0.5)}>
-            +
-          </Step>
-          <Step label={words.zoomOut} disabled={!zoom} onClick={() => zoomBy(2)}>
-            −
-          </Step>
-          <button
-            type="button"
-            className={controls.button}
-            disabled={!zoom}
-            onClick={() => setZoom(undefined)}
-          >
-            {words.wholeDay}
-          </button>
-        </span>
+        )}
+        <DayControls date={date} today={today} onDate={go} />
+        <ZoomControls zoomed={zoom !== undefined} onZoom={zoomBy} onWhole={() => setZoom(undefined)} />
         {children}
       </div>
       {days.error !== undefined && <Unreadable reason={days.error} onRetry={days.retry} />}
@@ -302,22 +252,9 @@ export function DayCurve({ subject, height, children }: DayCurveProps) {
               <WhyUnknown date={date} today={today} queue={"sid" in subject ? subject.sid : undefined} />
             )}
           </p>
-          {gaps.length > 0 && (
-            <ul className={css.gaps} aria-label={words.gaps}>
-              {gaps.slice(0, GAPS_LISTED).map((gap) => (
-                <li key={gap.from}>
-                  {words.gap(
-                    gapClock(gap)(Math.max(gap.from * 1000, day.start), zone),
-                    gapClock(gap)(Math.min(gap.to * 1000, day.end), zone),
-                    words.gapReasons[gap.reason] ?? gap.reason,
-                  )}
-                </li>
-              ))}
-              {gaps.length > GAPS_LISTED && <li>{words.moreGaps(gaps.length - GAPS_LISTED)}</li>}
-            </ul>
-          )}
+          <GapList gaps={gaps} day={day} zone={zone} />
           <p className={css.hint}>
-            {!zoom && words.smoothed(SMOOTH_S / 60)} {words.zoomHint}
+            {!zoom && words.smoothed(SMOOTH_S / 60)} {words.zoomHint} {words.keysHint}
           </p>
         </>
       ) : (
@@ -328,27 +265,6 @@ export function DayCurve({ subject, height, children }: DayCurveProps) {
         )
       )}
     </div>
-  );
-}
-
-interface StepProps {
-  label: string;
-  disabled?: boolean;
-  onClick(): void;
-  children: string;
-}
-
-function Step({ label, disabled = false, onClick, children }: StepProps) {
-  return (
-    <button
-      type="button"
-      className={controls.button}
-      aria-label={label}
-      disabled={disabled}
-      onClick={onClick}
-    >
-      <span aria-hidden="true">{children}</span>
-    </button>
   );
 }
 
@@ -366,9 +282,6 @@ function placeOf(times: readonly number[], time: number): number | undefined {
   const place = (after < 0 ? times.length : after) - 1;
   return place < 0 ? undefined : place;
 }
-
-/** A gap within a minute has its seconds. */
-const gapClock = ({ from, to }: Gap) => (to - from < 120 ? clockTimeSeconds : clockTime);
 
 function lastKnown(values: Values): number | undefined {
   for (let n = values.length - 1; n >= 0; n -= 1) if (values[n] != null) return n;

@@ -41,6 +41,7 @@ export const de: HistoryTexts = {
     zoomOut: "Herauszoomen",
     wholeDay: "Ganzer Tag",
     zoomHint: "Über die Kurve ziehen vergrößert; ein Doppelklick zeigt den ganzen Tag.",
+    keysHint: "Mit der Tastatur: Pfeile bewegen das Fadenkreuz, + und − zoomen, 0 zeigt den ganzen Tag.",
     smoothed: (minutes) =>
       `Die Tage dahinter sind als Mittel über ${minutes} min gezeichnet, vergrößert so, wie sie waren.`,
     dayBefore: "Tag davor",

@@ -40,6 +40,7 @@ export const en = {
     zoomOut: "Zoom out",
     wholeDay: "Whole day",
     zoomHint: "Drag across the curve to zoom; a double click shows the whole day.",
+    keysHint: "With the keyboard, arrows move the crosshair, + and − zoom, 0 shows the whole day.",
     smoothed: (minutes: number) =>
       `The days behind are drawn as means of ${minutes} min; zoomed in, as they were.`,
     dayBefore: "Day before",
