@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { launch } from "../browser.mjs";
-import { cell, freshness, part } from "../pages.ts";
-import { Emulator, Service, VIEWER } from "./programs.ts";
+import { cell, freshness, part, tile } from "../pages.ts";
+import { EDITOR, Emulator, Service, VIEWER } from "./programs.ts";
 import { Visitor } from "./visitor.ts";
 
 /** Everything waits for a condition; this is only when to give up. */
@@ -92,6 +92,39 @@ it("shows what happened as a curve, in a report, as CSV, and again as it was", a
   await part(page, "tasks-waiting", "value").waitFor();
   await band.getByRole("link", { name: "Back to now" }).click();
   await freshness(page, "live");
+  expect(visitor.complaints).toEqual([]);
+  await visitor.leave();
+});
+
+it("replays tiles by the definitions of then, without any right to change them", async () => {
+  const visitor = await Visitor.come(browser, emulator, service);
+  const { page } = visitor;
+  await visitor.signIn(EDITOR);
+  await freshness(page, "live");
+  const shown = tile(page, "tasks-waiting").getByText("Tasks Waiting", { exact: true });
+  await shown.waitFor();
+  const then = Math.floor(Date.now() / 1000);
+  const { request } = page.context();
+  const stored = async () => {
+    const moment = await (await request.get(`${service.url}/api/history/at?time=${then}`)).json();
+    return moment.tiles.some(({ name }: { name: string }) => name === "tasks-waiting");
+  };
+  await expect.poll(stored, PATIENCE).toBe(true);
+  const { csrfToken } = await (await request.get(`${service.url}/api/session`)).json();
+  const definitions = await (await request.get(`${service.url}/api/definitions`)).json();
+  const renamed = { metric: { ...definitions["tasks-waiting"].metric, label: "Callers" } };
+  const saved = await request.post(`${service.url}/api/save`, {
+    data: { "tasks-waiting": renamed },
+    headers: { "X-CSRF-Token": csrfToken },
+  });
+  expect(saved.status()).toBe(200);
+  await tile(page, "tasks-waiting").getByText("Callers", { exact: true }).waitFor();
+  await page.evaluate((moment) => {
+    location.hash = `#/replay?at=${moment}`;
+  }, new Date(then * 1000).toISOString());
+  await page.getByTestId("replay-band").waitFor();
+  await shown.waitFor();
+  expect(await page.getByRole("button", { name: /Add metric|Arrange/ }).count()).toBe(0);
   expect(visitor.complaints).toEqual([]);
   await visitor.leave();
 });

@@ -254,7 +254,8 @@ export function DayCurve({ subject, height, children }: DayCurveProps) {
           </p>
           <GapList gaps={gaps} day={day} zone={zone} />
           <p className={css.hint}>
-            {!zoom && words.smoothed(SMOOTH_S / 60)} {words.zoomHint} {words.keysHint}
+            {!zoom && words.smoothed(SMOOTH_S / 60)} {words.zoomHint}{" "}
+            <span className={css.keys}>{words.keysHint}</span>
           </p>
         </>
       ) : (
