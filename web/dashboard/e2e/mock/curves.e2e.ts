@@ -2,6 +2,7 @@
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { local } from "../../mock/history.mjs";
+import { violations } from "../accessibility.ts";
 import { freshness, part, tile } from "../pages.ts";
 import { type Mock, setUpDesks } from "./desk.ts";
 import { curveButton, rows, slider, tab, yesterdayAt } from "./historyPages.ts";
@@ -79,6 +80,22 @@ describe("day curve", () => {
     await p.keyboard.press("0");
     await expect.poll(() => slider(p).getAttribute("data-zoom")).toBeNull();
     expect(desks.last?.complaints).toEqual([]);
+  });
+
+  it("follows a finger", async () => {
+    const [p] = await open("/#/queues", {}, { hasTouch: true });
+    await curveButton(p, "Support").click();
+    await slider(p).waitFor();
+    const box = await p.locator(".u-over").boundingBox();
+    if (!box) throw new Error("no plot");
+    const moved = {
+      pointerType: "touch",
+      clientX: box.x + box.width / 4,
+      clientY: box.y + 50,
+      bubbles: true,
+    };
+    await p.locator(".u-over").dispatchEvent("pointermove", moved);
+    await expect.poll(() => p.locator("[data-part=crosshair]").innerText()).toMatch(/^(05:5\d|06:0\d)$/);
   });
 
   it("shows gaps as gaps, with their reason, however short", async () => {
@@ -241,6 +258,21 @@ describe("a history that does not work", () => {
         .waitFor();
     }
     expect(m.history.asked.filter((path) => !path.startsWith("state"))).toEqual([]);
+  });
+
+  it("has trouble: a sign stands on every view, and leads to the reason", async () => {
+    const degraded = (page: Page) =>
+      page.route("**/api/history/state", async (route) => {
+        const state = await (await route.fetch()).json();
+        await route.fulfill({
+          json: { ...state, state: "degraded", reason: "The disk is full.", lost: 1200 },
+        });
+      });
+    const [p] = await open("/", {}, {}, degraded);
+    await p.getByRole("link", { name: "History has trouble" }).click();
+    await p.getByText("The history has trouble: The disk is full. 1,200 rows could not be stored.").waitFor();
+    expect(await violations(p)).toEqual([]);
+    expect(desks.last?.complaints).toEqual([]);
   });
 
   it("has trouble: the reason stands in place, and reading again works", async () => {

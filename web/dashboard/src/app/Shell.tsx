@@ -11,6 +11,7 @@ import { useClient, useSession, useTitle } from "../base/session.ts";
 import { ToasterProvider, useToaster } from "../base/Toaster.tsx";
 import { toggleTheme, useTheme } from "../base/theme.ts";
 import { HistoryStateProvider, useServed } from "../history/HistoryState.tsx";
+import { HistoryTrouble } from "../history/HistoryTrouble.tsx";
 import { usePageText } from "../locales/index.ts";
 import { Queues } from "../views/queues/Queues.tsx";
 import { Wallboard } from "../views/wallboard/Wallboard.tsx";
@@ -131,6 +132,7 @@ function Head({ live }: { live: boolean }) {
     <header className="head">
       <h1 className="head-title">{useTitle()}</h1>
       {live && <FreshnessIndicator className="head-freshness" />}
+      <HistoryTrouble />
       <div className="head-end">
         <button type="button" className="quiet" onClick={toggleTheme}>
           {theme === "twilio" ? text.shell.dark : text.shell.light}

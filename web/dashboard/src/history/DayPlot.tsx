@@ -92,6 +92,13 @@ export function DayPlot(props: DayPlotProps) {
     plot.current = made;
     const [min, max] = latest.current.zoom ?? wholeDay(latest.current.day);
     made.setScale("x", { min, max });
+    // uPlot follows a mouse alone.
+    const touch = ({ pointerType, clientX, clientY }: PointerEvent) => {
+      if (pointerType !== "touch") return;
+      const { left, top } = made.over.getBoundingClientRect();
+      made.setCursor({ left: clientX - left, top: clientY - top });
+    };
+    made.over.addEventListener("pointermove", touch);
     let wide = width();
     const watch = new ResizeObserver(() => {
       if (width() === wide) return;

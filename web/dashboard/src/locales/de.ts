@@ -20,6 +20,7 @@ export const de: PageTexts = {
     language: "Sprache",
     viewer: "nur lesen",
     signOut: "Abmelden",
+    historyTrouble: "Verlauf gestört",
     signOutFailed: (reason) => `Noch angemeldet: ${reason}`,
     connecting: "Verbindung wird aufgebaut…",
     retrying: (reason) => `${reason} Neuer Versuch alle 3 s.`,

@@ -18,6 +18,7 @@ export const en = {
     language: "Language",
     viewer: "viewer",
     signOut: "Sign out",
+    historyTrouble: "History has trouble",
     signOutFailed: (reason: string) => `Still signed in: ${reason}`,
     connecting: "Connecting…",
     retrying: (reason: string) => `${reason} Retrying every 3 s.`,
