@@ -50,6 +50,8 @@ const VIEWS: [string, (page: Page) => Promise<unknown>][] = [
   ["Tasks", (page) => page.locator("tbody tr").first().waitFor()],
   ["Agents", (page) => page.locator(".group li").first().waitFor()],
   ["Call quality", (page) => page.locator("tbody tr").first().waitFor()],
+  ["Report", (page) => page.locator("[data-part=row]").first().waitFor()],
+  ["Replay", (page) => page.locator("[data-metric]").first().waitFor()],
 ];
 
 /** What is wider than the screen, and texts that are cut although their box neither scrolls nor ends in an ellipsis. */
@@ -58,11 +60,14 @@ const faults = (page: Page) =>
     // Headings that only screen readers get.
     const exempt = (e: Element) =>
       e.closest("[class*=srOnly], [role=tooltip], thead, [role=rowgroup]:has([role=columnheader])") !== null;
-    // Wide tables scroll, the queues' with the view around it.
+    // Wide tables scroll, the queues' with the view around it, and on a phone the tabs.
     const scrolls = (e: Element) =>
-      e.closest("[role=table], .scroll-x") !== null || e.querySelector("[role=table]") !== null;
+      e.closest("[role=table], .scroll-x, .tabs") !== null || e.querySelector("[role=table]") !== null;
     const named = (e: Element) => `${e.tagName} ${e.className} ${e.textContent?.slice(0, 20)}`;
-    const all = [...document.querySelectorAll("header *, nav *, main *")].filter((e) => !exempt(e));
+    // A closed menu's content has a place that may be an old one.
+    const all = [...document.querySelectorAll("header *, nav *, main *")].filter(
+      (e) => e.checkVisibility() && !exempt(e),
+    );
     const outside = all.filter((e) => {
       const { width, right, left } = e.getBoundingClientRect();
       return width > 0 && !scrolls(e) && (right > innerWidth + 1 || left < -1);
