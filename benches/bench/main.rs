@@ -39,6 +39,7 @@ mod fanout;
 mod feed;
 mod formulas;
 mod freshness;
+mod history;
 mod intake;
 mod lag;
 mod mix;
@@ -174,7 +175,7 @@ async fn measure(options: &Options) -> (Vec<Section>, Vec<Observed>) {
         Some(prepared) => options.run("ages", ages::run(effort, prepared)).await,
         None => None,
     };
-    let results: [Option<Result>; 14] = [
+    let results: [Option<Result>; 15] = [
         options.run("mix", mix::run(effort, &options.mix)).await,
         options.run("feed", feed::run(effort)).await,
         options.run("freshness", freshness::run(effort)).await,
@@ -185,6 +186,7 @@ async fn measure(options: &Options) -> (Vec<Section>, Vec<Observed>) {
         options.run("intake", intake::run(effort)).await,
         options.run("fanout", fanout::run(effort)).await,
         options.run("formulas", formulas::run(effort)).await,
+        options.run("history", history::run(effort)).await,
         options.run("scaling", scaling::run(effort)).await,
         scale,
         refusals,

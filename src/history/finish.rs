@@ -8,6 +8,7 @@ use super::figures::{Figures, field, is_counter, name_of};
 use super::gap::Gap;
 use super::intervals::interval;
 use super::names::{NameKind, StoredNames};
+use super::pack::unpacked;
 use super::store::{Batch, DayOfIntervals, DetailPart, HistoryStore, StoreFault};
 use super::timeline::{Timeline, by_subject};
 use super::worker::FINAL_UNTIL;
@@ -40,7 +41,8 @@ pub(super) async fn finish(
     let day = calendar.day(start);
     let index = u64::try_from((start - quarter(day)) / QUARTER).unwrap_or(0);
     let known = store.intervals(day, day, None).await?;
-    let mut known: HashMap<u32, Vec<u8>> = known.into_iter().map(|row| (row.subject, row.data)).collect();
+    let mut known: HashMap<u32, Vec<u8>> =
+        known.into_iter().map(|row| (row.subject, unpacked(&row.data).into_owned())).collect();
     let mut days = Vec::new();
     for (subject, scopes) in finished {
         let mut data = known.remove(&subject).unwrap_or_default();
@@ -141,7 +143,7 @@ pub(super) fn read_day(row: &DayOfIntervals, until: i64, from: i64) -> Vec<(i64,
             found.push((time, 0, workers.clone()));
         }
     };
-    for entry in entries(&row.data, 0) {
+    for entry in entries(&unpacked(&row.data), 0) {
         let time = first + i64::try_from(entry.step).unwrap_or(0) * QUARTER;
         while next < time {
             idle(&mut found, next, &workers);

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! snapshots, tiles ─► ArchiveWorker, every 5 s ─► session (what changed) ─► encoding ─► store
-//!                                └► finish: a quarter hour that is over ─► intervals (arithmetic) ─► store
+//!                                ├► finish: a quarter hour that is over ─► intervals (arithmetic) ─► store
+//!                                └► pack: a day that is over ─► store
 //! store ─► timeline ─► series (curves, one moment), report (intervals)
 //! ```
 //!
@@ -18,6 +19,7 @@ mod finish;
 mod gap;
 mod intervals;
 mod names;
+mod pack;
 mod probe;
 mod rates;
 mod report;

@@ -279,13 +279,6 @@ impl HistoryStore {
         last: i64,
         subjects: Option<&[u32]>,
     ) -> Result<Vec<DayOfIntervals>, StoreFault> {
-        let day = |row: &sqlx::any::AnyRow| {
-            Ok(DayOfIntervals {
-                day: row.try_get(0)?,
-                subject: number(row.try_get(1)?),
-                data: row.try_get(2)?,
-            })
-        };
         let wanted =
             |found: &DayOfIntervals| subjects.is_none_or(|subjects| subjects.contains(&found.subject));
         let only = match subjects {
@@ -299,8 +292,21 @@ impl HistoryStore {
             "SELECT day, subject, data FROM history_intervals WHERE day BETWEEN $1 AND $2 {only} ORDER BY day, subject"
         );
         let rows = sqlx::query(&sql).bind(first).bind(last).fetch_all(&self.pool).await?;
-        let days: Result<Vec<DayOfIntervals>, StoreFault> = rows.iter().map(day).collect();
+        let days: Result<Vec<DayOfIntervals>, StoreFault> = rows.iter().map(day_of_intervals).collect();
         Ok(days?.into_iter().filter(wanted).collect())
+    }
+
+    /// Up to `most` subjects of a day that come after one, in order.
+    pub(super) async fn intervals_after(
+        &self,
+        day: i64,
+        subject: i64,
+        most: i64,
+    ) -> Result<Vec<DayOfIntervals>, StoreFault> {
+        let sql = "SELECT day, subject, data FROM history_intervals WHERE day = $1 AND subject > $2 \
+                   ORDER BY subject LIMIT $3";
+        let rows = sqlx::query(sql).bind(day).bind(subject).bind(most).fetch_all(&self.pool).await?;
+        rows.iter().map(day_of_intervals).collect()
     }
 
     pub(super) async fn write(&self, batch: &Batch) -> Result<(), StoreFault> {
@@ -387,6 +393,10 @@ fn places(rows: usize, columns: usize) -> String {
         format!("({})", places.join(", "))
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+fn day_of_intervals(row: &sqlx::any::AnyRow) -> Result<DayOfIntervals, StoreFault> {
+    Ok(DayOfIntervals { day: row.try_get(0)?, subject: number(row.try_get(1)?), data: row.try_get(2)? })
 }
 
 fn number(stored: i64) -> u32 {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::archive::HistoryError;
+use super::pack::PACKED_UNTIL;
 use super::store::{Batch, HistoryStore};
 use super::worker::{ALIVE, FINAL_UNTIL, SINCE};
 use crate::config::HistoryPlace;
@@ -24,7 +25,7 @@ pub async fn copy(from: &HistoryPlace, to: &HistoryPlace) -> Result<usize, Histo
     let mut batch =
         Batch { names: names.stored(), gaps: source.gaps(i64::MIN, i64::MAX).await?, ..Batch::default() };
     let mut facts = Vec::new();
-    for fact in [SINCE, ALIVE, FINAL_UNTIL] {
+    for fact in [SINCE, ALIVE, FINAL_UNTIL, PACKED_UNTIL] {
         facts.extend(source.fact(fact).await?.map(|value| (fact, value)));
     }
     rows += batch.rows();

@@ -18,6 +18,7 @@ use super::archive::Archive;
 use super::calendar::{QUARTER, quarter};
 use super::finish::finish;
 use super::gap::{Gap, GapReason};
+use super::pack::Packing;
 use super::session::{StoringSession, is_filled};
 use super::store::{Batch, HistoryStore, StoreFault, put_aside};
 use super::timeline::STEP;
@@ -48,7 +49,7 @@ pub struct ArchiveWorker {
     tiles: watch::Receiver<Tiles>,
     /// Statistics that nothing has confirmed for so long are not known.
     stale_after: i64,
-    session: Option<(HistoryStore, StoringSession)>,
+    session: Option<(HistoryStore, StoringSession, Packing)>,
     /// Where storing failed before: when to try again, and the pause after that.
     retry: Option<(Instant, Duration)>,
     stored_before: bool,
@@ -104,8 +105,8 @@ impl ArchiveWorker {
         self.archive.close().await;
     }
 
-    /// One look, at a moment on the grid.
-    pub(super) async fn turn(&mut self, now: i64) {
+    /// One look, at a moment on the grid: a multiple of five seconds since 1970.
+    pub async fn turn(&mut self, now: i64) {
         if self.retry.is_some_and(|(at, _)| Instant::now() < at) {
             return;
         }
@@ -156,9 +157,10 @@ impl ArchiveWorker {
             let stored_at = store.fact(ALIVE).await?;
             let session =
                 StoringSession::new(store.names().await?, stored_at, store.fact(FINAL_UNTIL).await?);
-            self.session = Some((store, session));
+            let packing = Packing::new(&store).await?;
+            self.session = Some((store, session, packing));
         }
-        let Some((store, session)) = &mut self.session else { return Ok(()) };
+        let Some((store, session, packing)) = &mut self.session else { return Ok(()) };
         if session.stored_at.is_some_and(|stored_at| stored_at >= now) {
             // The clock was set back, or another replica stores.
             return Ok(());
@@ -199,6 +201,9 @@ impl ArchiveWorker {
                 break;
             };
             session.final_until = Some(finish(store, &shared.calendar, &session.names, start).await?);
+        }
+        if let Some(final_until) = session.final_until {
+            packing.step(store, &shared.calendar, final_until).await?;
         }
         let day = 86_400;
         let (detail, intervals) =
