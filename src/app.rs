@@ -18,7 +18,7 @@ use crate::coordination::gossip::{Broadcaster, SharedFact};
 use crate::coordination::rate_limit::Quota;
 use crate::dialling::Dialler;
 use crate::feed;
-use crate::history::{Archive, ArchiveWorker};
+use crate::history::{Archive, ArchiveWorker, BACKFILL_PAUSE};
 use crate::layout;
 use crate::lifecycle::{Stage, TaskError, Tasks};
 use crate::pipeline::Pipeline;
@@ -204,6 +204,8 @@ fn alone(
         .judging_by(unanswered);
     let storing =
         ArchiveWorker::new(archive, pipeline.refresher.snapshots(), pipeline.tiles.clone(), interval);
+    let (storing, backfill) = storing.with_backfill(apis.taskrouter.clone(), BACKFILL_PAUSE);
+    tasks.spawn(Stage::Reads, "reading the past", |stop| backfill.run(stop));
     tasks.spawn(Stage::Writes, "storing history", |stop| storing.run(stop));
     // Watchers hold their connections open, so the feed ends with the listener and not after it.
     tasks.spawn(Stage::Intake, "feed", |stop| drawing.run(stop));

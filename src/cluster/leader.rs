@@ -18,7 +18,7 @@ use super::replication::replicate;
 use super::rpc::serve;
 use super::tasks::ReplicaTasks;
 use crate::feed;
-use crate::history::ArchiveWorker;
+use crate::history::{ArchiveWorker, BACKFILL_PAUSE};
 use crate::lifecycle::Tasks;
 use crate::pipeline::Pipeline;
 use crate::twilio::sync::SyncService;
@@ -72,7 +72,9 @@ impl Term {
             pipeline.tiles.clone(),
             config.core.refresh.realtime_interval,
         );
+        let (storing, backfill) = storing.with_backfill(apis.taskrouter.clone(), BACKFILL_PAUSE);
         parts.spawn("storing history", storing.run(ended.clone()));
+        parts.spawn("reading the past", backfill.run(ended.clone()));
         let pictures = shared.watched.pictures.clone();
         parts.spawn(
             "replicating the feed",

@@ -25,6 +25,11 @@ impl Calendar {
         Self { zone: statistics.time_zone.clone(), day_start: statistics.day_start }
     }
 
+    #[cfg(test)]
+    pub(super) fn of(zone: TimeZone) -> Self {
+        Self { zone, day_start: Time::midnight() }
+    }
+
     pub(super) fn zone_name(&self) -> String {
         self.zone.iana_name().unwrap_or("UTC").to_owned()
     }
@@ -69,7 +74,7 @@ mod tests {
     use super::*;
 
     fn calendar(zone: &str) -> Calendar {
-        Calendar { zone: TimeZone::get(zone).unwrap(), day_start: Time::midnight() }
+        Calendar::of(TimeZone::get(zone).unwrap())
     }
 
     fn at(text: &str) -> i64 {

@@ -90,7 +90,7 @@ fn scopes(parts: &[DetailPart], gaps: &[Gap], start: i64, end: i64) -> Vec<(u32,
 }
 
 /// Adds an interval to its day. Left out are scopes in which nothing happened, and Workers that are as in the entry before.
-fn append(data: &mut Vec<u8>, index: u64, scopes: &[(u32, Figures)]) -> bool {
+pub(super) fn append(data: &mut Vec<u8>, index: u64, scopes: &[(u32, Figures)]) -> bool {
     let written = data.len();
     let mut last: Figures = Figures::default();
     for entry in entries(data, 0).filter(|entry| entry.scope == Some(0)) {
@@ -112,7 +112,7 @@ fn append(data: &mut Vec<u8>, index: u64, scopes: &[(u32, Figures)]) -> bool {
             }
         } else {
             let own = counters(figures);
-            let happened = own.iter().any(|(number, _)| *number != field::COVERED);
+            let happened = own.iter().any(|(number, _)| !matches!(*number, field::COVERED | field::SOURCE));
             if !happened {
                 continue;
             }

@@ -3,7 +3,8 @@
 //! ```text
 //! snapshots, tiles ─► ArchiveWorker, every 5 s ─► session (what changed) ─► encoding ─► store
 //!                                ├► finish: a quarter hour that is over ─► intervals (arithmetic) ─► store
-//!                                └► pack: a day that is over ─► store
+//!                                ├► pack: a day that is over ─► store
+//!   Twilio ─► Backfill ──────────┘ the days before the first start
 //! store ─► timeline ─► series (curves, one moment), report (intervals)
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! or damaged costs the samples of that time, which are shown as a gap. The [`Archive`] answers queries.
 
 mod archive;
+mod backfill;
 mod calendar;
 mod check;
 mod encoding;
@@ -31,6 +33,7 @@ mod transfer;
 mod worker;
 
 pub use archive::{Archive, HistoryError, HistoryState};
+pub use backfill::{BACKFILL_PAUSE, Backfill};
 pub use check::{DayCheck, check};
 pub use gap::{Gap, GapReason};
 pub use probe::{Probe, probe};

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::archive::Archive;
+use super::backfill::{Backfill, PastQuarters, backfill};
 use super::calendar::{QUARTER, quarter};
 use super::finish::finish;
 use super::gap::{Gap, GapReason};
@@ -24,6 +25,7 @@ use super::store::{Batch, HistoryStore, StoreFault, put_aside};
 use super::timeline::STEP;
 use crate::config::HistoryPlace;
 use crate::stats::{Snapshot, Tiles};
+use crate::twilio::taskrouter::TaskRouter;
 
 pub(super) const SINCE: &str = "since";
 pub(super) const ALIVE: &str = "alive";
@@ -54,6 +56,7 @@ pub struct ArchiveWorker {
     retry: Option<(Instant, Duration)>,
     stored_before: bool,
     started: Instant,
+    past: Option<PastQuarters>,
 }
 
 impl ArchiveWorker {
@@ -74,7 +77,17 @@ impl ArchiveWorker {
             retry: None,
             stored_before: false,
             started,
+            past: None,
         }
+    }
+
+    /// Stores the days before the first start too, which the other half reads with a pause between requests.
+    #[must_use]
+    pub fn with_backfill(mut self, taskrouter: TaskRouter, pause: Duration) -> (Self, Backfill) {
+        let thresholds = &self.archive.shared().statistics.sla_thresholds;
+        let (reading, past) = backfill(taskrouter, self.snapshots.clone(), thresholds, pause);
+        self.past = Some(past);
+        (self, reading)
     }
 
     /// Stores until `stop`, then once more.
@@ -204,6 +217,11 @@ impl ArchiveWorker {
         }
         if let Some(final_until) = session.final_until {
             packing.step(store, &shared.calendar, final_until).await?;
+        }
+        if let Some(past) = &mut self.past
+            && let Some(since) = store.fact(SINCE).await?
+        {
+            past.step(store, &shared.calendar, &mut session.names, since).await?;
         }
         let day = 86_400;
         let (detail, intervals) =

@@ -20,6 +20,7 @@ mod abuse;
 mod access;
 mod allowance;
 mod authorisation;
+mod backfill;
 mod bootstrap;
 mod burst;
 mod chaos;
