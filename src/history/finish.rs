@@ -1,6 +1,6 @@
 //! Stores a quarter hour that is over as an interval of its day, made from the details around it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::calendar::{Calendar, QUARTER, quarter};
 use super::encoding::{entries, put_entry, whole};
@@ -125,6 +125,34 @@ pub(super) fn append(data: &mut Vec<u8>, index: u64, scopes: &[(u32, Figures)]) 
         }
     }
     data.len() > written
+}
+
+/// A day's data with more in one interval.
+pub(super) fn with_more(data: &[u8], index: u64, more: &[(u32, Figures)]) -> Vec<u8> {
+    let mut day: BTreeMap<(u64, u32), Vec<(u32, Option<i64>)>> =
+        entries(data, 0).filter_map(|entry| Some(((entry.step, entry.scope?), entry.fields))).collect();
+    let of_all = day.get(&(index, 0)).cloned().unwrap_or_default();
+    // What stands as "the same as all" is no longer that.
+    for ((_, scope), fields) in day.range_mut((index, 1)..(index + 1, 0)) {
+        if *scope != 0 && fields.iter().any(|(number, _)| *number == field::SAME_AS_ALL) {
+            *fields = of_all.iter().filter(|(number, _)| !is_workers(*number)).copied().collect();
+        }
+    }
+    for (scope, more) in more {
+        let fields = day.entry((index, *scope)).or_default();
+        fields.sort_unstable_by_key(|(number, _)| *number);
+        for (number, count) in more.iter() {
+            match fields.binary_search_by_key(&number, |(number, _)| *number) {
+                Ok(at) => fields[at].1 = Some(fields[at].1.unwrap_or(0).saturating_add(count)),
+                Err(at) => fields.insert(at, (number, Some(count))),
+            }
+        }
+    }
+    let mut out = Vec::with_capacity(data.len());
+    for ((step, scope), fields) in &day {
+        put_entry(&mut out, *step, u64::from(*scope), fields, 0);
+    }
+    out
 }
 
 pub(super) fn is_workers(number: u32) -> bool {

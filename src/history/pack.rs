@@ -67,6 +67,11 @@ fn pack(data: &[u8]) -> Vec<u8> {
     }
 }
 
+/// A day's new entries, packed where the old ones are.
+pub(super) fn packed_as(old: &[u8], data: Vec<u8>) -> Vec<u8> {
+    if old.first() == Some(&PACKED) { pack(&data) } else { data }
+}
+
 /// The entries of a day, packed or not, as `encoding` has them; of a damaged one what can be read.
 pub(super) fn unpacked(data: &[u8]) -> Cow<'_, [u8]> {
     let Some((&PACKED, deflated)) = data.split_first() else { return Cow::Borrowed(data) };
@@ -115,12 +120,22 @@ pub(super) struct Packing {
     day: i64,
     /// The last subject of that day that is packed.
     subject: i64,
+    /// No day is over before intervals are final up to here.
+    waits_for: i64,
 }
 
 impl Packing {
     pub(super) async fn new(store: &HistoryStore) -> Result<Self, StoreFault> {
         let until = store.fact(PACKED_UNTIL).await?.unwrap_or(i64::MIN);
-        Ok(Self { until, day: i64::MIN, subject: -1 })
+        Ok(Self { until, ..Self::from_the_oldest() })
+    }
+
+    fn from_the_oldest() -> Self {
+        Self { until: i64::MIN, day: i64::MIN, subject: -1, waits_for: i64::MIN }
+    }
+
+    pub(super) fn begin_again(&mut self) {
+        *self = Self::from_the_oldest();
     }
 
     /// Packs some TaskQueues of the first day that is over and not packed.
@@ -130,9 +145,13 @@ impl Packing {
         calendar: &Calendar,
         final_until: i64,
     ) -> Result<(), StoreFault> {
+        if final_until < self.waits_for {
+            return Ok(());
+        }
         let Some(day) = store.day_from(self.until).await? else { return Ok(()) };
         let next = calendar.next_day(day);
         if next > final_until {
+            self.waits_for = next;
             return Ok(());
         }
         if self.day != day {

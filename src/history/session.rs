@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use super::calendar::quarter;
 use super::encoding::{put, put_entry, put_gone, whole};
 use super::figures::{Figures, figures, scope_number};
-use super::gap::Gap;
 use super::names::{NameKind, StoredNames};
 use super::store::Batch;
 use super::timeline::STEP;
@@ -24,6 +23,10 @@ pub(super) struct StoringSession {
     pub(super) stored_at: Option<i64>,
     /// Up to which moment intervals are stored.
     pub(super) final_until: Option<i64>,
+    /// When the first sample was stored.
+    pub(super) since: Option<i64>,
+    /// The quarter hour in which everything too old was deleted.
+    pub(super) pruned: Option<i64>,
     subjects: HashMap<Arc<str>, Subject>,
     tiles: HashMap<Arc<str>, TileSubject>,
 }
@@ -72,7 +75,8 @@ impl OpenPart {
 
 impl StoringSession {
     pub(super) fn new(names: StoredNames, stored_at: Option<i64>, final_until: Option<i64>) -> Self {
-        Self { names, stored_at, final_until, subjects: HashMap::new(), tiles: HashMap::new() }
+        let (subjects, tiles) = Default::default();
+        Self { names, stored_at, final_until, since: None, pruned: None, subjects, tiles }
     }
 
     /// After a gap everything is stored again, as read then.
@@ -204,12 +208,12 @@ impl StoringSession {
         self.stored_at = Some(now);
     }
 
-    /// The gap since the last sample, if there is one: after a start or a failure every missing sample is one, else the turns
-    /// of a busy machine may come late.
-    pub(super) fn gap_until(&self, now: i64, reason: super::GapReason) -> Option<Gap> {
+    /// Where the gap since the last sample begins, if there is one: after a start or a failure every missing sample is one,
+    /// else the turns of a busy machine may come late.
+    pub(super) fn gap_begins(&self, now: i64) -> Option<i64> {
         let from = self.stored_at?;
         let longest = if self.subjects.is_empty() { STEP } else { 3 * STEP };
-        (now - from > longest).then_some(Gap { from, to: now, reason })
+        (now - from > longest).then_some(from)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::archive::HistoryError;
+use super::backfill::{BACKFILL, SETTLED};
 use super::pack::PACKED_UNTIL;
 use super::store::{Batch, HistoryStore};
 use super::worker::{ALIVE, FINAL_UNTIL, SINCE};
@@ -25,7 +26,7 @@ pub async fn copy(from: &HistoryPlace, to: &HistoryPlace) -> Result<usize, Histo
     let mut batch =
         Batch { names: names.stored(), gaps: source.gaps(i64::MIN, i64::MAX).await?, ..Batch::default() };
     let mut facts = Vec::new();
-    for fact in [SINCE, ALIVE, FINAL_UNTIL, PACKED_UNTIL] {
+    for fact in [SINCE, ALIVE, FINAL_UNTIL, PACKED_UNTIL, BACKFILL, SETTLED] {
         facts.extend(source.fact(fact).await?.map(|value| (fact, value)));
     }
     rows += batch.rows();

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::archive::Archive;
-use super::backfill::{Backfill, PastQuarters, backfill};
+use super::backfill::{Backfill, PastWindows, backfill};
 use super::calendar::{QUARTER, quarter};
 use super::finish::finish;
 use super::gap::{Gap, GapReason};
@@ -56,7 +56,7 @@ pub struct ArchiveWorker {
     retry: Option<(Instant, Duration)>,
     stored_before: bool,
     started: Instant,
-    past: Option<PastQuarters>,
+    past: Option<PastWindows>,
 }
 
 impl ArchiveWorker {
@@ -168,8 +168,9 @@ impl ArchiveWorker {
         if self.session.is_none() {
             let store = self.archive.open().await?;
             let stored_at = store.fact(ALIVE).await?;
-            let session =
+            let mut session =
                 StoringSession::new(store.names().await?, stored_at, store.fact(FINAL_UNTIL).await?);
+            session.since = store.fact(SINCE).await?;
             let packing = Packing::new(&store).await?;
             self.session = Some((store, session, packing));
         }
@@ -187,21 +188,21 @@ impl ArchiveWorker {
         }
         if session.stored_at.is_none() {
             // What happened since the day began is known as a sum.
-            session.final_until = Some(quarter(today));
+            (session.final_until, session.since) = (Some(quarter(today)), Some(now));
             batch.facts.extend([(SINCE, now), (FINAL_UNTIL, quarter(today))]);
             batch.gaps.push(Gap { from: today, to: now, reason: GapReason::NotRunning });
         }
-        let known = store.gaps(session.stored_at.unwrap_or(now), now + 1).await?;
-        let reason = match known.first() {
-            Some(gap) if session.stored_at == Some(gap.from) => gap.reason,
-            _ if self.stored_before => GapReason::NotStored,
-            _ => GapReason::NotRunning,
-        };
-        if let Some(gap) = session.gap_until(now, reason) {
+        if let Some(from) = session.gap_begins(now) {
+            let known = store.gaps(from, now + 1).await?;
+            let reason = match known.first() {
+                Some(gap) if from == gap.from => gap.reason,
+                _ if self.stored_before => GapReason::NotStored,
+                _ => GapReason::NotRunning,
+            };
             if reason == GapReason::NotStored {
-                self.archive.lost((gap.to - gap.from) / STEP - 1);
+                self.archive.lost((now - from) / STEP - 1);
             }
-            batch.gaps.push(gap);
+            batch.gaps.push(Gap { from, to: now, reason });
             session.after_gap();
         }
         session.sample(&snapshot, &shared.workspace, today, now, &mut batch);
@@ -219,16 +220,24 @@ impl ArchiveWorker {
             packing.step(store, &shared.calendar, final_until).await?;
         }
         if let Some(past) = &mut self.past
-            && let Some(since) = store.fact(SINCE).await?
+            && let Some(since) = session.since
         {
-            past.step(store, &shared.calendar, &mut session.names, since).await?;
+            let until = session.final_until.unwrap_or(since);
+            let filled = past.step(store, &shared.calendar, &mut session.names, (since, until, now)).await?;
+            if filled {
+                // Its days are older than those that are packed.
+                packing.begin_again();
+            }
         }
         let day = 86_400;
         let (detail, intervals) =
             (i64::from(shared.config.detail_days), i64::from(shared.config.interval_days));
         for _ in 0..PRUNED_AT_A_TIME {
-            if !store.prune(now - detail * day, now - intervals * day).await? {
+            if session.pruned == Some(quarter(now)) {
                 break;
+            }
+            if !store.prune(now - detail * day, now - intervals * day).await? {
+                session.pruned = Some(quarter(now));
             }
         }
         Ok(())

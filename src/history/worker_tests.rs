@@ -6,12 +6,13 @@ use serde_json::json;
 
 use super::*;
 use crate::config::{Config, HistoryConfig};
+use crate::history::backfill::by_hand::{Twilio, twilio};
 use crate::history::calendar::timestamp;
 use crate::history::{Range, ReportQuery};
 use crate::sid::TaskQueueSid;
 use crate::stats::{QueueState, ScopeStats};
 use crate::telemetry::metrics::Monitor;
-use crate::twilio::taskrouter::{Cumulative, Realtime, TaskQueue};
+use crate::twilio::taskrouter::{Cumulative, Realtime, TaskQueue, TaskQueueStatistics};
 
 const QUEUE: &str = "WQ00000000000000000000000000000001";
 
@@ -23,6 +24,8 @@ struct Centre {
     /// Entries so far, with their moments.
     entries: Vec<i64>,
     random: u64,
+    /// What Twilio answers about the past.
+    twilio: Twilio,
 }
 
 fn config(zone: &str) -> Config {
@@ -50,8 +53,10 @@ impl Centre {
         let archive = Archive::new(&config(zone).core, history, Monitor::default());
         let (snapshots, watched) = watch::channel(Arc::new(Snapshot::empty(&[], Timestamp::UNIX_EPOCH)));
         let tiles = watch::channel(None).1;
-        let worker = ArchiveWorker::new(archive.clone(), watched, tiles, Duration::from_secs(5));
-        Self { archive, snapshots, worker, entries: Vec::new(), random: 88_172_645_463_325_252 }
+        let mut worker = ArchiveWorker::new(archive.clone(), watched, tiles, Duration::from_secs(5));
+        let (twilio, past) = twilio();
+        worker.past = Some(past);
+        Self { archive, snapshots, worker, entries: Vec::new(), random: 88_172_645_463_325_252, twilio }
     }
 
     /// The same centre under a service that was started again.
@@ -88,7 +93,13 @@ impl Centre {
     }
 
     fn read(&self, now: i64) {
-        let (day, entered) = (self.day(now), self.truth(self.day(now), now));
+        self.read_as_of(now, now);
+    }
+
+    /// Twilio's counts as they were at an earlier moment of the same day.
+    fn read_as_of(&self, counted: i64, now: i64) {
+        let day = self.day(now);
+        let entered = self.truth(day, counted);
         let sid: TaskQueueSid = QUEUE.parse().unwrap();
         let queue: TaskQueue =
             serde_json::from_value(json!({"sid": sid, "friendly_name": "Support"})).unwrap();
@@ -107,6 +118,22 @@ impl Centre {
             self.live(now - 5, now);
             self.read(now);
             self.worker.turn(now).await;
+        }
+    }
+
+    /// The same with a look every fifteen seconds, counts of the last full minute, and Twilio's answers about the past.
+    async fn run_slowly(&mut self, from: i64, to: i64) {
+        for now in (from..to).step_by(15) {
+            self.live(now - 15, now);
+            self.read_as_of((now - now.rem_euclid(60)).max(self.day(now)), now);
+            self.worker.turn(now).await;
+            self.twilio.answer(|start, end| {
+                let stats = stats(start, self.truth(start, end), 0, end);
+                let cumulative = stats.cumulative.value.as_deref().unwrap().clone();
+                let realtime = stats.realtime.value.as_deref().unwrap().clone();
+                let task_queue_sid = QUEUE.parse().unwrap();
+                vec![TaskQueueStatistics { task_queue_sid, realtime, cumulative }]
+            });
         }
     }
 
@@ -220,6 +247,59 @@ async fn a_day_adds_up_over_restarts_and_shows_what_it_missed_as_gaps() {
     let state = centre.archive.state().await;
     assert_eq!((state.state, state.store, state.lost), ("ok", Some("sqlite"), 0));
     assert_eq!(state.since.as_deref(), Some("2026-03-29T06:00:00Z"));
+}
+
+/// The service is killed at random moments, also over midnight, and reads Twilio's counts a minute late.
+async fn adds_up(zone: &str, midnight: &str, hours: i64) {
+    let folder = tempfile::tempdir().unwrap();
+    let history = place(&folder);
+    let mut centre = Centre::new(zone, &history);
+    let midnight = second(midnight);
+    let end = midnight + hours * 3600;
+    centre.random ^= midnight.unsigned_abs();
+    centre.live(midnight - 7200, midnight - 1800);
+    let mut now = midnight - 1800;
+    while now < end + 3600 {
+        let until = now + i64::try_from(centre.die(400)).unwrap() * 60;
+        centre.run_slowly(now, until.min(end + 3600)).await;
+        let away = i64::try_from(centre.die(60)).unwrap() * 60;
+        let back = (until + away).min(end + 1200);
+        if until < back {
+            // The last turn lived up to fifteen seconds before `until`.
+            centre.live(until - 15, back - 15);
+            centre = centre.restarted(zone, &history).await;
+            now = back;
+        } else {
+            now = until;
+        }
+    }
+    for (from, to) in [(midnight - 86_400, midnight), (midnight, end)] {
+        let days = centre.rows(from, to, 86_400).await;
+        assert_eq!(days.iter().map(|row| row.entered).sum::<i64>(), centre.truth(from, to), "from {from}");
+    }
+    let quarters = centre.rows(midnight, end, 900).await;
+    assert_eq!(quarters.len(), usize::try_from(hours * 4).unwrap());
+    assert_eq!(quarters.iter().map(|row| row.entered).sum::<i64>(), centre.truth(midnight, end));
+}
+
+#[tokio::test]
+async fn a_day_of_23_hours_adds_up_to_twilios_figure() {
+    adds_up("Europe/Berlin", "2026-03-28T23:00:00Z", 23).await;
+}
+
+#[tokio::test]
+async fn a_day_of_25_hours_adds_up_to_twilios_figure() {
+    adds_up("Europe/Berlin", "2026-10-24T22:00:00Z", 25).await;
+}
+
+#[tokio::test]
+async fn a_day_of_23_hours_and_half_an_hours_offset_adds_up_to_twilios_figure() {
+    adds_up("America/St_Johns", "2026-03-08T03:30:00Z", 23).await;
+}
+
+#[tokio::test]
+async fn a_day_of_half_an_hours_offset_adds_up_to_twilios_figure() {
+    adds_up("Asia/Kolkata", "2026-06-01T18:30:00Z", 24).await;
 }
 
 #[tokio::test]
