@@ -8,7 +8,7 @@ use super::figures::{Figures, field, is_counter, name_of};
 use super::gap::Gap;
 use super::intervals::interval;
 use super::names::{NameKind, StoredNames};
-use super::pack::unpacked;
+use super::pack::{day_entries, unpacked};
 use super::store::{Batch, DayOfIntervals, DetailPart, HistoryStore, StoreFault};
 use super::timeline::{Timeline, by_subject};
 use super::worker::FINAL_UNTIL;
@@ -171,7 +171,7 @@ pub(super) fn read_day(row: &DayOfIntervals, until: i64, from: i64) -> Vec<(i64,
             found.push((time, 0, workers.clone()));
         }
     };
-    for entry in entries(&unpacked(&row.data), 0) {
+    for entry in day_entries(&row.data) {
         let time = first + i64::try_from(entry.step).unwrap_or(0) * QUARTER;
         while next < time {
             idle(&mut found, next, &workers);

@@ -96,10 +96,12 @@ impl StoredNames {
         found.into_iter().map(|(_, name)| name.to_owned()).collect()
     }
 
-    /// How many subjects have a name.
-    pub(super) fn subjects(&self) -> usize {
+    /// The numbers of TaskQueues and the Workspace.
+    pub(super) fn subjects(&self) -> impl Iterator<Item = u32> {
         let kind = NameKind::Subject as i64;
-        self.names.keys().filter(|(of, _)| *of == kind).count()
+        let named =
+            self.names.iter().filter(move |((of, _), (name, _))| *of == kind && !name.starts_with("tile:"));
+        named.map(|((_, id), _)| *id)
     }
 
     /// Every name, as it is stored.

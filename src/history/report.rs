@@ -1,6 +1,6 @@
 //! Reports: intervals by TaskQueue and channel, and their totals.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -103,32 +103,86 @@ struct Sum {
     covered: i64,
     /// Hundredths times seconds.
     waiting: i64,
-    workers: HashMap<u32, i64>,
+    /// The same, by Activity.
+    workers: Vec<(u32, i64)>,
     from_twilio: bool,
 }
 
 impl Sum {
-    fn add(&mut self, figures: &Figures, seconds: i64) {
+    fn of(figures: &Figures, seconds: i64) -> Self {
         let covered = figures.get(field::COVERED).unwrap_or(seconds).clamp(0, seconds);
-        self.seconds += seconds;
-        self.covered += covered;
-        self.from_twilio |= figures.get(field::SOURCE) == Some(1);
-        for (number, value) in figures.iter() {
-            if adds_up(number) {
-                self.figures.add(number, value);
-            } else if is_workers(number) {
-                *self.workers.entry(number).or_default() += value.saturating_mul(covered);
-            }
-        }
-        self.waiting += figures.count(field::WAITING_MEAN).saturating_mul(covered);
-        for most in [field::WAITING_MAX, field::WAIT_MAX] {
-            let longest = self.figures.get(most).max(figures.get(most));
-            self.figures.set(most, longest);
+        let shown =
+            |number: &u32| adds_up(*number) || matches!(*number, field::WAITING_MAX | field::WAIT_MAX);
+        let workers = figures.iter().filter(|(number, _)| is_workers(*number));
+        Self {
+            figures: figures.iter().filter(|(number, _)| shown(number)).collect(),
+            seconds,
+            covered,
+            waiting: figures.count(field::WAITING_MEAN).saturating_mul(covered),
+            workers: workers.map(|(number, mean)| (number, mean.saturating_mul(covered))).collect(),
+            from_twilio: figures.get(field::SOURCE) == Some(1),
         }
     }
 }
 
+/// The interval's beginning, the subject's rank by name, and the scope: the order of rows.
 type RowKey = (i64, u32, u32);
+/// Sums beyond a page that are kept before they are put in order and cut.
+const UNSORTED: usize = 50_000;
+
+/// The rows of a page, and totals over all rows. Of a long range it keeps no more than the page and what comes before it.
+struct Rows {
+    most: usize,
+    found: Vec<(RowKey, Sum)>,
+    totals: BTreeMap<u32, Sum>,
+}
+
+impl Rows {
+    fn new(query: &ReportQuery) -> Self {
+        // One more says that there is a next page.
+        let most = query.skip.saturating_add(query.limit).saturating_add(1);
+        Self { most, found: Vec::new(), totals: BTreeMap::new() }
+    }
+
+    fn add(&mut self, key: RowKey, sum: Sum) {
+        self.totals.entry(key.2).or_default().join(&sum);
+        match self.found.last_mut() {
+            Some((last, joined)) if *last == key => joined.join(&sum),
+            _ => self.found.push((key, sum)),
+        }
+        if self.found.len() >= self.most.saturating_mul(2).saturating_add(UNSORTED) {
+            self.put_in_order();
+        }
+    }
+
+    fn put_in_order(&mut self) {
+        self.found.sort_by_key(|(key, _)| *key);
+        self.found.dedup_by(|(key, sum), (kept, joined)| {
+            let same = key == kept;
+            if same {
+                joined.join(sum);
+            }
+            same
+        });
+        // Later ones of the same rows are cut too: they come after as many others.
+        self.found.truncate(self.most);
+    }
+}
+
+/// Which subjects a report shows, in the order of their names.
+struct Subjects {
+    ranks: HashMap<u32, u32>,
+    by_rank: Vec<u32>,
+}
+
+impl Subjects {
+    fn new(names: &StoredNames, mut numbers: Vec<u32>) -> Self {
+        let label = |number: &u32| names.label(NameKind::Subject, *number);
+        numbers.sort_by(|a, b| (label(a), a).cmp(&(label(b), b)));
+        let ranks = (0_u32..).zip(&numbers).map(|(rank, number)| (*number, rank)).collect();
+        Self { ranks, by_rank: numbers }
+    }
+}
 
 impl Archive {
     /// A page of intervals, and totals over all of them.
@@ -139,21 +193,23 @@ impl Archive {
         }
         self.within(async {
             let names = self.reader().await?.names().await?;
-            let sums = self.sums(query, &names).await?;
+            let subjects = Subjects::new(&names, self.subjects(query, &names));
+            let mut found = Rows::new(query);
+            self.collect(query, &names, &subjects, &mut found).await?;
+            found.put_in_order();
             let shared = self.shared();
             let shown_by =
                 RowMaker { names: &names, statistics: &shared.statistics, calendar: &shared.calendar };
-            let mut totals: BTreeMap<u32, Sum> = BTreeMap::new();
-            let mut keys: Vec<&RowKey> = sums.keys().collect();
-            let label = |key: &RowKey| names.label(NameKind::Subject, key.1);
-            keys.sort_by(|a, b| (a.0, label(a), a.1, a.2).cmp(&(b.0, label(b), b.1, b.2)));
-            for key in &keys {
-                if let Some(sum) = sums.get(*key) {
-                    totals.entry(key.2).or_default().join(sum);
+            let mut rows = Vec::new();
+            for (number, ((start, rank, scope), sum)) in
+                found.found.iter().skip(query.skip).take(query.limit).enumerate()
+            {
+                let Some(subject) = subjects.by_rank.get(*rank as usize) else { continue };
+                rows.push(shown_by.row((*start, *subject, *scope), sum));
+                if number % 200 == 199 {
+                    tokio::task::yield_now().await;
                 }
             }
-            let page = keys.iter().skip(query.skip).take(query.limit);
-            let rows = page.filter_map(|key| Some(shown_by.row(**key, sums.get(*key)?))).collect();
             let read = query.skip.saturating_add(query.limit);
             Ok(IntervalReport {
                 from: timestamp(from).to_string(),
@@ -164,35 +220,43 @@ impl Archive {
                 short_abandon_seconds: shared.statistics.sla_thresholds.first().copied(),
                 activities: names.all(NameKind::Activity),
                 rows,
-                totals: totals.iter().map(|(scope, sum)| shown_by.total(*scope, sum)).collect(),
-                next: (read < keys.len()).then(|| read.to_string()),
+                totals: found.totals.iter().map(|(scope, sum)| shown_by.total(*scope, sum)).collect(),
+                next: (found.found.len() > read).then(|| read.to_string()),
             })
         })
         .await
     }
 
-    /// The sums of each interval, subject and scope.
-    async fn sums(
+    /// The numbers of those TaskQueues that a query names, or of all.
+    fn subjects(&self, query: &ReportQuery, names: &StoredNames) -> Vec<u32> {
+        if query.queues.is_empty() {
+            let workspace = names.find(NameKind::Subject, &self.shared().workspace);
+            return names.subjects().filter(|subject| Some(*subject) != workspace).collect();
+        }
+        let named = query.queues.iter().filter_map(|queue| names.find(NameKind::Subject, queue.as_str()));
+        named.collect::<BTreeSet<u32>>().into_iter().collect()
+    }
+
+    /// Adds every interval of a query.
+    async fn collect(
         &self,
         query: &ReportQuery,
         names: &StoredNames,
-    ) -> Result<HashMap<RowKey, Sum>, HistoryError> {
+        subjects: &Subjects,
+        found: &mut Rows,
+    ) -> Result<(), HistoryError> {
         let store = self.reader().await?;
         let Range { from, to } = query.range;
         let calendar = &self.shared().calendar;
-        let workspace = names.find(NameKind::Subject, &self.shared().workspace);
-        let wanted: Vec<u32> =
-            query.queues.iter().filter_map(|queue| names.find(NameKind::Subject, queue.as_str())).collect();
-        let only = (!query.queues.is_empty()).then_some(wanted.as_slice());
-        if only.is_some_and(<[u32]>::is_empty) {
-            return Ok(HashMap::new());
+        let only = (!query.queues.is_empty()).then_some(subjects.by_rank.as_slice());
+        if subjects.by_rank.is_empty() {
+            return Ok(());
         }
-        let Some(last) = store.fact(ALIVE).await?.map(|last| last + 1) else { return Ok(HashMap::new()) };
+        let Some(last) = store.fact(ALIVE).await?.map(|last| last + 1) else { return Ok(()) };
         let oldest = store.day_from(i64::MIN).await?.unwrap_or_else(|| calendar.day(last));
         let (from, to) = (from.max(quarter(oldest)), to.min(last));
         let days = (to - from) / QUARTER;
-        let subjects = only.map_or_else(|| names.subjects(), <[u32]>::len);
-        if days.saturating_mul(i64::try_from(subjects).unwrap_or(i64::MAX)) > MOST_CELLS {
+        if days.saturating_mul(i64::try_from(subjects.by_rank.len()).unwrap_or(i64::MAX)) > MOST_CELLS {
             let message = "the range is too long for this many TaskQueues; ask for fewer or for a part";
             return Err(HistoryError::Parameter(message.to_owned()));
         }
@@ -203,17 +267,12 @@ impl Archive {
             };
             query.channels.iter().filter_map(number).collect()
         });
-        let wants = |subject: u32, scope: u32| {
-            Some(subject) != workspace
-                && only.is_none_or(|only| only.contains(&subject))
-                && scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope))
-        };
-        let mut sums: HashMap<RowKey, Sum> = HashMap::new();
         let mut starts: HashMap<i64, i64> = HashMap::new();
-        let mut add = |start: i64, subject: u32, scope: u32, figures: &Figures, seconds: i64| {
-            if from <= start && start < to && wants(subject, scope) {
+        let mut add = |start: i64, rank: u32, scope: u32, figures: &Figures, seconds: i64| {
+            let wanted = scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope));
+            if from <= start && start < to && wanted {
                 let of = *starts.entry(start).or_insert_with(|| calendar.interval(start, query.step));
-                sums.entry((of, subject, scope)).or_default().add(figures, seconds);
+                found.add((of, rank, scope), Sum::of(figures, seconds));
             }
         };
         let final_until = store.fact(FINAL_UNTIL).await?.unwrap_or(i64::MAX);
@@ -221,10 +280,15 @@ impl Archive {
         let mut next_day = store.day_from(calendar.day(from)).await?;
         while let Some(day) = next_day.filter(|day| *day < to.min(final_until)) {
             let next = calendar.next_day(day);
-            for row in store.intervals(day, day, only).await? {
+            for (number, row) in store.intervals(day, day, only).await?.into_iter().enumerate() {
+                let Some(rank) = subjects.ranks.get(&row.subject) else { continue };
                 let until = next.min(final_until).min(to);
                 for (start, scope, figures) in read_day(&row, until, from) {
-                    add(start, row.subject, scope, &with_cover(figures, &gaps, start), QUARTER);
+                    add(start, *rank, scope, &with_cover(figures, &gaps, start), QUARTER);
+                }
+                if number % 10 == 9 {
+                    // Each takes up to a millisecond, in which others have their turn.
+                    tokio::task::yield_now().await;
                 }
             }
             next_day = store.day_from(day + 1).await?;
@@ -235,15 +299,16 @@ impl Archive {
             let end = (start + QUARTER).min(last);
             let subject = only.filter(|only| only.len() == 1).and_then(|only| only.first().copied());
             for (subject, scopes) in compute(&store, names, start, end, subject).await? {
+                let Some(rank) = subjects.ranks.get(&subject) else { continue };
                 for (scope, figures) in scopes {
                     if scope == 0 || figures.iter().any(|(number, _)| number != field::COVERED) {
-                        add(start, subject, scope, &figures, end - start);
+                        add(start, *rank, scope, &figures, end - start);
                     }
                 }
             }
             start += QUARTER;
         }
-        Ok(sums)
+        Ok(())
     }
 }
 
@@ -273,7 +338,10 @@ impl Sum {
             }
         }
         for (number, time) in &other.workers {
-            *self.workers.entry(*number).or_default() += time;
+            match self.workers.iter_mut().find(|(known, _)| known == number) {
+                Some((_, sum)) => *sum += time,
+                None => self.workers.push((*number, *time)),
+            }
         }
     }
 }
@@ -290,7 +358,7 @@ fn ratio(sum: i64, of: i64) -> f64 {
 }
 
 impl RowMaker<'_> {
-    fn row(&self, (start, subject, scope): RowKey, sum: &Sum) -> IntervalRow {
+    fn row(&self, (start, subject, scope): (i64, u32, u32), sum: &Sum) -> IntervalRow {
         let queue = self.names.name(NameKind::Subject, subject);
         let own = queue.parse().ok().and_then(|sid: TaskQueueSid| self.statistics.service_levels.get(&sid));
         let rule = own.copied().unwrap_or(self.statistics.service_level);
@@ -330,7 +398,7 @@ impl RowMaker<'_> {
             splits.iter().map(|(seconds, split)| (*seconds, service_level(rule, split))).collect();
         let first = splits.first();
         let known = sum.covered > 0;
-        let agent = |(number, time): (&u32, &i64)| {
+        let agent = |(number, time): &(u32, i64)| {
             let (id, _) = name_of(*number)?;
             (*time != 0).then(|| {
                 (self.names.name(NameKind::Activity, id).to_owned(), ratio(*time, sum.covered) / 100.0)
@@ -440,7 +508,7 @@ mod tests {
     fn totals_are_weighted() {
         let quarter = |figures: &[(u32, i64)]| figures.iter().copied().collect::<Figures>();
         let mut sum = Sum::default();
-        sum.add(
+        sum.join(&Sum::of(
             &quarter(&[
                 (field::WAITING_MEAN, 400),
                 (field::WAITING_MAX, 9),
@@ -448,8 +516,8 @@ mod tests {
                 (field::WAIT_ACCEPTED, 1000),
             ]),
             900,
-        );
-        sum.add(
+        ));
+        sum.join(&Sum::of(
             &quarter(&[
                 (field::WAITING_MEAN, 100),
                 (field::COVERED, 300),
@@ -457,7 +525,7 @@ mod tests {
                 (field::WAIT_ACCEPTED, 500),
             ]),
             900,
-        );
+        ));
         assert_eq!((sum.seconds, sum.covered), (1800, 1200));
         assert_eq!(sum.waiting / sum.covered, 325, "by the time that was covered");
         assert_eq!(sum.figures.count(field::WAITING_MAX), 9);
