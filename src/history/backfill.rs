@@ -43,7 +43,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(60);
 
 /// A quarter hour or a day, in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wanted {
+struct AskedWindow {
     start: i64,
     end: i64,
 }
@@ -51,7 +51,7 @@ struct Wanted {
 /// One window as Twilio counts it.
 #[derive(Debug)]
 pub(super) struct PastWindow {
-    of: Wanted,
+    of: AskedWindow,
     /// By channel; the first is of all.
     scopes: Vec<(Option<Box<str>>, Vec<TaskQueueStatistics>)>,
 }
@@ -59,7 +59,7 @@ pub(super) struct PastWindow {
 /// The worker's end: what it wants, and what came.
 #[derive(Debug)]
 pub(super) struct PastWindows {
-    wanted: watch::Sender<Option<Wanted>>,
+    wanted: watch::Sender<Option<AskedWindow>>,
     found: mpsc::Receiver<PastWindow>,
     /// The first quarter hour that is missing of the days before the first start.
     next: Option<i64>,
@@ -73,7 +73,7 @@ pub struct Backfill {
     taskrouter: TaskRouter,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     thresholds: String,
-    wanted: watch::Receiver<Option<Wanted>>,
+    wanted: watch::Receiver<Option<AskedWindow>>,
     found: mpsc::Sender<PastWindow>,
     pause: Duration,
 }
@@ -117,7 +117,7 @@ impl Backfill {
         .await;
     }
 
-    async fn read(&self, of: Wanted) -> Result<PastWindow, TwilioError> {
+    async fn read(&self, of: AskedWindow) -> Result<PastWindow, TwilioError> {
         let window = Window {
             start: iso_seconds(timestamp(of.start)),
             end: Some(iso_seconds(timestamp(of.end))),
@@ -151,7 +151,7 @@ impl PastWindows {
             _ => self.quarter_to_fill(store, calendar, since, now).await?,
         };
         let found = self.found.try_recv().ok().filter(|found| wanted == Some(found.of));
-        let (Some(found), Some(Wanted { start, end })) = (found, wanted) else {
+        let (Some(found), Some(AskedWindow { start, end })) = (found, wanted) else {
             self.wanted.send_if_modified(|last| std::mem::replace(last, wanted) != wanted);
             return Ok(false);
         };
@@ -185,7 +185,7 @@ impl PastWindows {
         calendar: &Calendar,
         since: i64,
         now: i64,
-    ) -> Result<Option<Wanted>, StoreFault> {
+    ) -> Result<Option<AskedWindow>, StoreFault> {
         let mut day = match self.unsettled {
             Some(day) => day,
             None => store.fact(SETTLED).await?.unwrap_or_else(|| calendar.day(since)),
@@ -197,7 +197,7 @@ impl PastWindows {
         }
         self.unsettled = Some(day);
         let end = calendar.next_day(day);
-        Ok((end + COUNTED <= now).then_some(Wanted { start: day, end }))
+        Ok((end + COUNTED <= now).then_some(AskedWindow { start: day, end }))
     }
 
     /// The next quarter hour of the days before the first start.
@@ -207,7 +207,7 @@ impl PastWindows {
         calendar: &Calendar,
         since: i64,
         now: i64,
-    ) -> Result<Option<Wanted>, StoreFault> {
+    ) -> Result<Option<AskedWindow>, StoreFault> {
         let next = match self.next {
             Some(next) => next,
             None => {
@@ -225,7 +225,7 @@ impl PastWindows {
             self.next = Some(DONE);
             return Ok(None);
         }
-        Ok((next != DONE).then_some(Wanted { start: next, end: next.saturating_add(QUARTER) }))
+        Ok((next != DONE).then_some(AskedWindow { start: next, end: next.saturating_add(QUARTER) }))
     }
 }
 
@@ -338,7 +338,7 @@ pub(super) mod by_hand {
 
     #[derive(Debug)]
     pub(in super::super) struct Twilio {
-        wanted: watch::Receiver<Option<Wanted>>,
+        wanted: watch::Receiver<Option<AskedWindow>>,
         found: mpsc::Sender<PastWindow>,
     }
 

@@ -127,9 +127,12 @@ pub(super) fn append(data: &mut Vec<u8>, index: u64, scopes: &[(u32, Figures)]) 
     data.len() > written
 }
 
+type Fields = Vec<(u32, Option<i64>)>;
+
 /// A day's data with more in one interval.
 pub(super) fn with_more(data: &[u8], index: u64, more: &[(u32, Figures)]) -> Vec<u8> {
-    let mut day: BTreeMap<(u64, u32), Vec<(u32, Option<i64>)>> =
+    // By interval and scope.
+    let mut day: BTreeMap<_, Fields> =
         entries(data, 0).filter_map(|entry| Some(((entry.step, entry.scope?), entry.fields))).collect();
     let of_all = day.get(&(index, 0)).cloned().unwrap_or_default();
     // What stands as "the same as all" is no longer that.

@@ -173,8 +173,13 @@ impl Archive {
             let names = store.names().await?;
             let quarter = quarter(moment);
             let parts = store.details(quarter, quarter, None).await?;
-            self.show(&mut shown, &parts, &names, moment);
-            Ok(shown)
+            // A thousand TaskQueues take a quarter of a second, which no other task should wait for.
+            let archive = self.clone();
+            let showing = tokio::task::spawn_blocking(move || {
+                archive.show(&mut shown, &parts, &names, moment);
+                shown
+            });
+            showing.await.map_err(|error| HistoryError::Unreadable(error.to_string()))
         })
         .await
     }

@@ -46,7 +46,7 @@ pub(super) async fn state(
     _viewer: FlexOrViewer,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    Ok(json(&headers, &archive.state().await))
+    json(headers, archive.state().await).await
 }
 
 /// One TaskQueue's curves. The value at a time is the last one known then; null within a gap.
@@ -80,7 +80,7 @@ pub(super) async fn queue(
     let queue = sid.parse().map_err(|_| ApiError::not_found())?;
     let channel = query::value(&uri, "channel").unwrap_or_else(|| "all".to_owned());
     let series = archive.queue(queue, &channel, range(&uri)?, step(&uri)?).await?;
-    Ok(json(&headers, &series))
+    json(headers, series).await
 }
 
 /// One tile's curve.
@@ -111,7 +111,7 @@ pub(super) async fn metric(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let series = archive.metric(&name, range(&uri)?, step(&uri)?).await?;
-    Ok(json(&headers, &series))
+    json(headers, series).await
 }
 
 /// Intervals of TaskQueues and channels, with totals over all rows of the query.
@@ -175,12 +175,13 @@ pub(super) async fn intervals(
     let report = archive.report(&asked).await?;
     let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if !accept.contains("text/csv") {
-        return Ok(json(&headers, &report));
+        return json(headers, report).await;
     }
-    let mut response = answer(&headers, CSV, report.to_csv());
+    let next = report.next.clone();
+    let mut response = answer(headers, CSV, move || report.to_csv()).await?;
     let name = HeaderValue::from_static("attachment; filename=\"intervals.csv\"");
     response.headers_mut().insert(CONTENT_DISPOSITION, name);
-    if let Some(next) = report.next.and_then(|next| HeaderValue::from_str(&next).ok()) {
+    if let Some(next) = next.and_then(|next| HeaderValue::from_str(&next).ok()) {
         response.headers_mut().insert("next-cursor", next);
     }
     Ok(response)
@@ -208,7 +209,7 @@ pub(super) async fn at(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let moment = moment(&uri, "time")?.ok_or_else(|| ApiError::parameter("time"))?;
-    Ok(json(&headers, &archive.at(moment).await?))
+    json(headers, archive.at(moment).await?).await
 }
 
 fn range(uri: &Uri) -> Result<Range, ApiError> {
@@ -229,20 +230,30 @@ fn step(uri: &Uri) -> Result<Option<i64>, ApiError> {
     step.transpose().map(|step| step.map(i64::from)).map_err(|_| ApiError::parameter("step"))
 }
 
-fn json(headers: &HeaderMap, body: &impl Serialize) -> Response {
+async fn json(headers: HeaderMap, body: impl Serialize + Send + 'static) -> Result<Response, ApiError> {
     // Texts and numbers only, which can't fail.
-    answer(headers, "application/json", serde_json::to_string(body).unwrap_or_default())
+    answer(headers, "application/json", move || serde_json::to_string(&body).unwrap_or_default()).await
 }
 
-/// With a strong ETag, or 304 where the client has this body.
-fn answer(headers: &HeaderMap, content_type: &'static str, body: String) -> Response {
-    let digest = Sha256::digest(body.as_bytes());
-    let tag = format!("\"{}\"", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&digest[..18]));
+/// With a strong ETag, or 304 where the client has this body. It is written on a thread of its own: a long report takes tenths
+/// of a second, which no other task should wait for.
+async fn answer(
+    headers: HeaderMap,
+    content_type: &'static str,
+    body: impl FnOnce() -> String + Send + 'static,
+) -> Result<Response, ApiError> {
+    let written = tokio::task::spawn_blocking(move || {
+        let body = body();
+        let digest = Sha256::digest(body.as_bytes());
+        (base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&digest[..18]), body)
+    });
+    let (digest, body) = written.await.map_err(|error| HistoryError::Unreadable(error.to_string()))?;
+    let tag = format!("\"{digest}\"");
     let known = headers.get(IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or_default();
     let is_known = known.split(',').any(|known| known.trim() == tag);
     let caching = [(CACHE_CONTROL, "private, no-cache".to_owned()), (ETAG, tag), (VARY, "accept".to_owned())];
     if is_known {
-        return (StatusCode::NOT_MODIFIED, caching).into_response();
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
-    (caching, [(CONTENT_TYPE, content_type)], body).into_response()
+    Ok((caching, [(CONTENT_TYPE, content_type)], body).into_response())
 }

@@ -7,6 +7,7 @@ mod doctor;
 mod encryption;
 mod failover;
 mod faults;
+mod history;
 mod keys;
 mod limits;
 mod outage;
