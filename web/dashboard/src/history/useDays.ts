@@ -114,7 +114,8 @@ export function useDays(
         // The day is drawn before the others are asked for.
         await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
         const { before, weeks } = behind(date);
-        await Promise.all([before, ...weeks].map((of) => read(of, false)));
+        const others = kept.current.get(keyOf(date)) === NOTHING ? [] : [before, ...weeks];
+        await Promise.all(others.map((of) => read(of, false)));
       } catch (error) {
         if (!abort.signal.aborted) setFailure({ key, reason: messageOf(error) });
       }
