@@ -11,7 +11,7 @@
 //!   zigzag form.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 use flate2::Compression;
@@ -35,67 +35,89 @@ const PACKED_AT_A_TIME: i64 = 20;
 /// The fact that says from which day on days may not be packed.
 pub(super) const PACKED_UNTIL: &str = "packed_until";
 
-type Cells = BTreeMap<u32, Option<i64>>;
-/// By scope and interval.
-type Day = BTreeMap<u32, BTreeMap<u64, Cells>>;
+/// A value: none where an entry lacks the field.
+type Cell = Option<Option<i64>>;
 
-fn count(cells: &Cells, field: u32) -> i64 {
-    cells.get(&field).copied().flatten().unwrap_or(0)
+/// The entries of one scope, by column.
+#[derive(Debug, Default, Clone, PartialEq)]
+struct Columns {
+    scope: u32,
+    steps: Vec<u64>,
+    /// In the order of their numbers, each with a cell for every step.
+    fields: BTreeMap<u32, Vec<Cell>>,
 }
 
-/// What a counter mostly is, by others of the same entry.
-fn expected(cells: &Cells, number: u32) -> i64 {
-    let less = |all, part| count(cells, all).wrapping_sub(count(cells, part));
-    match (number, name_of(number)) {
-        (field::CREATED, _) => count(cells, field::ACCEPTED),
-        (_, Some((id, field::AFTER_ACCEPTED))) => less(field::ACCEPTED, named(id, field::WITHIN_ACCEPTED)),
-        (_, Some((id, field::AFTER_ABANDONED))) => less(field::ABANDONED, named(id, field::WITHIN_ABANDONED)),
-        _ => 0,
+impl Columns {
+    fn counts(&self, number: u32) -> Option<&[Cell]> {
+        self.fields.get(&number).map(Vec::as_slice)
+    }
+
+    fn column(&mut self, number: u32) -> &mut Vec<Cell> {
+        let entries = self.steps.len();
+        self.fields.entry(number).or_insert_with(|| vec![None; entries])
     }
 }
 
-/// Each threshold's counts after it, which may be 0 and still differ from what is expected.
-fn following(cells: &Cells) -> BTreeSet<u32> {
-    let within = cells.keys().filter_map(|number| name_of(*number)).filter_map(|(id, slot)| match slot {
-        field::WITHIN_ACCEPTED | field::AFTER_ACCEPTED => Some(named(id, field::AFTER_ACCEPTED)),
-        field::WITHIN_ABANDONED | field::AFTER_ABANDONED => Some(named(id, field::AFTER_ABANDONED)),
-        _ => None,
-    });
-    within.chain([field::CREATED]).collect()
+fn count(cells: Option<&[Cell]>, at: usize) -> i64 {
+    cells.and_then(|cells| cells.get(at)).copied().flatten().flatten().unwrap_or(0)
 }
 
-/// Turns counters into differences from what is expected, or back.
-fn differ(day: &mut Day, thresholds: &BTreeSet<u32>, back: bool) {
-    for cells in day.values_mut().flat_map(BTreeMap::values_mut) {
-        for number in thresholds {
-            let (value, expected) = (count(cells, *number), expected(cells, *number));
-            let next = if back { value.wrapping_add(expected) } else { value.wrapping_sub(expected) };
-            cells.insert(*number, Some(next));
+/// The counters that follow from others, with these: what they mostly are is the first less the second.
+fn following(scopes: &[Columns]) -> BTreeMap<u32, (u32, Option<u32>)> {
+    let numbers = scopes.iter().flat_map(|scope| scope.fields.keys());
+    let after = numbers.filter_map(|number| name_of(*number)).filter_map(|(id, slot)| match slot {
+        field::WITHIN_ACCEPTED | field::AFTER_ACCEPTED => {
+            let within = named(id, field::WITHIN_ACCEPTED);
+            Some((named(id, field::AFTER_ACCEPTED), (field::ACCEPTED, Some(within))))
+        }
+        field::WITHIN_ABANDONED | field::AFTER_ABANDONED => {
+            let within = named(id, field::WITHIN_ABANDONED);
+            Some((named(id, field::AFTER_ABANDONED), (field::ABANDONED, Some(within))))
+        }
+        _ => None,
+    });
+    after.chain([(field::CREATED, (field::ACCEPTED, None))]).collect()
+}
+
+/// Turns counters that follow from others into differences, or back.
+fn differ(scopes: &mut [Columns], back: bool) {
+    let following = following(scopes);
+    for scope in scopes {
+        for (number, (all, part)) in &following {
+            let mut column = std::mem::take(scope.column(*number));
+            let (all, part) = (scope.counts(*all), part.and_then(|part| scope.counts(part)));
+            for (at, cell) in column.iter_mut().enumerate() {
+                let (value, expected) =
+                    (cell.flatten().unwrap_or(0), count(all, at).wrapping_sub(count(part, at)));
+                let next = if back { value.wrapping_add(expected) } else { value.wrapping_sub(expected) };
+                *cell = Some(Some(next));
+            }
+            scope.fields.insert(*number, column);
         }
     }
 }
 
 /// Turns the counters of all channels into what they exceed the channels' sum by, or back.
-fn exceed(day: &mut Day, back: bool) {
-    let mut sums: BTreeMap<u64, BTreeMap<u32, i64>> = BTreeMap::new();
-    for (step, cells) in day.range(1..).flat_map(|(_, steps)| steps) {
-        for (number, value) in cells.iter().filter(|(number, _)| is_counter(**number)) {
-            let sum = sums.entry(*step).or_default().entry(*number).or_default();
-            *sum = sum.wrapping_add(value.unwrap_or(0));
-        }
-    }
-    for (step, cells) in day.get_mut(&0).into_iter().flatten() {
-        for (number, sum) in sums.get(step).into_iter().flatten() {
-            let value = count(cells, *number);
-            let next = if back { value.wrapping_add(*sum) } else { value.wrapping_sub(*sum) };
-            cells.insert(*number, Some(next));
+fn exceed(scopes: &mut [Columns], back: bool) {
+    let Some((all, channels)) = scopes.split_first_mut().filter(|(all, _)| all.scope == 0) else { return };
+    for channel in channels {
+        let places: Vec<Option<usize>> =
+            channel.steps.iter().map(|step| all.steps.binary_search(step).ok()).collect();
+        for (number, cells) in channel.fields.iter().filter(|(number, _)| is_counter(**number)) {
+            let column = all.column(*number);
+            for (at, place) in places.iter().enumerate() {
+                let Some(cell) = place.and_then(|place| column.get_mut(place)) else { continue };
+                let (value, more) = (cell.flatten().unwrap_or(0), count(Some(cells), at));
+                let next = if back { value.wrapping_add(more) } else { value.wrapping_sub(more) };
+                *cell = Some(Some(next));
+            }
         }
     }
 }
 
-/// The day without what says the same: counters of 0, and channels that are the same as all.
-fn plain(data: &[u8]) -> Day {
-    let mut day = Day::new();
+/// The day by scope, without what says the same: counters of 0, and channels that are the same as all.
+fn plain(data: &[u8]) -> Vec<Columns> {
+    let mut day: BTreeMap<u32, BTreeMap<u64, BTreeMap<u32, Option<i64>>>> = BTreeMap::new();
     for StoredEntry { step, scope, fields } in entries(data, 0) {
         let Some(scope) = scope else { continue };
         let cells = day.entry(scope).or_default().entry(step).or_default();
@@ -112,7 +134,18 @@ fn plain(data: &[u8]) -> Day {
             cells.extend(same.map(|(number, value)| (*number, *value)));
         }
     }
-    day
+    let columns = day.into_iter().map(|(scope, entries)| {
+        let mut columns = Columns { scope, steps: entries.keys().copied().collect(), ..Columns::default() };
+        for (at, cells) in entries.into_values().enumerate() {
+            for (number, value) in cells {
+                if let Some(cell) = columns.column(number).get_mut(at) {
+                    *cell = Some(value);
+                }
+            }
+        }
+        columns
+    });
+    columns.collect()
 }
 
 /// Packs the entries of a day; a packed one stays as it is.
@@ -120,33 +153,27 @@ fn pack(data: &[u8]) -> Vec<u8> {
     if data.first() == Some(&PACKED) {
         return data.to_vec();
     }
-    let mut day = plain(data);
-    let thresholds: BTreeSet<u32> = day.values().flat_map(BTreeMap::values).flat_map(following).collect();
-    differ(&mut day, &thresholds, false);
-    exceed(&mut day, false);
+    let mut scopes = plain(data);
+    differ(&mut scopes, false);
+    exceed(&mut scopes, false);
     let mut columns = Vec::with_capacity(data.len());
-    let none = BTreeMap::new();
-    let all = day.get(&0).unwrap_or(&none);
-    for (scope, steps) in &day {
-        let fields: BTreeSet<u32> = steps.values().flat_map(BTreeMap::keys).copied().collect();
+    let all = scopes.first().filter(|all| all.scope == 0).cloned().unwrap_or_default();
+    for Columns { scope, steps, fields } in &scopes {
         put(&mut columns, u64::from(*scope));
         put(&mut columns, steps.len() as u64);
         put(&mut columns, fields.len() as u64);
         let mut last = 0;
-        for step in steps.keys() {
+        for step in steps {
             put(&mut columns, step.saturating_sub(last));
             last = *step;
         }
-        for number in fields {
-            put(&mut columns, u64::from(number));
-            for (step, cells) in steps {
-                let value = cells.get(&number);
-                let same =
-                    *scope != 0 && value.is_some() && value == all.get(step).and_then(|all| all.get(&number));
-                let code = match value {
-                    _ if is_counter(number) => zigzag(count(cells, number)),
+        for (number, cells) in fields {
+            put(&mut columns, u64::from(*number));
+            for (cell, step) in cells.iter().zip(steps) {
+                let code = match cell {
+                    _ if is_counter(*number) => zigzag(cell.flatten().unwrap_or(0)),
                     None => 0,
-                    _ if same => 2,
+                    _ if *scope != 0 && *cell == same_of(&all, *number, *step) => 2,
                     Some(None) => 1,
                     Some(Some(value)) => zigzag(*value).saturating_add(3),
                 };
@@ -166,28 +193,37 @@ pub(super) fn packed_as(old: &[u8], data: Vec<u8>) -> Vec<u8> {
     if old.first() == Some(&PACKED) { pack(&data) } else { data }
 }
 
+fn same_of(all: &Columns, number: u32, step: u64) -> Cell {
+    let at = all.steps.binary_search(&step).ok()?;
+    *all.fields.get(&number)?.get(at)?
+}
+
 /// The entries of a day, packed or not; of a damaged one what can be read.
 pub(super) fn day_entries(data: &[u8]) -> Vec<StoredEntry> {
     let Some((&PACKED, deflated)) = data.split_first() else { return entries(data, 0).collect() };
-    let mut columns = Vec::new();
+    let mut columns = Vec::with_capacity(data.len() * 8);
     // What came before damage is in `columns`.
     let _ = DeflateDecoder::new(deflated).take(LARGEST_DAY).read_to_end(&mut columns);
-    let mut day = Day::new();
+    let mut scopes = Vec::new();
     let mut bytes = columns.as_slice();
-    while take_scope(&mut bytes, &mut day).is_some() {}
-    exceed(&mut day, true);
-    let thresholds: BTreeSet<u32> = day.values().flat_map(BTreeMap::values).flat_map(following).collect();
-    differ(&mut day, &thresholds, true);
-    let found = day
-        .into_iter()
-        .flat_map(|(scope, steps)| steps.into_iter().map(move |(step, cells)| (step, scope, cells)));
-    let mut found: Vec<StoredEntry> = found
-        .map(|(step, scope, cells)| {
-            let fields =
-                cells.into_iter().filter(|(number, value)| !is_counter(*number) || *value != Some(0));
-            StoredEntry { step, scope: Some(scope), fields: fields.collect() }
-        })
-        .collect();
+    while take_scope(&mut bytes, &mut scopes).is_some() {}
+    exceed(&mut scopes, true);
+    differ(&mut scopes, true);
+    let mut found = Vec::new();
+    for Columns { scope, steps, fields } in scopes {
+        let first = found.len();
+        found.extend(steps.into_iter().map(|step| StoredEntry {
+            step,
+            scope: Some(scope),
+            fields: Vec::new(),
+        }));
+        for (number, cells) in fields {
+            let shown = |value: &Option<i64>| !is_counter(number) || *value != Some(0);
+            for (entry, cell) in found.iter_mut().skip(first).zip(cells) {
+                entry.fields.extend(cell.filter(shown).map(|value| (number, value)));
+            }
+        }
+    }
     found.sort_by_key(|entry| (entry.step, entry.scope));
     found
 }
@@ -204,33 +240,35 @@ pub(super) fn unpacked(data: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-fn take_scope(bytes: &mut &[u8], day: &mut Day) -> Option<()> {
-    let scope = u32::try_from(take(bytes)?).ok()?;
+fn take_scope(bytes: &mut &[u8], scopes: &mut Vec<Columns>) -> Option<()> {
+    let scope =
+        u32::try_from(take(bytes)?).ok().filter(|scope| scopes.iter().all(|known| known.scope < *scope))?;
     let entries = take(bytes).filter(|count| *count <= MOST_COLUMNS)?;
     let fields = take(bytes).filter(|fields| *fields <= MOST_COLUMNS)?;
-    let all = day.get(&0).cloned().unwrap_or_default();
-    let mut taken: Vec<(u64, Cells)> = Vec::new();
+    let mut taken = Columns { scope, ..Columns::default() };
     let mut step = 0_u64;
     for _ in 0..entries {
         step = step.checked_add(take(bytes)?)?;
-        taken.push((step, Cells::new()));
+        taken.steps.push(step);
     }
+    let all = scopes.first().filter(|all| all.scope == 0);
     let whole = (0..fields).try_for_each(|_| {
         let number = u32::try_from(take(bytes)?).ok()?;
-        for (step, cells) in &mut taken {
+        let mut cells = Vec::with_capacity(taken.steps.len());
+        for step in &taken.steps {
             let code = take(bytes)?;
-            let value = match code {
+            cells.push(match code {
                 _ if is_counter(number) => Some(Some(unzigzag(code))),
                 0 => None,
                 1 => Some(None),
-                2 => all.get(step).and_then(|all| all.get(&number)).copied(),
+                2 => all.and_then(|all| same_of(all, number, *step)),
                 code => Some(Some(unzigzag(code - 3))),
-            };
-            cells.extend(value.map(|value| (number, value)));
+            });
         }
+        taken.fields.insert(number, cells);
         Some(())
     });
-    day.insert(scope, taken.into_iter().collect());
+    scopes.push(taken);
     whole
 }
 
@@ -294,7 +332,7 @@ impl Packing {
             }
             tokio::task::yield_now().await;
         }
-        store.write(&Batch { days, ..Batch::default() }).await?;
+        store.replace(&days).await?;
         self.subject = last;
         Ok(())
     }

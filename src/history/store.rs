@@ -350,6 +350,25 @@ impl HistoryStore {
         Ok(transaction.commit().await?)
     }
 
+    /// Puts rows of intervals at the table's end instead of the old ones: shortened where they stand they would leave its
+    /// pages half empty.
+    pub(super) async fn replace(&self, rows: &[DayOfIntervals]) -> Result<(), StoreFault> {
+        let mut transaction = self.pool.begin().await?;
+        for row in rows {
+            for sql in [
+                "DELETE FROM history_intervals WHERE day = $1 AND subject = $2",
+                "INSERT INTO history_intervals (day, subject, data) VALUES ($1, $2, $3)",
+            ] {
+                let mut query = sqlx::query(sql).bind(row.day).bind(i64::from(row.subject));
+                if sql.starts_with("INSERT") {
+                    query = query.bind(row.data.clone());
+                }
+                query.execute(&mut *transaction).await?;
+            }
+        }
+        Ok(transaction.commit().await?)
+    }
+
     /// Deletes one quarter hour of details, one day of intervals and old gaps from before these moments; returns whether
     /// there may be more.
     pub(super) async fn prune(&self, details: i64, intervals: i64) -> Result<bool, StoreFault> {
