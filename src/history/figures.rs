@@ -1,6 +1,5 @@
 //! Statistics as numbered whole figures: made from a snapshot, and turned back into one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -141,8 +140,14 @@ impl Figures {
 
 impl FromIterator<(u32, i64)> for Figures {
     fn from_iter<I: IntoIterator<Item = (u32, i64)>>(figures: I) -> Self {
-        let sorted: BTreeMap<u32, i64> = figures.into_iter().collect();
-        Self(sorted.into_iter().collect())
+        let mut found: Vec<(u32, i64)> = figures.into_iter().collect();
+        // Mostly they are in order. Of two values of a field the last one counts.
+        if !found.is_sorted_by(|a, b| a.0 < b.0) {
+            found.reverse();
+            found.sort_by_key(|(field, _)| *field);
+            found.dedup_by_key(|(field, _)| *field);
+        }
+        Self(found)
     }
 }
 
@@ -341,4 +346,15 @@ fn reading<T>(value: T, at: Timestamp) -> Reading<T> {
 /// The number of a scope in stored data: 0 for all channels, or the channel's.
 pub(super) fn scope_number(scope: Scope, channels: &[Box<str>], names: &mut StoredNames) -> u32 {
     scope.name(channels).map_or(0, |name| names.number(NameKind::Channel, name, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_kept_in_order_and_the_last_value_of_each() {
+        let figures: Figures = [(5, 1), (3, 2), (5, 3), (1, 4)].into_iter().collect();
+        assert_eq!(figures.iter().collect::<Vec<_>>(), [(1, 4), (3, 2), (5, 3)]);
+    }
 }
