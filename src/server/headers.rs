@@ -91,6 +91,7 @@ mod tests {
         assert_eq!(plain["x-frame-options"], "DENY");
         assert!(!plain.contains_key("strict-transport-security"));
         assert_eq!(plain["cross-origin-resource-policy"], "same-origin");
+        assert_eq!(plain["cross-origin-opener-policy"], "same-origin");
         let framed = headers("https://a.example", &["https://flex.twilio.com"]);
         assert!(framed.contains_key("strict-transport-security") && !framed.contains_key("x-frame-options"));
         let policy = framed["content-security-policy"].to_str().unwrap();

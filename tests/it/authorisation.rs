@@ -286,8 +286,11 @@ impl Everybody {
         let answer = request.send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers());
         // An answer without a body has nothing that could be sniffed or framed.
-        let guarded =
-            || headers.contains_key("content-security-policy") && headers["x-frame-options"] == "DENY";
+        let guarded = || {
+            headers.contains_key("content-security-policy")
+                && headers["x-frame-options"] == "DENY"
+                && headers["cross-origin-opener-policy"] == "same-origin"
+        };
         assert!(status == 204 || guarded());
         // What may be kept says so: the page's own files. All else may be about people.
         let caching = headers.get("cache-control").map(|value| value.to_str().unwrap());

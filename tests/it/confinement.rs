@@ -5,6 +5,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use taskrouter_sync::wallboard::formula::confinement::{MOST_MEMORY, confine};
+use twilio_emulator::{Emulator, Settings};
+
+use crate::support::{Binary, DEADLINE};
 
 /// Says to the test below what it is: this program, started again.
 const HOSTILE: &str = "CONFINEMENT_HOSTILE";
@@ -121,4 +124,39 @@ fn the_formula_process_is_confined() {
     assert_eq!(limit("Max address space"), MOST_MEMORY.to_string());
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
+}
+
+/// Of a process that is not dumpable the kernel gives what stands in `/proc` to root (`proc(5)`), so that other processes of
+/// the service's user can't read the Auth Token there.
+#[tokio::test]
+async fn other_processes_of_its_user_can_not_read_the_services_environment() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
+    use std::os::unix::process::CommandExt as _;
+
+    let emulator = Emulator::start(Settings { queues: 1, ..Settings::default() }).await.unwrap();
+    let mut variables = Binary::variables(&emulator, &[]);
+    variables.insert("PORT".to_owned(), "0".to_owned());
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_taskrouter-sync"));
+    if rustix::process::geteuid().is_root() {
+        // Root's processes show nothing: another user starts a copy that it may read.
+        let program = directory.path().join("taskrouter-sync");
+        std::fs::copy(env!("CARGO_BIN_EXE_taskrouter-sync"), &program).unwrap();
+        std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        command = Command::new(program);
+        command.uid(65_534).gid(65_534);
+    }
+    command.arg("serve").env_clear().envs(&variables).current_dir(directory.path());
+    let mut service = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let environment = format!("/proc/{}/environ", service.id());
+    let hidden = async {
+        while std::fs::metadata(&environment).unwrap().uid() != 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let hidden = tokio::time::timeout(DEADLINE, hidden).await;
+    service.kill().unwrap();
+    service.wait().unwrap();
+    emulator.shutdown().await;
+    hidden.expect("the environment belongs to the service's own user");
 }
