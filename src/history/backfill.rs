@@ -20,10 +20,11 @@ use super::gap::{Gap, GapReason};
 use super::names::{NameKind, StoredNames};
 use super::pack::{PACKED_UNTIL, packed_as, unpacked};
 use super::store::{Batch, DayOfIntervals, HistoryStore, StoreFault};
+use crate::sid::TaskQueueSid;
 use crate::stats::day::iso_seconds;
 use crate::stats::{ScopeStats, Snapshot};
 use crate::twilio::TwilioError;
-use crate::twilio::taskrouter::{Cumulative, TaskQueueStatistics, TaskRouter, Window};
+use crate::twilio::taskrouter::{Cumulative, TaskRouter, Window};
 
 /// Days before the first start.
 const DAYS: i64 = 7;
@@ -48,12 +49,14 @@ struct AskedWindow {
     end: i64,
 }
 
+type CountedQueue = (TaskQueueSid, Cumulative);
+
 /// One window as Twilio counts it.
 #[derive(Debug)]
 pub(super) struct PastWindow {
     of: AskedWindow,
     /// By channel; the first is of all.
-    scopes: Vec<(Option<Box<str>>, Vec<TaskQueueStatistics>)>,
+    scopes: Vec<(Option<Box<str>>, Vec<CountedQueue>)>,
 }
 
 /// The worker's end: what it wants, and what came.
@@ -129,7 +132,8 @@ impl Backfill {
         for channel in channels {
             tokio::time::sleep(self.pause).await;
             let read = self.taskrouter.task_queues_statistics(channel.as_deref(), &window).await?.read;
-            scopes.push((channel, read));
+            let counted = read.into_iter().map(|queue| (queue.task_queue_sid, queue.cumulative));
+            scopes.push((channel, counted.collect()));
         }
         Ok(PastWindow { of, scopes })
     }
@@ -246,11 +250,10 @@ impl PastWindow {
         let mut found: BTreeMap<u32, Vec<(u32, Figures)>> = BTreeMap::new();
         for (channel, queues) in &self.scopes {
             let scope = channel.as_deref().map_or(0, |name| names.number(NameKind::Channel, name, ""));
-            for queue in queues {
-                let sid = queue.task_queue_sid.as_str();
-                let known = names.find(NameKind::Subject, sid);
-                let subject = known.unwrap_or_else(|| names.number(NameKind::Subject, sid, ""));
-                let counted = counted(&queue.cumulative, self.of.start, names);
+            for (sid, cumulative) in queues {
+                let known = names.find(NameKind::Subject, sid.as_str());
+                let subject = known.unwrap_or_else(|| names.number(NameKind::Subject, sid.as_str(), ""));
+                let counted = counted(cumulative, self.of.start, names);
                 found.entry(subject).or_default().push((scope, counted));
             }
         }
@@ -287,7 +290,7 @@ impl PastWindow {
             let Some(twilios) = counts.get(&row.subject) else { continue };
             let mut sums: BTreeMap<u32, Figures> = BTreeMap::new();
             let mut unseen = last;
-            for (start, scope, figures) in read_day(row, self.of.end, day) {
+            for (start, scope, figures) in read_day(row, self.of.end, day, &|_| true) {
                 let sum = sums.entry(scope).or_default();
                 figures
                     .iter()
@@ -350,7 +353,7 @@ pub(super) mod by_hand {
 
     impl Twilio {
         /// Answers what is wanted, of all channels: what a function says of a window.
-        pub(in super::super) fn answer(&self, count: impl Fn(i64, i64) -> Vec<TaskQueueStatistics>) {
+        pub(in super::super) fn answer(&self, count: impl Fn(i64, i64) -> Vec<CountedQueue>) {
             let wanted = *self.wanted.borrow();
             if let Some(of) = wanted {
                 let _ = self.found.try_send(PastWindow { of, scopes: vec![(None, count(of.start, of.end))] });

@@ -127,12 +127,12 @@ pub(super) fn append(data: &mut Vec<u8>, index: u64, scopes: &[(u32, Figures)]) 
     data.len() > written
 }
 
-type Fields = Vec<(u32, Option<i64>)>;
+type EntryFields = Vec<(u32, Option<i64>)>;
 
 /// A day's data with more in one interval.
 pub(super) fn with_more(data: &[u8], index: u64, more: &[(u32, Figures)]) -> Vec<u8> {
     // By interval and scope.
-    let mut day: BTreeMap<_, Fields> =
+    let mut day: BTreeMap<_, EntryFields> =
         entries(data, 0).filter_map(|entry| Some(((entry.step, entry.scope?), entry.fields))).collect();
     let of_all = day.get(&(index, 0)).cloned().unwrap_or_default();
     // What stands as "the same as all" is no longer that.
@@ -163,8 +163,13 @@ pub(super) fn is_workers(number: u32) -> bool {
 }
 
 /// Reads a day of intervals: every quarter hour up to `until` for all channels, and those of channels in which something
-/// happened.
-pub(super) fn read_day(row: &DayOfIntervals, until: i64, from: i64) -> Vec<(i64, u32, Figures)> {
+/// happened. Scopes that are not wanted may be left out, but for that of all channels.
+pub(super) fn read_day(
+    row: &DayOfIntervals,
+    until: i64,
+    from: i64,
+    wanted: &dyn Fn(u32) -> bool,
+) -> Vec<(i64, u32, Figures)> {
     let first = quarter(row.day);
     let mut found: Vec<(i64, u32, Figures)> = Vec::new();
     let mut workers = Figures::default();
@@ -174,7 +179,7 @@ pub(super) fn read_day(row: &DayOfIntervals, until: i64, from: i64) -> Vec<(i64,
             found.push((time, 0, workers.clone()));
         }
     };
-    for entry in day_entries(&row.data) {
+    for entry in day_entries(&row.data, &|scope| scope == 0 || wanted(scope)) {
         let time = first + i64::try_from(entry.step).unwrap_or(0) * QUARTER;
         while next < time {
             idle(&mut found, next, &workers);

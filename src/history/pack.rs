@@ -198,8 +198,8 @@ fn same_of(all: &Columns, number: u32, step: u64) -> Cell {
     *all.fields.get(&number)?.get(at)?
 }
 
-/// The entries of a day, packed or not; of a damaged one what can be read.
-pub(super) fn day_entries(data: &[u8]) -> Vec<StoredEntry> {
+/// The entries of a day, packed or not; of a damaged one what can be read. Of a packed one only scopes that are wanted.
+pub(super) fn day_entries(data: &[u8], wanted: &dyn Fn(u32) -> bool) -> Vec<StoredEntry> {
     let Some((&PACKED, deflated)) = data.split_first() else { return entries(data, 0).collect() };
     let mut columns = Vec::with_capacity(data.len() * 8);
     // What came before damage is in `columns`.
@@ -210,7 +210,7 @@ pub(super) fn day_entries(data: &[u8]) -> Vec<StoredEntry> {
     exceed(&mut scopes, true);
     differ(&mut scopes, true);
     let mut found = Vec::new();
-    for Columns { scope, steps, fields } in scopes {
+    for Columns { scope, steps, fields } in scopes.into_iter().filter(|columns| wanted(columns.scope)) {
         let first = found.len();
         found.extend(steps.into_iter().map(|step| StoredEntry {
             step,
@@ -234,7 +234,7 @@ pub(super) fn unpacked(data: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(data);
     }
     let mut out = Vec::with_capacity(data.len() * 8);
-    for StoredEntry { step, scope, fields } in day_entries(data) {
+    for StoredEntry { step, scope, fields } in day_entries(data, &|_| true) {
         put_entry(&mut out, step, scope.unwrap_or(0).into(), &fields, 0);
     }
     Cow::Owned(out)
@@ -373,7 +373,7 @@ mod tests {
             let data = written(&day);
             let packed = pack(&data);
             prop_assert_eq!(plain(&unpacked(&packed)), plain(&data));
-            prop_assert_eq!(written(&day_entries(&packed)), unpacked(&packed).into_owned());
+            prop_assert_eq!(written(&day_entries(&packed, &|_| true)), unpacked(&packed).into_owned());
             prop_assert_eq!(pack(&packed), packed.clone());
             prop_assert!(packed.len() <= data.len());
         }

@@ -267,10 +267,10 @@ impl Archive {
             };
             query.channels.iter().filter_map(number).collect()
         });
+        let wanted = |scope: u32| scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope));
         let mut starts: HashMap<i64, i64> = HashMap::new();
         let mut add = |start: i64, rank: u32, scope: u32, figures: &Figures, seconds: i64| {
-            let wanted = scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope));
-            if from <= start && start < to && wanted {
+            if from <= start && start < to && wanted(scope) {
                 let of = *starts.entry(start).or_insert_with(|| calendar.interval(start, query.step));
                 found.add((of, rank, scope), Sum::of(figures, seconds));
             }
@@ -283,7 +283,7 @@ impl Archive {
             for (number, row) in store.intervals(day, day, only).await?.into_iter().enumerate() {
                 let Some(rank) = subjects.ranks.get(&row.subject) else { continue };
                 let until = next.min(final_until).min(to);
-                for (start, scope, figures) in read_day(&row, until, from) {
+                for (start, scope, figures) in read_day(&row, until, from, &wanted) {
                     add(start, *rank, scope, &with_cover(figures, &gaps, start), QUARTER);
                 }
                 if number % 10 == 9 {

@@ -12,7 +12,7 @@ use crate::history::{Range, ReportQuery};
 use crate::sid::TaskQueueSid;
 use crate::stats::{QueueState, ScopeStats};
 use crate::telemetry::metrics::Monitor;
-use crate::twilio::taskrouter::{Cumulative, Realtime, TaskQueue, TaskQueueStatistics};
+use crate::twilio::taskrouter::{Cumulative, Realtime, TaskQueue};
 
 const QUEUE: &str = "WQ00000000000000000000000000000001";
 
@@ -129,10 +129,7 @@ impl Centre {
             self.worker.turn(now).await;
             self.twilio.answer(|start, end| {
                 let stats = stats(start, self.truth(start, end), 0, end);
-                let cumulative = stats.cumulative.value.as_deref().unwrap().clone();
-                let realtime = stats.realtime.value.as_deref().unwrap().clone();
-                let task_queue_sid = QUEUE.parse().unwrap();
-                vec![TaskQueueStatistics { task_queue_sid, realtime, cumulative }]
+                vec![(QUEUE.parse().unwrap(), stats.cumulative.value.as_deref().unwrap().clone())]
             });
         }
     }
