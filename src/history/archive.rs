@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout};
 
 use super::calendar::{Calendar, timestamp};
-use super::store::{HistoryStore, StoreFault};
+use super::store::{HistoryStore, StoreFault, lock};
 use crate::config::{CoreConfig, HistoryConfig, HistoryPlace, StatisticsConfig};
 use crate::telemetry::metrics::Monitor;
 
@@ -31,6 +31,8 @@ pub(super) struct ArchiveShared {
     reads_only: bool,
     pub(super) monitor: Monitor,
     store: tokio::sync::Mutex<Option<HistoryStore>>,
+    /// Held from the first opening on, also while the store is closed after a failure.
+    lock: Mutex<Option<std::fs::File>>,
     refused: Mutex<Option<(Instant, String)>>,
     problem: Mutex<Option<String>>,
     lost: AtomicU64,
@@ -96,6 +98,7 @@ impl Archive {
             reads_only,
             monitor,
             store: tokio::sync::Mutex::default(),
+            lock: Mutex::default(),
             refused: Mutex::default(),
             problem: Mutex::default(),
             lost: AtomicU64::new(0),
@@ -118,6 +121,12 @@ impl Archive {
         let mut store = self.0.store.lock().await;
         if let Some(store) = &*store {
             return Ok(store.clone());
+        }
+        if let HistoryPlace::Sqlite(path) = place
+            && !self.0.reads_only
+            && self.0.lock.lock().is_none()
+        {
+            *self.0.lock.lock() = lock(path)?;
         }
         let limit = LONGEST_QUERY;
         let opened = timeout(limit, HistoryStore::open(place, self.0.reads_only))

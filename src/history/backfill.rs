@@ -27,7 +27,7 @@ use crate::twilio::TwilioError;
 use crate::twilio::taskrouter::{Cumulative, TaskRouter, Window};
 
 /// Days before the first start.
-const DAYS: i64 = 7;
+const DAYS: usize = 7;
 /// Twilio answers for the last 30 days (TaskRouter's pages on statistics); one less, since requests take time.
 const OLDEST: i64 = 29 * 86_400;
 /// The fact that says which quarter hour is wanted next; [`DONE`] once all are stored.
@@ -201,7 +201,9 @@ impl PastWindows {
         }
         self.unsettled = Some(day);
         let end = calendar.next_day(day);
-        Ok((end + COUNTED <= now).then_some(AskedWindow { start: day, end }))
+        // A day that begins within a quarter hour has other quarter hours than Twilio's.
+        let comparable = quarter(day) == day && quarter(end) == end;
+        Ok((comparable && end + COUNTED <= now).then_some(AskedWindow { start: day, end }))
     }
 
     /// The next quarter hour of the days before the first start.
@@ -215,7 +217,7 @@ impl PastWindows {
         let next = match self.next {
             Some(next) => next,
             None => {
-                let begins = quarter(calendar.day(calendar.day(since) - 1));
+                let begins = first_quarter(calendar.day(calendar.day(since) - 1));
                 let next = store.fact(BACKFILL).await?.unwrap_or(begins);
                 self.next = Some(next);
                 next
@@ -233,6 +235,16 @@ impl PastWindows {
     }
 }
 
+/// The first of the days before the first start. Up to there nothing is known but what Twilio counts.
+pub(super) fn oldest_day(calendar: &Calendar, first_day: i64) -> i64 {
+    (0..DAYS).fold(first_day, |day, _| calendar.day(day - 1))
+}
+
+/// The first quarter hour that begins in a day. Where `STATS_DAY_START` lies within one, that one is of the day before.
+fn first_quarter(day: i64) -> i64 {
+    quarter(day + QUARTER - 1)
+}
+
 /// The quarter hour after one: those of a day in order, then the day before.
 fn following(calendar: &Calendar, start: i64, first_day: i64) -> i64 {
     let day = calendar.day(start);
@@ -240,8 +252,7 @@ fn following(calendar: &Calendar, start: i64, first_day: i64) -> i64 {
         return start + QUARTER;
     }
     let before = calendar.day(day - 1);
-    let oldest = (0..DAYS).fold(first_day, |day, _| calendar.day(day - 1));
-    if before < oldest { DONE } else { quarter(before) }
+    if before < oldest_day(calendar, first_day) { DONE } else { first_quarter(before) }
 }
 
 impl PastWindow {
@@ -368,12 +379,8 @@ mod tests {
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
 
-    #[test]
-    fn quarter_hours_follow_each_other_day_by_day_into_the_past() {
-        let calendar = Calendar::of(TimeZone::get("Europe/Berlin").unwrap());
-        // Three days after the clocks went forward.
-        let first_day = calendar.day("2026-04-01T10:00:00Z".parse::<Timestamp>().unwrap().as_second());
-        let mut next = calendar.day(first_day - 1);
+    fn quarters_of_days(calendar: &Calendar, first_day: i64) -> Vec<u32> {
+        let mut next = first_quarter(calendar.day(first_day - 1));
         let mut days: Vec<(i64, u32)> = Vec::new();
         while next != DONE {
             let day = calendar.day(next);
@@ -381,10 +388,19 @@ mod tests {
                 Some((last, count)) if *last == day => *count += 1,
                 _ => days.push((day, 1)),
             }
-            next = following(&calendar, next, first_day);
+            next = following(calendar, next, first_day);
         }
-        let counts: Vec<u32> = days.iter().map(|(_, count)| *count).collect();
-        assert_eq!(counts, [96, 96, 92, 96, 96, 96, 96]);
         assert!(days.windows(2).all(|pair| pair[1].0 < pair[0].0));
+        days.into_iter().map(|(_, count)| count).collect()
+    }
+
+    #[test]
+    fn quarter_hours_follow_each_other_day_by_day_into_the_past() {
+        let mut calendar = Calendar::of(TimeZone::get("Europe/Berlin").unwrap());
+        // Three days after the clocks went forward.
+        let moment = "2026-04-01T10:00:00Z".parse::<Timestamp>().unwrap().as_second();
+        assert_eq!(quarters_of_days(&calendar, calendar.day(moment)), [96, 96, 92, 96, 96, 96, 96]);
+        calendar.day_start = jiff::civil::time(21, 10, 0, 0);
+        assert_eq!(quarters_of_days(&calendar, calendar.day(moment)), [96, 96, 92, 96, 96, 96, 96]);
     }
 }

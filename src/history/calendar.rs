@@ -17,7 +17,7 @@ pub(super) fn quarter(moment: i64) -> i64 {
 #[derive(Debug, Clone)]
 pub(super) struct Calendar {
     pub(super) zone: TimeZone,
-    day_start: Time,
+    pub(super) day_start: Time,
 }
 
 impl Calendar {

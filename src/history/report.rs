@@ -468,7 +468,7 @@ impl IntervalReport {
             cells.extend([number(row.wait_mean), whole(row.wait_max)]);
             cells.extend([number(row.waiting_mean), whole(row.waiting_max)]);
             cells.extend(activities.iter().map(|activity| number(row.agents.get(activity).copied())));
-            cells.extend([(row.covered * 100.0).to_string(), row.source.to_owned()]);
+            cells.extend([(row.covered * 100.0).round().to_string(), row.source.to_owned()]);
             cells.push(row.difference.as_ref().map(Value::to_string).unwrap_or_default());
             csv += &line(cells.iter().map(String::as_str));
         }

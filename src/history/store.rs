@@ -41,6 +41,10 @@ pub(super) enum StoreFault {
     Folder(PathBuf, std::io::Error),
     #[error("{0}")]
     Database(String),
+    #[error("the file was removed or replaced while it was in use")]
+    Removed,
+    #[error("another service stores its history in this file; each needs a file of its own")]
+    InUse,
     #[error("the file is damaged: {0}")]
     Damaged(String),
     #[error("it did not answer within {} s", .0.as_secs())]
@@ -422,6 +426,19 @@ fn day_of_intervals(row: &sqlx::any::AnyRow) -> Result<DayOfIntervals, StoreFaul
 
 fn number(stored: i64) -> u32 {
     u32::try_from(stored).unwrap_or(u32::MAX)
+}
+
+/// Keeps other services from storing into the same file as long as it is held; none where the file system has no locks.
+pub(super) fn lock(path: &Path) -> Result<Option<std::fs::File>, StoreFault> {
+    prepare(path)?;
+    let Ok(file) = std::fs::File::create(PathBuf::from(format!("{}.lock", path.display()))) else {
+        return Ok(None);
+    };
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreFault::InUse),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Makes the file's folder.

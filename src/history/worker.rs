@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::archive::Archive;
-use super::backfill::{Backfill, PastWindows, backfill};
+use super::backfill::{Backfill, PastWindows, backfill, oldest_day};
 use super::calendar::{QUARTER, quarter};
 use super::finish::finish;
 use super::gap::{Gap, GapReason};
@@ -52,6 +52,8 @@ pub struct ArchiveWorker {
     /// Statistics that nothing has confirmed for so long are not known.
     stale_after: i64,
     session: Option<(HistoryStore, StoringSession, Packing)>,
+    /// The file that is open, by its number on the disk.
+    file: Option<u64>,
     /// Where storing failed before: when to try again, and the pause after that.
     retry: Option<(Instant, Duration)>,
     stored_before: bool,
@@ -74,6 +76,7 @@ impl ArchiveWorker {
             tiles,
             stale_after,
             session: None,
+            file: None,
             retry: None,
             stored_before: false,
             started,
@@ -165,8 +168,18 @@ impl ArchiveWorker {
         let Some(read) = last_read(&snapshot) else { return Ok(()) };
         let shared = self.archive.shared();
         let today = shared.calendar.day(now);
+        let file = match &shared.config.place {
+            Some(HistoryPlace::Sqlite(path)) if self.session.is_some() => number_of(path).await,
+            _ => self.file,
+        };
+        if file != self.file {
+            return Err(StoreFault::Removed);
+        }
         if self.session.is_none() {
             let store = self.archive.open().await?;
+            if let Some(HistoryPlace::Sqlite(path)) = &shared.config.place {
+                self.file = number_of(path).await;
+            }
             let stored_at = store.fact(ALIVE).await?;
             let mut session =
                 StoringSession::new(store.names().await?, stored_at, store.fact(FINAL_UNTIL).await?);
@@ -190,7 +203,8 @@ impl ArchiveWorker {
             // What happened since the day began is known as a sum.
             (session.final_until, session.since) = (Some(quarter(today)), Some(now));
             batch.facts.extend([(SINCE, now), (FINAL_UNTIL, quarter(today))]);
-            batch.gaps.push(Gap { from: today, to: now, reason: GapReason::NotRunning });
+            let from = oldest_day(&shared.calendar, today);
+            batch.gaps.push(Gap { from, to: now, reason: GapReason::NotRunning });
         }
         if let Some(from) = session.gap_begins(now) {
             let known = store.gaps(from, now + 1).await?;
@@ -242,6 +256,14 @@ impl ArchiveWorker {
         }
         Ok(())
     }
+}
+
+/// A file's number on its disk; none where there is no file, or the system has no numbers.
+async fn number_of(path: &std::path::Path) -> Option<u64> {
+    #[cfg(unix)]
+    return tokio::fs::metadata(path).await.ok().map(|file| std::os::unix::fs::MetadataExt::ino(&file));
+    #[cfg(not(unix))]
+    return None;
 }
 
 /// When the newest statistics were read.

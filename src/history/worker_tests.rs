@@ -223,7 +223,8 @@ async fn a_day_adds_up_over_restarts_and_shows_what_it_missed_as_gaps() {
     let series = centre.series(morning - 60, now).await;
     let gaps: Vec<_> = series.gaps.iter().map(|gap| (gap.from, gap.to, gap.reason)).collect();
     let away = (morning + 2995, morning + 7000, GapReason::NotRunning);
-    assert_eq!(gaps, [(midnight, morning, GapReason::NotRunning), away]);
+    let before = second("2026-03-21T23:00:00Z");
+    assert_eq!(gaps, [(before, morning, GapReason::NotRunning), away], "seven days are filled later");
     let at =
         |time: i64| series.series["entered"][series.axis.times.iter().position(|at| *at == time).unwrap()];
     #[expect(clippy::cast_precision_loss, reason = "small counts")]
@@ -377,4 +378,52 @@ async fn what_is_too_old_is_deleted_in_small_steps() {
     let days = store.intervals(0, i64::MAX, None).await.unwrap();
     assert!(days.iter().all(|row| row.day >= noon + 2 * day - day / 2), "{days:?}");
     assert!(!days.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_is_removed_is_noticed_and_a_new_one_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = place(&folder);
+    let mut centre = Centre::new("UTC", &history);
+    let noon = second("2026-06-01T12:00:00Z");
+    centre.run(noon, noon + 30).await;
+    for file in ["history.db", "history.db-wal", "history.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join("deep/er").join(file));
+    }
+    centre.read(noon + 30);
+    centre.worker.turn(noon + 30).await;
+    assert!(centre.archive.problem().unwrap().contains("removed"));
+    centre.worker.retry = None;
+    centre.run(noon + 35, noon + 60).await;
+    assert_eq!(centre.archive.problem(), None);
+    assert_eq!(centre.archive.state().await.since.as_deref(), Some("2026-06-01T12:00:35Z"));
+}
+
+#[tokio::test]
+async fn a_second_service_stores_nothing_in_the_same_file_until_the_first_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = place(&folder);
+    let (mut first, mut second_one) = (Centre::new("UTC", &history), Centre::new("UTC", &history));
+    let noon = second("2026-06-01T12:00:00Z");
+    first.run(noon, noon + 30).await;
+    second_one.run(noon + 30, noon + 40).await;
+    assert!(second_one.archive.problem().unwrap().contains("another service"));
+    drop(first);
+    second_one.worker.retry = None;
+    second_one.run(noon + 40, noon + 60).await;
+    assert_eq!(second_one.archive.problem(), None);
+}
+
+/// While days before the first start are still being read, what is missing of them is not known.
+#[tokio::test]
+async fn what_is_not_filled_yet_of_the_past_is_not_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut centre = Centre::new("UTC", &place(&folder));
+    let noon = second("2026-06-02T12:00:00Z");
+    centre.live(noon - 36 * 3600, noon - 15);
+    centre.run_slowly(noon, noon + 1500).await;
+    let yesterday = second("2026-06-01T00:00:00Z");
+    let rows = centre.rows(yesterday, yesterday + 86_400, 900).await;
+    assert!(rows.iter().any(|row| row.source == "twilio" && row.entered > 0));
+    assert!(rows.iter().all(|row| row.covered == 0.0), "{rows:?}");
 }

@@ -250,7 +250,9 @@ async fn answer(
     let (digest, body) = written.await.map_err(|error| HistoryError::Unreadable(error.to_string()))?;
     let tag = format!("\"{digest}\"");
     let known = headers.get(IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or_default();
-    let is_known = known.split(',').any(|known| known.trim() == tag);
+    // Compared weakly, since a proxy that compresses makes it weak (RFC 9110, 13.1.2).
+    let is_known =
+        known.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag);
     let caching = [(CACHE_CONTROL, "private, no-cache".to_owned()), (ETAG, tag), (VARY, "accept".to_owned())];
     if is_known {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
