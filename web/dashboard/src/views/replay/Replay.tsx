@@ -70,7 +70,8 @@ export default function Replay({ scroller, bandPlace }: ReplayProps) {
 
   const { playing, moment } = replay.clock;
   useEffect(() => {
-    if (playing) return;
+    // Another view may have been asked for meanwhile.
+    if (playing || !location.hash.startsWith("#/replay")) return;
     history.replaceState(history.state, "", replayAddress(moment));
   }, [playing, moment]);
 

@@ -37,8 +37,8 @@ export default function Report({ scroller }: { scroller: RefObject<HTMLElement |
   const zone = state?.timezone ?? session.timeZone;
   const [query, setQuery] = useState(() => queryOf(location.hash.split("?")[1] ?? "", live.now(), zone));
   useEffect(() => {
-    // An address to send on; the way back leads to the view before.
-    history.replaceState(history.state, "", addressOf(query));
+    // An address to send on; the way back leads to the view before. Another view may have been asked for meanwhile.
+    if (location.hash.startsWith("#/report")) history.replaceState(history.state, "", addressOf(query));
   }, [query]);
   useEffect(() => {
     const follow = () => {
