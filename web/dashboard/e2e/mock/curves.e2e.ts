@@ -1,23 +1,12 @@
 /** Day curves in Chromium, against the mock's history, whose values follow from their time alone. */
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { local } from "../../mock/history.mjs";
 import { violations } from "../accessibility.ts";
 import { freshness, part, tile } from "../pages.ts";
-import { type Mock, setUpDesks } from "./desk.ts";
-import { curveButton, rows, slider, tab, yesterdayAt } from "./historyPages.ts";
+import { curveButton, rows, setUpPages, slider, tab, yesterdayAt } from "./historyPages.ts";
 
-const desks = setUpDesks();
-
-async function open(
-  path: string,
-  options: object = {},
-  context: BrowserContextOptions = {},
-  prepare?: (page: Page) => Promise<unknown>,
-): Promise<[Page, Mock]> {
-  const { page, mock } = await desks.open(path, options, context, prepare);
-  return [page, mock];
-}
+const { desks, open } = setUpPages();
 
 describe("day curve", () => {
   it("opens from a queue's row and closes with Escape, and the focus is back", async () => {

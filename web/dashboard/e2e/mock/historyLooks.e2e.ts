@@ -1,22 +1,11 @@
 /** Curve, report and replay from phone to 4K, in both themes. */
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { violations } from "../accessibility.ts";
 import { tile } from "../pages.ts";
-import { type Mock, setUpDesks } from "./desk.ts";
-import { curveButton, iso, rows, yesterdayAt } from "./historyPages.ts";
+import { curveButton, iso, rows, setUpPages, yesterdayAt } from "./historyPages.ts";
 
-const desks = setUpDesks();
-
-async function open(
-  path: string,
-  options: object = {},
-  context: BrowserContextOptions = {},
-  prepare?: (page: Page) => Promise<unknown>,
-): Promise<[Page, Mock]> {
-  const { page, mock } = await desks.open(path, options, context, prepare);
-  return [page, mock];
-}
+const { desks, open } = setUpPages();
 
 const views: [string, string, (p: Page) => Promise<unknown>][] = [
   [

@@ -1,7 +1,22 @@
 /** What the tests of curves, report and replay find on the page, and the times they ask for. */
-import type { Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { local } from "../../mock/history.mjs";
-import type { Mock } from "./desk.ts";
+import { type Mock, setUpDesks } from "./desk.ts";
+
+/** Opens pages beside the mock that they read. */
+export function setUpPages() {
+  const desks = setUpDesks();
+  async function open(
+    path: string,
+    options: object = {},
+    context: BrowserContextOptions = {},
+    prepare?: (page: Page) => Promise<unknown>,
+  ): Promise<[Page, Mock]> {
+    const { page, mock } = await desks.open(path, options, context, prepare);
+    return [page, mock];
+  }
+  return { desks, open };
+}
 
 export const tab = (p: Page, name: string) => p.getByRole("link", { name, exact: true });
 export const curveButton = (p: Page, name: string) =>

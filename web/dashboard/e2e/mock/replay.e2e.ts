@@ -1,22 +1,10 @@
 /** The replay in Chromium, against the mock's history. */
-import type { BrowserContextOptions, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { local } from "../../mock/history.mjs";
 import { freshness, part, queue, TV_VALUE, tile } from "../pages.ts";
-import { type Mock, setUpDesks } from "./desk.ts";
-import { band, curveButton, iso, momentOf, slider, yesterdayAt } from "./historyPages.ts";
+import { band, curveButton, iso, momentOf, setUpPages, slider, yesterdayAt } from "./historyPages.ts";
 
-const desks = setUpDesks();
-
-async function open(
-  path: string,
-  options: object = {},
-  context: BrowserContextOptions = {},
-  prepare?: (page: Page) => Promise<unknown>,
-): Promise<[Page, Mock]> {
-  const { page, mock } = await desks.open(path, options, context, prepare);
-  return [page, mock];
-}
+const { desks, open } = setUpPages();
 
 describe("replay", () => {
   it("shows wallboard and queues as they were, under a band that says that this is not now", async () => {

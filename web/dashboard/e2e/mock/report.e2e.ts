@@ -1,22 +1,11 @@
 /** The report in Chromium, against the mock's history. */
 import { readFile } from "node:fs/promises";
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { local } from "../../mock/history.mjs";
-import { type Mock, setUpDesks } from "./desk.ts";
-import { reportCell, rows, yesterdayAt } from "./historyPages.ts";
+import { reportCell, rows, setUpPages, yesterdayAt } from "./historyPages.ts";
 
-const desks = setUpDesks();
-
-async function open(
-  path: string,
-  options: object = {},
-  context: BrowserContextOptions = {},
-  prepare?: (page: Page) => Promise<unknown>,
-): Promise<[Page, Mock]> {
-  const { page, mock } = await desks.open(path, options, context, prepare);
-  return [page, mock];
-}
+const { desks, open } = setUpPages();
 
 describe("report", () => {
   it("shows the service's rows, and totals that are its own", async () => {
