@@ -140,6 +140,11 @@ impl Backfill {
 }
 
 impl PastWindows {
+    /// Forgets how far it came: what is stored counts, which may be less after a failure or in a new file.
+    pub(super) fn begin_again(&mut self) {
+        (self.next, self.unsettled) = (None, None);
+    }
+
     /// Stores what came, and says what is wanted next; returns whether that was the last of the days before the first
     /// start. `since` is when the first sample was stored, `final_until` up to when intervals are.
     pub(super) async fn step(

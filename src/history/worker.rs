@@ -185,6 +185,9 @@ impl ArchiveWorker {
                 StoringSession::new(store.names().await?, stored_at, store.fact(FINAL_UNTIL).await?);
             session.since = store.fact(SINCE).await?;
             let packing = Packing::new(&store).await?;
+            if let Some(past) = &mut self.past {
+                past.begin_again();
+            }
             self.session = Some((store, session, packing));
         }
         let Some((store, session, packing)) = &mut self.session else { return Ok(()) };

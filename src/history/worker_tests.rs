@@ -380,13 +380,23 @@ async fn what_is_too_old_is_deleted_in_small_steps() {
     assert!(!days.is_empty());
 }
 
+/// What the first quarter hours of the day before show, which Twilio was asked for.
+async fn filled_of_the_day_before(centre: &Centre, now: i64) -> i64 {
+    let midnight = centre.day(centre.day(now) - 1);
+    centre.rows(midnight, midnight + 6 * 3600, 900).await.iter().map(|row| row.entered).sum()
+}
+
 #[tokio::test]
 async fn a_file_that_is_removed_is_noticed_and_a_new_one_begins() {
     let folder = tempfile::tempdir().unwrap();
     let history = place(&folder);
     let mut centre = Centre::new("UTC", &history);
     let noon = second("2026-06-01T12:00:00Z");
-    centre.run(noon, noon + 30).await;
+    centre.live(noon - 36 * 3600, noon - 15);
+    centre.run_slowly(noon, noon + 1500).await;
+    let before = filled_of_the_day_before(&centre, noon).await;
+    assert!(before > 0);
+    let noon = noon + 1500;
     for file in ["history.db", "history.db-wal", "history.db-shm"] {
         let _ = std::fs::remove_file(folder.path().join("deep/er").join(file));
     }
@@ -396,7 +406,13 @@ async fn a_file_that_is_removed_is_noticed_and_a_new_one_begins() {
     centre.worker.retry = None;
     centre.run(noon + 35, noon + 60).await;
     assert_eq!(centre.archive.problem(), None);
-    assert_eq!(centre.archive.state().await.since.as_deref(), Some("2026-06-01T12:00:35Z"));
+    assert_eq!(centre.archive.state().await.since.as_deref(), Some("2026-06-01T12:25:35Z"));
+    centre.run_slowly(noon + 60, noon + 1500).await;
+    assert_eq!(
+        filled_of_the_day_before(&centre, noon).await,
+        before,
+        "the past is read again for the new file"
+    );
 }
 
 #[tokio::test]
