@@ -15,6 +15,7 @@ use crate::telemetry::metrics::Monitor;
 
 /// A query takes no longer.
 const LONGEST_QUERY: Duration = Duration::from_secs(20);
+const QUERIES: usize = 2;
 /// Between two attempts of queries to open the store.
 const OPENED_AGAIN: Duration = Duration::from_secs(5);
 
@@ -33,6 +34,8 @@ pub(super) struct ArchiveShared {
     store: tokio::sync::Mutex<Option<HistoryStore>>,
     /// Held from the first opening on, also while the store is closed after a failure.
     lock: Mutex<Option<std::fs::File>>,
+    /// Queries at a time: each may take some tens of megabytes and a core.
+    queries: tokio::sync::Semaphore,
     refused: Mutex<Option<(Instant, String)>>,
     problem: Mutex<Option<String>>,
     lost: AtomicU64,
@@ -99,6 +102,7 @@ impl Archive {
             monitor,
             store: tokio::sync::Mutex::default(),
             lock: Mutex::default(),
+            queries: tokio::sync::Semaphore::new(QUERIES),
             refused: Mutex::default(),
             problem: Mutex::default(),
             lost: AtomicU64::new(0),
@@ -163,13 +167,18 @@ impl Archive {
         })
     }
 
-    /// Runs a query within its time.
+    /// Runs a query within its time, in its turn.
     pub(super) async fn within<T>(
         &self,
         query: impl Future<Output = Result<T, HistoryError>>,
     ) -> Result<T, HistoryError> {
         let late = HistoryError::Unreadable(StoreFault::TimedOut(LONGEST_QUERY).to_string());
-        timeout(LONGEST_QUERY, query).await.unwrap_or(Err(late))
+        let in_turn = async {
+            // Never closed.
+            let _turn = self.0.queries.acquire().await;
+            query.await
+        };
+        timeout(LONGEST_QUERY, in_turn).await.unwrap_or(Err(late))
     }
 
     /// What is wrong with the store, as long as something is.
@@ -199,7 +208,9 @@ impl Archive {
             HistoryPlace::Postgres(_) => "postgres",
         });
         let since = async { Ok(self.reader().await?.fact(super::worker::SINCE).await?) };
-        let (since, unreadable) = match self.within(since).await {
+        // Out of turn: the page asks for it before all else.
+        let late = || Err(HistoryError::Unreadable(StoreFault::TimedOut(LONGEST_QUERY).to_string()));
+        let (since, unreadable) = match timeout(LONGEST_QUERY, since).await.unwrap_or_else(|_| late()) {
             Ok(since) => (since, None),
             Err(HistoryError::Off) => (None, None),
             Err(error) => (None, Some(error.to_string())),

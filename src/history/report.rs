@@ -21,7 +21,8 @@ use crate::sid::TaskQueueSid;
 pub const STEPS: [i64; 4] = [900, 1800, 3600, 86_400];
 /// A page of rows, where the caller does not say, and at most.
 pub const USUAL_ROWS: usize = 5000;
-pub const MOST_ROWS: usize = 100_000;
+/// A row takes about a kilobyte until it is written, and the smallest deployment has 256 MiB.
+pub const MOST_ROWS: usize = 20_000;
 /// Most quarter hours times subjects of one query: about 40 days of a thousand TaskQueues, or three years of thirty.
 const MOST_CELLS: i64 = 4_000_000;
 
@@ -127,21 +128,24 @@ impl Sum {
 
 /// The interval's beginning, the subject's rank by name, and the scope: the order of rows.
 type RowKey = (i64, u32, u32);
-/// Sums beyond a page that are kept before they are put in order and cut.
+/// Sums that are added before all are put in order and cut.
 const UNSORTED: usize = 50_000;
 
-/// The rows of a page, and totals over all rows. Of a long range it keeps no more than the page and what comes before it.
+/// The rows of a page, and totals over all rows. Of a long range it keeps no more than the page and a day.
 struct Rows {
+    /// Rows that are still to come before the page.
+    skip: usize,
+    /// One more than the page says that there is a next one.
     most: usize,
     found: Vec<(RowKey, Sum)>,
+    in_order: usize,
     totals: BTreeMap<u32, Sum>,
 }
 
 impl Rows {
     fn new(query: &ReportQuery) -> Self {
-        // One more says that there is a next page.
-        let most = query.skip.saturating_add(query.limit).saturating_add(1);
-        Self { most, found: Vec::new(), totals: BTreeMap::new() }
+        let most = query.limit.saturating_add(1);
+        Self { skip: query.skip, most, found: Vec::new(), in_order: 0, totals: BTreeMap::new() }
     }
 
     fn add(&mut self, key: RowKey, sum: Sum) {
@@ -150,7 +154,7 @@ impl Rows {
             Some((last, joined)) if *last == key => joined.join(&sum),
             _ => self.found.push((key, sum)),
         }
-        if self.found.len() >= self.most.saturating_mul(2).saturating_add(UNSORTED) {
+        if self.found.len() >= self.in_order + UNSORTED {
             self.put_in_order();
         }
     }
@@ -165,7 +169,16 @@ impl Rows {
             same
         });
         // Later ones of the same rows are cut too: they come after as many others.
-        self.found.truncate(self.most);
+        self.found.truncate(self.skip.saturating_add(self.most));
+        self.in_order = self.found.len();
+    }
+
+    /// No row that begins before `start` is added any more: those before the page are counted off.
+    fn done_before(&mut self, start: i64) {
+        self.put_in_order();
+        let done = self.found.partition_point(|(key, _)| key.0 < start).min(self.skip);
+        self.found.drain(..done);
+        (self.skip, self.in_order) = (self.skip - done, self.found.len());
     }
 }
 
@@ -202,7 +215,7 @@ impl Archive {
                 RowMaker { names: &names, statistics: &shared.statistics, calendar: &shared.calendar };
             let mut rows = Vec::new();
             for (number, ((start, rank, scope), sum)) in
-                found.found.iter().skip(query.skip).take(query.limit).enumerate()
+                found.found.iter().skip(found.skip).take(query.limit).enumerate()
             {
                 let Some(subject) = subjects.by_rank.get(*rank as usize) else { continue };
                 rows.push(shown_by.row((*start, *subject, *scope), sum));
@@ -221,7 +234,7 @@ impl Archive {
                 activities: names.all(NameKind::Activity),
                 rows,
                 totals: found.totals.iter().map(|(scope, sum)| shown_by.total(*scope, sum)).collect(),
-                next: (found.found.len() > read).then(|| read.to_string()),
+                next: (found.found.len() > found.skip.saturating_add(query.limit)).then(|| read.to_string()),
             })
         })
         .await
@@ -269,12 +282,13 @@ impl Archive {
         });
         let wanted = |scope: u32| scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope));
         let mut starts: HashMap<i64, i64> = HashMap::new();
-        let mut add = |start: i64, rank: u32, scope: u32, figures: &Figures, seconds: i64| {
-            if from <= start && start < to && wanted(scope) {
-                let of = *starts.entry(start).or_insert_with(|| calendar.interval(start, query.step));
-                found.add((of, rank, scope), Sum::of(figures, seconds));
-            }
-        };
+        let mut add =
+            |found: &mut Rows, start: i64, rank: u32, scope: u32, figures: &Figures, seconds: i64| {
+                if from <= start && start < to && wanted(scope) {
+                    let of = *starts.entry(start).or_insert_with(|| calendar.interval(start, query.step));
+                    found.add((of, rank, scope), Sum::of(figures, seconds));
+                }
+            };
         let final_until = store.fact(FINAL_UNTIL).await?.unwrap_or(i64::MAX);
         let gaps = store.gaps(from, to).await?;
         let mut next_day = store.day_from(calendar.day(from)).await?;
@@ -284,7 +298,7 @@ impl Archive {
                 let Some(rank) = subjects.ranks.get(&row.subject) else { continue };
                 let until = next.min(final_until).min(to);
                 for (start, scope, figures) in read_day(&row, until, from, &wanted) {
-                    add(start, *rank, scope, &with_cover(figures, &gaps, start), QUARTER);
+                    add(found, start, *rank, scope, &with_cover(figures, &gaps, start), QUARTER);
                 }
                 if number % 10 == 9 {
                     // Each takes up to a millisecond, in which others have their turn.
@@ -292,6 +306,7 @@ impl Archive {
                 }
             }
             next_day = store.day_from(day + 1).await?;
+            found.done_before(calendar.interval(next, query.step));
         }
         // What is not stored yet.
         let mut start = quarter(from).max(final_until.min(last));
@@ -302,7 +317,7 @@ impl Archive {
                 let Some(rank) = subjects.ranks.get(&subject) else { continue };
                 for (scope, figures) in scopes {
                     if scope == 0 || figures.iter().any(|(number, _)| number != field::COVERED) {
-                        add(start, *rank, scope, &figures, end - start);
+                        add(found, start, *rank, scope, &figures, end - start);
                     }
                 }
             }
@@ -496,7 +511,48 @@ fn line<'c>(cells: impl Iterator<Item = &'c str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// However rows come within a day, and wherever a page begins, it has the rows that a report of all has there.
+        #[test]
+        fn pages_are_parts_of_the_whole(
+            added in proptest::collection::vec((0_i64..6, 0_u32..5, 0_u32..2, 1_i64..9), 0..120),
+            skip in 0_usize..70,
+            limit in 1_usize..20,
+        ) {
+            let query = |skip, limit| ReportQuery {
+                range: Range { from: 0, to: 1 }, step: 900, queues: vec![], channels: vec![], skip, limit,
+            };
+            let collected = |skip, limit| {
+                let mut rows = Rows::new(&query(skip, limit));
+                // Two starts are a day.
+                for day in 0..3 {
+                    for (start, rank, scope, count) in added.iter().filter(|row| row.0 / 2 == day) {
+                        let figures = [(field::ENTERED, *count)].into_iter().collect();
+                        rows.add((*start, *rank, *scope), Sum::of(&figures, 900));
+                        if count % 3 == 0 {
+                            rows.put_in_order();
+                        }
+                    }
+                    rows.done_before(2 * day + 2);
+                }
+                let page: Vec<_> = rows.found.iter().skip(rows.skip).take(limit)
+                    .map(|(key, sum)| (*key, sum.figures.count(field::ENTERED))).collect();
+                let more = rows.found.len() > rows.skip + limit;
+                let total: i64 = rows.totals.values().map(|sum| sum.figures.count(field::ENTERED)).sum();
+                (page, more, total)
+            };
+            let (all, _, total) = collected(0, 1000);
+            let (page, more, same) = collected(skip, limit);
+            prop_assert_eq!(same, total);
+            prop_assert_eq!(more, all.len() > skip + limit);
+            let expected: Vec<_> = all.into_iter().skip(skip).take(limit).collect();
+            prop_assert_eq!(page, expected);
+        }
+    }
 
     #[test]
     fn cells_are_quoted_as_rfc_4180_has_it_and_are_no_formulas() {

@@ -107,22 +107,19 @@ impl Archive {
             let scope =
                 scope.ok_or_else(|| HistoryError::Unknown("the history has no such channel".to_owned()))?;
             let (axis, gaps, parts) = self.axis(&store, subject, range, step).await?;
-            let timeline = Timeline::of(&parts);
-            let known = timeline.scopes.get(&scope).map(Vec::as_slice).unwrap_or_default();
             let statistics = &self.shared().statistics;
             let rule = statistics.service_levels.get(&queue).copied().unwrap_or(statistics.service_level);
             let threshold = statistics.sla_thresholds.first().map(u32::to_string).unwrap_or_default();
             let threshold = names.find(NameKind::Threshold, &threshold);
-            let series = curves(known, &axis.times, &gaps, rule, threshold);
             let friendly_name = names.label(NameKind::Subject, subject).to_owned();
-            Ok(QueueSeries {
-                queue: queue.to_string(),
-                friendly_name,
-                channel: channel.to_owned(),
-                axis,
-                series,
-                gaps,
+            let (queue, channel) = (queue.to_string(), channel.to_owned());
+            apart(move || {
+                let timeline = Timeline::of(&parts);
+                let known = timeline.scopes.get(&scope).map(Vec::as_slice).unwrap_or_default();
+                let series = curves(known, &axis.times, &gaps, rule, threshold);
+                QueueSeries { queue, friendly_name, channel, axis, series, gaps }
             })
+            .await
         })
         .await
     }
@@ -140,20 +137,26 @@ impl Archive {
             let unknown = || HistoryError::Unknown("the history has no such metric".to_owned());
             let subject = names.find(NameKind::Subject, &tile_name(metric)).ok_or_else(unknown)?;
             let (axis, gaps, parts) = self.axis(&store, subject, range, step).await?;
-            let shown: Vec<(i64, ShownValue)> =
-                parts.iter().flat_map(|part| tile_values(&part.data, part.quarter)).collect();
-            let values = at_times(&shown, &axis.times, &gaps, |shown| shown.value.as_f64());
-            let looks: std::collections::BTreeSet<u32> = shown.iter().map(|(_, shown)| shown.look).collect();
-            let mut thresholds: Vec<Value> = Vec::new();
-            for look in looks {
-                let look: Value = serde_json::from_str(names.name(NameKind::Look, look)).unwrap_or_default();
-                let limit = &look["threshold"]["limit"];
-                let style = look["style"]["styleName"].as_str().unwrap_or_default();
-                if limit.is_number() && !thresholds.iter().any(|known| known["value"] == *limit) {
-                    thresholds.push(json!({ "value": limit, "style": style }));
+            let metric = metric.to_owned();
+            apart(move || {
+                let shown: Vec<(i64, ShownValue)> =
+                    parts.iter().flat_map(|part| tile_values(&part.data, part.quarter)).collect();
+                let values = at_times(&shown, &axis.times, &gaps, |shown| shown.value.as_f64());
+                let looks: std::collections::BTreeSet<u32> =
+                    shown.iter().map(|(_, shown)| shown.look).collect();
+                let mut thresholds: Vec<Value> = Vec::new();
+                for look in looks {
+                    let look: Value =
+                        serde_json::from_str(names.name(NameKind::Look, look)).unwrap_or_default();
+                    let limit = &look["threshold"]["limit"];
+                    let style = look["style"]["styleName"].as_str().unwrap_or_default();
+                    if limit.is_number() && !thresholds.iter().any(|known| known["value"] == *limit) {
+                        thresholds.push(json!({ "value": limit, "style": style }));
+                    }
                 }
-            }
-            Ok(MetricSeries { metric: metric.to_owned(), axis, values, thresholds, gaps })
+                MetricSeries { metric, axis, values, thresholds, gaps }
+            })
+            .await
         })
         .await
     }
@@ -173,13 +176,12 @@ impl Archive {
             let names = store.names().await?;
             let quarter = quarter(moment);
             let parts = store.details(quarter, quarter, None).await?;
-            // A thousand TaskQueues take a quarter of a second, which no other task should wait for.
             let archive = self.clone();
-            let showing = tokio::task::spawn_blocking(move || {
+            apart(move || {
                 archive.show(&mut shown, &parts, &names, moment);
                 shown
-            });
-            showing.await.map_err(|error| HistoryError::Unreadable(error.to_string()))
+            })
+            .await
         })
         .await
     }
@@ -260,6 +262,12 @@ impl Archive {
         let (from, to) = (timestamp(from).to_string(), timestamp(to).to_string());
         Ok((Axis { from, to, step, timezone, times }, gaps, parts))
     }
+}
+
+/// Runs what takes up to seconds (a thousand TaskQueues, or a hundred days) on a thread of its own, so that no other task
+/// waits for it.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, HistoryError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| HistoryError::Unreadable(error.to_string()))
 }
 
 /// A scope without values counts as read: else a TaskQueue without statistics of a channel would not be shown.

@@ -3,7 +3,7 @@ const ZONE = "Europe/Berlin";
 const DAY_S = 86_400;
 const SLA = [30, 60, 120];
 const ACTIVITIES = { Available: 0.45, Busy: 0.4, Break: 0.15 };
-const MOST_ROWS = 100_000;
+const MOST_ROWS = 20_000;
 
 const wall = new Intl.DateTimeFormat("en-GB", {
   timeZone: ZONE,

@@ -1583,7 +1583,7 @@ export interface operations {
                 queues?: string;
                 /** @description TaskChannels and `all`, comma-separated; every one if absent */
                 channels?: string;
-                /** @description Rows of a page: 5,000 if absent, 100,000 at most */
+                /** @description Rows of a page: 5,000 if absent, never more than 20,000 */
                 limit?: number;
                 /** @description `next` of the page before */
                 cursor?: string;

@@ -320,4 +320,4 @@ function Exports({ pages, figures, query }: ExportsProps) {
   );
 }
 
-const CSV_ROWS = 100_000;
+const CSV_ROWS = 20_000;
