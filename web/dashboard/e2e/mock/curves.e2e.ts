@@ -171,7 +171,13 @@ describe("day curve", () => {
     const coloured = () =>
       p.evaluate(() => {
         const canvas = document.querySelector<HTMLCanvasElement>(".uplot canvas");
-        const drawn = canvas?.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+        if (!canvas) return false;
+        // Of a copy: the browser complains of a drawn canvas that is read twice.
+        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", {
+          willReadFrequently: true,
+        });
+        copy?.drawImage(canvas, 0, 0);
+        const drawn = copy?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
         let [red, orange] = [0, 0];
         for (let n = 0; n < drawn.length; n += 4) {
           const [r = 0, g = 0, b = 0, a = 0] = drawn.slice(n, n + 4);

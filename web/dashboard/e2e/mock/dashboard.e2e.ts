@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { FLEX_TOKEN } from "../../mock/server.mjs";
 import { violations } from "../accessibility.ts";
 import { freshness as light, TV_TILE, TV_VALUE } from "../pages.ts";
-import { type Mock, setUpDesks } from "./desk.ts";
+import { type Mock, now, setUpDesks } from "./desk.ts";
 
 const desks = setUpDesks();
 
@@ -82,7 +82,7 @@ describe("live numbers", () => {
       return Number(minutes) * 60 + Number(secs);
     };
     const first = await seconds();
-    expect(Math.abs(first - (Date.now() + 600_000 - since) / 1000)).toBeLessThan(3);
+    expect(Math.abs(first - (now() + 600_000 - since) / 1000)).toBeLessThan(3);
     await expect.poll(seconds, { timeout: 6000 }).toBeGreaterThan(first + 1);
   });
 

@@ -16,14 +16,21 @@ export interface Desk {
 
 const dist = new URL("../../../dist/", import.meta.url);
 
+/** Every run begins on the same working day, at ten past two in the afternoon of the mock's centre: a report of today has
+ * rows, and no clock changes near it. The page goes by the service's clock, which is the mock's; the browser's is real. */
+const SHIFT_MS = Date.UTC(2026, 6, 15, 12, 10) - Date.now();
+/** The mock's time, in milliseconds. */
+export const now = () => Date.now() + SHIFT_MS;
+
 export async function openDesk(
   browser: Browser,
   path = "/",
-  options: object = {},
+  options: { skewMs?: number; [option: string]: unknown } = {},
   context: BrowserContextOptions = {},
   prepare?: (page: Page) => Promise<unknown>,
 ): Promise<Desk> {
-  const mock = await startMock({ dist, seed: 7, still: true, ...options });
+  const { skewMs = 0, ...others } = options;
+  const mock = await startMock({ dist, seed: 7, still: true, ...others, skewMs: SHIFT_MS + skewMs });
   const inside = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...context });
   const page = await inside.newPage();
   page.setDefaultTimeout(60_000);

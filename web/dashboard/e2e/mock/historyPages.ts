@@ -1,14 +1,14 @@
 /** What the tests of curves, report and replay find on the page, and the times they ask for. */
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { local } from "../../mock/history.mjs";
-import { type Mock, setUpDesks } from "./desk.ts";
+import { type Mock, now, setUpDesks } from "./desk.ts";
 
 /** Opens pages beside the mock that they read. */
 export function setUpPages() {
   const desks = setUpDesks();
   async function open(
     path: string,
-    options: object = {},
+    options: Parameters<typeof desks.open>[1] = {},
     context: BrowserContextOptions = {},
     prepare?: (page: Page) => Promise<unknown>,
   ): Promise<[Page, Mock]> {
@@ -29,7 +29,7 @@ export const reportCell = (p: Page, where: string, column: string) =>
 
 /** Yesterday at a time of day in Berlin, in seconds. */
 export function yesterdayAt(hours: number): number {
-  const today = local(Date.now() / 1000).slice(0, 10);
+  const today = local(now() / 1000).slice(0, 10);
   const midnight = [0, 1, 2, 3].map((h) => Date.parse(`${today}T00:00:00Z`) / 1000 - h * 3600);
   const found = midnight.find((t) => local(t).startsWith(`${today}T00:00:00`)) ?? 0;
   return found - 86_400 + hours * 3600;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { local } from "../../mock/history.mjs";
 import { freshness, part, queue, TV_VALUE, tile } from "../pages.ts";
+import { now } from "./desk.ts";
 import { band, curveButton, iso, momentOf, setUpPages, slider, yesterdayAt } from "./historyPages.ts";
 
 const { desks, open } = setUpPages();
@@ -94,7 +95,7 @@ describe("replay", () => {
   });
 
   it("stops at the present", async () => {
-    const [p] = await open(`/#/replay?at=${iso(Math.floor(Date.now() / 1000) - 120)}`);
+    const [p] = await open(`/#/replay?at=${iso(Math.floor(now() / 1000) - 120)}`);
     await tile(p, "waiting").waitFor();
     await band(p).getByLabel("Speed").selectOption("600");
     await band(p).getByRole("button", { name: "Play" }).click();

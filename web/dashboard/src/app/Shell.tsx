@@ -12,6 +12,7 @@ import { ToasterProvider, useToaster } from "../base/Toaster.tsx";
 import { toggleTheme, useTheme } from "../base/theme.ts";
 import { HistoryStateProvider, useServed } from "../history/HistoryState.tsx";
 import { HistoryTrouble } from "../history/HistoryTrouble.tsx";
+import { useServiceTime } from "../history/useServiceTime.ts";
 import { usePageText } from "../locales/index.ts";
 import { Queues } from "../views/queues/Queues.tsx";
 import { Wallboard } from "../views/wallboard/Wallboard.tsx";
@@ -49,6 +50,8 @@ function Desk() {
   const shared = useText();
   const { view: asked, filter } = useView();
   const served = useServed();
+  const timeKnown = useServiceTime();
+  const pastReady = served && timeKnown;
   const view = served === "missing" && isOfHistory(asked) ? "wallboard" : asked;
   const { timeZone } = useSession();
   const title = useTitle();
@@ -92,9 +95,9 @@ function Desk() {
             {view === "tasks" && <Tasks />}
             {view === "agents" && <Agents />}
             {view === "voice" && <CallQuality />}
-            {served && view === "report" && <Report scroller={main} />}
-            {served && view === "replay" && <Replay scroller={main} bandPlace={bandPlace} />}
-            {!served && isOfHistory(view) && <p className="empty">{shared.errors.loading}</p>}
+            {pastReady && view === "report" && <Report scroller={main} />}
+            {pastReady && view === "replay" && <Replay scroller={main} bandPlace={bandPlace} />}
+            {!pastReady && isOfHistory(view) && <p className="empty">{shared.errors.loading}</p>}
           </Suspense>
         </PartBoundary>
         {view !== "replay" && <ProvenanceTooltip timeZone={timeZone} />}
