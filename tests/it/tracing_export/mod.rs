@@ -216,18 +216,21 @@ async fn what_fails_is_marked_and_its_log_line_goes_along() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_a_newer_one_overtakes_leads_to_that_one() {
     let collector = Collector::start().await;
-    // Looked after for so long that the first event is still open when the second comes.
-    let scene = Scene::begin(&collector.endpoint(), &[("SETTLE_WINDOW", "1h")]).await;
+    let scene = Scene::begin(&collector.endpoint(), &[]).await;
     let (first, second) = (sid(3), sid(4));
     scene.a_customer_waits();
+    // No read succeeds, so the first event still waits for one when the second comes.
+    let outage = scene.emulator.faults().add(Fault::status(503, 20503).on(Api::TaskRouter));
     scene.event(&first).await;
+    collector.until("the first event's failed read", |spans| is_read(spans, &first)).await;
     scene.event(&second).await;
     let joined = |spans: &[Span]| {
         let joined = named(&in_trace(spans, &first), "joined by a newer event");
         joined.into_iter().cloned().collect::<Vec<_>>()
     };
-    let spans =
-        collector.until("the link", |spans| !joined(spans).is_empty() && is_read(spans, &second)).await;
+    collector.until("the link", |spans| !joined(spans).is_empty()).await;
+    scene.emulator.faults().remove(outage);
+    let spans = collector.until("the write", |spans| is_shown(spans, &second)).await;
     let joined = joined(&spans);
     assert_eq!(joined.len(), 1, "it is reported once: {joined:#?}");
     let [webhook] = named(&in_trace(&spans, &second), "webhook")[..] else { panic!("{spans:#?}") };
