@@ -103,7 +103,7 @@ export const de: HistoryTexts = {
       `Mehr als ${count(most)} Zeilen: kürzeren Zeitraum oder weniger Warteschlangen wählen.`,
     clipboardRefused: "dieser Browser lässt es nicht zu",
     wrongRange: "„Bis“ liegt nicht nach „Von“.",
-    none: "In diesem Zeitraum gibt es keine Intervalle.",
+    none: "In diesem Zeitraum ist noch kein Intervall abgeschlossen.",
     table: "Bericht",
     shown: (n, more) => (more ? `bisher ${rows(n)}` : rows(n)),
     loadingMore: "Weitere Zeilen werden gelesen…",

@@ -102,7 +102,7 @@ export const en = {
     tooMany: (most: number) => `More than ${count(most)} rows: choose a shorter range or fewer queues.`,
     clipboardRefused: "this browser does not allow it",
     wrongRange: "“Until” is not after “From”.",
-    none: "No intervals in this range.",
+    none: "No finished interval in this range.",
     table: "Report",
     shown: (n: number, more: boolean) => (more ? `${rows(n)} so far` : rows(n)),
     loadingMore: "Reading more rows…",
