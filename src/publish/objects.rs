@@ -8,8 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 use super::object::{NextWrite, ObjectState, Turn};
-use super::pacer::Pacer;
+use super::pacer::{Pacer, Urgency};
 use crate::layout::{Object, Target};
+
+/// What one write takes of Sync's budgets.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Load {
+    /// The payload.
+    pub(super) bytes: usize,
+    /// It creates a Document.
+    pub(super) creates: bool,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Objects {
@@ -23,6 +32,9 @@ pub(super) struct Objects {
     waiting: usize,
     /// Until when another writer may have spent the objects' budgets.
     spent_until: Option<Instant>,
+    /// Creations in the whole Sync Service, which Twilio limits as it limits the writes to one object: to 20 a second (its
+    /// page on error 54009).
+    creations: Option<Pacer>,
 }
 
 impl Objects {
@@ -57,6 +69,17 @@ impl Objects {
     pub(super) fn budgets_are_spent(&mut self, now: Instant) {
         self.spent_until = Some(now);
         self.states.values_mut().for_each(|state| state.pacer = Pacer::spent(now));
+        self.creations = Some(Pacer::spent(now));
+    }
+
+    /// The budget of creations.
+    pub(super) fn creations(&mut self, now: Instant) -> &mut Pacer {
+        self.creations.get_or_insert_with(|| Pacer::new(now))
+    }
+
+    /// When the next Map or Document may be created. Urgency only sets which goes first: a creation comes once.
+    fn creation_at(&self, now: Instant) -> Instant {
+        self.creations.as_ref().map_or(now, |pacer| pacer.ready_at(0, Urgency::Named, now))
     }
 
     /// Changes one object, which begins to exist here if it must.
@@ -87,14 +110,15 @@ impl Objects {
         self.place(&object);
     }
 
-    /// The first in order of those that their budgets allow now; `size` tells how large what waits for a target is.
+    /// The first in order of those that their budgets allow now; `load` tells what the write that waits for a target takes.
     pub(super) fn next(
         &self,
         others_too: bool,
         now: Instant,
-        size: impl Fn(&Target) -> usize,
+        load: impl Fn(&Target) -> Load,
     ) -> Option<NextWrite<'_>> {
-        let is_ready = |next: &NextWrite<'_>| self.ready_at(next, now, &size) <= now;
+        let creation_at = self.creation_at(now);
+        let is_ready = |next: &NextWrite<'_>| self.ready_with(next, creation_at, now, &load) <= now;
         let owed = self.owed(others_too, now).filter(is_ready).min_by(|a, b| a.order().cmp(&b.order()));
         let in_turn = self.in_turn(others_too, now).find(is_ready);
         owed.into_iter().chain(in_turn).min_by(|a, b| a.order().cmp(&b.order()))
@@ -105,32 +129,52 @@ impl Objects {
         &self,
         others_too: bool,
         now: Instant,
-        size: impl Fn(&Target) -> usize,
+        load: impl Fn(&Target) -> Load,
     ) -> Option<Instant> {
         let candidates = self.owed(others_too, now).chain(self.in_turn(others_too, now));
-        let ready = candidates.map(|next| self.ready_at(&next, now, &size));
+        let creation_at = self.creation_at(now);
+        let ready = candidates.map(|next| self.ready_with(&next, creation_at, now, &load));
         let missing = self.missing.iter().filter_map(|map| self.states.get(map));
-        let create = missing.filter(|state| !state.creating_map).map(|state| state.create_at(now));
+        let create = missing.filter(|state| !state.creating_map);
+        let create = create.map(|state| state.create_at(now).max(creation_at));
         ready.chain(create).min()
     }
 
     /// A missing Map whose creation is due.
     pub(super) fn map_to_create(&self, now: Instant) -> Option<&Object> {
+        if self.missing.is_empty() || self.creation_at(now) > now {
+            return None;
+        }
         self.missing.iter().find(|map| {
             let state = self.states.get(*map);
             state.is_some_and(|state| !state.creating_map && state.create_at(now) <= now)
         })
     }
 
-    /// When the budget allows this write.
+    /// When the budgets allow this write.
     pub(super) fn ready_at(
         &self,
         next: &NextWrite<'_>,
         now: Instant,
-        size: impl Fn(&Target) -> usize,
+        load: impl Fn(&Target) -> Load,
     ) -> Instant {
+        self.ready_with(next, self.creation_at(now), now, &load)
+    }
+
+    fn ready_with(
+        &self,
+        next: &NextWrite<'_>,
+        creation_at: Instant,
+        now: Instant,
+        load: &impl Fn(&Target) -> Load,
+    ) -> Instant {
+        let Load { bytes, creates } = load(&next.place.1);
+        if creates && creation_at > now {
+            // Thousands of Documents may wait for this, so it is enough to know that none can be created yet.
+            return creation_at;
+        }
         let state = self.states.get(&next.place.1.object());
-        state.map_or(now, |state| state.pacer.ready_at(size(&next.place.1), next.passes_as, now))
+        state.map_or(now, |state| state.pacer.ready_at(bytes, next.passes_as, now))
     }
 
     /// What each object that owes a turn would write next.
@@ -194,7 +238,7 @@ mod tests {
         fn the_next_write_is_that_of_a_walk_through_all(
             steps in proptest::collection::vec((0_usize..12, 0_usize..4, 0_u64..12_000, 0_u32..14, any::<[bool; 3]>()), 1..80),
         ) {
-            let (start, size) = (Instant::now(), |_: &Target| 900);
+            let (start, load) = (Instant::now(), |target: &Target| Load { bytes: 900, creates: matches!(target, Target::Document(_)) });
             let mut objects = Objects::default();
             let mut waiting = BTreeSet::new();
             for (n, urgency, at, in_a_row, [add, missing, others_too]) in steps {
@@ -215,13 +259,13 @@ mod tests {
                 let walk = || {
                     let states = objects.all().filter(|state| !state.map_is_missing);
                     let nexts = states.filter_map(|state| state.next(others_too, now));
-                    nexts.map(|next| (objects.ready_at(&next, now, size), order(&next)))
+                    nexts.map(|next| (objects.ready_at(&next, now, load), order(&next)))
                 };
                 let best = walk().filter(|(ready, _)| *ready <= now).map(|(_, order)| order).min();
-                prop_assert_eq!(objects.next(others_too, now, size).as_ref().map(order), best);
+                prop_assert_eq!(objects.next(others_too, now, load).as_ref().map(order), best);
                 let create = objects.all().filter(|state| state.map_is_missing).map(|state| state.create_at(now));
                 let wake = walk().map(|(ready, _)| ready).chain(create).min();
-                prop_assert_eq!(objects.wake_at(others_too, now, size), wake);
+                prop_assert_eq!(objects.wake_at(others_too, now, load), wake);
                 prop_assert_eq!(objects.count_waiting(), waiting.len());
             }
         }

@@ -24,7 +24,7 @@ use super::wanted::{Found, Wanted, Write, WriteOutcome};
 use crate::event::Trace;
 use crate::layout::{Fingerprint, Object, Target};
 use crate::twilio::retry::Backoff;
-use entry::{Entry, Held, InFlight, Waiting, size_of};
+use entry::{Entry, Held, InFlight, Waiting, load_of};
 
 /// Sync accepts about 20 concurrent updates.
 const MOST_IN_FLIGHT: usize = crate::twilio::MOST_SYNC_WRITES_IN_FLIGHT;
@@ -179,11 +179,15 @@ impl Outbox {
             return Some(write);
         }
         let others_too = self.others_in_flight < MOST_OTHERS_IN_FLIGHT;
-        let next = self.objects.next(others_too, now, |target| size_of(&self.entries, target))?;
+        let next = self.objects.next(others_too, now, |target| load_of(&self.entries, target))?;
         let NextWrite { passes_as, urgency, place, is_overdue } = next;
         let (since, target) = place.clone();
         let entry = self.entries.get_mut(&target)?;
+        let creates = entry.load(&target).creates;
         let waiting = entry.waiting.take()?;
+        if creates {
+            self.objects.creations(now).take(0, Urgency::Named, now);
+        }
         self.objects.remove((urgency, since, target.clone()));
         self.objects.change(&target.object(), now, |state| {
             state.pacer.take(waiting.wanted.size(), passes_as, now);
@@ -193,7 +197,7 @@ impl Outbox {
         });
         self.in_flight += 1;
         self.others_in_flight += usize::from(!urgency.is_named());
-        entry.in_flight = Some(InFlight { wanted: waiting.wanted.clone(), urgency, since });
+        entry.in_flight = Some(InFlight { wanted: waiting.wanted.clone(), urgency, since, creates });
         let there = !matches!(entry.held, Held::Nothing);
         let event = entry.event.take();
         if self.last.contains(&target) && self.has_others(&target) {
@@ -222,8 +226,8 @@ impl Outbox {
         let later = self.later.first().map(|(at, _)| *at);
         let full = self.in_flight >= self.most_in_flight();
         let others_too = self.others_in_flight < MOST_OTHERS_IN_FLIGHT;
-        let size = |target: &Target| size_of(&self.entries, target);
-        let ready = if full { None } else { self.objects.wake_at(others_too, now, size) };
+        let load = |target: &Target| load_of(&self.entries, target);
+        let ready = if full { None } else { self.objects.wake_at(others_too, now, load) };
         let earliest = ready.map(|at| self.outage.not_before(at));
         earliest.into_iter().chain(later).min()
     }
@@ -231,6 +235,7 @@ impl Outbox {
     /// Creating a Map ended. `there`: it is there now, made by us or by another writer.
     pub(super) fn map_created(&mut self, map: &Arc<str>, there: bool, wait: Option<Duration>, now: Instant) {
         self.in_flight -= 1;
+        self.objects.creations(now).ended(1, 0, now);
         self.objects.change(&Object::Map(map.clone()), now, |state| {
             state.creating_map = false;
             state.pacer.ended(1, 0, now);
@@ -259,16 +264,28 @@ impl Outbox {
             // An update and a creation found that the Map is missing.
             WriteOutcome::NoMap => 2,
             WriteOutcome::Void => 0,
-            WriteOutcome::Throttled(_) | WriteOutcome::Failed(_) | WriteOutcome::Refused => 1,
+            WriteOutcome::NoDocument
+            | WriteOutcome::Throttled(_)
+            | WriteOutcome::Failed(_)
+            | WriteOutcome::Refused => 1,
         };
         let object = target.object();
+        if flight.creates {
+            let creations = self.objects.creations(now);
+            creations.ended(requests, 0, now);
+            match &outcome {
+                WriteOutcome::Landed { .. } => creations.landed(now),
+                WriteOutcome::Throttled(wait) => creations.throttled(*wait, now),
+                _ => {}
+            }
+        }
         self.objects.change(&object, now, |state| {
             state.in_flight = state.in_flight.saturating_sub(1);
             state.pacer.ended(requests, flight.wanted.size(), now);
             match &outcome {
                 WriteOutcome::Landed { .. } => state.pacer.landed(now),
                 WriteOutcome::NoMap => state.map_is_missing = true,
-                WriteOutcome::Throttled(wait) => state.pacer.throttled(*wait, now),
+                WriteOutcome::Throttled(wait) if !flight.creates => state.pacer.throttled(*wait, now),
                 _ => {}
             }
         });
@@ -294,7 +311,7 @@ impl Outbox {
                     waiting.not_before = interval.map(|interval| now + interval);
                 }
             }
-            WriteOutcome::NoMap => {
+            WriteOutcome::NoMap | WriteOutcome::NoDocument => {
                 self.outage.ended();
                 let entry = self.entries.entry(target.clone()).or_default();
                 entry.held = Held::Nothing;
@@ -400,17 +417,19 @@ impl Outbox {
             return None;
         }
         let is_late = |oldest: &Instant| now.saturating_duration_since(*oldest) >= AT_LIMIT_AFTER;
-        let behind = self
-            .objects
-            .waiting()
-            .filter_map(|(object, state)| Some((state.oldest_change().filter(is_late)?, object, state)));
-        let (oldest, object, state) = behind.min_by_key(|(oldest, ..)| *oldest)?;
-        let (next, size) = (state.next(true, now)?, |target: &Target| size_of(&self.entries, target));
-        if self.objects.ready_at(&next, now, size) <= now {
+        let load = |target: &Target| load_of(&self.entries, target);
+        // A Document that waits to be created waits for another budget than its own.
+        let behind = self.objects.waiting().filter_map(|(object, state)| {
+            let oldest = state.oldest_change().filter(is_late)?;
+            let next = state.next(true, now).filter(|next| !load(&next.place.1).creates)?;
+            Some((oldest, object, state, next))
+        });
+        let (oldest, object, state, next) = behind.min_by_key(|(oldest, ..)| *oldest)?;
+        if self.objects.ready_at(&next, now, load) <= now {
             return None;
         }
         let waiting = state.count_changes();
-        let writes_a_second = state.pacer.writes_a_second(size(&next.place.1));
+        let writes_a_second = state.pacer.writes_a_second(load(&next.place.1).bytes);
         Some(AtLimit { object, waiting, oldest, writes_a_second })
     }
 
@@ -445,6 +464,7 @@ impl Outbox {
     fn take_map_creation(&mut self, now: Instant) -> Option<Write> {
         let object = self.objects.map_to_create(now)?.clone();
         let Object::Map(map) = &object else { return None };
+        self.objects.creations(now).take(0, Urgency::Named, now);
         self.objects.change(&object, now, |state| {
             state.pacer.take(0, Urgency::Named, now);
             state.creating_map = true;
@@ -527,7 +547,7 @@ impl Outbox {
     /// What could not be written waits again, unless something newer does; that may have to wait all the same.
     fn put_back(&mut self, target: &Target, flight: InFlight, not_before: Option<Instant>) {
         let entry = self.entries.entry(target.clone()).or_default();
-        let InFlight { wanted, urgency, since } = flight;
+        let InFlight { wanted, urgency, since, .. } = flight;
         match &mut entry.waiting {
             None => entry.waiting = Some(Waiting { wanted, urgency, since, not_before }),
             Some(waiting) => {
@@ -554,3 +574,7 @@ impl Outbox {
 #[cfg(test)]
 #[path = "outbox_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "outbox/creations_tests.rs"]
+mod creations_tests;

@@ -63,6 +63,8 @@ pub(super) enum WriteOutcome {
     },
     /// The Map is missing: create it, then write again.
     NoMap,
+    /// The Document to be updated is missing: create it.
+    NoDocument,
     Throttled(Option<Duration>),
     /// Another try may succeed.
     Failed(Option<Duration>),
@@ -78,6 +80,7 @@ impl WriteOutcome {
         match self {
             Self::Landed { .. } => "landed",
             Self::NoMap => "no_map",
+            Self::NoDocument => "no_document",
             Self::Throttled(_) => "throttled",
             Self::Failed(_) => "failed",
             Self::Refused => "refused",

@@ -384,6 +384,9 @@ impl PublishWorker {
                 if matches!(outcome, WriteOutcome::NoMap) {
                     self.map_is_missing(&target.object(), now);
                 }
+                if let (WriteOutcome::NoDocument, Target::Document(name)) = (&outcome, &target) {
+                    self.seen_documents.looked(name, false);
+                }
                 drop(within);
                 self.outbox.ended(&target, outcome, now);
                 if let Some(event) = event.filter(|_| !landed) {

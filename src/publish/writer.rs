@@ -50,6 +50,10 @@ async fn put(
         match result {
             Ok(revision) => return Ok(WriteOutcome::Landed { revision: Some(revision), requests }),
             Err(error) => match error.next() {
+                // Documents are created in their own turn.
+                Next::Missing if update && matches!(target, Target::Document(_)) => {
+                    return Ok(WriteOutcome::NoDocument);
+                }
                 Next::Missing if update => update = false,
                 // The item could not be created because its Map is missing.
                 Next::Missing if matches!(target, Target::MapItem(..)) => return Ok(WriteOutcome::NoMap),

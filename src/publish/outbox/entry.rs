@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::event::Trace;
 use crate::layout::{Fingerprint, Target};
+use crate::publish::objects::Load;
 use crate::publish::pacer::Urgency;
 use crate::publish::wanted::Wanted;
 use crate::twilio::sync::Revision;
@@ -39,6 +40,8 @@ pub(super) struct InFlight {
     pub(super) wanted: Wanted,
     pub(super) urgency: Urgency,
     pub(super) since: Instant,
+    /// The request creates a Document.
+    pub(super) creates: bool,
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -64,14 +67,22 @@ impl Entry {
         waiting.into_iter().chain(flying).filter(|(urgency, _)| *urgency != Urgency::Aged)
     }
 
-    pub(super) fn size(&self) -> usize {
-        self.waiting.as_ref().map_or(0, |waiting| waiting.wanted.size())
+    /// What the write that waits for this target takes.
+    pub(super) fn load(&self, target: &Target) -> Load {
+        let Some(Waiting { wanted, .. }) = &self.waiting else { return Load::default() };
+        let creates = matches!(target, Target::Document(_))
+            && match wanted {
+                Wanted::Value { .. } => self.held == Held::Nothing,
+                Wanted::Seed { .. } => true,
+                Wanted::Gone => false,
+            };
+        Load { bytes: wanted.size(), creates }
     }
 }
 
-/// How large what waits for a target is.
-pub(super) fn size_of(entries: &HashMap<Target, Entry>, target: &Target) -> usize {
-    entries.get(target).map_or(0, Entry::size)
+/// What the write that waits for a target takes.
+pub(super) fn load_of(entries: &HashMap<Target, Entry>, target: &Target) -> Load {
+    entries.get(target).map_or_else(Load::default, |entry| entry.load(target))
 }
 
 impl Held {
