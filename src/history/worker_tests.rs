@@ -79,8 +79,15 @@ impl Centre {
 
     /// Twilio's figure of a day.
     fn truth(&self, day: i64, now: i64) -> i64 {
-        let entered = self.entries.iter().filter(|entry| day <= **entry && **entry < now).count();
-        i64::try_from(entered).unwrap()
+        let before = |moment| self.entries.partition_point(|entry| *entry < moment);
+        i64::try_from(before(now).saturating_sub(before(day))).unwrap()
+    }
+
+    /// The same centre under a service that was killed, and was away until a moment.
+    async fn killed(self, zone: &str, history: &HistoryConfig) -> Self {
+        let Self { archive, snapshots, worker, entries, random, .. } = self;
+        drop((archive, snapshots, worker));
+        Self { entries, random, ..Self::new(zone, history) }
     }
 
     /// Lets Tasks enter until a moment.
@@ -298,6 +305,64 @@ async fn a_day_of_23_hours_and_half_an_hours_offset_adds_up_to_twilios_figure() 
 #[tokio::test]
 async fn a_day_of_half_an_hours_offset_adds_up_to_twilios_figure() {
     adds_up("Asia/Kolkata", "2026-06-01T18:30:00Z", 24).await;
+}
+
+/// Thirteen months in a zone of half an hour's offset, with both of its clock changes: a look every hour, in a service that is killed now and then and was away for up to a day.
+#[tokio::test]
+async fn thirteen_months_add_up_to_twilios_figures() {
+    const LOOK: i64 = 3600;
+    let (zone, midnight) = ("America/St_Johns", "2025-03-01T03:30:00Z");
+    let folder = tempfile::tempdir().unwrap();
+    let history = place(&folder);
+    let mut centre = Centre::new(zone, &history);
+    let first = second(midnight);
+    centre.random ^= first.unsigned_abs();
+    let calendar = centre.archive.shared().calendar.clone();
+    assert_eq!(calendar.day(first), first, "it is a midnight of the zone");
+    let days: Vec<i64> =
+        std::iter::successors(Some(first), |day| Some(calendar.next_day(*day))).take(398).collect();
+    let (end, mut now) = (days[396], first + 3600);
+    let mut lived = first;
+    while now < end + 8 * LOOK {
+        for second in (lived..now).step_by(60) {
+            if centre.die(6) == 0 {
+                centre.entries.push(second);
+            }
+        }
+        lived = now;
+        centre.read_as_of((now - 60).max(centre.day(now)), now);
+        centre.worker.turn(now).await;
+        centre.twilio.answer(|start, end| {
+            let stats = stats(start, centre.truth(start, end), 0, end);
+            vec![(QUEUE.parse().unwrap(), stats.cumulative.value.as_deref().unwrap().clone())]
+        });
+        now += LOOK;
+        if centre.die(60) == 0 {
+            centre = centre.killed(zone, &history).await;
+            now += i64::try_from(centre.die(24)).unwrap() * LOOK;
+        }
+    }
+    let rows = centre.rows(first, end, 86_400).await;
+    assert_eq!(rows.len(), 396);
+    for (row, day) in rows.iter().zip(days.windows(2)) {
+        let (from, to) = (day[0], day[1]);
+        assert_eq!(row.start.as_deref(), Some(&*calendar.shown(from)));
+        assert_eq!(
+            (row.entered, row.seconds),
+            (centre.truth(from, to), to - from),
+            "{}",
+            calendar.shown(from)
+        );
+        let quarters = centre.rows(from, to, 900).await;
+        assert_eq!(
+            quarters.iter().map(|row| row.entered).sum::<i64>(),
+            row.entered,
+            "{}",
+            calendar.shown(from)
+        );
+    }
+    let lengths: Vec<i64> = rows.iter().map(|row| row.seconds / 3600).filter(|hours| *hours != 24).collect();
+    assert!(lengths.contains(&23) && lengths.contains(&25), "{lengths:?}");
 }
 
 #[tokio::test]
