@@ -58,7 +58,7 @@ it("shows the dashboard's digits in the realtime view and in Flex's Queues View,
   await expect.poll(() => pending(sue.page)).toBe(await truth());
   // A row opens by channel.
   for (const { page } of [sue, dashboard]) {
-    await page.locator(`[data-sid=${queue}][data-scope=all] button`).click();
+    await page.locator(`[data-sid=${queue}][data-scope=all] button[aria-expanded]`).click();
     await page.locator(`[data-sid=${queue}][data-scope=voice]`).waitFor();
   }
   // An event reaches the two at different moments: they are read until both have it.
@@ -151,20 +151,20 @@ it("dials, connects the agent with the task, and hangs up", async () => {
 it("a bad call ends in a notification, a line of the log and an alert on the dashboard", async () => {
   const dashboard = await desk("/#/voice");
   const attributes = { DeviceMonitoringPlugin: { alertAgent: true, endedInWarningIsTrigger: "true" } };
-  const bob = await site.open("bob", ["agent"], { attributes });
-  await bob.page.getByRole("button", { name: "Simulate a bad call" }).click();
-  await bob.page
+  const ben = await site.open("ben", ["agent"], { attributes });
+  await ben.page.getByRole("button", { name: "Simulate a bad call" }).click();
+  await ben.page
     .getByRole("log")
     .filter({
       hasText: "Possible voice network quality issue detected: short call, call ended under warning",
     })
     .waitFor();
   await expect
-    .poll(() => site.service.log.filter((line) => line.includes(bob.worker) && line.includes("short call")))
+    .poll(() => site.service.log.filter((line) => line.includes(ben.worker) && line.includes("short call")))
     .toHaveLength(1);
-  await dashboard.page.locator("tbody tr", { hasText: "bob" }).waitFor();
-  expect([...bob.complained(), ...dashboard.complaints]).toEqual([]);
-  await bob.leave();
+  await dashboard.page.locator("tbody tr", { hasText: "ben" }).waitFor();
+  expect([...ben.complained(), ...dashboard.complaints]).toEqual([]);
+  await ben.leave();
   await dashboard.leave();
 });
 
