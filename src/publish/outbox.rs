@@ -349,12 +349,13 @@ impl Outbox {
     }
 
     /// Compares what was found in an object with what we know and want there: anything of ours that is missing or was
-    /// changed by another writer is wanted again.
+    /// changed by another writer is wanted again, because of these events.
     pub(super) fn audit(
         &mut self,
         object: &Object,
         found: &Found,
         wanted_now: &HashMap<Target, Wanted>,
+        events: impl Fn(&Target) -> Option<Trace>,
         now: Instant,
     ) {
         self.objects.change(object, now, |state| {
@@ -379,7 +380,7 @@ impl Outbox {
             };
             match wanted_now.get(&target) {
                 Some(Wanted::Seed { .. }) if there.is_some() => entry.held = Held::Other,
-                Some(wanted) => self.want(&target, wanted.clone(), None, now),
+                Some(wanted) => self.want(&target, wanted.clone(), events(&target), now),
                 None => {}
             }
         }

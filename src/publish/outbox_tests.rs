@@ -254,7 +254,7 @@ fn an_audit_brings_back_what_is_missing_or_changed() {
     let targets = [entry(1, same), entry(2, other), entry(4, same), entry(5, same)].into();
     let found = Found { targets, map_is_there: true, looked_at: now };
     let wanted = (1..4).map(|n| (item(n), value(1, 0))).collect();
-    outbox.audit(&map(), &found, &wanted, now);
+    outbox.audit(&map(), &found, &wanted, |_| None, now);
     outbox.want(&item(4), Wanted::Gone, None, now);
     let mut writes = BTreeMap::new();
     while let Some(Write::Target { target, wanted, there, .. }) = outbox.take(now) {
@@ -273,7 +273,7 @@ fn an_audit_that_began_before_a_write_does_not_undo_it() {
     drain(&mut outbox, now);
     outbox.ended(&item(1), landed(), now + ms(50));
     let found = Found { targets: HashMap::new(), map_is_there: true, looked_at: now };
-    outbox.audit(&map(), &found, &HashMap::from([(item(1), value(1, 0))]), now + ms(60));
+    outbox.audit(&map(), &found, &HashMap::from([(item(1), value(1, 0))]), |_| None, now + ms(60));
     assert!(outbox.is_empty());
 }
 
@@ -290,10 +290,10 @@ fn a_seed_never_overwrites() {
         looked_at: now,
     };
     let mut outbox = Outbox::default();
-    outbox.audit(&definitions.object(), &there, &seed, now);
+    outbox.audit(&definitions.object(), &there, &seed, |_| None, now);
     assert!(outbox.is_empty());
     let missing = Found { targets: HashMap::new(), map_is_there: true, looked_at: now };
-    outbox.audit(&definitions.object(), &missing, &seed, now);
+    outbox.audit(&definitions.object(), &missing, &seed, |_| None, now);
     assert_eq!(drain(&mut outbox, now), [definitions]);
 }
 
@@ -384,7 +384,7 @@ fn filled(items: usize, ages: Option<Duration>, start: Instant) -> (Outbox, Inst
     let mut outbox = Outbox::new(ages);
     let found = Found { targets: HashMap::new(), map_is_there: true, looked_at: start };
     let wanted = (0..items).map(|n| (item(n), value(0, 0))).collect();
-    outbox.audit(&map(), &found, &wanted, start);
+    outbox.audit(&map(), &found, &wanted, |_| None, start);
     let mut now = start;
     while !outbox.is_empty() {
         for target in drain(&mut outbox, now) {

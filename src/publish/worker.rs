@@ -426,6 +426,7 @@ impl PublishWorker {
     }
 
     fn audited(&mut self, object: &Object, found: Result<Found, TwilioError>, now: Instant) {
+        let is_first = !self.audits.has_seen(object);
         if !self.audits.ended(object, End::of(found.as_ref()), now) {
             return;
         }
@@ -456,7 +457,10 @@ impl PublishWorker {
             };
             if there { readers.there(object.clone()) } else { readers.gone(object) }
         }
-        self.outbox.audit(object, &found, &wanted_now, now);
+        // What events changed before the first audit could not be wanted then.
+        let change = SnapshotChange::new(None, &snapshot);
+        let events = |target: &Target| is_first.then(|| change.of(target)).flatten();
+        self.outbox.audit(object, &found, &wanted_now, events, now);
         let unwanted = found.targets.keys().filter(|target| !wanted_now.contains_key(target));
         self.remove_leftovers(unwanted, &snapshot, now);
     }

@@ -17,7 +17,7 @@ fn missing(count: usize, now: Instant) -> Outbox {
     for n in 0..count {
         let found = Found { targets: HashMap::new(), map_is_there: true, looked_at: now };
         let wanted = HashMap::from([(document(n), value(n, 0))]);
-        outbox.audit(&document(n).object(), &found, &wanted, now);
+        outbox.audit(&document(n).object(), &found, &wanted, |_| None, now);
     }
     outbox
 }
@@ -57,6 +57,19 @@ fn a_document_that_an_event_names_is_created_before_those_that_wait() {
     let at = outbox.wake_at(now).unwrap().max(now);
     assert!(at < now + ms(1_000), "places come free one after the other");
     assert_eq!(drain(&mut outbox, at).first(), Some(&document(999)));
+}
+
+#[test]
+fn a_document_that_an_event_named_before_it_was_looked_for_is_created_first() {
+    let start = Instant::now();
+    let mut outbox = missing(1_000, start);
+    let now = start + ms(5_000);
+    created(&mut outbox, start, now);
+    let found = Found { targets: HashMap::new(), map_is_there: true, looked_at: now };
+    let wanted = HashMap::from([(document(2_000), value(7, 0))]);
+    outbox.audit(&document(2_000).object(), &found, &wanted, |_| event(), now);
+    let at = outbox.wake_at(now).unwrap().max(now);
+    assert_eq!(drain(&mut outbox, at).first(), Some(&document(2_000)));
 }
 
 #[test]
