@@ -307,7 +307,8 @@ async fn a_day_of_half_an_hours_offset_adds_up_to_twilios_figure() {
     adds_up("Asia/Kolkata", "2026-06-01T18:30:00Z", 24).await;
 }
 
-/// Thirteen months in a zone of half an hour's offset, with both of its clock changes: a look every hour, in a service that is killed now and then and was away for up to a day.
+/// Thirteen months in a zone of half an hour's offset, with both of its clock changes: a look every hour, by a service that
+/// is killed now and then, and then away for up to a day.
 #[tokio::test]
 async fn thirteen_months_add_up_to_twilios_figures() {
     const LOOK: i64 = 3600;
