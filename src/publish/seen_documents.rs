@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use crate::layout::Object;
+use super::wanted::WriteOutcome;
+use crate::layout::{Object, Target};
 
 /// Documents that were found or written, and whether they are still there.
 #[derive(Debug, Default)]
@@ -18,8 +19,6 @@ enum DocumentChange {
     None,
     Gone,
     Created,
-    /// It was found to be missing by the very write that created it.
-    GoneAndCreated,
 }
 
 impl SeenDocuments {
@@ -32,14 +31,16 @@ impl SeenDocuments {
         tell(name, &self.look(name, there));
     }
 
-    /// Notes a write with this number of requests.
-    pub(super) fn written(&mut self, name: &Arc<str>, requests: u32) {
-        tell(name, &self.write(name, requests));
-    }
-
-    /// Notes that this service deleted it because it is no longer wanted.
-    pub(super) fn removed(&mut self, name: &Arc<str>) {
-        self.0.remove(name);
+    /// Notes how a write ended.
+    pub(super) fn ended(&mut self, target: &Target, outcome: &WriteOutcome) {
+        let Target::Document(name) = target else { return };
+        match outcome {
+            WriteOutcome::Landed { revision: Some(_), .. } => tell(name, &self.write(name)),
+            // This service deleted it because it is no longer wanted, or left another writer's as it is.
+            WriteOutcome::Landed { revision: None, .. } => drop(self.0.remove(name)),
+            WriteOutcome::NoDocument => self.looked(name, false),
+            _ => {}
+        }
     }
 
     fn look(&mut self, name: &Arc<str>, there: bool) -> DocumentChange {
@@ -58,10 +59,8 @@ impl SeenDocuments {
         }
     }
 
-    fn write(&mut self, name: &Arc<str>, requests: u32) -> DocumentChange {
+    fn write(&mut self, name: &Arc<str>) -> DocumentChange {
         match self.0.insert(name.clone(), true) {
-            // The first request was to update it, and found nothing.
-            Some(true) if requests > 1 => DocumentChange::GoneAndCreated,
             Some(false) => DocumentChange::Created,
             Some(true) | None => DocumentChange::None,
         }
@@ -70,11 +69,12 @@ impl SeenDocuments {
 
 fn tell(name: &Arc<str>, news: &DocumentChange) {
     let object = || Object::Document(name.clone());
-    if matches!(news, DocumentChange::Gone | DocumentChange::GoneAndCreated) {
-        warn!(sync.object = %object(), "A Sync object was deleted; recreating and filling it");
-    }
-    if matches!(news, DocumentChange::Created | DocumentChange::GoneAndCreated) {
-        info!(sync.object = %object(), "Created in Sync");
+    match news {
+        DocumentChange::None => {}
+        DocumentChange::Gone => {
+            warn!(sync.object = %object(), "A Sync object was deleted; recreating and filling it");
+        }
+        DocumentChange::Created => info!(sync.object = %object(), "Created in Sync"),
     }
 }
 
@@ -87,16 +87,18 @@ mod tests {
         let mut standing = SeenDocuments::default();
         let name: Arc<str> = "dashboard-data".into();
         assert_eq!(standing.look(&name, false), DocumentChange::None, "it has never been there");
-        assert_eq!(standing.write(&name, 1), DocumentChange::None, "the first one");
+        assert_eq!(standing.write(&name), DocumentChange::None, "the first one");
         assert_eq!(standing.look(&name, true), DocumentChange::None);
         assert_eq!(standing.look(&name, false), DocumentChange::Gone);
         assert_eq!(standing.look(&name, false), DocumentChange::None);
-        assert_eq!(standing.write(&name, 1), DocumentChange::Created);
-        assert_eq!(standing.write(&name, 1), DocumentChange::None);
-        assert_eq!(standing.write(&name, 2), DocumentChange::GoneAndCreated);
-        standing.removed(&name);
+        assert_eq!(standing.write(&name), DocumentChange::Created);
+        assert_eq!(standing.write(&name), DocumentChange::None);
+        let target = Target::Document(name.clone());
+        standing.ended(&target, &WriteOutcome::NoDocument);
+        assert_eq!(standing.write(&name), DocumentChange::Created, "an update found it missing");
+        standing.ended(&target, &WriteOutcome::Landed { revision: None, requests: 1 });
         assert_eq!(standing.look(&name, false), DocumentChange::None, "on purpose");
-        standing.write(&name, 1);
+        standing.write(&name);
         standing.follow(&BTreeSet::new());
         assert_eq!(standing.look(&name, false), DocumentChange::None, "no longer watched");
     }

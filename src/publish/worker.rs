@@ -358,14 +358,8 @@ impl PublishWorker {
                 self.monitor.wrote(target.kind(), outcome.name());
                 trace::tell(&span, outcome.name(), error.is_some());
                 let landed = matches!(outcome, WriteOutcome::Landed { .. });
-                if let WriteOutcome::Landed { requests, revision } = &outcome {
-                    if let Target::Document(name) = &target {
-                        // One without a revision was deleted, or another writer's was left as it is.
-                        match revision {
-                            Some(_) => self.seen_documents.written(name, *requests),
-                            None => self.seen_documents.removed(name),
-                        }
-                    }
+                self.seen_documents.ended(&target, &outcome);
+                if let WriteOutcome::Landed { requests, .. } = &outcome {
                     let waited_ms = now.duration_since(since).as_millis();
                     match event {
                         Some(event) => {
@@ -383,9 +377,6 @@ impl PublishWorker {
                 }
                 if matches!(outcome, WriteOutcome::NoMap) {
                     self.map_is_missing(&target.object(), now);
-                }
-                if let (WriteOutcome::NoDocument, Target::Document(name)) = (&outcome, &target) {
-                    self.seen_documents.looked(name, false);
                 }
                 drop(within);
                 self.outbox.ended(&target, outcome, now);

@@ -34,6 +34,15 @@ fn created(outbox: &mut Outbox, mut now: Instant, until: Instant) -> Vec<Instant
     created
 }
 
+/// Five seconds after a thousand Documents began to be created, with the budget for it spent.
+fn being_filled() -> (Outbox, Instant) {
+    let start = Instant::now();
+    let mut outbox = missing(1_000, start);
+    let now = start + ms(5_000);
+    created(&mut outbox, start, now);
+    (outbox, now)
+}
+
 #[test]
 fn no_ten_seconds_hold_more_creations_than_twilio_allows() {
     let start = Instant::now();
@@ -49,10 +58,7 @@ fn no_ten_seconds_hold_more_creations_than_twilio_allows() {
 
 #[test]
 fn a_document_that_an_event_names_is_created_before_those_that_wait() {
-    let start = Instant::now();
-    let mut outbox = missing(1_000, start);
-    created(&mut outbox, start, start + ms(5_000));
-    let now = start + ms(5_000);
+    let (mut outbox, now) = being_filled();
     outbox.want(&document(999), value(7, 0), event(), now);
     let at = outbox.wake_at(now).unwrap().max(now);
     assert!(at < now + ms(1_000), "places come free one after the other");
@@ -61,10 +67,7 @@ fn a_document_that_an_event_names_is_created_before_those_that_wait() {
 
 #[test]
 fn a_document_that_an_event_named_before_it_was_looked_for_is_created_first() {
-    let start = Instant::now();
-    let mut outbox = missing(1_000, start);
-    let now = start + ms(5_000);
-    created(&mut outbox, start, now);
+    let (mut outbox, now) = being_filled();
     let found = Found { targets: HashMap::new(), map_is_there: true, looked_at: now };
     let wanted = HashMap::from([(document(2_000), value(7, 0))]);
     outbox.audit(&document(2_000).object(), &found, &wanted, |_| event(), now);
@@ -74,10 +77,7 @@ fn a_document_that_an_event_named_before_it_was_looked_for_is_created_first() {
 
 #[test]
 fn documents_that_are_there_do_not_wait_for_those_to_be_created() {
-    let start = Instant::now();
-    let mut outbox = missing(1_000, start);
-    let now = start + ms(5_000);
-    created(&mut outbox, start, now);
+    let (mut outbox, now) = being_filled();
     outbox.want(&document(0), value(7, 0), event(), now);
     let targets = drain(&mut outbox, now);
     assert!(targets.contains(&document(0)), "{}", targets.len());
@@ -86,10 +86,7 @@ fn documents_that_are_there_do_not_wait_for_those_to_be_created() {
 
 #[test]
 fn a_document_that_is_unexpectedly_missing_waits_for_its_creation_like_all_others() {
-    let start = Instant::now();
-    let mut outbox = missing(1_000, start);
-    let now = start + ms(5_000);
-    created(&mut outbox, start, now);
+    let (mut outbox, now) = being_filled();
     outbox.want(&document(0), value(7, 0), None, now);
     let writes = std::iter::from_fn(|| outbox.take(now)).collect::<Vec<_>>();
     let update = writes.iter().find_map(|write| match write {
